@@ -1,0 +1,220 @@
+package abi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Decode reads a provider's configuration strictly into v, a pointer to a
+// struct with json tags: a field that the struct does not have, or a value of
+// another kind, is a problem. All problems come together in an [*Error] with
+// [CodeInvalid], each naming its field, what it is and what it should be. An
+// empty or null config leaves v as it is.
+func Decode(config json.RawMessage, v any) error {
+	if len(bytes.TrimSpace(config)) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(config))
+	d.UseNumber()
+	var tree any
+	if err := d.Decode(&tree); err != nil {
+		return Errorf(CodeInvalid, "configuration is no JSON: %v", err)
+	}
+	target := reflect.TypeOf(v)
+	if target == nil || target.Kind() != reflect.Pointer {
+		return Errorf(CodeInvalid, "configuration can be decoded into a pointer only, not %T", v)
+	}
+	var c checker
+	if tree != nil {
+		c.value("", tree, target.Elem())
+	}
+	if len(c.problems) > 0 {
+		return Invalid(c.problems...)
+	}
+	if err := json.Unmarshal(config, v); err != nil {
+		return Errorf(CodeInvalid, "configuration: %v", err)
+	}
+	return nil
+}
+
+// Invalid makes the error for wrong places in the configuration. Its message
+// names each field.
+func Invalid(problems ...Problem) *Error {
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = p.Message
+		if name := FieldName(p.Pointer); name != "" {
+			lines[i] = name + ": " + p.Message
+		}
+	}
+	return &Error{Code: CodeInvalid, Message: strings.Join(lines, "\n"), Problems: problems}
+}
+
+// FieldName writes a JSON pointer as people write a field: /dev/command/0 is
+// dev.command[0].
+func FieldName(pointer string) string {
+	var b strings.Builder
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		token = unescape.Replace(token)
+		if _, err := strconv.ParseUint(token, 10, 32); err == nil && b.Len() > 0 {
+			b.WriteString("[" + token + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(token)
+	}
+	return b.String()
+}
+
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+
+// checker compares a JSON tree with the type that it is for.
+type checker struct{ problems []Problem }
+
+func (c *checker) value(at string, v any, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		if v == nil {
+			return
+		}
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Interface || reflect.PointerTo(t).Implements(unmarshaler) {
+		return
+	}
+	if got, want := kindOf(v), wantOf(t); !fits(v, t) {
+		c.problems = append(c.problems, Problem{Pointer: at, Message: fmt.Sprintf("is %s, expected %s", got, want)})
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		c.object(at, v, t)
+	case []any:
+		for i, item := range v {
+			c.value(at+"/"+strconv.Itoa(i), item, t.Elem())
+		}
+	}
+}
+
+func (c *checker) object(at string, v map[string]any, t reflect.Type) {
+	keys := make([]string, 0, len(v))
+	for key := range v {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		under := at + "/" + escape.Replace(key)
+		if t.Kind() == reflect.Map {
+			c.value(under, v[key], t.Elem())
+			continue
+		}
+		field, known := fieldOf(t, key)
+		if field == nil {
+			c.problems = append(c.problems, Problem{
+				Pointer: under, Message: "is not known here", Hint: "known: " + strings.Join(known, ", "),
+			})
+			continue
+		}
+		c.value(under, v[key], field)
+	}
+}
+
+// fieldOf finds the type of the field that JSON calls key, and all names.
+func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || name == "-" {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		known = append(known, name)
+		if name == key {
+			found = f.Type
+		}
+	}
+	sort.Strings(known)
+	return found, known
+}
+
+func fits(v any, t reflect.Type) bool {
+	switch v := v.(type) {
+	case nil:
+		return t.Kind() == reflect.Map || t.Kind() == reflect.Slice
+	case bool:
+		return t.Kind() == reflect.Bool
+	case string:
+		return t.Kind() == reflect.String
+	case json.Number:
+		return fitsNumber(v, t)
+	case []any:
+		return t.Kind() == reflect.Slice
+	default:
+		return t.Kind() == reflect.Struct || t.Kind() == reflect.Map
+	}
+}
+
+func fitsNumber(n json.Number, t reflect.Type) bool {
+	switch {
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
+		i, err := strconv.ParseInt(n.String(), 10, 64)
+		return err == nil && !reflect.Zero(t).OverflowInt(i)
+	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
+		u, err := strconv.ParseUint(n.String(), 10, 64)
+		return err == nil && !reflect.Zero(t).OverflowUint(u)
+	default:
+		return t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64
+	}
+}
+
+func kindOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case json.Number:
+		return "the number " + v.String()
+	case []any:
+		return "a list"
+	default:
+		return "a mapping"
+	}
+}
+
+func wantOf(t reflect.Type) string {
+	switch k := t.Kind(); {
+	case k == reflect.String:
+		return "a string"
+	case k == reflect.Bool:
+		return "true or false"
+	case k >= reflect.Int && k <= reflect.Int64:
+		return "a whole number"
+	case k >= reflect.Uint && k <= reflect.Uint64:
+		return "a whole number, 0 or more"
+	case k == reflect.Float32 || k == reflect.Float64:
+		return "a number"
+	case k == reflect.Slice:
+		return "a list, each item " + wantOf(t.Elem())
+	case k == reflect.Map:
+		return "a mapping, each value " + wantOf(t.Elem())
+	case k == reflect.Pointer:
+		return wantOf(t.Elem())
+	default:
+		return "a mapping"
+	}
+}

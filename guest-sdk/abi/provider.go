@@ -1,0 +1,96 @@
+package abi
+
+import "encoding/json"
+
+// Description is what a provider says of itself before it is asked to do
+// anything.
+type Description struct {
+	// ID is the name by which the configuration selects the provider. It must
+	// be the one that the module was found by.
+	ID      string `json:"id"`
+	Version string `json:"version"`
+	ABI     int    `json:"abi"`
+	// ConfigSchema is a JSON Schema of the provider's part of the
+	// configuration.
+	ConfigSchema json.RawMessage `json:"config_schema,omitempty"`
+	// Capabilities is what the provider asks for.
+	Capabilities Capabilities `json:"capabilities"`
+}
+
+// Capabilities is what a provider asks to be allowed. A request may point
+// into the user's configuration: then it asks for just what the user wrote.
+type Capabilities struct {
+	Exec  []ExecAsk  `json:"exec,omitempty"`
+	Build []BuildAsk `json:"build,omitempty"`
+	// Files are patterns of files, relative to the project folder, that it
+	// reads.
+	Files []string `json:"files,omitempty"`
+	// Env are the names of variables that it looks at or passes on by
+	// reference; a * stands for any characters.
+	Env []string `json:"env,omitempty"`
+}
+
+// ExecAsk asks to run a program: either the words of Argv, with the patterns
+// of a policy, or exactly the list that stands at ArgvFrom.
+type ExecAsk struct {
+	Argv     []string `json:"argv,omitempty"`
+	ArgvFrom string   `json:"argv_from,omitempty"`
+	// DirFrom points to the folder that it runs in; the project folder where
+	// the configuration has none.
+	DirFrom string `json:"dir_from,omitempty"`
+	// EnvFrom points to a mapping of variables that it sets.
+	EnvFrom string `json:"env_from,omitempty"`
+}
+
+// BuildAsk asks to build an image from a folder: the first of ContextFrom
+// that the configuration has, or else the project folder.
+type BuildAsk struct {
+	ContextFrom    []string `json:"context_from,omitempty"`
+	DockerfileFrom string   `json:"dockerfile_from,omitempty"`
+}
+
+// ValidateOptions is the input of validate.
+type ValidateOptions struct {
+	Config json.RawMessage `json:"config"`
+}
+
+// DevOptions is the input of dev.
+type DevOptions struct {
+	// Config is the provider's own part of the configuration.
+	Config json.RawMessage `json:"config"`
+	// WorkDir is the project folder as requests name it; every relative path
+	// in a request starts there.
+	WorkDir string `json:"workdir"`
+	// Env are variables for what the provider starts; the configuration's own
+	// win over them.
+	Env map[string]string `json:"env,omitempty"`
+}
+
+// BuildDockerOptions is the input of build_docker.
+type BuildDockerOptions struct {
+	Config  json.RawMessage   `json:"config"`
+	WorkDir string            `json:"workdir"`
+	Env     map[string]string `json:"env,omitempty"`
+	// ImageTag is the reference that the image should have.
+	ImageTag string `json:"image_tag"`
+	// Push asks to send the image to its registry as well.
+	Push bool `json:"push,omitempty"`
+}
+
+// BuildDockerResult is the output of build_docker.
+type BuildDockerResult struct {
+	// Image is the reference of the image that was built.
+	Image string `json:"image"`
+}
+
+// Decode reads the configuration into v, a pointer to a struct, as [Decode]
+// does.
+func (o DevOptions) Decode(v any) error { return Decode(o.Config, v) }
+
+// Decode reads the configuration into v, a pointer to a struct, as [Decode]
+// does.
+func (o BuildDockerOptions) Decode(v any) error { return Decode(o.Config, v) }
+
+// Decode reads the configuration into v, a pointer to a struct, as [Decode]
+// does.
+func (o ValidateOptions) Decode(v any) error { return Decode(o.Config, v) }

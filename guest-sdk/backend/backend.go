@@ -1,0 +1,150 @@
+// Package backend is what the author of a provider imports. A provider is a
+// type with three methods, registered in an init function:
+//
+//	type MyProvider struct{}
+//
+//	func (p *MyProvider) ID() string { return "my-provider" }
+//	func (p *MyProvider) Dev(ctx context.Context, opts backend.DevOptions) error
+//	func (p *MyProvider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error)
+//
+//	func init() { backend.Register(&MyProvider{}) }
+//	func main() {}
+//
+// It is built for GOOS=wasip1 GOARCH=wasm with -buildmode=c-shared. Built for
+// another system, as in the provider's own tests, the same code talks to the
+// [Host] that its context carries.
+package backend
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// DevOptions has the configuration (a JSON blob), the project folder and the
+// variables for what the provider starts. Decode reads the configuration
+// strictly and names each field that is wrong.
+type DevOptions = abi.DevOptions
+
+// BuildDockerOptions has the configuration, the project folder and the
+// reference that the image should have.
+type BuildDockerOptions = abi.BuildDockerOptions
+
+// ValidateOptions has the configuration to check.
+type ValidateOptions = abi.ValidateOptions
+
+// Provider is what every provider implements. An error that a method returns
+// reaches the user's terminal whole.
+type Provider interface {
+	ID() string
+	Dev(ctx context.Context, opts DevOptions) error
+	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
+}
+
+// Describer is a Provider that has more to say of itself than its ID: version,
+// configuration schema, the capabilities that it asks for. What it leaves
+// empty of ID and ABI is filled in.
+type Describer interface {
+	Describe() abi.Description
+}
+
+// Validator is a Provider that can check its configuration without running
+// anything.
+type Validator interface {
+	Validate(ctx context.Context, opts ValidateOptions) error
+}
+
+var registered Provider
+
+// Register makes p the provider of this module. A module has one: a second
+// call is a mistake of the author's, and the module then refuses to run.
+func Register(p Provider) {
+	if registered != nil || p == nil {
+		registered = broken{}
+		return
+	}
+	registered = p
+}
+
+// broken stands for a module that registered two providers, or nil.
+type broken struct{}
+
+func (broken) err() error {
+	return abi.Errorf(abi.CodeInvalid, "a module registers one provider, once: look for a second backend.Register, or one with nil")
+}
+func (broken) ID() string                              { return "" }
+func (b broken) Dev(context.Context, DevOptions) error { return b.err() }
+func (b broken) BuildDocker(context.Context, BuildDockerOptions) (string, error) {
+	return "", b.err()
+}
+
+// Handle answers one call of an export of p with a reply's JSON. It is what
+// the exports of a module do; tests use it to hold a provider to the same
+// contract without Wasm.
+func Handle(ctx context.Context, p Provider, export string, input []byte) []byte {
+	result, err := dispatch(ctx, p, export, input)
+	reply := abi.Reply{Error: asError(err)}
+	if err == nil {
+		if reply.OK, err = json.Marshal(result); err != nil {
+			reply = abi.Reply{Error: asError(err)}
+		}
+	}
+	data, err := json.Marshal(reply)
+	if err != nil {
+		return []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
+	}
+	return data
+}
+
+func dispatch(ctx context.Context, p Provider, export string, input []byte) (result any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = abi.Errorf(abi.CodeFailed, "panic: %v", r)
+		}
+	}()
+	if p == nil {
+		return nil, abi.Errorf(abi.CodeInvalid, "the module registers no provider: call backend.Register in an init function")
+	}
+	switch export {
+	case abi.ExportDescribe:
+		return describe(p), nil
+	case abi.ExportValidate:
+		return withOptions(input, func(o ValidateOptions) (any, error) {
+			if v, ok := p.(Validator); ok {
+				return abi.Empty{}, v.Validate(ctx, o)
+			}
+			return abi.Empty{}, nil
+		})
+	case abi.ExportDev:
+		return withOptions(input, func(o DevOptions) (any, error) {
+			return abi.Empty{}, p.Dev(ctx, o)
+		})
+	case abi.ExportBuildDocker:
+		return withOptions(input, func(o BuildDockerOptions) (any, error) {
+			image, err := p.BuildDocker(ctx, o)
+			return abi.BuildDockerResult{Image: image}, err
+		})
+	}
+	return nil, abi.Errorf(abi.CodeInvalid, "no export %q", export)
+}
+
+func withOptions[O any](input []byte, call func(O) (any, error)) (any, error) {
+	var opts O
+	if err := json.Unmarshal(input, &opts); err != nil {
+		return nil, abi.Errorf(abi.CodeInvalid, "options: %v", err)
+	}
+	return call(opts)
+}
+
+func describe(p Provider) abi.Description {
+	var d abi.Description
+	if p, ok := p.(Describer); ok {
+		d = p.Describe()
+	}
+	if d.ID == "" {
+		d.ID = p.ID()
+	}
+	d.ABI = abi.Version
+	return d
+}

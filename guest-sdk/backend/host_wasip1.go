@@ -1,0 +1,40 @@
+//go:build wasip1
+
+package backend
+
+import (
+	"context"
+
+	"github.com/extism/go-pdk"
+)
+
+//go:wasmimport extism:host/user stagecraft_docker_build
+func hostDockerBuild(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_env_status
+func hostEnvStatus(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_exec
+func hostExec(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_list
+func hostList(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_log
+func hostLog(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_read_file
+func hostReadFile(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_stat
+func hostStat(offset uint64) uint64
+
+// transport crosses to the host by Extism's memory; the context stays here,
+// since the host ends a call by itself.
+func transport(_ context.Context, _ string, imported importFunc, request []byte) ([]byte, error) {
+	in := pdk.AllocateBytes(request)
+	defer in.Free()
+	out := pdk.FindMemory(imported(in.Offset()))
+	defer out.Free()
+	return out.ReadBytes(), nil
+}
