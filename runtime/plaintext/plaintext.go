@@ -1,0 +1,113 @@
+// Package plaintext makes text from a provider, a child or a file safe to
+// print: what a terminal would obey, or a reader would see in another order
+// than it stands in, is taken out.
+package plaintext
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean returns s without control characters, escape sequences' introducers,
+// invisible and bidirectional formatting characters, and invalid UTF-8.
+// Newlines and tabs stay; a carriage return before a newline goes, any other
+// becomes a newline, so that no line can be written over.
+func Clean(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	s = stripEscapes(s)
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = strings.ReplaceAll(s, "\r", "\n")
+	return strings.Map(func(r rune) rune {
+		if keep(r) {
+			return r
+		}
+		return -1
+	}, strings.ToValidUTF8(s, ""))
+}
+
+// Line returns s cleaned and on one line of at most limit runes; what is cut
+// is marked with an ellipsis.
+func Line(s string, limit int) string {
+	s = strings.Join(strings.Fields(Clean(s)), " ")
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit-1]) + "…"
+}
+
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < ' ' && c != '\n' && c != '\t') || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func keep(r rune) bool {
+	if r == '\n' || r == '\t' {
+		return true
+	}
+	// Cf holds the bidirectional overrides and the zero-width characters, Zl
+	// and Zp are line breaks that only some programs see.
+	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+}
+
+// stripEscapes removes whole terminal sequences (ECMA-48: CSI, OSC and the
+// other strings, two-character escapes), so that no "[31m" is left behind.
+func stripEscapes(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if s[i] != 0x1b {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		i += escapeLen(s[i:])
+	}
+	return b.String()
+}
+
+// escapeLen returns how many bytes the sequence at the start of s takes; s
+// starts with ESC.
+func escapeLen(s string) int {
+	if len(s) < 2 {
+		return len(s)
+	}
+	switch s[1] {
+	case '[':
+		for i := 2; i < len(s); i++ {
+			if s[i] >= 0x40 && s[i] <= 0x7e {
+				return i + 1
+			}
+			if s[i] < 0x20 {
+				return i
+			}
+		}
+		return len(s)
+	case ']', 'P', 'X', '^', '_':
+		for i := 2; i < len(s); i++ {
+			if s[i] == 0x07 {
+				return i + 1
+			}
+			if s[i] == 0x1b {
+				if i+1 < len(s) && s[i+1] == '\\' {
+					return i + 2
+				}
+				return i
+			}
+			if s[i] == '\n' {
+				return i
+			}
+		}
+		return len(s)
+	default:
+		if s[1] < 0x20 || s[1] > 0x7e {
+			return 1
+		}
+		return 2
+	}
+}

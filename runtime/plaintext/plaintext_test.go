@@ -1,0 +1,64 @@
+package plaintext_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+func TestClean(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain", "a\tb\nc", "a\tb\nc"},
+		{"letters of all kinds", "größe 日本 ✓", "größe 日本 ✓"},
+		{"colour", "\x1b[31mred\x1b[0m", "red"},
+		{"title", "\x1b]0;owned\x07text", "text"},
+		{"title ended by ST", "\x1b]8;;http://x\x1b\\link", "link"},
+		{"title without an end", "\x1b]0;owned\ntext", "\ntext"},
+		{"device control", "\x1bPq#0\x1b\\x", "x"},
+		{"two characters", "\x1bcreset", "reset"},
+		{"escape at the end", "a\x1b", "a"},
+		{"sequence cut short", "a\x1b[31", "a"},
+		{"C1", "a\u009b31mb", "a31mb"},
+		{"bell and backspace", "a\a\bb", "ab"},
+		{"overwritten line", "real\rfake", "real\nfake"},
+		{"windows lines", "a\r\nb", "a\nb"},
+		{"right-to-left override", "a\u202etxt.exe", "atxt.exe"},
+		{"zero width", "a\u200bb\ufeffc", "abc"},
+		{"line separators", "a\u2028b", "ab"},
+		{"invalid", "a\xffb", "ab"},
+		{"NUL", "a\x00b", "ab"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := plaintext.Clean(tt.in); got != tt.want {
+				t.Errorf("Clean(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLine(t *testing.T) {
+	if got := plaintext.Line("  a\n\x1b[1mb ", 10); got != "a b" {
+		t.Errorf("got %q", got)
+	}
+	if got := plaintext.Line("äöüäöü", 4); got != "äöü…" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("\x1b[31mred\x1b]0;x\x07\r\n\u202e\xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := plaintext.Clean(s)
+		if !utf8.ValidString(got) {
+			t.Errorf("%q: invalid UTF-8", got)
+		}
+		if strings.ContainsAny(got, "\x1b\r\x00\x07\u202e\u009b") {
+			t.Errorf("%q: a control character is left", got)
+		}
+		if again := plaintext.Clean(got); again != got {
+			t.Errorf("not idempotent: %q, then %q", got, again)
+		}
+	})
+}
