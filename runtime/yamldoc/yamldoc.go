@@ -1,0 +1,192 @@
+// Package yamldoc reads one YAML document strictly: every problem has a
+// position, duplicate keys and keys that are no strings are refused, aliases
+// are bounded, and a value turns into JSON without losing a digit.
+//
+// It is the only importer of the YAML parser; stagecraft.yml and policy files
+// are both read with it. See "Why gopkg.in/yaml.v3?" in RATIONALE.md.
+package yamldoc
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Bounds on what is read. A configuration is far below all of them; what is
+// above was made to be.
+const (
+	// MaxBytes is the size of a document.
+	MaxBytes = 1 << 20
+	// MaxNodes is the number of values once aliases are expanded.
+	MaxNodes = 100_000
+	// MaxDepth is how deep values may be nested.
+	MaxDepth = 200
+)
+
+// Kind is what a value is.
+type Kind int
+
+// The kinds of values. A timestamp is a string, as it is in JSON.
+const (
+	KindNull Kind = iota
+	KindBool
+	KindInt
+	KindFloat
+	KindString
+	KindList
+	KindMap
+)
+
+// String says the kind as a message does.
+func (k Kind) String() string {
+	return [...]string{"nothing", "true or false", "a number", "a number", "a string", "a list", "a mapping"}[k]
+}
+
+// Node is a value and where it stands. Its methods can be called on nil, which
+// is the value that isn't there.
+type Node struct {
+	kind    Kind
+	pos     Pos
+	field   string
+	text    string // a scalar, as JSON writes it unless it is a string
+	entries []Entry
+	items   []*Node
+}
+
+// Entry is one key of a mapping with its value.
+type Entry struct {
+	Key    string
+	KeyPos Pos
+	Value  *Node
+}
+
+// Kind is what the value is.
+func (n *Node) Kind() Kind {
+	if n == nil {
+		return KindNull
+	}
+	return n.kind
+}
+
+// Pos is where the value stands.
+func (n *Node) Pos() Pos {
+	if n == nil {
+		return Pos{}
+	}
+	return n.pos
+}
+
+// Field is the way to the value from the top, such as backend.provider.
+func (n *Node) Field() string {
+	if n == nil {
+		return ""
+	}
+	return n.field
+}
+
+// Text is a scalar as text; empty for anything else.
+func (n *Node) Text() string {
+	if n == nil || n.kind == KindNull {
+		return ""
+	}
+	return n.text
+}
+
+// Entries are those of a mapping, in the document's order.
+func (n *Node) Entries() []Entry {
+	if n == nil {
+		return nil
+	}
+	return n.entries
+}
+
+// Items are those of a list.
+func (n *Node) Items() []*Node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// Get is the value of a mapping's key, nil when there is none.
+func (n *Node) Get(key string) *Node {
+	for _, e := range n.Entries() {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return nil
+}
+
+// At follows a JSON pointer (RFC 6901) from the value; nil when it leads
+// nowhere.
+func (n *Node) At(pointer string) *Node {
+	if pointer == "" {
+		return n
+	}
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		token = pointerUnescape.Replace(token)
+		if n.Kind() != KindList {
+			n = n.Get(token)
+			continue
+		}
+		i, err := strconv.Atoi(token)
+		if err != nil || i < 0 || i >= len(n.items) {
+			return nil
+		}
+		n = n.items[i]
+	}
+	return n
+}
+
+var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
+
+// JSON is the value in JSON: keys in the document's order, numbers digit for
+// digit.
+func (n *Node) JSON() json.RawMessage {
+	var b bytes.Buffer
+	n.writeJSON(&b)
+	return b.Bytes()
+}
+
+func (n *Node) writeJSON(b *bytes.Buffer) {
+	switch n.Kind() {
+	case KindNull:
+		b.WriteString("null")
+	case KindString:
+		writeString(b, n.text)
+	case KindList:
+		b.WriteByte('[')
+		for i, item := range n.items {
+			separate(b, i)
+			item.writeJSON(b)
+		}
+		b.WriteByte(']')
+	case KindMap:
+		b.WriteByte('{')
+		for i, e := range n.entries {
+			separate(b, i)
+			writeString(b, e.Key)
+			b.WriteByte(':')
+			e.Value.writeJSON(b)
+		}
+		b.WriteByte('}')
+	default:
+		b.WriteString(n.text)
+	}
+}
+
+func separate(b *bytes.Buffer, i int) {
+	if i > 0 {
+		b.WriteByte(',')
+	}
+}
+
+func writeString(b *bytes.Buffer, s string) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	// A string can always be encoded, and a buffer always written to.
+	_ = e.Encode(s)
+	b.Truncate(b.Len() - 1)
+}
