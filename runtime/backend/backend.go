@@ -1,0 +1,106 @@
+// Package backend is the host's view of a provider: what it can be asked for,
+// and the registry that knows all of them by ID.
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// DevOptions is what a provider gets to run a backend for development.
+type DevOptions = abi.DevOptions
+
+// BuildDockerOptions is what a provider gets to build a backend's image.
+type BuildDockerOptions = abi.BuildDockerOptions
+
+// Provider runs and builds a backend. Its methods may be called one after
+// another, not at once. An error that has an [abi.Error] in its chain carries
+// a code, a hint and the places of the configuration that are wrong.
+type Provider interface {
+	// ID is the name by which the configuration selects the provider; it
+	// never changes.
+	ID() string
+	// Dev runs the backend until it ends by itself or ctx is done. When ctx
+	// is done it has the grace period to clean up and must return then.
+	Dev(ctx context.Context, opts DevOptions) error
+	// BuildDocker builds the image and returns its reference, which need not
+	// be opts.ImageTag.
+	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
+}
+
+var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// CheckID says what is wrong with a provider's ID, if anything.
+func CheckID(id string) error {
+	switch {
+	case id == "":
+		return errors.New("a provider's ID is empty")
+	case !validID.MatchString(id):
+		return fmt.Errorf("%q is no provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
+	}
+	return nil
+}
+
+// Registry is the one place that knows which providers there are. The zero
+// value is empty and ready; all methods may be called at once.
+type Registry struct {
+	mu   sync.RWMutex
+	byID map[string]Provider
+}
+
+// DuplicateError says that an ID was registered before.
+type DuplicateError struct{ ID string }
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("provider %q is registered already", e.ID)
+}
+
+// Register adds a provider. An ID that [CheckID] refuses is an error, and one
+// that is there already is a [*DuplicateError]; the registry is unchanged then.
+func (r *Registry) Register(p Provider) error {
+	if p == nil {
+		return errors.New("a provider is nil")
+	}
+	id := p.ID()
+	if err := CheckID(id); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.byID[id]; ok {
+		return &DuplicateError{ID: id}
+	}
+	if r.byID == nil {
+		r.byID = make(map[string]Provider)
+	}
+	r.byID[id] = p
+	return nil
+}
+
+// Get returns the provider of that ID.
+func (r *Registry) Get(id string) (Provider, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	p, ok := r.byID[id]
+	return p, ok
+}
+
+// Has tells whether there is a provider of that ID.
+func (r *Registry) Has(id string) bool {
+	_, ok := r.Get(id)
+	return ok
+}
+
+// IDs lists all providers, sorted.
+func (r *Registry) IDs() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Sorted(maps.Keys(r.byID))
+}

@@ -1,0 +1,132 @@
+package backend
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// Exports calls the functions that a provider exports: bytes in, a reply's
+// bytes out. A Wasm module is one, and so is a provider in Go.
+type Exports interface {
+	Call(ctx context.Context, export string, input []byte) (reply []byte, err error)
+}
+
+// Guest speaks the ABI with a provider's exports.
+type Guest struct {
+	exports Exports
+	about   abi.Description
+}
+
+// ContractError says that a provider did not keep to the ABI.
+type ContractError struct {
+	Export string
+	Reason string
+}
+
+func (e *ContractError) Error() string { return e.Export + ": " + e.Reason }
+
+// NewGuest asks the exports to describe themselves.
+//
+// # Errors
+//
+// A [*ContractError] says that it is a provider of another ABI, or none.
+func NewGuest(ctx context.Context, exports Exports) (*Guest, error) {
+	g := &Guest{exports: exports}
+	if err := g.call(ctx, abi.ExportDescribe, nil, &g.about); err != nil {
+		return nil, err
+	}
+	if g.about.ABI != abi.Version {
+		return nil, &ContractError{abi.ExportDescribe, fmt.Sprintf(
+			"it is built for version %d of the ABI, this stagecraft runs version %d", g.about.ABI, abi.Version)}
+	}
+	if err := CheckID(g.about.ID); err != nil {
+		return nil, &ContractError{abi.ExportDescribe, err.Error()}
+	}
+	return g, nil
+}
+
+// ID is the provider's own word for its name.
+func (g *Guest) ID() string { return g.about.ID }
+
+// Describe is what the provider says of itself.
+func (g *Guest) Describe() abi.Description { return g.about }
+
+// Validate has the provider check its part of the configuration.
+func (g *Guest) Validate(ctx context.Context, opts abi.ValidateOptions) error {
+	return g.call(ctx, abi.ExportValidate, opts, &abi.Empty{})
+}
+
+// Dev implements [Provider].
+func (g *Guest) Dev(ctx context.Context, opts DevOptions) error {
+	return g.call(ctx, abi.ExportDev, opts, &abi.Empty{})
+}
+
+// BuildDocker implements [Provider].
+func (g *Guest) BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error) {
+	var result abi.BuildDockerResult
+	err := g.call(ctx, abi.ExportBuildDocker, opts, &result)
+	return result.Image, err
+}
+
+func (g *Guest) call(ctx context.Context, export string, input, result any) error {
+	var data []byte
+	if input != nil {
+		var err error
+		if data, err = json.Marshal(input); err != nil {
+			return fmt.Errorf("%s: options: %w", export, err)
+		}
+	}
+	answer, err := g.exports.Call(ctx, export, data)
+	if err != nil {
+		return err
+	}
+	return decodeReply(export, answer, result)
+}
+
+// decodeReply takes a provider's word for nothing but its text. Fields that
+// this version does not know are passed over: a later minor one may add some.
+func decodeReply(export string, answer []byte, result any) error {
+	if len(answer) > abi.MaxReply {
+		return &ContractError{export, fmt.Sprintf("it returned %d bytes, at most %d are taken", len(answer), abi.MaxReply)}
+	}
+	var reply abi.Reply
+	if err := json.Unmarshal(answer, &reply); err != nil {
+		return &ContractError{export, fmt.Sprintf("it returned no JSON reply, but %q", plaintext.Line(string(answer[:min(len(answer), 200)]), 60))}
+	}
+	switch {
+	case reply.Error != nil && reply.OK != nil:
+		return &ContractError{export, `its reply has both "ok" and "error"`}
+	case reply.Error != nil:
+		return cleaned(reply.Error)
+	case len(bytes.TrimSpace(reply.OK)) == 0:
+		return &ContractError{export, `its reply has neither "ok" nor "error"`}
+	}
+	if err := json.Unmarshal(reply.OK, result); err != nil {
+		return &ContractError{export, fmt.Sprintf("its reply is of another shape: %s", plaintext.Line(err.Error(), 200))}
+	}
+	return nil
+}
+
+// cleaned makes a provider's error fit to be shown.
+func cleaned(e *abi.Error) *abi.Error {
+	out := *e
+	out.Message, out.Hint = plaintext.Clean(e.Message), plaintext.Clean(e.Hint)
+	out.Problems = nil
+	for _, p := range e.Problems {
+		out.Problems = append(out.Problems, abi.Problem{
+			Pointer: p.Pointer, Message: plaintext.Line(p.Message, 1000), Hint: plaintext.Clean(p.Hint),
+		})
+	}
+	if out.Message == "" {
+		out.Message = "it gave no reason"
+	}
+	if out.ExitCode < 0 || out.ExitCode > 255 {
+		out.ExitCode = 0
+	}
+	return &out
+}
