@@ -1,0 +1,176 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// parse checks a document against the providers that there are.
+func parse(file string, data []byte, known Providers) (*Config, error) {
+	root, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	k := checker{known: known}
+	c := k.document(root)
+	if err := k.problems.Err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// checker gathers all that is wrong.
+type checker struct {
+	known    Providers
+	problems yamldoc.Problems
+}
+
+func (k *checker) document(root *yamldoc.Node) *Config {
+	c := new(Config)
+	if root.Kind() == yamldoc.KindNull {
+		k.problems.Add(root.Pos(), "", "the file is empty", "the least that it needs:\n"+smallest)
+		return c
+	}
+	if !k.mapping(root, "project", "backend") {
+		return c
+	}
+	if project := root.Get("project"); project != nil {
+		c.Project = k.project(project)
+	}
+	backend := root.Get("backend")
+	if backend == nil {
+		k.problems.Add(root.Pos(), "backend", "is missing", "the least that it needs:\n"+smallest)
+		return c
+	}
+	if k.mapping(backend, "provider", "providers") {
+		c.Provider, c.part = k.backend(backend)
+	}
+	return c
+}
+
+// mapping checks that a value is a mapping with known keys alone.
+func (k *checker) mapping(n *yamldoc.Node, keys ...string) bool {
+	if n.Kind() != yamldoc.KindMap {
+		k.expected(n, "a mapping")
+		return false
+	}
+	for _, e := range n.Entries() {
+		if !slices.Contains(keys, e.Key) {
+			k.problems = append(k.problems, yamldoc.UnknownKey(e, keys))
+		}
+	}
+	return true
+}
+
+func (k *checker) expected(n *yamldoc.Node, want string) {
+	k.problems.Add(n.Pos(), n.Field(), fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
+}
+
+// backend makes the four checks that are the core's.
+func (k *checker) backend(n *yamldoc.Node) (id string, part *yamldoc.Node) {
+	id = k.provider(n)
+	providers := n.Get("providers")
+	switch {
+	case providers == nil:
+		k.problems.Add(n.Pos(), "backend.providers", "is missing", "give each provider its settings below its ID")
+		return id, nil
+	case providers.Kind() != yamldoc.KindMap:
+		k.expected(providers, "a mapping of provider IDs to their settings")
+		return id, nil
+	case id == "":
+		return id, nil
+	}
+	if part = providers.Get(id); part == nil {
+		k.problems.Add(providers.Pos(), "backend.providers", fmt.Sprintf("has no entry for the selected provider %q", id),
+			nearMiss(id, keys(providers))+fmt.Sprintf("add %q with its settings", id))
+	}
+	return id, part
+}
+
+// provider is the ID of a provider that is there, else "".
+func (k *checker) provider(n *yamldoc.Node) string {
+	provider := n.Get("provider")
+	hint := k.list()
+	switch id := provider.Text(); {
+	case provider == nil:
+		k.problems.Add(n.Pos(), "backend.provider", "is missing", hint)
+	case provider.Kind() != yamldoc.KindString && provider.Kind() != yamldoc.KindNull:
+		k.expected(provider, "the ID of a provider")
+	case id == "":
+		k.problems.Add(provider.Pos(), "backend.provider", "is empty, expected the ID of a provider", hint)
+	case !k.known.Has(id):
+		k.problems.Add(provider.Pos(), "backend.provider", fmt.Sprintf("there is no provider %q", id), nearMiss(id, k.known.IDs())+hint)
+	default:
+		return id
+	}
+	return ""
+}
+
+func (k *checker) list() string {
+	ids := k.known.IDs()
+	if len(ids) == 0 {
+		return `this stagecraft has no providers: build it with "make build", or put one into .stagecraft/providers`
+	}
+	return "providers: " + strings.Join(ids, ", ")
+}
+
+func nearMiss(word string, known []string) string {
+	if near := yamldoc.Nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q? ", near)
+	}
+	return ""
+}
+
+func keys(n *yamldoc.Node) []string {
+	var out []string
+	for _, e := range n.Entries() {
+		out = append(out, e.Key)
+	}
+	return out
+}
+
+// projectName is what a part of an image's name can be.
+var projectName = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`)
+
+func (k *checker) project(n *yamldoc.Node) Project {
+	var p Project
+	if !k.mapping(n, "name", "registry") {
+		return p
+	}
+	p.Name = k.text(n.Get("name"))
+	if p.Name != "" && !projectName.MatchString(p.Name) {
+		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q can't be the name of an image", p.Name),
+			"use a-z, 0-9, and single . _ or - between them")
+	}
+	p.Registry = k.text(n.Get("registry"))
+	if p.Registry != "" {
+		k.registry(n.Get("registry"))
+	}
+	return p
+}
+
+func (k *checker) registry(n *yamldoc.Node) {
+	text := n.Text()
+	if _, after, ok := strings.Cut(text, "://"); ok {
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q has a scheme", text), fmt.Sprintf("leave it out: %s", after))
+		return
+	}
+	if _, err := reference.ParseNormalizedNamed(text + "/name"); err != nil {
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q can't stand before an image's name", text),
+			"give a host and maybe a path, such as ghcr.io/acme or localhost:5000")
+	}
+}
+
+func (k *checker) text(n *yamldoc.Node) string {
+	if n != nil && n.Kind() != yamldoc.KindString {
+		k.expected(n, "a string")
+		return ""
+	}
+	return n.Text()
+}
