@@ -1,0 +1,149 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+)
+
+// runCached opens a module with a cache and returns the warnings.
+func runCached(t *testing.T, dir string) []error {
+	t.Helper()
+	var warnings []error
+	m, err := sandbox.Open(t.Context(), guest(t, "works"), sandbox.Options{
+		Operations: abi.Operations(), Host: &host{}, CacheDir: dir,
+		Warn: func(err error) { warnings = append(warnings, err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(context.Background())
+	if _, err := m.Call(t.Context(), abi.ExportDev, nil); err != nil {
+		t.Error(err)
+	}
+	return warnings
+}
+
+// cached lists the entries of a cache.
+func cached(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestCacheIsUsedAndPrivate(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a", "cache")
+	if w := runCached(t, dir); len(w) > 0 {
+		t.Fatal(w)
+	}
+	if info, err := os.Stat(dir); err != nil || (runtime.GOOS != "windows" && info.Mode().Perm() != 0o700) {
+		t.Errorf("%v, %v: want mode 0700", info.Mode(), err)
+	}
+	before := cached(t, dir)
+	if len(before) == 0 {
+		t.Fatal("nothing is cached")
+	}
+	if w := runCached(t, dir); len(w) > 0 || len(cached(t, dir)) != len(before) {
+		t.Errorf("the second run did not use the cache: %v", w)
+	}
+}
+
+// TestDamagedCacheIsRebuilt damages every entry in several ways.
+func TestDamagedCacheIsRebuilt(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func([]byte) []byte{
+		"emptied":   func([]byte) []byte { return nil },
+		"truncated": func(b []byte) []byte { return b[:len(b)/2] },
+		"flipped":   func(b []byte) []byte { b = bytes.Clone(b); b[len(b)/2] ^= 0xff; return b },
+		"garbage":   func(b []byte) []byte { return bytes.Repeat([]byte("x"), len(b)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "cache")
+			runCached(t, dir)
+			for _, file := range cached(t, dir) {
+				data, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, damage(data), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			runCached(t, dir)
+			runCached(t, dir)
+			if w := runCached(t, dir); len(w) > 0 || len(cached(t, dir)) == 0 {
+				t.Errorf("the cache was not rebuilt: %v", w)
+			}
+		})
+	}
+}
+
+func TestCacheOfOthersIsRefused(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a folder has no mode there")
+	}
+	for name, prepare := range map[string]func(t *testing.T, dir string){
+		"open to others": func(t *testing.T, dir string) {
+			must(t, os.Mkdir(dir, 0o700))
+			must(t, os.Chmod(dir, 0o777))
+		},
+		"a link": func(t *testing.T, dir string) {
+			must(t, os.Mkdir(dir+"-target", 0o700))
+			must(t, os.Symlink(dir+"-target", dir))
+		},
+		"a file": func(t *testing.T, dir string) { must(t, os.WriteFile(dir, nil, 0o600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "cache")
+			prepare(t, dir)
+			if w := runCached(t, dir); len(w) != 1 {
+				t.Errorf("got %v, want one warning", w)
+			}
+			if _, err := os.Lstat(dir); err != nil {
+				t.Errorf("what was there is gone: %v", err)
+			}
+		})
+	}
+}
+
+func TestCacheManyAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if w := runCached(t, dir); len(w) > 0 {
+				t.Error(w)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

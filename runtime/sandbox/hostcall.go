@@ -1,0 +1,85 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	extism "github.com/extism/go-sdk"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// hostFunction is the Wasm side of one operation: bytes out of Extism's
+// memory, to the host, and its bytes back.
+func (m *Module) hostFunction(operation string) extism.HostFunction {
+	return extism.NewHostFunctionWithStack(
+		abi.ImportName(operation),
+		func(ctx context.Context, p *extism.CurrentPlugin, stack []uint64) {
+			m.meter.pause()
+			defer m.meter.resume()
+			stack[0] = m.cross(ctx, p, operation, stack[0])
+		},
+		[]extism.ValueType{extism.ValueTypePTR},
+		[]extism.ValueType{extism.ValueTypePTR},
+	)
+}
+
+// cross answers a request at an offset with the offset of a reply. A callback
+// of Extism's has no error to return: what can't even be answered stops the
+// module.
+func (m *Module) cross(ctx context.Context, p *extism.CurrentPlugin, operation string, offset uint64) uint64 {
+	if !m.meter.countCall() {
+		return 0
+	}
+	answer, err := p.WriteBytes(m.answer(ctx, p, operation, offset))
+	// Extism's allocator says 0 when it has nothing left.
+	if err != nil || answer == 0 {
+		m.meter.stop(&CrashError{Reason: fmt.Sprintf("no memory is left for the reply to %s", operation)})
+		return 0
+	}
+	return answer
+}
+
+func (m *Module) answer(ctx context.Context, p *extism.CurrentPlugin, operation string, offset uint64) (reply []byte) {
+	// A panic would leave through Extism to whoever called the module.
+	defer func() {
+		if r := recover(); r != nil {
+			reply = refusal(abi.CodeFailed, "%s: the host failed", operation)
+		}
+	}()
+	request, refused := read(p, offset)
+	if refused != nil {
+		return refused
+	}
+	reply = m.host.Call(ctx, operation, request)
+	if len(reply) > abi.MaxReply {
+		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d can be given", operation, len(reply), abi.MaxReply)
+	}
+	return reply
+}
+
+// read copies the block at an offset; the offset is the guest's word, and
+// every number here can be a lie.
+func read(p *extism.CurrentPlugin, offset uint64) (request, refused []byte) {
+	length, err := p.Length(offset)
+	if err != nil || offset > 1<<32-1 {
+		return nil, refusal(abi.CodeInvalid, "the request's offset %d is outside of Extism's memory", offset)
+	}
+	if length > abi.MaxRequest {
+		return nil, refusal(abi.CodeTooLarge, "the request has %d bytes, at most %d are taken", length, abi.MaxRequest)
+	}
+	view, ok := p.Memory().Read(uint32(offset), uint32(length))
+	if !ok {
+		return nil, refusal(abi.CodeInvalid, "the request's offset %d is outside of Extism's memory", offset)
+	}
+	return append([]byte(nil), view...), nil
+}
+
+func refusal(code abi.Code, format string, args ...any) []byte {
+	data, err := json.Marshal(abi.Reply{Error: abi.Errorf(code, format, args...)})
+	if err != nil {
+		return []byte(`{"error":{"code":"failed","message":"the host failed"}}`)
+	}
+	return data
+}

@@ -1,0 +1,303 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+)
+
+// host answers every call, counts them, and does nothing.
+type host struct {
+	calls  atomic.Int64
+	answer func(operation string, request []byte) []byte
+}
+
+func (h *host) Call(_ context.Context, operation string, request []byte) []byte {
+	h.calls.Add(1)
+	if h.answer != nil {
+		return h.answer(operation, request)
+	}
+	return []byte(`{"ok":{}}`)
+}
+
+func guest(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// short are limits under which a test of a limit is over soon.
+var short = sandbox.Limits{CPU: 200 * time.Millisecond, Calls: 50}
+
+func open(t testing.TB, name string, h *host) (*sandbox.Module, error) {
+	t.Helper()
+	return openWith(t, name, h, short)
+}
+
+func openWith(t testing.TB, name string, h *host, limits sandbox.Limits) (*sandbox.Module, error) {
+	t.Helper()
+	m, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
+		Operations: abi.Operations(), Host: h, Limits: limits, CacheDir: filepath.Join(t.TempDir(), "cache"),
+		Warn: func(err error) { t.Errorf("warning: %v", err) },
+	})
+	if err == nil {
+		t.Cleanup(func() {
+			if err := m.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return m, err
+}
+
+func TestWorks(t *testing.T) {
+	t.Parallel()
+	m, err := open(t, "works", &host{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		out, err := m.Call(t.Context(), abi.ExportDev, []byte(`{}`))
+		if err != nil || string(out) != `{"ok":{}}` {
+			t.Fatalf("dev: %q, %v", out, err)
+		}
+	}
+}
+
+func TestRefusedBeforeCompiling(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"bare":           `it has no function "build_docker"`,
+		"unknown-import": "it imports extism:host/user stagecraft_format_disk, which this stagecraft does not offer",
+		"http":           "it imports extism:host/env http_request, which this stagecraft does not offer",
+		"other-module":   "it imports env abort, which this stagecraft does not offer",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			_, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
+				Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(dir, "cache"),
+			})
+			wantLoadError(t, err, want)
+			if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+				t.Error("something was compiled")
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"huge-memory": "over limit of 1024 pages",
+		"wrong-type":  "signature mismatch",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
+				Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(t.TempDir(), "cache"),
+			})
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %q", err, want)
+			}
+		})
+	}
+}
+
+func wantLoadError(t *testing.T, err error, want string) {
+	t.Helper()
+	e, ok := errors.AsType[*sandbox.LoadError](err)
+	if !ok || !strings.Contains(e.Reason, want) {
+		t.Errorf("got %v, want a LoadError with %q", err, want)
+	}
+}
+
+// TestTimeIsBounded has a loop wherever a module can have one.
+func TestTimeIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"loop-dev", "loop-start", "loop-init"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := open(t, name, &host{})
+			if err == nil {
+				_, err = m.Call(t.Context(), abi.ExportDev, nil)
+			}
+			e, ok := errors.AsType[*sandbox.LimitError](err)
+			if !ok || e.What != "computing time" {
+				t.Fatalf("got %v, want the limit of computing time", err)
+			}
+			if m != nil {
+				if _, err := m.Call(t.Context(), abi.ExportDev, nil); err == nil {
+					t.Error("a stopped module can be called again")
+				}
+			}
+		})
+	}
+}
+
+// TestHostTimeIsNotTheModules has a host that takes longer than the module may.
+func TestHostTimeIsNotTheModules(t *testing.T) {
+	t.Parallel()
+	slow := &host{answer: func(string, []byte) []byte {
+		<-time.After(2 * short.CPU)
+		return []byte(`{"ok":{}}`)
+	}}
+	m, err := open(t, "exec", slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Call(t.Context(), abi.ExportDev, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestContextEndsCall(t *testing.T) {
+	t.Parallel()
+	reason := errors.New("enough")
+	m, err := sandbox.Open(t.Context(), guest(t, "loop-dev"), sandbox.Options{Host: &host{}, Operations: abi.Operations()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(context.Background())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	if _, err := m.Call(ctx, abi.ExportDev, nil); !errors.Is(err, reason) {
+		t.Errorf("got %v, want the cause", err)
+	}
+}
+
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"trap":    "unreachable",
+		"recurse": "stack overflow",
+		"grow":    "unreachable",
+		"alloc":   "no memory is left",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := openWith(t, name, &host{}, sandbox.Limits{CPU: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = m.Call(t.Context(), abi.ExportDev, nil)
+			e, ok := errors.AsType[*sandbox.CrashError](err)
+			if !ok || !strings.Contains(e.Reason, want) || strings.Contains(e.Reason, "\n") {
+				t.Errorf("got %v, want a crash of one line with %q", err, want)
+			}
+		})
+	}
+}
+
+func TestCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	h := &host{}
+	m, err := open(t, "log-flood", h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Call(t.Context(), abi.ExportDev, nil)
+	if e, ok := errors.AsType[*sandbox.LimitError](err); !ok || e.What != "number of host calls" {
+		t.Errorf("got %v, want the limit of host calls", err)
+	}
+	if n := h.calls.Load(); n != int64(short.Calls) {
+		t.Errorf("the host was called %d times, want %d", n, short.Calls)
+	}
+}
+
+// TestBadOffsets wants an answer for every number that a guest can hand over,
+// and the host left alone where there is no request at it.
+func TestBadOffsets(t *testing.T) {
+	t.Parallel()
+	h := &host{answer: func(_ string, request []byte) []byte {
+		if len(request) > 0 {
+			t.Errorf("the host got %d bytes from nowhere", len(request))
+		}
+		return []byte(`{"ok":{}}`)
+	}}
+	m, err := open(t, "bad-offsets", h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Call(t.Context(), abi.ExportDev, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSizesAreBounded(t *testing.T) {
+	t.Parallel()
+	h := &host{}
+	m, err := open(t, "big-request", h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Call(t.Context(), abi.ExportDev, nil); err != nil || h.calls.Load() != 0 {
+		t.Errorf("got %v and %d calls, want the request refused", err, h.calls.Load())
+	}
+	m, err = open(t, "lying-output", h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := m.Call(t.Context(), abi.ExportDev, nil); err == nil && len(out) > 64<<20 {
+		t.Errorf("got %d bytes", len(out))
+	}
+}
+
+func TestHostFailureStaysInside(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(string, []byte) []byte{
+		"panics":   func(string, []byte) []byte { panic("oh") },
+		"too much": func(string, []byte) []byte { return make([]byte, abi.MaxReply+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := open(t, "exec", &host{answer: answer})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Call(t.Context(), abi.ExportDev, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestNoOneToAsk has modules that ask before anyone has called them.
+func TestNoOneToAsk(t *testing.T) {
+	t.Parallel()
+	h := &host{}
+	if _, err := open(t, "asks-early", h); err == nil || h.calls.Load() != 0 {
+		t.Errorf("got %v and %d calls, want a refusal", err, h.calls.Load())
+	}
+}
+
+func TestUnknownExport(t *testing.T) {
+	t.Parallel()
+	m, err := open(t, "works", &host{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Call(t.Context(), "main", nil)
+	wantLoadError(t, err, `no function "main"`)
+}
+
+func TestExtismOutputStaysOff(t *testing.T) {
+	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "1")
+	if _, err := open(t, "works", &host{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, on := os.LookupEnv("EXTISM_ENABLE_WASI_OUTPUT"); on {
+		t.Error("a guest's output would go to our own streams")
+	}
+}

@@ -1,0 +1,2 @@
+;; Has no function that a provider has.
+(module)
