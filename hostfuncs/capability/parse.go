@@ -1,0 +1,209 @@
+package capability
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Version is the version of policy files that is read.
+const Version = "1"
+
+// Parse reads a policy file; file is its name in messages.
+//
+// # Errors
+//
+// yamldoc.Problems, all that are found, each with its line.
+func Parse(file string, data []byte) (*Policy, error) {
+	root, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	p := &Policy{Name: file, Digest: hex.EncodeToString(sum[:]), sections: make(map[string]*section)}
+	r := reader{}
+	r.document(root, p)
+	if err := r.problems.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// reader gathers all that is wrong.
+type reader struct{ problems yamldoc.Problems }
+
+func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
+	r.problems.Add(n.Pos(), n.Field(), message, hint)
+}
+
+func (r *reader) expected(n *yamldoc.Node, want string) {
+	r.wrong(n, fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
+}
+
+// mapping calls read for each key of a mapping that it knows.
+func (r *reader) mapping(n *yamldoc.Node, what string, read map[string]func(*yamldoc.Node)) {
+	if n.Kind() != yamldoc.KindMap {
+		r.expected(n, what)
+		return
+	}
+	known := make([]string, 0, len(read))
+	for key := range read {
+		known = append(known, key)
+	}
+	for _, e := range n.Entries() {
+		if f, ok := read[e.Key]; ok {
+			f(e.Value)
+			continue
+		}
+		r.problems = append(r.problems, yamldoc.UnknownKey(e, known))
+	}
+}
+
+func (r *reader) document(root *yamldoc.Node, p *Policy) {
+	const hint = "begin the file with:\nversion: 1"
+	if root.Kind() == yamldoc.KindNull {
+		r.wrong(root, "the policy is empty", hint)
+		return
+	}
+	r.mapping(root, "a mapping", map[string]func(*yamldoc.Node){
+		"version": func(n *yamldoc.Node) {
+			if n.Kind() != yamldoc.KindInt || n.Text() != Version {
+				r.wrong(n, fmt.Sprintf("version %q is not known, this stagecraft reads version 1", n.Text()), "")
+			}
+		},
+		"providers": func(n *yamldoc.Node) { r.providers(n, p) },
+	})
+	if root.Kind() == yamldoc.KindMap && root.Get("version") == nil {
+		r.wrong(root, "version is missing", hint)
+	}
+}
+
+var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+func (r *reader) providers(n *yamldoc.Node, p *Policy) {
+	if n.Kind() != yamldoc.KindMap {
+		r.expected(n, "a mapping of provider IDs to what they may do")
+		return
+	}
+	for _, e := range n.Entries() {
+		if e.Key != anyProvider && !providerID.MatchString(e.Key) {
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), `use an ID, or "*" for all providers`)
+			continue
+		}
+		s := new(section)
+		p.sections[e.Key] = s
+		r.section(e.Value, s)
+	}
+}
+
+func (r *reader) section(n *yamldoc.Node, s *section) {
+	if n.Kind() == yamldoc.KindNull {
+		return
+	}
+	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+		"exec": func(n *yamldoc.Node) { rules(r, n, &s.exec, r.command) },
+		"env": func(n *yamldoc.Node) {
+			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+				"pass": func(n *yamldoc.Node) { rules(r, n, &s.pass, r.text) },
+				"read": func(n *yamldoc.Node) { rules(r, n, &s.look, r.text) },
+			})
+		},
+		"files": func(n *yamldoc.Node) {
+			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+				"read":  func(n *yamldoc.Node) { rules(r, n, &s.read, r.text) },
+				"write": func(n *yamldoc.Node) { rules(r, n, &s.write, r.text) },
+			})
+		},
+		"build": func(n *yamldoc.Node) { r.build(n, s) },
+	})
+}
+
+func (r *reader) build(n *yamldoc.Node, s *section) {
+	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+		"contexts": func(n *yamldoc.Node) { rules(r, n, &s.contexts, r.text) },
+		"tags":     func(n *yamldoc.Node) { rules(r, n, &s.tags, r.text) },
+		"args":     func(n *yamldoc.Node) { rules(r, n, &s.args, r.text) },
+		"targets":  func(n *yamldoc.Node) { rules(r, n, &s.targets, r.text) },
+		"network": func(n *yamldoc.Node) {
+			most, ok := networks[n.Text()]
+			if !ok || n.Text() == "" {
+				r.wrong(n, fmt.Sprintf("%q is no network", n.Text()), "use none, default or host")
+			}
+			s.network = most
+		},
+		"push": func(n *yamldoc.Node) {
+			if n.Kind() != yamldoc.KindBool {
+				r.expected(n, "true or false")
+			}
+			s.push = n.Text() == "true"
+		},
+	})
+}
+
+// rules reads a list of rules, which is what it allows, or a mapping of allow
+// and deny to one each.
+func rules[T any, P index[T]](r *reader, n *yamldoc.Node, l *list[T, P], read func(*yamldoc.Node) *Rule) {
+	into := func(x P) func(*yamldoc.Node) {
+		return func(n *yamldoc.Node) {
+			if n.Kind() != yamldoc.KindList {
+				r.expected(n, "a list of rules")
+				return
+			}
+			for _, item := range n.Items() {
+				rule := read(item)
+				if rule == nil {
+					continue
+				}
+				l.rules++
+				if err := x.add(rule); err != nil {
+					r.wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
+				}
+			}
+		}
+	}
+	if n.Kind() == yamldoc.KindMap {
+		r.mapping(n, "a list of rules", map[string]func(*yamldoc.Node){"allow": into(&l.allow), "deny": into(&l.deny)})
+		return
+	}
+	into(&l.allow)(n)
+}
+
+func (r *reader) text(n *yamldoc.Node) *Rule {
+	if n.Kind() != yamldoc.KindString {
+		r.expected(n, "a string")
+		return nil
+	}
+	return &Rule{Text: n.Text(), Pos: n.Pos()}
+}
+
+// command reads the words of a command: a list of them, or a string that is
+// split at blanks and nowhere else.
+func (r *reader) command(n *yamldoc.Node) *Rule {
+	rule := &Rule{Pos: n.Pos()}
+	switch n.Kind() {
+	case yamldoc.KindString:
+		if strings.ContainsAny(n.Text(), `"'\`+"`") {
+			r.wrong(n, fmt.Sprintf("rule %q has a quote in it, and rules are split at blanks alone", n.Text()), `write it as a list: [node, "-e", "a b"]`)
+			return nil
+		}
+		rule.words = strings.Fields(n.Text())
+		rule.Text = n.Text()
+	case yamldoc.KindList:
+		for _, item := range n.Items() {
+			if item.Kind() != yamldoc.KindString {
+				r.expected(item, "a string: put it in quotes")
+				return nil
+			}
+			rule.words = append(rule.words, item.Text())
+		}
+		rule.Text = quoteWords(rule.words)
+	default:
+		r.expected(n, "a command: a string, or a list of words")
+		return nil
+	}
+	return rule
+}

@@ -1,0 +1,93 @@
+package capability_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+func TestParseProblems(t *testing.T) {
+	in := func(section string) string { return "version: 1\nproviders:\n  generic:\n    " + section }
+	for _, tt := range []struct{ name, in, want, hint string }{
+		{"empty", "", "p.yml:1:1: the policy is empty", "version: 1"},
+		{"list", "[]", "p.yml:1:1: is a list, expected a mapping", ""},
+		{"no version", "providers: {}", "p.yml:1:1: version is missing", "version: 1"},
+		{"other version", "version: 2", `p.yml:1:10: version: version "2" is not known, this stagecraft reads version 1`, ""},
+		{"version as a string", `version: "1"`, `version "1" is not known`, ""},
+		{"unknown key", "version: 1\nprovider: {}", `p.yml:2:1: unknown key "provider"`, `did you mean "providers"?`},
+		{"unknown section", in("exe: []"), `p.yml:4:5: providers.generic: unknown key "exe"`, `did you mean "exec"? known here: build, env, exec, files`},
+		{"unknown list", in("exec: {alow: []}"), `unknown key "alow"`, `did you mean "allow"?`},
+		{"no ID", "version: 1\nproviders: {Generic: {}}", `p.yml:2:13: providers: "Generic" is no provider ID`, ""},
+		{"providers as a list", "version: 1\nproviders: [generic]", "providers: is a list, expected a mapping of provider IDs", ""},
+		{"rules as a string", in("exec: npm run dev"), "providers.generic.exec: is a string, expected a list of rules", ""},
+		{"rule as a number", in("exec: [1]"), "p.yml:4:12: providers.generic.exec[0]: is a number, expected a command", ""},
+		{"word as a number", in("exec: [[sleep, 1]]"), "is a number, expected a string: put it in quotes", ""},
+		{"quote in a rule", in(`exec: ['sh -c "x y"']`), "has a quote in it", "write it as a list"},
+		{"empty rule", in("exec: ['']"), `rule "" names no program`, ""},
+		{"empty program", in("exec: [['', a]]"), "names no program", ""},
+		{"** in the middle", in("exec: [npm ** dev]"), "has ** before its end", ""},
+		{"** in a word", in("exec: [npm a**b]"), "has ** within a word", ""},
+		{"program outside", in("exec: [../x]"), "leaves the project folder", ""},
+		{"absolute file", in("files: {read: [/etc/passwd]}"), `rule "/etc/passwd" begins with /`, ""},
+		{"file outside", in("files: {read: [a/../../b]}"), "leaves the project folder", ""},
+		{"empty file", in("files: {read: ['']}"), "is empty", ""},
+		{"many **", in("files: {read: ['**/a/**/b/**/c']}"), "has more than one or two **", ""},
+		{"variable with =", in("env: {pass: ['A=b']}"), "is no name", ""},
+		{"network", in("build: {network: open}"), `"open" is no network`, "use none, default or host"},
+		{"push as a string", in("build: {push: 'yes'}"), "is a string, expected true or false", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := capability.Parse("p.yml", []byte(tt.in))
+			problems, ok := err.(yamldoc.Problems)
+			if !ok || len(problems) != 1 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(problems[0].Hint, tt.hint) {
+				t.Errorf("got %v, want %s (%s)", err, tt.want, tt.hint)
+			}
+		})
+	}
+}
+
+func TestParseAllTogether(t *testing.T) {
+	_, err := capability.Parse("p.yml", []byte("version: 3\nproviders: {x: {exec: [1], env: {pas: []}}}\nmore: 1"))
+	if problems, ok := err.(yamldoc.Problems); !ok || len(problems) != 4 {
+		t.Errorf("got %v, want four problems", err)
+	}
+}
+
+func TestDigest(t *testing.T) {
+	a, b := parse(t, "version: 1"), parse(t, "version: 1 ")
+	if len(a.Digest) != 64 || a.Digest == b.Digest {
+		t.Errorf("%s, %s", a.Digest, b.Digest)
+	}
+}
+
+// FuzzParse wants an answer for anything, and a policy that can be asked.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("version: 1\nproviders: {x: {exec: [[a, '**']]}}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := capability.Parse("p.yml", data)
+		if err != nil {
+			if _, ok := err.(yamldoc.Problems); !ok {
+				t.Errorf("an error of another kind: %v", err)
+			}
+			return
+		}
+		for _, c := range []capability.Claim{command("npm", "run", "dev"), read("a/b"), build(func(*capability.Build) {})} {
+			_ = capability.Decide([]*capability.Policy{p}, c).Reason()
+		}
+	})
+}

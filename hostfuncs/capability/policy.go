@@ -1,0 +1,169 @@
+package capability
+
+import (
+	"fmt"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Policy is what one layer allows: a file, or what stands in for it.
+type Policy struct {
+	// Name is the file as messages name it.
+	Name string
+	// Digest is the SHA-256 of the file in hex; empty for a policy of [New].
+	Digest string
+
+	sections map[string]*section // by provider's ID, or anyProvider
+}
+
+// anyProvider is the key whose rules hold for all providers.
+const anyProvider = "*"
+
+// section is what a policy says of one provider.
+type section struct {
+	exec       list[execIndex, *execIndex]
+	exact      []exactRule
+	inherit    bool // the user's whole environment reaches a child
+	pass, look list[names, *names]
+	read       list[tree, *tree]
+	write      list[tree, *tree]
+	contexts   list[tree, *tree]
+	tags       list[tree, *tree]
+	args       list[names, *names]
+	targets    list[names, *names]
+	network    network
+	push       bool
+}
+
+// index finds rules; its zero value has none.
+type index[T any] interface {
+	*T
+	add(rule *Rule) error
+}
+
+// list is what a policy allows and denies of one kind.
+type list[T any, P index[T]] struct {
+	allow, deny T
+	rules       int
+}
+
+// Rule is one line of a policy.
+type Rule struct {
+	Text string
+	Pos  yamldoc.Pos
+
+	words []string
+	apply func(*section) error // how a rule of New is put into a section
+}
+
+// first is the one of two rules that stands first, whichever way they come.
+func first(a, b *Rule) *Rule {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	c := a.Pos.Compare(b.Pos)
+	if c < 0 || (c == 0 && a.Text <= b.Text) {
+		return a
+	}
+	return b
+}
+
+// network is how far a build's steps may reach.
+type network int
+
+const (
+	networkUnset network = iota
+	networkNone
+	networkDefault
+	networkHost
+)
+
+var networks = map[string]network{"": networkDefault, "none": networkNone, "default": networkDefault, "host": networkHost}
+
+// exactRule allows one argv, word for word, in one folder.
+type exactRule struct {
+	argv []string
+	dir  string
+	rule *Rule
+}
+
+// New makes a policy in code, for one provider.
+func New(name, provider string, rules ...Rule) (*Policy, error) {
+	s := new(section)
+	for _, r := range rules {
+		if err := r.apply(s); err != nil {
+			return nil, fmt.Errorf("%s: rule %q: %w", name, r.Text, err)
+		}
+	}
+	return &Policy{Name: name, sections: map[string]*section{provider: s}}, nil
+}
+
+// AllowArgv allows exactly that argv in exactly that folder, relative to the
+// project; no character of it is a pattern.
+func AllowArgv(argv []string, dir string, pos yamldoc.Pos) Rule {
+	r := Rule{Text: quoteWords(argv), Pos: pos}
+	r.apply = func(s *section) error {
+		s.exact = append(s.exact, exactRule{argv, dir, &r})
+		return nil
+	}
+	return r
+}
+
+// AllowEnv allows a variable to reach a child, and to be looked at.
+func AllowEnv(name string, pos yamldoc.Pos) Rule {
+	return made(name, pos, func(s *section, r *Rule) error { return s.pass.allow.add(r) })
+}
+
+// InheritEnv gives a child the user's whole environment.
+func InheritEnv() Rule {
+	return made("the user's environment", yamldoc.Pos{}, func(s *section, _ *Rule) error {
+		s.inherit = true
+		return nil
+	})
+}
+
+// AllowRead allows the files that a pattern matches to be read.
+func AllowRead(pattern string, pos yamldoc.Pos) Rule {
+	return made(pattern, pos, func(s *section, r *Rule) error { return s.read.allow.add(r) })
+}
+
+// AllowContext allows images to be built from a folder.
+func AllowContext(folder string, pos yamldoc.Pos) Rule {
+	return made(folder, pos, func(s *section, r *Rule) error { return s.contexts.allow.add(r) })
+}
+
+// AllowTag allows an image to have a reference.
+func AllowTag(tag string) Rule {
+	return made(tag, yamldoc.Pos{}, func(s *section, r *Rule) error { return s.tags.allow.add(r) })
+}
+
+// AllowPush allows images to be sent to their registry.
+func AllowPush() Rule {
+	return made("push", yamldoc.Pos{}, func(s *section, _ *Rule) error {
+		s.push = true
+		return nil
+	})
+}
+
+func made(text string, pos yamldoc.Pos, apply func(*section, *Rule) error) Rule {
+	r := Rule{Text: text, Pos: pos}
+	r.apply = func(s *section) error { return apply(s, &r) }
+	return r
+}
+
+// of lists the sections that hold for a provider.
+func (p *Policy) of(provider string) []*section {
+	if p == nil {
+		return nil
+	}
+	var out []*section
+	for _, key := range [2]string{provider, anyProvider} {
+		if s := p.sections[key]; s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
