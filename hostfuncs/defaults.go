@@ -1,0 +1,148 @@
+package hostfuncs
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Defaults are what a policy is made of where the project has none.
+type Defaults struct {
+	Provider abi.Description
+	// Config is the provider's part of the configuration, and Position where
+	// a JSON pointer into it stands.
+	Config   json.RawMessage
+	Position func(pointer string) yamldoc.Pos
+	// Tag is the reference that the user builds, "" when nothing is built.
+	Tag string
+	// Env are the variables that the session itself gives to the provider.
+	Env map[string]string
+}
+
+// DefaultPolicy is what a built-in provider may do in a project without a
+// policy: exactly what its requests resolve to in the user's configuration.
+func (w *World) DefaultPolicy(d Defaults) (*capability.Policy, error) {
+	b := defaultsBuilder{Defaults: d, world: w}
+	if err := json.Unmarshal(d.Config, &b.tree); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	asks := d.Provider.Capabilities
+	for _, ask := range asks.Exec {
+		b.exec(ask)
+	}
+	for _, ask := range asks.Build {
+		b.build(ask)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Env)) {
+		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
+	}
+	for _, name := range asks.Env {
+		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
+	}
+	for _, pattern := range asks.Files {
+		b.add(capability.AllowRead(pattern, yamldoc.Pos{}))
+	}
+	b.add(capability.InheritEnv())
+	return capability.New("the configuration", d.Provider.ID, b.rules...)
+}
+
+type defaultsBuilder struct {
+	Defaults
+	world *World
+	tree  any
+	rules []capability.Rule
+}
+
+func (b *defaultsBuilder) add(rules ...capability.Rule) { b.rules = append(b.rules, rules...) }
+
+func (b *defaultsBuilder) exec(ask abi.ExecAsk) {
+	if argv := stringsAt(b.tree, ask.ArgvFrom); len(argv) > 0 {
+		dir, ok := b.located(textAt(b.tree, ask.DirFrom))
+		if ok {
+			b.add(capability.AllowArgv(argv, dir, b.Position(ask.ArgvFrom)))
+		}
+	}
+	if env, ok := at(b.tree, ask.EnvFrom).(map[string]any); ok {
+		for _, name := range slices.Sorted(maps.Keys(env)) {
+			b.add(capability.AllowEnv(name, b.Position(ask.EnvFrom+"/"+pointerEscape.Replace(name))))
+		}
+	}
+}
+
+func (b *defaultsBuilder) build(ask abi.BuildAsk) {
+	if b.Tag == "" {
+		return
+	}
+	named, where := ".", ""
+	for _, pointer := range ask.ContextFrom {
+		if text := textAt(b.tree, pointer); text != "" {
+			named, where = text, pointer
+			break
+		}
+	}
+	context, ok := b.located(named)
+	if !ok {
+		return
+	}
+	b.add(capability.AllowContext(context, b.Position(where)), capability.AllowTag(b.Tag), capability.AllowPush())
+	dockerfile := textAt(b.tree, ask.DockerfileFrom)
+	if dockerfile == "" {
+		dockerfile = path.Join(named, "Dockerfile")
+	}
+	if file, ok := b.located(dockerfile); ok {
+		b.add(capability.AllowRead(file, b.Position(ask.DockerfileFrom)))
+	}
+}
+
+// located is a path of the configuration as a claim will name it. One that
+// can't be is not granted, and the call says why.
+func (b *defaultsBuilder) located(named string) (string, bool) {
+	p, err := b.world.locate(named)
+	return p.rel, err == nil
+}
+
+var (
+	pointerEscape   = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// at follows a JSON pointer (RFC 6901) through mappings; nil when it leads
+// nowhere.
+func at(tree any, pointer string) any {
+	if pointer == "" {
+		return nil
+	}
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		m, ok := tree.(map[string]any)
+		if !ok {
+			return nil
+		}
+		tree = m[pointerUnescape.Replace(token)]
+	}
+	return tree
+}
+
+func textAt(tree any, pointer string) string {
+	text, _ := at(tree, pointer).(string)
+	return text
+}
+
+func stringsAt(tree any, pointer string) []string {
+	list, _ := at(tree, pointer).([]any)
+	words := make([]string, 0, len(list))
+	for _, item := range list {
+		word, ok := item.(string)
+		if !ok {
+			return nil
+		}
+		words = append(words, word)
+	}
+	return words
+}

@@ -1,0 +1,129 @@
+package hostfuncs
+
+import (
+	"context"
+	"io"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+)
+
+// engine builds and pushes images.
+type engine interface {
+	Build(ctx context.Context, b docker.Build, progress io.Writer) (docker.Image, error)
+	Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error)
+	Close() error
+}
+
+// connect finds the engine that the host's environment names.
+type connect func(ctx context.Context, getenv func(string) string) (engine, error)
+
+// buildPlan is an image build, exactly as it will be.
+type buildPlan struct {
+	context    place
+	dockerfile place
+	tags       []string
+	args       map[string]string
+	target     string
+	network    string
+	push       bool
+	missing    error
+}
+
+func dockerBuildOp(w *World, connect connect) Op[abi.DockerBuildRequest, buildPlan, abi.DockerBuildResult] {
+	return Op[abi.DockerBuildRequest, buildPlan, abi.DockerBuildResult]{
+		Name:    abi.OpDockerBuild,
+		Resolve: w.resolveBuild,
+		Claim:   claimBuild,
+		Do: func(ctx context.Context, p buildPlan) (abi.DockerBuildResult, error) {
+			return w.doBuild(ctx, p, connect)
+		},
+	}
+}
+
+func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (buildPlan, error) {
+	if len(q.Tags) == 0 {
+		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: tags is empty, the image needs a reference")
+	}
+	for _, tag := range q.Tags {
+		if err := docker.CheckTag(tag); err != nil {
+			return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: %v", err)
+		}
+	}
+	switch q.Network {
+	case "", "none", "default", "host":
+	default:
+		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: network %q is none of none, default, host", q.Network)
+	}
+	p := buildPlan{tags: q.Tags, args: q.Args, target: q.Target, network: q.Network, push: q.Push}
+	var err error
+	if p.context, err = w.locate(q.Context); err != nil {
+		return buildPlan{}, err
+	}
+	dockerfile := q.Dockerfile
+	if dockerfile == "" {
+		dockerfile = path.Join(q.Context, "Dockerfile")
+	}
+	if p.dockerfile, err = w.locate(dockerfile); err != nil {
+		return buildPlan{}, err
+	}
+	p.missing = p.whatIsMissing(dockerfile, q.Context)
+	return p, nil
+}
+
+func (p buildPlan) whatIsMissing(dockerfile, folder string) error {
+	switch {
+	case p.context.missing != nil:
+		return p.context.missing
+	case !p.context.info.IsDir():
+		return abi.Errorf(abi.CodeInvalid, "the build context %s is no folder", quotePath(folder))
+	case p.dockerfile.missing != nil:
+		return &abi.Error{
+			Code: abi.CodeNotFound, Message: "there is no Dockerfile at " + quotePath(dockerfile),
+			Hint: "create it, or name another one in the configuration",
+		}
+	case !p.dockerfile.info.Mode().IsRegular():
+		return abi.Errorf(abi.CodeInvalid, "the Dockerfile %s is no regular file", quotePath(dockerfile))
+	}
+	return nil
+}
+
+func claimBuild(p buildPlan) capability.Claim {
+	return capability.Claim{Build: &capability.Build{
+		Context: p.context.rel, Dockerfile: p.dockerfile.rel, Tags: p.tags,
+		Args: slices.Sorted(maps.Keys(p.args)), Target: p.target, Network: p.network, Push: p.push,
+	}}
+}
+
+func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.DockerBuildResult, error) {
+	var result abi.DockerBuildResult
+	if p.missing != nil {
+		return result, p.missing
+	}
+	e, err := connect(ctx, w.getenv)
+	if err != nil {
+		return result, engineError(err)
+	}
+	defer e.Close()
+	image, err := e.Build(ctx, docker.Build{
+		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
+		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network,
+	}, w.Progress)
+	if err != nil {
+		return result, engineError(err)
+	}
+	result = abi.DockerBuildResult{Image: p.tags[0], ID: image.ID}
+	if !p.push {
+		return result, nil
+	}
+	for i := len(p.tags) - 1; i >= 0; i-- {
+		if result.Digest, err = e.Push(ctx, p.tags[i], w.Progress); err != nil {
+			return result, engineError(err)
+		}
+	}
+	return result, nil
+}

@@ -1,0 +1,19 @@
+package hostfuncs
+
+import (
+	"errors"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+)
+
+// engineError gives an engine's errors their codes.
+func engineError(err error) error {
+	if e, ok := errors.AsType[*docker.UnavailableError](err); ok {
+		return &abi.Error{Code: abi.CodeUnavailable, Message: e.Error(), Hint: "start the engine, or point DOCKER_HOST or the docker context to one"}
+	}
+	if e, ok := errors.AsType[*docker.BuildError](err); ok {
+		return abi.Errorf(abi.CodeFailed, "%v", e)
+	}
+	return err
+}

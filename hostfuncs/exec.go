@@ -1,0 +1,224 @@
+package hostfuncs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// execPlan is a program that will run, exactly as it will.
+type execPlan struct {
+	argv    []string
+	program string // absolute; empty when missing says why
+	inside  string // the program relative to the project, "" when outside
+	dir     place
+	env     []variable // sorted by name
+	stdin   *abi.Value
+	capture int // bytes of each stream to keep; 0 streams to the user
+	timeout time.Duration
+	missing error
+}
+
+type variable struct {
+	name  string
+	value abi.Value
+}
+
+func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
+	return Op[abi.ExecRequest, execPlan, abi.ExecResult]{
+		Name:    abi.OpExec,
+		Resolve: w.resolveExec,
+		Claim:   claimExec,
+		Do:      w.doExec,
+	}
+}
+
+func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, error) {
+	if err := checkExec(q); err != nil {
+		return execPlan{}, err
+	}
+	dir, err := w.locate(q.Dir)
+	if err != nil {
+		return execPlan{}, err
+	}
+	p := execPlan{argv: q.Argv, dir: dir, stdin: q.Stdin, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
+	switch {
+	case dir.missing != nil:
+		p.missing = dir.missing
+	case !dir.info.IsDir():
+		p.missing = abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(q.Dir))
+	default:
+		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
+	}
+	p.inside = w.insideProject(p.program)
+	if q.Capture {
+		p.capture = abi.MaxCapture
+		if q.CaptureLimit > 0 {
+			p.capture = min(q.CaptureLimit, abi.MaxCapture)
+		}
+	}
+	for name, value := range q.Env {
+		p.env = append(p.env, variable{name, value})
+	}
+	slices.SortFunc(p.env, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	return p, nil
+}
+
+func checkExec(q abi.ExecRequest) error {
+	if len(q.Argv) == 0 || q.Argv[0] == "" {
+		return abi.Errorf(abi.CodeInvalid, "exec: argv is empty, it should begin with a program")
+	}
+	for _, word := range q.Argv {
+		if strings.ContainsRune(word, 0) {
+			return abi.Errorf(abi.CodeInvalid, "exec: argv has a NUL byte in %q", word)
+		}
+	}
+	for name, value := range q.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value.Text, 0) {
+			return abi.Errorf(abi.CodeInvalid, "exec: %q is no name and value of a variable", name)
+		}
+	}
+	if q.TimeoutMS < 0 || q.CaptureLimit < 0 {
+		return abi.Errorf(abi.CodeInvalid, "exec: timeout_ms and capture_limit can't be below 0")
+	}
+	return nil
+}
+
+// lookProgram searches where the user's shell would, but in absolute entries
+// of PATH only, and always in the host's PATH, whatever the child's will be.
+func (w *World) lookProgram(name, dir string) (string, error) {
+	program, err := process.LookPath(name, dir, w.getenv("PATH"))
+	if err != nil {
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error()}
+	}
+	return program, nil
+}
+
+func (w *World) insideProject(program string) string {
+	if program == "" {
+		return ""
+	}
+	resolved, err := filepath.EvalSymlinks(program)
+	if err != nil {
+		return ""
+	}
+	rel, err := filepath.Rel(w.Root, resolved)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
+func claimExec(p execPlan) capability.Claim {
+	c := capability.Claim{Exec: &capability.Exec{
+		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, Dir: p.dir.rel,
+	}}
+	for _, v := range p.env {
+		use := capability.EnvUse{Name: v.name, Use: capability.Set}
+		c.Env = append(c.Env, use)
+		if v.value.Env != "" {
+			c.Env = append(c.Env, capability.EnvUse{Name: v.value.Env, Use: capability.Pass})
+		}
+	}
+	if p.stdin != nil && p.stdin.Env != "" {
+		c.Env = append(c.Env, capability.EnvUse{Name: p.stdin.Env, Use: capability.Pass})
+	}
+	return c
+}
+
+func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) {
+	if p.missing != nil {
+		return abi.ExecResult{}, p.missing
+	}
+	cmd := process.Command{
+		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace,
+		Stdout: w.Stdout, Stderr: w.Stderr, Inherit: p.capture == 0 && p.stdin == nil,
+	}
+	var err error
+	if cmd.Env, err = w.environment(p.env); err != nil {
+		return abi.ExecResult{}, err
+	}
+	if p.stdin != nil {
+		text, err := w.value(*p.stdin)
+		if err != nil {
+			return abi.ExecResult{}, err
+		}
+		cmd.Stdin = strings.NewReader(text)
+	}
+	var stdout, stderr capture
+	if p.capture > 0 {
+		stdout.limit, stderr.limit = p.capture, p.capture
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	}
+	if p.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.timeout)
+		defer cancel()
+	}
+	res, err := process.Run(ctx, cmd)
+	if err != nil {
+		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
+	}
+	if res.TimedOut {
+		return abi.ExecResult{}, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", p.argv[0], p.timeout)
+	}
+	return abi.ExecResult{
+		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,
+		Stdout: stdout.text(), Stderr: stderr.text(), Truncated: stdout.cut || stderr.cut,
+	}, nil
+}
+
+// environment puts the provider's values over what every child gets.
+func (w *World) environment(set []variable) ([]string, error) {
+	env := slices.DeleteFunc(slices.Clone(w.ChildEnv), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.ContainsFunc(set, func(v variable) bool { return v.name == name })
+	})
+	for _, v := range set {
+		text, err := w.value(v.value)
+		if err != nil {
+			return nil, err
+		}
+		env = append(env, v.name+"="+text)
+	}
+	return env, nil
+}
+
+// value resolves a reference; only an operation's Do may, since a reference is
+// a secret.
+func (w *World) value(v abi.Value) (string, error) {
+	if v.Env == "" {
+		return v.Text, nil
+	}
+	text, ok := w.lookupEnv(v.Env)
+	if !ok {
+		return "", &abi.Error{
+			Code: abi.CodeNotFound, Message: fmt.Sprintf("variable %s is not set", v.Env),
+			Hint: "set it in the environment that stagecraft runs in",
+		}
+	}
+	return text, nil
+}
+
+// capture keeps the beginning of a stream.
+type capture struct {
+	limit int
+	data  []byte
+	cut   bool
+}
+
+func (c *capture) Write(p []byte) (int, error) {
+	take := min(len(p), c.limit-len(c.data))
+	c.data = append(c.data, p[:take]...)
+	c.cut = c.cut || take < len(p)
+	return len(p), nil
+}
+
+func (c *capture) text() string { return strings.ToValidUTF8(string(c.data), "\uFFFD") }

@@ -1,0 +1,144 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+)
+
+const (
+	// leeway is what members have that the child left behind after a signal,
+	// to end of it by themselves before SIGTERM follows.
+	leeway = 500 * time.Millisecond
+	// settleTime is how long killed processes may take to vanish.
+	settleTime = 2 * time.Second
+	// The first and the longest pause between two looks at the tree. No system
+	// tells when a whole tree has gone.
+	firstLook, lastLook = time.Millisecond, 50 * time.Millisecond
+)
+
+// ending brings a tree to its end, step by step.
+type ending struct {
+	tree  *tree
+	exit  <-chan exited // nil once the child has been waited for
+	grace time.Duration
+	stop  <-chan struct{} // closed: kill at once
+
+	child  exited
+	warn   time.Time // when SIGTERM is due; zero when it isn't, or no more
+	warned bool
+	last   time.Time // when the kill is due
+	giveUp time.Time // when to stop waiting for what was killed
+	pause  time.Duration
+	killed bool
+	left   int
+}
+
+// finish ends what the child left behind when it ended by itself.
+func (e *ending) finish(ctx context.Context) {
+	e.exit = nil
+	if e.tree.empty() {
+		return
+	}
+	e.warn = time.Now()
+	e.last = e.warn.Add(e.grace)
+	e.run(ctx)
+}
+
+// interrupt ends the tree with its child because of a context's cause.
+func (e *ending) interrupt(cause error) Result {
+	now := time.Now()
+	e.last = now.Add(e.grace)
+	i, ok := errors.AsType[*Interrupted](cause)
+	switch {
+	case !ok:
+		e.warn = now
+	case i.Signal == syscall.SIGINT && e.tree.shared:
+		// The terminal has told the tree already; told twice, many programs
+		// break off their own clean end.
+		e.warn = now.Add(e.grace / 2)
+	case i.Signal == syscall.SIGTERM:
+		e.warn = now
+	default:
+		e.tree.signal(i.Signal)
+	}
+	if ok {
+		e.stop = i.Kill
+	}
+	e.run(context.Background())
+	return Result{Interrupted: ok, TimedOut: errors.Is(cause, context.DeadlineExceeded)}
+}
+
+// run goes through the steps until the tree is gone. A ctx that is done adds
+// nothing to what is under way but the way to kill at once.
+func (e *ending) run(ctx context.Context) {
+	done := ctx.Done()
+	for e.step(time.Now()) {
+		timer := time.NewTimer(e.wait(time.Now()))
+		select {
+		case e.child = <-e.exit:
+			e.childGone(time.Now())
+		case <-e.stop:
+			e.stop, e.last = nil, time.Now()
+		case <-done:
+			done = nil
+			if i, ok := errors.AsType[*Interrupted](context.Cause(ctx)); ok {
+				e.stop = i.Kill
+			}
+		case <-e.tree.events:
+			e.tree.tend()
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// step does what is due and reports whether there is more to wait for.
+func (e *ending) step(now time.Time) bool {
+	if e.exit == nil && e.tree.empty() {
+		return false
+	}
+	switch {
+	case e.killed:
+		// Again and again, because what was forked meanwhile is new.
+		e.tree.kill()
+	case !now.Before(e.last):
+		e.killed, e.giveUp = true, now.Add(settleTime)
+		e.tree.kill()
+	case !e.warn.IsZero() && !now.Before(e.warn):
+		e.warn, e.warned = time.Time{}, true
+		e.tree.signal(syscall.SIGTERM)
+	}
+	if e.exit == nil && e.killed && now.After(e.giveUp) {
+		e.left = e.tree.count()
+		return false
+	}
+	return true
+}
+
+// childGone lets what is left know soon that it is over.
+func (e *ending) childGone(now time.Time) {
+	e.exit = nil
+	e.tree.gone()
+	soon := now.Add(min(leeway, e.grace/2))
+	if !e.warned && (e.warn.IsZero() || soon.Before(e.warn)) {
+		e.warn = soon
+	}
+}
+
+// wait is the time until something is due.
+func (e *ending) wait(now time.Time) time.Duration {
+	due := e.last.Sub(now)
+	if !e.warn.IsZero() {
+		due = min(due, e.warn.Sub(now))
+	}
+	if e.killed {
+		due = lastLook
+	}
+	if e.exit == nil || e.killed {
+		e.pause = min(max(2*e.pause, firstLook), lastLook)
+		due = min(due, e.pause)
+	}
+	return due
+}

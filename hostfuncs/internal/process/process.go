@@ -1,0 +1,199 @@
+// Package process is a running command: one program, its streams, and the
+// whole tree of processes that grows from it, ended together.
+//
+// A tree is ended in steps: a first signal, a grace period, and the kill. What
+// counts as the tree, and what can't be seen of it, differs between systems:
+//
+//   - Linux: every descendant, wherever it moved. This process becomes a child
+//     subreaper, so that what daemonises comes to it and is found. Should this
+//     process be killed, the direct child is killed with it.
+//   - macOS: the process group, the descendants, and what was a descendant
+//     when the tree was first looked at. A daemon that left the group before
+//     is not found.
+//   - other Unix systems: the process group, or the direct child alone when it
+//     shares the terminal.
+//   - Windows: a job object, which ends even when this process is killed.
+//     There is no gentle signal for a child that shares the console.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Command is a program to run, exactly as it will run.
+type Command struct {
+	// Program is the file to run: absolute, already looked up and decided on.
+	Program string
+	// Argv are the program's arguments, Argv[0] included, passed as written.
+	Argv []string
+	// Dir is the folder to run in, absolute.
+	Dir string
+	// Env is the whole environment as "NAME=value"; nothing is added.
+	Env []string
+	// Stdin is what the program reads. A file is handed over as it is; from
+	// another reader Run copies, and waits for a Read that is under way. With
+	// nil it is our own standard input under Inherit, and empty otherwise.
+	Stdin io.Reader
+	// Stdout and Stderr take the program's output. A file is handed over as it
+	// is, so nothing is copied and a terminal stays one; nil throws away. One
+	// writer given as both gets one Write at a time.
+	Stdout, Stderr io.Writer
+	// Inherit shares our standard input. If that is a terminal, the child also
+	// stays in our process group, so that key presses, the window's size,
+	// Ctrl-Z and Ctrl-C reach it as if the shell had started it.
+	Inherit bool
+	// Grace is the time between the first signal and the kill.
+	Grace time.Duration
+}
+
+// Result is how a command ended.
+type Result struct {
+	// ExitCode is the program's own, or 128+n when signal n ended it.
+	ExitCode int
+	// Signal is the name of the signal that ended the program, like "SIGINT".
+	Signal string
+	// Duration is the time until the program itself had ended.
+	Duration time.Duration
+	// Interrupted says that the tree was told to end by an [Interrupted].
+	Interrupted bool
+	// TimedOut says that it was told to because of the context's deadline.
+	TimedOut bool
+	// Killed says that something of the tree had to be killed.
+	Killed bool
+	// Left counts processes of the tree that outlived the kill, as one of
+	// another user can. It is 0 but for such cases.
+	Left int
+}
+
+// Run starts a command and waits until its whole tree has ended. What is left
+// of the tree when the program ends is ended too.
+//
+// When ctx is done, the tree is ended: its cause says how, see [Interrupted];
+// any other cause means SIGTERM, the grace period, SIGKILL.
+//
+// # Errors
+//
+// A program that can't be started is a [*StartError]. What a program does once
+// it runs is never an error but part of the Result. A Stdin or Stdout that
+// fails is an error beside a whole Result.
+func Run(ctx context.Context, c Command) (Result, error) {
+	if err := c.check(); err != nil {
+		return Result{}, err
+	}
+	if ctx.Err() != nil {
+		return Result{}, &StartError{Program: c.Program, Err: context.Cause(ctx)}
+	}
+	// The kernel ties the parent-death signal to the thread that forked.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	s, err := openStreams(c)
+	if err != nil {
+		return Result{}, &StartError{Program: c.Program, Err: err}
+	}
+	shared := c.sharesTerminal()
+	terminal := saveTerminal(shared)
+	begun := time.Now()
+	t, err := plant(c, s.files, shared)
+	if err != nil {
+		s.abandon()
+		return Result{}, explain(c, err)
+	}
+	defer t.close()
+	s.flow()
+	res, err := supervise(ctx, c, t, begun)
+	err = errors.Join(err, s.settle())
+	terminal.restore()
+	return res, err
+}
+
+func (c Command) check() error {
+	switch {
+	case !filepath.IsAbs(c.Program):
+		return &StartError{Program: c.Program, Err: errors.New("the program's path is not absolute")}
+	case !filepath.IsAbs(c.Dir):
+		return &StartError{Program: c.Program, Err: fmt.Errorf("the folder %q to run in is not absolute", c.Dir)}
+	case len(c.Argv) == 0:
+		return &StartError{Program: c.Program, Err: errors.New("argv is empty")}
+	}
+	for _, words := range [][]string{{c.Program, c.Dir}, c.Argv, c.Env} {
+		for _, word := range words {
+			if strings.ContainsRune(word, 0) {
+				return &StartError{Program: c.Program, Err: fmt.Errorf("%q has a NUL byte", word)}
+			}
+		}
+	}
+	return checkBatch(c.Program, c.Argv)
+}
+
+func (c Command) sharesTerminal() bool {
+	return c.Inherit && c.Stdin == nil && stdinIsTerminal()
+}
+
+// supervise waits for the child, and ends its tree when it or ctx is done.
+func supervise(ctx context.Context, c Command, t *tree, begun time.Time) (Result, error) {
+	exit := make(chan exited, 1)
+	go func() {
+		state, err := t.process.Wait()
+		exit <- exited{state, err, time.Since(begun)}
+	}()
+	e := ending{tree: t, exit: exit, grace: c.Grace}
+	var res Result
+	for waiting := true; waiting; {
+		select {
+		case e.child = <-exit:
+			waiting = false
+			t.gone()
+			e.finish(ctx)
+		case <-ctx.Done():
+			waiting = false
+			res = e.interrupt(context.Cause(ctx))
+		case <-t.events:
+			t.tend()
+		}
+	}
+	res.Duration, res.Killed, res.Left = e.child.after, e.killed, e.left
+	if e.child.err != nil {
+		return res, fmt.Errorf("wait for %s: %w", c.Program, e.child.err)
+	}
+	res.ExitCode, res.Signal = exitStatus(e.child.state)
+	return res, nil
+}
+
+// exited is what became of the direct child.
+type exited struct {
+	state *os.ProcessState
+	err   error
+	after time.Duration
+}
+
+// Interrupted is the cause, for [context.WithCancelCause], that ends a tree by
+// passing a signal on.
+type Interrupted struct {
+	// Signal is passed on first. A SIGINT that the terminal has already given
+	// to the tree is not repeated; SIGTERM follows after half of the grace.
+	Signal syscall.Signal
+	// Kill, once closed, kills the tree without waiting. It may be nil.
+	Kill <-chan struct{}
+}
+
+// NewInterrupted is the cause for a signal that this process got. A signal of
+// a kind that the system does not know is passed on as SIGINT.
+func NewInterrupted(sig os.Signal, kill <-chan struct{}) *Interrupted {
+	number, ok := sig.(syscall.Signal)
+	if !ok {
+		number = syscall.SIGINT
+	}
+	return &Interrupted{Signal: number, Kill: kill}
+}
+
+func (*Interrupted) Error() string { return "interrupted" }

@@ -1,0 +1,192 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"syscall"
+	"time"
+)
+
+const (
+	// pipeCapacity is the most that a pipe can hold, unless root raised it.
+	pipeCapacity = 1 << 20
+	// drainTime is how long to wait for bytes that should be there already.
+	drainTime = time.Second
+)
+
+// streams are a command's standard streams, and the copying behind those that
+// are no files.
+type streams struct {
+	files   [3]*os.File // the child's
+	lent    []*os.File  // opened for the child, closed once it has them
+	input   *os.File    // where Stdin is copied to, or nil
+	outputs []*os.File  // what Stdout and Stderr are copied from
+	copies  []func() error
+	done    chan error
+}
+
+// openStreams opens what the child needs, or nothing.
+func openStreams(c Command) (*streams, error) {
+	s := new(streams)
+	err := s.openInput(c)
+	if err == nil {
+		s.files[1], err = s.openOutput("standard output", c.Stdout)
+	}
+	if err == nil && sameWriter(c.Stdout, c.Stderr) {
+		s.files[2] = s.files[1]
+	} else if err == nil {
+		s.files[2], err = s.openOutput("standard error", c.Stderr)
+	}
+	if err != nil {
+		s.abandon()
+		return nil, err
+	}
+	s.done = make(chan error, len(s.copies))
+	return s, nil
+}
+
+func (s *streams) openInput(c Command) error {
+	if f, ok := c.Stdin.(*os.File); ok {
+		s.files[0] = f
+		return nil
+	}
+	if c.Stdin == nil && c.Inherit {
+		s.files[0] = os.Stdin
+		return nil
+	}
+	if c.Stdin == nil {
+		return s.openNull(0)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.files[0], s.input, s.lent = r, w, append(s.lent, r)
+	s.copies = append(s.copies, func() error { return copyIn(w, c.Stdin) })
+	return nil
+}
+
+func (s *streams) openNull(fd int) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	s.files[fd], s.lent = null, append(s.lent, null)
+	return nil
+}
+
+func (s *streams) openOutput(name string, w io.Writer) (*os.File, error) {
+	if f, ok := w.(*os.File); ok {
+		return f, nil
+	}
+	if w == nil {
+		err := s.openNull(1)
+		return s.files[1], err
+	}
+	r, child, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	s.lent, s.outputs = append(s.lent, child), append(s.outputs, r)
+	s.copies = append(s.copies, func() error { return copyOut(name, w, r) })
+	return child, nil
+}
+
+// flow begins the copying, once the child has its ends.
+func (s *streams) flow() {
+	closeAll(s.lent)
+	for _, run := range s.copies {
+		go func() { s.done <- run() }()
+	}
+}
+
+// settle ends the copying, once the tree is gone, and waits for it. What the
+// tree wrote is delivered whole.
+func (s *streams) settle() error {
+	// Usually the pipes are at their end by now. Something that escaped may
+	// still hold them; files without deadlines are none that can be held.
+	now := time.Now()
+	if s.input != nil {
+		_ = s.input.SetWriteDeadline(now)
+	}
+	for _, r := range s.outputs {
+		_ = r.SetReadDeadline(now)
+	}
+	var errs []error
+	for range s.copies {
+		errs = append(errs, <-s.done)
+	}
+	return errors.Join(errs...)
+}
+
+// abandon closes everything when there is no child.
+func (s *streams) abandon() {
+	closeAll(s.lent)
+	closeAll(s.outputs)
+	if s.input != nil {
+		s.input.Close()
+	}
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+func copyIn(w *os.File, r io.Reader) error {
+	_, err := io.Copy(w, r)
+	closeErr := w.Close()
+	if endsInput(err) {
+		return nil
+	}
+	if err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return nil
+}
+
+// endsInput says that the child did not want to read on.
+func endsInput(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, errBrokenPipe) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+func copyOut(name string, w io.Writer, r *os.File) error {
+	// Closing tells the child of a writer that failed.
+	defer r.Close()
+	_, err := io.Copy(w, r)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// The tree is gone. What it wrote fits into the pipe; anything beyond
+		// comes from an escaped process.
+		_, err = io.Copy(w, io.LimitReader(patient{r}, pipeCapacity))
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// patient reads what is there. The time is counted for each Read, because a
+// slow writer in between takes as long as it takes.
+type patient struct{ f *os.File }
+
+func (p patient) Read(buf []byte) (int, error) {
+	if err := p.f.SetReadDeadline(time.Now().Add(drainTime)); err != nil {
+		return 0, err
+	}
+	return p.f.Read(buf)
+}
+
+// sameWriter reports whether two writers are one, where that can be told.
+func sameWriter(a, b io.Writer) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return reflect.TypeOf(a).Comparable() && reflect.TypeOf(a) == reflect.TypeOf(b) && a == b
+}

@@ -1,0 +1,146 @@
+package hostfuncs
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// World is what operations act on.
+type World struct {
+	// Root is the project folder: absolute, its links resolved.
+	Root string
+	// Environ is the host's environment, as "NAME=value". References and
+	// env_status look there, and so does the search for a program.
+	Environ []string
+	// ChildEnv is what a child gets before the provider's own values.
+	ChildEnv []string
+	// Stdout and Stderr are where a child's streamed output goes; a file is
+	// handed to the child as it is. A child whose output is streamed shares
+	// this process's standard input.
+	Stdout, Stderr io.Writer
+	// Progress is where an image build shows what it does.
+	Progress io.Writer
+	// Log shows a provider's message, cleaned, to the user.
+	Log func(level abi.Level, message string)
+	// Grace is how long a child has to end after it was told to.
+	Grace time.Duration
+}
+
+// Interrupt returns the cause with which a context is cancelled to end what
+// runs: the signal is passed on to it, and it is killed at once when kill is
+// closed.
+func Interrupt(sig os.Signal, kill <-chan struct{}) error {
+	return process.NewInterrupted(sig, kill)
+}
+
+// Operations binds all operations of the ABI to the world.
+func (w *World) Operations() ([]Bound, error) {
+	var bound []Bound
+	for _, bind := range []func() (Bound, error){
+		func() (Bound, error) { return Bind(execOp(w)) },
+		func() (Bound, error) { return Bind(dockerBuildOp(w, connectDocker)) },
+		func() (Bound, error) { return Bind(readFileOp(w)) },
+		func() (Bound, error) { return Bind(statOp(w)) },
+		func() (Bound, error) { return Bind(listOp(w)) },
+		func() (Bound, error) { return Bind(envStatusOp(w)) },
+		func() (Bound, error) { return Bind(logOp(w)) },
+	} {
+		b, err := bind()
+		if err != nil {
+			return nil, err
+		}
+		bound = append(bound, b)
+	}
+	return bound, nil
+}
+
+func connectDocker(ctx context.Context, getenv func(string) string) (engine, error) {
+	return docker.Connect(ctx, getenv)
+}
+
+// lookupEnv finds a variable of the host's; the last of several counts.
+func (w *World) lookupEnv(name string) (value string, ok bool) {
+	for _, entry := range w.Environ {
+		if n, v, found := strings.Cut(entry, "="); found && n == name {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+func (w *World) getenv(name string) string {
+	value, _ := w.lookupEnv(name)
+	return value
+}
+
+// place is a path as it really is: links resolved, inside the project.
+type place struct {
+	abs  string // absolute
+	rel  string // with slashes, relative to the project; "." is the project
+	info os.FileInfo
+	// missing is why there is nothing at the path, for after the decision.
+	missing error
+}
+
+// locate resolves a path that a provider named. One that leaves the project
+// folder, by its words or by a link, is an error.
+func (w *World) locate(named string) (place, error) {
+	if strings.ContainsRune(named, 0) {
+		return place{}, abi.Errorf(abi.CodeInvalid, "path %q has a NUL byte", named)
+	}
+	lexical := filepath.FromSlash(named)
+	if !filepath.IsAbs(lexical) {
+		lexical = filepath.Join(w.Root, lexical)
+	}
+	abs, err := resolveLinks(filepath.Clean(lexical))
+	if err != nil {
+		return place{}, abi.Errorf(abi.CodeInvalid, "path %q: %v", named, err)
+	}
+	rel, err := filepath.Rel(w.Root, abs)
+	if err != nil || !filepath.IsLocal(rel) {
+		return place{}, &abi.Error{
+			Code: abi.CodeInvalid, Message: outsideMessage(named, lexical, abs),
+			Hint: "only what is below the project folder can be used",
+		}
+	}
+	p := place{abs: abs, rel: filepath.ToSlash(rel)}
+	if p.info, err = os.Lstat(abs); err != nil {
+		p.missing = abi.Errorf(abi.CodeNotFound, "there is no %s in the project folder", quotePath(named))
+	}
+	return p, nil
+}
+
+func outsideMessage(named, lexical, abs string) string {
+	if lexical != abs {
+		return quotePath(named) + " leaves the project folder: it leads to " + abs
+	}
+	return quotePath(named) + " leaves the project folder"
+}
+
+// resolveLinks is filepath.EvalSymlinks for paths whose end need not exist.
+func resolveLinks(path string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return resolved, nil
+	}
+	if _, lerr := os.Lstat(path); lerr == nil {
+		// It is there, but what it leads to isn't.
+		return "", err
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return path, nil
+	}
+	if parent, err = resolveLinks(parent); err != nil {
+		return "", err
+	}
+	return filepath.Join(parent, filepath.Base(path)), nil
+}
