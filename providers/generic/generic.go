@@ -1,0 +1,100 @@
+// Command generic is the built-in provider that runs any command for
+// development and builds an image from any Dockerfile. Its part of the
+// configuration:
+//
+//	dev:
+//	  command: ["npm", "run", "dev"]     # required
+//	  workdir: "./backend"               # default: the project folder
+//	  env: {NODE_ENV: development}
+//	build:
+//	  dockerfile: "./backend/Dockerfile" # default: Dockerfile in the context
+//	  context: "./backend"               # default: dev.workdir
+package main
+
+import (
+	"context"
+	_ "embed"
+	"maps"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+//go:embed schema.json
+var schema []byte
+
+// Provider is the generic provider.
+type Provider struct{}
+
+func init() { backend.Register(&Provider{}) }
+
+func main() {}
+
+// ID is the name in the configuration.
+func (*Provider) ID() string { return "generic" }
+
+// Describe asks for exactly what the user wrote: the command of dev, and the
+// folder of build.
+func (*Provider) Describe() abi.Description {
+	return abi.Description{
+		Version:      "1.0.0",
+		ConfigSchema: schema,
+		Capabilities: abi.Capabilities{
+			Exec:  []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
+			Build: []abi.BuildAsk{{ContextFrom: []string{"/build/context", "/dev/workdir"}, DockerfileFrom: "/build/dockerfile"}},
+		},
+	}
+}
+
+// Validate checks the configuration for dev and for build.
+func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
+	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev)
+	return err
+}
+
+// Dev runs dev.command until it ends; its exit status becomes the run's.
+func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
+	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev)
+	if err != nil {
+		return err
+	}
+	env := maps.Clone(opts.Env)
+	if env == nil {
+		env = make(map[string]string)
+	}
+	maps.Copy(env, cfg.Dev.Env)
+	_, err = backend.Run(ctx, abi.ExecRequest{Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: texts(env)})
+	return err
+}
+
+// BuildDocker builds build.dockerfile in build.context.
+func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+	cfg, err := parse(opts.Decode, (*config).checkPaths)
+	if err != nil {
+		return "", err
+	}
+	res, err := backend.DockerBuild(ctx, abi.DockerBuildRequest{
+		Context:    firstOf(cfg.Build.Context, cfg.Dev.Workdir, "."),
+		Dockerfile: cfg.Build.Dockerfile,
+		Tags:       []string{opts.ImageTag},
+		Push:       opts.Push,
+	})
+	return res.Image, err
+}
+
+func texts(env map[string]string) map[string]abi.Value {
+	values := make(map[string]abi.Value, len(env))
+	for name, text := range env {
+		values[name] = abi.Text(text)
+	}
+	return values
+}
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
