@@ -1,0 +1,58 @@
+package session
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+)
+
+// Inspection is what can be known of a provider without giving it anything.
+type Inspection struct {
+	Source module.Source
+	Digest string // SHA-256 of the module, in hex
+	Size   int    // bytes
+	Info   sandbox.Info
+	About  abi.Description
+}
+
+// Inspect loads a module, with no gate behind it, and has it describe itself.
+func Inspect(ctx context.Context, source module.Source, opts Options) (Inspection, error) {
+	m, err := load(ctx, source, &door{ctx: ctx}, opts)
+	if err != nil {
+		return Inspection{}, err
+	}
+	defer m.close()
+	info, err := sandbox.Inspect(m.Bytes)
+	if err != nil {
+		return Inspection{}, err
+	}
+	return Inspection{Source: source, Digest: m.Digest, Size: len(m.Bytes), Info: info, About: m.guest.Describe()}, nil
+}
+
+// Providers lists what can be used where a session would open: with no
+// configuration there, what can be used without one.
+func Providers(opts Options) ([]module.Source, error) {
+	s := &Session{opts: opts, registry: new(backend.Registry)}
+	dir := opts.Dir
+	if file, err := findConfig(opts); err == nil {
+		dir = filepath.Dir(file)
+	}
+	unusable, err := s.register(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, problem := range unusable {
+		opts.Reporter.Warn(problem)
+	}
+	var sources []module.Source
+	for _, id := range s.registry.IDs() {
+		if p, ok := s.registry.Get(id); ok {
+			sources = append(sources, p.(*provider).source)
+		}
+	}
+	return sources, nil
+}

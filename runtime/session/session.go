@@ -1,0 +1,214 @@
+// Package session is one run of stagecraft: it finds the configuration and the
+// provider, puts the gate between the provider and the world, calls it, and
+// reports what came of it.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+)
+
+// PolicyFile is the name of the project's policy, beside stagecraft.yml.
+const PolicyFile = "stagecraft.policy.yml"
+
+// projectProviders is the folder of a project's own providers.
+const projectProviders = ".stagecraft/providers"
+
+// Grace is how long what a provider started has to end after an interrupt.
+const Grace = 10 * time.Second
+
+// Options say where a session looks and what it may use.
+type Options struct {
+	// Dir is where the search for stagecraft.yml begins, and goes upward.
+	Dir string
+	// ConfigFile is the configuration itself; Dir is not looked at then.
+	ConfigFile string
+	// BuiltIns has the modules that come with stagecraft.
+	BuiltIns fs.FS
+	// UserProviders is the user's folder of providers, CacheDir where compiled
+	// ones are kept; either may be empty.
+	UserProviders, CacheDir string
+	// Environ is the environment that the run takes place in.
+	Environ []string
+	// Env are variables that the session itself gives to the provider.
+	Env map[string]string
+	// Stdout and Stderr are where a child's output goes.
+	Stdout, Stderr *os.File
+	// Reporter is told what happens while it does.
+	Reporter Reporter
+	Limits   sandbox.Limits
+}
+
+// Reporter shows what happens during a run. Its methods are called one after
+// another.
+type Reporter interface {
+	// Log shows a message of the provider's; it is cleaned already.
+	Log(provider string, level abi.Level, message string)
+	// Warn shows what the user should know and the run survives.
+	Warn(error)
+	// Call shows a finished call through the gate.
+	Call(*hostfuncs.Record)
+	// Progress takes what an image build says, line by line.
+	Progress() io.Writer
+}
+
+// Session is one run. It is not for use by several goroutines at once.
+type Session struct {
+	opts     Options
+	config   *config.Config
+	registry *backend.Registry
+	selected *provider
+	policies []*capability.Policy
+}
+
+// Open finds and checks the configuration, the providers and the project's
+// policy. No provider's code is compiled or run.
+//
+// # Errors
+//
+// yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
+// [*module.UnusableError] when the selected provider's file can't be one.
+func Open(opts Options) (*Session, error) {
+	file, err := findConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{opts: opts, registry: new(backend.Registry)}
+	unusable, err := s.register(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	if s.config, err = config.Load(file, s.registry); err != nil {
+		return nil, withUnusable(err, unusable)
+	}
+	for _, problem := range unusable {
+		if problem.ID == s.config.Provider {
+			return nil, problem
+		}
+		opts.Reporter.Warn(problem)
+	}
+	p, _ := s.registry.Get(s.config.Provider)
+	s.selected = p.(*provider)
+	return s, s.loadPolicy()
+}
+
+func findConfig(opts Options) (string, error) {
+	if opts.ConfigFile != "" {
+		return filepath.Abs(opts.ConfigFile)
+	}
+	return config.Find(opts.Dir)
+}
+
+// register finds all providers; the project's own stand beside its
+// configuration.
+func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
+	sources, unusable, err := module.Find(module.Dirs{
+		BuiltIn: s.opts.BuiltIns,
+		Project: filepath.Join(projectDir, filepath.FromSlash(projectProviders)),
+		User:    s.opts.UserProviders,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range sources {
+		if err := s.registry.Register(&provider{session: s, source: source}); err != nil {
+			return nil, err
+		}
+	}
+	return unusable, nil
+}
+
+// withUnusable adds to an unknown provider the files that could have been it.
+func withUnusable(err error, unusable []*module.UnusableError) error {
+	all := []error{err}
+	for _, u := range unusable {
+		all = append(all, u)
+	}
+	if len(all) == 1 {
+		return err
+	}
+	return errors.Join(all...)
+}
+
+func (s *Session) loadPolicy() error {
+	path := filepath.Join(s.config.Root, PolicyFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	policy, err := capability.Parse(path, data)
+	if err != nil {
+		return err
+	}
+	s.policies = []*capability.Policy{policy}
+	return nil
+}
+
+// Config is the checked configuration.
+func (s *Session) Config() *config.Config { return s.config }
+
+// Validate checks the configuration whole: the core's part is checked by
+// [Open], the provider's by the provider.
+func (s *Session) Validate(ctx context.Context) error {
+	return s.run(ctx, s.selected, abi.ExportValidate, "", func(ctx context.Context, g *backend.Guest) error {
+		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
+	})
+}
+
+// Dev runs the backend until it ends or ctx is done. The cause of ctx's end
+// should be one of [hostfuncs.Interrupt].
+func (s *Session) Dev(ctx context.Context) error {
+	return s.selected.Dev(ctx, backend.DevOptions{Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env})
+}
+
+// BuildOptions say what to build.
+type BuildOptions struct {
+	// Tag is the image's reference; empty takes the project's default.
+	Tag  string
+	Push bool
+}
+
+// Image is what was built.
+type Image struct {
+	Reference string
+	// ID is the engine's, where the build went through docker_build.
+	ID string
+	// Digest is the registry's, where it was pushed.
+	Digest string
+}
+
+// Build builds the backend's image.
+func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
+	tag := opts.Tag
+	if tag == "" {
+		tag = s.defaultTag()
+	}
+	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
+		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
+	})
+	if err != nil {
+		return Image{}, err
+	}
+	image := Image{Reference: reference}
+	if built := s.selected.built; built != nil && built.Image == reference {
+		image.ID, image.Digest = built.ID, built.Digest
+	}
+	return image, nil
+}
