@@ -1,0 +1,53 @@
+# make demo    shows what stagecraft does, step by step
+# make test    runs every test; an engine for them is started where it can be
+# make build   gives bin/stagecraft and bin/providers/<id>.wasm
+# make bench   measures, and prints the tables of docs/performance.md
+# make fuzz    fuzzes each target for FUZZTIME
+
+export CGO_ENABLED ?= 0
+FUZZTIME ?= 1m
+PROVIDERS := generic
+MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
+GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
+# The race detector needs cgo.
+TEST := CGO_ENABLED=1 go test -race -timeout 14m
+
+.PHONY: build demo test test-short bench fuzz wat clean $(MODULES)
+
+build: $(MODULES) bin/overlay.json
+	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
+
+# go build knows best what has changed.
+$(MODULES): bin/providers/%.wasm:
+	@mkdir -p bin/providers
+	$(GUEST) -o $@ ./providers/$*
+
+# The modules are laid over providers/builtin/wasm for the build alone.
+bin/overlay.json: Makefile
+	@mkdir -p bin
+	@for id in $(PROVIDERS); do \
+		printf '%s"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm"' "$$comma" $$id $$id; comma=,; \
+	done | sed 's/.*/{"Replace": {&}}/' >$@
+
+demo: build
+	examples/demo.sh
+
+test:
+	.ci/with-engine $(TEST) ./...
+
+test-short:
+	go test -short ./...
+
+bench: build
+	docs/bench.sh
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+# The hostile modules of the tests are committed with their sources; wat2wasm
+# is in Debian's package wabt.
+wat:
+	for f in runtime/sandbox/testdata/*.wat; do wat2wasm $$f -o $${f%.wat}.wasm || exit 1; done
+
+clean:
+	rm -rf bin

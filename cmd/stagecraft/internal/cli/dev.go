@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+)
+
+type devCmd struct{}
+
+func (devCmd) Help() string {
+	return `The command runs as if you had typed it: it has the terminal, and its exit
+code becomes stagecraft's. Ctrl-C asks it to end; what is left after 10 s, or
+at a second Ctrl-C, is killed.
+
+Examples:
+  stagecraft dev
+  stagecraft dev -C services/shop`
+}
+
+// Run is called by kong.
+func (devCmd) Run(ctx context.Context, a *app) error {
+	s, err := session.Open(a.options())
+	if err != nil {
+		return err
+	}
+	return s.Dev(ctx)
+}

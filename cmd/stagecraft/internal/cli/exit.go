@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// The exit codes; docs/cli.md has the same table.
+const (
+	ExitDone        = 0
+	ExitFailed      = 1   // the provider or an operation failed; dev: the child's own code
+	ExitDenied      = 3   // denied by policy
+	ExitProvider    = 4   // the provider can't be used: missing, of another ABI, no Wasm
+	ExitTimeout     = 5   // a time ran out
+	ExitEngine      = 6   // no engine
+	ExitConfig      = 78  // the configuration is wrong
+	ExitUsage       = 80  // the command line is wrong
+	ExitInterrupted = 130 // interrupted
+)
+
+// exitCode is the one place where an error becomes an exit code.
+func exitCode(ctx context.Context, err error) int {
+	if err == nil {
+		return ExitDone
+	}
+	if _, ok := errors.AsType[*session.DeniedError](err); ok {
+		return ExitDenied
+	}
+	if isConfigError(err) {
+		return ExitConfig
+	}
+	if isProviderError(err) {
+		return ExitProvider
+	}
+	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
+		return ExitTimeout
+	}
+	if e, ok := errors.AsType[*abi.Error](err); ok {
+		return codeOf(e)
+	}
+	if ctx.Err() != nil {
+		return ExitInterrupted
+	}
+	return ExitFailed
+}
+
+func codeOf(e *abi.Error) int {
+	if e.ExitCode != 0 {
+		return e.ExitCode
+	}
+	switch e.Code {
+	case abi.CodeInvalid:
+		if len(e.Problems) > 0 {
+			return ExitConfig
+		}
+	case abi.CodeDenied:
+		return ExitDenied
+	case abi.CodeTimeout:
+		return ExitTimeout
+	case abi.CodeUnavailable:
+		return ExitEngine
+	case abi.CodeInterrupted:
+		return ExitInterrupted
+	}
+	return ExitFailed
+}
+
+func isConfigError(err error) bool {
+	if _, ok := errors.AsType[yamldoc.Problems](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*config.NotFoundError](err)
+	return ok
+}
+
+func isProviderError(err error) bool {
+	if _, ok := errors.AsType[*module.UnusableError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*unknownProviderError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*backend.ContractError](err)
+	return ok
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+const policyFile = session.PolicyFile
+
+// failure is an error taken apart for the user; it is also what --json prints,
+// so fields are only ever added.
+type failure struct {
+	Code     string    `json:"code"`
+	Message  string    `json:"message"`
+	Hint     string    `json:"hint,omitempty"`
+	Problems []problem `json:"problems,omitempty"`
+	Denials  []denial  `json:"denials,omitempty"`
+	// Allow is the policy that would allow what no rule allowed.
+	Allow string `json:"allow,omitempty"`
+	// Quiet is an end that the user knows of and asked for.
+	Quiet bool `json:"-"`
+}
+
+type problem struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Field   string `json:"field,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+type denial struct {
+	Operation string `json:"operation"`
+	Asked     string `json:"asked"`
+	Reason    string `json:"reason"`
+	Rule      string `json:"rule,omitempty"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+}
+
+func (p problem) line() string {
+	where := yamldoc.Pos{File: p.File, Line: p.Line, Column: p.Column}.String()
+	parts := []string{where, p.Field, p.Message}
+	var said []string
+	for _, part := range parts {
+		if part != "" {
+			said = append(said, part)
+		}
+	}
+	return strings.Join(said, ": ")
+}
+
+func explain(err error) failure {
+	f := failure{Code: "failed", Message: err.Error()}
+	if e, ok := errors.AsType[*abi.Error](err); ok {
+		f.Code, f.Hint = string(e.Code), e.Hint
+		f.Quiet = e.Code == abi.CodeInterrupted
+	}
+	if e, ok := errors.AsType[*config.NotFoundError](err); ok {
+		f.Code, f.Hint = "config", e.Hint()
+	}
+	if e, ok := errors.AsType[*unknownProviderError](err); ok {
+		f.Hint = e.hint()
+	}
+	if problems, ok := errors.AsType[yamldoc.Problems](err); ok {
+		f.Code = "config"
+		f.Problems = problemsOf(problems)
+	}
+	if e, ok := errors.AsType[*session.DeniedError](err); ok {
+		f = explainDenied(e)
+	}
+	return f
+}
+
+func problemsOf(problems yamldoc.Problems) []problem {
+	var out []problem
+	for _, p := range problems {
+		out = append(out, problem{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Field, p.Message, p.Hint})
+	}
+	return out
+}
+
+// explainDenied puts what the policy refused before what the provider made of
+// it.
+func explainDenied(e *session.DeniedError) failure {
+	f := failure{Code: string(abi.CodeDenied), Message: "the policy denied what the provider asked for"}
+	if e.Err != nil {
+		f.Message = e.Err.Error()
+	}
+	for _, rec := range e.Denials {
+		f.Denials = append(f.Denials, denial{
+			Operation: rec.Operation, Asked: rec.Claim.String(), Reason: rec.Decision.Reason(),
+			Rule: rec.Decision.Rule, File: rec.Decision.Pos.File, Line: rec.Decision.Pos.Line,
+		})
+	}
+	if grants := e.Grants(); len(grants) > 0 {
+		f.Allow = capability.Snippet(e.Denials[0].Provider, grants)
+	}
+	return f
+}
+
+// unknownProviderError says that the user named a provider that isn't there.
+type unknownProviderError struct {
+	id  string
+	ids []string
+}
+
+func (e *unknownProviderError) Error() string {
+	return fmt.Sprintf("there is no provider %q", e.id)
+}
+
+func (e *unknownProviderError) hint() string {
+	hint := "providers: " + strings.Join(e.ids, ", ")
+	if len(e.ids) == 0 {
+		hint = `this stagecraft has none: build it with "make build", or give a file`
+	}
+	if near := yamldoc.Nearest(e.id, e.ids); near != "" {
+		hint = fmt.Sprintf("did you mean %q? ", near) + hint
+	}
+	return hint
+}

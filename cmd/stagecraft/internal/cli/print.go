@@ -1,0 +1,111 @@
+package cli
+
+// The rules for messages:
+//
+//   - Results go to standard output, everything else to standard error.
+//   - An error is one line, "error: what is wrong", and what to do about it
+//     stands below it, indented. Each problem of the configuration begins with
+//     file:line:column, so that a terminal or editor can jump there.
+//   - Nothing that a provider, a child or a file said is printed without being
+//     cleaned.
+//   - Colour marks the word "error" or "warning" alone, on a terminal, and
+//     never with NO_COLOR.
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// printer writes all that stagecraft itself has to say.
+type printer struct {
+	stdout, stderr io.Writer
+	color          bool
+	json           bool // errors as JSON too
+}
+
+func newPrinter(s System) *printer {
+	return &printer{stdout: s.Stdout, stderr: s.Stderr, color: wantsColor(s.Stderr, s.Environ)}
+}
+
+// wantsColor follows https://no-color.org.
+func wantsColor(f *os.File, environ []string) bool {
+	off := slices.ContainsFunc(environ, func(entry string) bool {
+		return entry == "TERM=dumb" || (strings.HasPrefix(entry, "NO_COLOR=") && entry != "NO_COLOR=")
+	})
+	return !off && term.IsTerminal(int(f.Fd()))
+}
+
+func (p *printer) result(text string) error {
+	_, err := io.WriteString(p.stdout, text)
+	return err
+}
+
+func (p *printer) resultJSON(v any) error {
+	e := json.NewEncoder(p.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (p *printer) usage(err error) {
+	p.message("error", err.Error(), "see stagecraft --help")
+}
+
+func (p *printer) warning(text string) { p.message("warning", text, "") }
+
+// failure shows an error, whatever it is, in the form that was asked for.
+func (p *printer) failure(err error) {
+	f := explain(err)
+	if p.json {
+		e := json.NewEncoder(p.stderr)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(map[string]failure{"error": f})
+		return
+	}
+	if f.Quiet {
+		return
+	}
+	for i, problem := range f.Problems {
+		if i == maxProblems {
+			p.message("error", fmt.Sprintf("%d more problems", len(f.Problems)-i), "")
+			break
+		}
+		p.message("error", problem.line(), problem.Hint)
+	}
+	if len(f.Problems) == 0 {
+		p.message("error", f.Message, f.Hint)
+	}
+	for _, d := range f.Denials {
+		p.message("denied", d.Asked, d.Reason)
+	}
+	if f.Allow != "" {
+		fmt.Fprintf(p.stderr, "to allow what no rule allows, add to %s:\n%s", policyFile, indent(f.Allow))
+	}
+}
+
+// maxProblems bounds what one file can print.
+const maxProblems = 50
+
+func (p *printer) message(kind, text, hint string) {
+	if p.color {
+		kind = "\x1b[1;31m" + kind + "\x1b[0m"
+	}
+	text = strings.ReplaceAll(strings.TrimSpace(plaintext.Clean(text)), "\n", "\n  ")
+	fmt.Fprintf(p.stderr, "%s: %s\n%s", kind, text, indent(plaintext.Clean(hint)))
+}
+
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		b.WriteString("  " + strings.TrimRight(line, "\n") + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// reporter shows what happens during a run.
+type reporter struct {
+	printer *printer
+	verbose bool
+}
+
+// Log implements [session.Reporter].
+func (r *reporter) Log(provider string, level abi.Level, message string) {
+	if level == abi.LevelDebug && !r.verbose {
+		return
+	}
+	prefix := provider + ": "
+	if level == abi.LevelWarn {
+		prefix = "warning: " + prefix
+	}
+	fmt.Fprintf(r.printer.stderr, "%s%s\n", prefix, strings.ReplaceAll(message, "\n", "\n  "))
+}
+
+// Warn implements [session.Reporter].
+func (r *reporter) Warn(err error) { r.printer.warning(err.Error()) }
+
+// Call implements [session.Reporter].
+func (r *reporter) Call(rec *hostfuncs.Record) {
+	if !r.verbose {
+		return
+	}
+	said := rec.Operation
+	if rec.Decided {
+		said = rec.Claim.String() + ": " + rec.Decision.Reason()
+	}
+	if rec.Error != nil && !rec.Denied() {
+		said += ": " + string(rec.Error.Code)
+	}
+	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, plaintext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
+}
+
+// Progress implements [session.Reporter].
+func (r *reporter) Progress() io.Writer { return r.printer.stderr }

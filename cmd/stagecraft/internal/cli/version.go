@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+type versionCmd struct {
+	JSON bool `name:"json" help:"Print the result as JSON."`
+}
+
+func (versionCmd) Help() string {
+	return `Examples:
+  stagecraft version
+  stagecraft version --json`
+}
+
+type versionJSON struct {
+	Version string `json:"version"`
+	ABI     int    `json:"abi"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
+// Run is called by kong.
+func (c versionCmd) Run(a *app) error {
+	a.printer.json = c.JSON
+	v := versionJSON{moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
+	if c.JSON {
+		return a.printer.resultJSON(v)
+	}
+	return a.printer.result(fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)\n", v.Version, v.ABI, v.Go, v.OS, v.Arch))
+}
+
+// moduleVersion is what the go command wrote into the binary: the release, or
+// devel for a build from a checkout.
+func moduleVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

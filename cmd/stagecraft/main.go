@@ -1,0 +1,22 @@
+// Command stagecraft runs and builds an application's backend through a
+// provider.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
+	"github.com/stagecraft-dev/stagecraft/providers/builtin"
+)
+
+func main() {
+	modules, err := builtin.Modules()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(cli.ExitFailed)
+	}
+	os.Exit(cli.Main(os.Args[1:], cli.System{
+		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules,
+	}))
+}
