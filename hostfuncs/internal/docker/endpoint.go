@@ -1,0 +1,167 @@
+package docker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/docker/client"
+)
+
+// endpoint is an engine's address and what it takes to speak to it.
+type endpoint struct {
+	host string
+	from string // what named it
+	tls  *tlsFiles
+}
+
+// tlsFiles are the paths of PEM files; an empty one is not there.
+type tlsFiles struct {
+	ca, cert, key string
+	skipVerify    bool
+}
+
+func (at endpoint) unavailable(err error, hint string) error {
+	return &UnavailableError{Host: at.host, From: at.from, Err: err, Hint: hint}
+}
+
+// findEndpoint finds out which engine the environment means.
+func findEndpoint(environ func(string) string) (endpoint, error) {
+	if host := environ("DOCKER_HOST"); host != "" {
+		at := endpoint{host: host, from: "DOCKER_HOST"}
+		if environ("DOCKER_TLS_VERIFY") != "" {
+			at.tls = certificates(environ)
+		}
+		return at.check()
+	}
+	dir := configDir(environ)
+	name, from := environ("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
+	if name == "" {
+		config, err := readConfig(dir)
+		if err != nil {
+			at := endpoint{from: "the Docker configuration"}
+			return at, at.unavailable(err, "correct that file, or set DOCKER_HOST")
+		}
+		name, from = config.CurrentContext, configPath(dir)
+	}
+	if name == "" || name == "default" {
+		return endpoint{host: client.DefaultDockerHost, from: "the default"}, nil
+	}
+	return contextEndpoint(dir, name, from)
+}
+
+// certificates are those of DOCKER_CERT_PATH, or else of the configuration.
+func certificates(environ func(string) string) *tlsFiles {
+	dir := environ("DOCKER_CERT_PATH")
+	if dir == "" {
+		dir = configDir(environ)
+	}
+	files, _ := tlsFolder(dir)
+	return files
+}
+
+// tlsFolder returns the files that a folder has, and whether it has any.
+func tlsFolder(dir string) (*tlsFiles, bool) {
+	files, any := &tlsFiles{}, false
+	for name, path := range map[string]*string{"ca.pem": &files.ca, "cert.pem": &files.cert, "key.pem": &files.key} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			*path, any = filepath.Join(dir, name), true
+		}
+	}
+	return files, any
+}
+
+// contextMeta is a context as the docker command stores it.
+type contextMeta struct {
+	Endpoints map[string]struct {
+		Host          string
+		SkipTLSVerify bool
+	}
+}
+
+// contextEndpoint reads the context of that name. Its folder is named by the
+// name's digest, so that the name can't lead anywhere else.
+func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
+	at := endpoint{from: fmt.Sprintf("context %q", name)}
+	sum := sha256.Sum256([]byte(name))
+	id := hex.EncodeToString(sum[:])
+	var meta contextMeta
+	path := filepath.Join(dir, "contexts", "meta", id, "meta.json")
+	err := readJSON(path, &meta)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("%s names it, but %s is not there", namedBy, path)
+		return at, at.unavailable(err, "choose one that `docker context ls` shows")
+	case err != nil:
+		return at, at.unavailable(err, "make the context anew, or set DOCKER_HOST")
+	}
+	docker := meta.Endpoints["docker"]
+	if docker.Host == "" {
+		return at, at.unavailable(fmt.Errorf("%s names no host", path), "choose another context, or set DOCKER_HOST")
+	}
+	at.host = docker.Host
+	files, any := tlsFolder(filepath.Join(dir, "contexts", "tls", id, "docker"))
+	if any || docker.SkipTLSVerify {
+		at.tls = files
+		at.tls.skipVerify = docker.SkipTLSVerify
+	}
+	return at.check()
+}
+
+// check refuses what can't be reached, and drops certificates where there is
+// no TLS.
+func (at endpoint) check() (endpoint, error) {
+	scheme, rest, ok := strings.Cut(at.host, "://")
+	var err error
+	hint := "write it as unix:///path/of/the.sock or tcp://host:port"
+	switch {
+	case !ok || rest == "":
+		err = errors.New("this is no address of an engine")
+	case scheme == "ssh":
+		err = errors.New("an engine can't be reached by ssh from here")
+		hint = sshHint(at.host)
+	case scheme == "tcp":
+		err = checkTCP(at.host)
+	case scheme == "unix", scheme == "npipe":
+		at.tls = nil
+	default:
+		err = fmt.Errorf("%s:// is not known", scheme)
+	}
+	if err != nil {
+		return at, at.unavailable(err, hint)
+	}
+	return at, nil
+}
+
+func checkTCP(host string) error {
+	u, err := url.Parse(host)
+	if err != nil {
+		return errors.New("this is no address of an engine")
+	}
+	if _, port, err := net.SplitHostPort(u.Host); err != nil || port == "" {
+		return errors.New("its port is missing")
+	}
+	return nil
+}
+
+func sshHint(host string) string {
+	target := "USER@HOST"
+	if u, err := url.Parse(host); err == nil && u.Hostname() != "" {
+		target = u.Hostname()
+		if u.User.Username() != "" {
+			target = u.User.Username() + "@" + target
+		}
+		if u.Port() != "" {
+			target = "-p " + u.Port() + " " + target
+		}
+	}
+	return "forward its socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock " + target +
+		"` and set DOCKER_HOST=unix:///tmp/docker.sock"
+}

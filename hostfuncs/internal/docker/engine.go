@@ -1,0 +1,121 @@
+// Package docker is the host's Docker engine: it finds the one that the user's
+// environment names, builds images with it, and pushes them. Nothing else in
+// the project talks to an engine.
+//
+// It runs no program. So it can't ask a credential helper for a registry's
+// password, and it can't reach an engine through ssh.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// answerLimit is how long an engine may take to answer at first.
+const answerLimit = 5 * time.Second
+
+// Engine is a Docker engine that answered. Its methods may be called at once.
+type Engine struct {
+	client *client.Client
+	at     endpoint
+	config string // the folder of the Docker configuration
+}
+
+// Connect finds the engine as the docker command does, and asks it for a sign
+// of life, for which it has 5 seconds. environ looks up the environment's
+// variables. The engine is the one named by DOCKER_HOST, or else by the context
+// in DOCKER_CONTEXT or in config.json's currentContext, or else the default
+// socket. DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION and
+// DOCKER_CONFIG mean what they mean there.
+//
+// # Errors
+//
+// A [*UnavailableError], or ctx's error when it is done.
+func Connect(ctx context.Context, environ func(string) string) (*Engine, error) {
+	return connect(ctx, environ, answerLimit)
+}
+
+func connect(ctx context.Context, environ func(string) string, limit time.Duration) (*Engine, error) {
+	at, err := findEndpoint(environ)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(at, environ("DOCKER_API_VERSION"))
+	if err != nil {
+		return nil, at.unavailable(err, "correct the address or its certificates")
+	}
+	if err := greet(ctx, c, at, limit); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &Engine{client: c, at: at, config: configDir(environ)}, nil
+}
+
+// Close lets go of the connections. A build or push that is under way goes on.
+func (e *Engine) Close() error { return e.client.Close() }
+
+// HasImage tells whether the engine holds the image that ref names.
+func (e *Engine) HasImage(ctx context.Context, ref string) (bool, error) {
+	_, err := e.client.ImageInspect(ctx, ref)
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case cerrdefs.IsNotFound(err):
+		return false, nil
+	}
+	return false, fmt.Errorf("image %q: %w", ref, e.failure(err))
+}
+
+// newClient makes a client that has not connected yet. Only a TCP host sees the
+// proxy that HTTP_PROXY and its like name.
+func newClient(at endpoint, version string) (*client.Client, error) {
+	options := []client.Opt{}
+	if at.tls != nil {
+		config, err := tlsconfig.Client(tlsconfig.Options{
+			CAFile:             at.tls.ca,
+			CertFile:           at.tls.cert,
+			KeyFile:            at.tls.key,
+			InsecureSkipVerify: at.tls.skipVerify,
+			ExclusiveRootPools: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, client.WithHTTPClient(&http.Client{
+			Transport:     &http.Transport{TLSClientConfig: config},
+			CheckRedirect: client.CheckRedirect,
+		}))
+	}
+	return client.NewClientWithOpts(append(options,
+		client.WithHost(at.host),
+		client.WithVersion(version),
+		client.WithAPIVersionNegotiation(),
+		client.WithUserAgent("stagecraft"),
+	)...)
+}
+
+// failure makes an error of the client one of ours.
+func (e *Engine) failure(err error) error {
+	if client.IsErrConnectionFailed(err) {
+		return e.at.unavailable(err, advice(err))
+	}
+	return errors.New(engineText(err.Error()))
+}
+
+// engineText is what an engine says, fit to be printed.
+func engineText(s string) string {
+	s = strings.TrimPrefix(s, "Error response from daemon: ")
+	return strings.TrimSpace(plaintext.Clean(s))
+}

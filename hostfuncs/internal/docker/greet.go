@@ -1,0 +1,89 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker/docker/client"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// UnavailableError says that there is no engine to work with.
+type UnavailableError struct {
+	Host string // the address that was tried; empty when none could be found out
+	From string // what named it: DOCKER_HOST, context "x" or the default
+	Err  error  // why it can't be used
+	Hint string // what to do
+}
+
+func (e *UnavailableError) Error() string {
+	where := "from " + e.From
+	if e.Host != "" {
+		where = fmt.Sprintf("at %s (%s)", plaintext.Line(e.Host, 200), where)
+	}
+	return fmt.Sprintf("no Docker engine %s: %s; %s", where, plaintext.Line(e.Err.Error(), 500), e.Hint)
+}
+
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// greet makes sure that an engine answers, and agrees with it on a version.
+func greet(ctx context.Context, c *client.Client, at endpoint, limit time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := dial(limited, at)
+	if err == nil {
+		err = ping(limited, c)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		err = fmt.Errorf("no answer within %v", limit)
+	}
+	return at.unavailable(err, advice(err))
+}
+
+func ping(ctx context.Context, c *client.Client) error {
+	answer, err := c.Ping(ctx)
+	if err != nil {
+		return err
+	}
+	if answer.APIVersion == "" {
+		return errors.New("what answers there is no Docker engine")
+	}
+	c.NegotiateAPIVersionPing(answer)
+	return nil
+}
+
+// dial tries a socket of this machine. The client would do so as well, but
+// its error no longer says whether the socket is missing or forbidden.
+func dial(ctx context.Context, at endpoint) error {
+	path, ok := strings.CutPrefix(at.host, "unix://")
+	if !ok {
+		return nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func advice(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "ask for the right to use its socket, such as by membership in the group docker"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return "start Docker, or set DOCKER_HOST to an engine that runs"
+	}
+	return "see that the engine runs, or set DOCKER_HOST to one that does"
+}

@@ -1,0 +1,102 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+)
+
+// PushError says that a registry or the engine refused a push.
+type PushError struct {
+	Ref     string
+	Message string // what they say
+}
+
+func (e *PushError) Error() string { return fmt.Sprintf("push %s: %s", e.Ref, e.Message) }
+
+// Push pushes the image that ref names to the registry in ref, and returns its
+// digest there, sha256:<64 hexadecimal digits>. It needs the image to be built
+// and named so before. progress is as for [Engine.Build].
+//
+// The credentials are those that config.json has for the registry's host, and
+// go to no other; without any the push is anonymous. A credential helper is a
+// program that can't be run from here, so a host whose credentials one keeps
+// is an error that says so.
+//
+// # Errors
+//
+// A [*PushError] when the push is refused, a [*UnavailableError] when the
+// engine is out of reach, ctx's error when it is done.
+func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error) {
+	tagged, err := parseTag(ref)
+	if err != nil {
+		return "", err
+	}
+	auth, err := e.credentials(reference.Domain(tagged))
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w", ref, err)
+	}
+	answer, err := e.client.ImagePush(ctx, tagged.String(), image.PushOptions{RegistryAuth: auth})
+	if err == nil {
+		defer answer.Close()
+		digest, err = readPush(answer, ref, newPrinter(progress))
+	}
+	return digest, e.pushFailure(ctx, ref, err)
+}
+
+// credentials reads the configuration anew for each push: a login may have
+// come in between.
+func (e *Engine) credentials(host string) (string, error) {
+	c, err := readConfig(e.config)
+	if err != nil {
+		return "", err
+	}
+	return c.credentials(host, configPath(e.config))
+}
+
+func readPush(r io.Reader, ref string, out *printer) (string, error) {
+	var pushed struct{ Digest string }
+	err := readMessages(r, func(m message) error {
+		out.message(m)
+		if m.failed() {
+			return &PushError{Ref: ref, Message: engineText(m.failure())}
+		}
+		if m.Aux != nil {
+			// What has another form is about something else than the digest.
+			_ = json.Unmarshal(m.Aux, &pushed)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if !imageID.MatchString(pushed.Digest) {
+		return "", &PushError{Ref: ref, Message: "the engine stopped without a digest"}
+	}
+	return pushed.Digest, nil
+}
+
+func (e *Engine) pushFailure(ctx context.Context, ref string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if refused, ok := errors.AsType[*PushError](err); ok {
+		return refused
+	}
+	if broken, ok := errors.AsType[*streamError](err); ok {
+		return fmt.Errorf("push %s: engine at %s: %w", ref, e.at.host, broken)
+	}
+	if client.IsErrConnectionFailed(err) {
+		return e.failure(err)
+	}
+	return &PushError{Ref: ref, Message: engineText(err.Error())}
+}

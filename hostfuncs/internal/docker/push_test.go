@@ -1,0 +1,211 @@
+package docker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker/api/types/registry"
+)
+
+// registryStandIn takes every push by me:secret, and remembers the manifest.
+type registryStandIn struct {
+	mu       sync.Mutex
+	size     int            // of the upload under way
+	blobs    map[string]int // sizes by digest
+	manifest []byte
+	unknown  []string // requests that it has no answer for
+}
+
+func (s *registryStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if user, password, _ := r.BasicAuth(); user != "me" || password != "secret" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="stand-in"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	sum := sha256.Sum256(body)
+	switch upload := "/v2/shop/blobs/uploads/"; {
+	case r.URL.Path == "/v2/":
+	case r.Method == http.MethodHead:
+		size, ok := s.blobs[path.Base(r.URL.Path)]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(size))
+	case r.Method == http.MethodPost && r.URL.Path == upload:
+		w.Header().Set("Location", upload+"1")
+		w.Header().Set("Docker-Upload-UUID", "1")
+		w.WriteHeader(http.StatusAccepted)
+	case r.Method == http.MethodPatch:
+		s.size = len(body)
+		w.Header().Set("Location", upload+"1")
+		w.Header().Set("Docker-Upload-UUID", "1")
+		w.Header().Set("Range", fmt.Sprintf("0-%d", len(body)-1))
+		w.WriteHeader(http.StatusAccepted)
+	case r.Method == http.MethodPut && r.URL.Path == upload+"1":
+		s.blobs[r.URL.Query().Get("digest")] = s.size
+		w.Header().Set("Docker-Content-Digest", r.URL.Query().Get("digest"))
+		w.WriteHeader(http.StatusCreated)
+	case r.Method == http.MethodPut && r.URL.Path == "/v2/shop/manifests/v1":
+		s.manifest = body
+		w.Header().Set("Docker-Content-Digest", "sha256:"+hex.EncodeToString(sum[:]))
+		w.WriteHeader(http.StatusCreated)
+	default:
+		s.unknown = append(s.unknown, r.Method+" "+r.RequestURI)
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func writeAuth(t *testing.T, dir, host, user, password string) {
+	t.Helper()
+	auth := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	text := fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, auth)
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPush(t *testing.T) {
+	e := realEngine(t)
+	stand := &registryStandIn{blobs: map[string]int{}}
+	server := httptest.NewServer(stand)
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	b := toolContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY tool /tool\n"})
+	ref := host + "/shop:v1"
+	b.Tags = []string{ref}
+	mustBuild(t, e, b)
+
+	for name, prepare := range map[string]func(){
+		"without credentials":        func() {},
+		"another host's credentials": func() { writeAuth(t, e.config, "elsewhere.test", "me", "secret") },
+		"with credentials not known": func() { writeAuth(t, e.config, host, "me", "wrong") },
+		"with broken credentials":    func() { os.WriteFile(configPath(e.config), []byte("{"), 0o600) },
+	} {
+		prepare()
+		if _, err := e.Push(t.Context(), ref, nil); err == nil || strings.Contains(err.Error(), "wrong") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		os.Remove(configPath(e.config))
+	}
+	if stand.manifest != nil {
+		t.Fatal("it was pushed")
+	}
+
+	writeAuth(t, e.config, host, "me", "secret")
+	var progress strings.Builder
+	digest, err := e.Push(t.Context(), ref, &progress)
+	if err != nil {
+		t.Fatalf("%v\n%s%q", err, progress.String(), stand.unknown)
+	}
+	sum := sha256.Sum256(stand.manifest)
+	if want := "sha256:" + hex.EncodeToString(sum[:]); digest != want {
+		t.Errorf("digest %s, want %s", digest, want)
+	}
+	if !strings.Contains(progress.String(), ": Pushed\n") || strings.Count(progress.String(), "\n") > 10 {
+		t.Errorf("progress:\n%s", progress.String())
+	}
+}
+
+func TestPushImageThatIsNotThere(t *testing.T) {
+	_, err := realEngine(t).Push(t.Context(), "127.0.0.1:1/never:built", nil)
+	refused, ok := errors.AsType[*PushError](err)
+	if !ok || refused.Ref != "127.0.0.1:1/never:built" || !strings.Contains(refused.Message, "does not exist locally") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPushSendsOneHostsCredentials looks at what an engine gets to see.
+func TestPushSendsOneHostsCredentials(t *testing.T) {
+	var got *registry.AuthConfig
+	env := standIn(t, "/images/r.io/shop/push", func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if got, err = registry.DecodeAuthConfig(r.Header.Get(registry.AuthHeader)); err != nil {
+			t.Error(err)
+		}
+		if r.URL.Query().Get("tag") != "latest" {
+			t.Errorf("tag %s", r.URL.Query().Get("tag"))
+		}
+		answering(200, `{"status":"latest: digest: x"}`+"\n"+`{"aux":{"Tag":"latest","Digest":"`+anID+`","Size":1}}`)(w, r)
+	})
+	text := `{"auths": {"r.io": {"username": "u", "password": "p"}, "x.io": {"username": "x", "password": "y"}}}`
+	writeFiles(t, env["DOCKER_CONFIG"], map[string]string{"config.json": text})
+	digest, err := connected(t, env).Push(t.Context(), "r.io/shop", nil)
+	if err != nil || digest != anID {
+		t.Errorf("got %s, %v", digest, err)
+	}
+	if want := (registry.AuthConfig{Username: "u", Password: "p", ServerAddress: "r.io"}); *got != want {
+		t.Errorf("the engine got %+v", *got)
+	}
+}
+
+func TestPushBrokenAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		answer  http.HandlerFunc
+		refused bool
+		err     string
+	}{
+		{"no digest", answering(200, `{"status":"done"}`), true, "the engine stopped without a digest"},
+		{"a strange digest", answering(200, `{"aux":{"Digest":"x"}}`), true, "the engine stopped without a digest"},
+		{"denied", answering(200, `{"errorDetail":{"message":"\u001b[1mdenied"}}`), true, "push r.io/shop: denied"},
+		{"refused", answering(404, `{"message":"no such image"}`), true, "push r.io/shop: no such image"},
+		{"no JSON", answering(200, "<html>"), false, "its answer can't be read"},
+		{"cut off", func(w http.ResponseWriter, r *http.Request) {
+			answering(200, "{}\n")(w, r)
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}, false, "unexpected EOF"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := connected(t, standIn(t, "/images/r.io/shop/push", tt.answer)).Push(t.Context(), "r.io/shop", nil)
+			_, refused := errors.AsType[*PushError](err)
+			if refused != tt.refused || err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if _, err := connected(t, standIn(t, "/", nil)).Push(t.Context(), "NOT", nil); err == nil {
+		t.Error("a wrong tag is pushed")
+	}
+}
+
+func TestPushCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	e := connected(t, standIn(t, "/images/r.io/shop/push", func(w http.ResponseWriter, r *http.Request) {
+		answering(200, "{}\n")(w, r)
+		w.(http.Flusher).Flush()
+		cancel()
+		<-r.Context().Done()
+	}))
+	if _, err := e.Push(ctx, "r.io/shop", nil); err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPushEngineGoesAway(t *testing.T) {
+	e := connected(t, standIn(t, "/images/r.io/shop/push", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	_, err := e.Push(t.Context(), "r.io/shop", nil)
+	if _, ok := errors.AsType[*UnavailableError](err); !ok {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,65 @@
+package docker
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// standIn is an engine that answers one path as the test says, for what no
+// real engine can be made to do. Any request but a ping and that one is an
+// error of the test. It returns the environment that names it.
+func standIn(t *testing.T, path string, answer http.HandlerFunc) map[string]string {
+	t.Helper()
+	return serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !strings.HasPrefix(r.RequestURI, "/"):
+			t.Errorf("the request went through a proxy: %s", r.RequestURI)
+		case r.URL.Path == "/_ping":
+			w.Header().Set("Api-Version", "1.41")
+		case r.URL.Path == "/v1.41"+path:
+			answer(w, r)
+		default:
+			t.Errorf("unexpected request %s %s", r.Method, r.RequestURI)
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+}
+
+// serveSocket serves HTTP on a new socket. The socket's folder has a short
+// name, as its path may have about 100 bytes.
+func serveSocket(t *testing.T, handler http.HandlerFunc) map[string]string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "standin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-served
+	})
+	return map[string]string{"DOCKER_HOST": "unix://" + path, "DOCKER_CONFIG": t.TempDir()}
+}
+
+// aBuild is a build of a context with nothing of interest in it.
+func aBuild(t *testing.T) Build {
+	t.Helper()
+	dir := tempDir(t)
+	writeFiles(t, dir, map[string]string{"Dockerfile": "FROM scratch\n"})
+	return Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
+}

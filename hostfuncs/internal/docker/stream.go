@@ -1,0 +1,72 @@
+package docker
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+)
+
+// messageLimit is the most bytes that a message of an engine may have.
+const messageLimit = 1 << 20
+
+// streamError says that an answer broke off or is no stream of messages.
+type streamError struct{ err error }
+
+func (e *streamError) Error() string { return "its answer can't be read: " + e.err.Error() }
+func (e *streamError) Unwrap() error { return e.err }
+
+// message is a line of what an engine tells while it works; the fields' names
+// are those of its API.
+type message struct {
+	Stream string          `json:"stream"` // output, in pieces of any length
+	Status string          `json:"status"` // of the layer ID, or of the whole
+	ID     string          `json:"id"`
+	Aux    json.RawMessage `json:"aux"`
+	Error  string          `json:"error"`
+	Detail *struct {
+		Message string `json:"message"`
+	} `json:"errorDetail"`
+}
+
+func (m message) failed() bool { return m.Error != "" || m.Detail != nil }
+
+func (m message) failure() string {
+	switch {
+	case m.Detail != nil && m.Detail.Message != "":
+		return m.Detail.Message
+	case m.Error != "":
+		return m.Error
+	}
+	return "the engine names no reason"
+}
+
+// readMessages calls handle for each message until the stream ends, or handle
+// returns an error: then it returns that. What is wrong with the stream itself
+// is a [*streamError].
+func readMessages(r io.Reader, handle func(message) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, messageLimit)
+	for lines.Scan() {
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		var m message
+		if err := json.Unmarshal(line, &m); err != nil {
+			return &streamError{err}
+		}
+		if err := handle(m); err != nil {
+			return err
+		}
+	}
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = errors.New("a message is longer than 1 MiB")
+	}
+	if err != nil {
+		return &streamError{err}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package docker
+
+import (
+	"fmt"
+
+	"github.com/distribution/reference"
+)
+
+// CheckTag says what keeps tag from naming an image that is built, if anything:
+// it is a repository with or without a registry's host, and a tag or none,
+// which means latest.
+func CheckTag(tag string) error {
+	_, err := parseTag(tag)
+	return err
+}
+
+// parseTag returns the full name, with the registry and the tag.
+func parseTag(tag string) (reference.NamedTagged, error) {
+	named, err := reference.ParseNormalizedNamed(tag)
+	if err != nil {
+		return nil, fmt.Errorf("image tag %q: %w", tag, err)
+	}
+	if _, ok := named.(reference.Digested); ok {
+		return nil, fmt.Errorf("image tag %q: a digest can't be chosen, leave it out", tag)
+	}
+	tagged, ok := reference.TagNameOnly(named).(reference.NamedTagged)
+	if !ok {
+		return nil, fmt.Errorf("image tag %q: %w", tag, reference.ErrReferenceInvalidFormat)
+	}
+	return tagged, nil
+}
