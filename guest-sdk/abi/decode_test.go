@@ -1,0 +1,109 @@
+package abi_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+type settings struct {
+	Dev struct {
+		Command []string          `json:"command"`
+		Env     map[string]string `json:"env"`
+		Port    uint16            `json:"port,omitempty"`
+		Level   *int              `json:"level"`
+		Ratio   float64
+		Hidden  string `json:"-"`
+		Any     any    `json:"any"`
+		Value   abi.Value
+	} `json:"dev"`
+	Watch bool `json:"watch"`
+}
+
+func TestDecode(t *testing.T) {
+	var got settings
+	err := abi.DevOptions{Config: json.RawMessage(
+		`{"dev":{"command":["a"],"env":{"A":"b"},"port":80,"level":-1,"Ratio":1.5,"any":[1,{"x":null}],"Value":{"env":"X"}},"watch":true}`)}.Decode(&got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Dev.Command[0] != "a" || got.Dev.Env["A"] != "b" || got.Dev.Port != 80 || *got.Dev.Level != -1 || got.Dev.Ratio != 1.5 || got.Dev.Value.Env != "X" || !got.Watch {
+		t.Errorf("got %+v", got)
+	}
+	for _, empty := range []string{"", "null", " "} {
+		if err := abi.Decode(json.RawMessage(empty), &got); err != nil || !got.Watch {
+			t.Errorf("%q: %v", empty, err)
+		}
+	}
+}
+
+func TestDecodeProblems(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{`[]`, "is a list, expected a mapping"},
+		{`{"dev":"npm"}`, "dev: is a string, expected a mapping"},
+		{`{"dev":null}`, "dev: is null, expected a mapping"},
+		{`{"dev":{"command":"npm run"}}`, "dev.command: is a string, expected a list, each item a string"},
+		{`{"dev":{"command":["npm",3]}}`, "dev.command[1]: is the number 3, expected a string"},
+		{`{"dev":{"env":{"A":true}}}`, "dev.env.A: is a boolean, expected a string"},
+		{`{"dev":{"env":["A"]}}`, "dev.env: is a list, expected a mapping, each value a string"},
+		{`{"dev":{"port":70000}}`, "dev.port: is the number 70000, expected a whole number, 0 or more"},
+		{`{"dev":{"port":-1}}`, "dev.port: is the number -1, expected a whole number, 0 or more"},
+		{`{"dev":{"level":1.5}}`, "dev.level: is the number 1.5, expected a whole number"},
+		{`{"dev":{"Ratio":"x"}}`, "dev.Ratio: is a string, expected a number"},
+		{`{"watch":"yes"}`, "watch: is a string, expected true or false"},
+		{`{"dev":{"comand":[]}}`, "dev.comand: is not known here"},
+		{`{"dev":{"Command":[]}}`, "dev.Command: is not known here"},
+		{`{"dev":{"Hidden":""}}`, "dev.Hidden: is not known here"},
+		{`{"a/b":1,"watch":1}`, "a/b: is not known here\nwatch: is the number 1, expected true or false"},
+		{`{`, "configuration is no JSON: unexpected EOF"},
+	} {
+		var s settings
+		err := abi.Decode(json.RawMessage(tt.in), &s)
+		e, ok := errors.AsType[*abi.Error](err)
+		if !ok || e.Code != abi.CodeInvalid || e.Message != tt.want {
+			t.Errorf("%s: got %v, want %s", tt.in, err, tt.want)
+		}
+	}
+	var s settings
+	e, _ := errors.AsType[*abi.Error](abi.Decode(json.RawMessage(`{"dev":{"a/~b":1}}`), &s))
+	if e.Problems[0].Pointer != "/dev/a~1~0b" || e.Problems[0].Hint != "known: Ratio, Value, any, command, env, level, port" {
+		t.Errorf("got %+v", e.Problems[0])
+	}
+	if err := abi.Decode(json.RawMessage(`{}`), s); err == nil {
+		t.Error("decoded into no pointer")
+	}
+}
+
+func TestValue(t *testing.T) {
+	for text, want := range map[string]abi.Value{`"x"`: abi.Text("x"), `""`: {}, `{"env":"A"}`: abi.EnvRef("A")} {
+		var v abi.Value
+		if err := json.Unmarshal([]byte(text), &v); err != nil || v != want {
+			t.Errorf("%s: %+v, %v", text, v, err)
+		}
+		if out, err := json.Marshal(want); err != nil || string(out) != text {
+			t.Errorf("got %s, want %s", out, text)
+		}
+	}
+	for _, text := range []string{`1`, `null`, `[]`, `{}`, `{"env":""}`, `{"env":"A","x":1}`, `{"file":"A"}`} {
+		v := abi.Text("before")
+		if err := json.Unmarshal([]byte(text), &v); text != "null" && err == nil {
+			t.Errorf("%s is taken: %+v", text, v)
+		}
+	}
+}
+
+// FuzzDecode wants an answer for any configuration.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"dev":{"command":["a"],"env":{"A":"b"},"level":null},"watch":true}`))
+	f.Add([]byte(`{"dev":{"command":1e99,"port":-0}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s settings
+		if err := abi.Decode(data, &s); err != nil {
+			if _, ok := errors.AsType[*abi.Error](err); !ok {
+				t.Errorf("an error of another kind: %v", err)
+			}
+		}
+	})
+}
