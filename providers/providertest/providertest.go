@@ -1,0 +1,100 @@
+// Package providertest builds, for tests, what "make build" builds: a
+// provider's module from its Go package, and the real binary with the built-in
+// modules in it. Each is built once in a test process; the go command's cache
+// makes the next process quick.
+package providertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// modulePath is the Go module that all packages are in.
+const modulePath = "github.com/stagecraft-dev/stagecraft"
+
+// BuiltIns are the IDs of the providers that come with stagecraft; each one's
+// package is providers/<id> without dashes.
+var BuiltIns = []string{"generic"}
+
+// Builder builds into one folder.
+type Builder struct {
+	dir  string
+	mu   sync.Mutex
+	done map[string]error
+}
+
+// NewBuilder makes a builder for a folder that its owner removes.
+func NewBuilder(dir string) *Builder {
+	return &Builder{dir: dir, done: make(map[string]error)}
+}
+
+// Module builds the module of a package, named from the root of the
+// repository, and returns the path of the file.
+func (b *Builder) Module(pkg string) (string, error) {
+	out := filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "-")+".wasm")
+	return out, b.once(out, func() error {
+		return goBuild([]string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"},
+			"-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, modulePath+"/"+pkg)
+	})
+}
+
+// Binary builds stagecraft with its built-in providers and returns its path.
+func (b *Builder) Binary() (string, error) {
+	replace := make(map[string]string)
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	for _, id := range BuiltIns {
+		module, err := b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
+		if err != nil {
+			return "", err
+		}
+		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
+	}
+	out := filepath.Join(b.dir, "stagecraft")
+	return out, b.once(out, func() error {
+		data, err := json.Marshal(map[string]any{"Replace": replace})
+		if err != nil {
+			return err
+		}
+		overlay := filepath.Join(b.dir, "overlay.json")
+		if err := os.WriteFile(overlay, data, 0o600); err != nil {
+			return err
+		}
+		return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	})
+}
+
+func (b *Builder) once(out string, build func() error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err, ok := b.done[out]; ok {
+		return err
+	}
+	b.done[out] = build()
+	return b.done[out]
+}
+
+func goBuild(env []string, args ...string) error {
+	cmd := exec.Command("go", append([]string{"build"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// Root is the folder of the repository.
+func Root() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
