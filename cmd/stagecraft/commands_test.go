@@ -1,0 +1,139 @@
+package main_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// engineEnv names the Docker engine for tests.
+const engineEnv = "STAGECRAFT_TEST_DOCKER_HOST"
+
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits":   cmdExits,
+	"dropin":  cmdDropin,
+	"httpget": cmdHTTPGet,
+	"clean":   cmdClean,
+}
+
+func condition(name string) (bool, error) {
+	switch name {
+	case "engine":
+		if os.Getenv(engineEnv) == "" && os.Getenv("CI") == "true" {
+			return false, fmt.Errorf("%s is not set, and CI=true", engineEnv)
+		}
+		return os.Getenv(engineEnv) != "", nil
+	case "root":
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// cmdExits runs a program and wants an exit code: exits CODE PROGRAM ARG...
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if e, ok := err.(*exec.ExitError); ok {
+		got = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// cmdDropin puts a hostile module among the project's providers:
+// dropin NAME [AS]
+func cmdDropin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: dropin NAME [AS]")
+	}
+	data, err := os.ReadFile(filepath.Join(ts.Getenv("GUESTS"), args[0]+".wasm"))
+	ts.Check(err)
+	dir := ts.MkAbs(".stagecraft/providers")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(os.WriteFile(filepath.Join(dir, args[len(args)-1]+".wasm"), data, 0o644))
+}
+
+// cmdHTTPGet waits until a server answers, and prints its answer:
+// httpget URL
+func cmdHTTPGet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: httpget URL")
+	}
+	body, err := get(args[0], time.Now().Add(time.Minute))
+	ts.Check(err)
+	fmt.Fprint(ts.Stdout(), body)
+}
+
+// get asks again until a server is there; each try is bounded by the
+// connection's own refusal.
+func get(url string, end time.Time) (string, error) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	for {
+		resp, err := client.Get(url)
+		if err == nil {
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			return string(body), err
+		}
+		if time.Now().After(end) {
+			return "", err
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+// cmdClean wants no panic trace, and no file that was half written: in what
+// was printed last, and in the work folder.
+func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
+	for _, stream := range []string{"stdout", "stderr"} {
+		text := ts.ReadFile(stream)
+		for _, trace := range []string{"goroutine ", "panic:", "runtime error", "wasm stack trace", ".go:"} {
+			if strings.Contains(text, trace) {
+				ts.Fatalf("%s has %q", stream, trace)
+			}
+		}
+	}
+	ts.Check(filepath.WalkDir(ts.MkAbs("."), func(path string, _ os.DirEntry, err error) error {
+		if strings.HasPrefix(filepath.Base(path), ".stagecraft-") {
+			return fmt.Errorf("%s is left", path)
+		}
+		return err
+	}))
+}
+
+func goEnv(name string) string {
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestEngineIsThere makes a missing engine loud: without it the scripts that
+// need one would be passed over.
+func TestEngineIsThere(t *testing.T) {
+	if os.Getenv(engineEnv) != "" {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not set, and CI=true", engineEnv)
+	}
+	t.Skipf("engine tests left out: %s is not set", engineEnv)
+}
