@@ -10,7 +10,7 @@ import (
 // engineError gives an engine's errors their codes.
 func engineError(err error) error {
 	if e, ok := errors.AsType[*docker.UnavailableError](err); ok {
-		return &abi.Error{Code: abi.CodeUnavailable, Message: e.Error(), Hint: "start the engine, or point DOCKER_HOST or the docker context to one"}
+		return abi.Errorf(abi.CodeUnavailable, "%v", e)
 	}
 	if e, ok := errors.AsType[*docker.BuildError](err); ok {
 		return abi.Errorf(abi.CodeFailed, "%v", e)

@@ -1,0 +1,123 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+)
+
+// fakeEngine notes what reaches an engine; the real one is tested where it is
+// spoken to.
+type fakeEngine struct {
+	built  []docker.Build
+	pushed []string
+	closed bool
+	err    error
+}
+
+func (e *fakeEngine) Build(_ context.Context, b docker.Build, _ io.Writer) (docker.Image, error) {
+	e.built = append(e.built, b)
+	return docker.Image{ID: "sha256:1"}, e.err
+}
+
+func (e *fakeEngine) Push(_ context.Context, ref string, _ io.Writer) (string, error) {
+	e.pushed = append(e.pushed, ref)
+	return "sha256:digest-of-" + ref, nil
+}
+
+func (e *fakeEngine) Close() error { e.closed = true; return nil }
+
+func buildGate(t *testing.T, p *project, policy string, connect connect) *Gate {
+	t.Helper()
+	bound, err := Bind(dockerBuildOp(p.World, connect))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := capability.Parse("policy.yml", []byte(policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := NewGate("test", []*capability.Policy{parsed}, []Bound{bound}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['shop:*'], args: [V], push: true}}}"
+
+func TestDockerBuild(t *testing.T) {
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
+	e := new(fakeEngine)
+	g := buildGate(t, p, allowBuild, func(context.Context, func(string) string) (engine, error) { return e, nil })
+	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
+		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
+	}))
+	if want := (abi.DockerBuildResult{Image: "shop:1", ID: "sha256:1", Digest: "sha256:digest-of-shop:1"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	b := e.built[0]
+	if b.Context != filepath.Join(p.Root, "app") || b.Dockerfile != filepath.Join(p.Root, "app", "Dockerfile") ||
+		b.Target != "t" || b.Network != "none" || b.Args["V"] != "1" || !slices.Equal(b.Tags, []string{"shop:1", "shop:latest"}) {
+		t.Errorf("built %+v", b)
+	}
+	if len(e.pushed) != 2 || !e.closed {
+		t.Errorf("pushed %v, closed %v", e.pushed, e.closed)
+	}
+}
+
+func TestDockerBuildRefuses(t *testing.T) {
+	needUnix(t)
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", "app/file": "", "app/dir/": ""})
+	if err := os.Symlink("/etc", filepath.Join(p.Root, "etc")); err != nil {
+		t.Fatal(err)
+	}
+	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: ['**'], tags: ['**']}}}",
+		func(context.Context, func(string) string) (engine, error) {
+			t.Error("an engine was looked for")
+			return nil, errors.New("none")
+		})
+	for name, tt := range map[string]struct {
+		request abi.DockerBuildRequest
+		code    abi.Code
+		want    string
+	}{
+		"no tag":             {abi.DockerBuildRequest{Context: "app"}, abi.CodeInvalid, "tags is empty"},
+		"wrong tag":          {abi.DockerBuildRequest{Context: "app", Tags: []string{"Shop"}}, abi.CodeInvalid, "Shop"},
+		"wrong network":      {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `network "bridge"`},
+		"context outside":    {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project folder"},
+		"context by a link":  {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, "it leads to /etc"},
+		"context missing":    {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
+		"context a file":     {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is no folder"},
+		"Dockerfile missing": {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
+		"Dockerfile outside": {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project folder"},
+		"Dockerfile folder":  {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is no regular file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, call(t, g, abi.OpDockerBuild, tt.request), tt.code, tt.want)
+		})
+	}
+}
+
+func TestEngineErrors(t *testing.T) {
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
+	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}}
+	down := func(context.Context, func(string) string) (engine, error) {
+		return nil, &docker.UnavailableError{Host: "unix:///x", From: "DOCKER_HOST", Err: errors.New("gone"), Hint: "start it"}
+	}
+	wantError(t, call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
+	failing := &fakeEngine{err: &docker.BuildError{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
+	g := buildGate(t, p, allowBuild, func(context.Context, func(string) string) (engine, error) { return failing, nil })
+	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
+	if !failing.closed {
+		t.Error("the engine was not closed")
+	}
+}
