@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
-
-	"os/exec"
+	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
@@ -30,7 +30,10 @@ func TestMain(m *testing.M) {
 // module.
 func TestStuckModuleIsGivenUp(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	// Without the guard the process hangs for good.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), stuckEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	if want := "computing time is limited to 200ms\nthe module does not stop"; err != nil || !strings.Contains(string(out), want) {
