@@ -65,7 +65,7 @@ func TestFilesRefuse(t *testing.T) {
 		{"a\x00b", abi.CodeInvalid, "NUL byte"},
 		{"to-secret", abi.CodeDenied, `denied by "secret"`},
 		{"none", abi.CodeNotFound, `there is no "none"`},
-		{"file/x", abi.CodeInvalid, ""},
+		{"file/x", abi.CodeNotFound, `there is no "file/x"`},
 		{".", abi.CodeInvalid, "is no regular file"},
 		{"large", abi.CodeTooLarge, "more than"},
 	} {

@@ -188,7 +188,7 @@ type nothing struct{}
 
 func wholeOp() Op[nothing, nothing, nothing] {
 	return Op[nothing, nothing, nothing]{
-		Name:    "whole",
+		Name:    abi.OpLog,
 		Resolve: func(context.Context, nothing) (nothing, error) { return nothing{}, nil },
 		Claim:   func(nothing) capability.Claim { return capability.Claim{Log: true} },
 		Do:      func(context.Context, nothing) (nothing, error) { return nothing{}, nil },
@@ -252,7 +252,7 @@ func TestPanicsStayInside(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Log(name)
-		wantError(t, call(t, g, "whole", nothing{}), abi.CodeFailed, "the host failed")
+		wantError(t, call(t, g, abi.OpLog, nothing{}), abi.CodeFailed, "the host failed")
 	}
 }
 
@@ -292,7 +292,7 @@ func TestOrderOfDecideAndDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call(t, g, "whole", nothing{})
+	call(t, g, abi.OpLog, nothing{})
 	if want := []string{"decided", "do", "done"}; !slices.Equal(order, want) {
 		t.Errorf("got %v, want %v", order, want)
 	}
