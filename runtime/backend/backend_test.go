@@ -102,6 +102,13 @@ func TestContract(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+	g, err := backend.NewGuest(t.Context(), says(`{"ok":{}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.BuildDocker(t.Context(), backend.BuildDockerOptions{}); err == nil || !strings.Contains(err.Error(), "no image reference") {
+		t.Errorf("a build without an image: %v", err)
+	}
 	for reply, want := range map[string]string{
 		`describe:{"ok":{"id":"x","abi":2}}`:   "it is built for version 2 of the ABI, this stagecraft runs version 1",
 		`describe:{"ok":{"id":"X y","abi":1}}`: `"X y" is no provider ID`,

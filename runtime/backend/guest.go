@@ -70,7 +70,10 @@ func (g *Guest) Dev(ctx context.Context, opts DevOptions) error {
 func (g *Guest) BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error) {
 	var result abi.BuildDockerResult
 	err := g.call(ctx, abi.ExportBuildDocker, opts, &result)
-	return result.Image, err
+	if err == nil && result.Image == "" {
+		err = &ContractError{abi.ExportBuildDocker, "it returned no image reference"}
+	}
+	return plaintext.Line(result.Image, 1000), err
 }
 
 func (g *Guest) call(ctx context.Context, export string, input, result any) error {
