@@ -73,7 +73,7 @@ func Main(args []string, system System) int {
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(a)
-	if err != nil {
+	if err != nil && !(ctx.Err() != nil && endedByItself(err)) {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)

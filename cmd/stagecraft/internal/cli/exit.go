@@ -91,3 +91,11 @@ func isProviderError(err error) bool {
 	_, ok := errors.AsType[*backend.ContractError](err)
 	return ok
 }
+
+// endedByItself tells whether what a run ended with is a child's own exit
+// code, or the word that it was interrupted. After an interrupt that is no news
+// to the user.
+func endedByItself(err error) bool {
+	e, ok := errors.AsType[*abi.Error](err)
+	return ok && (e.ExitCode != 0 || e.Code == abi.CodeInterrupted)
+}

@@ -24,8 +24,6 @@ type failure struct {
 	Denials  []denial  `json:"denials,omitempty"`
 	// Allow is the policy that would allow what no rule allowed.
 	Allow string `json:"allow,omitempty"`
-	// Quiet is an end that the user knows of and asked for.
-	Quiet bool `json:"-"`
 }
 
 type problem struct {
@@ -62,7 +60,6 @@ func explain(err error) failure {
 	f := failure{Code: "failed", Message: err.Error()}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		f.Code, f.Hint = string(e.Code), e.Hint
-		f.Quiet = e.Code == abi.CodeInterrupted
 	}
 	if e, ok := errors.AsType[*config.NotFoundError](err); ok {
 		f.Code, f.Hint = "config", e.Hint()
@@ -92,7 +89,7 @@ func problemsOf(problems yamldoc.Problems) []problem {
 // it.
 func explainDenied(e *session.DeniedError) failure {
 	f := failure{Code: string(abi.CodeDenied), Message: "the policy denied what the provider asked for"}
-	if e.Err != nil {
+	if inner, ok := errors.AsType[*abi.Error](e.Err); e.Err != nil && (!ok || inner.Code != abi.CodeDenied) {
 		f.Message = e.Err.Error()
 	}
 	for _, rec := range e.Denials {

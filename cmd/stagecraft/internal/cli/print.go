@@ -70,9 +70,6 @@ func (p *printer) failure(err error) {
 		_ = e.Encode(map[string]failure{"error": f})
 		return
 	}
-	if f.Quiet {
-		return
-	}
 	for i, problem := range f.Problems {
 		if i == maxProblems {
 			p.message("error", fmt.Sprintf("%d more problems", len(f.Problems)-i), "")
