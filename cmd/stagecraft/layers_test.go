@@ -1,0 +1,155 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const repo = "github.com/stagecraft-dev/stagecraft/"
+
+// layers says which packages of ours each one may import. A package that isn't
+// listed is a failure: its place in the tree has to be said here first.
+var layers = map[string][]string{
+	"guest-sdk/abi":                           {},
+	"guest-sdk/backend":                       {"guest-sdk/abi"},
+	"providers/builtin":                       {},
+	"providers/generic":                       {"guest-sdk/abi", "guest-sdk/backend"},
+	"providers/providertest":                  {},
+	"runtime/plaintext":                       {},
+	"runtime/yamldoc":                         {},
+	"runtime/backend":                         {"guest-sdk/abi", "runtime/plaintext"},
+	"runtime/backend/backendtest":             {"guest-sdk/abi", "runtime/backend"},
+	"runtime/config":                          {"runtime/yamldoc"},
+	"runtime/module":                          {"runtime/backend"},
+	"runtime/sandbox":                         {"guest-sdk/abi", "runtime/plaintext"},
+	"hostfuncs/capability":                    {"runtime/yamldoc"},
+	"hostfuncs/internal/process":              {},
+	"hostfuncs/internal/docker":               {"runtime/plaintext"},
+	"hostfuncs/internal/docker/testdata/tool": {},
+	"hostfuncs": {
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/docker", "hostfuncs/internal/process",
+		"runtime/plaintext", "runtime/yamldoc",
+	},
+	"runtime/session": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/backend", "runtime/config", "runtime/module",
+		"runtime/sandbox", "runtime/yamldoc",
+	},
+	"cmd/stagecraft/internal/cli": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/backend", "runtime/config", "runtime/module",
+		"runtime/plaintext", "runtime/sandbox", "runtime/session", "runtime/yamldoc",
+	},
+	"cmd/stagecraft": {"cmd/stagecraft/internal/cli", "providers/builtin"},
+}
+
+// only says which packages may import what is kept in one place.
+var only = map[string][]string{
+	"gopkg.in/yaml.v3":              {"runtime/yamldoc"},
+	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
+	"github.com/extism/go-sdk":      {"runtime/sandbox"},
+	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
+	"github.com/extism/go-pdk":      {"guest-sdk/backend"},
+	"github.com/alecthomas/kong":    {"cmd/stagecraft/internal/cli"},
+	"os/exec":                       {"hostfuncs/internal/process", "providers/providertest"},
+	"net/http":                      {"hostfuncs/internal/docker"},
+	"unsafe":                        {"hostfuncs/internal/process"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Name       string
+}
+
+// TestLayers holds the direction of imports, on every system.
+func TestLayers(t *testing.T) {
+	for _, system := range []string{"linux", "darwin", "windows", "wasip1"} {
+		t.Run(system, func(t *testing.T) {
+			arch := "amd64"
+			if system == "wasip1" {
+				arch = "wasm"
+			}
+			for _, p := range goList(t, "GOOS="+system, "GOARCH="+arch) {
+				checkLayer(t, strings.TrimPrefix(p.ImportPath, repo), p)
+			}
+		})
+	}
+}
+
+func checkLayer(t *testing.T, name string, p listed) {
+	t.Helper()
+	allowed, ok := layers[name]
+	if !ok {
+		t.Errorf("package %s has no place in the layers of this test", name)
+		return
+	}
+	for _, imported := range p.Imports {
+		if ours, ok := strings.CutPrefix(imported, repo); ok && !slices.Contains(allowed, ours) {
+			t.Errorf("%s imports %s", name, ours)
+		}
+		for kept, importers := range only {
+			if (imported == kept || strings.HasPrefix(imported, strings.TrimSuffix(kept, "/")+"/")) && !slices.Contains(importers, name) {
+				t.Errorf("%s imports %s, which %v may", name, imported, importers)
+			}
+		}
+	}
+	if name == "guest-sdk/abi" {
+		for _, imported := range p.Imports {
+			if strings.Contains(imported, ".") {
+				t.Errorf("%s imports %s, which isn't of the standard library", name, imported)
+			}
+		}
+	}
+}
+
+func goList(t *testing.T, env ...string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Name", "./...")
+	cmd.Dir = built.root
+	cmd.Env = append(cmd.Environ(), env...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// TestNoPackageInRuntime keeps a folder from shadowing the standard library's
+// package of that name, and host code from doing things before main.
+func TestNoPackageInRuntime(t *testing.T) {
+	for _, p := range goList(t) {
+		if p.ImportPath == repo+"runtime" {
+			t.Error("a package stands in runtime/ itself")
+		}
+	}
+}
+
+// TestCrossCompiles builds for every system that stagecraft is for.
+func TestCrossCompiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles everything six times")
+	}
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		for _, arch := range []string{"amd64", "arm64"} {
+			cmd := exec.CommandContext(t.Context(), "go", "build", "-o", t.TempDir(), "./cmd/stagecraft")
+			cmd.Dir = built.root
+			cmd.Env = append(cmd.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s/%s: %v\n%s", system, arch, err, out)
+			}
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+var measure = flag.String("measure", "", "measure, and write the table to this file")
+
+// TestMeasure measures the real binary beside what it can be compared with, in
+// one run, and writes a table. It judges nothing: "make bench" runs it, and
+// docs/performance.md keeps the last table.
+func TestMeasure(t *testing.T) {
+	if *measure == "" {
+		t.Skip("measures only when asked to: make bench")
+	}
+	m := &measurement{t: t, cache: t.TempDir()}
+	m.wholeProcess()
+	m.door()
+	m.decide()
+	m.pipe()
+	if err := os.WriteFile(*measure, []byte(m.table()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + m.table())
+}
+
+type measurement struct {
+	t     *testing.T
+	cache string
+	rows  [][3]string
+}
+
+func (m *measurement) row(what, got, want string) {
+	m.rows = append(m.rows, [3]string{what, got, want})
+	m.t.Logf("%s: %s (wanted: %s)", what, got, want)
+}
+
+func (m *measurement) table() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s/%s, %d processors, %s\n\n| measured | got | wanted |\n|---|---|---|\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	for _, r := range m.rows {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r[0], r[1], r[2])
+	}
+	return b.String()
+}
+
+// project makes a folder in which dev runs a command.
+func (m *measurement) project(command string) string {
+	dir := m.t.TempDir()
+	text := "backend: {provider: generic, providers: {generic: {dev: {command: " + command + "}}}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "stagecraft.yml"), []byte(text), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+	return dir
+}
+
+// run times one whole process and returns its peak memory in bytes as well.
+func (m *measurement) run(dir, cache, program string, args ...string) (time.Duration, int64) {
+	cmd := exec.CommandContext(m.t.Context(), program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+	took := time.Since(start)
+	// Linux gives kilobytes, of the largest of the process and its children.
+	return took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+}
+
+func (m *measurement) wholeProcess() {
+	dir := m.project("['true']")
+	var direct, warm, cold []time.Duration
+	var peak int64
+	m.run(dir, m.cache, built.bin, "dev")
+	for range 21 {
+		d, _ := m.run(dir, m.cache, "true")
+		w, memory := m.run(dir, m.cache, built.bin, "dev")
+		direct, warm, peak = append(direct, d), append(warm, w), max(peak, memory)
+	}
+	for range 5 {
+		c, _ := m.run(dir, m.t.TempDir(), built.bin, "dev")
+		cold = append(cold, c)
+	}
+	m.row("`dev` of `true`, warm cache, more than `true` itself", ms(median(warm)-median(direct)), "at most 60 ms")
+	m.row("the same with a cold cache", ms(median(cold)-median(direct)), "at most 600 ms")
+	m.row("peak memory of the CLI around `true`", fmt.Sprintf("%d MB", peak>>20), "at most 100 MB")
+}
+
+type noAudit struct{}
+
+func (noAudit) Decided(*hostfuncs.Record) {}
+func (noAudit) Done(*hostfuncs.Record)    {}
+
+func (m *measurement) door() {
+	policy, err := capability.Parse("p", []byte("version: 1\nproviders: {x: {exec: [['true']]}}"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	world := &hostfuncs.World{
+		Root: m.t.TempDir(), Environ: os.Environ(), ChildEnv: os.Environ(), Stdout: io.Discard, Stderr: io.Discard,
+		Progress: io.Discard, Log: func(abi.Level, string) {}, Grace: time.Second,
+	}
+	ops, err := world.Operations()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	gate, err := hostfuncs.NewGate("x", []*capability.Policy{policy}, ops, noAudit{})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	request := []byte(`{"argv":["true"],"capture":true}`)
+	var through, direct []time.Duration
+	for range 300 {
+		start := time.Now()
+		if out := gate.Call(context.Background(), "exec", request); !bytes.Contains(out, []byte(`"exit_code":0`)) {
+			m.t.Fatalf("%s", out)
+		}
+		through = append(through, time.Since(start))
+		start = time.Now()
+		cmd := exec.Command("true")
+		cmd.Stdout, cmd.Stderr = new(bytes.Buffer), new(bytes.Buffer)
+		if err := cmd.Run(); err != nil {
+			m.t.Fatal(err)
+		}
+		direct = append(direct, time.Since(start))
+	}
+	m.row("`exec` of `true` through the door, more than os/exec", ms(median(through)-median(direct)), "at most 1 ms")
+}
+
+func (m *measurement) decide() {
+	for _, n := range []int{10, 1_000, 10_000} {
+		var text strings.Builder
+		text.WriteString("version: 1\nproviders:\n  x:\n    exec:\n")
+		for i := range n {
+			fmt.Fprintf(&text, "      - npm run task-%d --level=* **\n", i)
+		}
+		policy, err := capability.Parse("p", []byte(text.String()))
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		policies := []*capability.Policy{policy}
+		claim := capability.Claim{Operation: "exec", Provider: "x", Exec: &capability.Exec{
+			Argv: []string{"npm", "run", fmt.Sprintf("task-%d", n/2), "--level=3", "x"}, Program: "/usr/bin/npm", Dir: ".",
+		}}
+		if d := capability.Decide(policies, claim); !d.Allowed {
+			m.t.Fatal(d.Reason())
+		}
+		r := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				capability.Decide(policies, claim)
+			}
+		})
+		m.row(fmt.Sprintf("Decide with %d rules", n), fmt.Sprintf("%d ns", r.NsPerOp()), "under 1 µs")
+	}
+}
+
+// pipe sends 1 GiB through dev, and the same from the command itself, to a
+// reader that throws it away.
+func (m *measurement) pipe() {
+	dir := m.project("[head, -c, 1G, /dev/zero]")
+	var through, direct []time.Duration
+	for range 5 {
+		direct = append(direct, m.drain(dir, "head", "-c", "1G", "/dev/zero"))
+		through = append(through, m.drain(dir, built.bin, "dev"))
+	}
+	ratio := float64(median(direct)) / float64(median(through))
+	m.row("1 GiB through `dev` in a pipe, speed over the command's own", fmt.Sprintf("%.2f", ratio), "at least 0.8")
+}
+
+func (m *measurement) drain(dir, program string, args ...string) time.Duration {
+	cmd := exec.CommandContext(m.t.Context(), program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, out, make([]byte, 1<<20))
+	if err != nil || n != 1<<30 {
+		m.t.Fatalf("%d bytes, %v", n, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		m.t.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+func median(d []time.Duration) time.Duration {
+	d = slices.Sorted(slices.Values(d))
+	return d[len(d)/2]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
