@@ -1,0 +1,1 @@
+echo "Hello from $(basename "$PWD"), run by my-provider"

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# examples/demo.sh shows what stagecraft does with examples/go-http, step by
+# step: dev, Ctrl-C, build, and the built image. "make demo" builds bin/stagecraft
+# and starts it.
+#
+# It wants bash and go, no terminal and nothing of HOME.
+# Without a Docker engine it says what is missing and succeeds. It leaves no
+# process and no container, on Ctrl-C neither; the image that it built stays.
+#
+# Exit status: 0; 1 where stagecraft did not do what it should; 130 on Ctrl-C.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+stagecraft=$PWD/bin/stagecraft
+dev= container=
+
+step() { printf '\n==> %s\n' "$*"; }
+note() { printf '    %s\n' "$*"; }
+fail() {
+	printf 'demo: %s\n' "$*" >&2
+	exit 1
+}
+
+cleanup() {
+	trap '' INT TERM HUP
+	if [ -n "$dev" ]; then
+		kill -INT -- "-$dev" 2>/dev/null || true
+		wait "$dev" 2>/dev/null || true
+	fi
+	[ -z "$container" ] || docker rm --force "$container" >/dev/null 2>&1 || true
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# free_port finds a port that nothing answers on.
+free_port() {
+	port=$((20000 + RANDOM % 20000))
+	while (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+		port=$((20000 + RANDOM % 20000))
+	done
+}
+
+# ask prints what the server on $port answers.
+ask() (
+	exec 3<>"/dev/tcp/127.0.0.1/$port" || exit
+	printf 'GET / HTTP/1.0\r\n\r\n' >&3
+	status= line=
+	read -r -t 5 status <&3
+	while read -r -t 5 line <&3 && [ "$line" != $'\r' ]; do :; done
+	cat <&3
+	[[ $status == *" 200 "* ]]
+) 2>/dev/null
+
+# await_answer ALIVE... asks until there is an answer, for ten minutes, as long
+# as the command ALIVE succeeds.
+await_answer() {
+	local end=$((SECONDS + 600)) answer
+	until answer=$(ask) && [ -n "$answer" ]; do
+		"$@" || return
+		[ "$SECONDS" -lt "$end" ] || return
+		sleep 0.1
+	done
+	note "http://localhost:$port answers: $answer"
+}
+
+dev_runs() { kill -0 "$dev" 2>/dev/null; }
+container_runs() { [ "$(docker inspect --format '{{.State.Running}}' "$container" 2>/dev/null)" = true ]; }
+
+show_dev() {
+	free_port
+	step "stagecraft dev, in examples/go-http, with PORT=$port"
+	note "stagecraft.yml names the provider \"generic\" and the command \"go run .\";"
+	note "the provider is WebAssembly in a sandbox and may run this command alone."
+	# With job control the job has a process group of its own and does not
+	# ignore SIGINT, as a job without it would.
+	set -m
+	(cd examples/go-http && PORT=$port exec "$stagecraft" dev) </dev/null &
+	dev=$!
+	set +m
+	note "waiting for the server; go compiles it first, which can take a minute or two"
+	await_answer dev_runs || fail "the server of stagecraft dev does not answer"
+
+	step "Ctrl-C: SIGINT to the process group of stagecraft dev"
+	local code=0
+	kill -INT -- "-$dev"
+	wait "$dev" || code=$?
+	dev=
+	case $code in
+	0 | 1 | 130) note "stagecraft dev has ended with exit code $code, that of an interrupted go run," ;;
+	*) fail "stagecraft dev ended with exit code $code" ;;
+	esac
+	! ask >/dev/null || fail "the server still answers"
+	note "and the server is gone"
+}
+
+# show_build fails where there is no engine.
+show_build() {
+	step "CGO_ENABLED=0 GOOS=linux go build -o bin/server ."
+	note "the image is made from scratch and has this static binary alone"
+	(cd examples/go-http && CGO_ENABLED=0 GOOS=linux go build -trimpath -o bin/server .) ||
+		fail "go build failed"
+
+	step "stagecraft build"
+	local code=0
+	image=$("$stagecraft" -C examples/go-http build) || code=$?
+	case $code in
+	0) note "built $image" ;;
+	6)
+		step "the rest needs a Docker engine, and none answers"
+		note "Debian:     apt-get install docker.io, as root"
+		note "elsewhere:  https://docs.docker.com/engine/install/"
+		note "one that runs already is found by DOCKER_HOST or docker's current context"
+		return 1
+		;;
+	*) fail "stagecraft build ended with exit code $code" ;;
+	esac
+}
+
+show_image() {
+	free_port
+	if ! command -v docker >/dev/null; then
+		step "the image is not run: the command docker is missing"
+		note "Debian 13: apt-get install docker-cli, as root; then"
+		note "docker run --rm -p 8080:8080 $image"
+		return
+	fi
+	# An engine without its bridge gives containers the host's network.
+	local network=(--publish "127.0.0.1:$port:8080")
+	docker network inspect bridge >/dev/null 2>&1 || network=(--network host --env "PORT=$port")
+	step "docker run ${network[*]} $image"
+	container=stagecraft-demo-$$
+	docker run --detach --name "$container" "${network[@]}" "$image" >/dev/null
+	await_answer container_runs || {
+		docker logs "$container" >&2 || true
+		fail "the container does not answer"
+	}
+	docker stop "$container" >/dev/null
+	docker rm "$container" >/dev/null
+	container=
+	note "the container is stopped and removed; the image stays:"
+	note "docker image rm $image"
+}
+
+[ -x "$stagecraft" ] || fail "bin/stagecraft is missing: run make build"
+show_dev
+if show_build; then
+	show_image
+fi
+step "done"
