@@ -19,10 +19,12 @@ import (
 const engineEnv = "STAGECRAFT_TEST_DOCKER_HOST"
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits":   cmdExits,
-	"dropin":  cmdDropin,
-	"httpget": cmdHTTPGet,
-	"clean":   cmdClean,
+	"exits":     cmdExits,
+	"dropin":    cmdDropin,
+	"httpget":   cmdHTTPGet,
+	"clean":     cmdClean,
+	"wait-file": cmdWaitFile,
+	"gone":      cmdGone,
 }
 
 func condition(name string) (bool, error) {
@@ -116,6 +118,31 @@ func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return err
 	}))
+}
+
+// cmdWaitFile waits until a file is there: wait-file FILE
+func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: wait-file FILE")
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s did not appear", args[0])
+}
+
+// cmdGone wants the processes whose IDs a file lists to be no more: gone FILE
+func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone FILE")
+	}
+	for _, pid := range strings.Fields(ts.ReadFile(args[0])) {
+		if state, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil {
+			ts.Fatalf("process %s is left: %s", pid, state)
+		}
+	}
 }
 
 func goEnv(name string) string {

@@ -43,14 +43,20 @@ func exitCode(ctx context.Context, err error) int {
 	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
 		return ExitTimeout
 	}
-	if e, ok := errors.AsType[*abi.Error](err); ok {
-		return codeOf(e)
-	}
-	if ctx.Err() != nil {
+	e, ok := errors.AsType[*abi.Error](err)
+	switch {
+	case ctx.Err() != nil && (!ok || e.ExitCode > signalled):
 		return ExitInterrupted
+	case ok:
+		return codeOf(e)
 	}
 	return ExitFailed
 }
+
+// signalled is what a shell adds to the number of the signal that ended a
+// program.
+const signalled = 128
+
 
 func codeOf(e *abi.Error) int {
 	if e.ExitCode != 0 {
