@@ -4,15 +4,17 @@
 package capability
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Claim is what one call needs to be allowed. An operation makes it of what
-// will really be done, not of what was asked for. A claim with nothing in it
-// is denied.
+// will really be done, not of what was asked for. One that has nothing in it,
+// or anything that is not as the fields say, is denied.
 type Claim struct {
-	// Operation and Provider are filled in by the gate.
+	// Operation is a name of the ABI's, such as exec; Provider is the ID of
+	// the one that calls. Both are filled in by the gate.
 	Operation string
 	Provider  string
 	Exec      *Exec
@@ -26,7 +28,9 @@ type Claim struct {
 // Exec is a program that would run.
 type Exec struct {
 	Argv []string
-	// Program is the absolute path of the file; empty when there is none.
+	// Program is the absolute path of the file. It is empty when there is
+	// none, and so nothing can run: the claim is then decided by where the
+	// file would be, so that who may run it learns that it is missing.
 	Program string
 	// ProgramInProject is the file relative to the project folder, with
 	// slashes and links resolved; empty when it is outside.
@@ -83,22 +87,16 @@ type Build struct {
 func (c Claim) String() string {
 	said := []string{c.Operation}
 	if c.Exec != nil {
-		said = append(said, quoteWords(c.Exec.Argv))
-		if c.Exec.Program != "" && c.Exec.Program != c.Exec.Argv[0] {
-			said = append(said, "("+c.Exec.Program+")")
-		}
-		if c.Exec.Dir != "." {
-			said = append(said, "in "+c.Exec.Dir)
-		}
+		said = append(said, c.Exec.words()...)
 	}
 	if b := c.Build; b != nil {
-		said = append(said, b.Context, "as", strings.Join(b.Tags, ", "))
+		said = append(said, quoteWord(b.Context), "as", quoteList(b.Tags))
 		if b.Push {
 			said = append(said, "and push it")
 		}
 	}
 	for _, f := range c.Files {
-		said = append(said, f.Path)
+		said = append(said, quoteWord(f.Path))
 	}
 	if names := c.envNames(); names != "" {
 		said = append(said, "with "+names)
@@ -111,17 +109,39 @@ func (c Claim) envNames() string {
 	for _, e := range c.Env {
 		names = append(names, e.Name)
 	}
-	return strings.Join(names, ", ")
+	return quoteList(names)
+}
+
+func (x *Exec) words() []string {
+	said := []string{quoteWords(x.Argv)}
+	if x.Program != "" && len(x.Argv) > 0 && x.Program != x.Argv[0] {
+		said = append(said, "("+quoteWord(x.Program)+")")
+	}
+	if x.Dir != "." {
+		said = append(said, "in "+quoteWord(x.Dir))
+	}
+	return said
 }
 
 // quoteWords writes words so that one can see where each ends.
-func quoteWords(words []string) string {
+func quoteWords(words []string) string { return strings.Join(quoteEach(words), " ") }
+
+func quoteList(words []string) string { return strings.Join(quoteEach(words), ", ") }
+
+func quoteEach(words []string) []string {
 	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = w
-		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f }) {
-			out[i] = fmt.Sprintf("%q", w)
-		}
+	for i, word := range words {
+		out[i] = quoteWord(word)
 	}
-	return strings.Join(out, " ")
+	return out
+}
+
+// quoteWord keeps what a provider says from steering the user's terminal.
+func quoteWord(word string) string {
+	if word == "" || strings.ContainsFunc(word, func(r rune) bool {
+		return r == ' ' || r == '"' || r == unicode.ReplacementChar || !unicode.IsPrint(r)
+	}) {
+		return strconv.Quote(word)
+	}
+	return word
 }

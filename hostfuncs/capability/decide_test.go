@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 func parse(t testing.TB, text string) *capability.Policy {
@@ -56,7 +55,7 @@ func read(path string) capability.Claim {
 }
 
 func write(path string) capability.Claim {
-	return capability.Claim{Operation: "write", Provider: "generic", Files: []capability.FileUse{{Path: path, Use: capability.Write}}}
+	return capability.Claim{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: path, Use: capability.Write}}}
 }
 
 func as(provider string, c capability.Claim) capability.Claim {
@@ -98,7 +97,7 @@ func TestDecide(t *testing.T) {
 		{"denied for all providers", command("curl", "x"), `denied by "curl **"`},
 		{"unnamed provider", as("other", npm), "no rule"},
 		{"unnamed provider, denied for all", as("other", command("curl", "x")), `denied by "curl **"`},
-		{"no words", capability.Claim{Provider: "generic", Exec: &capability.Exec{}}, "no rule"},
+		{"no words", capability.Claim{Operation: "exec", Provider: "generic", Exec: &capability.Exec{Dir: "."}}, "it names no program"},
 
 		{"sets a variable", with(npm, env("NODE_ENV", capability.Set)), "allowed by"},
 		{"sets one by a pattern", with(npm, env("APP_MODE", capability.Set)), "allowed by"},
@@ -130,17 +129,17 @@ func TestDecide(t *testing.T) {
 		{"another tag", build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/other/shop:1"} }), "no rule"},
 		{"one tag of two", build(func(b *capability.Build) { b.Tags = append(b.Tags, "x") }), "no rule"},
 		{"a deeper tag", build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/acme/a/b:1"} }), "no rule"},
-		{"no tag", build(func(b *capability.Build) { b.Tags = nil }), "no rule"},
+		{"no tag", build(func(b *capability.Build) { b.Tags = nil }), "the image has no reference"},
 		{"argument", build(func(b *capability.Build) { b.Args = []string{"VERSION"} }), "allowed by"},
 		{"another argument", build(func(b *capability.Build) { b.Args = []string{"VERSION", "X"} }), "no rule"},
 		{"target", build(func(b *capability.Build) { b.Target = "test" }), "allowed by"},
 		{"more network", build(func(b *capability.Build) { b.Network = "host" }), "no rule"},
 		{"default network", build(func(b *capability.Build) { b.Network = "" }), "no rule"},
-		{"unknown network", build(func(b *capability.Build) { b.Network = "mine" }), "no rule"},
+		{"unknown network", build(func(b *capability.Build) { b.Network = "mine" }), `"mine" is no network`},
 		{"push", build(func(b *capability.Build) { b.Push = true }), "no rule"},
 
-		{"log", capability.Claim{Provider: "generic", Log: true}, "allowed by policy.yml"},
-		{"nothing", capability.Claim{Provider: "generic", Operation: "exec"}, "no rule"},
+		{"log", capability.Claim{Operation: "log", Provider: "generic", Log: true}, "allowed by policy.yml"},
+		{"nothing", capability.Claim{Provider: "generic", Operation: "exec"}, "it asks for nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := capability.Decide([]*capability.Policy{policy}, tt.claim)
@@ -164,85 +163,6 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-func TestMadePolicy(t *testing.T) {
-	argv := []string{"sh", "-c", "echo *"}
-	p, err := capability.New("the configuration", "generic",
-		capability.AllowArgv(argv, "backend", yamldoc.Pos{File: "s.yml", Line: 3, Column: 4}),
-		capability.AllowEnv("NODE_OPTIONS", yamldoc.Pos{}), capability.InheritEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	claim := func(dir string, words ...string) capability.Claim {
-		c := command(words...)
-		c.Exec.Dir = dir
-		return with(c, capability.EnvUse{Name: "NODE_OPTIONS", Use: capability.Set})
-	}
-	for name, tt := range map[string]struct {
-		claim capability.Claim
-		want  bool
-	}{
-		"exactly":            {claim("backend", argv...), true},
-		"another folder":     {claim(".", argv...), false},
-		"a * is no pattern":  {claim("backend", "sh", "-c", "echo x"), false},
-		"one word more":      {claim("backend", "sh", "-c", "echo *", "x"), false},
-		"another's provider": {as("other", claim("backend", argv...)), false},
-	} {
-		if d := capability.Decide([]*capability.Policy{p}, tt.claim); d.Allowed != tt.want {
-			t.Errorf("%s: %s", name, d.Reason())
-		}
-	}
-}
-
-func TestPassedEnv(t *testing.T) {
-	environ := []string{"PATH=/bin", "HOME=/root", "LC_ALL=C", "APP_A=1", "APP_A=2", "SECRET=x", "LD_PRELOAD=x", "NODE_OPTIONS=x", "=C:=C:\\", "broken", "NODE_ENV=dev"}
-	inherit, err := capability.New("made", "generic", capability.InheritEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := parse(t, "version: 1\nproviders: {generic: {env: {pass: ['*']}}}")
-	named := parse(t, "version: 1\nproviders: {generic: {env: {pass: {allow: [LD_PRELOAD, 'APP_*'], deny: [HOME]}}}}")
-	for name, tt := range map[string]struct {
-		policies []*capability.Policy
-		want     string
-	}{
-		"no policy":     {nil, "HOME=/root LC_ALL=C PATH=/bin"},
-		"inherit":       {[]*capability.Policy{inherit}, "APP_A=2 HOME=/root LC_ALL=C LD_PRELOAD=x NODE_ENV=dev NODE_OPTIONS=x PATH=/bin SECRET=x"},
-		"file":          {[]*capability.Policy{shop(t)}, "APP_A=2 HOME=/root LC_ALL=C NODE_ENV=dev PATH=/bin"},
-		"all":           {[]*capability.Policy{all}, "APP_A=2 HOME=/root LC_ALL=C NODE_ENV=dev PATH=/bin SECRET=x"},
-		"named, denied": {[]*capability.Policy{named}, "APP_A=2 LC_ALL=C LD_PRELOAD=x PATH=/bin"},
-		"both":          {[]*capability.Policy{all, named}, "APP_A=2 LC_ALL=C PATH=/bin"},
-	} {
-		if got := strings.Join(capability.PassedEnv(tt.policies, "generic", environ), " "); got != tt.want {
-			t.Errorf("%s: got %s, want %s", name, got, tt.want)
-		}
-	}
-}
-
-func TestDangerous(t *testing.T) {
-	for _, name := range []string{"LD_PRELOAD", "ld_preload", "DYLD_INSERT_LIBRARIES", "NODE_OPTIONS", "BASH_ENV", "BASH_FUNC_ls%%", "GIT_SSH_COMMAND", "GIT_CONFIG_KEY_0", "npm_config_script_shell", "NPM_CONFIG_SCRIPT_SHELL", "PYTHONPATH", "PATH", "GOFLAGS", "DOCKER_HOST"} {
-		if why, ok := capability.Dangerous(name); !ok || why == "" {
-			t.Errorf("%s passes", name)
-		}
-	}
-	for _, name := range []string{"NODE_ENV", "LDX", "APP_PATH", "GIT_AUTHOR_NAME", "HOME", ""} {
-		if _, ok := capability.Dangerous(name); ok {
-			t.Errorf("%s is refused", name)
-		}
-	}
-}
-
-func TestClaimString(t *testing.T) {
-	c := with(command("npm", "run", "a b"), capability.EnvUse{Name: "X"})
-	c.Exec.Dir = "backend"
-	if got, want := c.String(), `exec npm run "a b" (/usr/bin/npm) in backend with X`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	b := build(func(b *capability.Build) { b.Push = true })
-	if got, want := b.String(), "docker_build backend as ghcr.io/acme/shop:1 and push it"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 // TestEmptyDenies has all the ways to have no policy.
 func TestEmptyDenies(t *testing.T) {
 	made, err := capability.New("made", "generic")
@@ -250,7 +170,7 @@ func TestEmptyDenies(t *testing.T) {
 		t.Fatal(err)
 	}
 	claims := []capability.Claim{command("true"), read("a"), write("a"), build(func(*capability.Build) {}),
-		with(capability.Claim{Provider: "generic"}, capability.EnvUse{Name: "A", Use: capability.Look})}
+		with(capability.Claim{Operation: "env_status", Provider: "generic"}, capability.EnvUse{Name: "A", Use: capability.Look})}
 	for name, policies := range map[string][]*capability.Policy{
 		"nil": nil, "none": {}, "nil policy": {nil}, "version alone": {parse(t, "version: 1")},
 		"no rules": {parse(t, "version: 1\nproviders: {generic: {exec: [], env: {pass: []}}}")}, "made": {made},
@@ -260,26 +180,6 @@ func TestEmptyDenies(t *testing.T) {
 				t.Errorf("%s: %v: %s, missing %v", name, c, d.Reason(), d.Missing)
 			}
 		}
-	}
-}
-
-func TestSnippetsText(t *testing.T) {
-	c := with(command("npm", "run", "dev"), capability.EnvUse{Name: "NODE_ENV", Use: capability.Set})
-	d := capability.Decide(nil, c)
-	want := `version: 1
-providers:
-  generic:
-    exec:
-      allow:
-        - npm run dev
-    env:
-      pass: [NODE_ENV]
-`
-	if got := capability.Snippet("generic", d.Missing); got != want {
-		t.Errorf("got\n%s", got)
-	}
-	if got := capability.Snippet("x", []capability.Grant{{}}); got != "version: 1\nproviders:\n  x: {}\n" {
-		t.Errorf("got\n%s", got)
 	}
 }
 

@@ -2,78 +2,62 @@ package capability
 
 import (
 	"path"
-	"strings"
+	"slices"
 )
 
 func (e *evaluation) build(b *Build) {
-	e.paths("build.contexts", b.Context, func(s *section) *list[tree, *tree] { return &s.contexts })
+	e.part("build.contexts", b.Context, func(s *section) (*Rule, *Rule) {
+		return s.contexts.allow.find(b.Context), s.contexts.deny.find(b.Context)
+	})
 	e.dockerfile(b)
 	for _, tag := range b.Tags {
-		e.paths("build.tags", tag, func(s *section) *list[tree, *tree] { return &s.tags })
-	}
-	if len(b.Tags) == 0 {
-		e.empty = true
+		e.part("build.tags", tag, func(s *section) (*Rule, *Rule) {
+			return s.tags.allow.find(tag), s.tags.deny.find(tag)
+		})
 	}
 	for _, arg := range b.Args {
-		e.names("build.args", arg, func(s *section) *list[names, *names] { return &s.args })
+		e.part("build.args", arg, func(s *section) (*Rule, *Rule) {
+			return s.args.allow.find(arg, false), s.args.deny.find(arg, false)
+		})
 	}
 	if b.Target != "" && e.restrictsTargets() {
-		e.names("build.targets", b.Target, func(s *section) *list[names, *names] { return &s.targets })
+		e.part("build.targets", b.Target, func(s *section) (*Rule, *Rule) {
+			return s.targets.allow.find(b.Target, false), s.targets.deny.find(b.Target, false)
+		})
 	}
-	e.network(b.Network)
-	if b.Push && !e.any(func(s *section) bool { return s.push }) {
+	e.network(networks[b.Network])
+	if b.Push && !slices.ContainsFunc(e.sections, func(s *section) bool { return s.push }) {
 		e.lacks(Grant{Key: "build.push", Rule: "true"})
 	}
 }
 
-func (e *evaluation) any(has func(*section) bool) bool {
-	for _, s := range e.sections {
-		if has(s) {
-			return true
+// dockerfile is allowed in its own context, all of which is sent anyhow, and
+// in any that is allowed; one from elsewhere is a file that is read.
+func (e *evaluation) dockerfile(b *Build) {
+	for dir := b.Dockerfile; dir != "."; {
+		dir = path.Dir(dir)
+		if dir == b.Context || e.allowsContext(dir) {
+			return
 		}
 	}
-	return false
-}
-
-func (e *evaluation) paths(key, p string, of func(*section) *list[tree, *tree]) {
-	var allow, deny *Rule
-	for _, s := range e.sections {
-		l := of(s)
-		allow, deny = first(allow, l.allow.findPath(p)), first(deny, l.deny.findPath(p))
-	}
-	e.settle(allow, deny, func() Grant { return Grant{Key: key, Rule: quoteYAML(p)} })
-}
-
-func (e *evaluation) names(key, name string, of func(*section) *list[names, *names]) {
-	var allow, deny *Rule
-	for _, s := range e.sections {
-		l := of(s)
-		allow, deny = first(allow, l.allow.find(name, false)), first(deny, l.deny.find(name, false))
-	}
-	e.settle(allow, deny, func() Grant { return Grant{Key: key, Rule: quoteYAML(name)} })
-}
-
-// dockerfile is allowed where its context is, since all of that is sent
-// anyhow; one from elsewhere is a file that is read.
-func (e *evaluation) dockerfile(b *Build) {
-	if b.Context == "." || strings.HasPrefix(path.Clean(b.Dockerfile), b.Context+"/") {
-		return
-	}
 	e.file(FileUse{Path: b.Dockerfile, Use: Read})
+}
+
+func (e *evaluation) allowsContext(dir string) bool {
+	var allow, deny *Rule
+	for _, s := range e.sections {
+		allow, deny = first(allow, s.contexts.allow.find(dir)), first(deny, s.contexts.deny.find(dir))
+	}
+	return allow != nil && deny == nil
 }
 
 // restrictsTargets tells whether a policy says anything of targets; one that
 // doesn't allows any.
 func (e *evaluation) restrictsTargets() bool {
-	return len(e.sections) == 0 || e.any(func(s *section) bool { return s.targets.rules > 0 })
+	return len(e.sections) == 0 || slices.ContainsFunc(e.sections, func(s *section) bool { return s.knowsTargets })
 }
 
-func (e *evaluation) network(name string) {
-	asked, known := networks[name]
-	if !known {
-		e.empty = true
-		return
-	}
+func (e *evaluation) network(asked network) {
 	most := networkUnset
 	for _, s := range e.sections {
 		most = max(most, s.network)
@@ -82,6 +66,6 @@ func (e *evaluation) network(name string) {
 		most = networkDefault
 	}
 	if asked > most {
-		e.lacks(Grant{Key: "build.network", Rule: name})
+		e.lacks(Grant{Key: "build.network", Rule: asked.String()})
 	}
 }

@@ -8,12 +8,13 @@ import (
 
 // baseline are the variables that every child gets: what programs can't do
 // without, on any system, and what describes the user's terminal and language.
-// A name that ends in * is a prefix.
+// A * stands for any characters. They are known in any case, since on Windows
+// PATH is usually written Path.
 var baseline = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_*", "TERM", "COLORTERM", "TZ", "TMPDIR",
 	// Windows, where little runs without them.
 	"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
-	"PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "OS",
+	"PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "PROGRAMW6432", "COMMONPROGRAMFILES", "COMMONPROGRAMFILES(X86)", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "OS",
 }
 
 // PassedEnv picks from the host's environment, "NAME=value" each, what a child
@@ -56,5 +57,6 @@ func (p *Policy) passes(provider, name string) bool {
 }
 
 func isBaseline(name string) bool {
-	return slices.ContainsFunc(baseline, func(b string) bool { return glob(b, name) })
+	upper := strings.ToUpper(name)
+	return slices.ContainsFunc(baseline, func(b string) bool { return glob(b, upper) })
 }

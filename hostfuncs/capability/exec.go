@@ -3,6 +3,7 @@ package capability
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -13,84 +14,103 @@ type execIndex struct {
 	byName, byFile, byProjectFile tree
 }
 
-// add takes the words of a rule.
-func (x *execIndex) add(r *Rule) error {
-	if len(r.words) == 0 || r.words[0] == "" {
+// execAllow finds rules that allow. It is strict: a bare name means what PATH
+// has, never a path that ends in it, and a word that begins with - is only
+// matched by one that does too.
+type execAllow struct{ execIndex }
+
+// execDeny finds rules that deny. It is generous: a name is the program's by
+// whatever way it was called, and case does not count in it, since there are
+// file systems on which CURL is curl.
+type execDeny struct{ execIndex }
+
+func (x *execAllow) add(r *Rule) error { return x.insert(slices.Clone(r.words), r) }
+
+func (x *execDeny) add(r *Rule) error {
+	words := slices.Clone(r.words)
+	if len(words) > 0 {
+		words[0] = strings.ToLower(words[0])
+	}
+	return x.insert(words, r)
+}
+
+func (x *execIndex) insert(words []string, r *Rule) error {
+	if err := checkWords(words); err != nil {
+		return err
+	}
+	name := cleanFile(words[0])
+	switch {
+	case !strings.Contains(name, "/"):
+		x.byName.insert(words, r)
+	case isAbs(name):
+		words[0] = name
+		x.byFile.insert(words, r)
+	case strings.HasPrefix(name, "../"):
+		return errors.New("leaves the project folder: a program outside is named by its absolute path")
+	default:
+		words[0] = path.Clean(name)
+		x.byProjectFile.insert(words, r)
+	}
+	return nil
+}
+
+func checkWords(words []string) error {
+	if len(words) == 0 || words[0] == "" {
 		return errors.New("names no program")
 	}
-	for i, word := range r.words {
-		if word == deep && i != len(r.words)-1 {
+	for i, word := range words {
+		if word == deep && i != len(words)-1 {
 			return errors.New("has ** before its end: only a last ** stands for any number of words")
 		}
 		if word != deep && strings.Contains(word, deep) {
 			return errors.New("has ** within a word: * is enough there")
 		}
 	}
-	words := append([]string(nil), r.words...)
-	switch name := words[0]; {
-	case name == deep && len(words) == 1, !strings.Contains(name, "/"):
-		x.byName.insert(words, r)
-	case path.IsAbs(name):
-		words[0] = path.Clean(name)
-		x.byFile.insert(words, r)
-	default:
-		if words[0] = path.Clean(name); strings.HasPrefix(words[0], "../") {
-			return errors.New("leaves the project folder")
-		}
-		x.byProjectFile.insert(words, r)
-	}
 	return nil
 }
 
-// findAllow is strict: a bare name means what PATH has, never a path that ends
-// in it, and a word that begins with - is only matched by one that does too.
-func (x *execIndex) findAllow(e *Exec) *Rule {
+func (x *execAllow) find(e *Exec) *Rule {
 	var found *Rule
-	if !strings.ContainsAny(e.Argv[0], `/\`) {
+	if isBare(e.Argv[0]) {
 		found = x.byName.find(e.Argv, strictWord)
 	}
-	return first(found, x.findFiles(e, strictWord))
+	file, inside := e.files()
+	return first(found, x.findFiles(file, inside, e.Argv[1:], strictWord))
 }
 
-// findDeny is generous: a name is the program's by whatever way it was called.
-func (x *execIndex) findDeny(e *Exec) *Rule {
-	found := x.findFiles(e, glob)
-	if x.byName.empty() {
-		return found
+func (x *execDeny) find(e *Exec) *Rule {
+	if x.byName.empty() && x.byFile.empty() && x.byProjectFile.empty() {
+		return nil
 	}
-	for _, name := range [...]string{e.Argv[0], path.Base(e.Argv[0]), path.Base(e.Program)} {
-		found = first(found, x.byName.find(renamed(e.Argv, name), glob))
+	file, inside := e.files()
+	called := strings.ToLower(e.Argv[0])
+	file, inside = strings.ToLower(file), strings.ToLower(inside)
+	rest := e.Argv[1:]
+	found := x.findFiles(file, inside, rest, glob)
+	if asked := cleanFile(called); !isBare(asked) {
+		found = first(found, x.findFiles(asked, path.Clean(asked), rest, glob))
 	}
-	return found
-}
-
-func (x *execIndex) findFiles(e *Exec, match matcher) *Rule {
-	var found *Rule
-	if e.Program != "" {
-		found = x.byFile.findProgram(e, e.Program, match)
+	if x.byName.deep != nil {
+		found = first(found, x.byName.deep.end)
 	}
-	if e.ProgramInProject != "" {
-		found = first(found, x.byProjectFile.findProgram(e, e.ProgramInProject, match))
-	}
-	return found
-}
-
-// findProgram matches the first word as a path, the others as words.
-func (t *tree) findProgram(e *Exec, file string, match matcher) *Rule {
-	found := t.literal[file].find(e.Argv[1:], match)
-	for _, edge := range t.patterns {
-		if globPath(edge.pattern, file) {
-			found = first(found, edge.to.find(e.Argv[1:], match))
+	for _, name := range [...]string{called, base(called), base(file), base(inside)} {
+		found = first(found, x.byName.findAs(name, rest, glob, glob))
+		if bare := stem(name); bare != name {
+			found = first(found, x.byName.findAs(bare, rest, glob, glob))
 		}
 	}
 	return found
 }
 
-func renamed(argv []string, name string) []string {
-	if argv[0] == name {
-		return argv
+func (x *execIndex) findFiles(file, inside string, rest []string, match matcher) *Rule {
+	var found *Rule
+	if file != "" {
+		found = x.byFile.findAs(file, rest, globPath, match)
 	}
-	return append([]string{name}, argv[1:]...)
+	if inside != "" {
+		found = first(found, x.byProjectFile.findAs(inside, rest, globPath, match))
+	}
+	return found
 }
 
 // strictWord keeps options out of where a policy's author saw a plain word.
@@ -99,18 +119,4 @@ func strictWord(pattern, word string) bool {
 		return false
 	}
 	return glob(pattern, word)
-}
-
-// globPath matches segment by segment, so that no * crosses a slash.
-func globPath(pattern, p string) bool {
-	patterns, parts := segments(pattern), segments(p)
-	if len(patterns) != len(parts) {
-		return false
-	}
-	for i := range patterns {
-		if !glob(patterns[i], parts[i]) {
-			return false
-		}
-	}
-	return true
 }

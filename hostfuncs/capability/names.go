@@ -13,8 +13,8 @@ type names struct {
 }
 
 func (n *names) add(r *Rule) error {
-	if r.Text == "" || strings.ContainsAny(r.Text, "= \t\n\x00") {
-		return errors.New("is no name")
+	if r.Text == "" {
+		return errors.New("is empty")
 	}
 	if strings.Contains(r.Text, "*") {
 		n.patterns = append(n.patterns, r)
@@ -39,4 +39,14 @@ func (n *names) find(name string, literal bool) *Rule {
 		}
 	}
 	return found
+}
+
+// variables finds rules for the names of variables and arguments.
+type variables struct{ names }
+
+func (v *variables) add(r *Rule) error {
+	if !isName(r.Text) {
+		return errors.New("is no name: it is empty, or has = or NUL in it")
+	}
+	return v.names.add(r)
 }

@@ -105,17 +105,17 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 		return
 	}
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-		"exec": func(n *yamldoc.Node) { rules(r, n, &s.exec, r.command) },
+		"exec": func(n *yamldoc.Node) { r.rules(n, &s.execAllow, &s.execDeny, r.command) },
 		"env": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"pass": func(n *yamldoc.Node) { rules(r, n, &s.pass, r.text) },
-				"read": func(n *yamldoc.Node) { rules(r, n, &s.look, r.text) },
+				"pass": func(n *yamldoc.Node) { r.rules(n, &s.pass.allow, &s.pass.deny, r.text) },
+				"read": func(n *yamldoc.Node) { r.rules(n, &s.look.allow, &s.look.deny, r.text) },
 			})
 		},
 		"files": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"read":  func(n *yamldoc.Node) { rules(r, n, &s.read, r.text) },
-				"write": func(n *yamldoc.Node) { rules(r, n, &s.write, r.text) },
+				"read":  func(n *yamldoc.Node) { r.rules(n, &s.read.allow, &s.read.deny, r.text) },
+				"write": func(n *yamldoc.Node) { r.rules(n, &s.write.allow, &s.write.deny, r.text) },
 			})
 		},
 		"build": func(n *yamldoc.Node) { r.build(n, s) },
@@ -124,10 +124,13 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 
 func (r *reader) build(n *yamldoc.Node, s *section) {
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-		"contexts": func(n *yamldoc.Node) { rules(r, n, &s.contexts, r.text) },
-		"tags":     func(n *yamldoc.Node) { rules(r, n, &s.tags, r.text) },
-		"args":     func(n *yamldoc.Node) { rules(r, n, &s.args, r.text) },
-		"targets":  func(n *yamldoc.Node) { rules(r, n, &s.targets, r.text) },
+		"contexts": func(n *yamldoc.Node) { r.rules(n, &s.contexts.allow, &s.contexts.deny, r.text) },
+		"tags":     func(n *yamldoc.Node) { r.rules(n, &s.tags.allow, &s.tags.deny, r.text) },
+		"args":     func(n *yamldoc.Node) { r.rules(n, &s.args.allow, &s.args.deny, r.text) },
+		"targets": func(n *yamldoc.Node) {
+			s.knowsTargets = true
+			r.rules(n, &s.targets.allow, &s.targets.deny, r.text)
+		},
 		"network": func(n *yamldoc.Node) {
 			most, ok := networks[n.Text()]
 			if !ok || n.Text() == "" {
@@ -144,37 +147,47 @@ func (r *reader) build(n *yamldoc.Node, s *section) {
 	})
 }
 
+// index is what rules are put into to be found again.
+type index interface{ add(*Rule) error }
+
 // rules reads a list of rules, which is what it allows, or a mapping of allow
 // and deny to one each.
-func rules[T any, P index[T]](r *reader, n *yamldoc.Node, l *list[T, P], read func(*yamldoc.Node) *Rule) {
-	into := func(x P) func(*yamldoc.Node) {
-		return func(n *yamldoc.Node) {
-			if n.Kind() != yamldoc.KindList {
-				r.expected(n, "a list of rules")
-				return
-			}
-			for _, item := range n.Items() {
-				rule := read(item)
-				if rule == nil {
-					continue
-				}
-				l.rules++
-				if err := x.add(rule); err != nil {
-					r.wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
-				}
-			}
-		}
-	}
-	if n.Kind() == yamldoc.KindMap {
-		r.mapping(n, "a list of rules", map[string]func(*yamldoc.Node){"allow": into(&l.allow), "deny": into(&l.deny)})
+func (r *reader) rules(n *yamldoc.Node, allow, deny index, read func(*yamldoc.Node) *Rule) {
+	if n.Kind() != yamldoc.KindMap {
+		r.list(n, allow, read)
 		return
 	}
-	into(&l.allow)(n)
+	r.mapping(n, "a list of rules", map[string]func(*yamldoc.Node){
+		"allow": func(n *yamldoc.Node) { r.list(n, allow, read) },
+		"deny":  func(n *yamldoc.Node) { r.list(n, deny, read) },
+	})
+}
+
+func (r *reader) list(n *yamldoc.Node, into index, read func(*yamldoc.Node) *Rule) {
+	if n.Kind() != yamldoc.KindList {
+		r.expected(n, "a list of rules")
+		return
+	}
+	seen := make(map[string]yamldoc.Pos)
+	for _, item := range n.Items() {
+		rule := read(item)
+		if rule == nil {
+			continue
+		}
+		if pos, ok := seen[rule.key()]; ok {
+			r.wrong(item, fmt.Sprintf("rule %q stands here a second time, the first is at line %d", rule.Text, pos.Line), "remove one of the two")
+			continue
+		}
+		seen[rule.key()] = item.Pos()
+		if err := into.add(rule); err != nil {
+			r.wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
+		}
+	}
 }
 
 func (r *reader) text(n *yamldoc.Node) *Rule {
 	if n.Kind() != yamldoc.KindString {
-		r.expected(n, "a string")
+		r.expected(n, "a string: put it in quotes")
 		return nil
 	}
 	return &Rule{Text: n.Text(), Pos: n.Pos()}

@@ -1,7 +1,10 @@
 package capability
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -21,39 +24,42 @@ const anyProvider = "*"
 
 // section is what a policy says of one provider.
 type section struct {
-	exec       list[execIndex, *execIndex]
-	exact      []exactRule
-	inherit    bool // the user's whole environment reaches a child
-	pass, look list[names, *names]
-	read       list[tree, *tree]
-	write      list[tree, *tree]
-	contexts   list[tree, *tree]
-	tags       list[tree, *tree]
-	args       list[names, *names]
-	targets    list[names, *names]
-	network    network
-	push       bool
+	execAllow    execAllow
+	execDeny     execDeny
+	exact        []exactRule
+	inherit      bool // the user's whole environment reaches a child
+	pass, look   list[variables]
+	read, write  list[paths]
+	contexts     list[paths]
+	tags         list[references]
+	args         list[variables]
+	targets      list[names]
+	knowsTargets bool // there is a list of targets, were it an empty one
+	network      network
+	push         bool
 }
 
-// index finds rules; its zero value has none.
-type index[T any] interface {
-	*T
-	add(rule *Rule) error
-}
-
-// list is what a policy allows and denies of one kind.
-type list[T any, P index[T]] struct {
-	allow, deny T
-	rules       int
-}
+// list is what a policy allows and denies of one kind. The zero value of an
+// index has no rules.
+type list[T any] struct{ allow, deny T }
 
 // Rule is one line of a policy.
 type Rule struct {
+	// Text is the rule as messages write it, Pos where it stands; unknown for
+	// a rule that stands in no file.
 	Text string
 	Pos  yamldoc.Pos
 
 	words []string
 	apply func(*section) error // how a rule of New is put into a section
+}
+
+// key is the same for rules that say the same.
+func (r *Rule) key() string {
+	if r.words != nil {
+		return strings.Join(r.words, "\x00")
+	}
+	return r.Text
 }
 
 // first is the one of two rules that stands first, whichever way they come.
@@ -81,9 +87,22 @@ const (
 	networkHost
 )
 
+// String is the name in a policy.
+func (n network) String() string {
+	switch n {
+	case networkNone:
+		return "none"
+	case networkHost:
+		return "host"
+	default:
+		return "default"
+	}
+}
+
 var networks = map[string]network{"": networkDefault, "none": networkNone, "default": networkDefault, "host": networkHost}
 
-// exactRule allows one argv, word for word, in one folder.
+// exactRule allows one argv, word for word, in one folder, or in any where dir
+// is empty.
 type exactRule struct {
 	argv []string
 	dir  string
@@ -91,9 +110,17 @@ type exactRule struct {
 }
 
 // New makes a policy in code, for one provider.
+//
+// # Errors
+//
+// A rule that is none, or whose text has no meaning, such as a pattern that
+// leaves the project folder.
 func New(name, provider string, rules ...Rule) (*Policy, error) {
 	s := new(section)
 	for _, r := range rules {
+		if r.apply == nil {
+			return nil, fmt.Errorf("%s: rule %q: %w", name, r.Text, errNotMade)
+		}
 		if err := r.apply(s); err != nil {
 			return nil, fmt.Errorf("%s: rule %q: %w", name, r.Text, err)
 		}
@@ -101,9 +128,12 @@ func New(name, provider string, rules ...Rule) (*Policy, error) {
 	return &Policy{Name: name, sections: map[string]*section{provider: s}}, nil
 }
 
+var errNotMade = errors.New("was not made by a function of this package")
+
 // AllowArgv allows exactly that argv in exactly that folder, relative to the
-// project; no character of it is a pattern.
+// project, or in any where dir is empty; no character of it is a pattern.
 func AllowArgv(argv []string, dir string, pos yamldoc.Pos) Rule {
+	argv = slices.Clone(argv)
 	r := Rule{Text: quoteWords(argv), Pos: pos}
 	r.apply = func(s *section) error {
 		s.exact = append(s.exact, exactRule{argv, dir, &r})
@@ -112,7 +142,8 @@ func AllowArgv(argv []string, dir string, pos yamldoc.Pos) Rule {
 	return r
 }
 
-// AllowEnv allows a variable to reach a child, and to be looked at.
+// AllowEnv allows a variable to reach a child, and to be looked at. A * in its
+// name stands for any characters.
 func AllowEnv(name string, pos yamldoc.Pos) Rule {
 	return made(name, pos, func(s *section, r *Rule) error { return s.pass.allow.add(r) })
 }
@@ -130,14 +161,14 @@ func AllowRead(pattern string, pos yamldoc.Pos) Rule {
 	return made(pattern, pos, func(s *section, r *Rule) error { return s.read.allow.add(r) })
 }
 
-// AllowContext allows images to be built from a folder.
+// AllowContext allows images to be built from exactly that folder.
 func AllowContext(folder string, pos yamldoc.Pos) Rule {
-	return made(folder, pos, func(s *section, r *Rule) error { return s.contexts.allow.add(r) })
+	return made(folder, pos, func(s *section, r *Rule) error { return s.contexts.allow.addExact(r) })
 }
 
-// AllowTag allows an image to have a reference.
+// AllowTag allows an image to have exactly that reference.
 func AllowTag(tag string) Rule {
-	return made(tag, yamldoc.Pos{}, func(s *section, r *Rule) error { return s.tags.allow.add(r) })
+	return made(tag, yamldoc.Pos{}, func(s *section, r *Rule) error { return s.tags.allow.addExact(r) })
 }
 
 // AllowPush allows images to be sent to their registry.

@@ -1,12 +1,11 @@
 package capability
 
 import (
-	"encoding/json"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -18,6 +17,17 @@ type Grant struct {
 	Key string
 	// Rule is the line, in YAML.
 	Rule string
+}
+
+// parts are the mappings of a provider's section, but for exec, and the keys
+// in each, as they are written.
+var parts = []struct {
+	name string
+	keys []string
+}{
+	{"env", []string{"pass", "read"}},
+	{"files", []string{"read", "write"}},
+	{"build", []string{"contexts", "tags", "args", "targets", "network", "push"}},
 }
 
 // Snippet is the least policy that has the grants, in YAML.
@@ -37,17 +47,10 @@ func Snippet(provider string, grants []Grant) string {
 	if rules := byKey["exec"]; len(rules) > 0 {
 		b.WriteString("    exec:\n      allow:\n")
 		for _, rule := range rules {
-			b.WriteString("        - " + rule + "\n")
+			b.WriteString("        - " + rule + remark(rule) + "\n")
 		}
 	}
-	for _, part := range []struct {
-		name string
-		keys []string
-	}{
-		{"env", []string{"pass", "read"}},
-		{"files", []string{"read", "write"}},
-		{"build", []string{"contexts", "tags", "args", "targets", "network", "push"}},
-	} {
+	for _, part := range parts {
 		writePart(&b, part.name, part.keys, byKey)
 	}
 	return b.String()
@@ -65,43 +68,76 @@ func writePart(b *strings.Builder, name string, keys []string, byKey map[string]
 			begun = true
 		}
 		value := "[" + strings.Join(rules, ", ") + "]"
-		if key == "network" || key == "push" {
-			value = rules[len(rules)-1]
+		switch key {
+		case "network":
+			value = most(rules)
+		case "push":
+			value = rules[0]
 		}
-		b.WriteString("      " + key + ": " + value + "\n")
+		b.WriteString("      " + key + ": " + value + remark(value) + "\n")
 	}
 }
 
+// most is the widest of some networks.
+func most(names []string) string {
+	return slices.MaxFunc(names, func(a, b string) int { return int(networks[a] - networks[b]) })
+}
+
+// remark says what the reader should know before a rule is added.
+func remark(rule string) string {
+	if strings.Contains(rule, "*") {
+		return " # a * here allows any characters, it can't be written exactly"
+	}
+	return ""
+}
+
+// grantOf is the rule for one text.
+func grantOf(key, text string) Grant { return Grant{Key: key, Rule: quoteYAML(asPattern(text))} }
+
 // grantExec is the rule for exactly one command, as far as a rule can be
-// exact: a * in a word of it stays a pattern, which matches that word too.
-func grantExec(x *Exec) Grant {
+// exact. There is none for a program that isn't there and could not be.
+func grantExec(x *Exec) (Grant, bool) {
 	words := slices.Clone(x.Argv)
-	if strings.ContainsAny(words[0], `/\`) {
-		words[0] = x.Program
-		if x.ProgramInProject != "" {
-			words[0] = "./" + path.Clean(x.ProgramInProject)
+	if !isBare(words[0]) {
+		file, inside := x.files()
+		switch {
+		case inside != "":
+			words[0] = "./" + inside
+		case strings.HasPrefix(file, "//"):
+			// With slashes it would not be a share, but a folder.
+			words[0] = `\\` + file[2:]
+		case file != "":
+			words[0] = file
+		default:
+			return Grant{}, false
 		}
 	}
 	simple := true
 	for i, word := range words {
-		// A ** can only be the last word, and stands for more than itself.
-		words[i] = collapseStars.ReplaceAllString(word, "*")
+		words[i] = asPattern(word)
 		simple = simple && simpleWord.MatchString(words[i])
 	}
-	if text := strings.Join(words, " "); simple {
-		return Grant{Key: "exec", Rule: quoteYAML(text)}
+	if simple {
+		return Grant{Key: "exec", Rule: quoteYAML(strings.Join(words, " "))}, true
 	}
 	quoted := make([]string, len(words))
 	for i, word := range words {
 		quoted[i] = quoteYAML(word)
 	}
-	return Grant{Key: "exec", Rule: "[" + strings.Join(quoted, ", ") + "]"}
+	return Grant{Key: "exec", Rule: "[" + strings.Join(quoted, ", ") + "]"}, true
+}
+
+// asPattern is the narrowest pattern that matches a text and that can be
+// written. A * can only be written as the pattern that it is, and ** would
+// stand for more; bytes that are no UTF-8 can't be written at all.
+func asPattern(text string) string {
+	return manyStars.ReplaceAllString(strings.ToValidUTF8(text, "*"), "*")
 }
 
 var (
-	collapseStars = regexp.MustCompile(`\*{2,}`)
-	simpleWord    = regexp.MustCompile(`^[A-Za-z0-9_./=+:@-]+$`)
-	plainYAML     = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
+	manyStars  = regexp.MustCompile(`\*{2,}`)
+	simpleWord = regexp.MustCompile(`^[A-Za-z0-9_./=+:@-]+$`)
+	plainYAML  = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
 )
 
 // quoteYAML writes a string so that YAML reads it as that string, plain where
@@ -112,11 +148,28 @@ func quoteYAML(s string) string {
 			return s
 		}
 	}
-	// A JSON string is one in YAML too, but for characters that YAML wants
-	// escaped and JSON does not.
-	quoted, err := json.Marshal(s)
-	if err != nil {
-		return `""`
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		writeEscaped(&b, r)
 	}
-	return strings.ReplaceAll(string(quoted), "\x7f", `\x7f`)
+	b.WriteByte('"')
+	return b.String()
+}
+
+// writeEscaped follows https://yaml.org/spec/1.2.2/#57-escaped-characters.
+func writeEscaped(b *strings.Builder, r rune) {
+	switch {
+	case r == '"' || r == '\\':
+		b.WriteByte('\\')
+		b.WriteRune(r)
+	case unicode.IsPrint(r):
+		b.WriteRune(r)
+	case r <= 0xff:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r <= 0xffff:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
 }

@@ -1,8 +1,7 @@
 package capability
 
 import (
-	"errors"
-	"path"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +14,7 @@ const deep = "**"
 type tree struct {
 	literal  map[string]*tree
 	patterns []edge
+	known    map[string]*tree // patterns by their text, to put more in
 	deep     *tree
 	end      *Rule
 }
@@ -38,6 +38,35 @@ func (t *tree) insert(words []string, r *Rule) {
 	t.end = first(t.end, r)
 }
 
+// insertExact is insert for words in which nothing is a pattern.
+func (t *tree) insertExact(words []string, r *Rule) {
+	for _, word := range words {
+		t = t.literalChild(word)
+	}
+	t.end = first(t.end, r)
+}
+
+// insertDeep is insert for words of which a few may be **, at any place.
+func (t *tree) insertDeep(words []string, r *Rule) error {
+	// Two that touch mean no more than one.
+	words = slices.CompactFunc(slices.Clone(words), func(a, b string) bool { return a == deep && b == deep })
+	if count(words, deep) > maxDeep {
+		return errManyDeep
+	}
+	t.insert(words, r)
+	return nil
+}
+
+func count(words []string, wanted string) int {
+	n := 0
+	for _, word := range words {
+		if word == wanted {
+			n++
+		}
+	}
+	return n
+}
+
 func (t *tree) child(word string) *tree {
 	switch {
 	case word == deep:
@@ -46,14 +75,25 @@ func (t *tree) child(word string) *tree {
 		}
 		return t.deep
 	case strings.Contains(word, "*"):
-		for _, e := range t.patterns {
-			if e.pattern == word {
-				return e.to
-			}
-		}
-		t.patterns = append(t.patterns, edge{word, new(tree)})
-		return t.patterns[len(t.patterns)-1].to
+		return t.patternChild(word)
 	}
+	return t.literalChild(word)
+}
+
+func (t *tree) patternChild(word string) *tree {
+	if to := t.known[word]; to != nil {
+		return to
+	}
+	if t.known == nil {
+		t.known = make(map[string]*tree)
+	}
+	to := new(tree)
+	t.known[word] = to
+	t.patterns = append(t.patterns, edge{word, to})
+	return to
+}
+
+func (t *tree) literalChild(word string) *tree {
 	if t.literal == nil {
 		t.literal = make(map[string]*tree)
 	}
@@ -68,51 +108,39 @@ func (t *tree) find(words []string, match matcher) *Rule {
 	if t == nil {
 		return nil
 	}
-	var found *Rule
-	if t.deep != nil {
-		if t.deep.literal == nil && t.deep.patterns == nil {
-			found = t.deep.end
-		} else {
-			for i := range len(words) + 1 {
-				found = first(found, t.deep.find(words[i:], match))
-			}
-		}
-	}
+	found := t.findDeep(words, match)
 	if len(words) == 0 {
 		return first(found, t.end)
 	}
-	found = first(found, t.literal[words[0]].find(words[1:], match))
-	for _, e := range t.patterns {
-		if match(e.pattern, words[0]) {
-			found = first(found, e.to.find(words[1:], match))
-		}
+	return first(found, t.findAs(words[0], words[1:], match, match))
+}
+
+// findDeep is the first rule that goes on with ** here.
+func (t *tree) findDeep(words []string, match matcher) *Rule {
+	switch {
+	case t.deep == nil:
+		return nil
+	case t.deep.literal == nil && t.deep.patterns == nil:
+		return t.deep.end
+	}
+	var found *Rule
+	for i := range len(words) + 1 {
+		found = first(found, t.deep.find(words[i:], match))
 	}
 	return found
 }
 
-// add puts in a pattern of paths: segments, * within one, ** for any number.
-func (t *tree) add(r *Rule) error {
-	clean := path.Clean(r.Text)
-	switch {
-	case r.Text == "":
-		return errors.New("is empty")
-	case path.IsAbs(clean):
-		return errors.New("begins with /: paths are relative to the project folder")
-	case clean == ".." || strings.HasPrefix(clean, "../"):
-		return errors.New("leaves the project folder")
-	case strings.Count(clean, deep) > maxDeep:
-		return errors.New("has more than one or two **")
+// findAs is the first rule that goes on with the name here, and then with the
+// other words.
+func (t *tree) findAs(name string, rest []string, matchName, match matcher) *Rule {
+	found := t.literal[name].find(rest, match)
+	for _, e := range t.patterns {
+		if matchName(e.pattern, name) {
+			found = first(found, e.to.find(rest, match))
+		}
 	}
-	t.insert(segments(clean), r)
-	return nil
+	return found
 }
-
-// maxDeep keeps one pattern from taking time that grows faster than a square.
-const maxDeep = 2
-
-func (t *tree) findPath(p string) *Rule { return t.find(segments(p), glob) }
-
-func segments(p string) []string { return strings.Split(p, "/") }
 
 // glob matches a pattern in which * stands for any characters, also none.
 func glob(pattern, s string) bool {

@@ -1,0 +1,83 @@
+package capability
+
+import (
+	"slices"
+	"strings"
+)
+
+func (e *evaluation) exec(x *Exec) {
+	var allow, deny *Rule
+	for _, s := range e.sections {
+		allow = first(first(allow, s.findExact(x)), s.execAllow.find(x))
+		deny = first(deny, s.execDeny.find(x))
+	}
+	e.settle(allow, deny, func() Grant {
+		grant, ok := grantExec(x)
+		if !ok {
+			e.cannot("there is no such program, and none could be in the project")
+		}
+		return grant
+	})
+}
+
+// cannot notes that no rule can allow a part of the claim.
+func (e *evaluation) cannot(why string) { e.ungrantable, e.why = true, why }
+
+func (s *section) findExact(x *Exec) *Rule {
+	var found *Rule
+	for _, exact := range s.exact {
+		if (exact.dir == "" || exact.dir == x.Dir) && slices.Equal(exact.argv, x.Argv) {
+			found = first(found, exact.rule)
+		}
+	}
+	return found
+}
+
+func (e *evaluation) env(use EnvUse) {
+	why, hazard := "", false
+	if use.Use != Look {
+		why, hazard = Dangerous(use.Name)
+	}
+	var allow, deny *Rule
+	for _, s := range e.sections {
+		allow = first(allow, s.pass.allow.find(use.Name, hazard))
+		deny = first(deny, s.pass.deny.find(use.Name, false))
+		if use.Use == Look {
+			allow = first(allow, s.look.allow.find(use.Name, false))
+			deny = first(deny, s.look.deny.find(use.Name, false))
+		}
+	}
+	e.settle(allow, deny, func() Grant {
+		switch {
+		case use.Use == Look:
+			return grantOf("env.read", use.Name)
+		case hazard && strings.Contains(use.Name, "*"):
+			e.cannot(use.Name + " can't be named in full, and " + why)
+		case hazard:
+			e.why = use.Name + " must be named in full, since " + why
+		}
+		return grantOf("env.pass", use.Name)
+	})
+}
+
+func (e *evaluation) file(use FileUse) {
+	if use.Use == Write {
+		e.part("files.write", use.Path, func(s *section) (*Rule, *Rule) {
+			return s.write.allow.find(use.Path), s.write.deny.find(use.Path)
+		})
+		return
+	}
+	e.part("files.read", use.Path, func(s *section) (*Rule, *Rule) {
+		return s.read.allow.find(use.Path), s.read.deny.find(use.Path)
+	})
+}
+
+// part settles what one list of the sections says of one text.
+func (e *evaluation) part(key, text string, find func(*section) (allow, deny *Rule)) {
+	var allow, deny *Rule
+	for _, s := range e.sections {
+		allowed, denied := find(s)
+		allow, deny = first(allow, allowed), first(deny, denied)
+	}
+	e.settle(allow, deny, func() Grant { return grantOf(key, text) })
+}

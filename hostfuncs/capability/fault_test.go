@@ -1,0 +1,94 @@
+package capability_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// everything allows whatever a rule can allow.
+const everything = `version: 1
+providers:
+  generic:
+    exec: [npm, "**"]
+    env: {pass: ["*"], read: ["*"]}
+    files: {read: ["**"], write: ["**"]}
+    build: {contexts: ["**"], tags: ["**"], args: ["*"], targets: ["*"], network: host, push: true}
+  "*": {}
+`
+
+// TestFault has claims that no rule can allow: were one of the checks left
+// out, some rule of everything would.
+func TestFault(t *testing.T) {
+	p := parse(t, everything)
+	change := func(c capability.Claim, f func(*capability.Claim)) capability.Claim {
+		f(&c)
+		return c
+	}
+	npm := func(f func(*capability.Claim)) capability.Claim { return change(command("npm"), f) }
+	for _, tt := range []struct {
+		name  string
+		claim capability.Claim
+		want  string // "" when it is allowed
+	}{
+		{"nothing wrong", npm(func(*capability.Claim) {}), ""},
+		{"no operation", npm(func(c *capability.Claim) { c.Operation = "" }), `"" is no operation`},
+		{"unknown operation", npm(func(c *capability.Claim) { c.Operation = "Exec" }), `"Exec" is no operation`},
+		{"no provider", npm(func(c *capability.Claim) { c.Provider = "" }), `"" is no provider`},
+		{"all providers", npm(func(c *capability.Claim) { c.Provider = "*" }), `"*" is no provider`},
+		{"nothing", npm(func(c *capability.Claim) { c.Exec = nil }), "it asks for nothing"},
+		{"no words", npm(func(c *capability.Claim) { c.Exec.Argv = nil }), "it names no program"},
+		{"empty program", npm(func(c *capability.Claim) { c.Exec.Argv = []string{"", "x"} }), "it names no program"},
+		{"folder outside", npm(func(c *capability.Claim) { c.Exec.Dir = "../x" }), `"../x" is no clean path`},
+		{"no folder", npm(func(c *capability.Claim) { c.Exec.Dir = "" }), `"" is no clean path`},
+		{"program in the project that isn't", npm(func(c *capability.Claim) { c.Exec.ProgramInProject = "../npm" }), `"../npm" is no clean path`},
+		{"path that climbs", read("backend/../secret"), "is no clean path"},
+		{"path outside", read("../secret"), "is no clean path"},
+		{"absolute path", read("/etc/passwd"), "is no clean path"},
+		{"empty path", write(""), "is no clean path"},
+		{"no UTF-8", read("a\xff"), "is no clean path"},
+		{"the project", read("."), ""},
+		{"unknown use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = 2 }), "its use is unknown"},
+		{"negative use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = -1 }), "its use is unknown"},
+		{"unknown use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: 3}), "its use is unknown"},
+		{"negative use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: -1}), "its use is unknown"},
+		{"name that is no UTF-8", with(command("npm"), capability.EnvUse{Name: "\xff"}), "is no name of a variable"},
+		{"build", build(func(*capability.Build) {}), ""},
+		{"context outside", build(func(b *capability.Build) { b.Context = ".." }), "is no clean path"},
+		{"Dockerfile outside", build(func(b *capability.Build) { b.Context, b.Dockerfile = ".", "../Dockerfile" }), "is no clean path"},
+		{"empty tag", build(func(b *capability.Build) { b.Tags = append(b.Tags, "") }), "the image has no reference, or an empty one"},
+		{"argument with =", build(func(b *capability.Build) { b.Args = []string{"A=b"} }), "is no name of an argument"},
+		{"unknown network", build(func(b *capability.Build) { b.Network = "container:x" }), "is no network"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := capability.Decide([]*capability.Policy{p}, tt.claim)
+			if d.Allowed != (tt.want == "") || !strings.Contains(d.Reason(), tt.want) {
+				t.Errorf("got %s, want %q", d.Reason(), tt.want)
+			}
+			if tt.want != "" && len(d.Missing) > 0 {
+				t.Errorf("%v would not allow it", d.Missing)
+			}
+		})
+	}
+}
+
+func TestClaimString(t *testing.T) {
+	npm := with(command("npm", "run", "a b"), capability.EnvUse{Name: "X"})
+	npm.Exec.Dir = "backend"
+	for _, tt := range []struct {
+		claim capability.Claim
+		want  string
+	}{
+		{npm, `exec npm run "a b" (/usr/bin/npm) in backend with X`},
+		{build(func(b *capability.Build) { b.Push = true }), "docker_build backend as ghcr.io/acme/shop:1 and push it"},
+		{read("a\x1b[2J\u202e"), `read_file "a\x1b[2J\u202e"`},
+		{build(func(b *capability.Build) { b.Context, b.Tags = "a b", []string{"x\n"} }), `docker_build "a b" as "x\n"`},
+		{with(capability.Claim{Operation: "env_status"}, capability.EnvUse{Name: "A\rB"}, capability.EnvUse{}), `env_status with "A\rB", ""`},
+		{capability.Claim{Operation: "exec", Exec: &capability.Exec{Program: "/x", Dir: "."}}, "exec "},
+	} {
+		if got := tt.claim.String(); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
