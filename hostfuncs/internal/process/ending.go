@@ -47,7 +47,7 @@ func (e *ending) finish(ctx context.Context) {
 }
 
 // interrupt ends the tree with its child because of a context's cause.
-func (e *ending) interrupt(cause error) Result {
+func (e *ending) interrupt(cause error) {
 	now := time.Now()
 	e.last = now.Add(e.grace)
 	i, ok := errors.AsType[*Interrupted](cause)
@@ -67,7 +67,6 @@ func (e *ending) interrupt(cause error) Result {
 		e.stop = i.Kill
 	}
 	e.run(context.Background())
-	return Result{Interrupted: ok, TimedOut: errors.Is(cause, context.DeadlineExceeded)}
 }
 
 // run goes through the steps until the tree is gone. A ctx that is done adds
@@ -130,13 +129,12 @@ func (e *ending) childGone(now time.Time) {
 // wait is the time until something is due.
 func (e *ending) wait(now time.Time) time.Duration {
 	due := e.last.Sub(now)
-	if !e.warn.IsZero() {
-		due = min(due, e.warn.Sub(now))
-	}
 	if e.killed {
 		due = lastLook
+	} else if !e.warn.IsZero() {
+		due = min(due, e.warn.Sub(now))
 	}
-	if e.exit == nil || e.killed {
+	if e.exit == nil {
 		e.pause = min(max(2*e.pause, firstLook), lastLook)
 		due = min(due, e.pause)
 	}

@@ -25,7 +25,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -147,21 +146,28 @@ func supervise(ctx context.Context, c Command, t *tree, begun time.Time) (Result
 		exit <- exited{state, err, time.Since(begun)}
 	}()
 	e := ending{tree: t, exit: exit, grace: c.Grace}
-	var res Result
-	for waiting := true; waiting; {
+	for {
 		select {
 		case e.child = <-exit:
-			waiting = false
 			t.gone()
 			e.finish(ctx)
+			return e.result(c, nil)
 		case <-ctx.Done():
-			waiting = false
-			res = e.interrupt(context.Cause(ctx))
+			e.interrupt(context.Cause(ctx))
+			return e.result(c, context.Cause(ctx))
 		case <-t.events:
 			t.tend()
 		}
 	}
-	res.Duration, res.Killed, res.Left = e.child.after, e.killed, e.left
+}
+
+// result is how it went, with the cause that ended it, if any.
+func (e *ending) result(c Command, cause error) (Result, error) {
+	_, interrupted := errors.AsType[*Interrupted](cause)
+	res := Result{
+		Duration: e.child.after, Killed: e.killed, Left: e.left,
+		Interrupted: interrupted, TimedOut: errors.Is(cause, context.DeadlineExceeded),
+	}
 	if e.child.err != nil {
 		return res, fmt.Errorf("wait for %s: %w", c.Program, e.child.err)
 	}
@@ -175,25 +181,3 @@ type exited struct {
 	err   error
 	after time.Duration
 }
-
-// Interrupted is the cause, for [context.WithCancelCause], that ends a tree by
-// passing a signal on.
-type Interrupted struct {
-	// Signal is passed on first. A SIGINT that the terminal has already given
-	// to the tree is not repeated; SIGTERM follows after half of the grace.
-	Signal syscall.Signal
-	// Kill, once closed, kills the tree without waiting. It may be nil.
-	Kill <-chan struct{}
-}
-
-// NewInterrupted is the cause for a signal that this process got. A signal of
-// a kind that the system does not know is passed on as SIGINT.
-func NewInterrupted(sig os.Signal, kill <-chan struct{}) *Interrupted {
-	number, ok := sig.(syscall.Signal)
-	if !ok {
-		number = syscall.SIGINT
-	}
-	return &Interrupted{Signal: number, Kill: kill}
-}
-
-func (*Interrupted) Error() string { return "interrupted" }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"syscall"
 	"time"
 )
 
@@ -58,7 +57,9 @@ func (s *streams) openInput(c Command) error {
 		return nil
 	}
 	if c.Stdin == nil {
-		return s.openNull(0)
+		var err error
+		s.files[0], err = s.openNull()
+		return err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -69,13 +70,12 @@ func (s *streams) openInput(c Command) error {
 	return nil
 }
 
-func (s *streams) openNull(fd int) error {
+func (s *streams) openNull() (*os.File, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return err
+	if err == nil {
+		s.lent = append(s.lent, null)
 	}
-	s.files[fd], s.lent = null, append(s.lent, null)
-	return nil
+	return null, err
 }
 
 func (s *streams) openOutput(name string, w io.Writer) (*os.File, error) {
@@ -83,8 +83,7 @@ func (s *streams) openOutput(name string, w io.Writer) (*os.File, error) {
 		return f, nil
 	}
 	if w == nil {
-		err := s.openNull(1)
-		return s.files[1], err
+		return s.openNull()
 	}
 	r, child, err := os.Pipe()
 	if err != nil {
@@ -140,7 +139,8 @@ func closeAll(files []*os.File) {
 func copyIn(w *os.File, r io.Reader) error {
 	_, err := io.Copy(w, r)
 	closeErr := w.Close()
-	if endsInput(err) {
+	// The child need not read all of it.
+	if brokenPipe(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil
 	}
 	if err == nil {
@@ -150,11 +150,6 @@ func copyIn(w *os.File, r io.Reader) error {
 		return fmt.Errorf("standard input: %w", err)
 	}
 	return nil
-}
-
-// endsInput says that the child did not want to read on.
-func endsInput(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, errBrokenPipe) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func copyOut(name string, w io.Writer, r *os.File) error {
@@ -188,5 +183,5 @@ func sameWriter(a, b io.Writer) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return reflect.TypeOf(a).Comparable() && reflect.TypeOf(a) == reflect.TypeOf(b) && a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }

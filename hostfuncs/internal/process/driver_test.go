@@ -1,0 +1,100 @@
+//go:build unix
+
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// driven is what the driver says on file 3 when its command has ended.
+type driven struct {
+	Result     Result
+	Err        string
+	Foreground bool // its process group has the terminal
+}
+
+// driveHelper runs its arguments as a command that inherits the terminal, as
+// the CLI does: the first signal ends it, the second kills.
+func driveHelper(args []string) int {
+	grace, err := time.ParseDuration(args[0])
+	if err != nil {
+		return 98
+	}
+	report := json.NewEncoder(os.NewFile(3, "report"))
+	unix.CloseOnExec(3)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		kill := make(chan struct{})
+		cancel(NewInterrupted(<-signals, kill))
+		// A signal that comes before would be one with the first.
+		fmt.Fprintln(os.Stderr, "took the first")
+		<-signals
+		close(kill)
+	}()
+	env := os.Environ()
+	if strings.HasPrefix(args[1], "helper:") {
+		// Of two values, a Go program takes the first.
+		env = append([]string{helperVar + "=" + strings.TrimPrefix(args[1], "helper:")}, env...)
+		args[1], _ = os.Executable()
+	}
+	dir, _ := os.Getwd()
+	res, err := Run(ctx, Command{
+		Program: args[1], Argv: args[1:], Dir: dir, Env: env,
+		Stdout: os.Stdout, Stderr: os.Stderr, Inherit: true, Grace: grace,
+	})
+	d := driven{Result: res}
+	if err != nil {
+		d.Err = err.Error()
+	}
+	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+	d.Foreground = err == nil && group == unix.Getpgrp()
+	if report.Encode(d) != nil {
+		return 97
+	}
+	return 0
+}
+
+// jobShellHelper does what a shell does for a job: it starts the driver in a
+// process group in the foreground, says when it stops, and continues it on a
+// line on file 4.
+func jobShellHelper(args []string) int {
+	signal.Ignore(syscall.SIGTTOU)
+	self, _ := os.Executable()
+	report, orders := os.NewFile(3, "report"), os.NewFile(4, "orders")
+	job, err := os.StartProcess(self, append([]string{"driver"}, args...), &os.ProcAttr{
+		// Of two values, a Go program takes the first.
+		Env:   append([]string{helperVar + "=drive"}, os.Environ()...),
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr, report},
+		Sys:   &syscall.SysProcAttr{Foreground: true, Ctty: 0},
+	})
+	if err != nil {
+		return 98
+	}
+	for {
+		var status unix.WaitStatus
+		if _, err := unix.Wait4(job.Pid, &status, unix.WUNTRACED, nil); err != nil {
+			return 97
+		}
+		if !status.Stopped() {
+			return status.ExitStatus()
+		}
+		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, os.Getpid())
+		fmt.Fprintln(report, `{"Err":"stopped"}`)
+		if _, err := orders.Read(make([]byte, 1)); err != nil {
+			return 96
+		}
+		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, job.Pid)
+		_ = unix.Kill(-job.Pid, unix.SIGCONT)
+	}
+}

@@ -1,0 +1,28 @@
+package process
+
+import (
+	"os"
+	"syscall"
+)
+
+// Interrupted is the cause, for [context.WithCancelCause], that ends a tree by
+// passing a signal on.
+type Interrupted struct {
+	// Signal is passed on first. A SIGINT that the terminal has already given
+	// to the tree is not repeated; SIGTERM follows after half of the grace.
+	Signal syscall.Signal
+	// Kill, once closed, kills the tree without waiting. It may be nil.
+	Kill <-chan struct{}
+}
+
+// NewInterrupted is the cause for a signal that this process got. A signal of
+// a kind that the system does not know is passed on as SIGINT.
+func NewInterrupted(sig os.Signal, kill <-chan struct{}) *Interrupted {
+	number, ok := sig.(syscall.Signal)
+	if !ok {
+		number = syscall.SIGINT
+	}
+	return &Interrupted{Signal: number, Kill: kill}
+}
+
+func (*Interrupted) Error() string { return "interrupted" }

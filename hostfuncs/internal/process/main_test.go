@@ -1,0 +1,147 @@
+//go:build unix
+
+package process
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The test's own program is also every child that a shell can't play. Which
+// one is in this variable.
+const helperVar = "STAGECRAFT_TEST_HELPER"
+
+// markVar holds a word that is in the environment of one test's processes and
+// of no other process.
+const markVar = "STAGECRAFT_TEST_MARK"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(helperVar); name != "" {
+		helper, ok := helpers()[name]
+		if !ok {
+			fmt.Fprintf(os.Stderr, "no helper %q\n", name)
+			os.Exit(99)
+		}
+		os.Exit(helper(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// deadline is for what must end by itself; reaching it fails the test.
+const deadline = 60 * time.Second
+
+func testContext(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func mark(t testing.TB) string {
+	return fmt.Sprintf("%s-%d-%d", strings.ReplaceAll(t.Name(), "/", "-"), os.Getpid(), time.Now().UnixNano())
+}
+
+// shell is a command that runs a script, with a mark of its own.
+func shell(t testing.TB, script string) Command {
+	return Command{
+		Program: "/bin/sh", Argv: []string{"sh", "-c", script}, Dir: t.TempDir(),
+		Env:   []string{"PATH=" + os.Getenv("PATH"), markVar + "=" + mark(t)},
+		Grace: deadline,
+	}
+}
+
+// helper is a command that runs a helper of this program.
+func helper(t testing.TB, name string, args ...string) Command {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := shell(t, "")
+	c.Program, c.Argv = self, append([]string{"helper"}, args...)
+	c.Env = append(c.Env, helperVar+"="+name)
+	return c
+}
+
+func run(t testing.TB, c Command) Result {
+	t.Helper()
+	res, err := Run(testContext(t), c)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return res
+}
+
+// transcript keeps what is written and tells when a text has come.
+type transcript struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	await string
+	came  chan struct{}
+}
+
+func expect(text string) *transcript {
+	return &transcript{await: text, came: make(chan struct{})}
+}
+
+func (w *transcript) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := strings.Contains(w.text.String(), w.await)
+	w.text.Write(p)
+	if !before && strings.Contains(w.text.String(), w.await) {
+		close(w.came)
+	}
+	return len(p), nil
+}
+
+func (w *transcript) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// until waits for the text.
+func (w *transcript) until(t testing.TB) {
+	t.Helper()
+	select {
+	case <-w.came:
+	case <-testContext(t).Done():
+		t.Fatalf("waited in vain for %q; got %q", w.await, w)
+	}
+}
+
+type outcome struct {
+	res Result
+	err error
+}
+
+// launch runs a command beside the test.
+func launch(ctx context.Context, c Command) <-chan outcome {
+	done := make(chan outcome, 1)
+	go func() {
+		res, err := Run(ctx, c)
+		done <- outcome{res, err}
+	}()
+	return done
+}
+
+func (o outcome) must(t testing.TB) Result {
+	t.Helper()
+	if o.err != nil {
+		t.Fatalf("Run: %v", o.err)
+	}
+	return o.res
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,0 +1,64 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+func stdinIsTerminal() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
+
+// terminal is how the terminal was before a child shared it.
+type terminal struct {
+	state      *term.State
+	foreground bool // our group had it
+}
+
+func saveTerminal(shared bool) terminal {
+	if !shared {
+		return terminal{}
+	}
+	// A terminal that does not tell its state is left as it is.
+	state, err := term.GetState(int(os.Stdin.Fd()))
+	if err != nil {
+		return terminal{}
+	}
+	return terminal{state, foreground() == unix.Getpgrp()}
+}
+
+// restore puts right what the tree left, as the shell would. What is in the
+// foreground by the shell's will, while we are not, stays there.
+func (t terminal) restore() {
+	if t.state == nil || !t.foreground {
+		return
+	}
+	if group := foreground(); group != unix.Getpgrp() {
+		if group <= 1 || !errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) || takeForeground() != nil {
+			return
+		}
+	}
+	_ = term.Restore(int(os.Stdin.Fd()), t.state)
+}
+
+func foreground() int {
+	group, err := unix.IoctlGetInt(int(os.Stdin.Fd()), unix.TIOCGPGRP)
+	if err != nil {
+		return -1
+	}
+	return group
+}
+
+func takeForeground() error {
+	// Who takes it from the background is stopped, unless it ignores that.
+	if !signal.Ignored(syscall.SIGTTOU) {
+		signal.Ignore(syscall.SIGTTOU)
+		defer signal.Reset(syscall.SIGTTOU)
+	}
+	return unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp())
+}

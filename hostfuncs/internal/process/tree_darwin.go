@@ -1,0 +1,62 @@
+package process
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// listable says that processes() sees everything.
+const listable = true
+
+// zombie is SZOMB of sys/proc.h.
+const zombie = 5
+
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
+
+// orphanage is launchd, which takes all orphans.
+func orphanage() int { return 1 }
+
+func becomeReaper() {}
+
+// haveChildren is never asked to tell whose an orphan is: those of launchd can
+// be anybody's.
+func haveChildren() bool { return true }
+
+// reap: orphans are launchd's to wait for.
+func reap(int) bool { return true }
+
+// surelyEmpty: what left the group was found before or can't be any more.
+func (t *tree) surelyEmpty() bool { return len(t.seen) == 1 && !t.shared && !t.groupLives() }
+
+func (t *tree) tend() {}
+
+func processes() []entry {
+	list, err := unix.SysctlKinfoProcSlice("kern.proc.all")
+	if err != nil {
+		return nil
+	}
+	entries := make([]entry, len(list))
+	for i := range list {
+		entries[i] = fromKernel(&list[i])
+	}
+	return entries
+}
+
+func look(pid int) (entry, bool) {
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return entry{}, false
+	}
+	return fromKernel(info), true
+}
+
+// fromKernel leaves the session out: the kernel gives but its address.
+func fromKernel(k *unix.KinfoProc) entry {
+	start := k.Proc.P_starttime
+	return entry{
+		pid: int(k.Proc.P_pid), ppid: int(k.Eproc.Ppid), pgid: int(k.Eproc.Pgid),
+		start:  uint64(start.Sec)*1_000_000 + uint64(start.Usec),
+		zombie: k.Proc.P_stat == zombie,
+	}
+}

@@ -1,0 +1,160 @@
+package process
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// listable says that processes() sees everything.
+const listable = true
+
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// orphanage is where orphans of a tree go.
+func orphanage() int { return os.Getpid() }
+
+// becomeReaper makes orphans of all descendants our children. A kernel that
+// can't (before 3.4) leaves them to init, unseen.
+func becomeReaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// childInfo is what waitid tells of a child: the kernel's siginfo_t, with the
+// field that golang.org/x/sys keeps to itself.
+type childInfo struct {
+	signo, errno, code int32
+	_                  [0]uintptr // the kernel aligns what follows like a pointer
+	pid                int32
+	_                  [112]byte
+}
+
+// peek finds a child in a state, without waiting and without taking it away
+// from whoever will wait for it. The pid is 0 when none is in that state.
+func peek(kind, id, states int) (pid int, err error) {
+	var info childInfo
+	err = unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)),
+		states|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
+	return int(info.pid), err
+}
+
+// haveChildren costs one system call, where a look at all processes costs
+// thousands.
+func haveChildren() bool {
+	_, err := peek(unix.P_ALL, 0, unix.WEXITED)
+	return err != unix.ECHILD
+}
+
+// reap takes away a child of ours that has ended, and no other.
+func reap(pid int) bool {
+	var status unix.WaitStatus
+	got, err := unix.Wait4(pid, &status, unix.WNOHANG|unix.WALL, nil)
+	return got == pid || err == unix.ECHILD
+}
+
+// surelyEmpty: descendants have us as their last ancestor, so without children
+// there are none.
+func (t *tree) surelyEmpty() bool { return !haveChildren() }
+
+// tend does what the parent of a running tree owes: it takes away orphans that
+// have ended, and stops with a child that stopped itself.
+func (t *tree) tend() {
+	kin.reapOrphans()
+	if t.shared {
+		t.stopAlong()
+	}
+}
+
+// reapOrphans goes on until it meets a child that somebody else waits for; the
+// next event, or the end of the tree, finds what is behind it.
+func (f *family) reapOrphans() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for !f.strangers {
+		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
+		if err != nil || pid == 0 || f.isChild(pid) || !reap(pid) {
+			return
+		}
+	}
+}
+
+// stopAlong gives the terminal back to the shell when the child has stopped
+// itself, as pagers and editors do on Ctrl-Z: the shell waits for us. When it
+// wakes us, the child goes on.
+func (t *tree) stopAlong() {
+	pid, err := peek(unix.P_PID, t.root, unix.WSTOPPED)
+	if err != nil || pid != t.root {
+		return
+	}
+	// To this thread, which is locked: so it stops before it goes on below.
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	_ = t.process.Signal(syscall.SIGCONT)
+}
+
+// processes lists all processes that can be seen.
+func processes() []entry {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	list := make([]entry, 0, len(names))
+	buf := make([]byte, 1024)
+	for _, name := range names {
+		if name[0] < '1' || name[0] > '9' {
+			continue
+		}
+		if e, ok := readStat("/proc/"+name+"/stat", buf); ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func look(pid int) (entry, bool) {
+	return readStat("/proc/"+strconv.Itoa(pid)+"/stat", make([]byte, 1024))
+}
+
+// readStat reads with bare system calls: the runtime's poller costs as much
+// again for files that never block.
+func readStat(path string, buf []byte) (entry, bool) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return entry{}, false
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		return entry{}, false
+	}
+	return parseStat(buf[:n])
+}
+
+// parseStat reads a line of /proc/PID/stat, see proc_pid_stat(5). The name of
+// a program, in parentheses, may hold anything.
+func parseStat(line []byte) (entry, bool) {
+	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
+	if open < 1 || end < open {
+		return entry{}, false
+	}
+	fields := strings.Fields(string(line[end+1:]))
+	if len(fields) < 20 {
+		return entry{}, false
+	}
+	e := entry{zombie: fields[0] == "Z" || fields[0] == "X"}
+	ok := true
+	number := func(s string) int {
+		n, err := strconv.Atoi(s)
+		ok = ok && err == nil
+		return n
+	}
+	e.pid = number(strings.TrimSpace(string(line[:open])))
+	e.ppid, e.pgid, e.sid = number(fields[1]), number(fields[2]), number(fields[3])
+	start, err := strconv.ParseUint(fields[19], 10, 64)
+	e.start = start
+	return e, ok && err == nil
+}

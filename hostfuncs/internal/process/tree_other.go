@@ -1,0 +1,26 @@
+//go:build unix && !linux && !darwin
+
+package process
+
+import "syscall"
+
+// listable says that processes() sees everything.
+const listable = false
+
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
+
+func orphanage() int { return 1 }
+
+func becomeReaper() {}
+
+func haveChildren() bool { return true }
+
+func reap(int) bool { return true }
+
+func (t *tree) surelyEmpty() bool { return !t.groupLives() }
+
+func (t *tree) tend() {}
+
+func processes() []entry { return nil }
+
+func look(int) (entry, bool) { return entry{}, false }

@@ -1,0 +1,139 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// tree is a direct child and what descends from it.
+type tree struct {
+	process *os.Process
+	root    int  // the direct child's pid
+	shared  bool // it is in our own process group, else root leads one
+	reaped  bool // the direct child has been waited for
+	ended   bool // its group has been seen empty
+	// seen are the members that were listed, by pid, with their start.
+	seen map[int]uint64
+	// events says that a child of ours has ended or stopped.
+	events chan os.Signal
+}
+
+// entry is one line of the system's list of processes.
+type entry struct {
+	pid, ppid, pgid, sid int
+	// start tells processes apart that had the same pid, in the system's unit.
+	start  uint64
+	zombie bool
+}
+
+// plant starts a command's program.
+func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
+	t := &tree{shared: shared, events: make(chan os.Signal, 1)}
+	sys := attributes()
+	sys.Setpgid = !shared
+	signal.Notify(t.events, syscall.SIGCHLD)
+	err := kin.start(t, func() (*os.Process, error) {
+		return os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
+			// A nil environment would be ours.
+			Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:], Sys: sys,
+		})
+	})
+	if err != nil {
+		signal.Stop(t.events)
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tree) close() {
+	signal.Stop(t.events)
+	kin.leave(t)
+}
+
+// gone says that the direct child has been waited for: its pid may become
+// another process's.
+func (t *tree) gone() {
+	kin.mu.Lock()
+	defer kin.mu.Unlock()
+	t.reaped = true
+}
+
+// knows reports whether a process has a group or session of the tree.
+func (t *tree) knows(e entry) bool {
+	for _, leader := range []int{e.pid, e.pgid, e.sid} {
+		if _, ok := t.seen[leader]; ok && leader != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// groupLives asks for the tree's process group. One that was empty once is not
+// asked for again, because its number is free for others.
+func (t *tree) groupLives() bool {
+	if t.shared || t.ended {
+		return false
+	}
+	t.ended = errors.Is(syscall.Kill(-t.root, 0), syscall.ESRCH)
+	return !t.ended
+}
+
+// empty reports whether nothing is left, once the child has been waited for.
+// A tree that is empty is not looked at again.
+func (t *tree) empty() bool { return kin.leaveEmpty(t) }
+
+// count is how many members there are to be seen.
+func (t *tree) count() int { return len(kin.look(t)) }
+
+func (t *tree) kill() { t.send(syscall.SIGKILL) }
+
+// signal reaches stopped members too: they go on, and find it.
+func (t *tree) signal(sig syscall.Signal) {
+	t.send(sig)
+	t.send(syscall.SIGCONT)
+}
+
+func (t *tree) send(sig syscall.Signal) {
+	// Listed first: what the signal ends leaves orphans, of which less is known.
+	members := kin.look(t)
+	group := t.groupLives()
+	if group {
+		// At once, so that none of it forks away meanwhile.
+		_ = syscall.Kill(-t.root, sig)
+	} else if !t.reaped {
+		_ = t.process.Signal(sig)
+	}
+	for _, e := range members {
+		if e.pid != t.root && !(group && t.stillInGroup(e)) {
+			e.send(sig)
+		}
+	}
+}
+
+// stillInGroup reports whether a listed process has not left the tree's group
+// since, just before the group got its signal.
+func (t *tree) stillInGroup(e entry) bool {
+	if e.pgid != t.root {
+		return false
+	}
+	now, ok := look(e.pid)
+	return !ok || now.start != e.start || now.pgid == t.root
+}
+
+// send signals exactly the process that was listed.
+func (e entry) send(sig syscall.Signal) {
+	// Where the system has handles of processes, this is one, so that what is
+	// looked at below is what gets the signal.
+	process, err := os.FindProcess(e.pid)
+	if err != nil {
+		return
+	}
+	defer process.Release()
+	if now, ok := look(e.pid); ok && now.start == e.start {
+		_ = process.Signal(sig)
+	}
+}

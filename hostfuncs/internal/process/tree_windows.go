@@ -1,0 +1,133 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// tree is a direct child and what descends from it: the processes of a job
+// object. A process that Windows let break away from the job is not seen.
+type tree struct {
+	process *os.Process
+	shared  bool // it shares our console's Ctrl-C, else it leads a group
+	job     windows.Handle
+	events  chan os.Signal // none on Windows
+}
+
+// plant starts a command's program inside a job, which it can't be outside of
+// even at first: it is created asleep.
+func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
+	job, err := newJob()
+	if err != nil {
+		return nil, err
+	}
+	flags := uint32(windows.CREATE_SUSPENDED)
+	if !shared {
+		flags |= windows.CREATE_NEW_PROCESS_GROUP
+	}
+	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
+		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
+		Sys: &syscall.SysProcAttr{CreationFlags: flags},
+	})
+	if err != nil {
+		windows.CloseHandle(job)
+		return nil, err
+	}
+	t := &tree{process: process, shared: shared, job: job}
+	if err := t.release(); err != nil {
+		_ = process.Kill()
+		_, _ = process.Wait()
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func newJob() (windows.Handle, error) {
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return 0, os.NewSyscallError("CreateJobObject", err)
+	}
+	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{}
+	limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
+	if err != nil {
+		windows.CloseHandle(job)
+		return 0, os.NewSyscallError("SetInformationJobObject", err)
+	}
+	return job, nil
+}
+
+// release puts the sleeping child into the job and wakes it.
+func (t *tree) release() error {
+	var assignErr error
+	err := t.process.WithHandle(func(handle uintptr) {
+		assignErr = windows.AssignProcessToJobObject(t.job, windows.Handle(handle))
+	})
+	if err = errors.Join(err, os.NewSyscallError("AssignProcessToJobObject", assignErr)); err != nil {
+		return err
+	}
+	return resume(uint32(t.process.Pid))
+}
+
+// resume wakes the one thread of a process that was created asleep.
+func resume(pid uint32) error {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPTHREAD, 0)
+	if err != nil {
+		return os.NewSyscallError("CreateToolhelp32Snapshot", err)
+	}
+	defer windows.CloseHandle(snapshot)
+	e := windows.ThreadEntry32{Size: uint32(unsafe.Sizeof(windows.ThreadEntry32{}))}
+	for err = windows.Thread32First(snapshot, &e); err == nil; err = windows.Thread32Next(snapshot, &e) {
+		if e.OwnerProcessID != pid {
+			continue
+		}
+		thread, err := windows.OpenThread(windows.THREAD_SUSPEND_RESUME, false, e.ThreadID)
+		if err != nil {
+			return os.NewSyscallError("OpenThread", err)
+		}
+		defer windows.CloseHandle(thread)
+		_, err = windows.ResumeThread(thread)
+		return os.NewSyscallError("ResumeThread", err)
+	}
+	return os.NewSyscallError("Thread32Next", err)
+}
+
+func (t *tree) close() { windows.CloseHandle(t.job) }
+
+func (t *tree) gone() {}
+
+func (t *tree) tend() {}
+
+func (t *tree) empty() bool { return t.count() == 0 }
+
+// accounting is JOBOBJECT_BASIC_ACCOUNTING_INFORMATION.
+type accounting struct {
+	totalUser, totalKernel, periodUser, periodKernel  int64
+	pageFaults, processes, active, endedByLimitOfTime uint32
+}
+
+func (t *tree) count() int {
+	var info accounting
+	err := windows.QueryInformationJobObject(t.job, windows.JobObjectBasicAccountingInformation,
+		uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)), nil)
+	if err != nil {
+		return 0
+	}
+	return int(info.active)
+}
+
+// signal is Ctrl-Break, the one thing that can be sent to another process
+// group. A child that shares the console has got the user's Ctrl-C itself.
+func (t *tree) signal(syscall.Signal) {
+	if !t.shared {
+		_ = windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(t.process.Pid))
+	}
+}
+
+func (t *tree) kill() { _ = windows.TerminateJobObject(t.job, 1) }
