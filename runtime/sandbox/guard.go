@@ -23,6 +23,13 @@ const stopWait = 2 * time.Second
 // the end of the process ends it.
 var errStuck = errors.New("the module does not stop")
 
+// stuckError has the reason why a module was stopped; that it did not stop is
+// no news to a user whose run ends all the same.
+type stuckError struct{ cause error }
+
+func (e *stuckError) Error() string   { return e.cause.Error() }
+func (e *stuckError) Unwrap() []error { return []error{e.cause, errStuck} }
+
 // guarded runs the module under the meter and turns what comes of it into the
 // errors of this package.
 func (m *Module) guarded(ctx context.Context, run func(context.Context) error) error {
@@ -47,7 +54,7 @@ func (m *Module) guarded(ctx context.Context, run func(context.Context) error) e
 	case <-wait.C:
 		// It computes on, so the collector stays off.
 		m.dead = errStuck
-		return errors.Join(context.Cause(ctx), errStuck)
+		return &stuckError{context.Cause(ctx)}
 	}
 }
 
@@ -71,7 +78,12 @@ func (m *Module) crashReason(err error) string {
 	if exit, ok := errors.AsType[*sys.ExitError](err); ok {
 		return "it ended itself with status " + strconv.Itoa(int(exit.ExitCode()))
 	}
-	return strings.TrimPrefix(firstLine(err), "wasm error: ")
+	line := strings.TrimPrefix(firstLine(err), "instantiating module: ")
+	if strings.Contains(line, "`plugin` key not found") {
+		// Extism's word for it.
+		return "it asked for something while it was being loaded"
+	}
+	return strings.TrimPrefix(line, "wasm error: ")
 }
 
 func firstLine(err error) string {

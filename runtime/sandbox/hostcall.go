@@ -17,28 +17,32 @@ func (m *Module) hostFunction(operation string) extism.HostFunction {
 		abi.ImportName(operation),
 		func(ctx context.Context, p *extism.CurrentPlugin, stack []uint64) {
 			m.meter.pause()
-			defer m.meter.resume()
-			stack[0] = m.cross(ctx, p, operation, stack[0])
+			m.gc.lend()
+			var crossed int
+			stack[0], crossed = m.cross(ctx, p, operation, stack[0])
+			m.gc.takeBack(crossed)
+			m.meter.resume()
 		},
 		[]extism.ValueType{extism.ValueTypePTR},
 		[]extism.ValueType{extism.ValueTypePTR},
 	)
 }
 
-// cross answers a request at an offset with the offset of a reply. A callback
-// of Extism's has no error to return: what can't even be answered stops the
-// module.
-func (m *Module) cross(ctx context.Context, p *extism.CurrentPlugin, operation string, offset uint64) uint64 {
+// cross answers a request at an offset with the offset of a reply, and says how
+// many bytes that has. A callback of Extism's has no error to return: what
+// can't even be answered stops the module.
+func (m *Module) cross(ctx context.Context, p *extism.CurrentPlugin, operation string, offset uint64) (answer uint64, crossed int) {
 	if !m.meter.countCall() {
-		return 0
+		return 0, 0
 	}
-	answer, err := p.WriteBytes(m.answer(ctx, p, operation, offset))
+	reply := m.answer(ctx, p, operation, offset)
+	answer, err := p.WriteBytes(reply)
 	// Extism's allocator says 0 when it has nothing left.
 	if err != nil || answer == 0 {
 		m.meter.stop(&CrashError{Reason: fmt.Sprintf("no memory is left for the reply to %s", operation)})
-		return 0
+		return 0, 0
 	}
-	return answer
+	return answer, len(reply)
 }
 
 func (m *Module) answer(ctx context.Context, p *extism.CurrentPlugin, operation string, offset uint64) (reply []byte) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	extism "github.com/extism/go-sdk"
@@ -82,6 +83,7 @@ type Module struct {
 	plugin   *extism.Plugin
 	crash    *crashOutput
 	meter    *meter
+	gc       gcLease
 	dead     error
 }
 
@@ -104,6 +106,7 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 	if err := m.compile(ctx, wasm, opts); err != nil {
 		return nil, err
 	}
+	m.gc.hold()
 	if err := m.instantiate(ctx); err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
@@ -154,14 +157,20 @@ func (m *Module) compileWith(ctx context.Context, wasm []byte, operations []stri
 	return nil
 }
 
+// instantiate runs the start section. What does not fit together is found here
+// too, and is no crash.
 func (m *Module) instantiate(ctx context.Context) error {
-	return m.guarded(ctx, func(ctx context.Context) error {
+	err := m.guarded(ctx, func(ctx context.Context) error {
 		plugin, err := m.compiled.Instance(ctx, extism.PluginInstanceConfig{
 			ModuleConfig: wazero.NewModuleConfig().WithStderr(m.crash),
 		})
 		m.plugin = plugin
 		return err
 	})
+	if e, ok := errors.AsType[*CrashError](err); ok && strings.HasPrefix(e.Reason, "import ") {
+		return &LoadError{Reason: "it does not fit this stagecraft: " + e.Reason}
+	}
+	return err
 }
 
 // Call runs an export. After an error the module must be closed.
@@ -196,6 +205,7 @@ func (m *Module) Close(ctx context.Context) error {
 	}
 	compiled := m.compiled
 	m.compiled = nil
+	m.gc.release()
 	if m.dead == nil {
 		m.dead = errors.New("it is closed")
 	}

@@ -42,7 +42,7 @@ var short = sandbox.Limits{CPU: 200 * time.Millisecond, Calls: 50}
 
 func open(t testing.TB, name string, h *host) (*sandbox.Module, error) {
 	t.Helper()
-	return openWith(t, name, h, short)
+	return openWith(t, name, h, sandbox.Limits{CPU: time.Minute, Calls: short.Calls})
 }
 
 func openWith(t testing.TB, name string, h *host, limits sandbox.Limits) (*sandbox.Module, error) {
@@ -129,7 +129,7 @@ func TestTimeIsBounded(t *testing.T) {
 	for _, name := range []string{"loop-dev", "loop-start", "loop-init"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m, err := open(t, name, &host{})
+			m, err := openWith(t, name, &host{}, short)
 			if err == nil {
 				_, err = m.Call(t.Context(), abi.ExportDev, nil)
 			}
@@ -153,7 +153,7 @@ func TestHostTimeIsNotTheModules(t *testing.T) {
 		<-time.After(2 * short.CPU)
 		return []byte(`{"ok":{}}`)
 	}}
-	m, err := open(t, "exec", slow)
+	m, err := openWith(t, "exec", slow, short)
 	if err != nil {
 		t.Fatal(err)
 	}
