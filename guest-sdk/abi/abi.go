@@ -92,6 +92,9 @@ type Error struct {
 	// ExitCode is the exit status that the run should end with, 1 to 255; 0
 	// leaves it to the host.
 	ExitCode int `json:"exit_code,omitempty"`
+	// Field is what is wrong of a request, with CodeInvalid, if it is one field
+	// that a provider took from the configuration: dir, context or dockerfile.
+	Field string `json:"field,omitempty"`
 	// Problems are the places of the configuration that are wrong, with
 	// CodeInvalid. The host adds file, line and column to each.
 	Problems []Problem `json:"problems,omitempty"`
@@ -105,6 +108,8 @@ type Problem struct {
 	// Pointer is a JSON pointer (RFC 6901) into the provider's part of the
 	// configuration, such as /dev/command/0.
 	Pointer string `json:"pointer"`
+	// Key says that it is the key at Pointer that is wrong, not its value.
+	Key     bool   `json:"key,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 }

@@ -121,13 +121,19 @@ func (c *checker) object(at string, v map[string]any, t reflect.Type) {
 		}
 		field, known := fieldOf(t, key)
 		if field == nil {
-			c.problems = append(c.problems, Problem{
-				Pointer: under, Message: "is not known here", Hint: "known: " + strings.Join(known, ", "),
-			})
+			c.problems = append(c.problems, unknownField(under, key, known))
 			continue
 		}
 		c.value(under, v[key], field)
 	}
+}
+
+func unknownField(pointer, key string, known []string) Problem {
+	hint := "known here: " + strings.Join(known, ", ")
+	if near := Nearest(key, known); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return Problem{Pointer: pointer, Key: true, Message: "is not known here", Hint: hint}
 }
 
 // fieldOf finds the type of the field that JSON calls key, and all names.

@@ -68,7 +68,7 @@ func TestDecodeProblems(t *testing.T) {
 	}
 	var s settings
 	e, _ := errors.AsType[*abi.Error](abi.Decode(json.RawMessage(`{"dev":{"a/~b":1}}`), &s))
-	if e.Problems[0].Pointer != "/dev/a~1~0b" || e.Problems[0].Hint != "known: Ratio, Value, any, command, env, level, port" {
+	if e.Problems[0].Pointer != "/dev/a~1~0b" || e.Problems[0].Hint != "known here: Ratio, Value, any, command, env, level, port" {
 		t.Errorf("got %+v", e.Problems[0])
 	}
 	if err := abi.Decode(json.RawMessage(`{}`), s); err == nil {

@@ -30,7 +30,8 @@ func Exec(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 }
 
 // Run is Exec for a program that should end well: another exit status is an
-// [*ExitError].
+// [*ExitError], and an end by an interrupt's signal an [*abi.Error] with
+// [abi.CodeInterrupted].
 func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	res, err := Exec(ctx, req)
 	if err != nil || res.ExitCode == 0 {
@@ -39,6 +40,9 @@ func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	how := fmt.Sprintf("exit status %d", res.ExitCode)
 	if res.Signal != "" {
 		how = res.Signal
+	}
+	if res.Interrupted && res.Signal != "" {
+		return res, abi.Errorf(abi.CodeInterrupted, "%s: %s", req.Argv[0], how)
 	}
 	return res, &ExitError{Message: fmt.Sprintf("%s: %s", req.Argv[0], how), Code: res.ExitCode}
 }

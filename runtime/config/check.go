@@ -8,6 +8,7 @@ import (
 
 	"github.com/distribution/reference"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -121,7 +122,7 @@ func (k *checker) list() string {
 }
 
 func nearMiss(word string, known []string) string {
-	if near := yamldoc.Nearest(word, known); near != "" {
+	if near := abi.Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q? ", near)
 	}
 	return ""
@@ -139,38 +140,49 @@ func keys(n *yamldoc.Node) []string {
 var projectName = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`)
 
 func (k *checker) project(n *yamldoc.Node) Project {
-	var p Project
 	if !k.mapping(n, "name", "registry") {
-		return p
+		return Project{}
 	}
-	p.Name = k.text(n.Get("name"))
-	if p.Name != "" && !projectName.MatchString(p.Name) {
-		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q can't be the name of an image", p.Name),
+	name, ok := k.text(n.Get("name"))
+	if ok && !projectName.MatchString(name) {
+		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q can't be the name of an image", name),
 			"use a-z, 0-9, and single . _ or - between them")
 	}
-	p.Registry = k.text(n.Get("registry"))
-	if p.Registry != "" {
+	registry, ok := k.text(n.Get("registry"))
+	if ok {
 		k.registry(n.Get("registry"))
 	}
-	return p
+	return Project{Name: name, Registry: registry}
 }
 
 func (k *checker) registry(n *yamldoc.Node) {
+	const hint = "give a host and maybe a path, such as ghcr.io/acme or localhost:5000"
 	text := n.Text()
-	if _, after, ok := strings.Cut(text, "://"); ok {
-		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q has a scheme", text), fmt.Sprintf("leave it out: %s", after))
-		return
-	}
-	if _, err := reference.ParseNormalizedNamed(text + "/name"); err != nil {
-		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q can't stand before an image's name", text),
-			"give a host and maybe a path, such as ghcr.io/acme or localhost:5000")
+	_, after, scheme := strings.Cut(text, "://")
+	after = strings.TrimRight(after, "/")
+	switch {
+	case scheme && isRegistry(after):
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q has a scheme", text), "leave it out: "+after)
+	case scheme:
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q has a scheme", text), hint)
+	case !isRegistry(text):
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q can't stand before an image's name", text), hint)
 	}
 }
 
-func (k *checker) text(n *yamldoc.Node) string {
-	if n != nil && n.Kind() != yamldoc.KindString {
-		k.expected(n, "a string")
-		return ""
+func isRegistry(text string) bool {
+	_, err := reference.ParseNormalizedNamed(text + "/name")
+	return err == nil
+}
+
+// text is false when the value is not there or no string.
+func (k *checker) text(n *yamldoc.Node) (string, bool) {
+	if n == nil {
+		return "", false
 	}
-	return n.Text()
+	if n.Kind() != yamldoc.KindString {
+		k.expected(n, "a string")
+		return "", false
+	}
+	return n.Text(), true
 }

@@ -8,11 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -50,21 +50,23 @@ func (c *Config) Part() json.RawMessage { return c.part.JSON() }
 // Position is where a JSON pointer into the provider's part stands: the value
 // itself, or what is nearest above it.
 func (c *Config) Position(pointer string) yamldoc.Pos {
-	for {
-		if node := c.part.At(pointer); node != nil {
-			return node.Pos()
-		}
-		pointer = pointer[:max(0, lastSlash(pointer))]
+	node := c.part.At(pointer)
+	for node == nil && pointer != "" {
+		pointer = pointer[:max(0, strings.LastIndexByte(pointer, '/'))]
+		node = c.part.At(pointer)
 	}
+	return node.Pos()
 }
 
-func lastSlash(s string) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == '/' {
-			return i
+// KeyPosition is where the key that a JSON pointer ends in stands.
+func (c *Config) KeyPosition(pointer string) yamldoc.Pos {
+	value := c.part.At(pointer)
+	for _, e := range c.part.At(pointer[:max(0, strings.LastIndexByte(pointer, '/'))]).Entries() {
+		if e.Value == value {
+			return e.KeyPos
 		}
 	}
-	return -1
+	return c.Position(pointer)
 }
 
 // Providers knows which providers there are.
@@ -72,59 +74,6 @@ type Providers interface {
 	Has(id string) bool
 	// IDs are sorted.
 	IDs() []string
-}
-
-// NotFoundError says that there is no configuration.
-type NotFoundError struct {
-	// Dir is where the search began; File the file that was named, if one was.
-	Dir, File string
-}
-
-func (e *NotFoundError) Error() string {
-	if e.File != "" {
-		return fmt.Sprintf("there is no file %s", e.File)
-	}
-	return fmt.Sprintf("there is no %s in %s or any folder above it", FileName, e.Dir)
-}
-
-// Hint says what to do.
-func (e *NotFoundError) Hint() string {
-	return "create one:\n" + smallest + "or name one with -c FILE, or its folder with -C DIR"
-}
-
-const smallest = `  backend:
-    provider: generic
-    providers:
-      generic:
-        dev: {command: ["npm", "run", "dev"]}
-`
-
-// Find looks for the configuration in dir, then upward, and returns its
-// absolute path.
-//
-// # Errors
-//
-// A [*NotFoundError] when there is none; a folder of that name is an error and
-// not passed over.
-func Find(dir string) (string, error) {
-	start, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	if info, err := os.Stat(start); err != nil || !info.IsDir() {
-		return "", &NotFoundError{Dir: start}
-	}
-	for at := start; ; at = filepath.Dir(at) {
-		file := filepath.Join(at, FileName)
-		if _, err := os.Stat(file); err == nil {
-			return file, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if at == filepath.Dir(at) {
-			return "", &NotFoundError{Dir: start}
-		}
-	}
 }
 
 // Load reads and checks a configuration.

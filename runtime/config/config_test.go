@@ -1,7 +1,8 @@
 package config
 
 import (
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,6 +81,12 @@ func TestProblems(t *testing.T) {
 		{"name", "project: {name: Shop}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "Shop" can't be the name of an image`, ""},
 		{"name a number", "project: {name: 1}\nbackend:\n  provider: generic" + part, "project.name: is a number, expected a string", ""},
 		{"registry with a scheme", "project: {registry: 'https://ghcr.io/a'}\nbackend:\n  provider: generic" + part, "project.registry: \"https://ghcr.io/a\" has a scheme", "leave it out: ghcr.io/a"},
+		{"name empty", "project: {name: ''}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "" can't be the name of an image`, ""},
+		{"name nothing", "project: {name: }\nbackend:\n  provider: generic" + part, "project.name: is nothing, expected a string", ""},
+		{"registry empty", "project: {registry: ''}\nbackend:\n  provider: generic" + part, `project.registry: "" can't stand`, "ghcr.io/acme"},
+		{"registry with a tag", "project: {registry: 'ghcr.io/acme:v1'}\nbackend:\n  provider: generic" + part, `project.registry: "ghcr.io/acme:v1" can't stand`, "ghcr.io/acme"},
+		{"registry with a scheme and more", "project: {registry: 'https://ghcr.io/a/'}\nbackend:\n  provider: generic" + part, "has a scheme", "leave it out: ghcr.io/a"},
+		{"registry with a scheme and control characters", "project: {registry: \"https://\\e[31m\"}\nbackend:\n  provider: generic" + part, `"https://\x1b[31m" has a scheme`, "give a host"},
 		{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" can't stand before an image's name`, "ghcr.io/acme"},
 		{"project key", "project: {nam: x}\nbackend:\n  provider: generic" + part, `f:1:11: project: unknown key "nam"`, `did you mean "name"?`},
 		{"syntax", "backend: [", "f:1: ", ""},
@@ -108,26 +115,6 @@ func TestNoProvidersAtAll(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
-	file := writeConfig(t, whole)
-	deep := filepath.Join(filepath.Dir(file), "a", "b")
-	if err := os.MkdirAll(deep, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range []string{filepath.Dir(file), deep} {
-		if got, err := Find(dir); err != nil || got != file {
-			t.Errorf("from %s: %s, %v", dir, got, err)
-		}
-	}
-	for _, dir := range []string{t.TempDir(), filepath.Join(deep, "none")} {
-		_, err := Find(dir)
-		e, ok := errors.AsType[*NotFoundError](err)
-		if !ok || !strings.Contains(e.Error(), dir) || !strings.Contains(e.Hint(), "-C DIR") {
-			t.Errorf("got %v", err)
-		}
-	}
-}
-
 func TestLoadNoFile(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "there is no file") {
@@ -135,6 +122,51 @@ func TestLoadNoFile(t *testing.T) {
 	}
 	if _, err := Load(dir, known); err == nil || !strings.Contains(err.Error(), dir+": it is a folder") {
 		t.Errorf("got %v", err)
+	}
+	if _, err := Load(os.DevNull, known); err == nil || !strings.Contains(err.Error(), os.DevNull+": it is no regular file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRegistries(t *testing.T) {
+	for _, registry := range []string{"ghcr.io", "ghcr.io/acme", "localhost:5000", "127.0.0.1:5000/a/b", "acme", "[::1]:5000"} {
+		in := "project: {registry: '" + registry + "'}\nbackend: {provider: generic, providers: {generic: {}}}"
+		c, err := parse("f", []byte(in), known)
+		if err != nil || c.Project.Registry != registry {
+			t.Errorf("%s: got %+v, %v", registry, c, err)
+		}
+	}
+}
+
+func TestDigestIsOfTheBytes(t *testing.T) {
+	sum := sha256.Sum256([]byte(whole))
+	c, err := Load(writeConfig(t, whole), known)
+	if err != nil || c.Digest != hex.EncodeToString(sum[:]) {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+func TestPositionOfNothing(t *testing.T) {
+	for _, pointer := range []string{"", "/dev", "dev"} {
+		if got := new(Config).Position(pointer); got != (yamldoc.Pos{}) {
+			t.Errorf("%q: got %v", pointer, got)
+		}
+	}
+}
+
+// TestLoadStopsReading is about a file that is far too large: not all of it is
+// read, so its size is not known and not said.
+func TestLoadStopsReading(t *testing.T) {
+	file := writeConfig(t, "")
+	if err := os.Truncate(file, 3<<30); err != nil {
+		t.Skip("no sparse files here:", err)
+	}
+	if data, err := read(file); err != nil || len(data) != yamldoc.MaxBytes+1 {
+		t.Fatalf("read %d bytes, %v", len(data), err)
+	}
+	_, err := Load(file, known)
+	if want := file + ": the file has more than 1048576 bytes"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

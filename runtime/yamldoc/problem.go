@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // Pos is a place in a file. Line and Column begin at 1; 0 is unknown.
@@ -89,47 +91,12 @@ func (ps Problems) Err() error {
 // UnknownKey is the problem of a key that isn't one of those known.
 func UnknownKey(e Entry, known []string) Problem {
 	hint := "known here: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
-	if near := Nearest(e.Key, known); near != "" {
+	if near := abi.Nearest(e.Key, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	return Problem{e.KeyPos, parentField(e.Value.Field(), e.Key), fmt.Sprintf("unknown key %q", e.Key), hint}
 }
 
 func parentField(field, key string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(field, key), ".")
-}
-
-// Nearest is the word that was probably meant: the one with the fewest changes
-// of a letter, if they are few; "" if none is near.
-func Nearest(word string, known []string) string {
-	best, bestDistance := "", max(2, len(word)/3)+1
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := distance(word, k); d < bestDistance && d < min(len(k), len(word)) {
-			best, bestDistance = k, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: https://en.wikipedia.org/wiki/Levenshtein_distance
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return strings.TrimSuffix(strings.TrimSuffix(field, under("", key)), ".")
 }

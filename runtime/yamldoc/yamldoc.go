@@ -132,7 +132,7 @@ func (n *Node) At(pointer string) *Node {
 			continue
 		}
 		i, err := strconv.Atoi(token)
-		if err != nil || i < 0 || i >= len(n.items) {
+		if err != nil || i < 0 || i >= len(n.items) || strconv.Itoa(i) != token {
 			return nil
 		}
 		n = n.items[i]

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// otherName is what the configuration is often called by mistake.
+const otherName = "stagecraft.yaml"
+
+// NotFoundError says that there is no configuration.
+type NotFoundError struct {
+	// Dir is where the search began; File the file that was named, if one was.
+	Dir, File string
+	// Near is a file that was probably meant and has another name; it may be
+	// empty.
+	Near string
+}
+
+func (e *NotFoundError) Error() string {
+	if e.File != "" {
+		return fmt.Sprintf("there is no file %s", e.File)
+	}
+	return fmt.Sprintf("there is no %s in %s or any folder above it", FileName, e.Dir)
+}
+
+// Hint says what to do.
+func (e *NotFoundError) Hint() string {
+	if e.Near != "" {
+		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
+	}
+	return "create one:\n" + smallest + "or name one with -c FILE, or its folder with -C DIR"
+}
+
+const smallest = `  backend:
+    provider: generic
+    providers:
+      generic:
+        dev: {command: ["npm", "run", "dev"]}
+`
+
+// Find looks for the configuration in dir, then upward, and returns its
+// absolute path. A folder of that name, or a link that leads nowhere, is not
+// passed over: [Load] refuses it.
+//
+// # Errors
+//
+// A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is no
+// folder.
+func Find(dir string) (string, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := isFolder(start); err != nil {
+		return "", err
+	}
+	near := ""
+	for at := start; ; at = filepath.Dir(at) {
+		file := filepath.Join(at, FileName)
+		if _, err := os.Lstat(file); err == nil {
+			return file, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if other := filepath.Join(at, otherName); near == "" && exists(other) {
+			near = other
+		}
+		if at == filepath.Dir(at) {
+			return "", &NotFoundError{Dir: start, Near: near}
+		}
+	}
+}
+
+func isFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: "name the project's folder with -C DIR"}}
+	case err != nil:
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: reason(err)}}
+	case !info.IsDir():
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a folder is expected", Hint: "name a file with -c FILE"}}
+	}
+	return nil
+}
+
+func exists(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular()
+}

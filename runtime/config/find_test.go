@@ -1,0 +1,81 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+func mkdir(t *testing.T, elements ...string) string {
+	t.Helper()
+	dir := filepath.Join(elements...)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestFind(t *testing.T) {
+	file := writeConfig(t, whole)
+	deep := mkdir(t, filepath.Dir(file), "a", "b")
+	for _, dir := range []string{filepath.Dir(file), deep} {
+		if got, err := Find(dir); err != nil || got != file {
+			t.Errorf("from %s: %s, %v", dir, got, err)
+		}
+	}
+}
+
+func TestFindNothing(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Find(dir)
+	e, ok := errors.AsType[*NotFoundError](err)
+	if !ok || !strings.Contains(e.Error(), dir) || !strings.Contains(e.Hint(), "-C DIR") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFindNamesTheNearMiss(t *testing.T) {
+	dir := t.TempDir()
+	other := filepath.Join(dir, "stagecraft.yaml")
+	if err := os.WriteFile(other, []byte(whole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Find(mkdir(t, dir, "below"))
+	e, ok := errors.AsType[*NotFoundError](err)
+	if !ok || e.Near != other || !strings.Contains(e.Hint(), "there is "+other+": rename it to stagecraft.yml") {
+		t.Errorf("got %#v", err)
+	}
+}
+
+// TestFindPassesNothingOver has a good file above one that can't be read.
+func TestFindPassesNothingOver(t *testing.T) {
+	file := writeConfig(t, whole)
+	folder := mkdir(t, filepath.Dir(file), "a", FileName)
+	if got, err := Find(filepath.Dir(folder)); err != nil || got != folder {
+		t.Errorf("a folder: got %s, %v", got, err)
+	}
+	link := filepath.Join(mkdir(t, filepath.Dir(file), "b"), FileName)
+	if err := os.Symlink("nowhere", link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	if got, err := Find(filepath.Dir(link)); err != nil || got != link {
+		t.Errorf("a link: got %s, %v", got, err)
+	}
+}
+
+func TestFindFromNoFolder(t *testing.T) {
+	file := writeConfig(t, whole)
+	for dir, want := range map[string]string{
+		file: file + ": it is a file, a folder is expected",
+		filepath.Join(filepath.Dir(file), "none"): "there is no folder " + filepath.Join(filepath.Dir(file), "none"),
+	} {
+		_, err := Find(dir)
+		if problems, ok := err.(yamldoc.Problems); !ok || err.Error() != want || problems[0].Hint == "" {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package yamldoc
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+)
+
+// unreadable finds the first character that no YAML file can have. The parser
+// looks for the same, but doesn't say where it stands.
+func unreadable(file string, data []byte) (Problem, bool) {
+	line := 1
+	for l := range bytes.Lines(data) {
+		for column := 1; len(l) > 0; column++ {
+			r, size := utf8.DecodeRune(l)
+			if r == utf8.RuneError && size == 1 {
+				return Problem{Pos{file, line, column}, "", "this is no UTF-8", "save the file as UTF-8"}, true
+			}
+			if !printable(r) {
+				return Problem{Pos{file, line, column}, "", fmt.Sprintf("character %U is not allowed here", r),
+					`remove it, or write it as an escape in double quotes, such as "\e" or "\u0007"`}, true
+			}
+			l = l[size:]
+		}
+		line++
+	}
+	return Problem{}, false
+}
+
+// printable is c-printable of https://yaml.org/spec/1.2.2/#51-character-set
+func printable(r rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r', r == 0x85:
+		return true
+	case r < ' ', 0x7f <= r && r < 0xa0, r == 0xfffe, r == 0xffff:
+		return false
+	}
+	return true
+}
+
+var (
+	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	// countedFromZero are the errors whose line the parser gives one too low:
+	// those of its grammar, where those of its scanner are right.
+	countedFromZero = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found undefined tag handle)`)
+	unknownAnchor   = regexp.MustCompile(`^unknown anchor '([^']*)' referenced`)
+)
+
+// syntaxProblem gives the parser's error its place. The parser leaves the line
+// out when it is the first.
+func syntaxProblem(file string, data []byte, err error) Problem {
+	m := syntaxError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return Problem{Pos: Pos{File: file}, Message: err.Error()}
+	}
+	message := err.Error()[len(m[0]):]
+	if a := unknownAnchor.FindStringSubmatch(message); a != nil {
+		return Problem{Pos{file, aliasLine(data, a[1], err), 0}, "", fmt.Sprintf("alias %q has no anchor above it", a[1]),
+			fmt.Sprintf("write &%s before the value that is meant", a[1])}
+	}
+	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
+	if m[1] != "" && countedFromZero.MatchString(message) {
+		line++
+	}
+	return Problem{Pos: Pos{File: file, Line: min(line, lines(data))}, Message: message}
+}
+
+// lines is how many lines there are; an error at the end of the file is one of
+// its last line.
+func lines(data []byte) int {
+	return 1 + bytes.Count(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
+}
+
+// maxTries bounds how often a document is read again to place an error.
+const maxTries = 16
+
+// aliasLine is the line of the alias that made the parser stop, 0 if it isn't
+// found. A line that only looks as if it had the alias, a comment say, is told
+// apart by reading up to it: no error comes of that.
+func aliasLine(data []byte, name string, stopped error) int {
+	line, end, tries := 0, 0, 0
+	for l := range bytes.Lines(data) {
+		line++
+		end += len(l)
+		if !bytes.Contains(l, []byte("*"+name)) {
+			continue
+		}
+		if _, err := decode(data[:end]); err != nil && err.Error() == stopped.Error() {
+			return line
+		}
+		if tries++; tries == maxTries {
+			break
+		}
+	}
+	return 0
+}
