@@ -62,14 +62,14 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 	p := buildPlan{tags: q.Tags, args: q.Args, target: q.Target, network: q.Network, push: q.Push}
 	var err error
 	if p.context, err = w.locate(q.Context); err != nil {
-		return buildPlan{}, err
+		return buildPlan{}, ofField("context", err)
 	}
 	dockerfile := q.Dockerfile
 	if dockerfile == "" {
 		dockerfile = path.Join(q.Context, "Dockerfile")
 	}
 	if p.dockerfile, err = w.locate(dockerfile); err != nil {
-		return buildPlan{}, err
+		return buildPlan{}, ofField("dockerfile", err)
 	}
 	p.missing = p.whatIsMissing(dockerfile, q.Context)
 	return p, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 	}
 	dir, err := w.locate(q.Dir)
 	if err != nil {
-		return execPlan{}, err
+		return execPlan{}, ofField("dir", err)
 	}
 	p := execPlan{argv: q.Argv, dir: dir, stdin: q.Stdin, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
 	switch {
@@ -96,9 +97,21 @@ func checkExec(q abi.ExecRequest) error {
 func (w *World) lookProgram(name, dir string) (string, error) {
 	program, err := process.LookPath(name, dir, w.getenv("PATH"))
 	if err != nil {
-		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error()}
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
 	}
 	return program, nil
+}
+
+// oneWordHint is for who wrote a whole command as its first word.
+func oneWordHint(name string) string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return ""
+	}
+	for i, word := range words {
+		words[i] = strconv.Quote(word)
+	}
+	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
 }
 
 func (w *World) insideProject(program string) string {
@@ -164,7 +177,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	}
 	res, err := process.Run(ctx, cmd)
 	if err != nil {
-		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
+		return abi.ExecResult{}, err
 	}
 	if res.TimedOut {
 		return abi.ExecResult{}, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", p.argv[0], p.timeout)

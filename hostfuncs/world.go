@@ -2,6 +2,7 @@ package hostfuncs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,6 +117,14 @@ func (w *World) locate(named string) (place, error) {
 		p.missing = abi.Errorf(abi.CodeNotFound, "there is no %s in the project folder", quotePath(named))
 	}
 	return p, nil
+}
+
+// ofField says which field of a request an error is of.
+func ofField(name string, err error) error {
+	if e, ok := errors.AsType[*abi.Error](err); ok {
+		e.Field = name
+	}
+	return err
 }
 
 func outsideMessage(named, lexical, abs string) string {

@@ -14,6 +14,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"maps"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -64,7 +65,7 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	}
 	maps.Copy(env, cfg.Dev.Env)
 	_, err = backend.Run(ctx, abi.ExecRequest{Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: texts(env)})
-	return err
+	return ofConfig(err, map[string]string{"dir": "/dev/workdir"})
 }
 
 // BuildDocker builds build.dockerfile in build.context.
@@ -79,7 +80,20 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 		Tags:       []string{opts.ImageTag},
 		Push:       opts.Push,
 	})
-	return res.Image, err
+	folder := "/build/context"
+	if cfg.Build.Context == "" {
+		folder = "/dev/workdir"
+	}
+	return res.Image, ofConfig(err, map[string]string{"context": folder, "dockerfile": "/build/dockerfile"})
+}
+
+// ofConfig makes a request's wrong field the configuration's, where it is from.
+func ofConfig(err error, pointers map[string]string) error {
+	e, ok := errors.AsType[*abi.Error](err)
+	if !ok || pointers[e.Field] == "" {
+		return err
+	}
+	return abi.Invalid(abi.Problem{Pointer: pointers[e.Field], Message: e.Message, Hint: e.Hint})
 }
 
 func texts(env map[string]string) map[string]abi.Value {

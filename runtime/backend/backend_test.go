@@ -86,12 +86,12 @@ func (s says) Call(_ context.Context, export string, _ []byte) ([]byte, error) {
 
 func TestContract(t *testing.T) {
 	for reply, want := range map[string]string{
-		"":                         `dev: it returned no JSON reply, but ""`,
-		"hello\x1b[2J":             `dev: it returned no JSON reply, but "hello"`,
-		"{}":                       `dev: its reply has neither "ok" nor "error"`,
-		`{"ok":1}`:                 "dev: its reply is of another shape",
-		`{"ok":{},"error":{}}`:     `dev: its reply has both "ok" and "error"`,
-		strings.Repeat(" ", 9<<20): "dev: it returned 9437184 bytes, at most 8388608 are taken",
+		"":                         `it returned no JSON reply, but ""`,
+		"hello\x1b[2J":             `it returned no JSON reply, but "hello"`,
+		"{}":                       `its reply has neither "ok" nor "error"`,
+		`{"ok":1}`:                 "its reply is of another shape",
+		`{"ok":{},"error":{}}`:     `its reply has both "ok" and "error"`,
+		strings.Repeat(" ", 9<<20): "it returned 9437184 bytes, at most 8388608 are taken",
 	} {
 		g, err := backend.NewGuest(t.Context(), says(reply))
 		if err != nil {

@@ -28,7 +28,7 @@ type ContractError struct {
 	Reason string
 }
 
-func (e *ContractError) Error() string { return e.Export + ": " + e.Reason }
+func (e *ContractError) Error() string { return e.Reason }
 
 // NewGuest asks the exports to describe themselves.
 //
@@ -122,7 +122,7 @@ func cleaned(e *abi.Error) *abi.Error {
 	out.Problems = nil
 	for _, p := range e.Problems {
 		out.Problems = append(out.Problems, abi.Problem{
-			Pointer: p.Pointer, Message: plaintext.Line(p.Message, 1000), Hint: plaintext.Clean(p.Hint),
+			Pointer: p.Pointer, Key: p.Key, Message: plaintext.Line(p.Message, 1000), Hint: plaintext.Clean(p.Hint),
 		})
 	}
 	if out.Message == "" {

@@ -114,7 +114,7 @@ func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
 	}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("folder of providers: %w", err)
+		return nil, &UnusableError{Path: dir, Reason: "the folder of providers can't be read: " + reason(err)}
 	}
 	var sources []Source
 	for _, entry := range entries {

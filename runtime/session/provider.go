@@ -61,13 +61,16 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 // DeniedError says that a policy refused calls of the provider's, whatever the
 // provider made of that.
 type DeniedError struct {
+	// Denials are the first of those that differ in what they asked for.
 	Denials []hostfuncs.Record
+	// Count is how often the provider was refused.
+	Count int
 	// Err is how the provider ended, nil when it went on as if nothing was.
 	Err error
 }
 
 func (e *DeniedError) Error() string {
-	return fmt.Sprintf("%d calls denied by policy", len(e.Denials))
+	return fmt.Sprintf("%d calls denied by policy", e.Count)
 }
 
 // Unwrap gives the provider's own error.
@@ -93,7 +96,7 @@ func (s *Session) run(ctx context.Context, p *provider, operation, tag string, c
 		err = &ProviderError{p.ID(), operation, s.located(err)}
 	}
 	if len(log.denials) > 0 {
-		return &DeniedError{Denials: log.denials, Err: err}
+		return &DeniedError{Denials: log.denials, Count: log.denied, Err: err}
 	}
 	return err
 }
@@ -214,14 +217,29 @@ func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
 type recorder struct {
 	reporter Reporter
 	denials  []hostfuncs.Record
+	denied   int
+	seen     map[string]bool
 	built    *abi.DockerBuildResult
 }
 
+// maxDenials bounds what is kept of a provider that asks again and again.
+const maxDenials = 50
+
 // Decided implements [hostfuncs.Auditor].
 func (r *recorder) Decided(rec *hostfuncs.Record) {
-	if rec.Denied() {
-		r.denials = append(r.denials, *rec)
+	if !rec.Denied() {
+		return
 	}
+	r.denied++
+	asked := rec.Claim.String()
+	if r.seen[asked] || len(r.denials) == maxDenials {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[string]bool)
+	}
+	r.seen[asked] = true
+	r.denials = append(r.denials, *rec)
 }
 
 // Done implements [hostfuncs.Auditor].
@@ -258,7 +276,11 @@ func (s *Session) located(err error) error {
 		if name := abi.FieldName(p.Pointer); name != "" {
 			field += "." + name
 		}
-		problems.Add(s.config.Position(p.Pointer), field, p.Message, p.Hint)
+		where := s.config.Position(p.Pointer)
+		if p.Key {
+			where = s.config.KeyPosition(p.Pointer)
+		}
+		problems.Add(where, field, p.Message, p.Hint)
 	}
 	return problems.Err()
 }

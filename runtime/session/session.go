@@ -92,14 +92,15 @@ func Open(opts Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.config, err = config.Load(file, s.registry); err != nil {
-		return nil, withUnusable(err, unusable)
-	}
+	s.config, err = config.Load(file, s.registry)
 	for _, problem := range unusable {
-		if problem.ID == s.config.Provider {
+		if err == nil && problem.ID == s.config.Provider {
 			return nil, problem
 		}
 		opts.Reporter.Warn(problem)
+	}
+	if err != nil {
+		return nil, err
 	}
 	p, _ := s.registry.Get(s.config.Provider)
 	s.selected = p.(*provider)
@@ -130,18 +131,6 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 		}
 	}
 	return unusable, nil
-}
-
-// withUnusable adds to an unknown provider the files that could have been it.
-func withUnusable(err error, unusable []*module.UnusableError) error {
-	all := []error{err}
-	for _, u := range unusable {
-		all = append(all, u)
-	}
-	if len(all) == 1 {
-		return err
-	}
-	return errors.Join(all...)
 }
 
 func (s *Session) loadPolicy() error {

@@ -27,7 +27,6 @@ type ending struct {
 
 	child  exited
 	warn   time.Time // when SIGTERM is due; zero when it isn't, or no more
-	warned bool
 	last   time.Time // when the kill is due
 	giveUp time.Time // when to stop waiting for what was killed
 	pause  time.Duration
@@ -106,8 +105,11 @@ func (e *ending) step(now time.Time) bool {
 		e.killed, e.giveUp = true, now.Add(settleTime)
 		e.tree.kill()
 	case !e.warn.IsZero() && !now.Before(e.warn):
-		e.warn, e.warned = time.Time{}, true
 		e.tree.signal(syscall.SIGTERM)
+		if e.exit != nil {
+			// What the child starts from now on, it may need to end well.
+			e.warn = time.Time{}
+		}
 	}
 	if e.exit == nil && e.killed && now.After(e.giveUp) {
 		e.left = e.tree.count()
@@ -116,12 +118,12 @@ func (e *ending) step(now time.Time) bool {
 	return true
 }
 
-// childGone lets what is left know soon that it is over.
+// childGone lets what is left know soon that it is over, and from then on
+// whatever appears among it.
 func (e *ending) childGone(now time.Time) {
 	e.exit = nil
 	e.tree.gone()
-	soon := now.Add(min(leeway, e.grace/2))
-	if !e.warned && (e.warn.IsZero() || soon.Before(e.warn)) {
+	if soon := now.Add(min(leeway, e.grace/2)); e.warn.IsZero() || soon.Before(e.warn) {
 		e.warn = soon
 	}
 }
@@ -131,7 +133,7 @@ func (e *ending) wait(now time.Time) time.Duration {
 	due := e.last.Sub(now)
 	if e.killed {
 		due = lastLook
-	} else if !e.warn.IsZero() {
+	} else if e.warn.After(now) {
 		due = min(due, e.warn.Sub(now))
 	}
 	if e.exit == nil {

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -17,6 +18,7 @@ import (
 // helpers are what this program can be as a child; each returns its exit code.
 func helpers() map[string]func(args []string) int {
 	return map[string]func([]string) int{
+		"wait":      waitHelper,
 		"flood":     floodHelper,
 		"graceful":  gracefulHelper,
 		"signals":   signalsHelper,
@@ -27,6 +29,20 @@ func helpers() map[string]func(args []string) int {
 		"job-shell": jobShellHelper,
 		"peer":      peerHelper,
 		"become":    becomeHelper,
+	}
+}
+
+// waitHelper waits for a signal that ends it.
+func waitHelper([]string) int {
+	fmt.Println("ready")
+	return forever()
+}
+
+// forever ends by a signal only. (The runtime would see a bare select as a
+// deadlock.)
+func forever() int {
+	for {
+		time.Sleep(time.Hour)
 	}
 }
 
@@ -111,7 +127,7 @@ func seizeHelper([]string) int {
 	}
 	rawHelper(nil)
 	_ = unix.Kill(os.Getpid(), unix.SIGKILL)
-	select {}
+	return forever()
 }
 
 // peerHelper answers each line on file 4 on file 5.
@@ -131,5 +147,5 @@ func becomeHelper([]string) int {
 		return 98
 	}
 	fmt.Println("ready")
-	select {}
+	return forever()
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -38,11 +39,17 @@ func wantNoneLeft(t testing.TB, c Command) {
 	for _, pid := range marked(markOf(c)) {
 		line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 		t.Errorf("process %d is left: %q", pid, line)
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		finish(pid)
 	}
 	if haveChildren() {
 		t.Error("a child has not been waited for")
 	}
+}
+
+// finish kills a process, and waits for it if it is or becomes ours.
+func finish(pid int) {
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	_, _ = syscall.Wait4(pid, nil, 0, nil)
 }
 
 func TestMarkedFindsProcesses(t *testing.T) {
@@ -60,17 +67,19 @@ func TestMarkedFindsProcesses(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// trees are ways to have more than one process; each says "ready" when it is
-// complete, and none ends by itself.
+// trees are ways to have more than one process; none ends by itself. $SELF says
+// "ready" when it is what it will be: a shell may lose a signal that it gets
+// while it starts a program.
 var trees = map[string]string{
-	"one":           `echo ready; exec sleep 1000`,
-	"background":    `sleep 1000 & echo ready; sleep 1000`,
-	"deep":          `sh -c 'sh -c "sleep 1000 & echo ready; sleep 1000"; true'; true`,
-	"own group":     `set -m; sh -c 'echo ready; exec sleep 1000' & wait`,
-	"own session":   `setsid sh -c 'echo ready; exec sleep 1000' & wait`,
-	"daemon":        `setsid sh -c 'sh -c "sleep 1000 & sleep 1000 & echo ready" & exit'; exec sleep 1000`,
-	"stopped":       `sh -c 'echo ready; kill -STOP $$' & wait`,
-	"holds outputs": `setsid sleep 1000 & echo ready; exec sleep 1000 >/dev/null 2>&1`,
+	"one":           `exec "$SELF"`,
+	"background":    `sleep 1000 & "$SELF"; true`,
+	"deep":          `sh -c 'sh -c "sleep 1000 & \"\$SELF\"; true"; true'; true`,
+	"own group":     `set -m; "$SELF" & wait`,
+	"own session":   `setsid "$SELF" & wait`,
+	"just moving":   `"$SELF" & for i in 1 2 3 4 5 6 7 8 9; do setsid sleep 1000 & done; wait`,
+	"daemon":        `setsid sh -c 'sh -c "sleep 1000 & sleep 1000 & \"\$SELF\" & exit" & exit'; exec sleep 1000`,
+	"stopped":       `sh -c '"$SELF" & kill -STOP $$' & wait`,
+	"holds outputs": `setsid sleep 1000 & "$SELF" & exec sleep 1000 >/dev/null 2>&1`,
 }
 
 // stubborn is a tree that only a kill ends.
@@ -104,6 +113,11 @@ func TestTreeEndsWithContext(t *testing.T) {
 func endTree(t *testing.T, script string, grace time.Duration, cause error) (Result, Command) {
 	t.Helper()
 	c := shell(t, script)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Env = append(c.Env, "SELF="+self, helperVar+"=wait")
 	ready := expect("ready")
 	c.Stdout, c.Grace = ready, grace
 	ctx, cancel := context.WithCancelCause(testContext(t))
@@ -330,9 +344,10 @@ func TestChildDiesWithUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd := startDriver(t, `exec "$0" 1h /bin/sh -c 'echo ready; exec sleep 1000'`, nil, w)
+	cmd := startDriver(t, `exec "$0" 1h /bin/sh -c 'echo $$; exec sleep 1000'`, nil, w)
 	w.Close()
-	if _, err := r.Read(make([]byte, 16)); err != nil {
+	var child int
+	if _, err := fmt.Fscanln(r, &child); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Kill(); err != nil {
@@ -346,6 +361,7 @@ func TestChildDiesWithUs(t *testing.T) {
 	if n, err := r.Read(make([]byte, 16)); n != 0 || os.IsTimeout(err) {
 		t.Errorf("the child lives on: %d, %v", n, err)
 	}
+	finish(child)
 }
 
 func TestStrangersAreLeftAlone(t *testing.T) {
@@ -366,7 +382,8 @@ func TestStrangersAreLeftAlone(t *testing.T) {
 	if len(pids) != 2 {
 		t.Errorf("of two background jobs there are %v", pids)
 	}
+	// Since the driver ended they are ours: orphans come to us here too.
 	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		finish(pid)
 	}
 }

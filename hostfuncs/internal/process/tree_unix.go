@@ -18,6 +18,9 @@ type tree struct {
 	ended   bool // its group has been seen empty
 	// seen are the members that were listed, by pid, with their start.
 	seen map[int]uint64
+	// told are the members that got the signal last sent, with their start.
+	told   map[int]uint64
+	lately syscall.Signal
 	// events says that a child of ours has ended or stopped.
 	events chan os.Signal
 }
@@ -89,33 +92,63 @@ func (t *tree) empty() bool { return kin.leaveEmpty(t) }
 // count is how many members there are to be seen.
 func (t *tree) count() int { return len(kin.look(t)) }
 
-func (t *tree) kill() { t.send(syscall.SIGKILL) }
-
-// signal reaches stopped members too: they go on, and find it.
-func (t *tree) signal(sig syscall.Signal) {
-	t.send(sig)
-	t.send(syscall.SIGCONT)
+// kill ends all members, those of an earlier kill too.
+func (t *tree) kill() {
+	t.lately = 0
+	t.send(syscall.SIGKILL)
 }
 
-func (t *tree) send(sig syscall.Signal) {
-	// Listed first: what the signal ends leaves orphans, of which less is known.
+// signal sends a signal to the members, but for those that have got it before:
+// told twice, many programs break off their own clean end. Stopped members are
+// woken, because they could not act on it.
+func (t *tree) signal(sig syscall.Signal) { t.send(sig, syscall.SIGCONT) }
+
+func (t *tree) send(signals ...syscall.Signal) {
+	// Listed first: what a signal ends leaves orphans, of which less is known.
 	members := kin.look(t)
-	group := t.groupLives()
-	if group {
-		// At once, so that none of it forks away meanwhile.
-		_ = syscall.Kill(-t.root, sig)
-	} else if !t.reaped {
-		_ = t.process.Signal(sig)
+	group := false
+	if t.lately != signals[0] {
+		t.lately, t.told = signals[0], map[int]uint64{}
+		group = t.sendGroup(signals)
+	}
+	if len(members) == 0 && !t.reaped && !group {
+		members = []entry{{pid: t.root}} // the system lists no processes
 	}
 	for _, e := range members {
-		if e.pid != t.root && !(group && t.stillInGroup(e)) {
+		if start, ok := t.told[e.pid]; ok && start == e.start {
+			continue
+		}
+		t.told[e.pid] = e.start
+		if !group || !t.stillInGroup(e) {
+			t.sendOne(e, signals)
+		}
+	}
+}
+
+// sendGroup signals the tree's group, if it has one, at once, so that none of
+// it forks away meanwhile.
+func (t *tree) sendGroup(signals []syscall.Signal) bool {
+	if !t.groupLives() {
+		return false
+	}
+	for _, sig := range signals {
+		_ = syscall.Kill(-t.root, sig)
+	}
+	return true
+}
+
+func (t *tree) sendOne(e entry, signals []syscall.Signal) {
+	for _, sig := range signals {
+		if e.pid == t.root && !t.reaped {
+			_ = t.process.Signal(sig)
+		} else {
 			e.send(sig)
 		}
 	}
 }
 
 // stillInGroup reports whether a listed process has not left the tree's group
-// since, just before the group got its signal.
+// since: it could have done so just before the group got its signal.
 func (t *tree) stillInGroup(e entry) bool {
 	if e.pgid != t.root {
 		return false

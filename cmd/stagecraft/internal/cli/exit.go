@@ -43,20 +43,14 @@ func exitCode(ctx context.Context, err error) int {
 	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
 		return ExitTimeout
 	}
-	e, ok := errors.AsType[*abi.Error](err)
-	switch {
-	case ctx.Err() != nil && (!ok || e.ExitCode > signalled):
-		return ExitInterrupted
-	case ok:
+	if e, ok := errors.AsType[*abi.Error](err); ok {
 		return codeOf(e)
+	}
+	if ctx.Err() != nil {
+		return ExitInterrupted
 	}
 	return ExitFailed
 }
-
-// signalled is what a shell adds to the number of the signal that ended a
-// program.
-const signalled = 128
-
 
 func codeOf(e *abi.Error) int {
 	if e.ExitCode != 0 {
