@@ -19,6 +19,7 @@ import (
 const engineEnv = "STAGECRAFT_TEST_DOCKER_HOST"
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"atmost":    cmdAtMost,
 	"exits":     cmdExits,
 	"dropin":    cmdDropin,
 	"httpget":   cmdHTTPGet,
@@ -142,6 +143,18 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 		if state, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil {
 			ts.Fatalf("process %s is left: %s", pid, state)
 		}
+	}
+}
+
+// cmdAtMost bounds the size of what was printed last: atmost BYTES STREAM
+func cmdAtMost(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: atmost BYTES STREAM")
+	}
+	limit, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if n := len(ts.ReadFile(args[1])); n > limit {
+		ts.Fatalf("%s has %d bytes, at most %d are wanted", args[1], n, limit)
 	}
 }
 

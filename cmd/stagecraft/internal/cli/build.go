@@ -35,7 +35,6 @@ type buildJSON struct {
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
-	a.printer.json = c.JSON
 	s, err := session.Open(a.options())
 	if err != nil {
 		return err

@@ -4,8 +4,11 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -50,10 +53,12 @@ type app struct {
 // Main runs the command line and returns the exit code.
 func Main(args []string, system System) int {
 	a := &app{System: system, printer: newPrinter(system)}
+	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
+	stdout := &checkedWriter{w: system.Stdout}
 	parser, err := kong.New(&a.grammar,
 		kong.Name("stagecraft"), kong.Description(description),
-		kong.Writers(system.Stdout, system.Stderr),
+		kong.Writers(stdout, system.Stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
@@ -63,6 +68,9 @@ func Main(args []string, system System) int {
 	}
 	parsed, err := parser.Parse(args)
 	switch {
+	case stdout.err != nil:
+		a.printer.failure(stdout.err)
+		return ExitFailed
 	case exited >= 0:
 		return exited
 	case err != nil:
@@ -77,6 +85,18 @@ func Main(args []string, system System) int {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)
+}
+
+// checkedWriter remembers that a write failed, which kong forgets.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.err = errors.Join(c.err, err)
+	return n, err
 }
 
 // options are what a session gets from the flags that all commands share.

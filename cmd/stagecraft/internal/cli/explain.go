@@ -8,6 +8,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -63,6 +64,12 @@ func explain(err error) failure {
 	}
 	if e, ok := errors.AsType[*config.NotFoundError](err); ok {
 		f.Code, f.Hint = "config", e.Hint()
+	}
+	if isProviderError(err) {
+		f.Code = "provider"
+	}
+	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
+		f.Code = string(abi.CodeTimeout)
 	}
 	if e, ok := errors.AsType[*unknownProviderError](err); ok {
 		f.Hint = e.hint()

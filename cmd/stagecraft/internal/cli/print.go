@@ -56,14 +56,15 @@ func (p *printer) resultJSON(v any) error {
 }
 
 func (p *printer) usage(err error) {
-	p.message("error", err.Error(), "see stagecraft --help")
+	p.show(failure{Code: "usage", Message: err.Error(), Hint: "see stagecraft --help"})
 }
 
 func (p *printer) warning(text string) { p.message("warning", text, "") }
 
 // failure shows an error, whatever it is, in the form that was asked for.
-func (p *printer) failure(err error) {
-	f := explain(err)
+func (p *printer) failure(err error) { p.show(explain(err)) }
+
+func (p *printer) show(f failure) {
 	if p.json {
 		e := json.NewEncoder(p.stderr)
 		e.SetEscapeHTML(false)

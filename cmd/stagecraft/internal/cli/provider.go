@@ -35,7 +35,6 @@ type providerJSON struct {
 
 // Run is called by kong.
 func (c providerListCmd) Run(a *app) error {
-	a.printer.json = c.JSON
 	sources, err := session.Providers(a.options())
 	if err != nil {
 		return err
@@ -94,7 +93,6 @@ type inspectJSON struct {
 
 // Run is called by kong.
 func (c providerInspectCmd) Run(ctx context.Context, a *app) error {
-	a.printer.json = c.JSON
 	source, err := c.source(a)
 	if err != nil {
 		return err

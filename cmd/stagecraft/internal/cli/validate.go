@@ -28,7 +28,6 @@ type validateJSON struct {
 
 // Run is called by kong.
 func (c validateCmd) Run(ctx context.Context, a *app) error {
-	a.printer.json = c.JSON
 	s, err := session.Open(a.options())
 	if err != nil {
 		return err

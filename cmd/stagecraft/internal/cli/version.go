@@ -28,7 +28,6 @@ type versionJSON struct {
 
 // Run is called by kong.
 func (c versionCmd) Run(a *app) error {
-	a.printer.json = c.JSON
 	v := versionJSON{moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
 	if c.JSON {
 		return a.printer.resultJSON(v)
