@@ -176,7 +176,10 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 		defer cancel()
 	}
 	res, err := process.Run(ctx, cmd)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
+	case err != nil:
 		return abi.ExecResult{}, err
 	}
 	if res.TimedOut {

@@ -6,7 +6,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // PolicyFile is the name of the project's policy, beside stagecraft.yml.
@@ -135,12 +135,13 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 
 func (s *Session) loadPolicy() error {
 	path := filepath.Join(s.config.Root, PolicyFile)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	// A link that leads nowhere is no lack of a policy: somebody wanted one.
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("policy: %w", err)
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + reason(err)}}
 	}
 	policy, err := capability.Parse(path, data)
 	if err != nil {
@@ -148,6 +149,14 @@ func (s *Session) loadPolicy() error {
 	}
 	s.policies = []*capability.Policy{policy}
 	return nil
+}
+
+// reason leaves the path out of a file error, which names it anyhow.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err.Error()
+	}
+	return err.Error()
 }
 
 // Config is the checked configuration.
