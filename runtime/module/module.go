@@ -46,13 +46,16 @@ type Source struct {
 	fsys fs.FS // the binary's, nil for a file
 }
 
-// Module is a module as read: its bytes once, and their digest. What is
-// hashed is what runs.
+// Module is a module as read, once: what is hashed is what runs.
 type Module struct {
 	Source
 	Bytes []byte
-	// Digest is the SHA-256 of Bytes in hex.
-	Digest string
+}
+
+// Digest is the SHA-256 of the module in hex.
+func (m Module) Digest() string {
+	sum := sha256.Sum256(m.Bytes)
+	return hex.EncodeToString(sum[:])
 }
 
 // UnusableError says why a file can't be a provider's module.
@@ -139,8 +142,7 @@ func (s Source) Read() (Module, error) {
 	if err != nil {
 		return Module{}, &UnusableError{s.ID, s.Path, reason(err)}
 	}
-	sum := sha256.Sum256(data)
-	return Module{Source: s, Bytes: data, Digest: hex.EncodeToString(sum[:])}, nil
+	return Module{Source: s, Bytes: data}, nil
 }
 
 func (s Source) bytes() ([]byte, error) {

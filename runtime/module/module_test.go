@@ -46,8 +46,8 @@ func TestFind(t *testing.T) {
 	}
 	for _, s := range found {
 		m, err := s.Read()
-		if err != nil || len(m.Digest) != 64 {
-			t.Errorf("%s: %v, %q", s.ID, err, m.Digest)
+		if err != nil || len(m.Digest()) != 64 {
+			t.Errorf("%s: %v, %q", s.ID, err, m.Digest())
 		}
 		if s.ID == "generic" && string(m.Bytes) != "built in" {
 			t.Errorf("generic is %q", m.Bytes)

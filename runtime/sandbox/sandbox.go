@@ -87,6 +87,10 @@ type Module struct {
 	dead     error
 }
 
+// smallModule is a size in bytes up to which loading makes too little garbage
+// for a collection to be worth its time.
+const smallModule = 8 << 20
+
 // Open checks, compiles and instantiates a module.
 //
 // # Errors
@@ -103,7 +107,11 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 		return nil, err
 	}
 	m := &Module{limits: opts.Limits.withDefaults(), host: opts.Host, crash: new(crashOutput)}
+	if len(wasm) <= smallModule {
+		m.gc.hold()
+	}
 	if err := m.compile(ctx, wasm, opts); err != nil {
+		m.gc.release()
 		return nil, err
 	}
 	m.gc.hold()

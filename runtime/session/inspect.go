@@ -30,7 +30,7 @@ func Inspect(ctx context.Context, source module.Source, opts Options) (Inspectio
 	if err != nil {
 		return Inspection{}, err
 	}
-	return Inspection{Source: source, Digest: m.Digest, Size: len(m.Bytes), Info: info, About: m.guest.Describe()}, nil
+	return Inspection{Source: source, Digest: m.Digest(), Size: len(m.Bytes), Info: info, About: m.guest.Describe()}, nil
 }
 
 // Providers lists what can be used where a session would open: with no
