@@ -78,9 +78,9 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 func (p buildPlan) whatIsMissing(dockerfile, folder string) error {
 	switch {
 	case p.context.missing != nil:
-		return p.context.missing
+		return ofField("context", p.context.missing)
 	case !p.context.info.IsDir():
-		return abi.Errorf(abi.CodeInvalid, "the build context %s is no folder", quotePath(folder))
+		return ofField("context", abi.Errorf(abi.CodeInvalid, "the build context %s is no folder", quotePath(folder)))
 	case p.dockerfile.missing != nil:
 		return &abi.Error{
 			Code: abi.CodeNotFound, Message: "there is no Dockerfile at " + quotePath(dockerfile),

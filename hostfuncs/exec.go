@@ -52,9 +52,9 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 	p := execPlan{argv: q.Argv, dir: dir, stdin: q.Stdin, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
 	switch {
 	case dir.missing != nil:
-		p.missing = dir.missing
+		p.missing = ofField("dir", dir.missing)
 	case !dir.info.IsDir():
-		p.missing = abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(q.Dir))
+		p.missing = ofField("dir", abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(q.Dir)))
 	default:
 		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
 	}

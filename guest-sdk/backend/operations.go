@@ -39,7 +39,7 @@ func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	}
 	how := fmt.Sprintf("exit status %d", res.ExitCode)
 	if res.Signal != "" {
-		how = res.Signal
+		how = "ended by " + res.Signal
 	}
 	if res.Interrupted && res.Signal != "" {
 		return res, abi.Errorf(abi.CodeInterrupted, "%s: %s", req.Argv[0], how)

@@ -72,7 +72,7 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 	r.mapping(root, "a mapping", map[string]func(*yamldoc.Node){
 		"version": func(n *yamldoc.Node) {
 			if n.Kind() != yamldoc.KindInt || n.Text() != Version {
-				r.wrong(n, fmt.Sprintf("version %q is not known, this stagecraft reads version 1", n.Text()), "")
+				r.wrong(n, fmt.Sprintf("%q is not known, this stagecraft reads version 1", n.Text()), "")
 			}
 		},
 		"providers": func(n *yamldoc.Node) { r.providers(n, p) },

@@ -87,7 +87,7 @@ func Load(file string, known Providers) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := read(abs)
+	data, err := ReadFile(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotFoundError{File: file}
 	}
@@ -106,8 +106,10 @@ func Load(file string, known Providers) (*Config, error) {
 	return c, nil
 }
 
-// read stops where a document can't be one any more.
-func read(file string) ([]byte, error) {
+// ReadFile reads a file of the user's, one byte further than a document can be
+// long. A pipe or device, which could be without end or keep us waiting, is an
+// error.
+func ReadFile(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, err

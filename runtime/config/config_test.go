@@ -161,7 +161,7 @@ func TestLoadStopsReading(t *testing.T) {
 	if err := os.Truncate(file, 3<<30); err != nil {
 		t.Skip("no sparse files here:", err)
 	}
-	if data, err := read(file); err != nil || len(data) != yamldoc.MaxBytes+1 {
+	if data, err := ReadFile(file); err != nil || len(data) != yamldoc.MaxBytes+1 {
 		t.Fatalf("read %d bytes, %v", len(data), err)
 	}
 	_, err := Load(file, known)

@@ -28,8 +28,11 @@ func holdGC() {
 	}
 	gcHold.percent = debug.SetGCPercent(-1)
 	// A goroutine that saw before that a collection was due may yet start it.
-	// A collection of our own has to wait for that one.
+	// A collection of our own has to wait for that one. And a collection still
+	// visits every processor once who waits for it has been let go; reading the
+	// statistics has to wait for the end of that.
 	runtime.GC()
+	runtime.ReadMemStats(new(runtime.MemStats))
 }
 
 func releaseGC() {

@@ -52,7 +52,7 @@ func (m *Module) answer(ctx context.Context, p *extism.CurrentPlugin, operation 
 			reply = refusal(abi.CodeFailed, "%s: the host failed", operation)
 		}
 	}()
-	request, refused := read(p, offset)
+	request, refused := m.read(p, offset)
 	if refused != nil {
 		return refused
 	}
@@ -64,20 +64,26 @@ func (m *Module) answer(ctx context.Context, p *extism.CurrentPlugin, operation 
 }
 
 // read copies the block at an offset; the offset is the guest's word, and
-// every number here can be a lie.
-func read(p *extism.CurrentPlugin, offset uint64) (request, refused []byte) {
+// every number here can be a lie. A module that hands over an offset at which
+// there is nothing is not worth an answer.
+func (m *Module) read(p *extism.CurrentPlugin, offset uint64) (request, refused []byte) {
 	length, err := p.Length(offset)
-	if err != nil || offset > 1<<32-1 {
-		return nil, refusal(abi.CodeInvalid, "the request's offset %d is outside of Extism's memory", offset)
+	if err != nil || length == 0 || offset > 1<<32-1 {
+		return nil, m.badOffset(offset)
 	}
 	if length > abi.MaxRequest {
 		return nil, refusal(abi.CodeTooLarge, "the request has %d bytes, at most %d are taken", length, abi.MaxRequest)
 	}
 	view, ok := p.Memory().Read(uint32(offset), uint32(length))
 	if !ok {
-		return nil, refusal(abi.CodeInvalid, "the request's offset %d is outside of Extism's memory", offset)
+		return nil, m.badOffset(offset)
 	}
 	return append([]byte(nil), view...), nil
+}
+
+func (m *Module) badOffset(offset uint64) []byte {
+	m.meter.stop(&CrashError{Reason: fmt.Sprintf("it says that a request is at offset %d of Extism's memory, where there is none", offset)})
+	return refusal(abi.CodeInvalid, "there is no request at offset %d of Extism's memory", offset)
 }
 
 func refusal(code abi.Code, format string, args ...any) []byte {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -73,7 +74,7 @@ func check(wasm []byte, operations []string) error {
 	}
 	for _, export := range abi.Exports() {
 		if !slices.Contains(info.Exports, export) {
-			return &LoadError{Reason: fmt.Sprintf("it has no function %q: a provider exports %v", export, abi.Exports())}
+			return &LoadError{Reason: fmt.Sprintf("it has no function %q: a provider exports %s", export, strings.Join(abi.Exports(), ", "))}
 		}
 	}
 	return nil

@@ -139,7 +139,7 @@ func (s *Session) loadPolicy() error {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := config.ReadFile(path)
 	if err != nil {
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + reason(err)}}
 	}
