@@ -1,0 +1,78 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// DeniedError says that a policy refused calls of the provider's, whatever the
+// provider made of that.
+type DeniedError struct {
+	// Denials are the first of those that differ in what they asked for.
+	Denials []hostfuncs.Record
+	// Count is how often the provider was refused.
+	Count int
+	// Err is how the provider ended, nil when it went on as if nothing was.
+	Err error
+}
+
+func (e *DeniedError) Error() string {
+	return fmt.Sprintf("%d calls denied by policy", e.Count)
+}
+
+// Unwrap gives the provider's own error.
+func (e *DeniedError) Unwrap() error { return e.Err }
+
+// recorder keeps what decides the run's outcome, and shows the rest.
+type recorder struct {
+	reporter Reporter
+	denials  []hostfuncs.Record
+	denied   int
+	seen     map[string]bool
+	built    *abi.DockerBuildResult
+}
+
+// maxDenials bounds what is kept of a provider that asks again and again.
+const maxDenials = 50
+
+// Decided implements [hostfuncs.Auditor].
+func (r *recorder) Decided(rec *hostfuncs.Record) {
+	if !rec.Denied() {
+		return
+	}
+	r.denied++
+	asked := rec.Claim.String()
+	if r.seen[asked] || len(r.denials) == maxDenials {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[string]bool)
+	}
+	r.seen[asked] = true
+	r.denials = append(r.denials, *rec)
+}
+
+// Done implements [hostfuncs.Auditor].
+func (r *recorder) Done(rec *hostfuncs.Record) {
+	if built, ok := rec.Result.(abi.DockerBuildResult); ok && rec.Error == nil {
+		r.built = &built
+	}
+	r.reporter.Call(rec)
+}
+
+// Grants merges what all denials lack, for one policy that would allow them.
+func (e *DeniedError) Grants() []capability.Grant {
+	var grants []capability.Grant
+	for _, d := range e.Denials {
+		for _, g := range d.Decision.Missing {
+			if !slices.Contains(grants, g) {
+				grants = append(grants, g)
+			}
+		}
+	}
+	return grants
+}
