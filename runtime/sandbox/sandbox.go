@@ -131,6 +131,9 @@ func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
 		}
 		err = errors.Join(err, cache.Close(ctx))
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if plainErr := m.compileWith(ctx, wasm, opts.Operations, wazero.NewCompilationCache()); plainErr != nil {
 		return &LoadError{Reason: firstLine(plainErr)}
 	}

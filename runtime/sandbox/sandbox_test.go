@@ -177,6 +177,18 @@ func TestContextEndsCall(t *testing.T) {
 	}
 }
 
+func TestContextEndsOpen(t *testing.T) {
+	t.Parallel()
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	dir := filepath.Join(t.TempDir(), "cache")
+	_, err := sandbox.Open(ctx, guest(t, "works"), sandbox.Options{Host: &host{}, Operations: abi.Operations(), CacheDir: dir})
+	if !errors.Is(err, reason) {
+		t.Errorf("got %v, want the cause", err)
+	}
+}
+
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

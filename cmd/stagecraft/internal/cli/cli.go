@@ -81,7 +81,7 @@ func Main(args []string, system System) int {
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(a)
-	if err != nil && !(ctx.Err() != nil && endedByItself(err)) {
+	if err != nil && !isKnownEnd(ctx, err) {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)

@@ -92,10 +92,12 @@ func isProviderError(err error) bool {
 	return ok
 }
 
-// endedByItself tells whether what a run ended with is a child's own exit
-// code, or the word that it was interrupted. After an interrupt that is no news
-// to the user.
-func endedByItself(err error) bool {
+// isKnownEnd tells whether an error is no news to the user: after an interrupt
+// the word that there was one, or a child's own exit code.
+func isKnownEnd(ctx context.Context, err error) bool {
+	if ctx.Err() == nil {
+		return false
+	}
 	e, ok := errors.AsType[*abi.Error](err)
-	return ok && (e.ExitCode != 0 || e.Code == abi.CodeInterrupted)
+	return errors.Is(err, context.Cause(ctx)) || ok && (e.ExitCode != 0 || e.Code == abi.CodeInterrupted)
 }
