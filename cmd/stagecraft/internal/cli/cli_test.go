@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+func TestExitCode(t *testing.T) {
+	of := func(code abi.Code) error { return abi.Errorf(code, "x") }
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, ExitDone},
+		{errors.New("x"), ExitFailed},
+		{of(abi.CodeFailed), ExitFailed},
+		{of(abi.CodeNotFound), ExitFailed},
+		{of(abi.CodeInvalid), ExitFailed},
+		{of(abi.CodeTooLarge), ExitFailed},
+		{abi.Invalid(abi.Problem{Message: "x"}), ExitConfig},
+		{of(abi.CodeDenied), ExitDenied},
+		{of(abi.CodeTimeout), ExitTimeout},
+		{of(abi.CodeUnavailable), ExitEngine},
+		{of(abi.CodeInterrupted), ExitInterrupted},
+		{&abi.Error{Code: abi.CodeFailed, ExitCode: 42}, 42},
+		{&session.DeniedError{Err: &abi.Error{ExitCode: 42}}, ExitDenied},
+		{yamldoc.Problems{{}}, ExitConfig},
+		{&config.NotFoundError{}, ExitConfig},
+		{&module.UnusableError{}, ExitProvider},
+		{&backend.ContractError{}, ExitProvider},
+		{&unknownProviderError{}, ExitProvider},
+		{&sandbox.LimitError{}, ExitTimeout},
+		{&sandbox.CrashError{}, ExitFailed},
+	} {
+		wrapped := tt.err
+		if wrapped != nil {
+			wrapped = &session.ProviderError{Provider: "p", Operation: "dev", Err: fmt.Errorf("x: %w", tt.err)}
+		}
+		for _, err := range []error{tt.err, wrapped} {
+			if got := exitCode(t.Context(), err); got != tt.want {
+				t.Errorf("%T %v: got %d, want %d", tt.err, err, got, tt.want)
+			}
+		}
+	}
+}
+
+func TestInterruptedEnd(t *testing.T) {
+	cause := hostfuncs.Interrupt(testSignal{}, nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	for _, tt := range []struct {
+		err   error
+		code  int
+		known bool
+	}{
+		{fmt.Errorf("x: %w", cause), ExitInterrupted, true},
+		{&abi.Error{Code: abi.CodeInterrupted}, ExitInterrupted, true},
+		{&abi.Error{Code: abi.CodeFailed, ExitCode: 3}, 3, true},
+		{&abi.Error{Code: abi.CodeFailed}, ExitFailed, false},
+		{errors.New("x"), ExitInterrupted, false},
+	} {
+		if got := exitCode(ctx, tt.err); got != tt.code {
+			t.Errorf("%v: got %d, want %d", tt.err, got, tt.code)
+		}
+		if got := isKnownEnd(ctx, tt.err); got != tt.known {
+			t.Errorf("%v: known is %v", tt.err, got)
+		}
+		if isKnownEnd(t.Context(), tt.err) {
+			t.Errorf("%v is no news without an interrupt", tt.err)
+		}
+	}
+}
+
+// testSignal is one that no system has.
+type testSignal struct{}
+
+func (testSignal) Signal()        {}
+func (testSignal) String() string { return "test" }
+
+func TestUserFolders(t *testing.T) {
+	home := t.TempDir()
+	other := filepath.Join(home, "other")
+	for _, tt := range []struct {
+		environ          []string
+		providers, cache string
+	}{
+		{nil, "", ""},
+		{[]string{"HOME=relative"}, "", ""},
+		{[]string{"XDG_CACHE_HOME=" + other}, "", filepath.Join(other, "stagecraft", "wasm")},
+		{[]string{"XDG_CACHE_HOME=relative", "XDG_DATA_HOME=" + home, "XDG_DATA_HOME=" + other}, filepath.Join(other, "stagecraft", "providers"), ""},
+	} {
+		if got := userFolders(tt.environ); got.providers != tt.providers || got.cache != tt.cache {
+			t.Errorf("%v: got %+v", tt.environ, got)
+		}
+	}
+	get := func(name string) string { return map[string]string{"HOME": "/h", "LOCALAPPDATA": "/l"}[name] }
+	for goos, want := range map[string][2]string{
+		"linux":   {filepath.Join("/h", ".local", "share"), filepath.Join("/h", ".cache")},
+		"darwin":  {filepath.Join("/h", "Library", "Application Support"), filepath.Join("/h", "Library", "Caches")},
+		"windows": {"/l", "/l"},
+	} {
+		if data, cache := defaultFolders(goos, get); data != want[0] || cache != want[1] {
+			t.Errorf("%s: %s, %s", goos, data, cache)
+		}
+	}
+}
