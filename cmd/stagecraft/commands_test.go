@@ -9,10 +9,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // engineEnv names the Docker engine for tests.
@@ -31,10 +32,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 func condition(name string) (bool, error) {
 	switch name {
 	case "engine":
-		if os.Getenv(engineEnv) == "" && os.Getenv("CI") == "true" {
-			return false, fmt.Errorf("%s is not set, and CI=true", engineEnv)
+		host, fatal, err := providertest.Engine("a script of cmd/stagecraft")
+		if fatal {
+			return false, err
 		}
-		return os.Getenv(engineEnv) != "", nil
+		return host != "", nil
 	case "root":
 		return os.Geteuid() == 0, nil
 	}
@@ -121,17 +123,18 @@ func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 }
 
-// cmdWaitFile waits until a file is there: wait-file FILE
+// cmdWaitFile waits until a file is there, and has a text: wait-file FILE [TEXT]
 func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: wait-file FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: wait-file FILE [TEXT]")
 	}
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && (len(args) == 1 || strings.Contains(string(data), args[1])) {
 			return
 		}
 	}
-	ts.Fatalf("%s did not appear", args[0])
+	ts.Fatalf("%s did not appear", strings.Join(args, " with "))
 }
 
 // cmdGone wants the processes whose IDs a file lists to be no more: gone FILE
@@ -164,16 +167,4 @@ func goEnv(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
-}
-
-// TestEngineIsThere makes a missing engine loud: without it the scripts that
-// need one would be passed over.
-func TestEngineIsThere(t *testing.T) {
-	if os.Getenv(engineEnv) != "" {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not set, and CI=true", engineEnv)
-	}
-	t.Skipf("engine tests left out: %s is not set", engineEnv)
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // What the documents show is run. An HTML comment right before a fenced block
@@ -184,8 +185,11 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 		case arg == "then":
 			then = true
 		case arg == "engine":
-			if s.ran = os.Getenv(engineEnv) != ""; !s.ran {
-				t.Skip("there is no engine for it")
+			host, fatal, err := providertest.Engine(t.Name())
+			if s.ran = host != ""; fatal {
+				t.Fatal(err)
+			} else if err != nil {
+				t.Skip(err)
 			}
 		case exits:
 			var err error

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/image"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestMain names a proxy that is not there, for all tests: sockets ignore it.
@@ -24,13 +26,12 @@ func TestMain(m *testing.M) {
 // realEngine connects to the engine for tests; see .ci/with-engine.
 func realEngine(t *testing.T) *Engine {
 	t.Helper()
-	host := os.Getenv("STAGECRAFT_TEST_DOCKER_HOST")
-	if host == "" {
-		const reason = "engine tests left out: STAGECRAFT_TEST_DOCKER_HOST is not set"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(reason)
-		}
-		t.Skip(reason)
+	host, fatal, err := providertest.Engine(t.Name())
+	if fatal {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip(err)
 	}
 	return connected(t, map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()})
 }
