@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -71,7 +70,7 @@ func (b *defaultsBuilder) exec(ask abi.ExecAsk) {
 	}
 	if env, ok := at(b.tree, ask.EnvFrom).(map[string]any); ok {
 		for _, name := range slices.Sorted(maps.Keys(env)) {
-			b.add(capability.AllowEnv(name, b.Position(ask.EnvFrom+"/"+pointerEscape.Replace(name))))
+			b.add(capability.AllowEnv(name, b.Position(abi.UnderPointer(ask.EnvFrom, name))))
 		}
 	}
 }
@@ -108,23 +107,18 @@ func (b *defaultsBuilder) located(named string) (string, bool) {
 	return p.rel, err == nil
 }
 
-var (
-	pointerEscape   = strings.NewReplacer("~", "~0", "/", "~1")
-	pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
 // at follows a JSON pointer (RFC 6901) through mappings; nil when it leads
 // nowhere.
 func at(tree any, pointer string) any {
 	if pointer == "" {
 		return nil
 	}
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+	for _, key := range abi.SplitPointer(pointer) {
 		m, ok := tree.(map[string]any)
 		if !ok {
 			return nil
 		}
-		tree = m[pointerUnescape.Replace(token)]
+		tree = m[key]
 	}
 	return tree
 }

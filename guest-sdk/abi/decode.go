@@ -55,29 +55,6 @@ func Invalid(problems ...Problem) *Error {
 	return &Error{Code: CodeInvalid, Message: strings.Join(lines, "\n"), Problems: problems}
 }
 
-// FieldName writes a JSON pointer as people write a field: /dev/command/0 is
-// dev.command[0].
-func FieldName(pointer string) string {
-	var b strings.Builder
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = unescape.Replace(token)
-		if _, err := strconv.ParseUint(token, 10, 32); err == nil && b.Len() > 0 {
-			b.WriteString("[" + token + "]")
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(token)
-	}
-	return b.String()
-}
-
-var (
-	escape   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescape = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
 // checker compares a JSON tree with the type that it is for.
@@ -114,7 +91,7 @@ func (c *checker) object(at string, v map[string]any, t reflect.Type) {
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		under := at + "/" + escape.Replace(key)
+		under := UnderPointer(at, key)
 		if t.Kind() == reflect.Map {
 			c.value(under, v[key], t.Elem())
 			continue

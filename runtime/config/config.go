@@ -92,7 +92,7 @@ func Load(file string, known Providers) (*Config, error) {
 		return nil, &NotFoundError{File: file}
 	}
 	if err != nil {
-		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: reason(err)}}
+		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: err.Error()}}
 	}
 	c, err := parse(file, data, known)
 	if err != nil {
@@ -112,7 +112,7 @@ func Load(file string, known Providers) (*Config, error) {
 func ReadFile(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	}
 	if info.IsDir() {
 		return nil, errors.New("it is a folder, a file is expected")
@@ -122,15 +122,16 @@ func ReadFile(file string) ([]byte, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, yamldoc.MaxBytes+1))
 }
 
-func reason(err error) string {
+// withoutPath leaves out the path, which whoever shows the error names.
+func withoutPath(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err.Error()
+		return pe.Err
 	}
-	return err.Error()
+	return err
 }

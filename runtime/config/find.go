@@ -83,7 +83,7 @@ func isFolder(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: "name the project's folder with -C DIR"}}
 	case err != nil:
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: reason(err)}}
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: withoutPath(err).Error()}}
 	case !info.IsDir():
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a folder is expected", Hint: "name a file with -c FILE"}}
 	}

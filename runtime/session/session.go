@@ -141,7 +141,7 @@ func (s *Session) loadPolicy() error {
 	}
 	data, err := config.ReadFile(path)
 	if err != nil {
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + reason(err)}}
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + err.Error()}}
 	}
 	policy, err := capability.Parse(path, data)
 	if err != nil {
@@ -149,14 +149,6 @@ func (s *Session) loadPolicy() error {
 	}
 	s.policies = []*capability.Policy{policy}
 	return nil
-}
-
-// reason leaves the path out of a file error, which names it anyhow.
-func reason(err error) string {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err.Error()
-	}
-	return err.Error()
 }
 
 // Config is the checked configuration.

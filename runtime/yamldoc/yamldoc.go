@@ -10,7 +10,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // Bounds on what is read. A configuration is far below all of them; what is
@@ -122,11 +123,7 @@ func (n *Node) Get(key string) *Node {
 // At follows a JSON pointer (RFC 6901) from the value; nil when it leads
 // nowhere.
 func (n *Node) At(pointer string) *Node {
-	if pointer == "" {
-		return n
-	}
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = pointerUnescape.Replace(token)
+	for _, token := range abi.SplitPointer(pointer) {
 		if n.Kind() != KindList {
 			n = n.Get(token)
 			continue
@@ -139,8 +136,6 @@ func (n *Node) At(pointer string) *Node {
 	}
 	return n
 }
-
-var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 // JSON is the value in JSON: keys in the document's order, numbers digit for
 // digit.
