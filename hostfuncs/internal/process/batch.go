@@ -13,7 +13,7 @@ const batchSpecial = "\"%!&|<>^\r\n"
 // checkBatch refuses arguments that a batch file would get as commands.
 func checkBatch(program string, argv []string) error {
 	ending := strings.ToLower(filepath.Ext(program))
-	if ending != ".bat" && ending != ".cmd" || !batchFiles {
+	if ending != ".bat" && ending != ".cmd" {
 		return nil
 	}
 	for _, word := range argv[1:] {

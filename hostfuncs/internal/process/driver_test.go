@@ -65,9 +65,15 @@ func driveHelper(args []string) int {
 	return 0
 }
 
+// What the job shell can be ordered to wake: its job, or the driver alone.
+const (
+	orderAll    = '.'
+	orderDriver = '1'
+)
+
 // jobShellHelper does what a shell does for a job: it starts the driver in a
-// process group in the foreground, says when it stops, and continues it on a
-// line on file 4.
+// process group in the foreground, says when it stops, and continues it on an
+// order on file 4.
 func jobShellHelper(args []string) int {
 	signal.Ignore(syscall.SIGTTOU)
 	self, _ := os.Executable()
@@ -91,10 +97,15 @@ func jobShellHelper(args []string) int {
 		}
 		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, os.Getpid())
 		fmt.Fprintln(report, `{"Err":"stopped"}`)
-		if _, err := orders.Read(make([]byte, 1)); err != nil {
+		order := make([]byte, 1)
+		if _, err := orders.Read(order); err != nil {
 			return 96
 		}
 		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, job.Pid)
-		_ = unix.Kill(-job.Pid, unix.SIGCONT)
+		if order[0] == orderAll {
+			_ = unix.Kill(-job.Pid, unix.SIGCONT)
+		} else {
+			_ = unix.Kill(job.Pid, unix.SIGCONT)
+		}
 	}
 }

@@ -80,9 +80,6 @@ func (f *family) isChild(pid int) bool {
 // ownsOrphan reports whether an orphan is of a tree. One that could be of
 // several trees is of none until but one of them is left.
 func (f *family) ownsOrphan(t *tree, e entry) bool {
-	if f.isChild(e.pid) {
-		return false
-	}
 	for other := range f.trees {
 		if other.knows(e) {
 			return other == t

@@ -19,6 +19,8 @@ import (
 func helpers() map[string]func(args []string) int {
 	return map[string]func([]string) int{
 		"wait":      waitHelper,
+		"breed":     breedHelper,
+		"once":      onceHelper,
 		"flood":     floodHelper,
 		"graceful":  gracefulHelper,
 		"signals":   signalsHelper,
@@ -44,6 +46,36 @@ func forever() int {
 	for {
 		time.Sleep(time.Hour)
 	}
+}
+
+// breedHelper starts another process when it is told to end.
+func breedHelper([]string) int {
+	got := make(chan os.Signal, 1)
+	signal.Notify(got, syscall.SIGTERM)
+	fmt.Println("ready")
+	<-got
+	_, err := os.StartProcess("/bin/sleep", []string{"sleep", "1000"}, &os.ProcAttr{
+		Env: os.Environ(), Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return 98
+	}
+	return 0
+}
+
+// onceHelper takes its time to end, and tells if it is told again meanwhile.
+func onceHelper([]string) int {
+	got := make(chan os.Signal, 1)
+	signal.Notify(got, syscall.SIGTERM)
+	fmt.Println("ready")
+	<-got
+	select {
+	case <-got:
+		fmt.Fprintln(os.Stderr, "told twice")
+	case <-time.After(300 * time.Millisecond):
+		fmt.Fprintln(os.Stderr, "told once")
+	}
+	return 0
 }
 
 // floodHelper writes so many MiB to both outputs at once.

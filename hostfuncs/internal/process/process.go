@@ -131,7 +131,10 @@ func (c Command) check() error {
 			}
 		}
 	}
-	return checkBatch(c.Program, c.Argv)
+	if batchFiles {
+		return checkBatch(c.Program, c.Argv)
+	}
+	return nil
 }
 
 func (c Command) sharesTerminal() bool {

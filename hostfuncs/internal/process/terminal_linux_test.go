@@ -241,11 +241,15 @@ func TestTerminalIsRestored(t *testing.T) {
 }
 
 func TestTerminalJobControl(t *testing.T) {
-	for name, tt := range map[string]struct{ script, keys string }{
-		"Ctrl-Z":           {`echo ready; read line; echo "got $line"`, ctrlZ},
-		"stops itself":     {`echo ready; kill -STOP $$; read line; echo "got $line"`, ""},
-		"stops its group":  {`echo ready; kill -TSTP 0; read line; echo "got $line"`, ""},
-		"suspends in turn": {`sh -c 'echo ready; read line; echo "got $line"'; true`, ctrlZ},
+	for name, tt := range map[string]struct {
+		script, keys string
+		order        rune
+	}{
+		"Ctrl-Z":           {`echo ready; read line; echo "got $line"`, ctrlZ, orderAll},
+		"stops itself":     {`echo ready; kill -STOP $$; read line; echo "got $line"`, "", orderAll},
+		"woken by us":      {`echo ready; kill -STOP $$; read line; echo "got $line"`, "", orderDriver},
+		"stops its group":  {`echo ready; kill -TSTP 0; read line; echo "got $line"`, "", orderAll},
+		"suspends in turn": {`sh -c 'echo ready; read line; echo "got $line"'; true`, ctrlZ, orderAll},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ready, got := expect("ready"), expect("got on")
@@ -256,7 +260,7 @@ func TestTerminalJobControl(t *testing.T) {
 			if d := s.next(t); d.Err != "stopped" {
 				t.Fatalf("got %+v", d)
 			}
-			if _, err := s.orders.WriteString("."); err != nil {
+			if _, err := s.orders.WriteString(string(tt.order)); err != nil {
 				t.Fatal(err)
 			}
 			s.press(t, "on\n")
