@@ -1,5 +1,6 @@
 # make demo    shows what stagecraft does, step by step
 # make test    runs every test; an engine for them is started where it can be
+# make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make fuzz    fuzzes each target for FUZZTIME
@@ -35,8 +36,9 @@ demo: build
 test:
 	.ci/with-engine $(TEST) ./...
 
+# The unit tests: all but those of the real binary.
 test-short:
-	go test -short ./...
+	go test $$(go list ./... | grep -v '/cmd/stagecraft$$')
 
 bench:
 	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md

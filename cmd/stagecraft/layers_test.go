@@ -139,9 +139,6 @@ func TestNoPackageInRuntime(t *testing.T) {
 
 // TestCrossCompiles builds for every system that stagecraft is for.
 func TestCrossCompiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles everything six times")
-	}
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		for _, arch := range []string{"amd64", "arm64"} {
 			cmd := exec.CommandContext(t.Context(), "go", "build", "-o", t.TempDir(), "./cmd/stagecraft")
