@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -113,6 +116,34 @@ func TestUserFolders(t *testing.T) {
 	} {
 		if data, cache := defaultFolders(goos, get); data != want[0] || cache != want[1] {
 			t.Errorf("%s: %s, %s", goos, data, cache)
+		}
+	}
+}
+
+// TestJSONIsPlain has text that a terminal would obey, as a provider's version
+// could be: C1 codes, DEL, direction marks, characters beyond 16 bits.
+func TestJSONIsPlain(t *testing.T) {
+	type said struct {
+		Text string          `json:"text"`
+		Raw  json.RawMessage `json:"raw"`
+	}
+	in := said{"größe <&> \x1b[2J\x7f\u009b2J\u202egnp.exe\u200b\ufeff\U000e0001", json.RawMessage("\"\u009b\u202e\"")}
+	for _, indent := range []string{"", "  "} {
+		var b strings.Builder
+		if err := writeJSON(&b, in, indent); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range b.String() {
+			if r != '\n' && !unicode.IsPrint(r) {
+				t.Errorf("%q reaches the terminal in %q", r, b.String())
+			}
+		}
+		var out said
+		if err := json.Unmarshal([]byte(b.String()), &out); err != nil || out.Text != in.Text {
+			t.Errorf("got %q, %v, want %q", out.Text, err, in.Text)
+		}
+		if !strings.Contains(b.String(), "größe <&>") {
+			t.Errorf("what is plain was changed: %s", b.String())
 		}
 	}
 }

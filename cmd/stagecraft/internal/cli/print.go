@@ -12,12 +12,15 @@ package cli
 //     never with NO_COLOR.
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 
@@ -48,11 +51,31 @@ func (p *printer) result(text string) error {
 	return err
 }
 
-func (p *printer) resultJSON(v any) error {
-	e := json.NewEncoder(p.stdout)
+func (p *printer) resultJSON(v any) error { return writeJSON(p.stdout, v, "  ") }
+
+// writeJSON writes one JSON document. A character that a terminal would obey,
+// or show in another order, is written as its number, which is the same string
+// to whoever reads JSON.
+func writeJSON(w io.Writer, v any, indent string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, r := range b.String() {
+		if r == '\n' || unicode.IsPrint(r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 func (p *printer) usage(err error) {
@@ -66,9 +89,8 @@ func (p *printer) failure(err error) { p.show(explain(err)) }
 
 func (p *printer) show(f failure) {
 	if p.json {
-		e := json.NewEncoder(p.stderr)
-		e.SetEscapeHTML(false)
-		_ = e.Encode(map[string]failure{"error": f})
+		// Where standard error can't be written to, there is no place to say so.
+		_ = writeJSON(p.stderr, map[string]failure{"error": f}, "")
 		return
 	}
 	for i, problem := range f.Problems {
