@@ -77,25 +77,27 @@ func TestFilesRefuse(t *testing.T) {
 // TestSwappedFile puts another file in the place of the one decided on.
 func TestSwappedFile(t *testing.T) {
 	needUnix(t)
-	p := newProject(t, map[string]string{"file": "x", "secret": "s"})
-	decided, err := p.locate("file")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(p.Root, "file")
-	for name, swap := range map[string]func() error{
-		"link": func() error { return os.Symlink("secret", path) },
-		"file": func() error { return os.Rename(filepath.Join(p.Root, "secret"), path) },
+	for name, swap := range map[string]func(path, secret string) error{
+		"link": func(path, _ string) error { return os.Symlink("secret", path) },
+		"file": func(path, secret string) error { return os.Rename(secret, path) },
 	} {
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
-		if err := swap(); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := p.doReadFile(t.Context(), decided); err == nil || !strings.Contains(err.Error(), "was replaced") {
-			t.Errorf("%s: got %q, %v", name, got.Data, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, map[string]string{"file": "x", "secret": "s"})
+			decided, err := p.locate("file")
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(p.Root, "file")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := swap(path, filepath.Join(p.Root, "secret")); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := p.doReadFile(t.Context(), decided); err == nil || !strings.Contains(err.Error(), "was replaced") {
+				t.Errorf("got %q, %v", got.Data, err)
+			}
+		})
 	}
 }
 
