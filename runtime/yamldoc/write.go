@@ -1,0 +1,142 @@
+package yamldoc
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// FromJSON writes a JSON document as YAML, a line for each value, in the order
+// that it has. [Parse] reads the same from both.
+//
+// # Errors
+//
+// What is no JSON document, and a key of more than 1000 bytes.
+func FromJSON(data []byte) ([]byte, error) {
+	w := writer{in: json.NewDecoder(bytes.NewReader(data))}
+	w.in.UseNumber()
+	token, err := w.in.Token()
+	if err == nil {
+		err = w.value(token, "")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("no JSON document: %w", err)
+	}
+	if _, err := w.in.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more follows after the JSON document")
+	}
+	return append(bytes.TrimPrefix(w.out.Bytes(), []byte(" ")), '\n'), nil
+}
+
+type writer struct {
+	in  *json.Decoder
+	out bytes.Buffer
+}
+
+// value writes what comes after a key or a dash; indent is that of lines below.
+func (w *writer) value(token json.Token, indent string) error {
+	switch token := token.(type) {
+	case json.Delim:
+		if !w.in.More() {
+			_, err := w.in.Token()
+			w.out.WriteString(map[json.Delim]string{'{': " {}", '[': " []"}[token])
+			return err
+		}
+		return w.collection(token, indent)
+	case string:
+		w.out.WriteString(" " + Quote(token))
+	case nil:
+		w.out.WriteString(" null")
+	default:
+		fmt.Fprintf(&w.out, " %v", token)
+	}
+	return nil
+}
+
+// collection writes what has something in it, to its end.
+func (w *writer) collection(kind json.Delim, indent string) error {
+	for first := true; w.in.More(); first = false {
+		token, err := w.in.Token()
+		if err != nil {
+			return err
+		}
+		// The first line of a list's item stands behind its dash.
+		if !first || !bytes.HasSuffix(w.out.Bytes(), []byte("-")) {
+			w.newLine(indent)
+		} else {
+			w.out.WriteByte(' ')
+		}
+		if kind == '[' {
+			w.out.WriteByte('-')
+		} else {
+			key := Quote(token.(string))
+			if len(key) > maxKey {
+				return fmt.Errorf("a key has more than %d bytes", maxKey)
+			}
+			w.out.WriteString(key + ":")
+			if token, err = w.in.Token(); err != nil {
+				return err
+			}
+		}
+		if err := w.value(token, indent+"  "); err != nil {
+			return err
+		}
+	}
+	_, err := w.in.Token()
+	return err
+}
+
+// maxKey is how long a key of one line can be:
+// https://yaml.org/spec/1.2.2/#742-flow-mappings
+const maxKey = 1000
+
+func (w *writer) newLine(indent string) {
+	if w.out.Len() > 0 {
+		w.out.WriteString("\n" + indent)
+	}
+}
+
+var (
+	plainText = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
+	// oldBool are booleans to readers of YAML 1.1: https://yaml.org/type/bool.html
+	oldBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+)
+
+// Quote writes a string so that YAML reads it as that string, plain where it
+// can be. Nothing in it steers a terminal.
+func Quote(s string) string {
+	if plainText.MatchString(s) && !oldBool.MatchString(s) && !strings.HasSuffix(s, " ") {
+		if n, err := Parse("", []byte(s)); err == nil && n.Kind() == KindString && n.Text() == s {
+			return s
+		}
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		writeEscaped(&b, r)
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// writeEscaped follows https://yaml.org/spec/1.2.2/#57-escaped-characters.
+func writeEscaped(b *strings.Builder, r rune) {
+	switch {
+	case r == '"' || r == '\\':
+		b.WriteByte('\\')
+		b.WriteRune(r)
+	case unicode.IsPrint(r):
+		b.WriteRune(r)
+	case r <= 0xff:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r <= 0xffff:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
+}
