@@ -1,0 +1,36 @@
+// Package wholefile writes files that are there whole or not at all.
+package wholefile
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Write puts a file in place, with mode 0644. A link in its place is followed,
+// so that what it leads to is what changes. Where it can't be written the file
+// that was there is as before.
+func Write(path string, data []byte) (err error) {
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".stagecraft-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
