@@ -1,0 +1,97 @@
+package lock
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// Diff is how a module differs from the one that was agreed to.
+type Diff struct{ lines []string }
+
+// Compare says how after differs from before: in what it asks for and could
+// call, in its version and ABI, and in its bytes. Order doesn't count.
+func Compare(before, after Entry) Diff {
+	var d Diff
+	d.set(Words(before.Asked), Words(after.Asked), "")
+	if before.SHA256 != after.SHA256 && len(d.lines) == 0 && !slices.Equal(asks(before.Asked), asks(after.Asked)) {
+		// What can't be told in words is told all the same.
+		d.lines = append(d.lines, "~ what it asks for is written in another way")
+	}
+	d.declares(len(Words(before.Asked)) > 0, len(Words(after.Asked)) > 0)
+	d.set(imports(before), imports(after), "import ")
+	d.change("version", before.Version, after.Version)
+	d.change("abi", fmt.Sprint(before.ABI), fmt.Sprint(after.ABI))
+	d.change("sha256", before.SHA256, after.SHA256)
+	return d
+}
+
+// Same tells whether there is no difference.
+func (d Diff) Same() bool { return len(d.lines) == 0 }
+
+// Lines are the differences, added with a +, removed with a -, changed with a
+// ~. Nothing in them steers a terminal.
+func (d Diff) Lines() []string { return d.lines }
+
+func (d *Diff) set(before, after []string, what string) {
+	for _, line := range after {
+		if !slices.Contains(before, line) {
+			d.lines = append(d.lines, "+ "+what+line)
+		}
+	}
+	for _, line := range before {
+		if !slices.Contains(after, line) {
+			d.lines = append(d.lines, "- "+what+line)
+		}
+	}
+}
+
+func (d *Diff) declares(before, after bool) {
+	switch {
+	case before && !after:
+		d.lines = append(d.lines, "~ it does not say any more what it needs: it may do what your policy allows")
+	case after && !before:
+		d.lines = append(d.lines, "~ it says now what it needs, and may do no more than that")
+	}
+}
+
+func (d *Diff) change(what, before, after string) {
+	if before != after {
+		d.lines = append(d.lines, fmt.Sprintf("~ %s %s -> %s", what, plaintext.Line(before, 100), plaintext.Line(after, 100)))
+	}
+}
+
+func imports(e Entry) []string {
+	var out []string
+	for _, name := range e.Imports {
+		out = append(out, plaintext.Line(name, 200))
+	}
+	return out
+}
+
+// asks lists what is asked for, each in JSON, sorted.
+func asks(c abi.Capabilities) []string {
+	var out []string
+	add := func(kind string, v any) {
+		// Made of texts, it is always JSON.
+		data, _ := json.Marshal(v)
+		out = append(out, kind+" "+string(data))
+	}
+	for _, ask := range c.Exec {
+		add("exec", ask)
+	}
+	for _, ask := range c.Build {
+		add("build", ask)
+	}
+	for _, pattern := range c.Files {
+		add("files", pattern)
+	}
+	for _, name := range c.Env {
+		add("env", name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

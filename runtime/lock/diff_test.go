@@ -1,0 +1,80 @@
+package lock_test
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+)
+
+func TestCompare(t *testing.T) {
+	other := strings.Repeat("2", 64)
+	for name, tt := range map[string]struct {
+		change func(*lock.Entry)
+		want   []string
+	}{
+		"nothing": {func(*lock.Entry) {}, nil},
+		"another order": {func(e *lock.Entry) {
+			e.Asked.Env = []string{"APP_*", "DOMAIN", "DOMAIN"}
+			e.Imports = []string{e.Imports[1], e.Imports[0]}
+		}, nil},
+		"what was granted": {func(e *lock.Entry) { e.Granted = abi.Capabilities{} }, nil},
+		"where it is":      {func(e *lock.Entry) { e.Source, e.Path = "user", "shop.wasm" }, nil},
+		"bytes alone":      {func(e *lock.Entry) { e.SHA256 = other }, []string{"~ sha256 " + digest + " -> " + other}},
+		"version":          {func(e *lock.Entry) { e.Version = "2" }, []string{"~ version 1.2.0 -> 2"}},
+		"more": {func(e *lock.Entry) {
+			e.Asked.Exec = append(e.Asked.Exec, abi.ExecAsk{Argv: []string{"sh", "**"}})
+			e.Imports = append(e.Imports, "extism:host/user.stagecraft_list")
+		}, []string{"+ run: sh **", "+ import extism:host/user.stagecraft_list"}},
+		"less": {func(e *lock.Entry) { e.Asked.Files, e.Imports = nil, e.Imports[:1] }, []string{"- read files: backend/**", "- import extism:host/env.alloc"}},
+		"other": {func(e *lock.Entry) { e.Asked.Env = []string{"DOMAIN"}; e.Asked.Files = []string{"**"} }, []string{
+			"+ read files: **", "- read files: backend/**", "- look at a variable, and pass it on: APP_*",
+		}},
+		"nothing said any more": {func(e *lock.Entry) { e.Asked = abi.Capabilities{} }, []string{
+			"- run exactly the command at dev.command, in the folder at dev.workdir, with the variables at dev.env",
+			`- run: npm ci "--ignore scripts"`,
+			"- build an image from the folder at build.context, else the project folder, by the Dockerfile at build.dockerfile",
+			"- set an argument of the build: VERSION", "- read files: backend/**",
+			"- look at a variable, and pass it on: DOMAIN", "- look at a variable, and pass it on: APP_*",
+			"~ it does not say any more what it needs: it may do what your policy allows",
+		}},
+		"what words don't tell": {func(e *lock.Entry) { e.SHA256 = other; e.Asked.Exec[0].EnvFrom = "/dev~0env" }, nil},
+	} {
+		before, after := shop(), shop()
+		tt.change(&after)
+		d := lock.Compare(before, after)
+		if name == "what words don't tell" {
+			if d.Same() {
+				t.Errorf("%s: no difference", name)
+			}
+			continue
+		}
+		if diff := cmp.Diff(tt.want, d.Lines()); diff != "" || d.Same() != (len(tt.want) == 0) {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+	}
+}
+
+// TestNothingSteers wants words and differences of whatever a provider says to
+// be lines of plain text, each a line of ours.
+func TestNothingSteers(t *testing.T) {
+	rude := "a\x1b[2J\nrun: nothing\u202e\r"
+	e := lock.Entry{Version: rude, Imports: []string{rude}, Asked: abi.Capabilities{
+		Exec:  []abi.ExecAsk{{Argv: []string{rude}}, {ArgvFrom: "/" + rude, DirFrom: "/" + rude, EnvFrom: "/" + rude}},
+		Build: []abi.BuildAsk{{ContextFrom: []string{"/" + rude}, DockerfileFrom: "/" + rude, Args: []string{rude}}},
+		Files: []string{rude}, Env: []string{rude},
+	}}
+	said := append(lock.Words(e.Asked), lock.Compare(lock.Entry{}, e).Lines()...)
+	if len(said) < 10 {
+		t.Errorf("it says %q", said)
+	}
+	for _, line := range said {
+		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q steers", line)
+		}
+	}
+}

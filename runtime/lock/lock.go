@@ -1,0 +1,96 @@
+// Package lock is stagecraft.lock: which modules of providers somebody agreed
+// to, by their bytes, and what they were granted. It reads and writes no file.
+package lock
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// FileName is the name of the file, beside stagecraft.yml.
+const FileName = "stagecraft.lock"
+
+// Version is the version of the file that is read and written.
+const Version = 1
+
+// Entry is a module that somebody agreed to.
+type Entry struct {
+	ID string `json:"-"`
+	// Version is what the provider says of itself.
+	Version string `json:"version"`
+	// SHA256 is the module's, in hex.
+	SHA256 string `json:"sha256"`
+	ABI    int    `json:"abi"`
+	// Source says where it was found: project, user or file. Path is relative
+	// to the project where it is inside, and the file's name elsewhere.
+	Source string `json:"source"`
+	Path   string `json:"path"`
+	// Imports are all that the module could call, as "module.name", sorted.
+	Imports []string `json:"imports"`
+	// Asked is what the provider asks to be allowed, Granted what of that it
+	// was given.
+	Asked   abi.Capabilities `json:"asked"`
+	Granted abi.Capabilities `json:"granted"`
+}
+
+// File is what a lock file has. The zero value is an empty one.
+type File struct{ entries map[string]Entry }
+
+// Get is the entry of a provider.
+func (f *File) Get(id string) (Entry, bool) {
+	e, ok := f.entries[id]
+	return e, ok
+}
+
+// Set puts an entry in the place of the one of that ID.
+func (f *File) Set(e Entry) {
+	if f.entries == nil {
+		f.entries = make(map[string]Entry)
+	}
+	e.Imports = slices.Compact(slices.Sorted(slices.Values(e.Imports)))
+	f.entries[e.ID] = e
+}
+
+// Remove takes an entry out, and tells whether there was one.
+func (f *File) Remove(id string) bool {
+	_, ok := f.entries[id]
+	delete(f.entries, id)
+	return ok
+}
+
+// IDs are those of all entries, sorted.
+func (f *File) IDs() []string { return slices.Sorted(maps.Keys(f.entries)) }
+
+const header = `# The providers that this project trusts, by their bytes. Commit this file.
+# "stagecraft provider trust ID" writes it; lines of granted may be taken out.
+`
+
+// document is the file as JSON. Go sorts the providers by their IDs.
+type document struct {
+	Version   int              `json:"version"`
+	Providers map[string]Entry `json:"providers"`
+}
+
+// Marshal writes the file. The same entries give the same bytes.
+func (f *File) Marshal() []byte {
+	d := document{Version: Version, Providers: map[string]Entry{}}
+	for id, e := range f.entries {
+		if e.Imports == nil {
+			e.Imports = []string{}
+		}
+		d.Providers[id] = e
+	}
+	// Made of texts and numbers, it is always JSON, and that always YAML.
+	data, err := json.Marshal(d)
+	if err == nil {
+		data, err = yamldoc.FromJSON(data)
+	}
+	if err != nil {
+		return nil
+	}
+	return append([]byte(header), data...)
+}

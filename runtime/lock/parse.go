@@ -1,0 +1,150 @@
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Parse reads a lock file; name is its name in messages.
+//
+// # Errors
+//
+// yamldoc.Problems, all that are found, each with its place.
+func Parse(name string, data []byte) (*File, error) {
+	if line := conflict(data); line > 0 {
+		return nil, yamldoc.Problems{{
+			Pos: yamldoc.Pos{File: name, Line: line, Column: 1}, Message: "two versions of the file were merged, and nobody has chosen",
+			Hint: "take one of the two, and run: stagecraft provider trust ID",
+		}}
+	}
+	root, err := yamldoc.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{file: new(File)}
+	r.document(root)
+	if err := r.problems.Err(); err != nil {
+		return nil, err
+	}
+	return r.file, nil
+}
+
+// conflict is the first line that a merge left behind, 0 when there is none.
+func conflict(data []byte) int {
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		n++
+		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") {
+			return n
+		}
+	}
+	return 0
+}
+
+// reader gathers all that is wrong.
+type reader struct {
+	file     *File
+	problems yamldoc.Problems
+}
+
+func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
+	r.problems.Add(n.Pos(), n.Field(), message, hint)
+}
+
+// mapping wants a mapping of all these keys and no other.
+func (r *reader) mapping(n *yamldoc.Node, keys ...string) bool {
+	if n.Kind() != yamldoc.KindMap {
+		r.wrong(n, fmt.Sprintf("is %s, expected a mapping", n.Kind()), "")
+		return false
+	}
+	before := len(r.problems)
+	for _, e := range n.Entries() {
+		if !slices.Contains(keys, e.Key) {
+			r.problems = append(r.problems, yamldoc.UnknownKey(e, keys))
+		}
+	}
+	for _, key := range keys {
+		if n.Get(key) == nil {
+			r.wrong(n, key+" is missing", "")
+		}
+	}
+	return len(r.problems) == before
+}
+
+func (r *reader) document(root *yamldoc.Node) {
+	if !r.mapping(root, "version", "providers") {
+		return
+	}
+	if v := root.Get("version"); v.Kind() != yamldoc.KindInt || v.Text() != fmt.Sprint(Version) {
+		r.wrong(v, fmt.Sprintf("%q is not known, this stagecraft reads version %d", v.Text(), Version), "")
+		return
+	}
+	providers := root.Get("providers")
+	if providers.Kind() != yamldoc.KindMap {
+		r.wrong(providers, fmt.Sprintf("is %s, expected a mapping of provider IDs", providers.Kind()), "")
+		return
+	}
+	for _, e := range providers.Entries() {
+		if !validID.MatchString(e.Key) {
+			r.problems.Add(e.KeyPos, providers.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
+			continue
+		}
+		r.entry(e.Key, e.Value)
+	}
+}
+
+var (
+	validID   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	sources   = []string{"project", "user", "file"}
+)
+
+func (r *reader) entry(id string, n *yamldoc.Node) {
+	if !r.mapping(n, "version", "sha256", "abi", "source", "path", "imports", "asked", "granted") {
+		return
+	}
+	e := Entry{ID: id}
+	if !r.decode(n, &e) {
+		return
+	}
+	if !hexDigest.MatchString(e.SHA256) {
+		r.wrong(n.Get("sha256"), fmt.Sprintf("%q is no SHA-256", e.SHA256), "")
+	}
+	if !slices.Contains(sources, e.Source) {
+		r.wrong(n.Get("source"), fmt.Sprintf("%q is none of %s", e.Source, strings.Join(sources, ", ")), "")
+	}
+	asked := asks(e.Asked)
+	for _, granted := range asks(e.Granted) {
+		if !slices.Contains(asked, granted) {
+			r.wrong(n.Get("granted"), "grants more than is asked for: "+granted, "take it out, or let a policy allow it")
+		}
+	}
+	r.file.Set(e)
+}
+
+// decode reads an entry strictly, and gives each problem its place.
+func (r *reader) decode(n *yamldoc.Node, e *Entry) bool {
+	err := abi.Decode(n.JSON(), e)
+	if err == nil {
+		return true
+	}
+	wrong, ok := errors.AsType[*abi.Error](err)
+	if !ok || len(wrong.Problems) == 0 {
+		r.wrong(n, err.Error(), "")
+		return false
+	}
+	for _, p := range wrong.Problems {
+		at := n.At(p.Pointer)
+		if at == nil {
+			at = n
+		}
+		r.wrong(at, p.Message, p.Hint)
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package lock_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+)
+
+func TestProblems(t *testing.T) {
+	golden, err := os.ReadFile("testdata/stagecraft.lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ from, to, want string }{
+		"version":         {"version: 1\n", "version: 2\n", `l:3:10: version: "2" is not known, this stagecraft reads version 1`},
+		"no version":      {"version: 1\n", "", "l:3:1: version is missing"},
+		"unknown key":     {"version: 1\n", "version: 1\nextra: 1\n", `l:4:1: unknown key "extra"`},
+		"providers":       {string(golden), "version: 1\nproviders: []", "expected a mapping of provider IDs"},
+		"id":              {"  shop:\n", "  Shop:\n", `"Shop" is no provider ID`},
+		"twice":           {"  shop:\n", "  bare:\n", "bare"},
+		"digest":          {"sha256: \"" + digest, "sha256: \"x", "is no SHA-256"},
+		"no digest":       {"    abi: 1\n", "", "abi is missing"},
+		"abi":             {"abi: 1", "abi: one", "abi: is a string, expected a whole number"},
+		"source":          {"source: user", "source: web", `"web" is none of project, user, file`},
+		"imports":         {"imports: []", "imports: {}", "imports: is a mapping, expected a list"},
+		"asked":           {"env:\n        - DOMAIN\n        - \"APP_*\"", "environ: []", "environ: is not known here"},
+		"asked type":      {"- argv:\n            - npm", "- argv: npm\n          more:\n            - npm", "expected a list"},
+		"granted more":    {"      env:\n        - DOMAIN\n", "      env:\n        - DOMAIN\n        - MORE\n", `grants more than is asked for: env "MORE"`},
+		"granted another": {"granted: {}", "granted: {files: [x]}", `grants more than is asked for: files "x"`},
+		"a merge":         {"version: 1\n", "<<<<<<< HEAD\nversion: 1\n", "l:3:1: two versions of the file were merged"},
+		"no yaml":         {"version: 1\n", "version: [\n", "l:"},
+		"list":            {string(golden), "- 1", "expected a mapping"},
+		"empty":           {string(golden), "", "expected a mapping"},
+	} {
+		text := strings.Replace(string(golden), tt.from, tt.to, 1)
+		// The last of two is the one with a granted list.
+		if name == "granted more" {
+			i := strings.LastIndex(string(golden), tt.from)
+			text = string(golden)[:i] + tt.to + string(golden)[i+len(tt.from):]
+		}
+		if text == string(golden) {
+			t.Errorf("%s: nothing is changed in\n%s", name, text)
+			continue
+		}
+		f, err := lock.Parse("l", []byte(text))
+		if err == nil || f != nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %s", name, err, tt.want)
+		}
+	}
+}
+
+// TestProblemsTogether wants all of them at once.
+func TestProblemsTogether(t *testing.T) {
+	_, err := lock.Parse("l", []byte(`version: 1
+providers:
+  a: {version: 1, sha256: x, abi: 1, source: web, path: p, imports: [], asked: {}, granted: {}}
+  b: {}
+  C: {}
+`))
+	if err == nil || strings.Count(err.Error(), "\n") < 8 {
+		t.Errorf("got %v", err)
+	}
+}

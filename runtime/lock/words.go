@@ -1,0 +1,83 @@
+package lock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// Words says what a provider asks for, one thing a line, for people who have
+// never seen the ABI. Nothing in it steers a terminal.
+func Words(c abi.Capabilities) []string {
+	var said []string
+	for _, ask := range c.Exec {
+		said = append(said, execWords(ask))
+	}
+	for _, ask := range c.Build {
+		said = append(said, buildWords(ask)...)
+	}
+	for _, pattern := range c.Files {
+		said = append(said, "read files: "+pattern)
+	}
+	for _, name := range c.Env {
+		said = append(said, "look at a variable, and pass it on: "+name)
+	}
+	var out []string
+	for _, line := range said {
+		if line = plaintext.Line(line, 1000); !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func execWords(ask abi.ExecAsk) string {
+	said := "run: " + strings.Join(quoted(ask.Argv), " ")
+	if ask.ArgvFrom != "" {
+		said = "run exactly the command at " + abi.FieldName(ask.ArgvFrom)
+		if len(ask.Argv) > 0 {
+			said += ", and: " + strings.Join(quoted(ask.Argv), " ")
+		}
+	}
+	if ask.DirFrom != "" {
+		said += ", in the folder at " + abi.FieldName(ask.DirFrom)
+	}
+	if ask.EnvFrom != "" {
+		said += ", with the variables at " + abi.FieldName(ask.EnvFrom)
+	}
+	return said
+}
+
+func buildWords(ask abi.BuildAsk) []string {
+	var places []string
+	for _, pointer := range ask.ContextFrom {
+		places = append(places, abi.FieldName(pointer))
+	}
+	said := "build an image from the folder at " + strings.Join(append(places, "the project folder"), ", else ")
+	if len(places) == 0 {
+		said = "build an image from the project folder"
+	}
+	if ask.DockerfileFrom != "" {
+		said += ", by the Dockerfile at " + abi.FieldName(ask.DockerfileFrom)
+	}
+	out := []string{said}
+	for _, name := range ask.Args {
+		out = append(out, "set an argument of the build: "+name)
+	}
+	return out
+}
+
+// quoted writes words so that one can see where each ends.
+func quoted(words []string) []string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		out[i] = word
+		if word == "" || strings.ContainsAny(word, " \t\n\"") {
+			out[i] = fmt.Sprintf("%q", word)
+		}
+	}
+	return out
+}
