@@ -1,0 +1,18 @@
+package audit
+
+import (
+	"os"
+	"time"
+)
+
+// Examine reads what isn't in a file.
+var Examine = examine
+
+// SetWait sets how long another writer is waited for.
+func (l *Log) SetWait(d time.Duration) { l.wait = d }
+
+// Lock takes a file's lock, as a writer does.
+func Lock(f *os.File) error { return lock(f, exclusive, 0) }
+
+// LineOf is the record as it would be written.
+func LineOf(r *Record) ([]byte, error) { return r.line() }

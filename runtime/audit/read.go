@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// Read goes through a log from its beginning, hands each record to each, and
+// reports whether the log is whole. A line that isn't one is a finding and no
+// error; a record that was changed is handed on as it stands. An error of each
+// ends it, and is returned.
+//
+// What is appended meanwhile isn't read. A file that is neither regular nor a
+// link to a regular one is refused.
+func Read(path string, each func(Record) error) (Report, error) {
+	f, err := openRegular(path, os.O_RDONLY)
+	if err != nil {
+		return Report{}, err
+	}
+	defer f.Close()
+	size, err := settled(f)
+	if err != nil {
+		return Report{}, err
+	}
+	return examine(io.LimitReader(f, size), each)
+}
+
+// Verify tells whether a log is as it was written.
+func Verify(path string) (Report, error) {
+	return Read(path, func(Record) error { return nil })
+}
+
+// settled is a file's size while nobody writes to it. Where the system has no
+// locks, as on some disks of the network, a record may be half written then.
+func settled(f *os.File) (int64, error) {
+	if lock(f, shared, time.Second) == nil {
+		defer unlock(f)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func examine(r io.Reader, each func(Record) error) (Report, error) {
+	lines := &lines{r: bufio.NewReaderSize(r, 64<<10)}
+	c := newChecker()
+	for {
+		ended, err := lines.next(c.tooLong)
+		if err != nil {
+			return c.report, err
+		}
+		if len(lines.line) > 0 || ended || c.long {
+			if rec, ok := c.take(lines.line, ended); ok {
+				if err := each(rec); err != nil {
+					return c.report, err
+				}
+			}
+		}
+		if !ended {
+			c.finish()
+			return c.report, nil
+		}
+	}
+}
+
+// parse reads what stands in a line, also if it isn't as it was written.
+func parse(line []byte) (Record, bool) {
+	var r Record
+	err := json.Unmarshal(line, &r)
+	return r, err == nil && r.Type != ""
+}
+
+// lines reads lines of any length in bounded memory.
+type lines struct {
+	r    *bufio.Reader
+	line []byte // without its newline; at most a little more than MaxLine
+}
+
+// next reads a line, and tells whether a newline ends it; none does the file's
+// last. Of a line that is too long to be a record all but the last bytes are
+// given to long.
+func (l *lines) next(long func([]byte)) (ended bool, err error) {
+	l.line = l.line[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if len(l.line) > MaxLine {
+			long(l.line)
+			l.line = l.line[:0]
+		}
+		l.line = append(l.line, part...)
+		switch {
+		case err == nil:
+			l.line = l.line[:len(l.line)-1]
+			return true, nil
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return false, err
+		}
+	}
+}
