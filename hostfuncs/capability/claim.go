@@ -12,31 +12,36 @@ import (
 // Claim is what one call needs to be allowed. An operation makes it of what
 // will really be done, not of what was asked for. One that has nothing in it,
 // or anything that is not as the fields say, is denied.
+//
+// In JSON it is what an audit log keeps: [ParseClaim] reads it back.
 type Claim struct {
 	// Operation is a name of the ABI's, such as exec; Provider is the ID of
 	// the one that calls. Both are filled in by the gate.
-	Operation string
-	Provider  string
-	Exec      *Exec
-	Env       []EnvUse
-	Files     []FileUse
-	Build     *Build
+	Operation string    `json:"operation"`
+	Provider  string    `json:"provider"`
+	Exec      *Exec     `json:"exec,omitempty"`
+	Env       []EnvUse  `json:"env,omitempty"`
+	Files     []FileUse `json:"files,omitempty"`
+	Build     *Build    `json:"build,omitempty"`
 	// Log is a message to the user.
-	Log bool
+	Log bool `json:"log,omitempty"`
 }
 
 // Exec is a program that would run.
 type Exec struct {
-	Argv []string
+	Argv []string `json:"argv"`
 	// Program is the absolute path of the file. It is empty when there is
 	// none, and so nothing can run: the claim is then decided by where the
 	// file would be, so that who may run it learns that it is missing.
-	Program string
+	Program string `json:"program,omitempty"`
 	// ProgramInProject is the file relative to the project folder, with
 	// slashes and links resolved; empty when it is outside.
-	ProgramInProject string
+	ProgramInProject string `json:"program_in_project,omitempty"`
+	// SHA256 is that of the program's file, in hex; empty when no policy pins
+	// a program, since a file takes time to read.
+	SHA256 string `json:"sha256,omitempty"`
 	// Dir is the folder, relative to the project folder; "." is the project.
-	Dir string
+	Dir string `json:"dir"`
 }
 
 // EnvKind is what would be done with a variable.
@@ -51,8 +56,8 @@ const (
 
 // EnvUse is a variable that would be used.
 type EnvUse struct {
-	Name string
-	Use  EnvKind
+	Name string  `json:"name"`
+	Use  EnvKind `json:"use"`
 }
 
 // FileKind is what would be done with a file.
@@ -67,20 +72,20 @@ const (
 // FileUse is a file that would be used. Path is relative to the project
 // folder, with slashes and links resolved.
 type FileUse struct {
-	Path string
-	Use  FileKind
+	Path string   `json:"path"`
+	Use  FileKind `json:"use"`
 }
 
 // Build is an image that would be built. The paths are relative to the project
 // folder, with slashes and links resolved.
 type Build struct {
-	Context    string
-	Dockerfile string
-	Tags       []string
-	Args       []string // names
-	Target     string
-	Network    string // "", none, default or host; "" is default
-	Push       bool
+	Context    string   `json:"context"`
+	Dockerfile string   `json:"dockerfile"`
+	Tags       []string `json:"tags"`
+	Args       []string `json:"args,omitempty"` // names
+	Target     string   `json:"target,omitempty"`
+	Network    string   `json:"network,omitempty"` // "", none, default or host; "" is default
+	Push       bool     `json:"push,omitempty"`
 }
 
 // String says in a line what is asked for.

@@ -8,8 +8,9 @@ import "strings"
 // case, since npm does so with its own, and Windows with all.
 //
 // Sources: ld.so(8), dyld(1), bash(1), git(1) and git-config(1), the node, npm,
-// python, perl, ruby, java and go commands' own documentation, and the
-// variables that glibc drops for privileged programs.
+// python, perl, ruby, java and go commands' own documentation, the variables
+// that glibc drops for privileged programs, and those that the runner of GitHub
+// Actions sets.
 var dangerous = []struct {
 	why   string
 	names []string
@@ -57,6 +58,10 @@ var dangerous = []struct {
 		"GOFLAGS", "GOTOOLCHAIN", "GOTOOLDIR", "GOROOT", "GOPATH", "GOPROXY", "GOENV", "GOWORK", "GOCACHEPROG", "GOAUTH", "GOVCS", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GCCGO",
 		"CC", "CXX", "CPP", "FC", "AR", "LD", "AS", "PKG_CONFIG*", "CGO_*", "GCC_EXEC_PREFIX", "COMPILER_PATH", "MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES",
 		"RUSTC*", "RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_*",
+	}},
+	{"a later step of the workflow obeys what is written where it leads, or it is the workflow's own credential", []string{
+		"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ARTIFACTS", "GITHUB_EVENT_PATH",
+		"GITHUB_ACTION_PATH", "GITHUB_TOKEN", "GH_TOKEN", "RUNNER_TEMP", "RUNNER_TOOL_CACHE", "ACTIONS_*",
 	}},
 	{"docker and cloud tools talk to what it names, or run what its file names", []string{
 		"DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "BUILDKIT_*", "KUBECONFIG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",

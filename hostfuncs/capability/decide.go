@@ -3,6 +3,7 @@ package capability
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -10,8 +11,10 @@ import (
 // Decision is the answer to a claim, and why.
 type Decision struct {
 	Allowed bool
-	// Layer is the policy that decided; empty when there is none.
-	Layer string
+	// Layer says whose word decided, and Policy is its name; both are empty
+	// when there is none.
+	Layer  Layer
+	Policy string
 	// Rule is the text of the rule that decided, and Pos where it stands; both
 	// empty where no rule allows the claim, or none was needed.
 	Rule string
@@ -19,7 +22,8 @@ type Decision struct {
 	// Missing is what no rule allowed. It is empty where a rule denies.
 	Missing []Grant
 
-	why string
+	why    string
+	digest string // the policy's
 }
 
 // Reason says in a sentence why.
@@ -27,13 +31,17 @@ func (d Decision) Reason() string {
 	reason := "no policy allows it"
 	switch {
 	case d.Allowed && d.Rule == "":
-		return "allowed by " + d.Layer
+		return "allowed by " + d.Policy
 	case d.Allowed:
 		return fmt.Sprintf("allowed by %q%s", d.Rule, at(d.Pos))
+	case d.Layer == Planned:
+		return d.Policy + ": " + d.why
 	case d.Rule != "":
 		return fmt.Sprintf("denied by %q%s", d.Rule, at(d.Pos))
-	case d.Layer != "":
-		reason = fmt.Sprintf("no rule of %s allows it", d.Layer)
+	case d.Layer == Asked:
+		reason = "it is not among what the provider asks for"
+	case d.Policy != "":
+		reason = fmt.Sprintf("no rule of %s allows it", d.Policy)
 	}
 	if d.why != "" {
 		reason += ": " + d.why
@@ -52,32 +60,68 @@ func at(pos yamldoc.Pos) string {
 // any rule that denies wins; without a policy, or without anything in the
 // claim, it is denied. The order of policies and rules does not matter.
 func Decide(policies []*Policy, c Claim) Decision {
+	return Weigh(Explain(policies, c))
+}
+
+// Explain is what each policy by itself says of a claim, in their order.
+// Without a policy it is what one that says nothing would, so that what is
+// missing is known. There is always at least one answer.
+func Explain(policies []*Policy, c Claim) []Decision {
 	if why := c.fault(); why != "" {
-		return Decision{why: why}
+		return []Decision{{why: why}}
 	}
 	if len(policies) == 0 {
-		// One that says nothing, so that what is missing is known.
 		policies = []*Policy{nil}
 	}
-	var decided *evaluation
-	for _, p := range policies {
+	said := make([]Decision, len(policies))
+	for i, p := range policies {
 		e := evaluation{claim: &c, sections: p.of(c.Provider)}
 		if p != nil {
-			e.layer, e.digest = p.Name, p.Digest
+			e.layer, e.policy, e.digest = p.Layer, p.Name, p.Digest
 		}
-		e.run()
-		if decided == nil || e.before(decided) {
-			decided = &e
+		if p == nil || !p.open {
+			e.run()
 		}
+		said[i] = e.decision()
 	}
-	return decided.decision()
+	return said
+}
+
+// Weigh gives the answer that counts: a denial by a rule, then one for want of
+// a rule, then, if all allow, the first layer's. Nothing said is a denial.
+func Weigh(said []Decision) Decision {
+	if len(said) == 0 {
+		return Decision{}
+	}
+	return slices.MinFunc(said, compareDecisions)
+}
+
+func compareDecisions(a, b Decision) int {
+	return cmp.Or(
+		cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Layer.order(), b.Layer.order()), cmp.Compare(a.Policy, b.Policy),
+		cmp.Compare(a.digest, b.digest), a.Pos.Compare(b.Pos), cmp.Compare(a.Rule, b.Rule),
+	)
+}
+
+// rank orders decisions: a rule that denies, then something missing, then all
+// allowed.
+func (d Decision) rank() int {
+	switch {
+	case d.Allowed:
+		return 2
+	case d.Rule == "":
+		return 1
+	default:
+		return 0
+	}
 }
 
 // evaluation is one policy's view of a claim.
 type evaluation struct {
-	claim         *Claim
-	layer, digest string
-	sections      []*section
+	claim          *Claim
+	layer          Layer
+	policy, digest string
+	sections       []*section
 
 	allowed *Rule // the first rule that a part of the claim needed
 	denied  *Rule
@@ -88,47 +132,18 @@ type evaluation struct {
 	ungrantable bool
 }
 
-// rank orders what evaluations say: a rule that denies, then something
-// missing, then all allowed.
-func (e *evaluation) rank() int {
-	switch {
-	case e.denied != nil:
-		return 0
-	case e.ungrantable || len(e.missing) > 0:
-		return 1
-	default:
-		return 2
-	}
-}
-
-func (e *evaluation) before(o *evaluation) bool {
-	if e.rank() != o.rank() {
-		return e.rank() < o.rank()
-	}
-	if c := cmp.Or(cmp.Compare(e.layer, o.layer), cmp.Compare(e.digest, o.digest)); c != 0 {
-		return c < 0
-	}
-	mine, other := e.rule(), o.rule()
-	return mine != other && first(mine, other) == mine
-}
-
-// rule is the one that decided, nil when none did.
-func (e *evaluation) rule() *Rule {
-	switch e.rank() {
-	case 0:
-		return e.denied
-	case 2:
-		return e.allowed
-	}
-	return nil
-}
-
 func (e *evaluation) decision() Decision {
-	d := Decision{Layer: e.layer, why: e.why, Allowed: e.rank() == 2}
-	if e.rank() == 1 && !e.ungrantable {
+	d := Decision{Layer: e.layer, Policy: e.policy, digest: e.digest, why: e.why}
+	rule := e.denied
+	switch {
+	case rule != nil:
+	case e.ungrantable:
+	case len(e.missing) > 0:
 		d.Missing = e.missing
+	default:
+		d.Allowed, rule = true, e.allowed
 	}
-	if rule := e.rule(); rule != nil {
+	if rule != nil {
 		d.Rule, d.Pos = rule.Text, rule.Pos
 	}
 	return d
@@ -168,4 +183,10 @@ func (e *evaluation) settle(allow, deny *Rule, grant func() Grant) {
 		return
 	}
 	e.lacks(grant())
+}
+
+// Said is a decision of what is no policy, such as a plan; why is empty where
+// it allows.
+func Said(layer Layer, name, rule, why string) Decision {
+	return Decision{Allowed: why == "", Layer: layer, Policy: name, Rule: rule, why: why}
 }

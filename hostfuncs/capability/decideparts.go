@@ -1,6 +1,8 @@
 package capability
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -12,12 +14,26 @@ func (e *evaluation) exec(x *Exec) {
 		deny = first(deny, s.execDeny.find(x))
 	}
 	e.settle(allow, deny, func() Grant {
+		e.why = e.pinnedElse(x)
 		grant, ok := grantExec(x)
 		if !ok {
 			e.cannot("there is no such program, and none could be in the project")
 		}
 		return grant
 	})
+}
+
+// pinnedElse says that a rule would allow the command, were the program's file
+// the one that it pins.
+func (e *evaluation) pinnedElse(x *Exec) string {
+	var rule *Rule
+	for _, s := range e.sections {
+		rule = first(rule, s.execAllow.pins.findStrict(x))
+	}
+	if rule == nil {
+		return ""
+	}
+	return fmt.Sprintf("%q%s pins sha256 %s, and the program has %s", rule.Text, at(rule.Pos), rule.sha256, cmp.Or(x.SHA256, "none that can be read"))
 }
 
 // cannot notes that no rule can allow a part of the claim.

@@ -17,16 +17,39 @@ type execIndex struct {
 // execAllow finds rules that allow. It is strict: a bare name means what PATH
 // has, never a path that ends in it, and a word that begins with - is only
 // matched by one that does too.
-type execAllow struct{ execIndex }
+type execAllow struct {
+	execIndex
+	// pinned are rules for one file of a program alone, by its digest; pins
+	// are the same rules, whatever the file.
+	pinned map[string]*execIndex
+	pins   execIndex
+}
 
 // execDeny finds rules that deny. It is generous: a name is the program's by
 // whatever way it was called, and case does not count in it, since there are
 // file systems on which CURL is curl.
 type execDeny struct{ execIndex }
 
-func (x *execAllow) add(r *Rule) error { return x.insert(slices.Clone(r.words), r) }
+func (x *execAllow) add(r *Rule) error {
+	if r.sha256 == "" {
+		return x.insert(slices.Clone(r.words), r)
+	}
+	if x.pinned == nil {
+		x.pinned = make(map[string]*execIndex)
+	}
+	if x.pinned[r.sha256] == nil {
+		x.pinned[r.sha256] = new(execIndex)
+	}
+	if err := x.pins.insert(slices.Clone(r.words), r); err != nil {
+		return err
+	}
+	return x.pinned[r.sha256].insert(slices.Clone(r.words), r)
+}
 
 func (x *execDeny) add(r *Rule) error {
+	if r.sha256 != "" {
+		return errors.New("denies one file of a program: with a byte more it would be another file")
+	}
 	words := slices.Clone(r.words)
 	if len(words) > 0 {
 		words[0] = strings.ToLower(words[0])
@@ -70,6 +93,14 @@ func checkWords(words []string) error {
 }
 
 func (x *execAllow) find(e *Exec) *Rule {
+	found := x.findStrict(e)
+	if pinned := x.pinned[e.SHA256]; pinned != nil {
+		found = first(found, pinned.findStrict(e))
+	}
+	return found
+}
+
+func (x *execIndex) findStrict(e *Exec) *Rule {
 	var found *Rule
 	if isBare(e.Argv[0]) {
 		found = x.byName.find(e.Argv, strictWord)

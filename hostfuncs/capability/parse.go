@@ -34,7 +34,12 @@ func Parse(file string, data []byte) (*Policy, error) {
 }
 
 // reader gathers all that is wrong.
-type reader struct{ problems yamldoc.Problems }
+type reader struct {
+	problems yamldoc.Problems
+	// policy and provider are what lists of rules belong to.
+	policy   *Policy
+	provider string
+}
 
 func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
 	r.problems.Add(n.Pos(), n.Field(), message, hint)
@@ -75,6 +80,7 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 				r.wrong(n, fmt.Sprintf("%q is not known, this stagecraft reads version 1", n.Text()), "")
 			}
 		},
+		"require":   func(n *yamldoc.Node) { r.require(n, &p.Require) },
 		"providers": func(n *yamldoc.Node) { r.providers(n, p) },
 	})
 	if root.Kind() == yamldoc.KindMap && root.Get("version") == nil {
@@ -96,6 +102,7 @@ func (r *reader) providers(n *yamldoc.Node, p *Policy) {
 		}
 		s := new(section)
 		p.sections[e.Key] = s
+		r.policy, r.provider = p, e.Key
 		r.section(e.Value, s)
 	}
 }
@@ -105,17 +112,17 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 		return
 	}
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-		"exec": func(n *yamldoc.Node) { r.rules(n, &s.execAllow, &s.execDeny, r.command) },
+		"exec": func(n *yamldoc.Node) { r.rules(n, "exec", &s.execAllow, &s.execDeny, r.command) },
 		"env": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"pass": func(n *yamldoc.Node) { r.rules(n, &s.pass.allow, &s.pass.deny, r.text) },
-				"read": func(n *yamldoc.Node) { r.rules(n, &s.look.allow, &s.look.deny, r.text) },
+				"pass": func(n *yamldoc.Node) { r.rules(n, "env.pass", &s.pass.allow, &s.pass.deny, r.text) },
+				"read": func(n *yamldoc.Node) { r.rules(n, "env.read", &s.look.allow, &s.look.deny, r.text) },
 			})
 		},
 		"files": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"read":  func(n *yamldoc.Node) { r.rules(n, &s.read.allow, &s.read.deny, r.text) },
-				"write": func(n *yamldoc.Node) { r.rules(n, &s.write.allow, &s.write.deny, r.text) },
+				"read":  func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
+				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
 			})
 		},
 		"build": func(n *yamldoc.Node) { r.build(n, s) },
@@ -124,12 +131,12 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 
 func (r *reader) build(n *yamldoc.Node, s *section) {
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-		"contexts": func(n *yamldoc.Node) { r.rules(n, &s.contexts.allow, &s.contexts.deny, r.text) },
-		"tags":     func(n *yamldoc.Node) { r.rules(n, &s.tags.allow, &s.tags.deny, r.text) },
-		"args":     func(n *yamldoc.Node) { r.rules(n, &s.args.allow, &s.args.deny, r.text) },
+		"contexts": func(n *yamldoc.Node) { r.rules(n, "build.contexts", &s.contexts.allow, &s.contexts.deny, r.text) },
+		"tags":     func(n *yamldoc.Node) { r.rules(n, "build.tags", &s.tags.allow, &s.tags.deny, r.text) },
+		"args":     func(n *yamldoc.Node) { r.rules(n, "build.args", &s.args.allow, &s.args.deny, r.text) },
 		"targets": func(n *yamldoc.Node) {
 			s.knowsTargets = true
-			r.rules(n, &s.targets.allow, &s.targets.deny, r.text)
+			r.rules(n, "build.targets", &s.targets.allow, &s.targets.deny, r.text)
 		},
 		"network": func(n *yamldoc.Node) {
 			most, ok := networks[n.Text()]
@@ -152,18 +159,18 @@ type index interface{ add(*Rule) error }
 
 // rules reads a list of rules, which is what it allows, or a mapping of allow
 // and deny to one each.
-func (r *reader) rules(n *yamldoc.Node, allow, deny index, read func(*yamldoc.Node) *Rule) {
+func (r *reader) rules(n *yamldoc.Node, key string, allow, deny index, read func(*yamldoc.Node) *Rule) {
 	if n.Kind() != yamldoc.KindMap {
-		r.list(n, allow, read)
+		r.list(n, List{Key: key}, allow, read)
 		return
 	}
 	r.mapping(n, "a list of rules", map[string]func(*yamldoc.Node){
-		"allow": func(n *yamldoc.Node) { r.list(n, allow, read) },
-		"deny":  func(n *yamldoc.Node) { r.list(n, deny, read) },
+		"allow": func(n *yamldoc.Node) { r.list(n, List{Key: key}, allow, read) },
+		"deny":  func(n *yamldoc.Node) { r.list(n, List{Key: key, Deny: true}, deny, read) },
 	})
 }
 
-func (r *reader) list(n *yamldoc.Node, into index, read func(*yamldoc.Node) *Rule) {
+func (r *reader) list(n *yamldoc.Node, list List, into index, read func(*yamldoc.Node) *Rule) {
 	if n.Kind() != yamldoc.KindList {
 		r.expected(n, "a list of rules")
 		return
@@ -179,10 +186,13 @@ func (r *reader) list(n *yamldoc.Node, into index, read func(*yamldoc.Node) *Rul
 			continue
 		}
 		seen[rule.key()] = item.Pos()
+		list.Rules = append(list.Rules, rule)
 		if err := into.add(rule); err != nil {
 			r.wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
 		}
 	}
+	list.Provider = r.provider
+	r.policy.lists = append(r.policy.lists, list)
 }
 
 func (r *reader) text(n *yamldoc.Node) *Rule {
@@ -214,9 +224,35 @@ func (r *reader) command(n *yamldoc.Node) *Rule {
 			rule.words = append(rule.words, item.Text())
 		}
 		rule.Text = quoteWords(rule.words)
+	case yamldoc.KindMap:
+		return r.pinned(n)
 	default:
-		r.expected(n, "a command: a string, or a list of words")
+		r.expected(n, "a command: a string, a list of words, or a mapping of command and sha256")
 		return nil
+	}
+	return rule
+}
+
+// pinned reads a command whose program is one file alone.
+func (r *reader) pinned(n *yamldoc.Node) *Rule {
+	var rule *Rule
+	var digest string
+	r.mapping(n, "a command", map[string]func(*yamldoc.Node){
+		"command": func(n *yamldoc.Node) {
+			if n.Kind() == yamldoc.KindMap {
+				r.expected(n, "a command: a string, or a list of words")
+				return
+			}
+			rule = r.command(n)
+		},
+		"sha256": func(n *yamldoc.Node) { digest = r.digest(n) },
+	})
+	if n.Get("command") == nil || n.Get("sha256") == nil {
+		r.wrong(n, "a rule that pins a program has command and sha256", "")
+		return nil
+	}
+	if rule != nil {
+		rule.sha256, rule.Pos = digest, n.Pos()
 	}
 	return rule
 }

@@ -11,13 +11,44 @@ import (
 
 // Policy is what one layer allows: a file, or what stands in for it.
 type Policy struct {
+	// Layer says whose word the policy is. Whoever reads a policy sets it.
+	Layer Layer
 	// Name is the file as messages name it.
 	Name string
 	// Digest is the SHA-256 of the file in hex; empty for a policy of [New].
 	Digest string
+	// Require is what the policy wants of a run as a whole.
+	Require Require
 
 	sections map[string]*section // by provider's ID, or anyProvider
+	lists    []List
+	open     bool // allows whatever a policy could
 }
+
+// Layer says whose word a policy is. A call needs every layer's.
+type Layer string
+
+// The layers. Planned is not a policy's: it is a plan that a run is held to.
+const (
+	Asked   Layer = "asked"   // what the provider says that it needs
+	Project Layer = "project" // what the project grants
+	Ceiling Layer = "ceiling" // what is set from outside the project
+	Planned Layer = "plan"
+)
+
+// order is how near to the user who reads a message a layer is: of two that
+// lack a rule, the nearest is named first.
+func (l Layer) order() int {
+	return slices.Index([]Layer{Project, Ceiling, Asked, Planned}, l)
+}
+
+// Nothing is the project's word where it has no policy and nothing stands in
+// for one.
+func Nothing() *Policy { return &Policy{Layer: Project} }
+
+// Open is a policy that allows whatever a rule could, to learn what a run
+// needs.
+func Open(name string) *Policy { return &Policy{Layer: Project, Name: name, open: true} }
 
 // anyProvider is the key whose rules hold for all providers.
 const anyProvider = "*"
@@ -50,14 +81,15 @@ type Rule struct {
 	Text string
 	Pos  yamldoc.Pos
 
-	words []string
-	apply func(*section) error // how a rule of New is put into a section
+	words  []string
+	sha256 string               // of the program's file, in hex; empty for any
+	apply  func(*section) error // how a rule of New is put into a section
 }
 
 // key is the same for rules that say the same.
 func (r *Rule) key() string {
 	if r.words != nil {
-		return strings.Join(r.words, "\x00")
+		return strings.Join(r.words, "\x00") + "\x00" + r.sha256
 	}
 	return r.Text
 }
@@ -142,6 +174,14 @@ func AllowArgv(argv []string, dir string, pos yamldoc.Pos) Rule {
 	return r
 }
 
+// AllowCommand allows a command by a policy's own words, in which * and a last
+// ** are patterns.
+func AllowCommand(words []string, pos yamldoc.Pos) Rule {
+	r := Rule{Text: quoteWords(words), Pos: pos, words: slices.Clone(words)}
+	r.apply = func(s *section) error { return s.execAllow.add(&r) }
+	return r
+}
+
 // AllowEnv allows a variable to reach a child, and to be looked at. A * in its
 // name stands for any characters.
 func AllowEnv(name string, pos yamldoc.Pos) Rule {
@@ -164,6 +204,12 @@ func AllowRead(pattern string, pos yamldoc.Pos) Rule {
 // AllowContext allows images to be built from exactly that folder.
 func AllowContext(folder string, pos yamldoc.Pos) Rule {
 	return made(folder, pos, func(s *section, r *Rule) error { return s.contexts.allow.addExact(r) })
+}
+
+// AllowArg allows a build argument to be set. A * in its name stands for any
+// characters.
+func AllowArg(name string, pos yamldoc.Pos) Rule {
+	return made(name, pos, func(s *section, r *Rule) error { return s.args.allow.add(r) })
 }
 
 // AllowTag allows an image to have exactly that reference.

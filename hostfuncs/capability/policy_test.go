@@ -123,12 +123,12 @@ func TestLayers(t *testing.T) {
 		"two of one name":                 {[]*capability.Policy{lacks, same}, "c.yml", -1},
 	} {
 		d := capability.Decide(tt.policies, claim)
-		if d.Layer != tt.layer || (tt.missing >= 0 && len(d.Missing) != tt.missing) {
-			t.Errorf("%s: %s says %s, missing %v", name, d.Layer, d.Reason(), d.Missing)
+		if d.Policy != tt.layer || (tt.missing >= 0 && len(d.Missing) != tt.missing) {
+			t.Errorf("%s: %s says %s, missing %v", name, d.Policy, d.Reason(), d.Missing)
 		}
 		slices.Reverse(tt.policies)
-		if e := capability.Decide(tt.policies, claim); e.Layer != d.Layer || !slices.Equal(e.Missing, d.Missing) {
-			t.Errorf("%s: the other way round, %s misses %v and not %v", name, e.Layer, e.Missing, d.Missing)
+		if e := capability.Decide(tt.policies, claim); e.Policy != d.Policy || !slices.Equal(e.Missing, d.Missing) {
+			t.Errorf("%s: the other way round, %s misses %v and not %v", name, e.Policy, e.Missing, d.Missing)
 		}
 	}
 }

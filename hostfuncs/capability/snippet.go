@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -33,7 +32,7 @@ var parts = []struct {
 // Snippet is the least policy that has the grants, in YAML.
 func Snippet(provider string, grants []Grant) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 1\nproviders:\n  %s:", quoteYAML(provider))
+	fmt.Fprintf(&b, "version: 1\nproviders:\n  %s:", yamldoc.Quote(provider))
 	byKey := make(map[string][]string)
 	for _, g := range grants {
 		if g.Key != "" && !slices.Contains(byKey[g.Key], g.Rule) {
@@ -92,7 +91,7 @@ func remark(rule string) string {
 }
 
 // grantOf is the rule for one text.
-func grantOf(key, text string) Grant { return Grant{Key: key, Rule: quoteYAML(asPattern(text))} }
+func grantOf(key, text string) Grant { return Grant{Key: key, Rule: yamldoc.Quote(asPattern(text))} }
 
 // grantExec is the rule for exactly one command, as far as a rule can be
 // exact. There is none for a program that isn't there and could not be.
@@ -118,11 +117,11 @@ func grantExec(x *Exec) (Grant, bool) {
 		simple = simple && simpleWord.MatchString(words[i])
 	}
 	if simple {
-		return Grant{Key: "exec", Rule: quoteYAML(strings.Join(words, " "))}, true
+		return Grant{Key: "exec", Rule: yamldoc.Quote(strings.Join(words, " "))}, true
 	}
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = quoteYAML(word)
+		quoted[i] = yamldoc.Quote(word)
 	}
 	return Grant{Key: "exec", Rule: "[" + strings.Join(quoted, ", ") + "]"}, true
 }
@@ -137,39 +136,4 @@ func asPattern(text string) string {
 var (
 	manyStars  = regexp.MustCompile(`\*{2,}`)
 	simpleWord = regexp.MustCompile(`^[A-Za-z0-9_./=+:@-]+$`)
-	plainYAML  = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
 )
-
-// quoteYAML writes a string so that YAML reads it as that string, plain where
-// it can be.
-func quoteYAML(s string) string {
-	if plainYAML.MatchString(s) && !strings.HasSuffix(s, " ") {
-		if n, err := yamldoc.Parse("", []byte(s)); err == nil && n.Kind() == yamldoc.KindString && n.Text() == s {
-			return s
-		}
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		writeEscaped(&b, r)
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// writeEscaped follows https://yaml.org/spec/1.2.2/#57-escaped-characters.
-func writeEscaped(b *strings.Builder, r rune) {
-	switch {
-	case r == '"' || r == '\\':
-		b.WriteByte('\\')
-		b.WriteRune(r)
-	case unicode.IsPrint(r):
-		b.WriteRune(r)
-	case r <= 0xff:
-		fmt.Fprintf(b, `\x%02x`, r)
-	case r <= 0xffff:
-		fmt.Fprintf(b, `\u%04x`, r)
-	default:
-		fmt.Fprintf(b, `\U%08x`, r)
-	}
-}

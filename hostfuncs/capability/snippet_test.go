@@ -25,7 +25,7 @@ func TestSnippetText(t *testing.T) {
         - npm run dev
     env:
       pass: [NODE_ENV]
-      read: [on]
+      read: ["on"]
     files:
       read: [a b, Dockerfile]
       write: [dist]

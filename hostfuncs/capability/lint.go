@@ -1,0 +1,139 @@
+package capability
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Finding is something in a policy that its author probably did not mean.
+type Finding struct {
+	Pos      yamldoc.Pos
+	Provider string
+	// Key is where the rule stands, such as env.pass.
+	Key     string
+	Rule    string
+	Kind    Kind
+	Message string
+	// Hint says what to do.
+	Hint string
+}
+
+// Kind is what is found, in a word.
+type Kind string
+
+// The kinds of findings.
+const (
+	NeverMatches Kind = "never-matches" // the rule has no effect
+	Covered      Kind = "covered"       // another rule matches all that it does
+	OpenProgram  Kind = "open-program"  // it leaves open what a program runs that runs anything
+)
+
+// Check looks for rules that have no effect, and for those that allow more than
+// they seem to. What it finds is so; that it finds nothing proves nothing.
+func Check(p *Policy) []Finding {
+	c := checker{policy: p}
+	for _, l := range p.lists {
+		for i, rule := range l.Rules {
+			if c.never(l, rule) || c.covered(l, i) || l.Deny {
+				continue
+			}
+			c.open(l, rule)
+		}
+	}
+	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Kind, b.Kind)) })
+	return c.findings
+}
+
+type checker struct {
+	policy   *Policy
+	findings []Finding
+}
+
+func (c *checker) find(l List, rule *Rule, kind Kind, hint, format string, args ...any) {
+	c.findings = append(c.findings, Finding{
+		Pos: rule.Pos, Provider: l.Provider, Key: l.Key, Rule: rule.Text, Kind: kind,
+		Message: fmt.Sprintf("%s of %s: rule %q ", l.Key, l.Provider, rule.Text) + fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// holding lists the lists that hold wherever l does: of the same provider, or
+// of all.
+func (c *checker) holding(l List, key string, deny bool) []List {
+	var out []List
+	for _, other := range c.policy.lists {
+		if other.Key == key && other.Deny == deny && (other.Provider == l.Provider || other.Provider == anyProvider) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+// never finds a rule that can't have an effect.
+func (c *checker) never(l List, rule *Rule) bool {
+	if l.Deny {
+		return false
+	}
+	for _, other := range c.holding(l, l.Key, true) {
+		for _, deny := range other.Rules {
+			if denies(l.Key, deny, rule) {
+				c.find(l, rule, NeverMatches, "remove one of the two", "allows nothing: %q denies all of it%s", deny.Text, at(deny.Pos))
+				return true
+			}
+		}
+	}
+	if l.Key == "env.pass" && strings.Contains(rule.Text, "*") && isDangerousPattern(rule.Text) {
+		c.find(l, rule, NeverMatches, "name each variable that is meant", "passes nothing: all that it matches has to be named in full")
+		return true
+	}
+	return false
+}
+
+// isDangerousPattern tells whether all that a pattern matches is dangerous.
+func isDangerousPattern(pattern string) bool {
+	for _, family := range dangerous {
+		for _, name := range family.names {
+			if globCovers(strings.ToUpper(name), strings.ToUpper(pattern)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// covered finds a rule that another one makes needless. Of two that match the
+// same, the one that stands later is.
+func (c *checker) covered(l List, i int) bool {
+	rule := l.Rules[i]
+	report := func(other *Rule) bool {
+		c.find(l, rule, Covered, "remove it", "is covered by %q%s", other.Text, at(other.Pos))
+		return true
+	}
+	for _, list := range c.holding(l, l.Key, l.Deny) {
+		for _, other := range list.Rules {
+			if other == rule || !covers(l.Key, l.Deny, other, rule) {
+				continue
+			}
+			// Each of the two may cover the other.
+			same := covers(l.Key, l.Deny, rule, other) && (list.Provider == l.Provider || l.Provider == anyProvider)
+			if !same || other.Pos.Compare(rule.Pos) < 0 {
+				return report(other)
+			}
+		}
+	}
+	if l.Key != "env.read" {
+		return false
+	}
+	// What may be passed may be looked at, and what may not be passed not.
+	for _, list := range c.holding(l, "env.pass", l.Deny) {
+		for _, other := range list.Rules {
+			if globCovers(other.Text, rule.Text) {
+				return report(other)
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package capability_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+func TestCheck(t *testing.T) {
+	const pin = "1111111111111111111111111111111111111111111111111111111111111111"
+	for section, want := range map[string][]string{
+		"exec: [npm run dev, npm ci]": nil,
+		"exec: [npm run *, npm run dev]": {
+			`5:12 open-program: exec of generic: rule "npm run *" leaves arguments of npm open: it runs any package or script that its arguments name`,
+			`5:23 covered: exec of generic: rule "npm run dev" is covered by "npm run *", policy.yml:5:12`,
+		},
+		"exec: [make all, make -j4 **]": {`5:22 open-program: exec of generic: rule "make -j4 **" leaves arguments of make open: it runs whatever a file of the project says, or its arguments`},
+		"exec: [echo **, echo -n, ./echo x]": {
+			`5:21 covered: exec of generic: rule "echo -n" is covered by "echo **", policy.yml:5:12`,
+		},
+		"exec: [echo *, echo -n]":        nil,
+		"exec: ['./*.sh', './sub/a.sh']": {`5:12 open-program: exec of generic: rule "./*.sh" leaves open which program runs, so it may be one that runs any other`},
+		"exec: ['**', ls]": {
+			`5:12 open-program: exec of generic: rule "**" leaves open which program runs, so it may be one that runs any other`,
+			`5:18 covered: exec of generic: rule "ls" is covered by "**", policy.yml:5:12`,
+		},
+		"exec: [[/usr/bin/python3.11, '-c', '*']]": {`5:12 open-program: exec of generic: rule "/usr/bin/python3.11 -c *" leaves arguments of python3.11 open: it runs code that its arguments give or name`},
+		"exec: {allow: [curl -o x, ./tools/curl], deny: ['curl **']}": {
+			`5:20 never-matches: exec of generic: rule "curl -o x" allows nothing: "curl **" denies all of it, policy.yml:5:53`,
+			`5:31 never-matches: exec of generic: rule "./tools/curl" allows nothing: "curl **" denies all of it, policy.yml:5:53`,
+		},
+		"exec: {allow: [npm ci], deny: [npm publish **]}": nil,
+		"exec: [{command: ls -l, sha256: " + pin + "}, ls -l]": {
+			`5:12 covered: exec of generic: rule "ls -l" is covered by "ls -l", policy.yml:5:104`,
+		},
+		"env: {pass: ['LD_*', 'APP_*', APP_X, LD_PRELOAD, '*']}": {
+			`5:18 never-matches: env.pass of generic: rule "LD_*" passes nothing: all that it matches has to be named in full`,
+			`5:26 covered: env.pass of generic: rule "APP_*" is covered by "*", policy.yml:5:54`,
+			`5:35 covered: env.pass of generic: rule "APP_X" is covered by "APP_*", policy.yml:5:26`,
+		},
+		"env: {pass: [DOMAIN], read: [DOMAIN, PORT]}": {`5:34 covered: env.read of generic: rule "DOMAIN" is covered by "DOMAIN", policy.yml:5:18`},
+		"files: {read: ['backend/**', backend/src, 'backend/*/x', '**/y', backend2]}": {
+			`5:34 covered: files.read of generic: rule "backend/src" is covered by "backend/**", policy.yml:5:20`,
+			`5:47 covered: files.read of generic: rule "backend/*/x" is covered by "backend/**", policy.yml:5:20`,
+		},
+		"files: {read: {allow: [.env, src], deny: ['**/.env']}}": {`5:28 never-matches: files.read of generic: rule ".env" allows nothing: "**/.env" denies all of it, policy.yml:5:47`},
+		"build: {tags: ['ghcr.io/acme/*', ghcr.io/acme/shop, ghcr.io/acme/a/b]}": {
+			`5:38 covered: build.tags of generic: rule "ghcr.io/acme/shop" is covered by "ghcr.io/acme/*", policy.yml:5:20`,
+		},
+	} {
+		text := "version: 1\nproviders:\n  '*': {}\n  generic:\n    " + section
+		if strings.Contains(section, "./echo") {
+			text = strings.Replace(text, "'*': {}", "other: {exec: ['**']}", 1)
+		}
+		var got []string
+		for _, f := range capability.Check(parse(t, text)) {
+			if f.Provider == "generic" {
+				got = append(got, fmt.Sprintf("%d:%d %s: %s", f.Pos.Line, f.Pos.Column, f.Kind, f.Message))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", section, diff)
+		}
+	}
+}
+
+// TestCheckAcrossProviders wants rules of "*" to count for each provider, and
+// not the other way round.
+func TestCheckAcrossProviders(t *testing.T) {
+	for text, want := range map[string]int{
+		"'*': {exec: [ls -l]}\n  generic: {exec: [ls -l]}":              1,
+		"'*': {exec: [ls -l]}\n  generic: {exec: [ls]}":                 0,
+		"'*': {exec: [ls -l]}\n  generic: {exec: {deny: ['ls **']}}":    0,
+		"'*': {exec: {deny: ['ls **']}}\n  generic: {exec: [ls -l]}":    1,
+		"other: {exec: [ls -l]}\n  generic: {exec: [ls -l]}":            0,
+		"generic: {exec: [ls -l]}\n  '*': {exec: [ls -l]}":              1,
+		"'*': {env: {pass: [A]}}\n  generic: {env: {read: [A]}}":        1,
+		"generic: {env: {pass: [A]}}\n  '*': {env: {read: [A]}}":        0,
+		"generic: {files: {read: [a]}}\n  '*': {files: {write: [a]}}":   0,
+		"generic: {exec: {deny: [ls -l, 'ls **', LS]}}\n  '*': {}":      2,
+		"generic: {exec: {allow: ['**'], deny: ['**']}}\n  other: null": 1,
+	} {
+		if got := capability.Check(parse(t, "version: 1\nproviders:\n  "+text)); len(got) != want {
+			t.Errorf("%s: got %+v, want %d", text, got, want)
+		}
+	}
+}
+
+// FuzzCheck takes away each rule that is said to be needless, or to have no
+// effect, and wants no decision to change.
+func FuzzCheck(f *testing.F) {
+	for seed := range uint64(150) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		rules := randomRules(r)
+		p := parse(t, rules.text(""))
+		for _, finding := range capability.Check(p) {
+			if finding.Kind == capability.OpenProgram || finding.Key == "env.pass" && finding.Kind == capability.NeverMatches && strings.Contains(finding.Message, "passes nothing") {
+				continue
+			}
+			less := parse(t, rules.without(t, p, finding).text(""))
+			for range 100 {
+				c := randomClaim(r)
+				before, after := capability.Decide([]*capability.Policy{p}, c), capability.Decide([]*capability.Policy{less}, c)
+				if before.Allowed != after.Allowed {
+					t.Fatalf("%s\nbut without it %s is not decided as before: %s, %s\n%s", finding.Message, c, before.Reason(), after.Reason(), rules.text(""))
+				}
+			}
+		}
+	})
+}
+
+// without is the rules without the one that was found.
+func (s ruleSet) without(t *testing.T, p *capability.Policy, f capability.Finding) ruleSet {
+	t.Helper()
+	out := ruleSet{allow: maps.Clone(s.allow), deny: maps.Clone(s.deny), network: s.network, push: s.push}
+	for _, l := range p.Lists() {
+		for i, rule := range l.Rules {
+			if rule.Pos != f.Pos {
+				continue
+			}
+			from := out.allow
+			if l.Deny {
+				from = out.deny
+			}
+			from[l.Key] = slices.Delete(slices.Clone(from[l.Key]), i, i+1)
+			return out
+		}
+	}
+	t.Fatalf("no rule stands at %s", f.Pos)
+	return out
+}

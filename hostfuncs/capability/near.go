@@ -1,0 +1,180 @@
+package capability
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Miss is a rule that nearly allows a claim.
+type Miss struct {
+	// Key is where the rule stands, such as env.pass.
+	Key  string
+	Rule string
+	Pos  yamldoc.Pos
+	// Why is what keeps it from allowing the claim.
+	Why string
+
+	score int // how near it is; 0 is not near at all
+}
+
+// Near lists rules of a policy that nearly allow a part of a claim that the
+// policy does not allow, the nearest first, at most limit.
+func Near(p *Policy, c Claim, limit int) []Miss {
+	if p == nil || c.fault() != "" {
+		return nil
+	}
+	var misses []Miss
+	for _, part := range c.parts() {
+		if Decide([]*Policy{p}, part.alone(c)).Allowed {
+			continue
+		}
+		for _, l := range p.lists {
+			if l.Deny || !slices.Contains(part.keys, l.Key) {
+				continue
+			}
+			for _, rule := range l.Rules {
+				misses = append(misses, part.miss(l, rule, c.Provider))
+			}
+		}
+	}
+	misses = slices.DeleteFunc(misses, func(m Miss) bool { return m.score == 0 })
+	slices.SortStableFunc(misses, func(a, b Miss) int { return cmp.Or(cmp.Compare(b.score, a.score), a.Pos.Compare(b.Pos)) })
+	misses = slices.CompactFunc(misses, func(a, b Miss) bool { return a.Pos == b.Pos && a.Rule == b.Rule })
+	return misses[:min(limit, len(misses))]
+}
+
+// part is one thing that a claim needs, and the lists where it could stand.
+type part struct {
+	keys  []string
+	exec  *Exec
+	text  string
+	alone func(Claim) Claim
+}
+
+// parts takes a claim apart. A build's own parts are compared as texts.
+func (c *Claim) parts() []part {
+	var out []part
+	if c.Exec != nil {
+		out = append(out, part{keys: []string{"exec"}, exec: c.Exec, alone: func(c Claim) Claim { c.Env, c.Files, c.Build = nil, nil, nil; return c }})
+	}
+	for _, use := range c.Env {
+		keys := []string{"env.pass"}
+		if use.Use == Look {
+			keys = []string{"env.read", "env.pass"}
+		}
+		out = append(out, part{keys: keys, text: use.Name, alone: func(c Claim) Claim { c.Exec, c.Env, c.Files, c.Build = nil, []EnvUse{use}, nil, nil; return c }})
+	}
+	for _, use := range c.Files {
+		key := "files.read"
+		if use.Use == Write {
+			key = "files.write"
+		}
+		out = append(out, part{keys: []string{key}, text: use.Path, alone: func(c Claim) Claim { c.Exec, c.Env, c.Files, c.Build = nil, nil, []FileUse{use}, nil; return c }})
+	}
+	if c.Build == nil {
+		return out
+	}
+	whole := func(c Claim) Claim { return c }
+	out = append(out, part{keys: []string{"build.contexts"}, text: c.Build.Context, alone: whole})
+	for _, tag := range c.Build.Tags {
+		out = append(out, part{keys: []string{"build.tags"}, text: tag, alone: whole})
+	}
+	for _, arg := range c.Build.Args {
+		out = append(out, part{keys: []string{"build.args"}, text: arg, alone: whole})
+	}
+	return out
+}
+
+// miss compares a rule with a part that is not allowed.
+func (p part) miss(l List, rule *Rule, provider string) Miss {
+	m := Miss{Key: l.Key, Rule: rule.Text, Pos: rule.Pos}
+	matches := p.matches(l.Key, rule)
+	switch {
+	case matches && l.Provider != provider && l.Provider != anyProvider:
+		m.score, m.Why = 90, fmt.Sprintf("it stands below %s, not below %s", l.Provider, provider)
+	case matches || l.Provider != provider && l.Provider != anyProvider:
+		// What is allowed by this rule is denied by another.
+	case p.exec != nil:
+		m.score, m.Why = p.missCommand(rule)
+	default:
+		m.score, m.Why = p.missText(l.Key, rule.Text)
+	}
+	return m
+}
+
+// matches asks the index that decides.
+func (p part) matches(key string, rule *Rule) bool {
+	switch key {
+	case "exec":
+		var index execAllow
+		return index.add(rule) == nil && index.find(p.exec) != nil
+	case "env.pass", "env.read", "build.args":
+		var index variables
+		_, hazard := Dangerous(p.text)
+		return index.add(rule) == nil && index.find(p.text, hazard && key == "env.pass") != nil
+	case "build.tags":
+		var index references
+		return index.add(rule) == nil && index.find(p.text) != nil
+	default:
+		var index paths
+		return index.add(rule) == nil && index.find(p.text) != nil
+	}
+}
+
+func (p part) missCommand(rule *Rule) (int, string) {
+	asked, words := p.exec.Argv, rule.words
+	name, wanted := base(asked[0]), base(cleanFile(words[0]))
+	if !glob(strings.ToLower(wanted), strings.ToLower(name)) {
+		if near := abi.Nearest(name, []string{wanted}); near != "" {
+			return 20, fmt.Sprintf("its program is %s", wanted)
+		}
+		return 0, ""
+	}
+	var bare execAllow
+	if unpinned := (&Rule{words: rule.words}); rule.sha256 != "" && bare.add(unpinned) == nil && bare.find(p.exec) != nil {
+		return 95, fmt.Sprintf("it pins another file of the program, with sha256 %s", rule.sha256)
+	}
+	for i, word := range asked[1:] {
+		switch {
+		case i+1 >= len(words):
+			return 40 + i, fmt.Sprintf("it ends before %q; a last ** stands for any words", word)
+		case words[i+1] == deep:
+			return 80, "the program is called in another way: " + quoteWord(asked[0])
+		case strictWord(words[i+1], word):
+		case glob(words[i+1], word):
+			return 60 + i, fmt.Sprintf("its word %q matches nothing that begins with -, such as %q", words[i+1], word)
+		default:
+			return 40 + i, fmt.Sprintf("its word %d is %q, not %q", i+2, words[i+1], word)
+		}
+	}
+	if len(words) > len(asked) && words[len(asked)] != deep {
+		return 40 + len(asked), fmt.Sprintf("it goes on with %q", words[len(asked)])
+	}
+	return 80, "the program is called in another way: " + quoteWord(asked[0])
+}
+
+func (p part) missText(key, rule string) (int, string) {
+	why, hazard := Dangerous(p.text)
+	switch {
+	case key == "env.pass" && hazard && glob(rule, p.text):
+		return 70, fmt.Sprintf("a pattern does not match %s, since %s", p.text, why)
+	case strings.EqualFold(rule, p.text):
+		return 70, "upper and lower case are different letters"
+	case path.Clean(rule) != "." && strings.HasPrefix(p.text, path.Clean(rule)+"/"):
+		return 60, fmt.Sprintf("it is the folder itself; %s/** is all in it", path.Clean(rule))
+	case globWhole(rule, p.text):
+		return 50, "its * crosses no slash"
+	case abi.Nearest(p.text, []string{rule}) != "":
+		return 30, "it is another name"
+	}
+	return 0, ""
+}
+
+// globWhole tells whether a pattern would match if its * crossed slashes.
+func globWhole(rule, text string) bool { return strings.Contains(rule, "*") && glob(rule, text) }

@@ -1,0 +1,91 @@
+package capability_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+func TestNear(t *testing.T) {
+	p := parse(t, `version: 1
+providers:
+  generic:
+    exec: [npm run dev, npm run *, ./scripts/x.sh, [node, "--inspect=*", "**"], {command: make all, sha256: "1111111111111111111111111111111111111111111111111111111111111111"}]
+    env: {pass: [NODE_ENV, "APP_*", "*"], read: [DOMAIN]}
+    files: {read: [backend, "src/*", ".env"]}
+    build: {contexts: [backend], tags: ["ghcr.io/acme/*"], args: [VERSION]}
+  other:
+    exec: [cargo build]
+`)
+	look := func(name string) capability.Claim {
+		return capability.Claim{Operation: "env_status", Provider: "generic", Env: []capability.EnvUse{{Name: name, Use: capability.Look}}}
+	}
+	for _, tt := range []struct {
+		claim capability.Claim
+		want  string // the first, with its rule
+	}{
+		{command("npm", "publish"), `npm run dev: its word 2 is "run", not "publish"`},
+		{command("npm", "run", "dev", "--force"), `npm run dev: it ends before "--force"; a last ** stands for any words`},
+		{command("npm", "run", "--x"), `npm run *: its word "*" matches nothing that begins with -, such as "--x"`},
+		{command("npm", "run"), `npm run dev: it goes on with "dev"`},
+		{command("/usr/bin/npm", "run", "dev"), "npm run dev: the program is called in another way: /usr/bin/npm"},
+		{command("nmp", "run", "dev"), "npm run dev: its program is npm"},
+		{command("node", "x.js"), `node --inspect=* **: its word 2 is "--inspect=*", not "x.js"`},
+		{command("make", "all"), "make all: it pins another file of the program, with sha256 1111111111111111111111111111111111111111111111111111111111111111"},
+		{command("cargo", "build"), "cargo build: it stands below other, not below generic"},
+		{command("curl"), ""},
+		{with(command("npm", "run", "dev"), capability.EnvUse{Name: "LD_PRELOAD", Use: capability.Set}), "*: a pattern does not match LD_PRELOAD, since the loader runs code that it names"},
+		{look("domain"), ""}, // allowed by *
+		{read("backend/a"), "backend: it is the folder itself; backend/** is all in it"},
+		{read("src/a/b"), "src/*: its * crosses no slash"},
+		{read(".ENV"), ".env: upper and lower case are different letters"},
+		{read("nowhere"), ""},
+		{build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/acme/a/b"} }), "ghcr.io/acme/*: its * crosses no slash"},
+		{build(func(b *capability.Build) { b.Args = []string{"VERSIONS"} }), "VERSION: it is another name"},
+		{command("npm", "run", "dev"), ""}, // allowed
+	} {
+		got := ""
+		if misses := capability.Near(p, tt.claim, 3); len(misses) > 0 {
+			got = misses[0].Rule + ": " + misses[0].Why
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.claim, got, tt.want)
+		}
+	}
+	if got := capability.Near(p, command("npm", "run", "x", "y"), 1); len(got) != 1 {
+		t.Errorf("got %+v, want one", got)
+	}
+	if got := capability.Near(nil, command("npm"), 3); got != nil {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// FuzzNear wants answers for any policy and claim, the same each time, and none
+// where all is allowed.
+func FuzzNear(f *testing.F) {
+	for seed := range uint64(300) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 13))
+		p := parse(t, randomRules(r).text(""))
+		for range 20 {
+			c := randomClaim(r)
+			misses := capability.Near(p, c, 3)
+			if len(misses) > 3 || len(misses) > 0 && capability.Decide([]*capability.Policy{p}, c).Allowed {
+				t.Errorf("%s: %+v", c, misses)
+			}
+			for _, m := range misses {
+				if m.Why == "" || m.Rule == "" || m.Pos.Line == 0 {
+					t.Errorf("%s: %+v", c, m)
+				}
+			}
+			if again := capability.Near(p, c, 3); !slices.Equal(again, misses) {
+				t.Errorf("%s: %v, then %v", c, misses, fmt.Sprint(again))
+			}
+		}
+	})
+}

@@ -1,0 +1,138 @@
+package capability
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Require is what a policy wants of a run as a whole, before any call.
+type Require struct {
+	// Lock wants every provider that isn't built in to stand in the project's
+	// lock file, and nothing to be added to that during a run.
+	Lock bool
+	// Confine wants what providers run to be confined: require, best-effort
+	// or off; empty is off.
+	Confine string
+	// Digests are the modules, by their SHA-256 in hex, that a provider may
+	// have, by its ID; one without an entry may have any.
+	Digests map[string][]string
+
+	lockPos, confinePos yamldoc.Pos
+	digestPos           map[string]yamldoc.Pos
+}
+
+var (
+	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	confines  = []string{"require", "best-effort", "off"}
+)
+
+func (r *reader) require(n *yamldoc.Node, into *Require) {
+	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+		"lock": func(n *yamldoc.Node) {
+			if n.Kind() != yamldoc.KindBool {
+				r.expected(n, "true or false")
+			}
+			into.Lock, into.lockPos = n.Text() == "true", n.Pos()
+		},
+		"confine": func(n *yamldoc.Node) {
+			if n.Kind() != yamldoc.KindString || !slices.Contains(confines, n.Text()) {
+				r.wrong(n, fmt.Sprintf("%q is not known", n.Text()), "use "+strings.Join(confines, ", "))
+			}
+			into.Confine, into.confinePos = n.Text(), n.Pos()
+		},
+		"digests": func(n *yamldoc.Node) { r.digests(n, into) },
+	})
+}
+
+func (r *reader) digests(n *yamldoc.Node, into *Require) {
+	if n.Kind() != yamldoc.KindMap {
+		r.expected(n, "a mapping of provider IDs to the SHA-256 of a module, or a list of them")
+		return
+	}
+	into.Digests, into.digestPos = make(map[string][]string), make(map[string]yamldoc.Pos)
+	for _, e := range n.Entries() {
+		if !providerID.MatchString(e.Key) {
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
+			continue
+		}
+		items := []*yamldoc.Node{e.Value}
+		if e.Value.Kind() == yamldoc.KindList {
+			items = e.Value.Items()
+		}
+		// An empty list allows no module.
+		digests := []string{}
+		for _, item := range items {
+			digests = append(digests, r.digest(item))
+		}
+		into.Digests[e.Key], into.digestPos[e.Key] = digests, e.KeyPos
+	}
+}
+
+// digest reads a SHA-256 in hex, with or without "sha256:" before it.
+func (r *reader) digest(n *yamldoc.Node) string {
+	text := strings.TrimPrefix(n.Text(), "sha256:")
+	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !hexDigest.MatchString(text) {
+		r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+	}
+	return text
+}
+
+// Run is what is required of: a module that would run, and how.
+type Run struct {
+	Provider string
+	// SHA256 is the module's, in hex.
+	SHA256  string
+	BuiltIn bool
+	// Locked tells whether the lock file has the module.
+	Locked bool
+	// Confined tells whether what the provider runs will be confined.
+	Confined bool
+}
+
+// Refusal says which requirement a run does not meet.
+type Refusal struct {
+	Layer   Layer
+	Policy  string
+	Pos     yamldoc.Pos
+	Message string
+	Hint    string
+}
+
+// Admit gives what a run does not meet of all that policies require; nothing
+// where it may begin.
+func Admit(policies []*Policy, run Run) []Refusal {
+	var refusals []Refusal
+	for _, p := range policies {
+		refuse := func(pos yamldoc.Pos, message, hint string) {
+			refusals = append(refusals, Refusal{p.Layer, p.Name, pos, message, hint})
+		}
+		if p.Require.Lock && !run.BuiltIn && !run.Locked {
+			refuse(p.Require.lockPos, fmt.Sprintf("provider %s has to stand in stagecraft.lock", run.Provider),
+				"look at it and run: stagecraft provider trust "+run.Provider)
+		}
+		if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
+			refuse(p.Require.digestPos[run.Provider], fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), "")
+		}
+		if p.Require.Confine == "require" && !run.Confined {
+			refuse(p.Require.confinePos, "what providers run has to be confined, which this stagecraft can't do yet", "")
+		}
+	}
+	return refusals
+}
+
+// PinsPrograms tells whether a policy has a rule that depends on the bytes of a
+// program's file.
+func PinsPrograms(policies []*Policy) bool {
+	return slices.ContainsFunc(policies, func(p *Policy) bool {
+		for _, s := range p.sections {
+			if len(s.execAllow.pinned) > 0 {
+				return true
+			}
+		}
+		return false
+	})
+}
