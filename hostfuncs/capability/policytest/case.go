@@ -1,0 +1,90 @@
+package policytest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// test reads a case.
+func (r *reader) test(n *yamldoc.Node) {
+	c := Case{Pos: n.Pos(), policies: r.policies}
+	if !r.mapping(n, []string{"note", "policy", "provider", "request", "want", "reason"}, "note", "request", "want") {
+		return
+	}
+	if note := n.Get("note"); note != nil {
+		c.Note, _ = r.text(note)
+	}
+	if want := n.Get("want"); want != nil {
+		c.Allowed = r.want(want)
+	}
+	if reason := n.Get("reason"); reason != nil {
+		c.Reason, _ = r.text(reason)
+	}
+	switch policy := n.Get("policy"); {
+	case policy != nil:
+		c.policies = r.files(policy)
+	case r.top.Get("policy") == nil:
+		r.wrong(n, "policy is missing", "name one in the case, or one for all cases at the top of the file")
+	}
+	provider := r.providerOf(n)
+	if request := n.Get("request"); request != nil {
+		before := len(r.problems)
+		c.request, c.Claim = r.request(request)
+		c.Claim.Provider = provider
+		if provider != "" && len(r.problems) == before {
+			r.possible(request, c.Claim)
+		}
+	}
+	r.suite.Cases = append(r.suite.Cases, c)
+}
+
+func (r *reader) want(n *yamldoc.Node) bool {
+	hint := "use " + allowed + " or " + denied
+	for _, word := range [...]string{allowed, denied} {
+		if n.Text() == word {
+			return word == allowed
+		}
+		// Both are far from what is written for them: allow, deny.
+		if strings.HasPrefix(strings.ToLower(n.Text()), word[:2]) {
+			hint = fmt.Sprintf("did you mean %q?", word)
+		}
+	}
+	r.wrong(n, fmt.Sprintf("%q is no decision", n.Text()), hint)
+	return false
+}
+
+// providerOf is the provider of a case, empty where that is a problem.
+func (r *reader) providerOf(n *yamldoc.Node) string {
+	switch own := n.Get("provider"); {
+	case own != nil:
+		return r.readProvider(own)
+	case r.top.Get("provider") == nil:
+		r.wrong(n, "provider is missing", "name one in the case, or one for all cases at the top of the file")
+	}
+	return r.provider
+}
+
+// readProvider reads an ID. One that no policy can name would be denied
+// whatever a policy says.
+func (r *reader) readProvider(n *yamldoc.Node) string {
+	id, ok := r.text(n)
+	if !ok {
+		return ""
+	}
+	if _, err := capability.Parse("", []byte(capability.Snippet(id, nil))); err != nil || id == "*" {
+		r.wrong(n, fmt.Sprintf("%q is no provider ID", id), "")
+		return ""
+	}
+	return id
+}
+
+// possible wants a request that a policy can decide: what no operation lets
+// through is denied whatever a policy says, and tests nothing.
+func (r *reader) possible(n *yamldoc.Node, c capability.Claim) {
+	if d := capability.Decide([]*capability.Policy{capability.Open("")}, c); !d.Allowed {
+		r.wrong(n, d.Reason(), "")
+	}
+}

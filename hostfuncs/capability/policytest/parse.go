@@ -1,0 +1,151 @@
+package policytest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Version is the version of test files that is read.
+const Version = "1"
+
+// Parse reads a file of cases; file is its name in messages, and where the
+// names of policies are relative to.
+//
+// # Errors
+//
+// yamldoc.Problems, all that are found, each with its place.
+func Parse(file string, data []byte) (*Suite, error) {
+	root, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{suite: Suite{File: file}}
+	r.document(root)
+	if err := r.problems.Err(); err != nil {
+		return nil, err
+	}
+	return &r.suite, nil
+}
+
+// reader gathers all that is wrong.
+type reader struct {
+	suite    Suite
+	top      *yamldoc.Node
+	policies []named // of the cases that name none
+	provider string  // of the cases that name none
+	problems yamldoc.Problems
+}
+
+func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
+	r.problems.Add(n.Pos(), n.Field(), message, hint)
+}
+
+func (r *reader) expected(n *yamldoc.Node, want string) {
+	r.wrong(n, fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
+}
+
+// mapping checks that a value is a mapping of known keys that has all that are
+// needed.
+func (r *reader) mapping(n *yamldoc.Node, known []string, needed ...string) bool {
+	if n.Kind() != yamldoc.KindMap {
+		r.expected(n, "a mapping")
+		return false
+	}
+	for _, e := range n.Entries() {
+		if !slices.Contains(known, e.Key) {
+			r.problems = append(r.problems, yamldoc.UnknownKey(e, known))
+		}
+	}
+	for _, key := range needed {
+		if n.Get(key) == nil {
+			r.wrong(n, key+" is missing", "")
+		}
+	}
+	return true
+}
+
+func (r *reader) document(root *yamldoc.Node) {
+	if root.Kind() == yamldoc.KindNull {
+		r.wrong(root, "the file is empty", "begin it with:\nversion: 1")
+		return
+	}
+	if !r.mapping(root, []string{"version", "policy", "provider", "cases"}, "version", "cases") {
+		return
+	}
+	if n := root.Get("version"); n != nil && (n.Kind() != yamldoc.KindInt || n.Text() != Version) {
+		r.wrong(n, fmt.Sprintf("%q is not known, this stagecraft reads version 1", n.Text()), "")
+	}
+	r.top, r.policies = root, r.files(root.Get("policy"))
+	if n := root.Get("provider"); n != nil {
+		r.provider = r.readProvider(n)
+	}
+	cases := root.Get("cases")
+	switch {
+	case cases == nil:
+	case cases.Kind() != yamldoc.KindList:
+		r.expected(cases, "a list of cases")
+	case len(cases.Items()) == 0:
+		r.wrong(cases, "there is no case, so nothing would be tested", "")
+	}
+	for _, n := range cases.Items() {
+		r.test(n)
+	}
+}
+
+// files reads the name of a policy, or a list of them.
+func (r *reader) files(n *yamldoc.Node) []named {
+	if n == nil {
+		return nil
+	}
+	var out []named
+	for _, item := range oneOrMore(n) {
+		if text, ok := r.text(item); ok {
+			out = append(out, named{relative(r.suite.File, text), item.Pos()})
+		}
+	}
+	if n.Kind() == yamldoc.KindList && len(n.Items()) == 0 {
+		r.wrong(n, "names no policy", "")
+	}
+	return out
+}
+
+func oneOrMore(n *yamldoc.Node) []*yamldoc.Node {
+	if n.Kind() == yamldoc.KindList {
+		return n.Items()
+	}
+	return []*yamldoc.Node{n}
+}
+
+// text is false, and a problem, where a value is no string or an empty one.
+func (r *reader) text(n *yamldoc.Node) (string, bool) {
+	switch {
+	case n.Kind() != yamldoc.KindString:
+		r.expected(n, "a string: put it in quotes")
+	case n.Text() == "":
+		r.wrong(n, "is empty", "")
+	default:
+		return n.Text(), true
+	}
+	return "", false
+}
+
+// texts reads a list of strings.
+func (r *reader) texts(n *yamldoc.Node) []string {
+	if n == nil {
+		return nil
+	}
+	if n.Kind() != yamldoc.KindList {
+		r.expected(n, "a list of strings")
+		return nil
+	}
+	var out []string
+	for _, item := range n.Items() {
+		if item.Kind() != yamldoc.KindString {
+			r.expected(item, "a string: put it in quotes")
+		}
+		out = append(out, item.Text())
+	}
+	return out
+}

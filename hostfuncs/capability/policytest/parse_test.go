@@ -1,0 +1,173 @@
+package policytest_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/policytest"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// withCase is a file with one case, of which the text is the end.
+func withCase(text string) string {
+	return "version: 1\npolicy: p.yml\nprovider: generic\ncases:\n  - " + text
+}
+
+func withRequest(text string) string {
+	return withCase("{note: n, want: denied, request: " + text + "}")
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range []struct{ name, in, want, hint string }{
+		{"empty", "", "t.yml:1:1: the file is empty", "begin it with:"},
+		{"a list", "[]", "t.yml:1:1: is a list, expected a mapping", ""},
+		{"syntax", "version: [", "t.yml:1: ", ""},
+		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is missing", ""},
+		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: "2" is not known`, ""},
+		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: "1" is not known`, ""},
+		{"unknown key", withCase("{note: n, request: {log: true}, want: denied}") + "\ncase: []", `t.yml:6:1: unknown key "case"`, `did you mean "cases"?`},
+		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is missing", ""},
+		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: there is no case, so nothing would be tested", ""},
+		{"cases that are none", "version: 1\npolicy: p\ncases:", "t.yml:3:7: cases: is nothing, expected a list of cases", ""},
+		{"cases by name", "version: 1\npolicy: p\ncases: {a: b}", "t.yml:3:8: cases: is a mapping, expected a list of cases", ""},
+		{"a case that is none", withCase("x"), "t.yml:5:5: cases[0]: is a string, expected a mapping", ""},
+		{"unknown key of a case", withCase("{note: n, request: {log: true}, want: denied, wants: x}"), `unknown key "wants"`, `did you mean "want"?`},
+		{"no note", withCase("{request: {log: true}, want: denied}"), "t.yml:5:5: cases[0]: note is missing", ""},
+		{"empty note", withCase("{note: '', request: {log: true}, want: denied}"), "t.yml:5:12: cases[0].note: is empty", ""},
+		{"no request", withCase("{note: n, want: denied}"), "t.yml:5:5: cases[0]: request is missing", ""},
+		{"no want", withCase("{note: n, request: {log: true}}"), "t.yml:5:5: cases[0]: want is missing", ""},
+		{"unknown want", withCase("{note: n, request: {log: true}, want: deny}"), `t.yml:5:43: cases[0].want: "deny" is no decision`, `did you mean "denied"?`},
+		{"another want", withCase("{note: n, request: {log: true}, want: true}"), `"true" is no decision`, "use allowed or denied"},
+		{"want in another case", withCase("{note: n, request: {log: true}, want: Allowed}"), `"Allowed" is no decision`, `did you mean "allowed"?`},
+		{"want as a list", withCase("{note: n, request: {log: true}, want: [denied]}"), `"" is no decision`, "use allowed or denied"},
+		{"reason that is none", withCase("{note: n, request: {log: true}, want: denied, reason: [x]}"), "reason: is a list, expected a string", ""},
+		{"empty reason", withCase("{note: n, request: {log: true}, want: denied, reason: ''}"), "reason: is empty", ""},
+
+		{"no policy", "version: 1\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: policy is missing", "name one in the case"},
+		{"no policies", "version: 1\npolicy: []\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:9: policy: names no policy", ""},
+		{"policy that is none", "version: 1\npolicy: [1]\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:10: policy[0]: is a number, expected a string", ""},
+		{"no policies of a case", withCase("{note: n, request: {log: true}, want: denied, policy: []}"), "cases[0].policy: names no policy", ""},
+		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is missing", "name one in the case"},
+		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is no provider ID`, ""},
+		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is no provider ID`, ""},
+		{"provider as a list", withCase("{note: n, request: {log: true}, want: denied, provider: [p]}"), "cases[0].provider: is a list, expected a string", ""},
+
+		{"a request that is none", withRequest("exec"), "cases[0].request: is a string, expected a mapping", ""},
+		{"nothing asked for", withRequest("{}"), "cases[0].request: does not say what is asked for", "use one of exec, read, write, look, build, log"},
+		{"unknown request", withRequest("{exce: npm}"), `unknown key "exce"`, `did you mean "exec"?`},
+		{"two requests", withRequest("{exec: npm, read: a}"), "asks for exec and read, a case is one request", ""},
+		{"key of another request", withRequest("{read: a, dir: b}"), `cases[0].request: unknown key "dir"`, "known here: read"},
+		{"command that is none", withRequest("{exec: 1}"), "exec: is a number, expected a command", ""},
+		{"empty command", withRequest("{exec: ' '}"), "it names no program", ""},
+		{"no words", withRequest("{exec: []}"), "it names no program", ""},
+		{"word that is none", withRequest("{exec: [npm, 1]}"), "exec[1]: is a number, expected a string: put it in quotes", ""},
+		{"quotes", withRequest(`{exec: 'sh -c "a b"'}`), "has a quote in it", `[node, "-e", "a b"]`},
+		{"folder outside", withRequest("{exec: npm, dir: ../x}"), `dir: "../x" leaves the project folder`, ""},
+		{"absolute folder", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project folder`, ""},
+		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project folder`, ""},
+		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
+		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is no SHA-256`, "write its 64 digits"},
+		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
+		{"unknown use", withRequest("{exec: npm, env: {sets: [A]}}"), `unknown key "sets"`, `did you mean "set"?`},
+		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is no name of a variable`, ""},
+		{"names that are none", withRequest("{exec: npm, env: {pass: A}}"), "env.pass: is a string, expected a list of strings", ""},
+		{"no path", withRequest("{read: }"), "read: is nothing, expected a string", ""},
+		{"empty path", withRequest("{read: ''}"), "read: is empty", ""},
+		{"path outside", withRequest("{write: a/../../b}"), `write: "a/../../b" leaves the project folder`, ""},
+		{"nothing looked at", withRequest("{look: []}"), "it asks for nothing", ""},
+		{"log of false", withRequest("{log: false}"), "log: is true or false, expected true", ""},
+		{"log of a string", withRequest("{log: 'true'}"), "log: is a string, expected true", ""},
+		{"build that is none", withRequest("{build: .}"), "build: is a string, expected a mapping", ""},
+		{"no tags", withRequest("{build: {context: .}}"), "the image has no reference", ""},
+		{"context outside", withRequest("{build: {context: .., tags: [a]}}"), `context: ".." leaves the project folder`, ""},
+		{"Dockerfile outside", withRequest("{build: {dockerfile: /D, tags: [a]}}"), `dockerfile: "/D" leaves the project folder`, ""},
+		{"unknown network", withRequest("{build: {tags: [a], network: mine}}"), `"mine" is no network`, ""},
+		{"target that is none", withRequest("{build: {tags: [a], target: 1}}"), "target: is a number, expected a string", ""},
+		{"push that is none", withRequest("{build: {tags: [a], push: maybe}}"), "push: is a string, expected true or false", ""},
+		{"unknown key of a build", withRequest("{build: {tag: [a]}}"), `unknown key "tag"`, `did you mean "tags"?`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := policytest.Parse("t.yml", []byte(tt.in))
+			problems, ok := errors.AsType[yamldoc.Problems](err)
+			if !ok {
+				t.Fatalf("got %v, want %s", err, tt.want)
+			}
+			if len(problems) != 1 {
+				t.Errorf("want one problem alone, got\n%v", err)
+			}
+			if !strings.Contains(problems[0].Error(), tt.want) || !strings.Contains(problems[0].Hint, tt.hint) {
+				t.Errorf("got %v, hint %q, want %s, hint %q", err, problems[0].Hint, tt.want, tt.hint)
+			}
+		})
+	}
+}
+
+// TestAllProblems wants all that is wrong to be told at once, where it stands.
+func TestAllProblems(t *testing.T) {
+	_, err := policytest.Parse("t.yml", []byte(`version: 3
+policy: 1
+provider: "No"
+cases:
+  - {note: a, request: {exec: npm, dir: ..}, want: allow}
+  - {request: {read: a, write: b}, want: denied, provider: "No either"}
+  - x
+`))
+	want := `t.yml:1:10: version: "3" is not known, this stagecraft reads version 1
+t.yml:2:9: policy: is a number, expected a string: put it in quotes
+t.yml:3:11: provider: "No" is no provider ID
+t.yml:5:41: cases[0].request.dir: ".." leaves the project folder
+t.yml:5:52: cases[0].want: "allow" is no decision
+t.yml:6:5: cases[1]: note is missing
+t.yml:6:15: cases[1].request: asks for read and write, a case is one request
+t.yml:6:60: cases[1].provider: "No either" is no provider ID
+t.yml:7:5: cases[2]: is a string, expected a mapping`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+// FuzzParse wants a file to be refused with problems that have a place, or to
+// have cases that can be run: each by a claim that some policy allows.
+func FuzzParse(f *testing.F) {
+	data, err := os.ReadFile("testdata/passing.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	// Small files go far faster.
+	for _, text := range strings.Split(string(data), "\n  - ")[1:] {
+		f.Add(withCase(text))
+	}
+	f.Add(withRequest(`{exec: "npm *", dir: a/b, program: 'C:\x', env: {set: [LD_X], pass: ["A*"]}}`))
+	f.Add(withRequest(`{build: {context: a/.., dockerfile: b//c, tags: ["a b"], args: [""], network: "", push: yes}}`))
+	f.Add(withRequest(`{exec: ["\x00", ""], program: '\\'}`))
+	f.Add(withCase("&a {note: *a}"))
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := policytest.Parse("t.yml", []byte(text))
+		if err != nil {
+			problems, ok := errors.AsType[yamldoc.Problems](err)
+			if !ok || len(problems) == 0 || problems[0].Pos.File != "t.yml" {
+				t.Fatalf("no problems with a place: %v", err)
+			}
+			return
+		}
+		if len(s.Cases) == 0 || len(s.Policies()) == 0 {
+			t.Fatalf("cases %v, policies %v", s.Cases, s.Policies())
+		}
+		open := func(string) (*capability.Policy, error) { return capability.Open("open"), nil }
+		results, err := s.Run(open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if !r.Decision.Allowed {
+				t.Errorf("%v can't be allowed: %s", r.Case.Claim, r.Decision.Reason())
+			}
+			if d := r.Difference(); (d == "") != r.Passed || strings.ContainsAny(d, "\x1b\r") {
+				t.Errorf("passed is %v, the difference %q", r.Passed, d)
+			}
+		}
+	})
+}

@@ -1,0 +1,198 @@
+package policytest
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// kind is one sort of request: the key that it is written with, the operation
+// that makes such claims, and how its value is read.
+type kind struct {
+	key, operation string
+	more           []string // keys that may stand beside it
+	read           func(r *reader, request, value *yamldoc.Node, c *capability.Claim)
+}
+
+// A file is written by what runs: no operation of its own does it.
+var kinds = []kind{
+	{"exec", "exec", []string{"dir", "program", "sha256", "env"}, (*reader).exec},
+	{"read", "read_file", nil, fileReader(capability.Read)},
+	{"write", "exec", nil, fileReader(capability.Write)},
+	{"look", "env_status", nil, (*reader).look},
+	{"build", "docker_build", nil, (*reader).build},
+	{"log", "log", nil, (*reader).log},
+}
+
+// request reads what is asked for, and says it in words. The operation is empty
+// where that is not known.
+func (r *reader) request(n *yamldoc.Node) (string, capability.Claim) {
+	var c capability.Claim
+	var known, every []string
+	var found []kind
+	for _, k := range kinds {
+		known, every = append(known, k.key), append(append(every, k.key), k.more...)
+		if n.Get(k.key) != nil {
+			found = append(found, k)
+		}
+	}
+	hint := "use one of " + strings.Join(known, ", ")
+	switch {
+	case len(found) == 0:
+		if before := len(r.problems); r.mapping(n, every) && len(r.problems) == before {
+			r.wrong(n, "does not say what is asked for", hint)
+		}
+		return "", c
+	case len(found) > 1:
+		r.wrong(n, fmt.Sprintf("asks for %s and %s, a case is one request", found[0].key, found[1].key), hint)
+		return "", c
+	}
+	k := found[0]
+	r.mapping(n, append(slices.Clone(k.more), k.key))
+	c.Operation = k.operation
+	k.read(r, n, n.Get(k.key), &c)
+	return words(k.key, c), c
+}
+
+// words are the request as a message has it.
+func words(key string, c capability.Claim) string {
+	c.Operation = key
+	if x := c.Exec; x != nil && x.ProgramInProject != "" {
+		// The project stands nowhere.
+		shown := *x
+		shown.Program = x.ProgramInProject
+		c.Exec = &shown
+	}
+	said := c.String()
+	b := c.Build
+	if b == nil {
+		return said
+	}
+	said += ", by " + b.Dockerfile
+	for _, part := range [...]struct{ name, text string }{
+		{"args", strings.Join(b.Args, " ")}, {"target", b.Target}, {"network", b.Network},
+	} {
+		if part.text != "" {
+			said += ", " + part.name + " " + part.text
+		}
+	}
+	return said
+}
+
+// projectRoot stands for the project's folder, which a test has none of: a file
+// in it is known by its path there.
+const projectRoot = "/project/"
+
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
+	x := &capability.Exec{Argv: r.command(value), Dir: "."}
+	c.Exec = x
+	if n := request.Get("dir"); n != nil {
+		x.Dir = r.path(n)
+	}
+	if n := request.Get("program"); n != nil && isAbs(n.Text()) {
+		x.Program, _ = r.text(n)
+	} else if n != nil {
+		x.ProgramInProject = r.path(n)
+		x.Program = projectRoot + x.ProgramInProject
+	}
+	if n := request.Get("sha256"); n != nil {
+		x.SHA256 = strings.TrimPrefix(n.Text(), "sha256:")
+		if !hexDigest.MatchString(x.SHA256) {
+			r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+		}
+	}
+	if n := request.Get("env"); n != nil && r.mapping(n, []string{"set", "pass"}) {
+		c.Env = append(r.uses(n.Get("set"), capability.Set), r.uses(n.Get("pass"), capability.Pass)...)
+	}
+}
+
+// command reads words as a policy's rules have them.
+func (r *reader) command(n *yamldoc.Node) []string {
+	if n.Kind() == yamldoc.KindList {
+		return r.texts(n)
+	}
+	if n.Kind() != yamldoc.KindString {
+		r.expected(n, "a command: a string, or a list of words")
+	}
+	if strings.ContainsAny(n.Text(), `"'\`+"`") {
+		r.wrong(n, fmt.Sprintf("command %q has a quote in it, and commands are split at blanks alone", n.Text()), `write it as a list: [node, "-e", "a b"]`)
+	}
+	return strings.Fields(n.Text())
+}
+
+// isAbs knows absolute paths of any system.
+func isAbs(p string) bool {
+	drive := len(p) > 2 && p[1] == ':' && (p[2] == '/' || p[2] == '\\')
+	return path.IsAbs(p) || drive || strings.HasPrefix(p, `\\`)
+}
+
+// path reads a path in the project.
+func (r *reader) path(n *yamldoc.Node) string {
+	text, ok := r.text(n)
+	clean := path.Clean(text)
+	if ok && !fs.ValidPath(clean) {
+		r.wrong(n, fmt.Sprintf("%q leaves the project folder", text), "paths are relative to the project folder")
+	}
+	return clean
+}
+
+func (r *reader) uses(n *yamldoc.Node, use capability.EnvKind) []capability.EnvUse {
+	var out []capability.EnvUse
+	for _, name := range r.texts(n) {
+		out = append(out, capability.EnvUse{Name: name, Use: use})
+	}
+	return out
+}
+
+func fileReader(use capability.FileKind) func(r *reader, request, value *yamldoc.Node, c *capability.Claim) {
+	return func(r *reader, _, value *yamldoc.Node, c *capability.Claim) {
+		c.Files = []capability.FileUse{{Path: r.path(value), Use: use}}
+	}
+}
+
+func (r *reader) look(_, value *yamldoc.Node, c *capability.Claim) {
+	c.Env = r.uses(value, capability.Look)
+}
+
+func (r *reader) log(_, value *yamldoc.Node, c *capability.Claim) {
+	if c.Log = value.Text() == "true"; !c.Log || value.Kind() != yamldoc.KindBool {
+		r.expected(value, "true")
+	}
+}
+
+// build reads an image build, with the defaults of the operation.
+func (r *reader) build(_, value *yamldoc.Node, c *capability.Claim) {
+	b := &capability.Build{Context: "."}
+	c.Build = b
+	if !r.mapping(value, []string{"context", "dockerfile", "tags", "args", "target", "network", "push"}) {
+		return
+	}
+	if n := value.Get("context"); n != nil {
+		b.Context = r.path(n)
+	}
+	b.Dockerfile = path.Join(b.Context, "Dockerfile")
+	if n := value.Get("dockerfile"); n != nil {
+		b.Dockerfile = r.path(n)
+	}
+	b.Tags, b.Args = r.texts(value.Get("tags")), r.texts(value.Get("args"))
+	if n := value.Get("target"); n != nil {
+		b.Target, _ = r.text(n)
+	}
+	if n := value.Get("network"); n != nil {
+		b.Network, _ = r.text(n)
+	}
+	if n := value.Get("push"); n != nil {
+		if n.Kind() != yamldoc.KindBool {
+			r.expected(n, "true or false")
+		}
+		b.Push = n.Text() == "true"
+	}
+}

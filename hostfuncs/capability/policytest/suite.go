@@ -1,0 +1,104 @@
+// Package policytest tests policies by cases that are data: a request, and
+// whether it should be allowed. Nothing is looked up on the machine, so a test
+// says the same everywhere.
+package policytest
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Suite is a file of cases.
+type Suite struct {
+	// File is its name in messages. The policies are named relative to it.
+	File  string
+	Cases []Case
+}
+
+// Case is a request, and what should become of it.
+type Case struct {
+	Note string
+	Pos  yamldoc.Pos
+	// Claim is what the request comes to.
+	Claim capability.Claim
+	// Allowed is what is wanted.
+	Allowed bool
+	// Reason has to be a part of what is said of the decision: the reason, the
+	// rule or its place. It may be empty.
+	Reason string
+
+	request  string // in words
+	policies []named
+}
+
+// named is a policy's file and where it is named.
+type named struct {
+	file string
+	pos  yamldoc.Pos
+}
+
+// Policies are the files of all policies that the cases name, sorted.
+func (s *Suite) Policies() []string {
+	var files []string
+	for _, c := range s.Cases {
+		for _, p := range c.policies {
+			files = append(files, p.file)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// Run decides all cases; load reads a policy and is called once for each file.
+// The results are in the order of the cases.
+//
+// # Errors
+//
+// What load gives, of all policies together, with the place where each is named.
+func (s *Suite) Run(load func(file string) (*capability.Policy, error)) ([]Result, error) {
+	policies, err := s.load(load)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(s.Cases))
+	for i, c := range s.Cases {
+		layers := make([]*capability.Policy, len(c.policies))
+		for j, p := range c.policies {
+			layers[j] = policies[p.file]
+		}
+		results[i] = judge(c, capability.Decide(layers, c.Claim))
+	}
+	return results, nil
+}
+
+func (s *Suite) load(load func(file string) (*capability.Policy, error)) (map[string]*capability.Policy, error) {
+	policies := make(map[string]*capability.Policy)
+	var errs []error
+	for _, c := range s.Cases {
+		for _, p := range c.policies {
+			if _, known := policies[p.file]; known {
+				continue
+			}
+			policy, err := load(p.file)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: the policy can't be used: %w", p.pos, err))
+			}
+			policies[p.file] = policy
+		}
+	}
+	return policies, errors.Join(errs...)
+}
+
+// relative is where a file is that a suite names.
+func relative(suite, named string) string {
+	named = filepath.FromSlash(named)
+	if filepath.IsAbs(named) {
+		return filepath.Clean(named)
+	}
+	return filepath.Join(filepath.Dir(suite), named)
+}
