@@ -1,0 +1,94 @@
+package learn_test
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// deeds are the single things that were done, in words of their own. They say
+// what a learnt policy may allow without a look at rules.
+type deeds map[string]bool
+
+func deedsOf(claims []capability.Claim) deeds {
+	done := make(deeds)
+	for _, c := range claims {
+		done[c.Provider+" is there"] = true
+		for _, deed := range deedsIn(c) {
+			done[c.Provider+" "+deed] = true
+		}
+	}
+	return done
+}
+
+func deedsIn(c capability.Claim) []string {
+	var out []string
+	if c.Exec != nil {
+		out = append(out, fmt.Sprintf("exec %q", c.Exec.Argv))
+	}
+	for _, use := range c.Env {
+		kind := "pass "
+		if use.Use == capability.Look {
+			kind = "look "
+		}
+		out = append(out, kind+use.Name)
+	}
+	for _, use := range c.Files {
+		out = append(out, []string{"read ", "write "}[use.Use]+use.Path)
+	}
+	if b := c.Build; b != nil {
+		out = append(out, "context "+b.Context, "target "+b.Target, "network "+b.Network, fmt.Sprintf("push %v", b.Push), "dockerfile "+b.Dockerfile)
+		for _, tag := range b.Tags {
+			out = append(out, "tag "+tag)
+		}
+		for _, arg := range b.Args {
+			out = append(out, "arg "+arg)
+		}
+	}
+	return out
+}
+
+// has tells whether a claim is made of what was done.
+func (done deeds) has(c capability.Claim) bool {
+	if !done[c.Provider+" is there"] {
+		return false
+	}
+	return !slices.ContainsFunc(deedsIn(c), func(deed string) bool {
+		kind, rest, _ := strings.Cut(deed, " ")
+		was := func(deed string) bool { return done[c.Provider+" "+deed] }
+		switch kind {
+		case "look":
+			return !was(deed) && !was("pass "+rest)
+		case "read":
+			return !was(deed) && !done.allIn(c.Provider, rest) && !was("dockerfile "+rest)
+		case "dockerfile":
+			return !was(deed) && !was("read "+rest) && !done.allIn(c.Provider, rest) && !done.inContext(c.Provider, rest)
+		case "network":
+			// The default is there, unless no build had one.
+			return !was(deed) && !was("network host") && (rest == "host" || rest == "default" && !was("network "))
+		case "target", "push":
+			return rest != "" && rest != "false" && !was(deed)
+		}
+		return !was(deed)
+	})
+}
+
+// allIn tells whether a file stands in a folder of which all files were read.
+func (done deeds) allIn(provider, file string) bool {
+	names := folders[path.Dir(file)]
+	return file != "." && len(names) > 1 && !slices.ContainsFunc(names, func(name string) bool {
+		return !done[provider+" read "+path.Join(path.Dir(file), name)]
+	})
+}
+
+func (done deeds) inContext(provider, file string) bool {
+	for file != "." {
+		if file = path.Dir(file); done[provider+" context "+file] {
+			return true
+		}
+	}
+	return false
+}

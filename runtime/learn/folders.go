@@ -1,0 +1,58 @@
+package learn
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// folderRules gives a rule for each folder of which all files were read.
+func (p *provider) folderRules(folder Folder) []capability.Grant {
+	if folder == nil {
+		return nil
+	}
+	read := p.readIn()
+	var rules []capability.Grant
+	for _, dir := range slices.Sorted(maps.Keys(read)) {
+		if strings.Contains(dir, "*") {
+			continue // the rule would stand for other folders as well
+		}
+		// One that can't be listed may have files that were not read.
+		names, err := folder(dir)
+		unread := func(name string) bool { return !read[dir][name] }
+		if err == nil && len(names) >= 2 && !slices.ContainsFunc(names, unread) {
+			rules = append(rules, p.anyIn(dir))
+		}
+	}
+	return rules
+}
+
+// readIn are the names that were read, by their folder.
+func (p *provider) readIn() map[string]map[string]bool {
+	read := make(map[string]map[string]bool)
+	for _, n := range p.needing {
+		for _, use := range n.claim.Files {
+			dir := path.Dir(use.Path)
+			if read[dir] == nil {
+				read[dir] = make(map[string]bool)
+			}
+			if use.Use == capability.Read {
+				read[dir][path.Base(use.Path)] = true
+			}
+		}
+	}
+	return read
+}
+
+// anyIn is the rule for what stands directly in a folder: that for a file of
+// the name *, which can be written as the pattern alone.
+func (p *provider) anyIn(dir string) capability.Grant {
+	d := capability.Decide(nil, capability.Claim{
+		Operation: p.needing[0].claim.Operation, Provider: p.id,
+		Files: []capability.FileUse{{Path: path.Join(dir, "*"), Use: capability.Read}},
+	})
+	return d.Missing[0]
+}

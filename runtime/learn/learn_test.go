@@ -1,0 +1,216 @@
+package learn_test
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/learn"
+)
+
+func command(words ...string) capability.Claim {
+	return capability.Claim{Operation: "exec", Provider: "generic", Exec: &capability.Exec{Argv: words, Program: "/usr/bin/x", Dir: "."}}
+}
+
+func with(c capability.Claim, uses ...capability.EnvUse) capability.Claim {
+	c.Env = uses
+	return c
+}
+
+func look(names ...string) capability.Claim {
+	c := capability.Claim{Operation: "env_status", Provider: "generic"}
+	for _, name := range names {
+		c.Env = append(c.Env, capability.EnvUse{Name: name, Use: capability.Look})
+	}
+	return c
+}
+
+func read(path string) capability.Claim {
+	return capability.Claim{Operation: "read_file", Provider: "generic", Files: []capability.FileUse{{Path: path}}}
+}
+
+func build(change func(*capability.Build)) capability.Claim {
+	b := &capability.Build{Context: "backend", Dockerfile: "backend/Dockerfile", Tags: []string{"shop:1"}}
+	change(b)
+	return capability.Claim{Operation: "docker_build", Provider: "generic", Build: b}
+}
+
+func as(provider string, c capability.Claim) capability.Claim {
+	c.Provider = provider
+	return c
+}
+
+var say = capability.Claim{Operation: "log", Provider: "generic", Log: true}
+
+// project is the folders of a project with the names of their files.
+type project map[string][]string
+
+func (p project) list(dir string) ([]string, error) {
+	if names, ok := p[dir]; ok {
+		return names, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func learnt(t testing.TB, folder learn.Folder, claims ...capability.Claim) *learn.Learnt {
+	t.Helper()
+	got, err := learn.Policy(claims, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestPolicy(t *testing.T) {
+	files := project{
+		".": {"a", "b"}, "src": {"a.ts", "b.ts"}, "src/one": {"x"}, "st*r": {"a", "b"}, "empty": {}, "three": {"a", "b", "c"},
+	}
+	for _, tt := range []struct {
+		name   string
+		claims []capability.Claim
+		want   string // below "providers:"
+	}{
+		{"nothing", nil, " {}\n"},
+		{"log alone", []capability.Claim{say}, "\n  generic: {}\n"},
+		{"log and more", []capability.Claim{say, command("npm", "ci")}, "\n  generic:\n    exec:\n      - npm ci\n"},
+		{"sorted, once", []capability.Claim{command("npm", "test"), command("npm", "ci"), command("npm", "test"), command("sh", "-c", "a b")},
+			"\n  generic:\n    exec:\n      - [sh, \"-c\", a b]\n      - npm ci\n      - npm test\n"},
+		{"providers", []capability.Claim{as("zed", command("npm")), as("1", say), as("generic", look("A"))},
+			"\n  \"1\": {}\n  generic:\n    env:\n      read:\n        - A\n  zed:\n    exec:\n      - npm\n"},
+		{"read of what is passed", []capability.Claim{look("A", "B"), with(command("npm"), capability.EnvUse{Name: "A", Use: capability.Pass})},
+			"\n  generic:\n    exec:\n      - npm\n    env:\n      pass:\n        - A\n      read:\n        - B\n"},
+		{"star", []capability.Claim{command("npx", "*.ts"), command("npx", "a.ts")},
+			"\n  generic:\n    exec:\n      - [npx, \"*.ts\"] # a * allows any characters, it can't be written exactly\n"},
+		{"all files of a folder", []capability.Claim{read("src/a.ts"), read("src/b.ts")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
+		{"the folder too", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n        - src\n"},
+		{"what is below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n        - src/one/x\n"},
+		{"a file that isn't there", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
+		{"one file is not read", []capability.Claim{read("src/a.ts"), read("src/c.ts")},
+			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n        - src/c.ts\n"},
+		{"one file is written", []capability.Claim{
+			read("three/a"), read("three/b"), {Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "three/c", Use: capability.Write}}},
+		}, "\n  generic:\n    files:\n      read:\n        - three/a\n        - three/b\n      write:\n        - three/c\n"},
+		{"the only file", []capability.Claim{read("src/one/x"), read("src/one/gone")},
+			"\n  generic:\n    files:\n      read:\n        - src/one/gone\n        - src/one/x\n"},
+		{"no files", []capability.Claim{read("empty/a"), read("empty/b")},
+			"\n  generic:\n    files:\n      read:\n        - empty/a\n        - empty/b\n"},
+		{"no such folder", []capability.Claim{read("gone/a"), read("gone/b")},
+			"\n  generic:\n    files:\n      read:\n        - gone/a\n        - gone/b\n"},
+		{"root", []capability.Claim{read("a"), read("b"), read(".")},
+			"\n  generic:\n    files:\n      read:\n        - \"*\" # all files of the folder were read\n        - .\n"},
+		{"part of the root", []capability.Claim{read("a"), read(".")},
+			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n"},
+		{"a folder that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
+			"\n  generic:\n    files:\n      read:\n        - \"st*r/a\" # a * allows any characters, it can't be written exactly\n" +
+				"        - \"st*r/b\" # a * allows any characters, it can't be written exactly\n"},
+		{"by another provider", []capability.Claim{read("src/a.ts"), as("zed", read("src/b.ts"))},
+			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n  zed:\n    files:\n      read:\n        - src/b.ts\n"},
+		{"written files", []capability.Claim{
+			{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "src/a.ts", Use: capability.Write}, {Path: "src/b.ts", Use: capability.Write}}},
+		}, "\n  generic:\n    files:\n      write:\n        - src/a.ts\n        - src/b.ts\n"},
+		{"build", []capability.Claim{build(func(*capability.Build) {})},
+			"\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n"},
+		{"build without a network", []capability.Claim{build(func(b *capability.Build) { b.Network, b.Target = "none", "prod" })},
+			"\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets:\n        - prod\n      network: none\n"},
+		{"build with all", []capability.Claim{
+			build(func(b *capability.Build) { b.Network = "none" }),
+			build(func(b *capability.Build) {
+				b.Network, b.Args, b.Push, b.Dockerfile = "host", []string{"V"}, true, "docker/Dockerfile"
+			}),
+		}, "\n  generic:\n    files:\n      read:\n        - docker/Dockerfile\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n" +
+			"      args:\n        - V\n      targets: []\n      network: host\n      push: true\n"},
+		{"Dockerfile in another's context", []capability.Claim{
+			build(func(b *capability.Build) { b.Dockerfile = "docker/Dockerfile" }),
+			build(func(b *capability.Build) { b.Context, b.Dockerfile = "docker", "docker/Dockerfile" }),
+		}, "\n  generic:\n    build:\n      contexts:\n        - backend\n        - docker\n      tags:\n        - \"shop:1\"\n      targets: []\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := learnt(t, files.list, tt.claims...)
+			_, below, _ := strings.Cut(got.Policy, "providers:")
+			if below != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", below, tt.want)
+			}
+			if len(got.Left) > 0 {
+				t.Errorf("left %v", got.Left)
+			}
+			backwards := slices.Clone(tt.claims)
+			slices.Reverse(backwards)
+			if again := learnt(t, files.list, backwards...); again.Policy != got.Policy {
+				t.Errorf("the order of claims matters:\n%s", again.Policy)
+			}
+		})
+	}
+}
+
+func TestHead(t *testing.T) {
+	for want, claims := range map[string][]capability.Claim{
+		"# Learnt by stagecraft policy learn from 0 calls. Read it before you commit it.\nversion: 1\n": nil,
+		"# Learnt by stagecraft policy learn from 1 call. Read it before you commit it.\nversion: 1\n":  {say},
+		"# Learnt by stagecraft policy learn from 2 calls. Read it before you commit it.\nversion: 1\n": {say, say},
+	} {
+		if got := learnt(t, nil, claims...); !strings.HasPrefix(got.Policy, want) {
+			t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
+		}
+	}
+}
+
+// TestFolderHalfListed has a folder that may have more files than were listed.
+func TestFolderHalfListed(t *testing.T) {
+	half := func(string) ([]string, error) { return []string{"a", "b"}, fs.ErrPermission }
+	if got := learnt(t, half, read("src/a"), read("src/b")); strings.Contains(got.Policy, "*") {
+		t.Errorf("got\n%s", got.Policy)
+	}
+}
+
+func TestNoFolders(t *testing.T) {
+	got := learnt(t, nil, read("src/a"), read("src/b"))
+	if want := "      read:\n        - src/a\n        - src/b\n"; !strings.HasSuffix(got.Policy, want) {
+		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
+	}
+}
+
+func TestLeft(t *testing.T) {
+	gone := command("../x")
+	gone.Exec.Program = ""
+	for want, c := range map[string]capability.Claim{
+		"there is no such program":               gone,
+		"LD_* can't be named in full":            with(command("npm"), capability.EnvUse{Name: "LD_*"}),
+		`"a/../b" is no clean path`:              read("a/../b"),
+		"it asks for nothing":                    {Operation: "exec", Provider: "generic"},
+		`"No ID" is no provider ID`:              as("No ID", say),
+		`"*" is no provider`:                     as("*", say),
+		`"a: {}\n  b" is no provider ID`:         as("a: {}\n  b", say),
+		"no policy can name it: \"\\xff\" is no": as("\xff", say),
+	} {
+		got := learnt(t, nil, c, command("npm", "ci"), c)
+		if len(got.Left) != 1 || !strings.Contains(got.Left[0].Reason, want) {
+			t.Errorf("got %v, want %s once", got.Left, want)
+		}
+		if !strings.HasSuffix(got.Policy, "providers:\n  generic:\n    exec:\n      - npm ci\n") {
+			t.Errorf("%s: got\n%s", want, got.Policy)
+		}
+	}
+}
+
+// TestBytes has claims that JSON would take for one.
+func TestBytes(t *testing.T) {
+	got := learnt(t, nil, command("x", "a\xff"), command("x", "b\xff"), command("x", "a\xfe"))
+	want := "    exec:\n      - [x, \"a*\"] # a * allows any characters, it can't be written exactly\n" +
+		"      - [x, \"b*\"] # a * allows any characters, it can't be written exactly\n"
+	if !strings.HasSuffix(got.Policy, want) {
+		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil)
+	if err == nil || !strings.Contains(err.Error(), "what was learnt can't be a policy: the learnt policy: the file has more than") {
+		t.Errorf("got %v", err)
+	}
+}

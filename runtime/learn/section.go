@@ -1,0 +1,99 @@
+package learn
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// keys are what a provider's section can have, in the order in which they are
+// written.
+var keys = []string{
+	"exec", "env.pass", "env.read", "files.read", "files.write",
+	"build.contexts", "build.tags", "build.args", "build.targets", "build.network", "build.push",
+}
+
+// section writes what the provider may do, one rule a line, so that a change
+// shows as what it is.
+func (p *provider) section(rules []capability.Grant) string {
+	byKey := p.bounds()
+	for _, g := range rules {
+		if g.Key != "" {
+			byKey[g.Key] = append(byKey[g.Key], g)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(p.name() + ":")
+	if len(byKey) == 0 {
+		b.WriteString(" {}")
+	}
+	b.WriteString("\n")
+	begun := ""
+	for _, key := range keys {
+		of, ok := byKey[key]
+		if !ok {
+			continue
+		}
+		indent, name := "    ", key
+		if part, below, ok := strings.Cut(key, "."); ok {
+			if part != begun {
+				b.WriteString(indent + part + ":\n")
+			}
+			begun, indent, name = part, "      ", below
+		}
+		b.WriteString(indent + name + ":")
+		p.value(&b, indent, of)
+	}
+	return b.String()
+}
+
+func (p *provider) value(b *strings.Builder, indent string, rules []capability.Grant) {
+	switch {
+	case len(rules) == 0:
+		b.WriteString(" []\n")
+	case rules[0].Key == "build.network" || rules[0].Key == "build.push":
+		b.WriteString(" " + rules[0].Rule + "\n")
+	default:
+		b.WriteString("\n")
+		for _, g := range rules {
+			b.WriteString(indent + "  - " + g.Rule + p.remark(g) + "\n")
+		}
+	}
+}
+
+// bounds are the lines that allow nothing: without them, a build could be of
+// any stage, and have a network that no build had.
+func (p *provider) bounds() map[string][]capability.Grant {
+	lines := make(map[string][]capability.Grant)
+	networked := false
+	for _, n := range p.needing {
+		if build := n.claim.Build; build != nil {
+			lines["build.targets"] = nil
+			networked = networked || build.Network != "none"
+		}
+	}
+	if len(lines) > 0 && !networked {
+		lines["build.network"] = []capability.Grant{{Key: "build.network", Rule: "none"}}
+	}
+	return lines
+}
+
+// remark says what the reader should know of a rule that allows more than was
+// done.
+func (p *provider) remark(g capability.Grant) string {
+	switch {
+	case slices.Contains(p.folders, g):
+		return " # all files of the folder were read"
+	case strings.Contains(g.Rule, "*"):
+		return " # a * allows any characters, it can't be written exactly"
+	}
+	return ""
+}
+
+// name is the provider's ID in YAML, with its indentation.
+func (p *provider) name() string {
+	_, section, _ := strings.Cut(capability.Snippet(p.id, nil), "providers:\n")
+	name, _, _ := strings.Cut(section, ":")
+	return name
+}
