@@ -1,0 +1,107 @@
+package actions
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// The runner keeps the first 10 errors and the first 10 warnings of a step as
+// annotations, and cuts a message at this many characters.
+const maxMessage = 4096
+
+// maxTitle bounds a title and the name of a file, in characters.
+const maxTitle = 1024
+
+// Annotation is a message, and where in the repository it belongs. All parts
+// but the message may be left out. Text may come from anywhere.
+type Annotation struct {
+	File string // absolute, or from the folder that the Workflow was made for
+	Line int    // from 1, 0 for none
+	// Column, from 1, has a meaning only with a Line, and where EndLine is no
+	// other line.
+	Column  int
+	EndLine int
+	Title   string
+	Message string
+}
+
+// Error shows an error at a place in the repository.
+func (w *Workflow) Error(a Annotation) { w.annotate("error", a) }
+
+// Warning shows a warning at a place in the repository.
+func (w *Workflow) Warning(a Annotation) { w.annotate("warning", a) }
+
+func (w *Workflow) annotate(name string, a Annotation) {
+	line := "::" + name + w.properties(a) + "::" + escapeData(message(a.Message))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stops > 0 {
+		w.held = append(w.held, line)
+		return
+	}
+	w.command(line)
+}
+
+// properties follow the command's name after a blank; the runner passes over
+// one that is empty.
+func (w *Workflow) properties(a Annotation) string {
+	var b strings.Builder
+	add := func(name, value string) {
+		if value != "" {
+			b.WriteString("," + name + "=" + escapeProperty(value))
+		}
+	}
+	add("file", plaintext.Line(w.relative(a.File), maxTitle))
+	add("title", plaintext.Line(a.Title, maxTitle))
+	if a.Line > 0 {
+		add("line", strconv.Itoa(a.Line))
+		if a.EndLine > a.Line {
+			add("endLine", strconv.Itoa(a.EndLine))
+		} else if a.Column > 0 {
+			add("col", strconv.Itoa(a.Column))
+		}
+	}
+	return strings.Replace(b.String(), ",", " ", 1)
+}
+
+// relative is a file's path in the repository, with slashes; that of a file
+// outside of it, or where no workspace is known, stays absolute.
+func (w *Workflow) relative(file string) string {
+	if file == "" {
+		return ""
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(w.dir, file)
+	}
+	if rel, err := filepath.Rel(w.workspace, file); err == nil && filepath.IsLocal(rel) {
+		file = rel
+	}
+	return filepath.ToSlash(file)
+}
+
+func message(text string) string {
+	text = strings.TrimSpace(plaintext.Clean(text))
+	if utf8.RuneCountInString(text) > maxMessage {
+		text = string([]rune(text)[:maxMessage-1]) + "…"
+	}
+	// The runner looks for "::" as a reader of its language would, who doesn't
+	// see it where an accent is put on the second colon.
+	if first, _ := utf8.DecodeRuneInString(text); unicode.Is(unicode.M, first) {
+		text = " " + text
+	}
+	return text
+}
+
+// Percent comes first where the text is read, and last where it is undone.
+var (
+	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+func escapeData(s string) string     { return dataEscapes.Replace(s) }
+func escapeProperty(s string) string { return propertyEscapes.Replace(s) }

@@ -1,0 +1,23 @@
+//go:build unix
+
+package actions
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Opening a pipe to write to waits for who reads it: this test would not end.
+func TestSummaryIsNoPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, out := newWorkflow(t, "GITHUB_STEP_SUMMARY="+path)
+	w.Summary(runs["done"])
+	if !strings.Contains(out.String(), "is no regular file") {
+		t.Errorf("printed %q", out)
+	}
+}
