@@ -47,6 +47,9 @@ type ExecAsk struct {
 type BuildAsk struct {
 	ContextFrom    []string `json:"context_from,omitempty"`
 	DockerfileFrom string   `json:"dockerfile_from,omitempty"`
+	// Args are the names of build arguments that it sets; a * stands for any
+	// characters.
+	Args []string `json:"args,omitempty"`
 }
 
 // ValidateOptions is the input of validate.
