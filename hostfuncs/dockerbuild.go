@@ -42,6 +42,42 @@ func dockerBuildOp(w *World, connect connect) Op[abi.DockerBuildRequest, buildPl
 		Do: func(ctx context.Context, p buildPlan) (abi.DockerBuildResult, error) {
 			return w.doBuild(ctx, p, connect)
 		},
+		Step:     stepBuild,
+		Foretell: foretellBuild,
+	}
+}
+
+// stepBuild looks at the whole context, since what is in it is a part of what
+// would be built.
+func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
+	s := &BuildStep{
+		Context: p.context.rel, Dockerfile: p.dockerfile.rel, Tags: p.tags, Target: p.target, Network: p.network, Push: p.push,
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.args)) {
+		s.Args = append(s.Args, valueStep(name, abi.Text(p.args[name])))
+	}
+	if p.missing == nil {
+		survey, err := docker.Look(ctx, p.build())
+		if err != nil {
+			return Step{}, engineError(err)
+		}
+		s.Files, s.Bytes, s.SHA256 = survey.Files, survey.Bytes, survey.SHA256
+	}
+	return Step{Operation: abi.OpDockerBuild, Build: s}, nil
+}
+
+func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
+	unknown := []string{"the image's ID"}
+	if p.push {
+		unknown = append(unknown, "its digest")
+	}
+	return abi.DockerBuildResult{Image: p.tags[0]}, unknown, p.missing
+}
+
+func (p buildPlan) build() docker.Build {
+	return docker.Build{
+		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
+		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network,
 	}
 }
 
@@ -109,10 +145,7 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 		return result, engineError(err)
 	}
 	defer e.Close()
-	image, err := e.Build(ctx, docker.Build{
-		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
-		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network,
-	}, w.Progress)
+	image, err := e.Build(ctx, p.build(), w.Progress)
 	if err != nil {
 		return result, engineError(err)
 	}

@@ -45,7 +45,7 @@ func buildGate(t *testing.T, p *project, policy string, connect connect) *Gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate("test", []*capability.Policy{parsed}, []Bound{bound}, p)
+	g, err := NewGate(GateOptions{Provider: "test", Policies: []*capability.Policy{parsed}, Operations: []Bound{bound}, Auditor: p})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 // provider can warn of a missing one; no value is ever told.
 func envStatusOp(w *World) Op[abi.EnvStatusRequest, []string, abi.EnvStatusResult] {
 	return Op[abi.EnvStatusRequest, []string, abi.EnvStatusResult]{
-		Name: abi.OpEnvStatus,
+		Name:  abi.OpEnvStatus,
+		Looks: true,
 		Resolve: func(_ context.Context, q abi.EnvStatusRequest) ([]string, error) {
 			if len(q.Names) == 0 {
 				return nil, abi.Errorf(abi.CodeInvalid, "env_status: names is empty")

@@ -2,11 +2,16 @@ package hostfuncs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -19,6 +24,7 @@ type execPlan struct {
 	argv    []string
 	program string // absolute; empty when missing says why
 	inside  string // the program relative to the project, "" when outside
+	sha256  string // of the program, where a policy asks for it
 	dir     place
 	env     []variable // sorted by name
 	stdin   *abi.Value
@@ -38,7 +44,31 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 		Resolve: w.resolveExec,
 		Claim:   claimExec,
 		Do:      w.doExec,
+		Step: func(_ context.Context, p execPlan) (Step, error) {
+			return Step{Operation: abi.OpExec, Exec: p.step()}, nil
+		},
+		Foretell: foretellExec,
 	}
+}
+
+func (p execPlan) step() *ExecStep {
+	s := &ExecStep{Argv: p.argv, Program: p.program, Dir: p.dir.rel, Capture: p.capture > 0, TimeoutMS: p.timeout.Milliseconds()}
+	for _, v := range p.env {
+		s.Env = append(s.Env, valueStep(v.name, v.value))
+	}
+	if p.stdin != nil {
+		stdin := valueStep("", *p.stdin)
+		s.Stdin = &stdin
+	}
+	return s
+}
+
+func foretellExec(p execPlan) (abi.ExecResult, []string, error) {
+	var unknown []string
+	if p.capture > 0 {
+		unknown = []string{"its output, taken to be empty"}
+	}
+	return abi.ExecResult{}, unknown, p.missing
 }
 
 func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, error) {
@@ -59,6 +89,9 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
 	}
 	p.inside = w.insideProject(p.program)
+	if w.HashPrograms {
+		p.sha256 = hashFile(p.program)
+	}
 	if q.Capture {
 		p.capture = abi.MaxCapture
 		if q.CaptureLimit > 0 {
@@ -129,9 +162,26 @@ func (w *World) insideProject(program string) string {
 	return filepath.ToSlash(rel)
 }
 
+// hashFile is the SHA-256 of a regular file in hex, empty when it can't be read.
+func hashFile(path string) string {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 func claimExec(p execPlan) capability.Claim {
 	c := capability.Claim{Exec: &capability.Exec{
-		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, Dir: p.dir.rel,
+		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, SHA256: p.sha256, Dir: p.dir.rel,
 	}}
 	for _, v := range p.env {
 		use := capability.EnvUse{Name: v.name, Use: capability.Set}

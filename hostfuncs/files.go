@@ -16,19 +16,19 @@ import (
 
 func readFileOp(w *World) Op[abi.PathRequest, place, abi.ReadFileResult] {
 	return Op[abi.PathRequest, place, abi.ReadFileResult]{
-		Name: abi.OpReadFile, Resolve: w.resolvePath, Claim: claimRead, Do: w.doReadFile,
+		Name: abi.OpReadFile, Resolve: w.resolvePath, Claim: claimRead, Do: w.doReadFile, Looks: true,
 	}
 }
 
 func statOp(w *World) Op[abi.PathRequest, place, abi.FileInfo] {
 	return Op[abi.PathRequest, place, abi.FileInfo]{
-		Name: abi.OpStat, Resolve: w.resolvePath, Claim: claimRead, Do: doStat,
+		Name: abi.OpStat, Resolve: w.resolvePath, Claim: claimRead, Do: doStat, Looks: true,
 	}
 }
 
 func listOp(w *World) Op[abi.PathRequest, place, abi.ListResult] {
 	return Op[abi.PathRequest, place, abi.ListResult]{
-		Name: abi.OpList, Resolve: w.resolvePath, Claim: claimRead, Do: w.doList,
+		Name: abi.OpList, Resolve: w.resolvePath, Claim: claimRead, Do: w.doList, Looks: true,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -23,22 +24,32 @@ import (
 
 // Gate carries out operations for one provider under its policies.
 type Gate struct {
-	provider string
-	policies []*capability.Policy
-	ops      map[string]Bound
-	auditor  Auditor
+	opts GateOptions
+	ops  map[string]Bound
 }
 
-// NewGate makes the door for a provider. Every call needs all of the policies
-// to allow it; with none, everything is denied. Two operations of one name are
-// an error, as is a missing auditor.
-func NewGate(provider string, policies []*capability.Policy, ops []Bound, auditor Auditor) (*Gate, error) {
-	if auditor == nil {
+// GateOptions say whose door it is, and what it does.
+type GateOptions struct {
+	Provider string
+	// Policies all have to allow a call; with none, everything is denied.
+	Policies   []*capability.Policy
+	Operations []Bound
+	Auditor    Auditor
+	// Plan, when there is one, gathers the effects, and none is had.
+	Plan *Plan
+	// Held, when there is one, has to allow each effect too.
+	Held *Held
+}
+
+// NewGate makes the door for a provider. Two operations of one name are an
+// error, as is a missing auditor.
+func NewGate(opts GateOptions) (*Gate, error) {
+	if opts.Auditor == nil {
 		return nil, errors.New("a gate needs an auditor")
 	}
-	g := &Gate{provider: provider, policies: policies, ops: make(map[string]Bound, len(ops)), auditor: auditor}
-	for _, op := range ops {
-		if _, ok := g.ops[op.name]; ok || op.run == nil {
+	g := &Gate{opts: opts, ops: make(map[string]Bound, len(opts.Operations))}
+	for _, op := range opts.Operations {
+		if _, ok := g.ops[op.name]; ok || op.prepare == nil {
 			return nil, fmt.Errorf("operation %q is bound twice or not at all", op.name)
 		}
 		g.ops[op.name] = op
@@ -49,10 +60,25 @@ func NewGate(provider string, policies []*capability.Policy, ops []Bound, audito
 // Operations lists what can be called, sorted.
 func (g *Gate) Operations() []string { return slices.Sorted(maps.Keys(g.ops)) }
 
+// Policies are the layers that a call needs.
+func (g *Gate) Policies() []*capability.Policy { return g.opts.Policies }
+
+// Explain tells what would be decided about a call. Nothing is done, and
+// nothing recorded.
+func (g *Gate) Explain(ctx context.Context, operation string, request []byte) (*Record, error) {
+	op, call, err := g.prepare(ctx, operation, request)
+	if err != nil {
+		return nil, err
+	}
+	rec := &Record{Operation: operation, Provider: g.opts.Provider}
+	g.weigh(ctx, op, call, rec)
+	return rec, nil
+}
+
 // Call carries out one operation. It always answers with the JSON of an
 // [abi.Reply], whatever the request is; it never panics.
 func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byte {
-	rec := &Record{Operation: operation, Provider: g.provider, Start: time.Now()}
+	rec := &Record{Operation: operation, Provider: g.opts.Provider, Start: time.Now(), RequestBytes: len(request)}
 	result, err := g.run(ctx, operation, request, rec)
 	reply := abi.Reply{}
 	if err == nil {
@@ -63,12 +89,12 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 	if err != nil {
 		reply = abi.Reply{Error: asError(ctx, operation, err)}
 	}
-	rec.Error, rec.Result, rec.Duration = reply.Error, result, time.Since(rec.Start)
-	g.auditor.Done(rec)
 	data, err := json.Marshal(reply)
 	if err != nil {
-		return []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
+		data = []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
 	}
+	rec.Error, rec.Result, rec.ReplyBytes, rec.Duration = reply.Error, result, len(data), time.Since(rec.Start)
+	g.opts.Auditor.Done(rec)
 	return data
 }
 
@@ -79,23 +105,52 @@ func (g *Gate) run(ctx context.Context, operation string, request []byte, rec *R
 			err = abi.Errorf(abi.CodeFailed, "%s: the host failed: %v", operation, r)
 		}
 	}()
-	op, ok := g.ops[operation]
-	if !ok {
-		return nil, abi.Errorf(abi.CodeInvalid, "there is no operation %q", operation)
+	op, call, err := g.prepare(ctx, operation, request)
+	if err != nil {
+		return nil, err
 	}
-	return op.run(ctx, g, request, rec)
+	rec.Effect = !op.looks && g.opts.Plan == nil
+	denied := g.decide(ctx, op, call, rec)
+	switch {
+	case g.opts.Plan != nil && !op.looks:
+		return g.opts.Plan.withhold(ctx, call, rec)
+	case denied != nil:
+		return nil, denied
+	}
+	return call.do(ctx)
 }
 
-// decide is the only place where a claim meets the policies.
-func (g *Gate) decide(operation string, claim capability.Claim, rec *Record) error {
-	claim.Operation, claim.Provider = operation, g.provider
-	rec.Claim, rec.Decision = claim, capability.Decide(g.policies, claim)
-	rec.Decided = true
-	g.auditor.Decided(rec)
+func (g *Gate) prepare(ctx context.Context, operation string, request []byte) (Bound, *prepared, error) {
+	op, ok := g.ops[operation]
+	if !ok {
+		return op, nil, abi.Errorf(abi.CodeInvalid, "there is no operation %q", operation)
+	}
+	call, err := op.prepare(ctx, request)
+	return op, call, err
+}
+
+// weigh is the only place where a claim meets the policies.
+func (g *Gate) weigh(ctx context.Context, op Bound, call *prepared, rec *Record) {
+	call.claim.Operation, call.claim.Provider = op.name, g.opts.Provider
+	rec.Claim, rec.Layers = call.claim, capability.Explain(g.opts.Policies, call.claim)
+	if g.opts.Held != nil && !op.looks {
+		rec.Layers = append(rec.Layers, g.opts.Held.decide(ctx, call))
+	}
+	rec.Decision, rec.Decided = capability.Weigh(rec.Layers), true
+}
+
+// decide gives an error for what is not to be done.
+func (g *Gate) decide(ctx context.Context, op Bound, call *prepared, rec *Record) error {
+	g.weigh(ctx, op, call, rec)
+	if err := g.opts.Auditor.Decided(rec); err != nil {
+		return err
+	}
 	if rec.Decision.Allowed {
 		return nil
 	}
-	return &abi.Error{Code: abi.CodeDenied, Message: rec.Claim.String() + ": " + rec.Decision.Reason(), Hint: rec.AllowHint()}
+	return &abi.Error{
+		Code: abi.CodeDenied, Message: rec.Claim.String() + ": " + strings.Join(rec.Reasons(), "; "), Hint: rec.AllowHint(),
+	}
 }
 
 // asError gives each error its code; what an operation did not name is failed,

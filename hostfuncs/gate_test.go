@@ -22,8 +22,8 @@ type project struct {
 	records []Record
 }
 
-func (p *project) Decided(*Record) {}
-func (p *project) Done(r *Record)  { p.records = append(p.records, *r) }
+func (p *project) Decided(*Record) error { return nil }
+func (p *project) Done(r *Record)        { p.records = append(p.records, *r) }
 
 // newProject makes a project folder with these files; a name that ends in / is
 // a folder.
@@ -74,7 +74,7 @@ func (p *project) gate(t testing.TB, policy string) *Gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate("test", policies, ops, p)
+	g, err := NewGate(GateOptions{Provider: "test", Policies: policies, Operations: ops, Auditor: p})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +192,7 @@ func wholeOp() Op[nothing, nothing, nothing] {
 		Resolve: func(context.Context, nothing) (nothing, error) { return nothing{}, nil },
 		Claim:   func(nothing) capability.Claim { return capability.Claim{Log: true} },
 		Do:      func(context.Context, nothing) (nothing, error) { return nothing{}, nil },
+		Looks:   true,
 	}
 }
 
@@ -216,9 +217,13 @@ func TestNewGateRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, try := range map[string]func() (*Gate, error){
-		"twice":      func() (*Gate, error) { return NewGate("p", nil, []Bound{op, op}, &project{}) },
-		"not bound":  func() (*Gate, error) { return NewGate("p", nil, []Bound{{}}, &project{}) },
-		"no auditor": func() (*Gate, error) { return NewGate("p", nil, []Bound{op}, nil) },
+		"twice": func() (*Gate, error) {
+			return NewGate(GateOptions{Provider: "p", Operations: []Bound{op, op}, Auditor: &project{}})
+		},
+		"not bound": func() (*Gate, error) {
+			return NewGate(GateOptions{Provider: "p", Operations: []Bound{{}}, Auditor: &project{}})
+		},
+		"no auditor": func() (*Gate, error) { return NewGate(GateOptions{Provider: "p", Operations: []Bound{op}}) },
 	} {
 		if _, err := try(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -247,7 +252,7 @@ func TestPanicsStayInside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := NewGate("p", []*capability.Policy{policy}, []Bound{bound}, &project{})
+		g, err := NewGate(GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []Bound{bound}, Auditor: &project{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +293,7 @@ func TestOrderOfDecideAndDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate("p", []*capability.Policy{policy}, []Bound{bound}, &orderAuditor{&order})
+	g, err := NewGate(GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []Bound{bound}, Auditor: &orderAuditor{&order}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,8 +305,12 @@ func TestOrderOfDecideAndDo(t *testing.T) {
 
 type orderAuditor struct{ order *[]string }
 
-func (a *orderAuditor) Decided(*Record) { *a.order = append(*a.order, "decided") }
-func (a *orderAuditor) Done(*Record)    { *a.order = append(*a.order, "done") }
+func (a *orderAuditor) Decided(*Record) error {
+	*a.order = append(*a.order, "decided")
+	return nil
+}
+
+func (a *orderAuditor) Done(*Record) { *a.order = append(*a.order, "done") }
 
 // FuzzGateCall wants a reply of the ABI for any bytes, under a policy that
 // allows what has no effect.

@@ -18,7 +18,8 @@ const (
 func logOp(w *World) Op[abi.LogRequest, abi.LogRequest, abi.Empty] {
 	var budget logBudget
 	return Op[abi.LogRequest, abi.LogRequest, abi.Empty]{
-		Name: abi.OpLog,
+		Name:  abi.OpLog,
+		Looks: true,
 		Resolve: func(_ context.Context, q abi.LogRequest) (abi.LogRequest, error) {
 			switch q.Level {
 			case abi.LevelDebug, abi.LevelInfo, abi.LevelWarn:

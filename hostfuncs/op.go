@@ -12,9 +12,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// Op is one operation, in the four steps that every call takes. Q is the
-// request as a provider sends it, P the exact thing that will be done, R the
-// result.
+// Op is one operation, in the steps that every call takes. Q is the request as
+// a provider sends it, P the exact thing that will be done, R the result.
 type Op[Q, P, R any] struct {
 	// Name is the operation's name in the ABI.
 	Name string
@@ -27,27 +26,50 @@ type Op[Q, P, R any] struct {
 	Claim func(P) capability.Claim
 	// Do has the effect. It gets what was decided on and nothing else.
 	Do func(context.Context, P) (R, error)
+
+	// Looks is true of an operation that has no effect but on what its
+	// provider knows and the user is shown: a plan lets it happen. Any other
+	// has Step and Foretell.
+	Looks bool
+	// Step says exactly what Do would do, by look-ups only. Two that are equal
+	// in JSON are the same effect.
+	Step func(context.Context, P) (Step, error)
+	// Foretell is what Do would answer if it worked, and in words what of that
+	// can't be known before. An error is one that is known before.
+	Foretell func(P) (result R, unknown []string, err error)
 }
 
 // Bound is an operation that is ready for a [Gate].
 type Bound struct {
-	name string
-	run  func(ctx context.Context, g *Gate, request []byte, rec *Record) (any, error)
+	name    string
+	looks   bool
+	prepare func(ctx context.Context, request []byte) (*prepared, error)
+}
+
+// prepared is one call as it will be, not yet decided on.
+type prepared struct {
+	claim    capability.Claim
+	do       func(context.Context) (any, error)
+	step     func(context.Context) (Step, error)
+	foretell func() (any, []string, error)
 }
 
 // Name is the operation's name in the ABI.
 func (b Bound) Name() string { return b.name }
 
 // Bind makes an operation ready for a gate. One with a part missing is an
-// error, so no operation can be without its check.
+// error, so no operation can be without its check, and none can have an effect
+// in a plan.
 func Bind[Q, P, R any](op Op[Q, P, R]) (Bound, error) {
 	switch {
 	case op.Name == "":
 		return Bound{}, errors.New("an operation has no name")
 	case op.Resolve == nil || op.Claim == nil || op.Do == nil:
 		return Bound{}, fmt.Errorf("operation %s lacks Resolve, Claim or Do", op.Name)
+	case op.Looks != (op.Step == nil) || op.Looks != (op.Foretell == nil):
+		return Bound{}, fmt.Errorf("operation %s has either Looks, or Step and Foretell", op.Name)
 	}
-	return Bound{name: op.Name, run: func(ctx context.Context, g *Gate, request []byte, rec *Record) (any, error) {
+	return Bound{name: op.Name, looks: op.Looks, prepare: func(ctx context.Context, request []byte) (*prepared, error) {
 		var q Q
 		if err := decodeStrict(request, &q); err != nil {
 			return nil, abi.Errorf(abi.CodeInvalid, "%s: the request is wrong: %v", op.Name, err)
@@ -56,10 +78,12 @@ func Bind[Q, P, R any](op Op[Q, P, R]) (Bound, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := g.decide(op.Name, op.Claim(p), rec); err != nil {
-			return nil, err
-		}
-		return op.Do(ctx, p)
+		return &prepared{
+			claim:    op.Claim(p),
+			do:       func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
+			step:     func(ctx context.Context) (Step, error) { return op.Step(ctx, p) },
+			foretell: func() (any, []string, error) { return op.Foretell(p) },
+		}, nil
 	}}, nil
 }
 

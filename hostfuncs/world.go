@@ -31,6 +31,8 @@ type World struct {
 	Progress io.Writer
 	// Log shows a provider's message, cleaned, to the user.
 	Log func(level abi.Level, message string)
+	// HashPrograms has a claim tell the digest of the program's file.
+	HashPrograms bool
 	// Grace is how long a child has to end after it was told to.
 	Grace time.Duration
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
-// Defaults are what a policy is made of where the project has none.
-type Defaults struct {
-	Provider abi.Description
+// Asks are what a provider says that it needs, and where that leads.
+type Asks struct {
+	Provider     string
+	Capabilities abi.Capabilities
 	// Config is the provider's part of the configuration, and Position where
 	// a JSON pointer into it stands.
 	Config   json.RawMessage
@@ -23,23 +24,26 @@ type Defaults struct {
 	Tag string
 	// Env are the variables that the session itself gives to the provider.
 	Env map[string]string
+	// Inherit leaves it to other layers what of the user's environment a child
+	// gets.
+	Inherit bool
 }
 
-// DefaultPolicy is what a built-in provider may do in a project without a
-// policy: exactly what its requests resolve to in the user's configuration.
-func (w *World) DefaultPolicy(d Defaults) (*capability.Policy, error) {
-	b := defaultsBuilder{Defaults: d, world: w}
-	if err := json.Unmarshal(d.Config, &b.tree); err != nil {
+// AskedPolicy is the layer of what a provider asks for: exactly what its
+// requests resolve to in the user's configuration.
+func (w *World) AskedPolicy(asked Asks) (*capability.Policy, error) {
+	b := askedBuilder{Asks: asked, world: w}
+	if err := json.Unmarshal(asked.Config, &b.tree); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	asks := d.Provider.Capabilities
+	asks := asked.Capabilities
 	for _, ask := range asks.Exec {
 		b.exec(ask)
 	}
 	for _, ask := range asks.Build {
 		b.build(ask)
 	}
-	for _, name := range slices.Sorted(maps.Keys(d.Env)) {
+	for _, name := range slices.Sorted(maps.Keys(asked.Env)) {
 		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
 	}
 	for _, name := range asks.Env {
@@ -48,20 +52,30 @@ func (w *World) DefaultPolicy(d Defaults) (*capability.Policy, error) {
 	for _, pattern := range asks.Files {
 		b.add(capability.AllowRead(pattern, yamldoc.Pos{}))
 	}
-	b.add(capability.InheritEnv())
-	return capability.New("the configuration", d.Provider.ID, b.rules...)
+	if asked.Inherit {
+		b.add(capability.InheritEnv())
+	}
+	policy, err := capability.New("the configuration", asked.Provider, b.rules...)
+	if err != nil {
+		return nil, err
+	}
+	policy.Layer = capability.Asked
+	return policy, nil
 }
 
-type defaultsBuilder struct {
-	Defaults
+type askedBuilder struct {
+	Asks
 	world *World
 	tree  any
 	rules []capability.Rule
 }
 
-func (b *defaultsBuilder) add(rules ...capability.Rule) { b.rules = append(b.rules, rules...) }
+func (b *askedBuilder) add(rules ...capability.Rule) { b.rules = append(b.rules, rules...) }
 
-func (b *defaultsBuilder) exec(ask abi.ExecAsk) {
+func (b *askedBuilder) exec(ask abi.ExecAsk) {
+	if len(ask.Argv) > 0 {
+		b.add(capability.AllowCommand(ask.Argv, yamldoc.Pos{}))
+	}
 	if argv := stringsAt(b.tree, ask.ArgvFrom); len(argv) > 0 {
 		dir, ok := b.located(textAt(b.tree, ask.DirFrom))
 		if ok {
@@ -75,7 +89,10 @@ func (b *defaultsBuilder) exec(ask abi.ExecAsk) {
 	}
 }
 
-func (b *defaultsBuilder) build(ask abi.BuildAsk) {
+func (b *askedBuilder) build(ask abi.BuildAsk) {
+	for _, name := range ask.Args {
+		b.add(capability.AllowArg(name, yamldoc.Pos{}))
+	}
 	if b.Tag == "" {
 		return
 	}
@@ -102,7 +119,7 @@ func (b *defaultsBuilder) build(ask abi.BuildAsk) {
 
 // located is a path of the configuration as a claim will name it. One that
 // can't be is not granted, and the call says why.
-func (b *defaultsBuilder) located(named string) (string, bool) {
+func (b *askedBuilder) located(named string) (string, bool) {
 	p, err := b.world.locate(named)
 	return p.rel, err == nil
 }

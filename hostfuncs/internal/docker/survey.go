@@ -1,0 +1,77 @@
+package docker
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+)
+
+// Survey is what a build's context holds, as it would be sent.
+type Survey struct {
+	Files int   // regular files
+	Bytes int64 // in them
+	// SHA256 is over the names, kinds, modes, links and contents of all that
+	// would be sent, in hex. Times are left out: they differ from checkout to
+	// checkout.
+	SHA256 string
+}
+
+// Look surveys the context of a build. Nothing is sent.
+func Look(ctx context.Context, b Build) (Survey, error) {
+	c, err := openContext(b)
+	if err != nil {
+		return Survey{}, err
+	}
+	stream := c.stream(ctx)
+	survey, err := survey(tar.NewReader(stream))
+	stream.CloseWithError(io.ErrClosedPipe)
+	// The writer has ended then, and with it all that it had open.
+	if werr := <-stream.done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
+		return Survey{}, werr
+	}
+	return survey, err
+}
+
+func survey(r *tar.Reader) (Survey, error) {
+	var s Survey
+	sum := sha256.New()
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			s.SHA256 = hex.EncodeToString(sum.Sum(nil))
+			return s, nil
+		}
+		if err != nil {
+			return s, err
+		}
+		if h.Typeflag == tar.TypeReg {
+			s.Files++
+			s.Bytes += h.Size
+		}
+		hashText(sum, h.Name, string(h.Typeflag), h.Linkname)
+		hashNumbers(sum, h.Mode, h.Size)
+		if _, err := io.Copy(sum, r); err != nil {
+			return s, err
+		}
+	}
+}
+
+// hashText writes each text with its length, so that no two lists of texts are
+// the same bytes.
+func hashText(to hash.Hash, texts ...string) {
+	for _, text := range texts {
+		hashNumbers(to, int64(len(text)))
+		io.WriteString(to, text)
+	}
+}
+
+func hashNumbers(to hash.Hash, numbers ...int64) {
+	for _, n := range numbers {
+		to.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	}
+}
