@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +15,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
 // engineEnv names the Docker engine for tests.
@@ -23,6 +27,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"atmost":    cmdAtMost,
 	"exits":     cmdExits,
 	"dropin":    cmdDropin,
+	"untrusted": cmdUntrusted,
+	"trusted":   cmdTrusted,
+	"player":    cmdPlayer,
 	"httpget":   cmdHTTPGet,
 	"clean":     cmdClean,
 	"wait-file": cmdWaitFile,
@@ -62,17 +69,78 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDropin puts a hostile module among the project's providers:
+// cmdDropin puts a hostile module among the project's providers, and has the
+// lock file trust it, as somebody would who did not look:
 // dropin NAME [AS]
 func cmdDropin(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: dropin NAME [AS]")
 	}
-	data, err := os.ReadFile(filepath.Join(ts.Getenv("GUESTS"), args[0]+".wasm"))
+	id := args[len(args)-1]
+	trustBytes(ts, id, placeGuest(ts, args[0], id))
+}
+
+// cmdUntrusted is dropin without the trust: untrusted NAME [AS]
+func cmdUntrusted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: untrusted NAME [AS]")
+	}
+	placeGuest(ts, args[0], args[len(args)-1])
+}
+
+// cmdTrusted has the lock file trust what lies among the project's providers,
+// whatever it is: trusted ID
+func cmdTrusted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: trusted ID")
+	}
+	data, err := os.ReadFile(ts.MkAbs(".stagecraft/providers/" + args[0] + ".wasm"))
 	ts.Check(err)
+	trustBytes(ts, args[0], data)
+}
+
+// cmdPlayer puts the provider player among the project's, and has it trusted.
+// It makes the calls that stand in its configuration.
+func cmdPlayer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: player")
+	}
+	file, err := built.builder.Module("providers/providertest/player")
+	ts.Check(err)
+	data, err := os.ReadFile(file)
+	ts.Check(err)
+	place(ts, "player", data)
+	trustBytes(ts, "player", data)
+}
+
+func placeGuest(ts *testscript.TestScript, guest, id string) []byte {
+	data, err := os.ReadFile(filepath.Join(ts.Getenv("GUESTS"), guest+".wasm"))
+	ts.Check(err)
+	place(ts, id, data)
+	return data
+}
+
+func place(ts *testscript.TestScript, id string, data []byte) {
 	dir := ts.MkAbs(".stagecraft/providers")
 	ts.Check(os.MkdirAll(dir, 0o755))
-	ts.Check(os.WriteFile(filepath.Join(dir, args[len(args)-1]+".wasm"), data, 0o644))
+	ts.Check(os.WriteFile(filepath.Join(dir, id+".wasm"), data, 0o644))
+}
+
+// trustBytes writes what "provider trust" would, without loading the module.
+func trustBytes(ts *testscript.TestScript, id string, module []byte) {
+	path := ts.MkAbs(lock.FileName)
+	data, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		ts.Check(err)
+	}
+	f := new(lock.File)
+	if err == nil {
+		f, err = lock.Parse(path, data)
+		ts.Check(err)
+	}
+	sum := sha256.Sum256(module)
+	f.Set(lock.Entry{ID: id, SHA256: hex.EncodeToString(sum[:]), ABI: abi.Version, Source: "project", Path: ".stagecraft/providers/" + id + ".wasm"})
+	ts.Check(os.WriteFile(path, f.Marshal(), 0o644))
 }
 
 // cmdHTTPGet waits until a server answers, and prints its answer:

@@ -204,7 +204,7 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 		s.fresh(t)
 	}
 	out, err := s.command("bash", "-c", b.text).CombinedOutput()
-	s.said, s.ran = strings.ReplaceAll(string(out), s.dir, docRoot), true
+	s.said, s.ran = strings.NewReplacer(s.dir, docRoot, filepath.Dir(s.dir), path.Dir(docRoot)).Replace(string(out)), true
 	got := 0
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()

@@ -107,8 +107,8 @@ func (m *measurement) wholeProcess() {
 
 type noAudit struct{}
 
-func (noAudit) Decided(*hostfuncs.Record) {}
-func (noAudit) Done(*hostfuncs.Record)    {}
+func (noAudit) Decided(*hostfuncs.Record) error { return nil }
+func (noAudit) Done(*hostfuncs.Record)          {}
 
 func (m *measurement) door() {
 	policy, err := capability.Parse("p", []byte("version: 1\nproviders: {x: {exec: [['true']]}}"))
@@ -123,7 +123,7 @@ func (m *measurement) door() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	gate, err := hostfuncs.NewGate("x", []*capability.Policy{policy}, ops, noAudit{})
+	gate, err := hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "x", Policies: []*capability.Policy{policy}, Operations: ops, Auditor: noAudit{}})
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "write what the scripts print into them"
 // built has the real binary and where modules are built.
 var built struct {
 	builder *providertest.Builder
+	dir     string
 	bin     string
 	root    string
 }
@@ -40,7 +41,7 @@ func runTests(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	built.builder = providertest.NewBuilder(dir)
+	built.dir, built.builder = dir, providertest.NewBuilder(dir)
 	if built.bin, err = built.builder.Binary(); err != nil {
 		return 1, err
 	}

@@ -71,3 +71,79 @@ func expect(t *testing.T, r *bufio.Reader, text string) {
 		}
 	}
 }
+
+// TestTerminalTrust asks on a real terminal whether to trust a provider: once,
+// and what is typed ahead for the command is the command's.
+func TestTerminalTrust(t *testing.T) {
+	for name, tt := range map[string]struct {
+		typed  string
+		args   []string
+		code   int
+		locked bool
+		asks   bool
+	}{
+		"yes":       {"y\n", nil, 0, true, true},
+		"no":        {"n\n", nil, 3, false, true},
+		"nothing":   {"\n", nil, 3, false, true},
+		"the end":   {"\x04", nil, 3, false, true},
+		"interrupt": {"\x03", nil, 130, false, true},
+		"locked":    {"", []string{"--locked"}, 3, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, "")
+			w.write(t, "stagecraft.yml", []byte("backend: {provider: asks, providers: {asks: {}}}"))
+			module, err := os.ReadFile(filepath.Join(built.root, "runtime/sandbox/testdata/asks.wasm"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.write(t, ".stagecraft/providers/asks.wasm", module)
+			code, said := w.terminal(t, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed)
+			if code != tt.code || strings.Contains(said, "[y/N]") != tt.asks {
+				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, said)
+			}
+			if _, err := os.Stat(filepath.Join(w.dir, "stagecraft.lock")); (err == nil) != tt.locked {
+				t.Errorf("the lock file: %v", err)
+			}
+			if !tt.locked {
+				return
+			}
+			// Nothing is asked again.
+			if code, said := w.terminal(t, []string{"dev"}, "", ""); code != 0 || strings.Contains(said, "[y/N]") {
+				t.Errorf("exit code %d the second time:\n%s", code, said)
+			}
+		})
+	}
+}
+
+// terminal runs stagecraft on a terminal, types when it has said something, and
+// gives its exit code and all that it said.
+func (w workspace) terminal(t *testing.T, args []string, prompt, typed string) (int, string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), built.bin, args...)
+	cmd.Dir, cmd.WaitDelay = w.dir, 10*time.Second
+	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=")
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	var said strings.Builder
+	for b := make([]byte, 1); typed != ""; {
+		if _, err := terminal.Read(b); err != nil {
+			t.Fatalf("%v while waiting for %q: %s", err, prompt, said.String())
+		}
+		said.Write(b)
+		if strings.HasSuffix(said.String(), prompt+" ") {
+			if _, err := io.WriteString(terminal, typed); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	// A terminal whose last process has gone ends with an error.
+	rest, _ := io.ReadAll(terminal)
+	said.Write(rest)
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode(), said.String()
+}

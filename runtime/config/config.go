@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -110,21 +111,22 @@ func Load(file string, known Providers) (*Config, error) {
 // long. A pipe or device, which could be without end or keep us waiting, is an
 // error.
 func ReadFile(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if info.IsDir() {
-		return nil, errors.New("it is a folder, a file is expected")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	f, err := os.Open(file)
+	// What was opened is looked at, so nothing can take its place, and a pipe
+	// must not make us wait for a writer.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, withoutPath(err)
+	case info.IsDir():
+		return nil, errors.New("it is a folder, a file is expected")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	}
 	return io.ReadAll(io.LimitReader(f, yamldoc.MaxBytes+1))
 }
 

@@ -27,9 +27,11 @@ func (e *DeniedError) Error() string {
 // Unwrap gives the provider's own error.
 func (e *DeniedError) Unwrap() error { return e.Err }
 
-// recorder keeps what decides the run's outcome, and shows the rest.
+// recorder keeps what decides the run's outcome, and tells of the rest.
 type recorder struct {
 	reporter Reporter
+	audit    *auditLog
+	learning *learning
 	denials  []hostfuncs.Record
 	denied   int
 	seen     map[string]bool
@@ -40,10 +42,14 @@ type recorder struct {
 const maxDenials = 50
 
 // Decided implements [hostfuncs.Auditor].
-func (r *recorder) Decided(rec *hostfuncs.Record) {
-	if !rec.Denied() {
-		return
+func (r *recorder) Decided(rec *hostfuncs.Record) error {
+	if rec.Denied() {
+		r.deny(rec)
 	}
+	return r.audit.decided(rec)
+}
+
+func (r *recorder) deny(rec *hostfuncs.Record) {
 	r.denied++
 	asked := rec.Claim.String()
 	if r.seen[asked] || len(r.denials) == maxDenials {
@@ -61,6 +67,8 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 	if built, ok := rec.Result.(abi.DockerBuildResult); ok && rec.Error == nil {
 		r.built = &built
 	}
+	r.learning.note(rec)
+	r.audit.done(rec)
 	r.reporter.Call(rec)
 }
 
@@ -68,7 +76,7 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 func (e *DeniedError) Grants() []capability.Grant {
 	var grants []capability.Grant
 	for _, d := range e.Denials {
-		for _, g := range d.Decision.Missing {
+		for _, g := range d.Grants() {
 			if !slices.Contains(grants, g) {
 				grants = append(grants, g)
 			}

@@ -21,16 +21,28 @@ type Inspection struct {
 
 // Inspect loads a module, with no gate behind it, and has it describe itself.
 func Inspect(ctx context.Context, source module.Source, opts Options) (Inspection, error) {
-	m, err := load(ctx, source, &door{ctx: ctx}, opts)
+	m, err := source.Read()
 	if err != nil {
 		return Inspection{}, err
 	}
-	defer m.close()
-	info, err := sandbox.Inspect(m.Bytes)
+	return inspect(ctx, m, opts)
+}
+
+func inspect(ctx context.Context, m module.Module, opts Options) (Inspection, error) {
+	l, err := load(ctx, m, &door{ctx: ctx}, opts)
 	if err != nil {
 		return Inspection{}, err
 	}
-	return Inspection{Source: source, Digest: m.Digest(), Size: len(m.Bytes), Info: info, About: m.guest.Describe()}, nil
+	defer l.close()
+	return l.inspection()
+}
+
+func (l *loaded) inspection() (Inspection, error) {
+	info, err := sandbox.Inspect(l.Bytes)
+	if err != nil {
+		return Inspection{}, err
+	}
+	return Inspection{Source: l.Source, Digest: l.Digest(), Size: len(l.Bytes), Info: info, About: l.guest.Describe()}, nil
 }
 
 // Providers lists what can be used where a session would open: with no

@@ -18,11 +18,9 @@ type loaded struct {
 	guest   *backend.Guest
 }
 
-func load(ctx context.Context, source module.Source, host sandbox.Host, opts Options) (*loaded, error) {
-	m, err := source.Read()
-	if err != nil {
-		return nil, err
-	}
+// load compiles a module as it was read, and has it describe itself.
+func load(ctx context.Context, m module.Module, host sandbox.Host, opts Options) (*loaded, error) {
+	source := m.Source
 	box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
 		Operations: abi.Operations(), Host: host, Limits: opts.Limits,
 		CacheDir: opts.CacheDir, Warn: opts.Reporter.Warn,

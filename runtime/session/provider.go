@@ -18,6 +18,7 @@ import (
 type provider struct {
 	session *Session
 	source  module.Source
+	digest  string // of the module that was read last, in hex
 	built   *abi.DockerBuildResult
 }
 
@@ -26,18 +27,18 @@ func (p *provider) ID() string { return p.source.ID }
 
 // Dev implements [backend.Provider].
 func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
-	return p.session.run(ctx, p, abi.ExportDev, "", func(ctx context.Context, g *backend.Guest) error {
+	return p.session.run(ctx, call{provider: p, operation: abi.ExportDev, make: func(ctx context.Context, g *backend.Guest) error {
 		return g.Dev(ctx, opts)
-	})
+	}})
 }
 
 // BuildDocker implements [backend.Provider].
 func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
-	err := p.session.run(ctx, p, abi.ExportBuildDocker, opts.ImageTag, func(ctx context.Context, g *backend.Guest) (err error) {
+	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
 		reference, err = g.BuildDocker(ctx, opts)
 		return err
-	})
+	}})
 	return reference, err
 }
 
@@ -55,54 +56,90 @@ func (e *ProviderError) Error() string {
 // Unwrap gives what went wrong.
 func (e *ProviderError) Unwrap() error { return e.Err }
 
-// run loads a provider, puts the gate before it and makes one call.
-func (s *Session) run(ctx context.Context, p *provider, operation, tag string, call func(context.Context, *backend.Guest) error) error {
-	d := &door{ctx: ctx}
-	loaded, err := load(ctx, p.source, d, s.opts)
+// call is one call of a provider's export.
+type call struct {
+	provider  *provider
+	operation string
+	tag       string
+	make      func(context.Context, *backend.Guest) error
+	// unlocked calls a provider that nobody has agreed to: it is granted
+	// nothing.
+	unlocked bool
+}
+
+// run makes one call of a provider, and records it.
+func (s *Session) run(ctx context.Context, c call) error {
+	m, err := c.provider.source.Read()
 	if err != nil {
-		return &ProviderError{p.ID(), operation, err}
+		return &ProviderError{c.provider.ID(), c.operation, err}
 	}
-	defer loaded.close()
-	log := &recorder{reporter: s.opts.Reporter}
-	if d.gate, err = s.gate(p, loaded.guest.Describe(), tag, log); err != nil {
-		return &ProviderError{p.ID(), operation, err}
+	c.provider.digest = m.Digest()
+	log, err := s.startAudit(c, m)
+	if err != nil {
+		return err
+	}
+	rec := &recorder{reporter: s.opts.Reporter, audit: log, learning: s.learning}
+	err = s.runModule(ctx, c, m, rec)
+	if s.held != nil && err == nil && s.held.Left() > 0 {
+		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
+	}
+	return errors.Join(err, log.end(ctx, s.opts.Outcome, err))
+}
+
+// runModule loads a module, puts the gate before it and makes the call.
+func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *recorder) error {
+	if !c.unlocked {
+		if err := errors.Join(s.checkPlanned(m.Digest()), s.admit(ctx, m)); err != nil {
+			return err
+		}
+	}
+	d := &door{ctx: ctx}
+	l, err := load(ctx, m, d, s.opts)
+	if err != nil {
+		return &ProviderError{m.ID, c.operation, err}
+	}
+	defer l.close()
+	if !c.unlocked {
+		if err := s.confirm(l); err != nil {
+			return err
+		}
+	}
+	if d.gate, err = s.gate(l, c.tag, rec); err != nil {
+		return &ProviderError{m.ID, c.operation, err}
 	}
 	hard, stop := hardContext(ctx)
 	defer stop()
-	err = call(hard, loaded.guest)
-	p.built = log.built
+	err = c.make(hard, l.guest)
+	c.provider.built = rec.built
 	if err != nil {
-		err = &ProviderError{p.ID(), operation, s.located(err)}
+		err = &ProviderError{m.ID, c.operation, s.located(err)}
 	}
-	if len(log.denials) > 0 {
-		return &DeniedError{Denials: log.denials, Count: log.denied, Err: err}
+	if len(rec.denials) > 0 && s.planning == nil {
+		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
 	}
 	return err
 }
 
 // gate makes the door for one call of a provider.
-func (s *Session) gate(p *provider, about abi.Description, tag string, log *recorder) (*hostfuncs.Gate, error) {
+func (s *Session) gate(l *loaded, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
 	world := &hostfuncs.World{
 		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace,
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(),
-		Log: func(level abi.Level, message string) { s.opts.Reporter.Log(p.ID(), level, message) },
+		Log: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) },
 	}
-	policies := s.policies
-	if len(policies) == 0 && p.source.Origin == module.BuiltIn {
-		policy, err := world.DefaultPolicy(hostfuncs.Defaults{
-			Provider: about, Config: s.config.Part(), Position: s.config.Position, Tag: tag, Env: s.opts.Env,
-		})
-		if err != nil {
-			return nil, err
-		}
-		policies = []*capability.Policy{policy}
+	layers, err := s.layers(l, world, tag)
+	if err != nil {
+		return nil, err
 	}
-	world.ChildEnv = capability.PassedEnv(policies, p.ID(), s.opts.Environ)
+	world.ChildEnv = capability.PassedEnv(layers, l.ID, s.opts.Environ)
+	world.HashPrograms = capability.PinsPrograms(layers)
 	ops, err := world.Operations()
 	if err != nil {
 		return nil, err
 	}
-	return hostfuncs.NewGate(p.ID(), policies, ops, log)
+	return hostfuncs.NewGate(hostfuncs.GateOptions{
+		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Plan: s.planning, Held: s.held,
+	})
 }
 
 // located gives each problem that a provider found in its configuration the

@@ -5,10 +5,8 @@ package session
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,13 +15,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
-
-// PolicyFile is the name of the project's policy, beside stagecraft.yml.
-const PolicyFile = "stagecraft.policy.yml"
 
 // projectProviders is the folder of a project's own providers.
 const projectProviders = ".stagecraft/providers"
@@ -42,12 +37,27 @@ type Options struct {
 	// UserProviders is the user's folder of providers, CacheDir where compiled
 	// ones are kept; either may be empty.
 	UserProviders, CacheDir string
+	// Ceilings are policy files from outside the project, which can only take
+	// away.
+	Ceilings []string
+	// Locked keeps the lock file as it is, and asks nothing.
+	Locked bool
+	// Confirm asks the user whether to trust a module; nil where nobody can be
+	// asked.
+	Confirm func(Review) (bool, error)
+	// Audit is the file that records are appended to, empty for none.
+	Audit string
+	// Outcome says in a word how a run ended, and with which exit code.
+	Outcome func(context.Context, error) (word string, code int)
+	// Versions are what the first record of a run tells of this program.
+	Versions map[string]string
 	// Environ is the environment that the run takes place in.
 	Environ []string
 	// Env are variables that the session itself gives to the provider.
 	Env map[string]string
-	// Stdout and Stderr are where a child's output goes.
-	Stdout, Stderr *os.File
+	// Stdout and Stderr are where a child's output goes; a file is handed to
+	// the child as it is.
+	Stdout, Stderr io.Writer
 	// Reporter is told what happens while it does.
 	Reporter Reporter
 	Limits   sandbox.Limits
@@ -72,11 +82,19 @@ type Session struct {
 	config   *config.Config
 	registry *backend.Registry
 	selected *provider
-	policies []*capability.Policy
+	lock     *lock.File
+	project  *capability.Policy // nil when there is none
+	ceilings []*capability.Policy
+
+	// How calls are conducted; at most one of them is set.
+	planning *hostfuncs.Plan
+	held     *hostfuncs.Held
+	wanted   string // the digest of the module that held was made with
+	learning *learning
 }
 
-// Open finds and checks the configuration, the providers and the project's
-// policy. No provider's code is compiled or run.
+// Open finds and checks the configuration, the providers, the lock file and
+// the policies. No provider's code is compiled or run.
 //
 // # Errors
 //
@@ -104,7 +122,10 @@ func Open(opts Options) (*Session, error) {
 	}
 	p, _ := s.registry.Get(s.config.Provider)
 	s.selected = p.(*provider)
-	return s, s.loadPolicy()
+	if s.lock, err = loadLock(s.config.Root); err != nil {
+		return nil, err
+	}
+	return s, s.loadPolicies()
 }
 
 func findConfig(opts Options) (string, error) {
@@ -133,33 +154,15 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 	return unusable, nil
 }
 
-func (s *Session) loadPolicy() error {
-	path := filepath.Join(s.config.Root, PolicyFile)
-	// A link that leads nowhere is no lack of a policy: somebody wanted one.
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	data, err := config.ReadFile(path)
-	if err != nil {
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + err.Error()}}
-	}
-	policy, err := capability.Parse(path, data)
-	if err != nil {
-		return err
-	}
-	s.policies = []*capability.Policy{policy}
-	return nil
-}
-
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
 // Validate checks the configuration whole: the core's part is checked by
 // [Open], the provider's by the provider.
 func (s *Session) Validate(ctx context.Context) error {
-	return s.run(ctx, s.selected, abi.ExportValidate, "", func(ctx context.Context, g *backend.Guest) error {
+	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, unlocked: true, make: func(ctx context.Context, g *backend.Guest) error {
 		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
-	})
+	}})
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
@@ -188,7 +191,7 @@ type Image struct {
 func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	tag := opts.Tag
 	if tag == "" {
-		tag = s.defaultTag()
+		tag = s.DefaultTag()
 	}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
 		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// defaultTag is <registry>/<project name>:<short commit>. A project without a
+// DefaultTag is the reference of the image where the user gives none:
+// <registry>/<project name>:<short commit>. A project without a
 // name is called by its folder, and one outside of git has the version dev.
-func (s *Session) defaultTag() string {
+func (s *Session) DefaultTag() string {
 	name := s.config.Project.Name
 	if name == "" {
 		name = imageName(filepath.Base(s.config.Root))

@@ -96,7 +96,7 @@ func TestDefaultTag(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &Session{config: &config.Config{Root: root, Project: tt.project}}
-		if got := s.defaultTag(); got != tt.want {
+		if got := s.DefaultTag(); got != tt.want {
 			t.Errorf("%+v in %s: got %s, want %s", tt.project, tt.root, got, tt.want)
 		}
 	}

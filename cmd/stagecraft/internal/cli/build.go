@@ -3,17 +3,18 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 type buildCmd struct {
 	Tag     string `placeholder:"REF" help:"Reference of the image; default <registry>/<project name>:<commit, or dev>."`
 	Push    bool   `help:"Send the image to its registry as well."`
 	Iidfile string `placeholder:"FILE" help:"Write the image's ID to FILE."`
+	Plan    string `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON    bool   `name:"json" help:"Print the result as JSON."`
+	recordFlags
 }
 
 func (buildCmd) Help() string {
@@ -35,11 +36,13 @@ type buildJSON struct {
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
-	s, err := session.Open(a.options())
-	if err != nil {
+	var image session.Image
+	err := c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
+		// Standard output is for the result alone.
+		opts.Stdout = a.Stderr
+		image, err = c.build(ctx, a, opts)
 		return err
-	}
-	image, err := s.Build(ctx, session.BuildOptions{Tag: c.Tag, Push: c.Push})
+	})
 	if err != nil {
 		return err
 	}
@@ -47,7 +50,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		if image.ID == "" {
 			return fmt.Errorf("--iidfile: the provider did not say which image it built")
 		}
-		if err := writeWhole(c.Iidfile, []byte(image.ID)); err != nil {
+		if err := wholefile.Write(c.Iidfile, []byte(image.ID)); err != nil {
 			return fmt.Errorf("--iidfile: %w", err)
 		}
 	}
@@ -57,26 +60,26 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	return a.printer.result(image.Reference + "\n")
 }
 
-// writeWhole writes a file so that it is there whole or not at all.
-func writeWhole(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".stagecraft-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (session.Image, error) {
+	var plan *session.Plan
+	if c.Plan != "" {
+		if c.Tag != "" || c.Push {
+			return session.Image{}, &usageError{"--tag and --push are the plan's", "leave them out, or plan again with them"}
 		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
+		data, err := readLimited(c.Plan)
+		if err != nil {
+			return session.Image{}, err
+		}
+		if plan, err = session.ParsePlan(c.Plan, data); err != nil {
+			return session.Image{}, err
+		}
 	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
+	s, err := a.open(opts)
+	if err != nil {
+		return session.Image{}, err
 	}
-	if err = f.Close(); err != nil {
-		return err
+	if plan != nil {
+		return s.BuildPlanned(ctx, c.Plan, plan)
 	}
-	return os.Rename(f.Name(), path)
+	return s.Build(ctx, session.BuildOptions{Tag: c.Tag, Push: c.Push})
 }

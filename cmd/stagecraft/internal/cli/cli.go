@@ -8,10 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -29,13 +32,34 @@ type grammar struct {
 	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its folder as the project."`
 	Verbose   bool   `short:"v" help:"Show every call that the provider makes, and what decided on it."`
 
-	Dev      devCmd      `cmd:"" help:"Run the backend for development."`
-	Build    buildCmd    `cmd:"" help:"Build the backend's image."`
+	Policy []string `name:"policy" sep:"none" placeholder:"FILE" help:"Hold the run to the policy in FILE as well, a ceiling; repeatable. STAGECRAFT_POLICY names more."`
+	Locked *bool    `negatable:"" help:"Ask nothing and write no stagecraft.lock; the default with CI=true."`
+
+	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
+	Build buildCmd `cmd:"" help:"Build the backend's image."`
+	Plan  struct {
+		Dev   planDevCmd   `cmd:"" help:"Show what dev would do."`
+		Build planBuildCmd `cmd:"" help:"Show what build would do."`
+	} `cmd:"" help:"Show what a command would do, and whether it may; nothing is run."`
 	Validate validateCmd `cmd:"" help:"Check the configuration, the provider's own part too."`
 	Provider struct {
 		List    providerListCmd    `cmd:"" help:"List the providers that can be used here."`
 		Inspect providerInspectCmd `cmd:"" help:"Show what a provider is, and what it asks for."`
-	} `cmd:"" help:"Look at providers."`
+		Trust   providerTrustCmd   `cmd:"" help:"Agree to a provider, and note that in stagecraft.lock."`
+		Untrust providerUntrustCmd `cmd:"" help:"Take a provider out of stagecraft.lock."`
+		Diff    providerDiffCmd    `cmd:"" help:"Show how a provider differs from the one in stagecraft.lock."`
+	} `cmd:"" help:"Look at providers, and trust them."`
+	Rules struct {
+		Explain policyExplainCmd `cmd:"" help:"Say whether the provider may do something, and why."`
+		Check   policyCheckCmd   `cmd:"" help:"Look for mistakes in policies."`
+		Test    policyTestCmd    `cmd:"" help:"Run the tests of policies."`
+		Learn   policyLearnCmd   `cmd:"" help:"Write the least policy that a run needs."`
+	} `cmd:"" name:"policy" help:"Explain, check, test and learn policies."`
+	Audit struct {
+		Verify auditVerifyCmd `cmd:"" help:"Find what was changed in an audit log."`
+		Show   auditShowCmd   `cmd:"" help:"Show an audit log as text."`
+		Report auditReportCmd `cmd:"" help:"Make a page of an audit log."`
+	} `cmd:"" help:"Read audit logs."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }
 
@@ -46,19 +70,22 @@ stagecraft.yml names the provider and has its settings; it is looked for in the 
 // app is one run of the command line.
 type app struct {
 	System
-	grammar grammar
-	printer *printer
+	grammar  grammar
+	printer  *printer
+	workflow *actions.Workflow // nil outside of GitHub Actions
+	opened   *session.Session  // nil until one is
 }
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, system System) int {
-	a := &app{System: system, printer: newPrinter(system)}
+	a := &app{System: system, workflow: newWorkflow(system)}
+	a.printer = newPrinter(system, a.workflow)
 	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
-	stdout := &checkedWriter{w: system.Stdout}
+	stdout := &checkedWriter{w: a.printer.stdout}
 	parser, err := kong.New(&a.grammar,
 		kong.Name("stagecraft"), kong.Description(description),
-		kong.Writers(stdout, system.Stderr),
+		kong.Writers(stdout, a.printer.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
@@ -99,10 +126,36 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// getenv is the value of a variable; the last of several counts.
+func (a *app) getenv(name string) string {
+	value := ""
+	for _, entry := range a.Environ {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// ceilings are the policies that were given from outside of the project. What
+// the environment names can't be taken away by an option.
+func (a *app) ceilings() []string {
+	return append(filepath.SplitList(a.getenv("STAGECRAFT_POLICY")), a.grammar.Policy...)
+}
+
+// locked is what the user said, or else true where nobody is there to ask.
+func (a *app) locked() bool {
+	if a.grammar.Locked != nil {
+		return *a.grammar.Locked
+	}
+	return a.getenv("CI") == "true"
+}
+
 // options are what a session gets from the flags that all commands share.
 func (a *app) options() session.Options {
 	folders := userFolders(a.Environ)
 	return session.Options{
+		Ceilings: a.ceilings(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,

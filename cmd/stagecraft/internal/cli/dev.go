@@ -6,7 +6,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-type devCmd struct{}
+type devCmd struct{ recordFlags }
 
 func (devCmd) Help() string {
 	return `The command runs as if you had typed it: it has the terminal, and its exit
@@ -19,10 +19,12 @@ Examples:
 }
 
 // Run is called by kong.
-func (devCmd) Run(ctx context.Context, a *app) error {
-	s, err := session.Open(a.options())
-	if err != nil {
-		return err
-	}
-	return s.Dev(ctx)
+func (c devCmd) Run(ctx context.Context, a *app) error {
+	return c.recorded(ctx, a, session.CommandDev, func(opts session.Options) error {
+		s, err := a.open(opts)
+		if err != nil {
+			return err
+		}
+		return s.Dev(ctx)
+	})
 }

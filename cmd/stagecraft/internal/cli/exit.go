@@ -31,8 +31,11 @@ func exitCode(ctx context.Context, err error) int {
 	if err == nil {
 		return ExitDone
 	}
-	if _, ok := errors.AsType[*session.DeniedError](err); ok {
+	if isRefusal(err) {
 		return ExitDenied
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return ExitUsage
 	}
 	if isConfigError(err) {
 		return ExitConfig
@@ -50,6 +53,21 @@ func exitCode(ctx context.Context, err error) int {
 		return ExitInterrupted
 	}
 	return ExitFailed
+}
+
+// isRefusal tells whether a policy, the lock file or the user said no.
+func isRefusal(err error) bool {
+	if _, ok := errors.AsType[*session.DeniedError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*session.UntrustedError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*session.RefusedError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*session.PlanError](err)
+	return errors.Is(err, errWouldBeDenied) || ok && e.Other
 }
 
 func codeOf(e *abi.Error) int {
@@ -77,6 +95,9 @@ func isConfigError(err error) bool {
 	if _, ok := errors.AsType[yamldoc.Problems](err); ok {
 		return true
 	}
+	if _, ok := errors.AsType[*session.PlanError](err); ok {
+		return true
+	}
 	_, ok := errors.AsType[*config.NotFoundError](err)
 	return ok
 }
@@ -92,9 +113,36 @@ func isProviderError(err error) bool {
 	return ok
 }
 
-// isKnownEnd tells whether an error is no news to the user: after an interrupt
-// the word that there was one, or a child's own exit code.
+// outcome is how a run ended, in a word and with its exit code, for the audit
+// log.
+func outcome(ctx context.Context, err error) (string, int) {
+	code := exitCode(ctx, err)
+	switch {
+	case err == nil:
+		return "done", code
+	case code == ExitDenied:
+		return "denied", code
+	case ctx.Err() != nil:
+		return "interrupted", code
+	}
+	return "failed", code
+}
+
+// usageError says what is wrong on the command line, where the grammar can't.
+type usageError struct{ message, hint string }
+
+func (e *usageError) Error() string { return e.message }
+
+// Hint says what to do about it.
+func (e *usageError) Hint() string { return e.hint }
+
+// isKnownEnd tells whether an error is no news to the user: what the output
+// says already, or after an interrupt the word that there was one, or a child's
+// own exit code.
 func isKnownEnd(ctx context.Context, err error) bool {
+	if errors.Is(err, errDiffers) || errors.Is(err, errWouldBeDenied) || errors.Is(err, errFound) {
+		return true
+	}
 	if ctx.Err() == nil {
 		return false
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
@@ -41,8 +41,13 @@ type denial struct {
 	Asked     string `json:"asked"`
 	Reason    string `json:"reason"`
 	Rule      string `json:"rule,omitempty"`
-	File      string `json:"file,omitempty"`
-	Line      int    `json:"line,omitempty"`
+	// File, Line and Column are the rule that denies, or else the policy that
+	// lacks one.
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	// Allow is the policy that would allow this one call.
+	Allow string `json:"allow,omitempty"`
 }
 
 func (p problem) line() string {
@@ -57,13 +62,19 @@ func (p problem) line() string {
 	return strings.Join(said, ": ")
 }
 
+// hinting is an error that knows what to do about it.
+type hinting interface {
+	error
+	Hint() string
+}
+
 func explain(err error) failure {
 	f := failure{Code: "failed", Message: err.Error()}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		f.Code, f.Hint = string(e.Code), e.Hint
 	}
-	if e, ok := errors.AsType[*config.NotFoundError](err); ok {
-		f.Code, f.Hint = "config", e.Hint()
+	if isConfigError(err) {
+		f.Code = "config"
 	}
 	if isProviderError(err) {
 		f.Code = "provider"
@@ -71,8 +82,19 @@ func explain(err error) failure {
 	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
 		f.Code = string(abi.CodeTimeout)
 	}
-	if e, ok := errors.AsType[*unknownProviderError](err); ok {
-		f.Hint = e.hint()
+	if e, ok := errors.AsType[hinting](err); ok {
+		f.Hint = e.Hint()
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		f.Code = "usage"
+	}
+	if isRefusal(err) {
+		f.Code = string(abi.CodeDenied)
+	}
+	if e, ok := errors.AsType[*session.RefusedError](err); ok {
+		for _, r := range e.Refusals {
+			f.Problems = append(f.Problems, problem{r.Pos.File, r.Pos.Line, r.Pos.Column, "", r.Message, r.Hint})
+		}
 	}
 	if problems, ok := errors.AsType[yamldoc.Problems](err); ok {
 		f.Code = "config"
@@ -100,15 +122,26 @@ func explainDenied(e *session.DeniedError) failure {
 		f.Message = e.Err.Error()
 	}
 	for _, rec := range e.Denials {
-		f.Denials = append(f.Denials, denial{
-			Operation: rec.Operation, Asked: rec.Claim.String(), Reason: rec.Decision.Reason(),
-			Rule: rec.Decision.Rule, File: rec.Decision.Pos.File, Line: rec.Decision.Pos.Line,
-		})
+		f.Denials = append(f.Denials, newDenial(&rec))
 	}
 	if grants := e.Grants(); len(grants) > 0 {
 		f.Allow = capability.Snippet(e.Denials[0].Provider, grants)
 	}
 	return f
+}
+
+func newDenial(rec *hostfuncs.Record) denial {
+	d := denial{
+		Operation: rec.Operation, Asked: rec.Claim.String(), Reason: strings.Join(rec.Reasons(), "\n"), Rule: rec.Decision.Rule,
+		File: rec.Decision.Pos.File, Line: rec.Decision.Pos.Line, Column: rec.Decision.Pos.Column,
+	}
+	if layer := rec.Decision.Layer; d.File == "" && (layer == capability.Project || layer == capability.Ceiling) {
+		d.File = rec.Decision.Policy
+	}
+	if grants := rec.Grants(); len(grants) > 0 {
+		d.Allow = capability.Snippet(rec.Provider, grants)
+	}
+	return d
 }
 
 // unknownProviderError says that the user named a provider that isn't there.
@@ -121,7 +154,8 @@ func (e *unknownProviderError) Error() string {
 	return fmt.Sprintf("there is no provider %q", e.id)
 }
 
-func (e *unknownProviderError) hint() string {
+// Hint says which there are.
+func (e *unknownProviderError) Hint() string {
 	hint := "providers: " + strings.Join(e.ids, ", ")
 	if len(e.ids) == 0 {
 		hint = `this stagecraft has none: build it with "make build", or give a file`

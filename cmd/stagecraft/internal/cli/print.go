@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -32,10 +33,17 @@ type printer struct {
 	stdout, stderr io.Writer
 	color          bool
 	json           bool // errors as JSON too
+	workflow       *actions.Workflow
 }
 
-func newPrinter(s System) *printer {
-	return &printer{stdout: s.Stdout, stderr: s.Stderr, color: wantsColor(s.Stderr, s.Environ)}
+// newPrinter makes a printer for the process's streams; workflow is nil outside
+// of GitHub Actions.
+func newPrinter(s System, workflow *actions.Workflow) *printer {
+	p := &printer{stdout: s.Stdout, stderr: s.Stderr, color: wantsColor(s.Stderr, s.Environ), workflow: workflow}
+	if workflow != nil {
+		p.stdout, p.stderr = defanging{s.Stdout}, defanging{workflow}
+	}
+	return p
 }
 
 // wantsColor follows https://no-color.org.
@@ -74,7 +82,7 @@ func writeJSON(w io.Writer, v any, indent string) error {
 			fmt.Fprintf(&out, `\u%04x`, unit)
 		}
 	}
-	_, err := io.WriteString(w, out.String())
+	_, err := w.Write(actions.DefangJSON([]byte(out.String())))
 	return err
 }
 
@@ -88,6 +96,9 @@ func (p *printer) warning(text string) { p.message("warning", text, "") }
 func (p *printer) failure(err error) { p.show(explain(err)) }
 
 func (p *printer) show(f failure) {
+	if p.workflow != nil {
+		defer annotate(p.workflow, f)
+	}
 	if p.json {
 		// Where standard error can't be written to, there is no place to say so.
 		_ = writeJSON(p.stderr, map[string]failure{"error": f}, "")

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -93,7 +93,7 @@ type inspectJSON struct {
 
 // Run is called by kong.
 func (c providerInspectCmd) Run(ctx context.Context, a *app) error {
-	source, err := c.source(a)
+	source, err := findSource(a, c.Provider)
 	if err != nil {
 		return err
 	}
@@ -116,35 +116,13 @@ func (c providerInspectCmd) Run(ctx context.Context, a *app) error {
 	return a.printer.result(v.text())
 }
 
-// source takes what looks like a path for a file, and the rest for an ID.
-func (c providerInspectCmd) source(a *app) (module.Source, error) {
-	if strings.ContainsAny(c.Provider, `/\`) || strings.HasSuffix(c.Provider, module.Extension) {
-		if _, err := os.Stat(c.Provider); err != nil {
-			return module.Source{}, &module.UnusableError{Path: c.Provider, Reason: "there is no such file"}
-		}
-		return module.File(c.Provider), nil
-	}
-	sources, err := session.Providers(a.options())
-	if err != nil {
-		return module.Source{}, err
-	}
-	ids := make([]string, len(sources))
-	for i, s := range sources {
-		if s.ID == c.Provider {
-			return s, nil
-		}
-		ids[i] = s.ID
-	}
-	return module.Source{}, &unknownProviderError{c.Provider, ids}
-}
-
 func (v inspectJSON) text() string {
 	rows := [][]string{
 		{"id", v.ID}, {"version", plaintext.Line(v.Version, 100)}, {"origin", v.Origin}, {"path", plaintext.Line(v.Path, 1000)},
 		{"digest", v.Digest}, {"size", fmt.Sprintf("%d bytes", v.Size)}, {"abi", fmt.Sprint(v.ABI)},
 		{"can call", orNothing(strings.Join(v.Operations, ", "))},
 	}
-	for _, ask := range asks(v.Capabilities) {
+	for _, ask := range lock.Words(v.Capabilities) {
 		rows = append(rows, []string{"asks for", ask})
 	}
 	out := table(rows, func(cells []string) []string { return cells })
@@ -159,35 +137,6 @@ func orNothing(s string) string {
 		return "nothing"
 	}
 	return s
-}
-
-// asks says in words what a provider asks for.
-func asks(c abi.Capabilities) []string {
-	var out []string
-	for _, e := range c.Exec {
-		if e.ArgvFrom != "" {
-			out = append(out, "exec: exactly the command at "+abi.FieldName(e.ArgvFrom))
-			continue
-		}
-		out = append(out, "exec: "+strings.Join(e.Argv, " "))
-	}
-	for _, b := range c.Build {
-		names := make([]string, len(b.ContextFrom))
-		for i, pointer := range b.ContextFrom {
-			names[i] = abi.FieldName(pointer)
-		}
-		out = append(out, "docker_build: the folder at "+strings.Join(append(names, "the project folder"), ", else "))
-	}
-	for _, pattern := range c.Files {
-		out = append(out, "read: "+pattern)
-	}
-	for _, name := range c.Env {
-		out = append(out, "variable: "+name)
-	}
-	for i := range out {
-		out[i] = plaintext.Line(out[i], 1000)
-	}
-	return out
 }
 
 func indented(data json.RawMessage) string {

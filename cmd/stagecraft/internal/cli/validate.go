@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"path/filepath"
-
-	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 type validateCmd struct {
@@ -28,7 +26,7 @@ type validateJSON struct {
 
 // Run is called by kong.
 func (c validateCmd) Run(ctx context.Context, a *app) error {
-	s, err := session.Open(a.options())
+	s, err := a.open(a.options())
 	if err != nil {
 		return err
 	}

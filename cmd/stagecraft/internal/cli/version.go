@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -42,4 +43,11 @@ func moduleVersion() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// versions are what an audit log tells of this program.
+func versions() map[string]string {
+	return map[string]string{
+		"stagecraft": moduleVersion(), "abi": strconv.Itoa(abi.Version), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+	}
 }

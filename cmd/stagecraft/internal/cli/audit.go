@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+type auditVerifyCmd struct {
+	File string `arg:"" help:"An audit log."`
+	Head string `placeholder:"HASH" help:"The hash of a record that was kept elsewhere, and has to be in the log."`
+	JSON bool   `name:"json" help:"Print the result as JSON."`
+}
+
+func (auditVerifyCmd) Help() string {
+	return `Finds records that were changed, taken out, put in or moved, and what a run that
+was killed left behind. The exit code is 1 if something is found. The hash of
+the last record is printed: kept elsewhere, it shows later that the log up to it
+is the same.
+
+Examples:
+  stagecraft audit verify audit.jsonl
+  stagecraft audit verify audit.jsonl --head 3f9a...`
+}
+
+// Run is called by kong.
+func (c auditVerifyCmd) Run(a *app) error {
+	known := c.Head == ""
+	report, err := audit.Read(c.File, func(r audit.Record) error {
+		known = known || r.Hash == c.Head
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !known {
+		report.Findings = append(report.Findings, audit.Finding{Kind: audit.Missing, Text: "no record has the hash " + c.Head})
+	}
+	if c.JSON {
+		err = a.printer.resultJSON(report)
+	} else {
+		err = a.printer.result(verifyText(report))
+	}
+	if err == nil && len(report.Findings) > 0 {
+		err = errFound
+	}
+	return err
+}
+
+func verifyText(report audit.Report) string {
+	var b strings.Builder
+	for _, f := range report.Findings {
+		if f.Line > 0 {
+			fmt.Fprintf(&b, "line %d: ", f.Line)
+		}
+		b.WriteString(f.Text + "\n")
+	}
+	if report.More > 0 {
+		fmt.Fprintf(&b, "and %d more\n", report.More)
+	}
+	state := "whole"
+	if len(report.Findings) > 0 {
+		state = "not whole"
+	}
+	fmt.Fprintf(&b, "%s: %d records of %d runs\nhead %s\n", state, report.Records, report.Runs, report.Head)
+	return b.String()
+}
+
+type auditShowCmd struct {
+	File string `arg:"" help:"An audit log."`
+}
+
+func (auditShowCmd) Help() string {
+	return `Shows each run: under which policies, which calls, what was decided on them, and
+when they took place.
+
+Example:
+  stagecraft audit show audit.jsonl`
+}
+
+// Run is called by kong.
+func (c auditShowCmd) Run(a *app) error {
+	report, records, err := readAudit(c.File)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := audit.Show(&b, report, records); err != nil {
+		return err
+	}
+	return a.printer.result(b.String())
+}
+
+type auditReportCmd struct {
+	File string `arg:"" help:"An audit log."`
+	HTML string `name:"html" required:"" placeholder:"OUT" help:"Write the page to OUT."`
+}
+
+func (auditReportCmd) Help() string {
+	return `Makes one page that needs nothing else: what ran, in which order and how long,
+what was denied and why, under which policies.
+
+Example:
+  stagecraft audit report audit.jsonl --html report.html`
+}
+
+// Run is called by kong.
+func (c auditReportCmd) Run(*app) error {
+	report, records, err := readAudit(c.File)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := audit.HTML(&b, report, records); err != nil {
+		return err
+	}
+	if err := wholefile.Write(c.HTML, b.Bytes()); err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	return nil
+}
+
+func readAudit(file string) (audit.Report, []audit.Record, error) {
+	var records []audit.Record
+	report, err := audit.Read(file, func(r audit.Record) error {
+		records = append(records, r)
+		return nil
+	})
+	return report, records, err
+}

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+// planFlags are what both kinds of plans can be asked for.
+type planFlags struct {
+	JSON bool   `name:"json" help:"Print the plan as JSON."`
+	Out  string `placeholder:"FILE" help:"Write the plan to FILE."`
+}
+
+type planDevCmd struct{ planFlags }
+
+func (planDevCmd) Help() string {
+	return `The provider runs with every effect withheld, and is answered as if each had
+worked. What it would have done is printed in order, with what the policies say
+of it. The exit code is 3 when something would be denied.
+
+Example:
+  stagecraft plan dev`
+}
+
+// Run is called by kong.
+func (c planDevCmd) Run(ctx context.Context, a *app) error {
+	return c.run(ctx, a, session.CommandDev, session.BuildOptions{})
+}
+
+type planBuildCmd struct {
+	planFlags
+	Tag  string `placeholder:"REF" help:"Reference of the image; default as for build."`
+	Push bool   `help:"Send the image to its registry as well."`
+}
+
+func (planBuildCmd) Help() string {
+	return `The provider runs with every effect withheld, and is answered as if each had
+worked. What it would have done is printed in order, with what the policies say
+of it. The exit code is 3 when something would be denied.
+
+Examples:
+  stagecraft plan build
+  stagecraft plan build --out plan.json && stagecraft build --plan plan.json`
+}
+
+// Run is called by kong.
+func (c planBuildCmd) Run(ctx context.Context, a *app) error {
+	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: c.Tag, Push: c.Push})
+}
+
+// errWouldBeDenied ends a plan whose output says what would be.
+var errWouldBeDenied = errors.New("it would be denied")
+
+func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions) error {
+	s, err := a.open(a.options())
+	if err != nil {
+		return err
+	}
+	plan, err := s.Plan(ctx, command, opts)
+	if err != nil {
+		return err
+	}
+	if f.Out != "" {
+		var b bytes.Buffer
+		if err := writeJSON(&b, plan, "  "); err != nil {
+			return err
+		}
+		if err := wholefile.Write(f.Out, b.Bytes()); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	if f.JSON {
+		err = a.printer.resultJSON(plan)
+	} else {
+		err = a.printer.result(planText(plan))
+	}
+	switch {
+	case err != nil:
+		return err
+	case !plan.Allowed:
+		return errWouldBeDenied
+	case plan.Failure != nil:
+		return &abi.Error{Code: abi.Code(plan.Failure.Code), Message: "the provider ends with an error: " + plan.Failure.Message}
+	}
+	return nil
+}
+
+// planText shows a plan to people.
+func planText(p *session.Plan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s by provider %s", p.Command, p.Provider.ID)
+	if p.Tag != "" {
+		b.WriteString(", as " + plaintext.Line(p.Tag, 1000))
+	}
+	b.WriteString("; nothing is run\n")
+	for i, step := range p.Steps {
+		fmt.Fprintf(&b, "\n%d. %s\n", i+1, plaintext.Line(step.Asked, 2000))
+		for _, row := range stepRows(step) {
+			fmt.Fprintf(&b, "   %s\n", plaintext.Line(row, 2000))
+		}
+		for _, said := range step.Layers {
+			fmt.Fprintf(&b, "     %s\n", saidText(said))
+		}
+	}
+	if p.Failure != nil {
+		fmt.Fprintf(&b, "\nthen the provider ends with an error: %s\n", plaintext.Line(p.Failure.Message, 2000))
+	}
+	fmt.Fprintf(&b, "\n%s\n", planVerdict(p))
+	return b.String()
+}
+
+func planVerdict(p *session.Plan) string {
+	denied := 0
+	for _, step := range p.Steps {
+		if !step.Allowed {
+			denied++
+		}
+	}
+	switch {
+	case len(p.Steps) == 0:
+		return "it would do nothing"
+	case denied > 0:
+		return fmt.Sprintf("%s, %d of them denied", steps(len(p.Steps)), denied)
+	}
+	return steps(len(p.Steps)) + ", all allowed"
+}
+
+func steps(n int) string {
+	if n == 1 {
+		return "1 step"
+	}
+	return fmt.Sprintf("%d steps", n)
+}
+
+func stepRows(step session.PlannedStep) []string {
+	var rows []string
+	if step.Exec != nil {
+		rows = execRows(step.Exec)
+	}
+	if step.Build != nil {
+		rows = buildRows(step.Build)
+	}
+	for _, unknown := range step.Unknown {
+		rows = append(rows, "not known before it runs: "+unknown)
+	}
+	if step.Failure != nil {
+		rows = append(rows, "it can't work: "+step.Failure.Message)
+	}
+	return append(rows, verdict(step.Allowed))
+}
+
+func execRows(x *hostfuncs.ExecStep) []string {
+	rows := []string{"folder " + x.Dir}
+	if len(x.Env) > 0 {
+		rows = append(rows, "sets "+valueNames(x.Env))
+	}
+	if x.Stdin != nil {
+		rows = append(rows, "reads what it is given on standard input")
+	}
+	return rows
+}
+
+func buildRows(x *hostfuncs.BuildStep) []string {
+	rows := []string{
+		fmt.Sprintf("context %s: %d files, %s", x.Context, x.Files, size(x.Bytes)),
+		"Dockerfile " + x.Dockerfile,
+	}
+	if len(x.Args) > 0 {
+		rows = append(rows, "arguments "+valueNames(x.Args))
+	}
+	if x.Target != "" {
+		rows = append(rows, "target "+x.Target)
+	}
+	if x.Network != "" {
+		rows = append(rows, "network "+x.Network)
+	}
+	return rows
+}
+
+func valueNames(values []hostfuncs.ValueStep) string {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = v.Name
+		if v.From != "" {
+			names[i] += " from " + v.From
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// size writes bytes as people read them.
+func size(n int64) string {
+	value, units := float64(n), []string{"B", "kB", "MB", "GB", "TB"}
+	for value >= 1000 && len(units) > 1 {
+		value, units = value/1000, units[1:]
+	}
+	if units[0] == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, units[0])
+}

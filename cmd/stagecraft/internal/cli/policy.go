@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+)
+
+type policyExplainCmd struct {
+	JSON      bool     `name:"json" help:"Print the result as JSON."`
+	Dir       string   `placeholder:"DIR" help:"exec: the folder to run in; docker_build: the context."`
+	Env       []string `placeholder:"NAME" help:"exec: variables that the provider sets."`
+	Push      bool     `help:"docker_build: send the image as well."`
+	Operation string   `arg:"" help:"exec, docker_build, read_file, stat, list, env_status or log."`
+	Args      []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, names."`
+}
+
+func (policyExplainCmd) Help() string {
+	return `Says whether the configured provider would be allowed to do something: what each
+layer says, by which rule, and which rules come near. Nothing is done. Options
+stand before the operation; what follows it is taken as it is. The exit code is
+3 when it would be denied.
+
+Examples:
+  stagecraft policy explain exec npm publish
+  stagecraft policy explain --env NODE_ENV exec npm run dev
+  stagecraft policy explain --push docker_build ghcr.io/acme/shop:1
+  stagecraft policy explain read_file .env`
+}
+
+// explainJSON is what --json prints; fields are only ever added.
+type explainJSON struct {
+	Asked   string        `json:"asked"`
+	Allowed bool          `json:"allowed"`
+	Layers  []explainSaid `json:"layers"`
+	Allow   string        `json:"allow,omitempty"`
+}
+
+type explainSaid struct {
+	session.Said
+	Near []explainNear `json:"near,omitempty"`
+}
+
+type explainNear struct {
+	Rule string `json:"rule"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Why  string `json:"why"`
+}
+
+// maxNear is how many rules that come near are shown for a layer.
+const maxNear = 3
+
+// Run is called by kong.
+func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
+	request, err := c.request()
+	if err != nil {
+		return err
+	}
+	s, err := a.open(a.options())
+	if err != nil {
+		return err
+	}
+	tag := ""
+	if build, ok := request.(abi.DockerBuildRequest); ok {
+		if len(build.Tags) == 0 {
+			build.Tags = []string{s.DefaultTag()}
+		}
+		tag, request = build.Tags[0], build
+	}
+	data, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	found, err := s.Explain(ctx, c.Operation, data, tag)
+	if err != nil {
+		return err
+	}
+	v := explained(found)
+	if c.JSON {
+		err = a.printer.resultJSON(v)
+	} else {
+		err = a.printer.result(v.text())
+	}
+	if err == nil && !v.Allowed {
+		err = errWouldBeDenied
+	}
+	return err
+}
+
+// request makes what a provider would send.
+func (c policyExplainCmd) request() (any, error) {
+	one := func() string { return strings.Join(c.Args, " ") }
+	switch c.Operation {
+	case abi.OpExec:
+		env := make(map[string]abi.Value)
+		for _, name := range c.Env {
+			env[name] = abi.Text("")
+		}
+		return abi.ExecRequest{Argv: c.Args, Dir: c.Dir, Env: env}, nil
+	case abi.OpDockerBuild:
+		return abi.DockerBuildRequest{Context: c.Dir, Tags: c.Args, Push: c.Push}, nil
+	case abi.OpReadFile, abi.OpStat, abi.OpList:
+		return abi.PathRequest{Path: one()}, nil
+	case abi.OpEnvStatus:
+		return abi.EnvStatusRequest{Names: c.Args}, nil
+	case abi.OpLog:
+		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
+	}
+	e := &usageError{fmt.Sprintf("there is no operation %q", c.Operation), "operations: " + strings.Join(abi.Operations(), ", ")}
+	if near := abi.Nearest(c.Operation, abi.Operations()); near != "" {
+		e.hint = fmt.Sprintf("did you mean %q? ", near) + e.hint
+	}
+	return nil, e
+}
+
+func explained(found session.Explanation) explainJSON {
+	rec := found.Record
+	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainSaid{}}
+	for i, said := range session.SaidBy(rec) {
+		layer := explainSaid{Said: said}
+		if !said.Allowed && said.Rule == "" && i < len(found.Policies) {
+			for _, miss := range capability.Near(found.Policies[i], rec.Claim, maxNear) {
+				layer.Near = append(layer.Near, explainNear{miss.Rule, miss.Pos.File, miss.Pos.Line, miss.Why})
+			}
+		}
+		v.Layers = append(v.Layers, layer)
+	}
+	if grants := rec.Grants(); len(grants) > 0 {
+		v.Allow = capability.Snippet(rec.Provider, grants)
+	}
+	return v
+}
+
+// saidText is what a layer says, after its name.
+func saidText(said session.Said) string {
+	name := said.Layer
+	if name == "" {
+		name = "policy"
+	}
+	return name + ": " + plaintext.Line(said.Reason, 2000)
+}
+
+func (v explainJSON) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(v.Asked, 2000), verdict(v.Allowed))
+	for _, said := range v.Layers {
+		b.WriteString("  " + saidText(said.Said) + "\n")
+		for _, near := range said.Near {
+			fmt.Fprintf(&b, "    near: %q, %s:%d: %s\n", near.Rule, near.File, near.Line, plaintext.Line(near.Why, 1000))
+		}
+	}
+	if v.Allow != "" {
+		b.WriteString("to allow it, add to " + policyFile + ":\n" + indent(v.Allow))
+	}
+	return b.String()
+}
+
+func verdict(allowed bool) string {
+	if allowed {
+		return "allowed"
+	}
+	return "denied"
+}

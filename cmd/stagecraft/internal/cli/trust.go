@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+)
+
+type providerTrustCmd struct {
+	Provider string `arg:"" name:"id|file" help:"The ID of a provider, or a file."`
+	Yes      bool   `short:"y" help:"Agree without being asked."`
+}
+
+func (providerTrustCmd) Help() string {
+	return `What the provider asks for is shown, and once you agree, it is noted in
+stagecraft.lock together with the module's SHA-256. Other bytes are not trusted.
+Commit the file: whoever builds the project then trusts the same module.
+
+Examples:
+  stagecraft provider trust my-provider
+  stagecraft provider trust my-provider --yes`
+}
+
+// Run is called by kong.
+func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
+	source, err := findSource(a, c.Provider)
+	if err != nil {
+		return err
+	}
+	locked, err := session.OpenLock(a.options())
+	if err != nil {
+		return err
+	}
+	review, err := locked.Review(ctx, source)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.printer.stderr, reviewText(review))
+	if !c.Yes {
+		agreed, err := a.agree(ctx)
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			return &session.UntrustedError{ID: review.Entry.ID, Declined: true}
+		}
+	}
+	if err := locked.Trust(review); err != nil {
+		return err
+	}
+	return a.printer.result(fmt.Sprintf("provider %s is trusted, as %s has it\n", review.Entry.ID, lock.FileName))
+}
+
+type providerUntrustCmd struct {
+	ID string `arg:"" help:"The ID of a provider."`
+}
+
+func (providerUntrustCmd) Help() string {
+	return `The provider is taken out of stagecraft.lock, and runs no more until it is
+trusted again.
+
+Example:
+  stagecraft provider untrust my-provider`
+}
+
+// Run is called by kong.
+func (c providerUntrustCmd) Run(a *app) error {
+	locked, err := session.OpenLock(a.options())
+	if err != nil {
+		return err
+	}
+	found, err := locked.Untrust(c.ID)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("provider %q is not in %s", c.ID, lock.FileName)
+	}
+	return a.printer.result(fmt.Sprintf("provider %s is not trusted any more\n", c.ID))
+}
+
+type providerDiffCmd struct {
+	Provider string `arg:"" name:"id|file" help:"The ID of a provider, or a file."`
+}
+
+func (providerDiffCmd) Help() string {
+	return `Shows how the module differs from the one that stagecraft.lock has: what it asks
+for, what it can call, version and SHA-256. The exit code is 1 if it does.
+
+Example:
+  stagecraft provider diff my-provider`
+}
+
+// errDiffers ends a command whose output says all.
+var errDiffers = errors.New("it differs")
+
+// Run is called by kong.
+func (c providerDiffCmd) Run(ctx context.Context, a *app) error {
+	source, err := findSource(a, c.Provider)
+	if err != nil {
+		return err
+	}
+	locked, err := session.OpenLock(a.options())
+	if err != nil {
+		return err
+	}
+	review, err := locked.Review(ctx, source)
+	if err != nil {
+		return err
+	}
+	if review.Before == nil {
+		return fmt.Errorf("provider %s is not in %s: there is nothing to compare it with", review.Entry.ID, lock.FileName)
+	}
+	diff := lock.Compare(*review.Before, review.Entry)
+	if diff.Same() {
+		return a.printer.result("provider " + review.Entry.ID + " is the one that " + lock.FileName + " has\n")
+	}
+	if err := a.printer.result(strings.Join(diff.Lines(), "\n") + "\n"); err != nil {
+		return err
+	}
+	return errDiffers
+}
+
+// findSource takes what looks like a path for a file, and the rest for an ID.
+func findSource(a *app, named string) (module.Source, error) {
+	if strings.ContainsAny(named, `/\`) || strings.HasSuffix(named, module.Extension) {
+		if _, err := os.Stat(named); err != nil {
+			return module.Source{}, &module.UnusableError{Path: named, Reason: "there is no such file"}
+		}
+		return module.File(named), nil
+	}
+	sources, err := session.Providers(a.options())
+	if err != nil {
+		return module.Source{}, err
+	}
+	ids := make([]string, len(sources))
+	for i, s := range sources {
+		if s.ID == named {
+			return s, nil
+		}
+		ids[i] = s.ID
+	}
+	return module.Source{}, &unknownProviderError{named, ids}
+}
+
+// reviewText says in plain words what someone is to agree to.
+func reviewText(r session.Review) string {
+	var b strings.Builder
+	e := r.Entry
+	fmt.Fprintf(&b, "provider %s %s\n  %s\n  sha256 %s\n", e.ID, plaintext.Line(e.Version, 100), plaintext.Line(e.Path, 1000), e.SHA256)
+	if r.Before != nil {
+		b.WriteString("it is not the module that is trusted now:\n")
+		for _, line := range lock.Compare(*r.Before, e).Lines() {
+			b.WriteString("  " + line + "\n")
+		}
+	}
+	words := lock.Words(e.Asked)
+	if len(words) == 0 {
+		b.WriteString("it does not say what it needs: it may do what your policy allows, and nothing without one\n")
+		return b.String()
+	}
+	b.WriteString("it asks to be allowed:\n")
+	for _, line := range words {
+		b.WriteString("  " + line + "\n")
+	}
+	return b.String()
+}
+
+// confirmer is how a session asks, nil where nobody can be asked.
+func (a *app) confirmer(ctx context.Context) func(session.Review) (bool, error) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(a.Stderr.Fd())) {
+		return nil
+	}
+	return func(r session.Review) (bool, error) {
+		fmt.Fprint(a.printer.stderr, reviewText(r))
+		return a.agree(ctx)
+	}
+}
+
+// agree asks once. No answer is a no.
+func (a *app) agree(ctx context.Context) (bool, error) {
+	fmt.Fprintf(a.Stderr, "trust it, and note that in %s? [y/N] ", lock.FileName)
+	type line struct {
+		text string
+		err  error
+	}
+	read := make(chan line, 1)
+	// A read of a terminal can't be ended: after an interrupt this goes with
+	// the process.
+	go func() {
+		text, err := readLine(os.Stdin)
+		read <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.Stderr)
+		return false, context.Cause(ctx)
+	case answer := <-read:
+		if answer.err != nil {
+			fmt.Fprintln(a.Stderr)
+		}
+		said := strings.ToLower(strings.TrimSpace(answer.text))
+		return said == "y" || said == "yes", nil
+	}
+}
+
+// readLine reads a line and nothing after it, which is for the command.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); len(line) < 1000; {
+		n, err := r.Read(b)
+		if n == 1 && b[0] == '\n' {
+			return string(line), nil
+		}
+		line = append(line, b[:n]...)
+		if err != nil {
+			return string(line), err
+		}
+	}
+	return string(line), nil
+}

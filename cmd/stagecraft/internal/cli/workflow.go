@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
+)
+
+// newWorkflow speaks to the runner of GitHub Actions, nil outside of one.
+func newWorkflow(s System) *actions.Workflow {
+	if !actions.Enabled(s.Environ) {
+		return nil
+	}
+	// Without a working directory relative names stay as they are.
+	dir, _ := os.Getwd()
+	return actions.New(s.Stderr, s.Environ, dir)
+}
+
+// defanging keeps what we print from being taken for a command of ours.
+type defanging struct{ io.Writer }
+
+func (d defanging) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(d.Writer, actions.Defang(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// stopCommands has the runner take nothing for a command that is printed until
+// the result is called. What children print goes to standard error then, all
+// of it: the runner reads two streams in no order, and only in one of them is
+// it sure to see their lines before the end of the stop.
+func (a *app) stopCommands(opts *session.Options) (resume func()) {
+	if a.workflow == nil {
+		return func() {}
+	}
+	opts.Stdout, opts.Stderr = a.workflow, a.workflow
+	return a.workflow.Stop()
+}
+
+// maxCalls bounds what a summary tells of; it says itself what it leaves out.
+const maxCalls = 2000
+
+// callList keeps the calls of a run for its summary.
+type callList struct {
+	session.Reporter
+	calls []actions.Call
+}
+
+// Call implements [session.Reporter].
+func (l *callList) Call(rec *hostfuncs.Record) {
+	l.Reporter.Call(rec)
+	if !rec.Decided || len(l.calls) == maxCalls {
+		return
+	}
+	call := actions.Call{Operation: rec.Operation, Asked: rec.Claim.String(), Decision: verdict(rec.Decision.Allowed), Rule: rec.Decision.Rule}
+	if at := rec.Decision.Pos; at.Line > 0 {
+		call.Rule += ", " + at.String()
+	}
+	l.calls = append(l.calls, call)
+}
+
+// summarize writes the step's summary.
+func (a *app) summarize(ctx context.Context, command, log string, calls []actions.Call, err error) {
+	if a.workflow == nil {
+		return
+	}
+	outcome, _ := outcome(ctx, err)
+	run := actions.Run{Title: "Stagecraft " + command, Command: "stagecraft " + command, Outcome: outcome, Calls: calls, AllowFile: policyFile}
+	if a.opened != nil {
+		run.Provider = a.opened.Config().Provider
+	}
+	if err != nil {
+		f := explain(err)
+		run.Allow = f.Allow
+		for _, d := range f.Denials {
+			run.Denials = append(run.Denials, actions.Denial{Operation: d.Operation, Asked: d.Asked, Reason: d.Reason})
+		}
+	}
+	if log != "" {
+		if report, err := audit.Verify(log); err == nil {
+			run.Head = report.Head
+		}
+	}
+	a.workflow.Summary(run)
+}
+
+// annotate shows an error at its places, where the runner shows it beside the
+// lines of a change.
+func annotate(w *actions.Workflow, f failure) {
+	for i, p := range f.Problems {
+		if i == maxProblems {
+			break
+		}
+		w.Error(actions.Annotation{File: p.File, Line: p.Line, Column: p.Column, Title: p.Field, Message: joined(p.Message, p.Hint)})
+	}
+	for _, d := range f.Denials {
+		w.Error(actions.Annotation{File: d.File, Line: d.Line, Column: d.Column, Title: "denied: " + d.Asked, Message: joined(d.Reason, d.Allow)})
+	}
+	if len(f.Problems)+len(f.Denials) == 0 {
+		w.Error(actions.Annotation{Message: joined(f.Message, f.Hint)})
+	}
+}
+
+func joined(parts ...string) string {
+	var said []string
+	for _, part := range parts {
+		if part != "" {
+			said = append(said, part)
+		}
+	}
+	return strings.Join(said, "\n")
+}
+
+// open opens a session, and remembers it for what is told of the run.
+func (a *app) open(opts session.Options) (*session.Session, error) {
+	s, err := session.Open(opts)
+	if err == nil {
+		a.opened = s
+	}
+	return s, err
+}
+
+// root is the folder that files are told from: the project's, or else where we
+// are.
+func (a *app) root() string {
+	if workspace := a.getenv("GITHUB_WORKSPACE"); workspace != "" {
+		return workspace
+	}
+	if a.opened != nil {
+		return a.opened.Config().Root
+	}
+	dir, _ := os.Getwd()
+	return dir
+}

@@ -1,0 +1,93 @@
+// Command player is a provider for tests: it makes the calls that stand in its
+// configuration, one after another.
+package main
+
+import (
+	"context"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+type player struct{}
+
+// config is what stands below player in stagecraft.yml.
+type config struct {
+	Dev   []step `json:"dev"`
+	Build []step `json:"build"`
+}
+
+// step is one call.
+type step struct {
+	Exec        *abi.ExecRequest        `json:"exec"`
+	DockerBuild *abi.DockerBuildRequest `json:"docker_build"`
+	ReadFile    string                  `json:"read_file"`
+	Stat        string                  `json:"stat"`
+	List        string                  `json:"list"`
+	EnvStatus   []string                `json:"env_status"`
+	Log         string                  `json:"log"`
+	// Output runs what the exec before printed: a program that nobody knows
+	// before.
+	Output bool `json:"output"`
+	// Ignore goes on after an error.
+	Ignore bool `json:"ignore"`
+}
+
+func init() { backend.Register(player{}) }
+
+func main() {}
+
+// ID implements [backend.Provider].
+func (player) ID() string { return "player" }
+
+// Dev implements [backend.Provider].
+func (player) Dev(ctx context.Context, opts backend.DevOptions) error {
+	var c config
+	if err := opts.Decode(&c); err != nil {
+		return err
+	}
+	return play(ctx, c.Dev)
+}
+
+// BuildDocker implements [backend.Provider].
+func (player) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+	var c config
+	if err := opts.Decode(&c); err != nil {
+		return "", err
+	}
+	return opts.ImageTag, play(ctx, c.Build)
+}
+
+func play(ctx context.Context, steps []step) error {
+	output := ""
+	for _, s := range steps {
+		if err := s.play(ctx, &output); err != nil && !s.Ignore {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s step) play(ctx context.Context, output *string) (err error) {
+	switch {
+	case s.Exec != nil:
+		var res abi.ExecResult
+		res, err = backend.Run(ctx, *s.Exec)
+		*output = res.Stdout
+	case s.DockerBuild != nil:
+		_, err = backend.DockerBuild(ctx, *s.DockerBuild)
+	case s.ReadFile != "":
+		_, err = backend.ReadFile(ctx, s.ReadFile)
+	case s.Stat != "":
+		_, err = backend.Stat(ctx, s.Stat)
+	case s.List != "":
+		_, err = backend.List(ctx, s.List)
+	case s.EnvStatus != nil:
+		_, err = backend.EnvStatus(ctx, s.EnvStatus...)
+	case s.Output:
+		_, err = backend.Run(ctx, abi.ExecRequest{Argv: []string{"echo", "got " + *output}})
+	default:
+		backend.Logf(ctx, abi.LevelInfo, "%s", s.Log)
+	}
+	return err
+}

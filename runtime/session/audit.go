@@ -1,0 +1,170 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+)
+
+// auditLog writes what a run does to the audit log. Nil writes nothing.
+type auditLog struct {
+	log    *audit.Log
+	base   audit.Record
+	begun  time.Time
+	calls  int
+	denied int
+	err    error // the first that happened; nothing more is allowed then
+}
+
+// AuditError says that the log can't be written. No effect is had without its
+// record.
+type AuditError struct {
+	File string
+	Err  error
+}
+
+func (e *AuditError) Error() string {
+	return fmt.Sprintf("the audit log %s can't be written: %v", e.File, e.Err)
+}
+
+// Unwrap gives what went wrong.
+func (e *AuditError) Unwrap() error { return e.Err }
+
+// startAudit opens the log, if one is wanted, and writes the run's first
+// record.
+func (s *Session) startAudit(c call, m module.Module) (*auditLog, error) {
+	if s.opts.Audit == "" {
+		return nil, nil
+	}
+	log, err := audit.Open(s.opts.Audit)
+	if err != nil {
+		return nil, &AuditError{s.opts.Audit, err}
+	}
+	a := &auditLog{log: log, begun: time.Now(), base: audit.Record{Run: rand.Text(), Provider: m.ID, SHA256: m.Digest()}}
+	for _, p := range s.files() {
+		a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
+	}
+	first := a.base
+	first.Type, first.Command, first.Versions = audit.TypeStart, c.operation, s.opts.Versions
+	first.Config = &audit.File{Name: s.config.File, SHA256: s.config.Digest}
+	first.Confinement = "none"
+	a.append(first)
+	if a.err != nil {
+		log.Close()
+		return nil, &AuditError{s.opts.Audit, a.err}
+	}
+	return a, nil
+}
+
+func (a *auditLog) append(r audit.Record) {
+	r.Time = time.Now()
+	if err := a.log.Append(&r); err != nil && a.err == nil {
+		a.err = err
+	}
+}
+
+// decided notes that an effect is about to be had, so that a run that is
+// killed meanwhile leaves a trace of it. Where that can't be noted, it isn't
+// had.
+func (a *auditLog) decided(rec *hostfuncs.Record) error {
+	if a == nil {
+		return nil
+	}
+	a.calls++
+	if rec.Effect && !rec.Denied() && a.err == nil {
+		begin := a.base
+		begin.Type, begin.Call, begin.Operation = audit.TypeBegin, a.calls, rec.Operation
+		begin.Asked, begin.Claim = rec.Claim.String(), claimJSON(rec.Claim)
+		a.append(begin)
+	}
+	if a.err != nil {
+		return abi.Errorf(abi.CodeFailed, "nothing is done that can't be noted: the audit log can't be written: %v", a.err)
+	}
+	return nil
+}
+
+// done writes the one record of a call.
+func (a *auditLog) done(rec *hostfuncs.Record) {
+	if a == nil {
+		return
+	}
+	r := a.base
+	if !rec.Decided {
+		a.calls++
+	}
+	r.Type, r.Call, r.Operation = audit.TypeCall, a.calls, rec.Operation
+	r.DurationMS = milliseconds(rec.Duration)
+	r.RequestBytes, r.ReplyBytes = rec.RequestBytes, rec.ReplyBytes
+	if rec.Decided {
+		r.Asked, r.Claim = rec.Claim.String(), claimJSON(rec.Claim)
+		decide(&r, rec)
+	}
+	if rec.Denied() {
+		a.denied++
+	}
+	if rec.Error != nil {
+		r.Error = &audit.Failure{Code: string(rec.Error.Code), Message: rec.Error.Message}
+	}
+	if result, ok := rec.Result.(abi.ExecResult); ok && rec.Error == nil {
+		r.ExitCode, r.Signal = &result.ExitCode, result.Signal
+	}
+	a.append(r)
+}
+
+// decide puts in what was decided, and what each layer said.
+func decide(r *audit.Record, rec *hostfuncs.Record) {
+	r.Decision, r.Layer, r.Reason = word(rec.Decision), string(rec.Decision.Layer), rec.Decision.Reason()
+	r.Rule, r.RuleFile, r.RuleLine = rec.Decision.Rule, rec.Decision.Pos.File, rec.Decision.Pos.Line
+	for _, said := range rec.Layers {
+		r.Layers = append(r.Layers, audit.Layer{
+			Layer: string(said.Layer), Name: said.Policy, Decision: word(said),
+			Rule: said.Rule, File: said.Pos.File, Line: said.Pos.Line,
+		})
+	}
+}
+
+func word(d capability.Decision) string {
+	if d.Allowed {
+		return audit.Allowed
+	}
+	return audit.Denied
+}
+
+func claimJSON(c capability.Claim) json.RawMessage {
+	data, err := json.Marshal(c)
+	if err != nil {
+		// A claim of unknown uses is denied, and its words are there.
+		return nil
+	}
+	return data
+}
+
+// end writes the run's last record, and tells whether all could be written.
+func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error) error {
+	if a == nil {
+		return nil
+	}
+	defer a.log.Close()
+	r := a.base
+	r.Type, r.Calls, r.Denied, r.DurationMS = audit.TypeEnd, a.calls, a.denied, milliseconds(time.Since(a.begun))
+	word, code := outcome(ctx, err)
+	r.Outcome, r.ExitCode = word, &code
+	if err != nil {
+		r.Error = &audit.Failure{Message: err.Error()}
+	}
+	a.append(r)
+	if a.err != nil {
+		return &AuditError{a.log.Name(), a.err}
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

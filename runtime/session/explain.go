@@ -1,0 +1,61 @@
+package session
+
+import (
+	"context"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// Said is what one layer says of a call.
+type Said struct {
+	Layer   string `json:"layer"`
+	Policy  string `json:"policy"`
+	Allowed bool   `json:"allowed"`
+	Reason  string `json:"reason"`
+	Rule    string `json:"rule,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+}
+
+// SaidBy lists what the layers said of a call, in their order.
+func SaidBy(rec *hostfuncs.Record) []Said {
+	said := make([]Said, len(rec.Layers))
+	for i, d := range rec.Layers {
+		said[i] = Said{
+			Layer: string(d.Layer), Policy: d.Policy, Allowed: d.Allowed, Reason: d.Reason(),
+			Rule: d.Rule, File: d.Pos.File, Line: d.Pos.Line,
+		}
+	}
+	return said
+}
+
+// Explanation is what the layers say of one call.
+type Explanation struct {
+	Record *hostfuncs.Record
+	// Policies are the layers, in the order of the record's.
+	Policies []*capability.Policy
+}
+
+// Explain tells what would be decided if the selected provider made a call.
+// Nothing is done, and the provider is not asked to do anything. For a build
+// tag is the reference that the user builds.
+func (s *Session) Explain(ctx context.Context, operation string, request []byte, tag string) (Explanation, error) {
+	var e Explanation
+	m, err := s.selected.source.Read()
+	if err != nil {
+		return e, err
+	}
+	l, err := load(ctx, m, &door{ctx: ctx}, s.opts)
+	if err != nil {
+		return e, &ProviderError{m.ID, "explain", err}
+	}
+	defer l.close()
+	gate, err := s.gate(l, tag, &recorder{reporter: s.opts.Reporter})
+	if err != nil {
+		return e, err
+	}
+	e.Policies = gate.Policies()
+	e.Record, err = gate.Explain(ctx, operation, request)
+	return e, err
+}

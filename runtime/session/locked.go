@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+	"github.com/stagecraft-dev/stagecraft/runtime/module"
+)
+
+// Locked is a project's lock file, to look at and to change.
+type Locked struct {
+	// Root is the project folder.
+	Root string
+
+	file *lock.File
+	opts Options
+}
+
+// OpenLock reads the lock file of the project that a session would be of. The
+// configuration itself may be wrong.
+func OpenLock(opts Options) (*Locked, error) {
+	file, err := findConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	root, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	f, err := loadLock(root)
+	if err != nil {
+		return nil, err
+	}
+	return &Locked{Root: root, file: f, opts: opts}, nil
+}
+
+// Review loads a module, with no gate behind it, and says what one would agree
+// to.
+func (l *Locked) Review(ctx context.Context, source module.Source) (Review, error) {
+	found, err := Inspect(ctx, source, l.opts)
+	if err != nil {
+		return Review{}, err
+	}
+	if source.Origin == module.BuiltIn {
+		return Review{}, fmt.Errorf("provider %s is built in: it is trusted with stagecraft itself", source.ID)
+	}
+	r := Review{Entry: newEntry(l.Root, found)}
+	if before, ok := l.file.Get(r.Entry.ID); ok {
+		r.Before = &before
+	}
+	return r, nil
+}
+
+// Trust notes that someone agreed.
+func (l *Locked) Trust(r Review) error { return trust(l.Root, l.file, r.Entry) }
+
+// Untrust takes a provider out of the file, and tells whether it was there.
+func (l *Locked) Untrust(id string) (bool, error) {
+	if !l.file.Remove(id) {
+		return false, nil
+	}
+	return true, saveLock(l.Root, l.file)
+}
+
+// Get is the entry of a provider.
+func (l *Locked) Get(id string) (lock.Entry, bool) { return l.file.Get(id) }

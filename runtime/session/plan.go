@@ -1,0 +1,177 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+)
+
+// The commands that have effects, and so a plan.
+const (
+	CommandDev   = "dev"
+	CommandBuild = "build"
+)
+
+// PlanVersion is the version of plan files that is written and read.
+const PlanVersion = 1
+
+// Plan is what a command would do, in order. In JSON it is a plan file.
+type Plan struct {
+	Version  int            `json:"version"`
+	Command  string         `json:"command"`
+	Provider PlannedModule  `json:"provider"`
+	Config   PlannedFile    `json:"config"`
+	Policies []PlannedFile  `json:"policies"`
+	Tag      string         `json:"tag,omitempty"`
+	Push     bool           `json:"push,omitempty"`
+	Steps    []PlannedStep  `json:"steps"`
+	Allowed  bool           `json:"allowed"`
+	Failure  *PlannedFailed `json:"failure,omitempty"`
+}
+
+// PlannedModule is the provider that a plan was made with.
+type PlannedModule struct {
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256"`
+}
+
+// PlannedFile is a file that a plan was made with.
+type PlannedFile struct {
+	Layer  string `json:"layer,omitempty"`
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// PlannedFailed is what can't work, as far as that is known before.
+type PlannedFailed struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// PlannedStep is one effect, and what the policies say of it.
+type PlannedStep struct {
+	hostfuncs.Step
+	Asked   string `json:"asked"`
+	Allowed bool   `json:"allowed"`
+	Layers  []Said `json:"layers"`
+	// Unknown is what of the answer can't be known before. Later steps may
+	// depend on it.
+	Unknown []string       `json:"unknown,omitempty"`
+	Failure *PlannedFailed `json:"failure,omitempty"`
+}
+
+// Plan runs the provider with every effect withheld, and tells what it would
+// have done. A provider that ends with an error is a part of the plan.
+//
+// # Errors
+//
+// As for a run, but for denials and what the provider says.
+func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (*Plan, error) {
+	s.planning = new(hostfuncs.Plan)
+	if command == CommandBuild && opts.Tag == "" {
+		opts.Tag = s.DefaultTag()
+	}
+	err := s.command(ctx, command, opts)
+	failure, isReply := errors.AsType[*abi.Error](err)
+	if err != nil && (!isReply || ctx.Err() != nil) {
+		return nil, err
+	}
+	plan := &Plan{
+		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, s.selected.digest},
+		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push,
+		Policies: []PlannedFile{}, Steps: []PlannedStep{}, Allowed: true, Failure: planFailure(failure),
+	}
+	for _, p := range s.files() {
+		plan.Policies = append(plan.Policies, PlannedFile{string(p.Layer), p.Name, p.Digest})
+	}
+	for _, step := range s.planning.Steps {
+		plan.add(step)
+	}
+	return plan, nil
+}
+
+func (p *Plan) add(step hostfuncs.PlannedStep) {
+	allowed := step.Record.Decision.Allowed
+	p.Allowed = p.Allowed && allowed
+	p.Steps = append(p.Steps, PlannedStep{
+		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Unknown: step.Unknown, Failure: planFailure(step.Failure),
+	})
+}
+
+func planFailure(e *abi.Error) *PlannedFailed {
+	if e == nil {
+		return nil
+	}
+	return &PlannedFailed{Code: string(e.Code), Message: e.Message}
+}
+
+// PlanError says what is wrong with a plan file.
+type PlanError struct {
+	File, Reason, Advice string
+	// Other is set where the plan is one of something else than what would be
+	// built now.
+	Other bool
+}
+
+func (e *PlanError) Error() string { return e.File + ": " + e.Reason }
+
+// Hint says what to do about it.
+func (e *PlanError) Hint() string { return e.Advice }
+
+// ParsePlan reads a plan file; file is its name in messages.
+//
+// # Errors
+//
+// A [*PlanError].
+func ParsePlan(file string, data []byte) (*Plan, error) {
+	p := new(Plan)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(p)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			err = errors.New("more follows after the plan")
+		}
+	}
+	const advice = "make one with: stagecraft plan build --out FILE"
+	switch {
+	case err != nil:
+		return nil, &PlanError{file, "it is no plan: " + err.Error(), advice, false}
+	case p.Version != PlanVersion:
+		return nil, &PlanError{file, fmt.Sprintf("it is of version %d, this stagecraft reads %d", p.Version, PlanVersion), advice, false}
+	case p.Command != CommandBuild:
+		return nil, &PlanError{file, fmt.Sprintf("it is a plan of %q, not of build", p.Command), advice, false}
+	case p.Tag == "":
+		return nil, &PlanError{file, "it has no tag", advice, false}
+	}
+	return p, nil
+}
+
+// BuildPlanned builds exactly what a plan has: its effects, in their order, by
+// the same module, and no other. The policies hold as ever.
+func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Image, error) {
+	if plan.Provider.ID != s.config.Provider {
+		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
+	}
+	s.held = &hostfuncs.Held{Name: file}
+	s.wanted = plan.Provider.SHA256
+	for _, step := range plan.Steps {
+		s.held.Steps = append(s.held.Steps, step.Step)
+	}
+	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push})
+}
+
+// checkPlanned refuses another module than the plan's.
+func (s *Session) checkPlanned(digest string) error {
+	if s.held == nil || digest == s.wanted {
+		return nil
+	}
+	return &PlanError{s.held.Name, fmt.Sprintf("it was made with another module of provider %s: sha256 %s, now %s", s.config.Provider, s.wanted, digest), "plan again", true}
+}
