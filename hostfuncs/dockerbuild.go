@@ -31,6 +31,7 @@ type buildPlan struct {
 	target     string
 	network    string
 	push       bool
+	without    []string
 	missing    error
 }
 
@@ -77,7 +78,7 @@ func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
 func (p buildPlan) build() docker.Build {
 	return docker.Build{
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
-		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network,
+		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
 	}
 }
 
@@ -95,7 +96,7 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 	default:
 		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: network %q is none of none, default, host", q.Network)
 	}
-	p := buildPlan{tags: q.Tags, args: q.Args, target: q.Target, network: q.Network, push: q.Push}
+	p := buildPlan{tags: q.Tags, args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own}
 	var err error
 	if p.context, err = w.locate(q.Context); err != nil {
 		return buildPlan{}, ofField("context", err)

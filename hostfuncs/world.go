@@ -29,6 +29,10 @@ type World struct {
 	Stdout, Stderr io.Writer
 	// Progress is where an image build shows what it does.
 	Progress io.Writer
+	// Own are files that this run itself reads or writes, such as its audit log:
+	// absolute, their folders' links resolved. They are no part of a build's
+	// context, whose contents they would change.
+	Own []string
 	// Log shows a provider's message, cleaned, to the user.
 	Log func(level abi.Level, message string)
 	// HashPrograms has a claim tell the digest of the program's file.

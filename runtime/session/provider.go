@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -123,7 +124,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 // gate makes the door for one call of a provider.
 func (s *Session) gate(l *loaded, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
 	world := &hostfuncs.World{
-		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace,
+		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(),
 		Log: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) },
 	}
@@ -140,6 +141,22 @@ func (s *Session) gate(l *loaded, tag string, auditor hostfuncs.Auditor) (*hostf
 	return hostfuncs.NewGate(hostfuncs.GateOptions{
 		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Plan: s.planning, Held: s.held,
 	})
+}
+
+// own are the files of this run, as a build's context would name them. One in a
+// folder that isn't there is in no context.
+func (s *Session) own() []string {
+	var own []string
+	for _, file := range append([]string{s.opts.Audit}, s.opts.Own...) {
+		abs, err := filepath.Abs(file)
+		if file == "" || err != nil {
+			continue
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+			own = append(own, filepath.Join(dir, filepath.Base(abs)))
+		}
+	}
+	return own
 }
 
 // located gives each problem that a provider found in its configuration the

@@ -47,6 +47,9 @@ type Options struct {
 	Confirm func(Review) (bool, error)
 	// Audit is the file that records are appended to, empty for none.
 	Audit string
+	// Own are files that the command itself reads or writes, besides Audit. They
+	// are no part of a build's context.
+	Own []string
 	// Outcome says in a word how a run ended, and with which exit code.
 	Outcome func(context.Context, error) (word string, code int)
 	// Versions are what the first record of a run tells of this program.

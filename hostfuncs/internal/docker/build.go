@@ -16,6 +16,7 @@ type Build struct {
 	Args       map[string]string // values for the Dockerfile's ARGs
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
+	Without    []string          // files that stay behind, absolute, their folders' links resolved
 }
 
 // Image is an image that the engine holds.

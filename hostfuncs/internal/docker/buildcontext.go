@@ -16,8 +16,9 @@ type buildContext struct {
 	build      Build
 	root       *os.Root
 	rules      *ignoreRules
-	dockerfile string // the Dockerfile's name in the tar
-	outside    bool   // it comes from outside of the context
+	dockerfile string   // the Dockerfile's name in the tar
+	outside    bool     // it comes from outside of the context
+	without    []string // names that stay behind, whatever the rules say
 	// ignoreText takes the place of the context's ignore file, when not nil.
 	ignoreText []byte
 }
@@ -54,6 +55,11 @@ func (c *buildContext) prepare() error {
 	c.dockerfile = filepath.ToSlash(name)
 	if c.outside {
 		c.dockerfile = c.unusedName()
+	}
+	for _, path := range c.build.Without {
+		if name, err := filepath.Rel(c.build.Context, path); err == nil {
+			c.without = append(c.without, filepath.ToSlash(name))
+		}
 	}
 	ignore, err := readIgnore(c.root, c.build.Dockerfile)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/moby/patternmatcher"
@@ -94,7 +95,7 @@ func (t *tarWriter) folder(dir string, parent patternmatcher.MatchInfo) error {
 }
 
 func (t *tarWriter) entry(name string, isDir bool, parent patternmatcher.MatchInfo) error {
-	if name == ignoreName && t.context.ignoreText != nil {
+	if name == ignoreName && t.context.ignoreText != nil || slices.Contains(t.context.without, name) {
 		return nil
 	}
 	ignored, info, err := t.context.rules.ignored(name, parent)

@@ -19,9 +19,12 @@ func TestLook(t *testing.T) {
 			check(t, os.Chtimes(filepath.Join(dir, "a"), time.Unix(1, 0), time.Unix(1, 0)))
 		}, true},
 		"an ignored file": {func(t *testing.T, dir string) { write(t, dir, "ignored", "more") }, true},
-		"content":         {func(t *testing.T, dir string) { write(t, dir, "a", "2") }, false},
-		"a mode":          {func(t *testing.T, dir string) { check(t, os.Chmod(filepath.Join(dir, "a"), 0o755)) }, false},
-		"a name":          {func(t *testing.T, dir string) { check(t, os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "b"))) }, false},
+		"one to be left out": {func(t *testing.T, dir string) {
+			write(t, dir, "left", "more")
+		}, true},
+		"content": {func(t *testing.T, dir string) { write(t, dir, "a", "2") }, false},
+		"a mode":  {func(t *testing.T, dir string) { check(t, os.Chmod(filepath.Join(dir, "a"), 0o755)) }, false},
+		"a name":  {func(t *testing.T, dir string) { check(t, os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "b"))) }, false},
 		"a link": {func(t *testing.T, dir string) {
 			check(t, os.Remove(filepath.Join(dir, "link")))
 			check(t, os.Symlink("b", filepath.Join(dir, "link")))
@@ -35,7 +38,8 @@ func TestLook(t *testing.T) {
 		write(t, dir, "ignored", "x")
 		write(t, dir, "a", "1")
 		check(t, os.Symlink("a", filepath.Join(dir, "link")))
-		b := Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
+		write(t, dir, "left", "1")
+		b := Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile"), Without: []string{filepath.Join(dir, "left")}}
 		before, err := Look(t.Context(), b)
 		check(t, err)
 		if before.Files != 3 || before.Bytes != int64(len("FROM scratch\n")+len("ignored\n")+1) {

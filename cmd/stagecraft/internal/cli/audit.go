@@ -65,7 +65,7 @@ func verifyText(report audit.Report) string {
 	if len(report.Findings) > 0 {
 		state = "not whole"
 	}
-	fmt.Fprintf(&b, "%s: %d records of %d runs\nhead %s\n", state, report.Records, report.Runs, report.Head)
+	fmt.Fprintf(&b, "%s: %s of %s\nhead %s\n", state, counted(report.Records, "record"), counted(report.Runs, "run"), report.Head)
 	return b.String()
 }
 

@@ -39,7 +39,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	var image session.Image
 	err := c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
-		opts.Stdout = a.Stderr
+		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})

@@ -121,13 +121,22 @@ func explainDenied(e *session.DeniedError) failure {
 	if inner, ok := errors.AsType[*abi.Error](e.Err); e.Err != nil && (!ok || inner.Code != abi.CodeDenied) {
 		f.Message = e.Err.Error()
 	}
-	for _, rec := range e.Denials {
-		f.Denials = append(f.Denials, newDenial(&rec))
-	}
+	f.Denials = denialsOf(e)
 	if grants := e.Grants(); len(grants) > 0 {
 		f.Allow = capability.Snippet(e.Denials[0].Provider, grants)
 	}
 	return f
+}
+
+// denialsOf lists what was denied, nothing where nothing was.
+func denialsOf(e *session.DeniedError) []denial {
+	var out []denial
+	if e != nil {
+		for _, rec := range e.Denials {
+			out = append(out, newDenial(&rec))
+		}
+	}
+	return out
 }
 
 func newDenial(rec *hostfuncs.Record) denial {

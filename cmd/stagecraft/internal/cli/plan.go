@@ -61,7 +61,9 @@ func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 var errWouldBeDenied = errors.New("it would be denied")
 
 func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions) error {
-	s, err := a.open(a.options())
+	options := a.options()
+	options.Own = []string{f.Out}
+	s, err := a.open(options)
 	if err != nil {
 		return err
 	}
@@ -129,16 +131,17 @@ func planVerdict(p *session.Plan) string {
 	case len(p.Steps) == 0:
 		return "it would do nothing"
 	case denied > 0:
-		return fmt.Sprintf("%s, %d of them denied", steps(len(p.Steps)), denied)
+		return fmt.Sprintf("%s, %d of them denied", counted(len(p.Steps), "step"), denied)
 	}
-	return steps(len(p.Steps)) + ", all allowed"
+	return counted(len(p.Steps), "step") + ", all allowed"
 }
 
-func steps(n int) string {
-	if n == 1 {
-		return "1 step"
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
 	}
-	return fmt.Sprintf("%d steps", n)
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func stepRows(step session.PlannedStep) []string {
@@ -171,7 +174,7 @@ func execRows(x *hostfuncs.ExecStep) []string {
 
 func buildRows(x *hostfuncs.BuildStep) []string {
 	rows := []string{
-		fmt.Sprintf("context %s: %d files, %s", x.Context, x.Files, size(x.Bytes)),
+		fmt.Sprintf("context %s: %s, %s", x.Context, counted(x.Files, "file"), size(x.Bytes)),
 		"Dockerfile " + x.Dockerfile,
 	}
 	if len(x.Args) > 0 {

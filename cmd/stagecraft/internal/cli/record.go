@@ -26,6 +26,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	if opts.Audit = f.Audit; opts.Audit == "" {
 		opts.Audit = a.getenv("STAGECRAFT_AUDIT")
 	}
+	opts.Own = []string{f.Sarif}
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)
@@ -42,7 +43,8 @@ func (f recordFlags) writeSarif(a *app, err error) error {
 		return nil
 	}
 	report := sarif.Report{ToolVersion: moduleVersion(), Root: a.root()}
-	for _, d := range explain(err).Denials {
+	denied, _ := errors.AsType[*session.DeniedError](err)
+	for _, d := range denialsOf(denied) {
 		report.Results = append(report.Results, sarif.Result{
 			RuleID: "denied/" + d.Operation, Message: d.Asked + ": " + d.Reason, Hint: d.Allow,
 			File: d.File, Line: d.Line, Column: d.Column,
