@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -109,6 +110,7 @@ func (a *auditLog) done(rec *hostfuncs.Record) {
 	}
 	if rec.Denied() {
 		a.denied++
+		r.Reason = strings.Join(rec.Reasons(), "; ")
 	}
 	if rec.Error != nil {
 		r.Error = &audit.Failure{Code: string(rec.Error.Code), Message: rec.Error.Message}

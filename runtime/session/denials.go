@@ -21,6 +21,9 @@ type DeniedError struct {
 }
 
 func (e *DeniedError) Error() string {
+	if e.Count == 1 {
+		return "1 call denied by policy"
+	}
 	return fmt.Sprintf("%d calls denied by policy", e.Count)
 }
 

@@ -13,7 +13,8 @@ import (
 func TestDenialsAreBounded(t *testing.T) {
 	denied := func(path string) *hostfuncs.Record {
 		claim := capability.Claim{Operation: "stat", Provider: "p", Files: []capability.FileUse{{Path: path}}}
-		return &hostfuncs.Record{Decided: true, Claim: claim, Decision: capability.Decide(nil, claim)}
+		layers := capability.Explain([]*capability.Policy{capability.Nothing()}, claim)
+		return &hostfuncs.Record{Decided: true, Claim: claim, Layers: layers, Decision: capability.Weigh(layers)}
 	}
 	var r recorder
 	for range 1000 {
