@@ -5,16 +5,19 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -77,7 +80,12 @@ type app struct {
 }
 
 // Main runs the command line and returns the exit code.
-func Main(args []string, system System) int {
+func Main(args []string, system System) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			code = crashed(system.Stderr, r)
+		}
+	}()
 	a := &app{System: system, workflow: newWorkflow(system)}
 	a.printer = newPrinter(system, a.workflow)
 	a.printer.json = slices.Contains(args, "--json")
@@ -112,6 +120,26 @@ func Main(args []string, system System) int {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)
+}
+
+// crashed says that a mistake of our own ended the command, and where.
+func crashed(stderr io.Writer, reason any) int {
+	where := "an unknown place"
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers)])
+	for panicked := false; ; {
+		f, more := frames.Next()
+		if panicked && !strings.HasPrefix(f.Function, "runtime.") {
+			where = fmt.Sprintf("%s:%d", f.File, f.Line)
+			break
+		}
+		panicked = panicked || f.Function == "runtime.gopanic"
+		if !more {
+			break
+		}
+	}
+	fmt.Fprintf(stderr, "error: a mistake in stagecraft itself: %s\n  please report it, with this place: %s\n", plaintext.Line(fmt.Sprint(reason), 1000), where)
+	return ExitFailed
 }
 
 // checkedWriter remembers that a write failed, which kong forgets.

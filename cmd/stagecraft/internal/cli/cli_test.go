@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -147,3 +150,24 @@ func TestJSONIsPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestCrashed has a mistake of our own end a command.
+func TestCrashed(t *testing.T) {
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	if got := Main([]string{"provider", "list"}, System{Stdout: stderr, Stderr: stderr, BuiltIns: crashing{}}); got != ExitFailed {
+		t.Errorf("exit code %d", got)
+	}
+	said, err := os.ReadFile(stderr.Name())
+	if want := regexp.MustCompile(`^error: a mistake in stagecraft itself: boom\n  please report it, with this place: .*cli_test\.go:\d+\n$`); err != nil || !want.Match(said) {
+		t.Errorf("%v, %s", err, said)
+	}
+}
+
+// crashing is a file system with a mistake in it.
+type crashing struct{}
+
+func (crashing) Open(string) (fs.File, error) { panic("boom") }
