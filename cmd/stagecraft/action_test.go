@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -357,6 +358,54 @@ func TestAction(t *testing.T) {
 			}
 			if found, _ := filepath.Glob(filepath.Join(r.workspace, "pwned*")); found != nil {
 				t.Error("an input was run")
+			}
+			if t.Failed() {
+				t.Log(r.log.String())
+			}
+		})
+	}
+}
+
+// TestActionForReal has the real program build an example under its ceiling,
+// and be denied.
+func TestActionForReal(t *testing.T) {
+	host, fatal, err := providertest.Engine(t.Name())
+	if fatal {
+		t.Fatal(err)
+	} else if host == "" {
+		t.Skip(err)
+	}
+	for _, tt := range []struct{ name, config, image, failed, denied string }{
+		{name: "allowed", image: "registry.example/acme/shop:dev"},
+		{
+			name: "denied", failed: "run", denied: "denied/docker_build",
+			config: "project: {name: other, registry: registry.example/acme}\nbackend: {provider: generic, providers: {generic: {dev: {command: [echo], workdir: app}}}}\n",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newActionRunner(t, map[string]string{"ceiling": "ceiling.yml", "working-directory": "shop", "stagecraft": built.bin},
+				"DOCKER_HOST="+host, "HOME="+t.TempDir(), "XDG_CACHE_HOME="+sharedCache(t))
+			if err := os.CopyFS(filepath.Join(r.workspace, "shop"), os.DirFS(filepath.Join(built.root, "examples/ci-policy"))); err != nil {
+				t.Fatal(err)
+			}
+			writeTestFile(t, filepath.Join(r.workspace, "ceiling.yml"), readTestFile(t, filepath.Join(r.workspace, "shop/ci/ceiling.yml")), 0o600)
+			if tt.config != "" {
+				writeTestFile(t, filepath.Join(r.workspace, "shop/stagecraft.yml"), tt.config, 0o600)
+			}
+			outputs := r.run(t)
+			if outputs["image"] != tt.image || (tt.failed == "") != (r.done["run"].outcome == "success") {
+				t.Errorf("image %q, run: %s", outputs["image"], r.done["run"].outcome)
+			}
+			for _, step := range []string{"verify", "report"} {
+				if r.done[step].outcome != "success" {
+					t.Errorf("%s: %s", step, r.done[step].outcome)
+				}
+			}
+			if !strings.Contains(readTestFile(t, outputs["report"]), "docker_build") || !strings.Contains(readTestFile(t, outputs["sarif"]), `"results": [`) {
+				t.Error("the report or the denials are missing")
+			}
+			if got := readTestFile(t, outputs["sarif"]); tt.denied != "" && !strings.Contains(got, tt.denied) || tt.denied == "" && strings.Contains(got, "ruleId") {
+				t.Errorf("denials: %s", got)
 			}
 			if t.Failed() {
 				t.Log(r.log.String())

@@ -159,21 +159,33 @@ var exampleRuns = []struct {
 }{
 	{"ci-policy", "dev", false, nil},
 	{"ci-policy", "build", true, nil},
-	{"go-http", "build", true, nil},
+	{"go-http", "build", true, compileServer},
 	{"custom-provider", "dev", false, dropCustom},
 	{"custom-provider", "build", true, dropCustom},
+}
+
+// compileServer builds the binary that the example's image is made of, as its
+// README says.
+func compileServer(t *testing.T, w workspace) {
+	t.Helper()
+	goBuild(t, w.dir, []string{"GOOS=linux"}, "-trimpath", "-o", "bin/server", ".")
 }
 
 // dropCustom builds the example's provider, as its Makefile does.
 func dropCustom(t *testing.T, w workspace) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", filepath.Join(w.dir, ".stagecraft/providers/my-provider.wasm"), ".")
-	cmd.Dir = filepath.Join(built.root, "examples/custom-provider/provider")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	goBuild(t, filepath.Join(built.root, "examples/custom-provider/provider"), []string{"GOOS=wasip1", "GOARCH=wasm"},
+		"-buildmode=c-shared", "-o", filepath.Join(w.dir, ".stagecraft/providers/my-provider.wasm"), ".")
+	w.want(t, 0, "provider", "trust", "my-provider", "--yes")
+}
+
+func goBuild(t *testing.T, dir string, env []string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"build"}, args...)...)
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	w.want(t, 0, "provider", "trust", "my-provider", "--yes")
 }
 
 // forExamples calls check for each run of an example that can be made here.

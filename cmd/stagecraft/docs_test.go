@@ -35,7 +35,8 @@ import (
 //	<!-- run: exit 3 -->       and its last command ends with 3
 //	<!-- run: engine -->       where there is a Docker engine
 //	<!-- output -->            what the run before it printed, on both streams;
-//	                           a line ... stands for any lines, (5ms) for any time
+//	                           a line ... stands for any lines, ... at a line's end
+//	                           for the rest of it, (5ms) for any time
 //	<!-- stagecraft.yml -->    "stagecraft validate" takes it
 //	<!-- policy -->            it is a policy
 //	<!-- json: ExecRequest --> it is that type of the ABI, and has no other field
@@ -239,6 +240,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 var (
 	docTime = regexp.MustCompile(`\([0-9.]+m?s\)`)
 	docAny  = regexp.MustCompile(`(?m)^\\\.\\\.\\\.\n`)
+	docRest = regexp.MustCompile(`(?m)\\\.\\\.\\\.$`)
 )
 
 func (s *docShell) compare(t *testing.T, b docBlock) {
@@ -250,6 +252,7 @@ func (s *docShell) compare(t *testing.T, b docBlock) {
 	}
 	said, want := docTime.ReplaceAllString(s.said, "(TIME)"), docTime.ReplaceAllString(b.text, "(TIME)")
 	pattern := docAny.ReplaceAllString(regexp.QuoteMeta(want), `(?:.*\n)*`)
+	pattern = docRest.ReplaceAllString(pattern, ".+")
 	if !regexp.MustCompile(`^` + pattern + `$`).MatchString(said) {
 		t.Errorf("%s: -shown +printed:\n%s", b.name, cmp.Diff(strings.Split(want, "\n"), strings.Split(said, "\n")))
 	}
