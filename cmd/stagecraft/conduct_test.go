@@ -2,11 +2,13 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,12 +26,17 @@ import (
 )
 
 // workspace is a project that the real binary works in.
-type workspace struct{ dir, home string }
+type workspace struct {
+	dir, home string
+	// url is where its dev serves until it is interrupted, "" where dev ends by
+	// itself.
+	url string
+}
 
 // newWorkspace copies an example, or makes an empty folder.
 func newWorkspace(t *testing.T, example string) workspace {
 	t.Helper()
-	w := workspace{filepath.Join(t.TempDir(), "shop"), t.TempDir()}
+	w := workspace{dir: filepath.Join(t.TempDir(), "shop"), home: t.TempDir()}
 	if example == "" {
 		if err := os.Mkdir(w.dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -56,19 +64,60 @@ func (w workspace) write(t *testing.T, name string, data []byte) {
 func (w workspace) run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), built.bin, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &out, &errs
-	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=")
+	cmd := w.command(t, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	code = exitOf(t, cmd.Run())
+	return out.String(), errs.String(), code
+}
+
+// command is stagecraft, ended where it should have ended by itself.
+func (w workspace) command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, built.bin, args...)
+	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=", "npm_config_update_notifier=false")
 	if host := os.Getenv(engineEnv); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	}
-	err := cmd.Run()
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
+		cmd.Env = append(cmd.Env, name+"="+goEnv(name))
+	}
+	return cmd
+}
+
+func exitOf(t *testing.T, err error) int {
+	t.Helper()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		code = exit.ExitCode()
+		return exit.ExitCode()
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	return out.String(), errs.String(), code
+	return 0
+}
+
+// perform makes a run to its end: a server's is an interrupt, once it has
+// answered, and its exit code is its program's own.
+func (w workspace) perform(t *testing.T, args ...string) {
+	t.Helper()
+	if w.url == "" {
+		w.want(t, 0, args...)
+		return
+	}
+	var said bytes.Buffer
+	cmd := w.command(t, args...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, gone := get(w.url, time.Now().Add(time.Minute))
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if code := exitOf(t, cmd.Wait()); gone != nil || !slices.Contains([]int{0, 1, 130}, code) {
+		t.Fatalf("%v: exit code %d, %v\n%s", args, code, gone, said.String())
+	}
 }
 
 // sharedCache is where compiled modules are kept for all tests of this file.
@@ -150,29 +199,49 @@ func (w workspace) play(t *testing.T, calls []map[string]any) {
 	w.write(t, "stagecraft.yml", data)
 }
 
-// exampleRuns are the commands of the examples that end by themselves; those
-// with an image need an engine.
+// exampleRuns are the commands of the examples, but for the image of node-http,
+// which is based on another. Those with an image need an engine.
 var exampleRuns = []struct {
 	example, command string
 	engine           bool
-	prepare          func(t *testing.T, w workspace)
+	prepare          func(t *testing.T, w *workspace)
 }{
 	{"ci-policy", "dev", false, nil},
 	{"ci-policy", "build", true, nil},
+	{"go-http", "dev", false, serve},
 	{"go-http", "build", true, compileServer},
+	{"node-http", "dev", false, serve},
 	{"custom-provider", "dev", false, dropCustom},
 	{"custom-provider", "build", true, dropCustom},
 }
 
+// serve has the example listen where nobody else does.
+func serve(t *testing.T, w *workspace) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	l.Close()
+	w.url = "http://127.0.0.1:" + port
+	file := filepath.Join(w.dir, "stagecraft.yml")
+	config := readTestFile(t, file)
+	if !strings.Contains(config, "env:\n") {
+		config = strings.Replace(config, "      dev:\n", "      dev:\n        env:\n", 1)
+	}
+	writeTestFile(t, file, strings.Replace(config, "env:\n", "env:\n          PORT: \""+port+"\"\n", 1), 0o600)
+}
+
 // compileServer builds the binary that the example's image is made of, as its
 // README says.
-func compileServer(t *testing.T, w workspace) {
+func compileServer(t *testing.T, w *workspace) {
 	t.Helper()
 	goBuild(t, w.dir, []string{"GOOS=linux"}, "-trimpath", "-o", "bin/server", ".")
 }
 
 // dropCustom builds the example's provider, as its Makefile does.
-func dropCustom(t *testing.T, w workspace) {
+func dropCustom(t *testing.T, w *workspace) {
 	t.Helper()
 	goBuild(t, filepath.Join(built.root, "examples/custom-provider/provider"), []string{"GOOS=wasip1", "GOARCH=wasm"},
 		"-buildmode=c-shared", "-o", filepath.Join(w.dir, ".stagecraft/providers/my-provider.wasm"), ".")
@@ -203,7 +272,7 @@ func forExamples(t *testing.T, check func(t *testing.T, w workspace, command str
 			}
 			w := newWorkspace(t, tt.example)
 			if tt.prepare != nil {
-				tt.prepare(t, w)
+				tt.prepare(t, &w)
 			}
 			check(t, w, tt.command)
 		})
@@ -215,7 +284,7 @@ func forExamples(t *testing.T, check func(t *testing.T, w workspace, command str
 func TestPlanIsWhatRuns(t *testing.T) {
 	check := func(t *testing.T, w workspace, command string) {
 		planned := w.planned(t, command)
-		w.want(t, 0, command, "--audit", "audit.jsonl")
+		w.perform(t, command, "--audit", "audit.jsonl")
 		if diff := cmp.Diff(planned, w.effects(t, "audit.jsonl")); diff != "" {
 			t.Errorf("-planned +done:\n%s", diff)
 		}
@@ -248,10 +317,9 @@ func TestLearnThenRun(t *testing.T) {
 		if err := os.Remove(filepath.Join(w.dir, "stagecraft.policy.yml")); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		policy := w.want(t, 0, "policy", "learn", command, "--allow")
-		w.write(t, "stagecraft.policy.yml", []byte(policy))
-		w.want(t, 0, command)
-		w.everyRuleIsNeeded(t, policy, command)
+		w.perform(t, "policy", "learn", command, "--allow", "--out", "stagecraft.policy.yml")
+		w.perform(t, command)
+		w.everyRuleIsNeeded(t, readTestFile(t, filepath.Join(w.dir, "stagecraft.policy.yml")), command)
 	})
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("calls-", seed), func(t *testing.T) {
@@ -261,12 +329,8 @@ func TestLearnThenRun(t *testing.T) {
 			w.drop(t)
 			w.files(t)
 			w.want(t, 0, "policy", "learn", "dev", "--allow", "--out", "stagecraft.policy.yml", "--audit", "audit.jsonl")
-			policy, err := os.ReadFile(filepath.Join(w.dir, "stagecraft.policy.yml"))
-			if err != nil {
-				t.Fatal(err)
-			}
 			w.want(t, 0, "dev")
-			w.everyRuleIsNeeded(t, string(policy), "dev")
+			w.everyRuleIsNeeded(t, readTestFile(t, filepath.Join(w.dir, "stagecraft.policy.yml")), "dev")
 			// The log has the same to learn from, but for what is in folders.
 			w.write(t, "stagecraft.policy.yml", []byte(w.want(t, 0, "policy", "learn", "--from", "audit.jsonl")))
 			w.want(t, 0, "dev")
