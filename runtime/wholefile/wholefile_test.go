@@ -3,6 +3,7 @@ package wholefile_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
@@ -48,8 +49,10 @@ func TestWriteFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"taken", "missing/file"} {
-		if err := wholefile.Write(filepath.Join(dir, name), []byte("x")); err == nil {
-			t.Errorf("%s: written", name)
+		path := filepath.Join(dir, name)
+		err := wholefile.Write(path, []byte("x"))
+		if err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), ".stagecraft-") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	wantOnly(t, dir, "taken")
