@@ -23,6 +23,7 @@ type Claim struct {
 	Env       []EnvUse  `json:"env,omitempty"`
 	Files     []FileUse `json:"files,omitempty"`
 	Build     *Build    `json:"build,omitempty"`
+	Net       []NetUse  `json:"net,omitempty"`
 	// Log is a message to the user.
 	Log bool `json:"log,omitempty"`
 }
@@ -67,6 +68,7 @@ type FileKind int
 const (
 	Read FileKind = iota
 	Write
+	Load // its variables are given to what runs, unseen by the provider
 )
 
 // FileUse is a file that would be used. Path is relative to the project
@@ -74,6 +76,21 @@ const (
 type FileUse struct {
 	Path string   `json:"path"`
 	Use  FileKind `json:"use"`
+}
+
+// NetKind is what would be done with a port.
+type NetKind int
+
+// The uses of a port.
+const (
+	Connect NetKind = iota // the provider learns whether something listens on it
+)
+
+// NetUse is a TCP port of this machine's loopback that would be used, from 1 to
+// 65535.
+type NetUse struct {
+	Port int     `json:"port"`
+	Use  NetKind `json:"use"`
 }
 
 // Build is an image that would be built. The paths are relative to the project
@@ -101,20 +118,37 @@ func (c Claim) String() string {
 		}
 	}
 	for _, f := range c.Files {
-		said = append(said, quoteWord(f.Path))
+		if f.Use != Load {
+			said = append(said, quoteWord(f.Path))
+		}
 	}
-	if names := c.envNames(); names != "" {
-		said = append(said, "with "+names)
+	for _, n := range c.Net {
+		said = append(said, "port "+strconv.Itoa(n.Port))
+	}
+	if with := c.variables(); with != "" {
+		said = append(said, "with "+with)
 	}
 	return strings.Join(said, " ")
 }
 
-func (c Claim) envNames() string {
-	var names []string
+// variables are the names of variables, and the files that have more of them.
+func (c Claim) variables() string {
+	var names, files, said []string
 	for _, e := range c.Env {
 		names = append(names, e.Name)
 	}
-	return quoteList(names)
+	for _, f := range c.Files {
+		if f.Use == Load {
+			files = append(files, f.Path)
+		}
+	}
+	if names != nil {
+		said = append(said, quoteList(names))
+	}
+	if files != nil {
+		said = append(said, "the variables of "+quoteList(files))
+	}
+	return strings.Join(said, " and ")
 }
 
 func (x *Exec) words() []string {

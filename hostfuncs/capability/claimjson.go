@@ -27,7 +27,8 @@ func ParseClaim(data []byte) (Claim, error) {
 // The names of uses in JSON, in the order of their values.
 var (
 	envKinds  = []string{Set: "set", Pass: "pass", Look: "look"}
-	fileKinds = []string{Read: "read", Write: "write"}
+	fileKinds = []string{Read: "read", Write: "write", Load: "load"}
+	netKinds  = []string{Connect: "connect"}
 )
 
 // MarshalText implements [encoding.TextMarshaler].
@@ -47,6 +48,16 @@ func (k FileKind) MarshalText() ([]byte, error) { return kindText(fileKinds, int
 func (k *FileKind) UnmarshalText(text []byte) error {
 	i, err := kindOf(fileKinds, text)
 	*k = FileKind(i)
+	return err
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (k NetKind) MarshalText() ([]byte, error) { return kindText(netKinds, int(k)) }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (k *NetKind) UnmarshalText(text []byte) error {
+	i, err := kindOf(netKinds, text)
+	*k = NetKind(i)
 	return err
 }
 

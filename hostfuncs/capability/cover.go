@@ -64,8 +64,10 @@ func covers(key string, deny bool, a, b *Rule) bool {
 			return false
 		}
 		return commandCovers(a.words, b.words, deny)
-	case "files.read", "files.write", "build.contexts":
+	case "files.read", "files.env", "files.write", "build.contexts":
 		return listCovers(pathWords(path.Clean(a.Text)), pathWords(path.Clean(b.Text)), globCovers)
+	case "net.connect":
+		return portsCover(a, b)
 	case "build.tags":
 		return listCovers(strings.Split(a.Text, "/"), strings.Split(b.Text, "/"), globCovers)
 	case "env.pass":

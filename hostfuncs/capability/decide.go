@@ -164,6 +164,9 @@ func (e *evaluation) run() {
 	if c.Build != nil {
 		e.build(c.Build)
 	}
+	for _, use := range c.Net {
+		e.net(use)
+	}
 	// A provider that a policy names may speak to the user.
 	if c.Log && len(e.sections) == 0 {
 		e.lacks(Grant{})

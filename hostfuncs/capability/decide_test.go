@@ -58,6 +58,14 @@ func write(path string) capability.Claim {
 	return capability.Claim{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: path, Use: capability.Write}}}
 }
 
+func load(path string) capability.Claim {
+	return capability.Claim{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: path, Use: capability.Load}}}
+}
+
+func connect(port int) capability.Claim {
+	return capability.Claim{Operation: "probe", Provider: "generic", Net: []capability.NetUse{{Port: port, Use: capability.Connect}}}
+}
+
 func as(provider string, c capability.Claim) capability.Claim {
 	c.Provider = provider
 	return c
@@ -121,6 +129,22 @@ func TestDecide(t *testing.T) {
 		{"writes", write("backend/dist/x"), "allowed by"},
 		{"writes what is denied", write("backend/dist/keep"), `denied by "backend/dist/keep"`},
 		{"writes what may be read", write("backend/src"), "no rule"},
+		{"loads", load("env/dev"), `allowed by "env/*", policy.yml:`},
+		{"loads what may be read", load(".env.local"), `allowed by ".env.local"`},
+		{"loads what may be written", load("dist/x"), "no rule"},
+		{"loads what is denied", load("env/prod"), `denied by "env/prod"`},
+		{"loads another", load(".env"), "no rule"},
+		{"reads what may be loaded", read("env/dev"), "no rule"},
+		{"loads with a command", func() capability.Claim { c := npm; c.Files = load("env/dev").Files; return c }(), "allowed by"},
+		{"loads another with a command", func() capability.Claim { c := npm; c.Files = load(".env").Files; return c }(), "no rule"},
+
+		{"connects", connect(5432), `allowed by "5432", policy.yml:`},
+		{"connects to the first of a range", connect(4000), `allowed by "4000-4010"`},
+		{"connects to the last of a range", connect(4010), `allowed by "4000-4010"`},
+		{"connects before a range", connect(3999), "no rule"},
+		{"connects behind a range", connect(4011), "no rule"},
+		{"connects to what is denied", connect(4005), `denied by "4005"`},
+		{"unnamed provider connects", as("other", connect(5432)), "no rule"},
 
 		{"builds", build(func(*capability.Build) {}), "allowed by"},
 		{"another context", build(func(b *capability.Build) { b.Context = "." }), "no rule"},
@@ -169,11 +193,11 @@ func TestEmptyDenies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims := []capability.Claim{command("true"), read("a"), write("a"), build(func(*capability.Build) {}),
+	claims := []capability.Claim{command("true"), read("a"), write("a"), load("a"), connect(4000), build(func(*capability.Build) {}),
 		with(capability.Claim{Operation: "env_status", Provider: "generic"}, capability.EnvUse{Name: "A", Use: capability.Look})}
 	for name, policies := range map[string][]*capability.Policy{
 		"nil": nil, "none": {}, "nil policy": {nil}, "version alone": {parse(t, "version: 1")},
-		"no rules": {parse(t, "version: 1\nproviders: {generic: {exec: [], env: {pass: []}}}")}, "made": {made},
+		"no rules": {parse(t, "version: 1\nproviders: {generic: {exec: [], env: {pass: []}, files: {env: []}, net: {connect: []}}}")}, "made": {made},
 	} {
 		for _, c := range claims {
 			if d := capability.Decide(policies, c); d.Allowed || len(d.Missing) == 0 {

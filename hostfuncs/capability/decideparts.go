@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -77,23 +78,51 @@ func (e *evaluation) env(use EnvUse) {
 }
 
 func (e *evaluation) file(use FileUse) {
-	if use.Use == Write {
+	switch use.Use {
+	case Load:
+		e.load(use.Path)
+	case Write:
 		e.part("files.write", use.Path, func(s *section) (*Rule, *Rule) {
 			return s.write.allow.find(use.Path), s.write.deny.find(use.Path)
 		})
-		return
+	default:
+		e.part("files.read", use.Path, func(s *section) (*Rule, *Rule) { return s.findRead(use.Path) })
 	}
-	e.part("files.read", use.Path, func(s *section) (*Rule, *Rule) {
-		return s.read.allow.find(use.Path), s.read.deny.find(use.Path)
+}
+
+func (s *section) findRead(file string) (allow, deny *Rule) {
+	return s.read.allow.find(file), s.read.deny.find(file)
+}
+
+// load is allowed by rules of its own. Where none does, what may be read may be
+// loaded, and what may not be read not.
+func (e *evaluation) load(file string) {
+	allow, deny := e.find(func(s *section) (*Rule, *Rule) { return s.load.allow.find(file), s.load.deny.find(file) })
+	if allow == nil {
+		read, unread := e.find(func(s *section) (*Rule, *Rule) { return s.findRead(file) })
+		allow, deny = read, first(deny, unread)
+	}
+	e.settle(allow, deny, func() Grant { return grantOf("files.env", file) })
+}
+
+func (e *evaluation) net(use NetUse) {
+	allow, deny := e.find(func(s *section) (*Rule, *Rule) {
+		return s.connect.allow.find(use.Port), s.connect.deny.find(use.Port)
 	})
+	e.settle(allow, deny, func() Grant { return Grant{Key: "net.connect", Rule: strconv.Itoa(use.Port)} })
 }
 
 // part settles what one list of the sections says of one text.
 func (e *evaluation) part(key, text string, find func(*section) (allow, deny *Rule)) {
-	var allow, deny *Rule
+	allow, deny := e.find(find)
+	e.settle(allow, deny, func() Grant { return grantOf(key, text) })
+}
+
+// find is what the sections say together of one thing.
+func (e *evaluation) find(find func(*section) (allow, deny *Rule)) (allow, deny *Rule) {
 	for _, s := range e.sections {
 		allowed, denied := find(s)
 		allow, deny = first(allow, allowed), first(deny, denied)
 	}
-	e.settle(allow, deny, func() Grant { return grantOf(key, text) })
+	return allow, deny
 }

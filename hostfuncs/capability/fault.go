@@ -10,7 +10,9 @@ import (
 
 // operations are those that a claim can be of. No rule was written with
 // another one in mind.
-var operations = []string{"docker_build", "env_status", "exec", "list", "log", "read_file", "stat"}
+var operations = []string{
+	"docker_build", "env_status", "exec", "list", "log", "probe", "process_start", "process_stop", "process_wait", "read_file", "stat",
+}
 
 // fault says why no rule whatever could allow a claim; empty where one could.
 // Rules are matched by text, so what could mean the same in two ways, such as
@@ -21,7 +23,7 @@ func (c *Claim) fault() string {
 		return fmt.Sprintf("%q is no operation", c.Operation)
 	case c.Provider == "" || c.Provider == anyProvider:
 		return fmt.Sprintf("%q is no provider", c.Provider)
-	case c.Exec == nil && len(c.Env) == 0 && len(c.Files) == 0 && c.Build == nil && !c.Log:
+	case c.Exec == nil && len(c.Env) == 0 && len(c.Files) == 0 && c.Build == nil && len(c.Net) == 0 && !c.Log:
 		return "it asks for nothing"
 	}
 	for _, use := range c.Env {
@@ -30,8 +32,13 @@ func (c *Claim) fault() string {
 		}
 	}
 	for _, use := range c.Files {
-		if !fs.ValidPath(use.Path) || use.Use < Read || use.Use > Write {
+		if !fs.ValidPath(use.Path) || use.Use < Read || use.Use > Load {
 			return fmt.Sprintf("%q is no clean path in the project, or its use is unknown", use.Path)
+		}
+	}
+	for _, use := range c.Net {
+		if !isPort(use.Port) || use.Use != Connect {
+			return fmt.Sprintf("%d is no port, or its use is unknown", use.Port)
 		}
 	}
 	if why := c.Exec.fault(); why != "" {

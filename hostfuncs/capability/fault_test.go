@@ -13,8 +13,9 @@ providers:
   generic:
     exec: [npm, "**"]
     env: {pass: ["*"], read: ["*"]}
-    files: {read: ["**"], write: ["**"]}
+    files: {read: ["**"], env: ["**"], write: ["**"]}
     build: {contexts: ["**"], tags: ["**"], args: ["*"], targets: ["*"], network: host, push: true}
+    net: {connect: ["*"]}
   "*": {}
 `
 
@@ -49,8 +50,21 @@ func TestFault(t *testing.T) {
 		{"empty path", write(""), "is no clean path"},
 		{"no UTF-8", read("a\xff"), "is no clean path"},
 		{"the project", read("."), ""},
-		{"unknown use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = 2 }), "its use is unknown"},
+		{"unknown use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = 3 }), "its use is unknown"},
 		{"negative use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = -1 }), "its use is unknown"},
+		{"file to load", load("a"), ""},
+		{"file to load outside", load("../a"), "is no clean path"},
+		{"first port", connect(1), ""},
+		{"last port", connect(65535), ""},
+		{"port 0", connect(0), "0 is no port, or its use is unknown"},
+		{"negative port", connect(-1), "-1 is no port"},
+		{"port that is too high", connect(65536), "65536 is no port"},
+		{"unknown use of a port", change(connect(1), func(c *capability.Claim) { c.Net[0].Use = 1 }), "its use is unknown"},
+		{"negative use of a port", change(connect(1), func(c *capability.Claim) { c.Net[0].Use = -1 }), "its use is unknown"},
+		{"second port", change(connect(1), func(c *capability.Claim) { c.Net = append(c.Net, capability.NetUse{}) }), "0 is no port"},
+		{"start of a process", npm(func(c *capability.Claim) { c.Operation = "process_start" }), ""},
+		{"wait for a process", npm(func(c *capability.Claim) { c.Operation = "process_wait" }), ""},
+		{"end of a process", npm(func(c *capability.Claim) { c.Operation = "process_stop" }), ""},
 		{"unknown use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: 3}), "its use is unknown"},
 		{"negative use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: -1}), "its use is unknown"},
 		{"name that is no UTF-8", with(command("npm"), capability.EnvUse{Name: "\xff"}), "is no name of a variable"},
@@ -76,10 +90,15 @@ func TestFault(t *testing.T) {
 func TestClaimString(t *testing.T) {
 	npm := with(command("npm", "run", "a b"), capability.EnvUse{Name: "X"})
 	npm.Exec.Dir = "backend"
+	loading := with(command("npm"), capability.EnvUse{Name: "X"}, capability.EnvUse{Name: "Y"})
+	loading.Files = []capability.FileUse{{Path: ".env.local", Use: capability.Load}, {Path: "a b", Use: capability.Load}}
 	for _, tt := range []struct {
 		claim capability.Claim
 		want  string
 	}{
+		{load(".env.local"), "exec with the variables of .env.local"},
+		{loading, `exec npm (/usr/bin/npm) with X, Y and the variables of .env.local, "a b"`},
+		{connect(4000), "probe port 4000"},
 		{npm, `exec npm run "a b" (/usr/bin/npm) in backend with X`},
 		{build(func(b *capability.Build) { b.Push = true }), "docker_build backend as ghcr.io/acme/shop:1 and push it"},
 		{read("a\x1b[2J\u202e"), `read_file "a\x1b[2J\u202e"`},

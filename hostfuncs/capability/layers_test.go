@@ -100,12 +100,21 @@ func TestClaimJSON(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"", "null x", `{"operation":"exec","more":1}`, `{"env":[{"name":"A","use":"steal"}]}`, `{"files":[{"path":"a","use":1}]}`} {
+	for _, text := range []string{"", "null x", `{"operation":"exec","more":1}`, `{"env":[{"name":"A","use":"steal"}]}`, `{"files":[{"path":"a","use":1}]}`,
+		`{"net":[{"port":1,"use":"listen"}]}`, `{"net":[{"port":"1","use":"connect"}]}`} {
 		if c, err := capability.ParseClaim([]byte(text)); err == nil {
 			t.Errorf("%s is read as %s", text, c)
 		}
 	}
-	if _, err := json.Marshal(capability.EnvUse{Name: "A", Use: 9}); err == nil {
-		t.Error("an unknown use is written")
+	for _, use := range []any{capability.EnvUse{Name: "A", Use: 9}, capability.FileUse{Use: 3}, capability.NetUse{Port: 1, Use: 1}} {
+		if data, err := json.Marshal(use); err == nil {
+			t.Errorf("an unknown use is written: %s", data)
+		}
+	}
+	c := load("a")
+	c.Net = connect(4000).Net
+	want := `{"operation":"exec","provider":"generic","files":[{"path":"a","use":"load"}],"net":[{"port":4000,"use":"connect"}]}`
+	if data, err := json.Marshal(c); err != nil || string(data) != want {
+		t.Errorf("got %s, %v, want %s", data, err, want)
 	}
 }

@@ -124,16 +124,34 @@ func (c *checker) covered(l List, i int) bool {
 			}
 		}
 	}
-	if l.Key != "env.read" {
-		return false
-	}
-	// What may be passed may be looked at, and what may not be passed not.
-	for _, list := range c.holding(l, "env.pass", l.Deny) {
+	for _, list := range c.implying(l) {
 		for _, other := range list.Rules {
-			if globCovers(other.Text, rule.Text) {
+			if covers(l.Key, l.Deny, other, rule) {
 				return report(other)
 			}
 		}
 	}
 	return false
+}
+
+// implying lists the lists of another key that say for l's key what l does.
+func (c *checker) implying(l List) []List {
+	switch {
+	case l.Key == "env.read":
+		// What may be passed may be looked at, and what may not be passed not.
+		return c.holding(l, "env.pass", l.Deny)
+	case l.Key == "files.env" && !l.Deny && !c.deniesReading(l.Provider):
+		// What may be read may be loaded, unless it is denied somewhere.
+		return c.holding(l, "files.read", false)
+	}
+	return nil
+}
+
+// deniesReading tells whether a rule that can hold together with those of a
+// provider, or of any where it is all of them, denies files to be read.
+func (c *checker) deniesReading(provider string) bool {
+	return slices.ContainsFunc(c.policy.lists, func(l List) bool {
+		together := l.Provider == provider || l.Provider == anyProvider || provider == anyProvider
+		return l.Key == "files.read" && l.Deny && together && len(l.Rules) > 0
+	})
 }

@@ -50,7 +50,25 @@ func TestCheck(t *testing.T) {
 			`5:34 covered: files.read of generic: rule "backend/src" is covered by "backend/**", policy.yml:5:20`,
 			`5:47 covered: files.read of generic: rule "backend/*/x" is covered by "backend/**", policy.yml:5:20`,
 		},
-		"files: {read: {allow: [.env, src], deny: ['**/.env']}}": {`5:28 never-matches: files.read of generic: rule ".env" allows nothing: "**/.env" denies all of it, policy.yml:5:47`},
+		"files: {read: {allow: [.env, src], deny: ['**/.env']}}":   {`5:28 never-matches: files.read of generic: rule ".env" allows nothing: "**/.env" denies all of it, policy.yml:5:47`},
+		"files: {read: ['env/*'], env: [env/dev, .env, 'env/**']}": {`5:36 covered: files.env of generic: rule "env/dev" is covered by "env/**", policy.yml:5:51`},
+		"files: {read: ['env/*'], env: [env/dev, .env]}":           {`5:36 covered: files.env of generic: rule "env/dev" is covered by "env/*", policy.yml:5:20`},
+		"files: {env: ['env/*'], read: [env/dev]}":                 nil,
+		// What is denied to be read may be loaded by its own rule alone.
+		"files: {read: {allow: ['env/*'], deny: [env/prod]}, env: ['env/*']}": nil,
+		"files: {read: {allow: ['env/*'], deny: []}, env: ['env/*']}":         {`5:55 covered: files.env of generic: rule "env/*" is covered by "env/*", policy.yml:5:28`},
+		// What is denied to be read is so only where no rule lets it be loaded.
+		"files: {read: {deny: [.env]}, env: {allow: ['*'], deny: [.env]}}": nil,
+		"files: {env: {allow: [.env], deny: ['.e*']}}":                     {`5:27 never-matches: files.env of generic: rule ".env" allows nothing: ".e*" denies all of it, policy.yml:5:41`},
+		"net: {connect: [4000, 4001, '4001-4002', '4002-4003', '*']}": {
+			`5:21 covered: net.connect of generic: rule "4000" is covered by "*", policy.yml:5:59`,
+			`5:27 covered: net.connect of generic: rule "4001" is covered by "4001-4002", policy.yml:5:33`,
+			`5:33 covered: net.connect of generic: rule "4001-4002" is covered by "*", policy.yml:5:59`,
+			`5:46 covered: net.connect of generic: rule "4002-4003" is covered by "*", policy.yml:5:59`,
+		},
+		"net: {connect: {allow: [4000, '4000-4001'], deny: ['3000-4000']}}": {
+			`5:29 never-matches: net.connect of generic: rule "4000" allows nothing: "3000-4000" denies all of it, policy.yml:5:56`,
+		},
 		"build: {tags: ['ghcr.io/acme/*', ghcr.io/acme/shop, ghcr.io/acme/a/b]}": {
 			`5:38 covered: build.tags of generic: rule "ghcr.io/acme/shop" is covered by "ghcr.io/acme/*", policy.yml:5:20`,
 		},
@@ -75,17 +93,22 @@ func TestCheck(t *testing.T) {
 // not the other way round.
 func TestCheckAcrossProviders(t *testing.T) {
 	for text, want := range map[string]int{
-		"'*': {exec: [ls -l]}\n  generic: {exec: [ls -l]}":              1,
-		"'*': {exec: [ls -l]}\n  generic: {exec: [ls]}":                 0,
-		"'*': {exec: [ls -l]}\n  generic: {exec: {deny: ['ls **']}}":    0,
-		"'*': {exec: {deny: ['ls **']}}\n  generic: {exec: [ls -l]}":    1,
-		"other: {exec: [ls -l]}\n  generic: {exec: [ls -l]}":            0,
-		"generic: {exec: [ls -l]}\n  '*': {exec: [ls -l]}":              1,
-		"'*': {env: {pass: [A]}}\n  generic: {env: {read: [A]}}":        1,
-		"generic: {env: {pass: [A]}}\n  '*': {env: {read: [A]}}":        0,
-		"generic: {files: {read: [a]}}\n  '*': {files: {write: [a]}}":   0,
-		"generic: {exec: {deny: [ls -l, 'ls **', LS]}}\n  '*': {}":      2,
-		"generic: {exec: {allow: ['**'], deny: ['**']}}\n  other: null": 1,
+		"'*': {exec: [ls -l]}\n  generic: {exec: [ls -l]}":                               1,
+		"'*': {exec: [ls -l]}\n  generic: {exec: [ls]}":                                  0,
+		"'*': {exec: [ls -l]}\n  generic: {exec: {deny: ['ls **']}}":                     0,
+		"'*': {exec: {deny: ['ls **']}}\n  generic: {exec: [ls -l]}":                     1,
+		"other: {exec: [ls -l]}\n  generic: {exec: [ls -l]}":                             0,
+		"generic: {exec: [ls -l]}\n  '*': {exec: [ls -l]}":                               1,
+		"'*': {env: {pass: [A]}}\n  generic: {env: {read: [A]}}":                         1,
+		"generic: {env: {pass: [A]}}\n  '*': {env: {read: [A]}}":                         0,
+		"generic: {files: {read: [a]}}\n  '*': {files: {write: [a]}}":                    0,
+		"'*': {files: {read: [a]}}\n  generic: {files: {env: [a]}}":                      1,
+		"generic: {files: {read: [a]}}\n  '*': {files: {env: [a]}}":                      0,
+		"'*': {files: {read: {deny: [b]}}}\n  generic: {files: {read: [a], env: [a]}}":   0,
+		"other: {files: {read: {deny: [b]}}}\n  generic: {files: {read: [a], env: [a]}}": 1,
+		"other: {files: {read: {deny: [b]}}}\n  '*': {files: {read: [a], env: [a]}}":     0,
+		"generic: {exec: {deny: [ls -l, 'ls **', LS]}}\n  '*': {}":                       2,
+		"generic: {exec: {allow: ['**'], deny: ['**']}}\n  other: null":                  1,
 	} {
 		if got := capability.Check(parse(t, "version: 1\nproviders:\n  "+text)); len(got) != want {
 			t.Errorf("%s: got %+v, want %d", text, got, want)

@@ -31,7 +31,7 @@ func Near(p *Policy, c Claim, limit int) []Miss {
 	}
 	var misses []Miss
 	for _, part := range c.parts() {
-		if Decide([]*Policy{p}, part.alone(c)).Allowed {
+		if Decide([]*Policy{p}, part.alone).Allowed {
 			continue
 		}
 		for _, l := range p.lists {
@@ -51,42 +51,69 @@ func Near(p *Policy, c Claim, limit int) []Miss {
 
 // part is one thing that a claim needs, and the lists where it could stand.
 type part struct {
-	keys  []string
-	exec  *Exec
-	text  string
-	alone func(Claim) Claim
+	keys []string
+	exec *Exec
+	text string
+	port int
+	// alone is the claim without its other parts.
+	alone Claim
 }
 
-// parts takes a claim apart. A build's own parts are compared as texts.
+// parts takes a claim apart.
 func (c *Claim) parts() []part {
 	var out []part
+	bare := Claim{Operation: c.Operation, Provider: c.Provider, Log: c.Log}
+	add := func(p part, set func(alone *Claim)) {
+		p.alone = bare
+		set(&p.alone)
+		out = append(out, p)
+	}
 	if c.Exec != nil {
-		out = append(out, part{keys: []string{"exec"}, exec: c.Exec, alone: func(c Claim) Claim { c.Env, c.Files, c.Build = nil, nil, nil; return c }})
+		add(part{keys: []string{"exec"}, exec: c.Exec}, func(alone *Claim) { alone.Exec = c.Exec })
 	}
 	for _, use := range c.Env {
-		keys := []string{"env.pass"}
-		if use.Use == Look {
-			keys = []string{"env.read", "env.pass"}
-		}
-		out = append(out, part{keys: keys, text: use.Name, alone: func(c Claim) Claim { c.Exec, c.Env, c.Files, c.Build = nil, []EnvUse{use}, nil, nil; return c }})
+		add(part{keys: use.keys(), text: use.Name}, func(alone *Claim) { alone.Env = []EnvUse{use} })
 	}
 	for _, use := range c.Files {
-		key := "files.read"
-		if use.Use == Write {
-			key = "files.write"
-		}
-		out = append(out, part{keys: []string{key}, text: use.Path, alone: func(c Claim) Claim { c.Exec, c.Env, c.Files, c.Build = nil, nil, []FileUse{use}, nil; return c }})
+		add(part{keys: use.keys(), text: use.Path}, func(alone *Claim) { alone.Files = []FileUse{use} })
 	}
+	for _, use := range c.Net {
+		add(part{keys: []string{"net.connect"}, port: use.Port}, func(alone *Claim) { alone.Net = []NetUse{use} })
+	}
+	return append(out, c.buildParts()...)
+}
+
+// keys are the lists whose rules can allow the use.
+func (u EnvUse) keys() []string {
+	if u.Use == Look {
+		return []string{"env.read", "env.pass"}
+	}
+	return []string{"env.pass"}
+}
+
+// keys are the lists whose rules can allow the use.
+func (u FileUse) keys() []string {
+	switch u.Use {
+	case Load:
+		return []string{"files.env", "files.read"}
+	case Write:
+		return []string{"files.write"}
+	default:
+		return []string{"files.read"}
+	}
+}
+
+// buildParts are a build's own parts, which are compared as texts.
+func (c *Claim) buildParts() []part {
 	if c.Build == nil {
-		return out
+		return nil
 	}
-	whole := func(c Claim) Claim { return c }
-	out = append(out, part{keys: []string{"build.contexts"}, text: c.Build.Context, alone: whole})
+	out := []part{{keys: []string{"build.contexts"}, text: c.Build.Context, alone: *c}}
 	for _, tag := range c.Build.Tags {
-		out = append(out, part{keys: []string{"build.tags"}, text: tag, alone: whole})
+		out = append(out, part{keys: []string{"build.tags"}, text: tag, alone: *c})
 	}
 	for _, arg := range c.Build.Args {
-		out = append(out, part{keys: []string{"build.args"}, text: arg, alone: whole})
+		out = append(out, part{keys: []string{"build.args"}, text: arg, alone: *c})
 	}
 	return out
 }
@@ -102,6 +129,8 @@ func (p part) miss(l List, rule *Rule, provider string) Miss {
 		// What is allowed by this rule is denied by another.
 	case p.exec != nil:
 		m.score, m.Why = p.missCommand(rule)
+	case l.Key == "net.connect":
+		m.score, m.Why = p.missPort(rule)
 	default:
 		m.score, m.Why = p.missText(l.Key, rule.Text)
 	}
@@ -121,6 +150,9 @@ func (p part) matches(key string, rule *Rule) bool {
 	case "build.tags":
 		var index references
 		return index.add(rule) == nil && index.find(p.text) != nil
+	case "net.connect":
+		var index ports
+		return index.add(rule) == nil && index.find(p.port) != nil
 	default:
 		var index paths
 		return index.add(rule) == nil && index.find(p.text) != nil
@@ -172,6 +204,17 @@ func (p part) missText(key, rule string) (int, string) {
 		return 50, "its * crosses no slash"
 	case abi.Nearest(p.text, []string{rule}) != "":
 		return 30, "it is another name"
+	}
+	return 0, ""
+}
+
+// nearPorts is how many ports apart are near: those of one project often follow
+// each other.
+const nearPorts = 10
+
+func (p part) missPort(rule *Rule) (int, string) {
+	if of, err := parsePorts(rule.Text); err == nil && of.distance(p.port) <= nearPorts {
+		return 30, "it is another port"
 	}
 	return 0, ""
 }

@@ -15,10 +15,12 @@ providers:
   generic:
     exec: [npm run dev, npm run *, ./scripts/x.sh, [node, "--inspect=*", "**"], {command: make all, sha256: "1111111111111111111111111111111111111111111111111111111111111111"}]
     env: {pass: [NODE_ENV, "APP_*", "*"], read: [DOMAIN]}
-    files: {read: [backend, "src/*", ".env"]}
+    files: {read: [backend, "src/*", ".env"], env: [env]}
+    net: {connect: ["4000-4010", 65535]}
     build: {contexts: [backend], tags: ["ghcr.io/acme/*"], args: [VERSION]}
   other:
     exec: [cargo build]
+    net: {connect: [5432]}
 `)
 	look := func(name string) capability.Claim {
 		return capability.Claim{Operation: "env_status", Provider: "generic", Env: []capability.EnvUse{{Name: name, Use: capability.Look}}}
@@ -43,6 +45,16 @@ providers:
 		{read("src/a/b"), "src/*: its * crosses no slash"},
 		{read(".ENV"), ".env: upper and lower case are different letters"},
 		{read("nowhere"), ""},
+		{read("env/dev"), ""}, // it may be loaded, were it only below the folder
+		{load("env/dev"), "env: it is the folder itself; env/** is all in it"},
+		{load("src/a/b"), "src/*: its * crosses no slash"},
+		{load("backend"), ""}, // allowed
+		{connect(3990), "4000-4010: it is another port"},
+		{connect(4020), "4000-4010: it is another port"},
+		{connect(3989), ""},
+		{connect(4021), ""},
+		{connect(4005), ""}, // allowed
+		{connect(5432), "5432: it stands below other, not below generic"},
 		{build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/acme/a/b"} }), "ghcr.io/acme/*: its * crosses no slash"},
 		{build(func(b *capability.Build) { b.Args = []string{"VERSIONS"} }), "VERSION: it is another name"},
 		{command("npm", "run", "dev"), ""}, // allowed

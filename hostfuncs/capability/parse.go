@@ -122,10 +122,16 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 		"files": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
 				"read":  func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
+				"env":   func(n *yamldoc.Node) { r.rules(n, "files.env", &s.load.allow, &s.load.deny, r.text) },
 				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
 			})
 		},
 		"build": func(n *yamldoc.Node) { r.build(n, s) },
+		"net": func(n *yamldoc.Node) {
+			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+				"connect": func(n *yamldoc.Node) { r.rules(n, "net.connect", &s.connect.allow, &s.connect.deny, r.ports) },
+			})
+		},
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
@@ -61,6 +62,7 @@ type section struct {
 	inherit      bool // the user's whole environment reaches a child
 	pass, look   list[variables]
 	read, write  list[paths]
+	load         list[paths]
 	contexts     list[paths]
 	tags         list[references]
 	args         list[variables]
@@ -68,6 +70,7 @@ type section struct {
 	knowsTargets bool // there is a list of targets, were it an empty one
 	network      network
 	push         bool
+	connect      list[ports]
 }
 
 // list is what a policy allows and denies of one kind. The zero value of an
@@ -199,6 +202,18 @@ func InheritEnv() Rule {
 // AllowRead allows the files that a pattern matches to be read.
 func AllowRead(pattern string, pos yamldoc.Pos) Rule {
 	return made(pattern, pos, func(s *section, r *Rule) error { return s.read.allow.add(r) })
+}
+
+// AllowLoad allows the variables of the dotenv files that a pattern matches to
+// be given to what runs. The files may not be read for that.
+func AllowLoad(pattern string, pos yamldoc.Pos) Rule {
+	return made(pattern, pos, func(s *section, r *Rule) error { return s.load.allow.add(r) })
+}
+
+// AllowConnect allows a port of this machine's loopback to be connected to. New
+// refuses one that is not from 1 to 65535.
+func AllowConnect(port int, pos yamldoc.Pos) Rule {
+	return made(strconv.Itoa(port), pos, func(s *section, r *Rule) error { return s.connect.allow.add(r) })
 }
 
 // AllowContext allows images to be built from exactly that folder.

@@ -84,6 +84,25 @@ func TestMadeBuild(t *testing.T) {
 	}
 }
 
+// TestMadeLoad wants the rules of code for dotenv files and ports to allow
+// what they name, and nothing else.
+func TestMadeLoad(t *testing.T) {
+	p, err := capability.New("made", "generic", capability.AllowLoad("env/*", yamldoc.Pos{}), capability.AllowConnect(4000, yamldoc.Pos{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		claim capability.Claim
+		want  bool
+	}{
+		{load("env/dev"), true}, {load(".env"), false}, {read("env/dev"), false}, {connect(4000), true}, {connect(4001), false},
+	} {
+		if d := capability.Decide([]*capability.Policy{p}, tt.claim); d.Allowed != tt.want {
+			t.Errorf("%s: %s", tt.claim, d.Reason())
+		}
+	}
+}
+
 func TestNewErrors(t *testing.T) {
 	for _, tt := range []struct {
 		rule capability.Rule
@@ -92,6 +111,10 @@ func TestNewErrors(t *testing.T) {
 		{capability.Rule{Text: "x"}, `made: rule "x": was not made by a function of this package`},
 		{capability.AllowContext("../x", yamldoc.Pos{}), `made: rule "../x": is no clean path in the project`},
 		{capability.AllowRead("/x", yamldoc.Pos{}), `made: rule "/x": begins with /`},
+		{capability.AllowLoad("../x", yamldoc.Pos{}), `made: rule "../x": has .. in it`},
+		{capability.AllowConnect(0, yamldoc.Pos{}), `made: rule "0": is no port`},
+		{capability.AllowConnect(-1, yamldoc.Pos{}), `made: rule "-1": is no port`},
+		{capability.AllowConnect(65536, yamldoc.Pos{}), `made: rule "65536": is out of range: the last port is 65535`},
 		{capability.AllowEnv("", yamldoc.Pos{}), `made: rule "": is no name`},
 		{capability.AllowTag(""), `made: rule "": is empty`},
 	} {

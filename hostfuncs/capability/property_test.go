@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,12 +21,15 @@ var (
 	pathPatterns = []string{"a", "a/*", "a/**", "**", "*", "**/c", "a/**/**", "."}
 	someNames    = []string{"A", "APP_B", "LD_PRELOAD", "PATH"}
 	namePatterns = []string{"A", "APP_*", "*", "LD_PRELOAD"}
+	somePorts    = []int{1, 4000, 4001, 4002, 65535}
+	portPatterns = []string{"4000", "4001", "4000-4001", "4001-4002", "4000-4002", "*"}
 )
 
 // patterns are the rules that a list is made of, by its path in the policy.
 var patterns = map[string][]string{
-	"exec": wordPatterns, "env.pass": namePatterns, "env.read": namePatterns, "files.read": pathPatterns, "files.write": pathPatterns,
+	"exec": wordPatterns, "env.pass": namePatterns, "env.read": namePatterns, "files.read": pathPatterns, "files.env": pathPatterns, "files.write": pathPatterns,
 	"build.contexts": pathPatterns, "build.tags": pathPatterns, "build.args": namePatterns, "build.targets": namePatterns,
+	"net.connect": portPatterns,
 }
 
 var keys = func() []string {
@@ -63,7 +67,11 @@ func randomRules(r *rand.Rand) ruleSet {
 }
 
 func add(to map[string][]string, key string, r *rand.Rand) {
-	var rule any = pick(r, patterns[key])
+	pattern := pick(r, patterns[key])
+	var rule any = pattern
+	if port, err := strconv.Atoi(pattern); err == nil {
+		rule = port
+	}
 	if key == "exec" {
 		words := randomWords(r, wordPatterns)
 		if r.IntN(3) == 0 {
@@ -103,7 +111,7 @@ func (s ruleSet) text(more string) string {
 	}
 	b.WriteString("version: 1\nproviders:\n  generic:\n")
 	list("    ", "exec")
-	for _, part := range []string{"env", "files", "build"} {
+	for _, part := range []string{"env", "files", "net", "build"} {
 		b.WriteString("    " + part + ":\n")
 		for _, key := range keys {
 			if strings.HasPrefix(key, part+".") {
@@ -117,19 +125,26 @@ func (s ruleSet) text(more string) string {
 
 func randomClaim(r *rand.Rand) capability.Claim {
 	use := capability.EnvUse{Name: pick(r, someNames), Use: capability.EnvKind(r.IntN(3))}
-	switch r.IntN(4) {
+	file := capability.FileUse{Path: pick(r, somePaths), Use: capability.FileKind(r.IntN(3))}
+	switch r.IntN(6) {
 	case 0:
 		return command(randomWords(r, someWords)...)
 	case 1:
 		return with(command(randomWords(r, someWords)...), use)
+	case 3:
+		return connect(somePorts[r.IntN(len(somePorts))])
+	case 4:
+		c := command(randomWords(r, someWords)...)
+		c.Files = append(load(pick(r, somePaths)).Files, file)
+		return c
 	case 2:
 		return build(func(b *capability.Build) {
 			b.Context, b.Dockerfile, b.Tags, b.Args = pick(r, somePaths), pick(r, somePaths), []string{pick(r, somePaths)}, []string{pick(r, someNames)}
 			b.Target, b.Network, b.Push = pick(r, someNames), pickNetwork(r), r.IntN(3) == 0
 		})
 	default:
-		c := read(pick(r, somePaths))
-		c.Files[0].Use = capability.FileKind(r.IntN(2))
+		c := read("")
+		c.Files[0] = file
 		return c
 	}
 }

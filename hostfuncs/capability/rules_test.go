@@ -36,6 +36,24 @@ func TestRules(t *testing.T) {
 		{"** is whole segments", "files: {read: ['a/**/c']}", read("ab/c"), false},
 		{"unclean rule", "files: {read: [./a//b/]}", read("a/b"), true},
 
+		{"load what may not be read", "files: {read: {allow: ['**'], deny: ['**/.env']}}", load("a/.env"), false},
+		{"load beside what may not be read", "files: {read: {allow: ['**'], deny: ['**/.env']}}", load("a/.envrc"), true},
+		{"load what may not be read, by its rule", "files: {read: {allow: ['**'], deny: ['**/.env']}, env: [a/.env]}", load("a/.env"), true},
+		{"load what is denied and may be read", "files: {read: ['**'], env: {deny: ['**/.env']}}", load("a/.env"), false},
+		{"load what is denied and allowed", "files: {env: {allow: ['**'], deny: ['**/.env']}}", load("a/.env"), false},
+		{"read what may not be loaded", "files: {read: ['**'], env: {deny: ['**/.env']}}", read("a/.env"), true},
+		{"load does not read", "files: {env: ['**']}", read("a"), false},
+		{"load does not write", "files: {env: ['**']}", write("a"), false},
+		{"write does not load", "files: {write: ['**']}", load("a"), false},
+		{"nor does a Dockerfile come by it", "files: {env: ['**']}, build: {" + image + "}", dockerfile("Dockerfile"), false},
+
+		{"any port", "net: {connect: ['*']}", connect(1), true},
+		{"any port but one", "net: {connect: {allow: ['*'], deny: [4000]}}", connect(4000), false},
+		{"beside that one", "net: {connect: {allow: ['*'], deny: [4000]}}", connect(4001), true},
+		{"port that is denied by a range", "net: {connect: {allow: [4000], deny: ['1-1024', '4000-4000']}}", connect(4000), false},
+		{"port in hexadecimal", "net: {connect: [0xFA0]}", connect(4000), true},
+		{"no port", "net: {connect: {deny: [4000]}}", connect(4001), false},
+
 		{"pass what is denied", "env: {pass: {allow: ['*'], deny: ['SECRET*']}}", env("SECRET_A", capability.Pass), false},
 		{"look at what may not be passed", "env: {pass: {allow: ['*'], deny: [A]}, read: [A]}", env("A", capability.Look), false},
 		{"look at what is denied", "env: {pass: ['*'], read: {deny: [A]}}", env("A", capability.Look), false},
@@ -96,7 +114,8 @@ func TestUnionOfSections(t *testing.T) {
 	p := parse(t, `version: 1
 providers:
   generic: {exec: [npm run], build: {network: none}}
-  "*": {exec: {allow: [npm test], deny: [npm run -x]}, env: {pass: [A]}}
+  "*": {exec: {allow: [npm test], deny: [npm run -x]}, env: {pass: [A]}, files: {read: {allow: ["*"], deny: [b]}, env: [c]}, net: {connect: [4000]}}
+  loader: {files: {read: [b], env: [d]}, net: {connect: {deny: [4000]}}}
 `)
 	for _, tt := range []struct {
 		claim capability.Claim
@@ -109,6 +128,12 @@ providers:
 		{as("other", capability.Claim{Operation: "log", Log: true}), true},
 		{with(command("npm", "run"), capability.EnvUse{Name: "A"}), true},
 		{command("npm", "run", "-x"), false},
+		{load("a"), true},
+		{as("loader", load("b")), false},
+		{as("loader", load("c")), true},
+		{as("loader", load("d")), true},
+		{connect(4000), true},
+		{as("loader", connect(4000)), false},
 	} {
 		if d := capability.Decide([]*capability.Policy{p}, tt.claim); d.Allowed != tt.want {
 			t.Errorf("%v of %s: %s", tt.claim, tt.claim.Provider, d.Reason())

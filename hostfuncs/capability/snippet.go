@@ -25,8 +25,9 @@ var parts = []struct {
 	keys []string
 }{
 	{"env", []string{"pass", "read"}},
-	{"files", []string{"read", "write"}},
+	{"files", []string{"read", "env", "write"}},
 	{"build", []string{"contexts", "tags", "args", "targets", "network", "push"}},
+	{"net", []string{"connect"}},
 }
 
 // Snippet is the least policy that has the grants, in YAML.

@@ -13,7 +13,8 @@ func TestSnippetText(t *testing.T) {
 	})
 	all.Exec = command("npm", "run", "dev").Exec
 	all.Env = []capability.EnvUse{{Name: "NODE_ENV", Use: capability.Set}, {Name: "NODE_ENV", Use: capability.Pass}, {Name: "on", Use: capability.Look}}
-	all.Files = []capability.FileUse{{Path: "a b"}, {Path: "dist", Use: capability.Write}}
+	all.Files = []capability.FileUse{{Path: "a b"}, {Path: "dist", Use: capability.Write}, {Path: ".env.local", Use: capability.Load}}
+	all.Net = []capability.NetUse{{Port: 4000}, {Port: 5432}, {Port: 4000}}
 	for _, tt := range []struct {
 		name  string
 		claim capability.Claim
@@ -28,6 +29,7 @@ func TestSnippetText(t *testing.T) {
       read: ["on"]
     files:
       read: [a b, Dockerfile]
+      env: [.env.local]
       write: [dist]
     build:
       contexts: [backend]
@@ -36,6 +38,8 @@ func TestSnippetText(t *testing.T) {
       targets: [prod]
       network: host
       push: true
+    net:
+      connect: [4000, 5432]
 `},
 		{"words as a list", command("sh", "-c", "a 'b'"), `
     exec:
@@ -102,7 +106,8 @@ func FuzzSnippet(f *testing.F) {
 		if kind%2 == 0 {
 			claim.Exec.Program = "/usr/bin/" + strings.TrimLeft(program, "/.")
 		}
-		claim.Files = []capability.FileUse{{Path: path, Use: capability.FileKind(kind % 2)}}
+		claim.Files = []capability.FileUse{{Path: path, Use: capability.FileKind(kind / 2 % 3)}}
+		claim.Net = []capability.NetUse{{Port: 1 + int(kind)*256, Use: capability.Connect}}
 		networks := []string{"", "none", "default", "host"}
 		claim.Build = &capability.Build{Context: path, Dockerfile: "docker/" + strings.Trim(b, "./"), Tags: []string{tag}, Target: a, Network: networks[kind%4], Push: kind > 100}
 		d := capability.Decide(nil, claim)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -20,13 +21,16 @@ type kind struct {
 	read           func(r *reader, request, value *yamldoc.Node, c *capability.Claim)
 }
 
-// A file is written by what runs: no operation of its own does it.
+// A file is written by what runs, and loaded for it: no operation of its own
+// does it.
 var kinds = []kind{
-	{"exec", "exec", []string{"dir", "program", "sha256", "env"}, (*reader).exec},
+	{"exec", "exec", []string{"dir", "program", "sha256", "env", "load"}, (*reader).exec},
 	{"read", "read_file", nil, fileReader(capability.Read)},
 	{"write", "exec", nil, fileReader(capability.Write)},
+	{"load", "exec", nil, (*reader).load},
 	{"look", "env_status", nil, (*reader).look},
 	{"build", "docker_build", nil, (*reader).build},
+	{"connect", "probe", nil, (*reader).connect},
 	{"log", "log", nil, (*reader).log},
 }
 
@@ -38,10 +42,11 @@ func (r *reader) request(n *yamldoc.Node) (string, capability.Claim) {
 	var found []kind
 	for _, k := range kinds {
 		known, every = append(known, k.key), append(append(every, k.key), k.more...)
-		if n.Get(k.key) != nil {
+		if n.Get(k.key) != nil && !isBeside(n, k.key) {
 			found = append(found, k)
 		}
 	}
+	every = slices.Compact(slices.Sorted(slices.Values(every)))
 	hint := "use one of " + strings.Join(known, ", ")
 	switch {
 	case len(found) == 0:
@@ -58,6 +63,11 @@ func (r *reader) request(n *yamldoc.Node) (string, capability.Claim) {
 	c.Operation = k.operation
 	k.read(r, n, n.Get(k.key), &c)
 	return words(k.key, c), c
+}
+
+// isBeside tells whether a key of a request says more of another one.
+func isBeside(n *yamldoc.Node, key string) bool {
+	return slices.ContainsFunc(kinds, func(k kind) bool { return n.Get(k.key) != nil && slices.Contains(k.more, key) })
 }
 
 // words are the request as a message has it.
@@ -112,6 +122,9 @@ func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
 	if n := request.Get("env"); n != nil && r.mapping(n, []string{"set", "pass"}) {
 		c.Env = append(r.uses(n.Get("set"), capability.Set), r.uses(n.Get("pass"), capability.Pass)...)
 	}
+	if n := request.Get("load"); n != nil {
+		r.load(request, n, c)
+	}
 }
 
 // command reads words as a policy's rules have them.
@@ -156,6 +169,21 @@ func fileReader(use capability.FileKind) func(r *reader, request, value *yamldoc
 	return func(r *reader, _, value *yamldoc.Node, c *capability.Claim) {
 		c.Files = []capability.FileUse{{Path: r.path(value), Use: use}}
 	}
+}
+
+// load reads the path of a dotenv file, or a list of them.
+func (r *reader) load(_, value *yamldoc.Node, c *capability.Claim) {
+	for _, n := range oneOrMore(value) {
+		c.Files = append(c.Files, capability.FileUse{Path: r.path(n), Use: capability.Load})
+	}
+}
+
+func (r *reader) connect(_, value *yamldoc.Node, c *capability.Claim) {
+	port, err := strconv.Atoi(value.Text())
+	if err != nil || value.Kind() != yamldoc.KindInt {
+		r.wrong(value, fmt.Sprintf("is %s, expected a port", value.Kind()), "write it as a number: 4000")
+	}
+	c.Net = []capability.NetUse{{Port: port, Use: capability.Connect}}
 }
 
 func (r *reader) look(_, value *yamldoc.Node, c *capability.Claim) {

@@ -1,0 +1,114 @@
+package capability
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// ports finds rules for ports.
+type ports struct {
+	single map[int]*Rule
+	ranges []portRule
+}
+
+type portRule struct {
+	portRange
+	rule *Rule
+}
+
+// portRange is the ports from low to high, both included.
+type portRange struct{ low, high int }
+
+// maxPort is the last port of TCP.
+const maxPort = 65535
+
+func isPort(n int) bool { return n >= 1 && n <= maxPort }
+
+func (p *ports) add(r *Rule) error {
+	of, err := parsePorts(r.Text)
+	if err != nil {
+		return err
+	}
+	if of.low != of.high {
+		p.ranges = append(p.ranges, portRule{of, r})
+		return nil
+	}
+	if p.single == nil {
+		p.single = make(map[int]*Rule)
+	}
+	p.single[of.low] = first(p.single[of.low], r)
+	return nil
+}
+
+// find is the first rule that matches.
+func (p *ports) find(port int) *Rule {
+	found := p.single[port]
+	for _, r := range p.ranges {
+		if r.covers(portRange{port, port}) {
+			found = first(found, r.rule)
+		}
+	}
+	return found
+}
+
+func (p portRange) covers(other portRange) bool { return p.low <= other.low && other.high <= p.high }
+
+// distance is how far a port is from those of the range; 0 is in it.
+func (p portRange) distance(port int) int { return max(p.low-port, port-p.high, 0) }
+
+var portsText = regexp.MustCompile(`^([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$`)
+
+// parsePorts reads a port, two with - between them, or *.
+func parsePorts(text string) (portRange, error) {
+	if text == "*" {
+		return portRange{1, maxPort}, nil
+	}
+	m := portsText.FindStringSubmatch(text)
+	if m == nil {
+		return portRange{}, errors.New("is no port and no range of ports")
+	}
+	// The digits are few enough for any int.
+	low, _ := strconv.Atoi(m[1])
+	high := low
+	if m[2] != "" {
+		high, _ = strconv.Atoi(m[2])
+	}
+	switch {
+	case !isPort(low) || !isPort(high):
+		return portRange{}, fmt.Errorf("is out of range: the last port is %d", maxPort)
+	case low > high:
+		return portRange{}, errors.New("ends before it begins")
+	}
+	return portRange{low, high}, nil
+}
+
+// portsCover is whether one rule for ports matches all that another does.
+func portsCover(a, b *Rule) bool {
+	of, err := parsePorts(a.Text)
+	other, otherErr := parsePorts(b.Text)
+	return err == nil && otherErr == nil && of.covers(other)
+}
+
+// ports reads a rule for ports: a number, or a string for more than one.
+func (r *reader) ports(n *yamldoc.Node) *Rule {
+	const hint = `write a port as 4000, a range as "4000-4010", all ports as "*"`
+	number := n.Kind() == yamldoc.KindInt
+	if !number && n.Kind() != yamldoc.KindString {
+		r.wrong(n, fmt.Sprintf("is %s, expected a port", n.Kind()), hint)
+		return nil
+	}
+	_, err := parsePorts(n.Text())
+	switch _, notNumber := strconv.Atoi(n.Text()); {
+	case !number && notNumber == nil:
+		r.wrong(n, "is a string, expected a number", hint)
+	case err != nil:
+		r.wrong(n, fmt.Sprintf("rule %q %v", n.Text(), err), hint)
+	default:
+		return &Rule{Text: n.Text(), Pos: n.Pos()}
+	}
+	return nil
+}
