@@ -37,7 +37,10 @@ func deedsIn(c capability.Claim) []string {
 		out = append(out, kind+use.Name)
 	}
 	for _, use := range c.Files {
-		out = append(out, []string{"read ", "write "}[use.Use]+use.Path)
+		out = append(out, []string{"read ", "write ", "load "}[use.Use]+use.Path)
+	}
+	for _, use := range c.Net {
+		out = append(out, fmt.Sprintf("port %d", use.Port))
 	}
 	if b := c.Build; b != nil {
 		out = append(out, "context "+b.Context, "target "+b.Target, "network "+b.Network, fmt.Sprintf("push %v", b.Push), "dockerfile "+b.Dockerfile)
@@ -64,6 +67,9 @@ func (done deeds) has(c capability.Claim) bool {
 			return !was(deed) && !was("pass "+rest)
 		case "read":
 			return !was(deed) && !done.allIn(c.Provider, rest) && !was("dockerfile "+rest)
+		case "load":
+			// What is allowed to be read may be loaded.
+			return !was(deed) && !was("read "+rest) && !done.allIn(c.Provider, rest) && !was("dockerfile "+rest)
 		case "dockerfile":
 			return !was(deed) && !was("read "+rest) && !done.allIn(c.Provider, rest) && !done.inContext(c.Provider, rest)
 		case "network":

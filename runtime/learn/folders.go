@@ -35,13 +35,14 @@ func (p *provider) readIn() map[string]map[string]bool {
 	read := make(map[string]map[string]bool)
 	for _, n := range p.needing {
 		for _, use := range n.claim.Files {
+			if use.Use != capability.Read {
+				continue
+			}
 			dir := path.Dir(use.Path)
 			if read[dir] == nil {
 				read[dir] = make(map[string]bool)
 			}
-			if use.Use == capability.Read {
-				read[dir][path.Base(use.Path)] = true
-			}
+			read[dir][path.Base(use.Path)] = true
 		}
 	}
 	return read

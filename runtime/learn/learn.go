@@ -95,7 +95,7 @@ func distinct(claims []capability.Claim) []capability.Claim {
 // key is the same for claims that are the same. JSON would make one of names
 // that differ in bytes that are no UTF-8.
 func key(c capability.Claim) string {
-	k := fmt.Sprintf("%q %q %#v %#v %v", c.Operation, c.Provider, c.Env, c.Files, c.Log)
+	k := fmt.Sprintf("%q %q %#v %#v %#v %v", c.Operation, c.Provider, c.Env, c.Files, c.Net, c.Log)
 	if c.Exec != nil {
 		k += fmt.Sprintf(" %#v", *c.Exec)
 	}

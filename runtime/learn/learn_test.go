@@ -31,6 +31,14 @@ func read(path string) capability.Claim {
 	return capability.Claim{Operation: "read_file", Provider: "generic", Files: []capability.FileUse{{Path: path}}}
 }
 
+func load(path string) capability.Claim {
+	return capability.Claim{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: path, Use: capability.Load}}}
+}
+
+func connect(port int) capability.Claim {
+	return capability.Claim{Operation: "probe", Provider: "generic", Net: []capability.NetUse{{Port: port}}}
+}
+
 func build(change func(*capability.Build)) capability.Claim {
 	b := &capability.Build{Context: "backend", Dockerfile: "backend/Dockerfile", Tags: []string{"shop:1"}}
 	change(b)
@@ -114,6 +122,19 @@ func TestPolicy(t *testing.T) {
 		{"written files", []capability.Claim{
 			{Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "src/a.ts", Use: capability.Write}, {Path: "src/b.ts", Use: capability.Write}}},
 		}, "\n  generic:\n    files:\n      write:\n        - src/a.ts\n        - src/b.ts\n"},
+		{"loaded files", []capability.Claim{load("src/a.ts"), load("src/b.ts")},
+			"\n  generic:\n    files:\n      env:\n        - src/a.ts\n        - src/b.ts\n"},
+		{"one file is loaded", []capability.Claim{read("src/a.ts"), load("src/b.ts")},
+			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - src/b.ts\n"},
+		{"load of what is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
+			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - .env\n"},
+		{"load of what is read in a folder", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
+		{"all uses of files", []capability.Claim{
+			connect(4000), {Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "c", Use: capability.Write}, {Path: "b", Use: capability.Load}, {Path: "a"}}},
+		}, "\n  generic:\n    files:\n      read:\n        - a\n      env:\n        - b\n      write:\n        - c\n    net:\n      connect:\n        - 4000\n"},
+		{"ports", []capability.Claim{connect(4001), connect(4000), connect(4001), as("zed", connect(1))},
+			"\n  generic:\n    net:\n      connect:\n        - 4000\n        - 4001\n  zed:\n    net:\n      connect:\n        - 1\n"},
 		{"build", []capability.Claim{build(func(*capability.Build) {})},
 			"\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n"},
 		{"build without a network", []capability.Claim{build(func(b *capability.Build) { b.Network, b.Target = "none", "prod" })},

@@ -28,7 +28,7 @@ func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 // randomClaim is one that a rule can allow.
 func randomClaim(r *rand.Rand) capability.Claim {
 	c := capability.Claim{Operation: "exec", Provider: pick(r, someIDs)}
-	switch r.IntN(6) {
+	switch r.IntN(8) {
 	case 0:
 		c.Operation, c.Log = "log", true
 	case 1:
@@ -39,6 +39,10 @@ func randomClaim(r *rand.Rand) capability.Claim {
 	case 2, 3:
 		c.Operation = "read_file"
 		c.Files = []capability.FileUse{{Path: pick(r, someFiles), Use: capability.FileKind(r.IntN(5) / 4)}}
+	case 6:
+		c.Files = []capability.FileUse{{Path: pick(r, someFiles), Use: capability.Load}}
+	case 7:
+		c.Operation, c.Net = "probe", []capability.NetUse{{Port: 4000 + r.IntN(3)}}
 	case 4:
 		c.Operation = "docker_build"
 		c.Build = &capability.Build{
@@ -196,7 +200,12 @@ func neighbours(c capability.Claim) []capability.Claim {
 	for i := range c.Files {
 		change(func(c *capability.Claim) { c.Files[i].Path = "z" })
 		change(func(c *capability.Claim) { c.Files[i].Path = path.Join(c.Files[i].Path, "z") })
-		change(func(c *capability.Claim) { c.Files[i].Use = 1 - c.Files[i].Use })
+		for use := capability.Read; use <= capability.Load; use++ {
+			change(func(c *capability.Claim) { c.Files[i].Use = use })
+		}
+	}
+	for i := range c.Net {
+		change(func(c *capability.Claim) { c.Net[i].Port++ })
 	}
 	if c.Exec != nil {
 		for i := range c.Exec.Argv {
@@ -219,7 +228,7 @@ func neighbours(c capability.Claim) []capability.Claim {
 }
 
 func clone(c capability.Claim) capability.Claim {
-	c.Env, c.Files = slices.Clone(c.Env), slices.Clone(c.Files)
+	c.Env, c.Files, c.Net = slices.Clone(c.Env), slices.Clone(c.Files), slices.Clone(c.Net)
 	if c.Exec != nil {
 		x := *c.Exec
 		x.Argv = slices.Clone(x.Argv)

@@ -10,8 +10,9 @@ import (
 // keys are what a provider's section can have, in the order in which they are
 // written.
 var keys = []string{
-	"exec", "env.pass", "env.read", "files.read", "files.write",
+	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write",
 	"build.contexts", "build.tags", "build.args", "build.targets", "build.network", "build.push",
+	"net.connect",
 }
 
 // section writes what the provider may do, one rule a line, so that a change
