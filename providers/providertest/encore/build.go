@@ -1,0 +1,131 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+var buildFlags = []flagDef{
+	{name: "push", short: "p", bare: "true", check: isBool, usage: "push image to remote repository"},
+	{name: "base", check: isText, usage: "base image to build from"},
+	{name: "arch", check: oneOf("amd64", "arm64"), usage: "the target architecture"},
+	{name: "os", check: oneOf("linux"), usage: "the target operating system"},
+	{name: "config", check: isText, usage: "infra configuration file path"},
+	{name: "skip-config", bare: "true", check: isBool, usage: "do not read or generate a infra configuration file"},
+	{name: "services", check: isList, usage: "services to include in the image"},
+	{name: "gateways", check: isList, usage: "gateways to include in the image"},
+}
+
+// buildDocker prints all on standard error. Until it has found the app's
+// repository it is ended by any signal.
+func (c *call) buildDocker(given values, args []string) int {
+	a, err := findApp()
+	if err != nil {
+		return fail("%v", err)
+	}
+	if a.gitIsFile() {
+		c.hang()
+	}
+	interrupted := interrupts()
+	ses, err := connect(c.state, request{})
+	if err != nil {
+		return fail("%v", err)
+	}
+	if c.steer.DaemonDies {
+		return 0
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan int, 1)
+	go func() { done <- c.export(ctx, a, given, args[0]) }()
+	select {
+	case code := <-done:
+		return code
+	case <-interrupted:
+	case <-ses.messages: // the daemon is gone
+	}
+	return 0
+}
+
+// hang never returns, but a test that is gone leaves nothing behind.
+func (c *call) hang() {
+	for c.state.exists() {
+		<-time.After(poll)
+	}
+	os.Exit(exitStandIn)
+}
+
+func (c *call) export(ctx context.Context, a *app, given values, name string) int {
+	img := image{Image: name, Base: given.last("base", "scratch"), Arch: given.last("arch", "amd64")}
+	report("32", "INF", "compiling Encore application for linux/"+img.Arch)
+	<-time.After(time.Duration(c.steer.SlowStartMS) * time.Millisecond)
+	if err := c.complete(a, given); err != nil {
+		report("31", "ERR", err.Error())
+		return 1
+	}
+	if c.steer.NoImage {
+		return 0
+	}
+	if !c.steer.LyingSuccess {
+		if err := c.deliver(ctx, img, given.isTrue("push")); err != nil {
+			report("31", "ERR", err.Error())
+			return 1
+		}
+	}
+	report("32", "INF", "successfully exported app as docker image")
+	return 0
+}
+
+// report prints a line as the real one's log has it.
+func report(code, level, text string) {
+	fmt.Fprintf(os.Stderr, "%s %s %s\n", polite("90", time.Now().Format(time.Kitchen)), polite(code, level), polite("1", text))
+}
+
+// complete finds what keeps an app from being built.
+func (c *call) complete(a *app, given values) error {
+	if c.steer.CompileError != "" {
+		return errors.New(c.steer.CompileError)
+	}
+	if file := given.last("config", ""); file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if !json.Valid(data) {
+			return errors.New(file + " is not JSON")
+		}
+		return nil
+	}
+	if (a.StandIn.NeedsInfra || c.steer.NeedsInfra) && !given.isTrue("skip-config") {
+		return errors.New("\n" + red("\nYour infra configuration is incomplete\n"))
+	}
+	return nil
+}
+
+// deliver gives the image to the engine or pretends to push it, which leaves
+// none with the engine.
+func (c *call) deliver(ctx context.Context, img image, push bool) error {
+	if !push {
+		report("32", "INF", "saving image to local docker daemon")
+		return makeImage(ctx, os.Getenv("DOCKER_HOST"), img)
+	}
+	report("32", "INF", "pushing image to docker registry")
+	var pushed []image
+	data, err := os.ReadFile(c.state.file("pushed.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &pushed)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if data, err = json.MarshalIndent(append(pushed, img), "", "  "); err != nil {
+		return err
+	}
+	return c.state.replace("pushed.json", append(data, '\n'))
+}

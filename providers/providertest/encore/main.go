@@ -1,0 +1,73 @@
+//go:build linux || darwin
+
+// Command encore stands in for Encore's command line program in tests: "encore
+// version", "run", "secret set" and "build docker". It follows what the real
+// one (v1.58.2) was seen to do, flag by flag and message by message, and
+// refuses whatever that one refuses. It also refuses what the real one has but
+// nobody here has a use for, so that a new use is looked at first.
+//
+// It is built by tests and put into PATH. See [steering] for how a script steers
+// it and [call] for what it notes; both are files of the state folder, which
+// ENCORE_STANDIN_STATE names. Without that variable it ends with exit code 70,
+// so that it never stands in by accident; 70 is also its answer to a steering
+// file with a mistake.
+//
+// # Processes
+//
+// As with the real one, a daemon does the work: it is shared, started when a
+// command needs it, and stays behind. It starts the app, which lives on for a
+// moment when the command has ended, and holds the port. Both are this program
+// in hidden modes:
+//
+//   - "encore standin-daemon" is the daemon, in the foreground. A script whose
+//     commands run below something that ends whole trees of processes starts it
+//     beforehand. Its files are daemon.pid, written when it can be used,
+//     daemon.addr, daemon.lock, and daemon.stop, which ends it and keeps
+//     others from starting. It also ends when the state folder is gone, and
+//     after a minute in which no command used it.
+//   - "encore standin-app" is the app; the daemon alone starts it.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// exitStandIn is for mistakes in how the stand-in is used.
+const exitStandIn = 70
+
+func main() {
+	os.Exit(start(os.Args[1:]))
+}
+
+func start(args []string) int {
+	if len(args) > 0 && args[0] == appMode {
+		return appMain(args[1:])
+	}
+	state, err := openState()
+	if err != nil {
+		return misuse(err)
+	}
+	if len(args) > 0 && args[0] == daemonMode {
+		return daemonMain(state, args[1:])
+	}
+	steer, err := readSteering(state)
+	if err != nil {
+		return misuse(err)
+	}
+	c := &call{state: state, steer: steer, argv: append([]string{filepath.Base(os.Args[0])}, args...)}
+	return c.dispatch(args)
+}
+
+func misuse(err error) int {
+	fmt.Fprintln(os.Stderr, "encore stand-in:", err)
+	return exitStandIn
+}
+
+// fail prints an error as the real one does where standard output is not a
+// terminal.
+func fail(format string, args ...any) int {
+	fmt.Fprintf(os.Stderr, "error: "+format+"\n", args...)
+	return 1
+}

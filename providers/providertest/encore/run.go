@@ -1,0 +1,177 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var runFlags = []flagDef{
+	{name: "watch", short: "w", bare: "true", check: isBool, usage: "Watch for changes and live-reload"},
+	{name: "listen", check: isText, usage: `Address to listen on (for example "0.0.0.0:4000")`},
+	{name: "port", short: "p", check: isUint, usage: "Port to listen on"},
+	{name: "json", bare: "true", check: isBool, usage: "Display logs in JSON format"},
+	{name: "namespace", short: "n", check: isText, usage: "Namespace to use (defaults to active namespace)"},
+	{name: "color", bare: "true", check: isBool, usage: "Whether to display colorized output"},
+	{name: "redact", bare: "true", check: isBool, usage: "Redact sensitive data in traces when running locally"},
+	{name: "level", short: "l", check: oneOf("trace", "debug", "info", "warn", "error"), usage: "Minimum log level to display"},
+	{name: "debug", bare: "enabled", check: oneOf("enabled", "break"), usage: "Compile for debugging (disables some optimizations)"},
+	{name: "browser", check: oneOf("auto", "never", "always"), usage: "Whether to open the local development dashboard in the browser on startup"},
+}
+
+// interrupts is the only signal that commands of the daemon answer to; others
+// end them as they end any program.
+func interrupts() <-chan os.Signal {
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGINT)
+	return ch
+}
+
+// runApp takes the port before it compiles. All that it prints is on standard
+// error.
+func (c *call) runApp(given values, _ []string) int {
+	a, err := findApp()
+	if err != nil {
+		return fail("%v", err)
+	}
+	r := &runner{call: c, app: a, interrupted: interrupts(), addr: listenAddr(given)}
+	if r.session, err = connect(c.state, r.request()); err != nil {
+		return fail("%v", err)
+	}
+	for _, step := range []func() (int, bool){r.listen, r.compile, r.ready} {
+		if code, end := step(); end {
+			return code
+		}
+	}
+	return r.follow()
+}
+
+// listenAddr: an address with a port has the port flag ignored.
+func listenAddr(given values) string {
+	listen, port := given.last("listen", ""), given.last("port", "4000")
+	if listen == "" {
+		return "127.0.0.1:" + port
+	}
+	if _, _, err := net.SplitHostPort(listen); err == nil {
+		return listen
+	}
+	return net.JoinHostPort(listen, port)
+}
+
+type runner struct {
+	*call
+	app         *app
+	session     *session
+	interrupted <-chan os.Signal
+	addr        string
+}
+
+// request is for no app where the host can't be listened on, which is found
+// after compiling.
+func (r *runner) request() request {
+	if !r.hostAllowed() {
+		return request{}
+	}
+	return request{Listen: r.addr, CrashAfterMS: r.steer.CrashAfterMS}
+}
+
+func (r *runner) listen() (code int, end bool) {
+	if !r.hostAllowed() {
+		return 0, false
+	}
+	select {
+	case <-r.interrupted:
+		return 0, true
+	case m, ok := <-r.session.messages:
+		switch {
+		case !ok:
+			return 0, true
+		case m.Listening:
+			return 0, false
+		case m.InUse:
+			m.Failed = "port is already in use"
+		}
+		fmt.Fprintln(os.Stderr, red("Failed to run on %s - %s", r.addr, m.Failed))
+		fmt.Fprintln(os.Stderr, "Note: specify --port=NUMBER to run on another port")
+		return 1, true
+	}
+}
+
+func (r *runner) hostAllowed() bool {
+	host, _, err := net.SplitHostPort(r.addr)
+	if err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return host == "" || host == "localhost" || err == nil
+}
+
+func (r *runner) compile() (code int, end bool) {
+	if r.steer.DaemonDies {
+		return 0, true
+	}
+	select {
+	case <-r.interrupted:
+		return 0, true
+	case <-r.session.messages: // the daemon is gone
+		return 0, true
+	case <-time.After(time.Duration(r.steer.SlowStartMS) * time.Millisecond):
+	}
+	if r.steer.CompileError != "" {
+		r.session.finish()
+		fmt.Fprintln(os.Stderr, r.steer.CompileError)
+		return 1, true
+	}
+	if !r.hostAllowed() {
+		// The words are the stand-in's own.
+		fmt.Fprintf(os.Stderr, "invalid listen address %q: the host is no IP address\n", r.addr)
+		return 1, true
+	}
+	return 0, false
+}
+
+func (r *runner) ready() (code int, end bool) {
+	if err := r.app.track(); err != nil {
+		return fail("%v", err), true
+	}
+	if r.session.serve() != nil {
+		return 0, true // the daemon is gone
+	}
+	shown := r.addr
+	if strings.HasPrefix(shown, ":") {
+		shown = "localhost" + shown
+	}
+	fmt.Fprintf(os.Stderr, "\n  %s\n\n", polite("1", "Encore development server running!"))
+	fmt.Fprintf(os.Stderr, "  Your API is running at:     %s\n", coloured("36", "http://"+shown))
+	fmt.Fprintf(os.Stderr, "  Development Dashboard URL:  %s\n\n", coloured("36", "http://127.0.0.1:9400/abc12"))
+	for _, name := range r.steer.PrintEnv {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			value = "(not set)"
+		}
+		fmt.Fprintf(os.Stderr, "%s=%s\n", name, value)
+	}
+	return 0, false
+}
+
+// follow lasts until the app has ended, which is no failure however it did.
+func (r *runner) follow() int {
+	for {
+		select {
+		case <-r.interrupted:
+			return 0
+		case m, ok := <-r.session.messages:
+			if !ok {
+				return 0
+			}
+			fmt.Fprint(os.Stderr, m.Stderr)
+		}
+	}
+}

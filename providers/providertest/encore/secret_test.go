@@ -1,0 +1,102 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// step is a secret set, and what it prints.
+type step struct {
+	args, stdin string
+	stdout      string
+	stderr      string
+}
+
+func TestSecretGroups(t *testing.T) {
+	for name, tt := range map[string]struct {
+		steps []step
+		want  []group
+	}{
+		"one call with all types": {
+			steps: []step{{"--type dev,preview,local A", "x\r\n\n", "created", ""}},
+			want:  []group{{"A", []string{"development", "local", "preview"}, "x"}},
+		},
+		"the same set, said otherwise, is updated": {
+			steps: []step{
+				{"--type local --type=ephemeral,dev,pr A", "x", "created", ""},
+				{"A --type development,preview,local", "y\n", "updated", ""},
+			},
+			want: []group{{"A", []string{"development", "local", "preview"}, "y"}},
+		},
+		"three calls make three groups": {
+			steps: []step{{"--type dev A", "x", "created", ""}, {"--type prod A", "x", "created", ""}, {"--type local A", "x", "created", ""}},
+			want:  []group{{"A", []string{"development"}, "x"}, {"A", []string{"production"}, "x"}, {"A", []string{"local"}, "x"}},
+		},
+		"a type in two groups is a conflict": {
+			steps: []step{
+				{"--type dev A", "x", "created", ""},
+				{"--type dev,local A", "y", "", "error: the environment selection conflicts with other secret values:\n\tgroup-1 development\n"},
+				{"--type dev,local B", "y", "created", ""},
+			},
+			want: []group{{"A", []string{"development"}, "x"}, {"B", []string{"development", "local"}, "y"}},
+		},
+		"nothing is set as nothing": {
+			steps: []step{{"--type local A", "\n", "created", ""}},
+			want:  []group{{"A", []string{"local"}, ""}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "")
+			for _, s := range tt.steps {
+				got := w.run(s.stdin, append([]string{"secret", "set"}, strings.Fields(s.args)...)...)
+				if s.stdout == "" {
+					if got.code != 1 || got.stdout != "" || !strings.HasPrefix(got.stderr, s.stderr) {
+						t.Errorf("%s: %+v", s.args, got)
+					}
+				} else if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Successfully "+s.stdout+" secret value for ") {
+					t.Errorf("%s: %+v", s.args, got)
+				}
+			}
+			var groups []group
+			if err := json.Unmarshal([]byte(w.read(w.state.file("secrets.json"))), &groups); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(groups, tt.want) {
+				t.Errorf("groups %+v, want %+v", groups, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecretRefused(t *testing.T) {
+	for _, tt := range []struct{ name, steer, app, types, want string }{
+		{"type", "", "", "staging", `invalid environment type "staging"`},
+		{"case", "", "", "Dev", `invalid environment type "Dev"`},
+		{"blank", "", "", "dev, local", `invalid environment type " local"`},
+		{"empty item", "", "", "dev,", `invalid environment type ""`},
+		{"no type", "", "", "", "must specify at least one environment with --type/--env (or --dev/--prod)"},
+		{"not linked", "", `{"id": ""}`, "staging", "app is not linked with the Encore Platform (see 'encore app link')"},
+		{"not logged in", `{"logged_in": false}`, "", "staging", "not logged in: run 'encore auth login' first"},
+		{"offline", `{"offline": true}`, "", "staging", "unable to list environments: dial tcp: lookup api.encore.cloud: no such host"},
+		{"steered", `{"secret_failure": "quota"}`, "", "dev", "quota"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, tt.steer)
+			if tt.app != "" {
+				w.write(filepath.Join(w.app, "encore.app"), tt.app)
+			}
+			got := w.run("x", "secret", "set", "--type", tt.types, "A")
+			if got.code != 1 || got.stdout != "" || got.stderr != "error: "+tt.want+"\n" {
+				t.Errorf("%+v", got)
+			}
+			if w.state.has("secrets.json") {
+				t.Error("a secret was set")
+			}
+		})
+	}
+}

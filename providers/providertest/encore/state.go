@@ -1,0 +1,180 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// stateEnv names the state folder.
+const stateEnv = "ENCORE_STANDIN_STATE"
+
+// steering is standin.json of the state folder: how the stand-in is to behave.
+// A key that is not known is a mistake. Without the file all is well.
+type steering struct {
+	// LoggedIn is whether somebody is logged in; true where it is left out.
+	LoggedIn *bool `json:"logged_in"`
+	// Offline takes away the network, which version and secret set need.
+	Offline bool `json:"offline"`
+	// SlowStartMS is how long run and build take to compile.
+	SlowStartMS int `json:"slow_start_ms"`
+	// CrashAfterMS has the app of run crash, so long after it is ready.
+	CrashAfterMS int `json:"crash_after_ms"`
+	// DaemonDies has run and build end as if the daemon had died: with exit
+	// code 0 and without a word.
+	DaemonDies bool `json:"daemon_dies"`
+	// NoImage has build end with exit code 0, without an image and without the
+	// line that says so.
+	NoImage bool `json:"no_image"`
+	// LyingSuccess has build print that line without an image.
+	LyingSuccess bool `json:"lying_success"`
+	// NeedsInfra is an app that needs an infra configuration, for build; so is
+	// one with {"standin": {"needs_infra": true}} in its encore.app.
+	NeedsInfra bool `json:"needs_infra"`
+	// CompileError is what run and build print before they fail.
+	CompileError string `json:"compile_error"`
+	// SecretFailure is what secret set prints before it fails.
+	SecretFailure string `json:"secret_failure"`
+	// PrintEnv are variables that run prints once it is ready.
+	PrintEnv []string `json:"print_env"`
+}
+
+func (s steering) loggedIn() bool { return s.LoggedIn == nil || *s.LoggedIn }
+
+// state is the path of the state folder.
+type state string
+
+func openState() (state, error) {
+	dir := os.Getenv(stateEnv)
+	if dir == "" {
+		return "", errors.New(stateEnv + " is not set; this is a program for tests")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	s := state(dir)
+	if !s.exists() {
+		return "", fmt.Errorf("%s=%s is not a folder", stateEnv, dir)
+	}
+	return s, nil
+}
+
+func (s state) file(name string) string { return filepath.Join(string(s), name) }
+
+func (s state) exists() bool {
+	info, err := os.Stat(string(s))
+	return err == nil && info.IsDir()
+}
+
+func (s state) has(name string) bool {
+	_, err := os.Lstat(s.file(name))
+	return err == nil
+}
+
+// replace writes a file at once, so that nobody reads half of it.
+func (s state) replace(name string, data []byte) error {
+	f, err := os.CreateTemp(string(s), "."+name+"-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), s.file(name))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// lock takes a lock that ends with the process or by unlock.
+func (s state) lock(name string, how int) (unlock func(), err error) {
+	f, err := os.OpenFile(s.file(name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), how); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+func readSteering(s state) (steering, error) {
+	var steer steering
+	data, err := os.ReadFile(s.file("standin.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return steer, nil
+	}
+	if err != nil {
+		return steer, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&steer); err != nil {
+		return steer, fmt.Errorf("standin.json: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return steer, errors.New("standin.json: more follows its value")
+	}
+	return steer, nil
+}
+
+// call is one invocation.
+type call struct {
+	state state
+	steer steering
+	argv  []string
+}
+
+// shown are the variables whose values are noted; of others the names are.
+var shown = []string{"DISABLE_ENCORE_TELEMETRY", "NODE_EXTRA_CA_CERTS"}
+
+// note appends the call to calls.jsonl of the state folder, a line for each:
+// argv from the program's name on, cwd, env with the values of a few variables,
+// env_names with the names of all others, and stdin_bytes, which is 0 but for
+// secret set. That one is noted when its input has ended.
+func (c *call) note(stdinBytes int) {
+	env, names := map[string]string{}, []string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if slices.Contains(shown, name) {
+			env[name] = value
+		} else {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	cwd, err := os.Getwd()
+	if err != nil {
+		os.Exit(misuse(err))
+	}
+	line, err := json.Marshal(map[string]any{
+		"argv": c.argv, "cwd": cwd, "env": env, "env_names": names, "stdin_bytes": stdinBytes,
+	})
+	if err == nil {
+		err = appendFile(c.state.file("calls.jsonl"), append(line, '\n'))
+	}
+	if err != nil {
+		os.Exit(misuse(err))
+	}
+}
+
+func appendFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
