@@ -36,18 +36,25 @@ func Exports() []string {
 
 // The operations that a host offers.
 const (
-	OpDockerBuild = "docker_build"
-	OpEnvStatus   = "env_status"
-	OpExec        = "exec"
-	OpList        = "list"
-	OpLog         = "log"
-	OpReadFile    = "read_file"
-	OpStat        = "stat"
+	OpDockerBuild  = "docker_build"
+	OpDockerImage  = "docker_image"
+	OpEnvStatus    = "env_status"
+	OpExec         = "exec"
+	OpList         = "list"
+	OpLog          = "log"
+	OpProbe        = "probe"
+	OpProcessStart = "process_start"
+	OpProcessStop  = "process_stop"
+	OpProcessWait  = "process_wait"
+	OpReadFile     = "read_file"
+	OpStat         = "stat"
 )
 
 // Operations lists the operations of this version, sorted.
 func Operations() []string {
-	return []string{OpDockerBuild, OpEnvStatus, OpExec, OpList, OpLog, OpReadFile, OpStat}
+	return []string{
+		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpStat,
+	}
 }
 
 // ImportName is the name under which a module imports an operation.
@@ -89,6 +96,10 @@ type Error struct {
 	Message string `json:"message"`
 	// Hint says what to do about it; it may have several lines.
 	Hint string `json:"hint,omitempty"`
+	// Reason is a stable word of the provider's own, for programs that know it.
+	Reason string `json:"reason,omitempty"`
+	// Output is the end of what a program printed, where that says more.
+	Output string `json:"output,omitempty"`
 	// ExitCode is the exit status that the run should end with, 1 to 255; 0
 	// leaves it to the host.
 	ExitCode int `json:"exit_code,omitempty"`

@@ -3,6 +3,7 @@ package abi_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -77,9 +78,9 @@ func TestDecodeProblems(t *testing.T) {
 }
 
 func TestValue(t *testing.T) {
-	for text, want := range map[string]abi.Value{`"x"`: abi.Text("x"), `""`: {}, `{"env":"A"}`: abi.EnvRef("A")} {
+	for text, want := range map[string]abi.Value{`"x"`: abi.Text("x"), `""`: {}, `{"env":"A"}`: abi.EnvRef("A"), `{"env":"A","files":["b","c"]}`: abi.EnvRef("A", "b", "c")} {
 		var v abi.Value
-		if err := json.Unmarshal([]byte(text), &v); err != nil || v != want {
+		if err := json.Unmarshal([]byte(text), &v); err != nil || !reflect.DeepEqual(v, want) {
 			t.Errorf("%s: %+v, %v", text, v, err)
 		}
 		if out, err := json.Marshal(want); err != nil || string(out) != text {

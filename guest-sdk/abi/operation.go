@@ -7,28 +7,35 @@ import (
 )
 
 // Value is a value that a request carries, or a reference to one that the
-// host knows. In JSON it is a string, or {"env": "NAME"}.
+// host knows. In JSON it is a string, {"env": "NAME"}, or
+// {"env": "NAME", "files": [".env.local"]}.
 type Value struct {
 	Text string
-	// Env is the name of a variable of the host's environment. The host puts
-	// its value in; the provider never sees it.
+	// Env is the name of a variable. The host puts its value in; the provider
+	// never sees it, and whoever sees output sees *** in its place.
 	Env string
+	// Files are dotenv files, relative to the project folder, in which Env is
+	// looked for: the last one that has it counts, and the host's environment
+	// where none has.
+	Files []string
 }
 
 // Text is a Value that the provider itself knows.
 func Text(s string) Value { return Value{Text: s} }
 
-// EnvRef is a Value that the host takes from its environment.
-func EnvRef(name string) Value { return Value{Env: name} }
+// EnvRef is a Value that the host takes from dotenv files, or else from its
+// environment.
+func EnvRef(name string, files ...string) Value { return Value{Env: name, Files: files} }
 
 type valueRef struct {
-	Env string `json:"env"`
+	Env   string   `json:"env"`
+	Files []string `json:"files,omitempty"`
 }
 
 // MarshalJSON gives a string, or an object for a reference.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.Env != "" {
-		return json.Marshal(valueRef{v.Env})
+		return json.Marshal(valueRef{v.Env, v.Files})
 	}
 	return json.Marshal(v.Text)
 }
@@ -43,9 +50,9 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&ref); err != nil || ref.Env == "" {
-		return errors.New(`a value is a string or {"env": "NAME"}`)
+		return errors.New(`a value is a string or {"env": "NAME"}, with "files" or without`)
 	}
-	v.Env = ref.Env
+	v.Env, v.Files = ref.Env, ref.Files
 	return nil
 }
 
@@ -56,8 +63,13 @@ type ExecRequest struct {
 	// Dir is the folder to run in, relative to the project folder; empty is
 	// the project folder itself.
 	Dir string `json:"dir,omitempty"`
-	// Env is put over the environment that the host gives to a child.
-	Env map[string]Value `json:"env,omitempty"`
+	// EnvBase, EnvFiles and Env are put over the environment that the host
+	// gives to a child, in this order: what comes later wins. EnvFiles are
+	// dotenv files, relative to the project folder, of which a later one wins;
+	// the provider never learns what is in them.
+	EnvBase  map[string]Value `json:"env_base,omitempty"`
+	EnvFiles []string         `json:"env_files,omitempty"`
+	Env      map[string]Value `json:"env,omitempty"`
 	// Stdin is the whole standard input. Without it a child whose output is
 	// streamed has the user's own, and one that is captured has none.
 	Stdin *Value `json:"stdin,omitempty"`
@@ -88,6 +100,111 @@ type ExecResult struct {
 	Truncated bool   `json:"truncated,omitempty"`
 }
 
+// MaxProcesses bounds how many started programs run at once, MaxWatches what is
+// watched for in one's output.
+const (
+	MaxProcesses = 16
+	MaxWatches   = 16
+)
+
+// ProcessStartRequest asks the host to start a program, and not to wait for
+// its end. What it prints reaches the user line by line. It has no standard
+// input but Stdin, and is ended when the run is over.
+type ProcessStartRequest struct {
+	// Argv, Dir, EnvBase, EnvFiles, Env and Stdin are as in [ExecRequest].
+	Argv     []string         `json:"argv"`
+	Dir      string           `json:"dir,omitempty"`
+	EnvBase  map[string]Value `json:"env_base,omitempty"`
+	EnvFiles []string         `json:"env_files,omitempty"`
+	Env      map[string]Value `json:"env,omitempty"`
+	Stdin    *Value           `json:"stdin,omitempty"`
+	// Name stands before each line of its output while more than one program
+	// runs; without it the program's own.
+	Name string `json:"name,omitempty"`
+	// Watch are texts to look for in its output: process_wait tells of the
+	// first line with one of them, with control sequences taken out.
+	Watch []string `json:"watch,omitempty"`
+}
+
+// ProcessStartResult names the program that was started.
+type ProcessStartResult struct {
+	ID int `json:"id"`
+}
+
+// ProcessWaitRequest waits until something happens to one of the programs.
+type ProcessWaitRequest struct {
+	// IDs are the programs; empty is all that were started and not yet waited
+	// for to their end.
+	IDs []int `json:"ids,omitempty"`
+	// TimeoutMS bounds the wait, in milliseconds; 0 is no bound.
+	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+}
+
+// ProcessWaitResult is the first thing that happened; one field is set.
+type ProcessWaitResult struct {
+	Exited *ProcessExit `json:"exited,omitempty"`
+	Seen   *ProcessLine `json:"seen,omitempty"`
+	// Interrupted says that the user or the system asked the run to end. It is
+	// told once. The programs were told as well; what does not end within the
+	// grace period is killed, and the provider is stopped soon after.
+	Interrupted bool `json:"interrupted,omitempty"`
+	TimedOut    bool `json:"timed_out,omitempty"`
+}
+
+// ProcessExit is how a started program ended; its ID is of no use any more.
+type ProcessExit struct {
+	ID int `json:"id"`
+	// ExitCode, Signal and Interrupted are as in [ExecResult].
+	ExitCode    int    `json:"exit_code"`
+	Signal      string `json:"signal,omitempty"`
+	Interrupted bool   `json:"interrupted,omitempty"`
+	// Tail is the end of its output, at most MaxTail bytes.
+	Tail string `json:"tail,omitempty"`
+}
+
+// MaxTail bounds the end of a started program's output that is kept, in bytes.
+const MaxTail = 4 << 10
+
+// ProcessLine is a line that was watched for.
+type ProcessLine struct {
+	ID   int    `json:"id"`
+	Line string `json:"line"`
+}
+
+// ProcessStopRequest asks to end a started program and all that it started.
+type ProcessStopRequest struct {
+	ID int `json:"id"`
+	// Signal is SIGTERM where it is empty, or else SIGINT or SIGHUP.
+	Signal string `json:"signal,omitempty"`
+	// GraceMS is the time before it is killed, in milliseconds; at most, and
+	// where it is 0, that of an interrupt.
+	GraceMS int64 `json:"grace_ms,omitempty"`
+}
+
+// ProbeRequest asks whether something answers on this machine's loopback.
+type ProbeRequest struct {
+	// Address is host:port; the host is localhost or a loopback address.
+	Address string `json:"address"`
+	// Path asks by HTTP for that path, where any status below 500 is an
+	// answer; without it a connection is one.
+	Path string `json:"path,omitempty"`
+	// Gone waits until nothing answers, rather than until something does.
+	Gone bool `json:"gone,omitempty"`
+	// TimeoutMS bounds the time in which it is asked again and again, in
+	// milliseconds; 0 asks once.
+	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// While ends the probe early as soon as process_wait would have something
+	// to tell of one of these programs.
+	While []int `json:"while,omitempty"`
+}
+
+// ProbeResult is how it was when the probe ended.
+type ProbeResult struct {
+	Answers bool `json:"answers"`
+	// Status is the HTTP status, where Path was asked for.
+	Status int `json:"status,omitempty"`
+}
+
 // DockerBuildRequest asks the host to build an image.
 type DockerBuildRequest struct {
 	// Context is the folder that is sent, relative to the project folder.
@@ -113,6 +230,19 @@ type DockerBuildResult struct {
 	ID string `json:"id"`
 	// Digest is the manifest's in the registry, where the image was pushed.
 	Digest string `json:"digest,omitempty"`
+}
+
+// DockerImageRequest asks for an image that the engine has.
+type DockerImageRequest struct {
+	Image string `json:"image"`
+}
+
+// DockerImageResult is that image. One that isn't there is an error with
+// [CodeNotFound].
+type DockerImageResult struct {
+	Image string `json:"image"`
+	// ID is the image's ID in the engine, with its algorithm.
+	ID string `json:"id"`
 }
 
 // PathRequest names a file or folder, for read_file, stat and list. A
@@ -144,9 +274,11 @@ type ListResult struct {
 	Entries []FileInfo `json:"entries"`
 }
 
-// EnvStatusRequest asks about variables of the host's environment.
+// EnvStatusRequest asks about variables, in the places where a [Value] with
+// the same files would be found.
 type EnvStatusRequest struct {
 	Names []string `json:"names"`
+	Files []string `json:"files,omitempty"`
 }
 
 // EnvState says whether a variable is there; the value is never told.
@@ -155,7 +287,7 @@ type EnvState string
 // The states of a variable.
 const (
 	EnvSet     EnvState = "set"
-	EnvEmpty   EnvState = "empty"
+	EnvEmpty   EnvState = "empty" // or nothing but line ends
 	EnvMissing EnvState = "missing"
 )
 

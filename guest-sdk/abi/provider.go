@@ -28,6 +28,25 @@ type Capabilities struct {
 	// Env are the names of variables that it looks at or passes on by
 	// reference; a * stands for any characters.
 	Env []string `json:"env,omitempty"`
+	// EnvFrom point to names of variables, or lists of them, that it looks at
+	// or passes on by reference.
+	EnvFrom []string `json:"env_from,omitempty"`
+	// EnvFilesFrom point to dotenv files, or lists of them, whose variables it
+	// gives to what it runs.
+	EnvFilesFrom []string `json:"env_files_from,omitempty"`
+	// ConnectFrom point to addresses, host:port, whose port it probes.
+	ConnectFrom []string `json:"connect_from,omitempty"`
+	// Connect are ports that it probes where the configuration has none at
+	// ConnectFrom.
+	Connect []int `json:"connect,omitempty"`
+	// Images are references of images that it looks for in the engine, with the
+	// patterns of a policy.
+	Images []string `json:"images,omitempty"`
+}
+
+// Empty tells whether a provider doesn't say what it needs.
+func (c Capabilities) Empty() bool {
+	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images) == 0
 }
 
 // ExecAsk asks to run a program: either the words of Argv, with the patterns

@@ -9,7 +9,7 @@ import (
 )
 
 // Outside Wasm nothing is imported: the context's host answers by name.
-var hostDockerBuild, hostEnvStatus, hostExec, hostList, hostLog, hostReadFile, hostStat importFunc
+var hostDockerBuild, hostDockerImage, hostEnvStatus, hostExec, hostList, hostLog, hostProbe, hostProcessStart, hostProcessStop, hostProcessWait, hostReadFile, hostStat importFunc
 
 func transport(ctx context.Context, operation string, _ importFunc, request []byte) ([]byte, error) {
 	h, ok := ctx.Value(hostKey{}).(Host)

@@ -11,6 +11,9 @@ import (
 //go:wasmimport extism:host/user stagecraft_docker_build
 func hostDockerBuild(offset uint64) uint64
 
+//go:wasmimport extism:host/user stagecraft_docker_image
+func hostDockerImage(offset uint64) uint64
+
 //go:wasmimport extism:host/user stagecraft_env_status
 func hostEnvStatus(offset uint64) uint64
 
@@ -22,6 +25,18 @@ func hostList(offset uint64) uint64
 
 //go:wasmimport extism:host/user stagecraft_log
 func hostLog(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_probe
+func hostProbe(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_process_start
+func hostProcessStart(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_process_stop
+func hostProcessStop(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_process_wait
+func hostProcessWait(offset uint64) uint64
 
 //go:wasmimport extism:host/user stagecraft_read_file
 func hostReadFile(offset uint64) uint64

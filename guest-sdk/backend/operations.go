@@ -47,9 +47,37 @@ func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	return res, &ExitError{Message: fmt.Sprintf("%s: %s", req.Argv[0], how), Code: res.ExitCode}
 }
 
+// Start starts a program and does not wait for its end.
+func Start(ctx context.Context, req abi.ProcessStartRequest) (id int, err error) {
+	res, err := call[abi.ProcessStartResult](ctx, abi.OpProcessStart, hostProcessStart, req)
+	return res.ID, err
+}
+
+// Wait waits until something happens to one of the started programs, or the
+// run is asked to end.
+func Wait(ctx context.Context, req abi.ProcessWaitRequest) (abi.ProcessWaitResult, error) {
+	return call[abi.ProcessWaitResult](ctx, abi.OpProcessWait, hostProcessWait, req)
+}
+
+// Stop ends a started program and all that it started.
+func Stop(ctx context.Context, req abi.ProcessStopRequest) (abi.ProcessExit, error) {
+	return call[abi.ProcessExit](ctx, abi.OpProcessStop, hostProcessStop, req)
+}
+
+// Probe asks whether something answers on this machine's loopback. That nothing
+// does is no error.
+func Probe(ctx context.Context, req abi.ProbeRequest) (abi.ProbeResult, error) {
+	return call[abi.ProbeResult](ctx, abi.OpProbe, hostProbe, req)
+}
+
 // DockerBuild builds an image with the host's engine.
 func DockerBuild(ctx context.Context, req abi.DockerBuildRequest) (abi.DockerBuildResult, error) {
 	return call[abi.DockerBuildResult](ctx, abi.OpDockerBuild, hostDockerBuild, req)
+}
+
+// Image finds an image in the host's engine, by its reference.
+func Image(ctx context.Context, reference string) (abi.DockerImageResult, error) {
+	return call[abi.DockerImageResult](ctx, abi.OpDockerImage, hostDockerImage, abi.DockerImageRequest{Image: reference})
 }
 
 // ReadFile returns a file's content, up to [abi.MaxFile] bytes.
@@ -71,7 +99,13 @@ func List(ctx context.Context, path string) ([]abi.FileInfo, error) {
 
 // EnvStatus tells which variables the host has, never their values.
 func EnvStatus(ctx context.Context, names ...string) (map[string]abi.EnvState, error) {
-	res, err := call[abi.EnvStatusResult](ctx, abi.OpEnvStatus, hostEnvStatus, abi.EnvStatusRequest{Names: names})
+	return EnvStatusIn(ctx, nil, names...)
+}
+
+// EnvStatusIn is EnvStatus with dotenv files, which come before the host's
+// environment.
+func EnvStatusIn(ctx context.Context, files []string, names ...string) (map[string]abi.EnvState, error) {
+	res, err := call[abi.EnvStatusResult](ctx, abi.OpEnvStatus, hostEnvStatus, abi.EnvStatusRequest{Names: names, Files: files})
 	return res.States, err
 }
 
