@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"path"
 	"slices"
+	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -49,8 +51,18 @@ func (w *World) AskedPolicy(asked Asks) (*capability.Policy, error) {
 	for _, name := range asks.Env {
 		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
 	}
+	for _, pointer := range asks.EnvFrom {
+		b.each(pointer, func(name string, pos yamldoc.Pos) { b.add(capability.AllowEnv(name, pos)) })
+	}
 	for _, pattern := range asks.Files {
 		b.add(capability.AllowRead(pattern, yamldoc.Pos{}))
+	}
+	for _, pointer := range asks.EnvFilesFrom {
+		b.each(pointer, b.envFile)
+	}
+	b.connect(asks)
+	for _, pattern := range asks.Images {
+		b.add(capability.AllowImage(pattern))
 	}
 	if asked.Inherit {
 		b.add(capability.InheritEnv())
@@ -114,6 +126,49 @@ func (b *askedBuilder) build(ask abi.BuildAsk) {
 	}
 	if file, ok := b.located(dockerfile); ok {
 		b.add(capability.AllowRead(file, b.Position(ask.DockerfileFrom)))
+	}
+}
+
+// envFile allows a dotenv file, and the variables that it has now.
+func (b *askedBuilder) envFile(named string, pos yamldoc.Pos) {
+	at, err := b.world.locate(named)
+	if err != nil {
+		return
+	}
+	b.add(capability.AllowLoad(at.rel, pos))
+	f := b.world.readEnvFile(at)
+	for _, name := range append(slices.Sorted(maps.Keys(f.vars)), f.taken...) {
+		b.add(capability.AllowEnv(name, pos))
+	}
+}
+
+// connect allows the port of each address that the configuration has, and the
+// ports that are asked for by their number where it has none.
+func (b *askedBuilder) connect(asks abi.Capabilities) {
+	found := false
+	for _, pointer := range asks.ConnectFrom {
+		b.each(pointer, func(address string, pos yamldoc.Pos) {
+			_, port, err := net.SplitHostPort(address)
+			if number, nerr := strconv.Atoi(port); err == nil && nerr == nil {
+				found = true
+				b.add(capability.AllowConnect(number, pos))
+			}
+		})
+	}
+	for _, port := range asks.Connect {
+		if !found {
+			b.add(capability.AllowConnect(port, yamldoc.Pos{}))
+		}
+	}
+}
+
+// each calls use for the text at a pointer, or for each text of a list there.
+func (b *askedBuilder) each(pointer string, use func(text string, pos yamldoc.Pos)) {
+	if text := textAt(b.tree, pointer); text != "" {
+		use(text, b.Position(pointer))
+	}
+	for i, text := range stringsAt(b.tree, pointer) {
+		use(text, b.Position(abi.UnderPointer(pointer, strconv.Itoa(i))))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type engine interface {
 	Build(ctx context.Context, b docker.Build, progress io.Writer) (docker.Image, error)
 	Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error)
+	Find(ctx context.Context, ref string) (image docker.Image, ok bool, err error)
 	Close() error
 }
 

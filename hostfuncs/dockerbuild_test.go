@@ -33,6 +33,10 @@ func (e *fakeEngine) Push(_ context.Context, ref string, _ io.Writer) (string, e
 	return "sha256:digest-of-" + ref, nil
 }
 
+func (e *fakeEngine) Find(_ context.Context, ref string) (docker.Image, bool, error) {
+	return docker.Image{ID: "sha256:of-" + ref}, ref != "missing:1", e.err
+}
+
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
 
 func buildGate(t *testing.T, p *project, policy string, connect connect) *Gate {

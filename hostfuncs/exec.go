@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,16 +27,11 @@ type execPlan struct {
 	inside  string // the program relative to the project, "" when outside
 	sha256  string // of the program, where a policy asks for it
 	dir     place
-	env     []variable // sorted by name
-	stdin   *abi.Value
+	env     variables
+	stdin   *reference
 	capture int // bytes of each stream to keep; 0 streams to the user
 	timeout time.Duration
 	missing error
-}
-
-type variable struct {
-	name  string
-	value abi.Value
 }
 
 func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
@@ -53,11 +49,9 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 
 func (p execPlan) step() *ExecStep {
 	s := &ExecStep{Argv: p.argv, Program: p.program, Dir: p.dir.rel, Capture: p.capture > 0, TimeoutMS: p.timeout.Milliseconds()}
-	for _, v := range p.env {
-		s.Env = append(s.Env, valueStep(v.name, v.value))
-	}
+	s.Env = p.env.steps()
 	if p.stdin != nil {
-		stdin := valueStep("", *p.stdin)
+		stdin := valueStep("", p.stdin.Value)
 		s.Stdin = &stdin
 	}
 	return s
@@ -79,7 +73,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 	if err != nil {
 		return execPlan{}, ofField("dir", err)
 	}
-	p := execPlan{argv: q.Argv, dir: dir, stdin: q.Stdin, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
+	p := execPlan{argv: q.Argv, dir: dir, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
 	switch {
 	case dir.missing != nil:
 		p.missing = ofField("dir", dir.missing)
@@ -98,11 +92,15 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 			p.capture = min(q.CaptureLimit, abi.MaxCapture)
 		}
 	}
-	for name, value := range q.Env {
-		p.env = append(p.env, variable{name, value})
+	if q.Stdin != nil {
+		stdin, err := w.refer(*q.Stdin)
+		if err != nil {
+			return execPlan{}, err
+		}
+		p.stdin = &stdin
 	}
-	slices.SortFunc(p.env, func(a, b variable) int { return strings.Compare(a.name, b.name) })
-	return p, nil
+	p.env, err = w.variables(q)
+	return p, err
 }
 
 func checkExec(q abi.ExecRequest) error {
@@ -114,9 +112,11 @@ func checkExec(q abi.ExecRequest) error {
 			return abi.Errorf(abi.CodeInvalid, "exec: argv has a NUL byte in %q", word)
 		}
 	}
-	for name, value := range q.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value.Text, 0) {
-			return abi.Errorf(abi.CodeInvalid, "exec: %q is no name and value of a variable", name)
+	for _, env := range []map[string]abi.Value{q.EnvBase, q.Env} {
+		for name, value := range env {
+			if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value.Text, 0) {
+				return abi.Errorf(abi.CodeInvalid, "exec: %q is no name and value of a variable", name)
+			}
 		}
 	}
 	if q.TimeoutMS < 0 || q.CaptureLimit < 0 {
@@ -183,42 +183,37 @@ func claimExec(p execPlan) capability.Claim {
 	c := capability.Claim{Exec: &capability.Exec{
 		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, SHA256: p.sha256, Dir: p.dir.rel,
 	}}
-	for _, v := range p.env {
-		use := capability.EnvUse{Name: v.name, Use: capability.Set}
-		c.Env = append(c.Env, use)
-		if v.value.Env != "" {
-			c.Env = append(c.Env, capability.EnvUse{Name: v.value.Env, Use: capability.Pass})
+	for _, v := range p.env.base {
+		v.claim(&c)
+	}
+	for _, f := range p.env.files {
+		f.load(&c)
+		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
+			f.pass(&c, name)
 		}
 	}
-	if p.stdin != nil && p.stdin.Env != "" {
-		c.Env = append(c.Env, capability.EnvUse{Name: p.stdin.Env, Use: capability.Pass})
+	for _, v := range p.env.own {
+		v.claim(&c)
+	}
+	if p.stdin != nil {
+		p.stdin.claim(&c)
 	}
 	return c
 }
 
 func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) {
-	if p.missing != nil {
-		return abi.ExecResult{}, p.missing
-	}
-	cmd := process.Command{
-		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace,
-		Stdout: w.Stdout, Stderr: w.Stderr, Inherit: p.capture == 0 && p.stdin == nil,
-	}
-	var err error
-	if cmd.Env, err = w.environment(p.env); err != nil {
+	cmd, err := w.command(p)
+	if err != nil {
 		return abi.ExecResult{}, err
 	}
-	if p.stdin != nil {
-		text, err := w.value(*p.stdin)
-		if err != nil {
-			return abi.ExecResult{}, err
-		}
-		cmd.Stdin = strings.NewReader(text)
-	}
+	cmd.Inherit = p.capture == 0 && p.stdin == nil
 	var stdout, stderr capture
+	done := func() error { return nil }
 	if p.capture > 0 {
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	} else {
+		done = w.masked(&cmd)
 	}
 	if p.timeout > 0 {
 		var cancel context.CancelFunc
@@ -226,6 +221,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 		defer cancel()
 	}
 	res, err := process.Run(ctx, cmd)
+	err = errors.Join(err, done())
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
@@ -237,40 +233,46 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	}
 	return abi.ExecResult{
 		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,
-		Stdout: stdout.text(), Stderr: stderr.text(), Truncated: stdout.cut || stderr.cut,
+		Stdout: w.Mask.Text(stdout.text()), Stderr: w.Mask.Text(stderr.text()), Truncated: stdout.cut || stderr.cut,
 	}, nil
 }
 
-// environment puts the provider's values over what every child gets.
-func (w *World) environment(set []variable) ([]string, error) {
-	env := slices.DeleteFunc(slices.Clone(w.ChildEnv), func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		return slices.ContainsFunc(set, func(v variable) bool { return v.name == name })
-	})
-	for _, v := range set {
-		text, err := w.value(v.value)
-		if err != nil {
-			return nil, err
-		}
-		env = append(env, v.name+"="+text)
+// command is what will run, but for where its output goes.
+func (w *World) command(p execPlan) (process.Command, error) {
+	if p.missing != nil {
+		return process.Command{}, p.missing
 	}
-	return env, nil
+	cmd := process.Command{
+		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
+	}
+	var err error
+	if cmd.Env, err = w.environment(p.env); err != nil {
+		return cmd, err
+	}
+	if p.stdin != nil {
+		text, err := w.value(*p.stdin)
+		if err != nil {
+			return cmd, err
+		}
+		cmd.Stdin = strings.NewReader(text)
+	}
+	return cmd, nil
 }
 
-// value resolves a reference; only an operation's Do may, since a reference is
-// a secret.
-func (w *World) value(v abi.Value) (string, error) {
-	if v.Env == "" {
-		return v.Text, nil
+// masked has a command's output pass through the mask, where there is something
+// to mask: a terminal is handed over as it is only where there isn't. The result
+// gives out what was held back.
+func (w *World) masked(cmd *process.Command) (done func() error) {
+	if w.Mask.Empty() {
+		return func() error { return nil }
 	}
-	text, ok := w.lookupEnv(v.Env)
-	if !ok {
-		return "", &abi.Error{
-			Code: abi.CodeNotFound, Message: fmt.Sprintf("variable %s is not set", v.Env),
-			Hint: "set it in the environment that stagecraft runs in",
-		}
+	stdout := w.Mask.Writer(cmd.Stdout)
+	stderr := stdout
+	if cmd.Stderr != cmd.Stdout {
+		stderr = w.Mask.Writer(cmd.Stderr)
 	}
-	return text, nil
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	return func() error { return errors.Join(stdout.Close(), stderr.Close()) }
 }
 
 // capture keeps the beginning of a stream.

@@ -48,25 +48,31 @@ func doStat(_ context.Context, p place) (abi.FileInfo, error) {
 }
 
 func (w *World) doReadFile(_ context.Context, p place) (abi.ReadFileResult, error) {
+	data, err := w.readRegular(p, abi.MaxFile)
+	return abi.ReadFileResult{Data: data}, err
+}
+
+// readRegular reads a file of at most limit bytes.
+func (w *World) readRegular(p place, limit int64) ([]byte, error) {
 	if p.missing != nil {
-		return abi.ReadFileResult{}, p.missing
+		return nil, p.missing
 	}
 	if !p.info.Mode().IsRegular() {
-		return abi.ReadFileResult{}, abi.Errorf(abi.CodeInvalid, "%s is no regular file", quotePath(p.rel))
+		return nil, abi.Errorf(abi.CodeInvalid, "%s is no regular file", quotePath(p.rel))
 	}
 	f, err := w.openSame(p)
 	if err != nil {
-		return abi.ReadFileResult{}, err
+		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, abi.MaxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return abi.ReadFileResult{}, abi.Errorf(abi.CodeFailed, "%s: %v", quotePath(p.rel), err)
+		return nil, abi.Errorf(abi.CodeFailed, "%s: %v", quotePath(p.rel), err)
 	}
-	if len(data) > abi.MaxFile {
-		return abi.ReadFileResult{}, abi.Errorf(abi.CodeTooLarge, "%s has more than %d bytes", quotePath(p.rel), abi.MaxFile)
+	if int64(len(data)) > limit {
+		return nil, abi.Errorf(abi.CodeTooLarge, "%s has more than %d bytes", quotePath(p.rel), limit)
 	}
-	return abi.ReadFileResult{Data: data}, nil
+	return data, nil
 }
 
 func (w *World) doList(_ context.Context, p place) (abi.ListResult, error) {

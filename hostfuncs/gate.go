@@ -20,6 +20,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
 // Gate carries out operations for one provider under its policies.
@@ -35,6 +36,8 @@ type GateOptions struct {
 	Policies   []*capability.Policy
 	Operations []Bound
 	Auditor    Auditor
+	// Mask has the values that no answer may have in it.
+	Mask *mask.Set
 	// Plan, when there is one, gathers the effects, and none is had.
 	Plan *Plan
 	// Held, when there is one, has to allow each effect too.
@@ -87,7 +90,7 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 		}
 	}
 	if err != nil {
-		reply = abi.Reply{Error: asError(ctx, operation, err)}
+		reply = abi.Reply{Error: g.masked(asError(ctx, operation, err))}
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
@@ -96,6 +99,13 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 	rec.Error, rec.Result, rec.ReplyBytes, rec.Duration = reply.Error, result, len(data), time.Since(rec.Start)
 	g.opts.Auditor.Done(rec)
 	return data
+}
+
+// masked is an error as anyone may see it.
+func (g *Gate) masked(e *abi.Error) *abi.Error {
+	out := *e
+	out.Message, out.Hint = g.opts.Mask.Text(e.Message), g.opts.Mask.Text(e.Hint)
+	return &out
 }
 
 // run is where a mistake of an operation's own is kept from the caller.
@@ -148,9 +158,12 @@ func (g *Gate) decide(ctx context.Context, op Bound, call *prepared, rec *Record
 	if rec.Decision.Allowed {
 		return nil
 	}
-	return &abi.Error{
-		Code: abi.CodeDenied, Message: rec.Claim.String() + ": " + strings.Join(rec.Reasons(), "; "), Hint: rec.AllowHint(),
+	denied := &abi.Error{Code: abi.CodeDenied, Message: rec.Claim.String() + ": denied"}
+	// What is in a file that it may not use is not for a provider to learn.
+	if !rec.Claim.FromFiles() {
+		denied.Message, denied.Hint = rec.Claim.String()+": "+strings.Join(rec.Reasons(), "; "), rec.AllowHint()
 	}
+	return denied
 }
 
 // asError gives each error its code; what an operation did not name is failed,

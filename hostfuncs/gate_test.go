@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
 // project is a world to act on, and what came of it.
@@ -52,6 +53,7 @@ func newProject(t testing.TB, files map[string]string) *project {
 	p.World = &World{
 		Root: root, Environ: os.Environ(), Grace: time.Second,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Progress: new(strings.Builder),
+		Mask: new(mask.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
 		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },
 	}
 	return p
@@ -74,10 +76,11 @@ func (p *project) gate(t testing.TB, policy string) *Gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate(GateOptions{Provider: "test", Policies: policies, Operations: ops, Auditor: p})
+	g, err := NewGate(GateOptions{Provider: "test", Policies: policies, Operations: ops, Auditor: p, Mask: p.Mask})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(p.Close)
 	return g
 }
 
@@ -128,13 +131,18 @@ func wantError(t testing.TB, reply abi.Reply, code abi.Code, message string) {
 
 // requests has one for every operation, each of which would work.
 var requests = map[string]any{
-	abi.OpExec:        abi.ExecRequest{Argv: []string{"touch", "made"}},
-	abi.OpDockerBuild: abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}},
-	abi.OpReadFile:    abi.PathRequest{Path: "file"},
-	abi.OpStat:        abi.PathRequest{Path: "file"},
-	abi.OpList:        abi.PathRequest{Path: "."},
-	abi.OpEnvStatus:   abi.EnvStatusRequest{Names: []string{"HOME"}},
-	abi.OpLog:         abi.LogRequest{Level: abi.LevelInfo, Message: "hello"},
+	abi.OpExec:         abi.ExecRequest{Argv: []string{"touch", "made"}},
+	abi.OpDockerBuild:  abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}},
+	abi.OpReadFile:     abi.PathRequest{Path: "file"},
+	abi.OpStat:         abi.PathRequest{Path: "file"},
+	abi.OpList:         abi.PathRequest{Path: "."},
+	abi.OpEnvStatus:    abi.EnvStatusRequest{Names: []string{"HOME"}},
+	abi.OpLog:          abi.LogRequest{Level: abi.LevelInfo, Message: "hello"},
+	abi.OpDockerImage:  abi.DockerImageRequest{Image: "shop:1"},
+	abi.OpProcessStart: abi.ProcessStartRequest{Argv: []string{"touch", "made"}},
+	abi.OpProcessWait:  abi.ProcessWaitRequest{},
+	abi.OpProcessStop:  abi.ProcessStopRequest{ID: 1},
+	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
 }
 
 // TestEveryOperationIsGuarded walks over all operations: under a policy that
@@ -174,8 +182,9 @@ func TestDenialSaysHow(t *testing.T) {
 			t.Errorf("%s: no hint in %q", operation, reply.Error.Hint)
 			continue
 		}
-		if operation == abi.OpDockerBuild {
-			// It would look for an engine.
+		switch operation {
+		case abi.OpDockerBuild, abi.OpDockerImage, abi.OpProcessWait, abi.OpProcessStop:
+			// These would look for an engine, and for what was started.
 			continue
 		}
 		if reply := call(t, p.gate(t, policy), operation, request); reply.Error != nil {

@@ -20,6 +20,8 @@ type Step struct {
 	Operation string     `json:"operation"`
 	Exec      *ExecStep  `json:"exec,omitempty"`
 	Build     *BuildStep `json:"build,omitempty"`
+	Image     *ImageStep `json:"image,omitempty"`
+	Probe     *ProbeStep `json:"probe,omitempty"`
 }
 
 // ExecStep is a program that would run.
@@ -40,8 +42,8 @@ type ExecStep struct {
 // ValueStep is a value that would be used, without the value.
 type ValueStep struct {
 	Name string `json:"name,omitempty"`
-	// From is the host's variable that the value is taken from; else SHA256 is
-	// that of the value, in hex.
+	// From is the variable, or the dotenv file, that the value is taken from;
+	// else SHA256 is that of the value, in hex.
 	From   string `json:"from,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 }

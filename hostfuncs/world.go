@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
 // World is what operations act on.
@@ -37,8 +39,18 @@ type World struct {
 	Log func(level abi.Level, message string)
 	// HashPrograms has a claim tell the digest of the program's file.
 	HashPrograms bool
+	// Mask has the values that nobody is to be shown, and Warn tells of those
+	// that are too short for it.
+	Mask *mask.Set
+	Warn func(error)
+	// Colour marks the names of programs whose output is mixed.
+	Colour bool
 	// Grace is how long a child has to end after it was told to.
 	Grace time.Duration
+
+	processes processes
+	screen    sync.Mutex      // lines of several programs are printed whole
+	short     map[string]bool // variables that the user was told of
 }
 
 // Interrupt returns the cause with which a context is cancelled to end what
@@ -54,11 +66,16 @@ func (w *World) Operations() ([]Bound, error) {
 	for _, bind := range []func() (Bound, error){
 		func() (Bound, error) { return Bind(execOp(w)) },
 		func() (Bound, error) { return Bind(dockerBuildOp(w, connectDocker)) },
+		func() (Bound, error) { return Bind(dockerImageOp(w, connectDocker)) },
 		func() (Bound, error) { return Bind(readFileOp(w)) },
 		func() (Bound, error) { return Bind(statOp(w)) },
 		func() (Bound, error) { return Bind(listOp(w)) },
 		func() (Bound, error) { return Bind(envStatusOp(w)) },
 		func() (Bound, error) { return Bind(logOp(w)) },
+		func() (Bound, error) { return Bind(processStartOp(w)) },
+		func() (Bound, error) { return Bind(processWaitOp(w)) },
+		func() (Bound, error) { return Bind(processStopOp(w)) },
+		func() (Bound, error) { return Bind(probeOp(w)) },
 	} {
 		b, err := bind()
 		if err != nil {

@@ -4,6 +4,7 @@
 package capability
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -24,6 +25,10 @@ type Claim struct {
 	Files     []FileUse `json:"files,omitempty"`
 	Build     *Build    `json:"build,omitempty"`
 	Net       []NetUse  `json:"net,omitempty"`
+	// Image is the reference of an image that would be looked for.
+	Image string `json:"image,omitempty"`
+	// Own is what the provider itself started, to be waited for or ended.
+	Own bool `json:"own,omitempty"`
 	// Log is a message to the user.
 	Log bool `json:"log,omitempty"`
 }
@@ -59,6 +64,9 @@ const (
 type EnvUse struct {
 	Name string  `json:"name"`
 	Use  EnvKind `json:"use"`
+	// From is the dotenv file that the variable stands in, or that refers to
+	// it; its name is then not for the provider to learn.
+	From string `json:"from,omitempty"`
 }
 
 // FileKind is what would be done with a file.
@@ -122,6 +130,9 @@ func (c Claim) String() string {
 			said = append(said, quoteWord(f.Path))
 		}
 	}
+	if c.Image != "" {
+		said = append(said, quoteWord(c.Image))
+	}
 	for _, n := range c.Net {
 		said = append(said, "port "+strconv.Itoa(n.Port))
 	}
@@ -131,11 +142,19 @@ func (c Claim) String() string {
 	return strings.Join(said, " ")
 }
 
+// FromFiles tells whether there is something in the claim that stands in a file
+// which the provider may not be able to read.
+func (c Claim) FromFiles() bool {
+	return slices.ContainsFunc(c.Env, func(e EnvUse) bool { return e.From != "" })
+}
+
 // variables are the names of variables, and the files that have more of them.
 func (c Claim) variables() string {
 	var names, files, said []string
 	for _, e := range c.Env {
-		names = append(names, e.Name)
+		if e.From == "" {
+			names = append(names, e.Name)
+		}
 	}
 	for _, f := range c.Files {
 		if f.Use == Load {

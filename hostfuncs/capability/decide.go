@@ -167,8 +167,14 @@ func (e *evaluation) run() {
 	for _, use := range c.Net {
 		e.net(use)
 	}
-	// A provider that a policy names may speak to the user.
-	if c.Log && len(e.sections) == 0 {
+	if c.Image != "" {
+		e.part("build.tags", c.Image, func(s *section) (*Rule, *Rule) {
+			return first(s.images.find(c.Image), s.tags.allow.find(c.Image)), s.tags.deny.find(c.Image)
+		})
+	}
+	// A provider that a policy names may speak to the user, and see to what it
+	// was allowed to start.
+	if (c.Log || c.Own) && len(e.sections) == 0 {
 		e.lacks(Grant{})
 	}
 }

@@ -11,7 +11,7 @@ import (
 // operations are those that a claim can be of. No rule was written with
 // another one in mind.
 var operations = []string{
-	"docker_build", "env_status", "exec", "list", "log", "probe", "process_start", "process_stop", "process_wait", "read_file", "stat",
+	"docker_build", "docker_image", "env_status", "exec", "list", "log", "probe", "process_start", "process_stop", "process_wait", "read_file", "stat",
 }
 
 // fault says why no rule whatever could allow a claim; empty where one could.
@@ -23,7 +23,7 @@ func (c *Claim) fault() string {
 		return fmt.Sprintf("%q is no operation", c.Operation)
 	case c.Provider == "" || c.Provider == anyProvider:
 		return fmt.Sprintf("%q is no provider", c.Provider)
-	case c.Exec == nil && len(c.Env) == 0 && len(c.Files) == 0 && c.Build == nil && len(c.Net) == 0 && !c.Log:
+	case c.Exec == nil && len(c.Env) == 0 && len(c.Files) == 0 && c.Build == nil && len(c.Net) == 0 && c.Image == "" && !c.Own && !c.Log:
 		return "it asks for nothing"
 	}
 	for _, use := range c.Env {

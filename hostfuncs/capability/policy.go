@@ -65,6 +65,7 @@ type section struct {
 	load         list[paths]
 	contexts     list[paths]
 	tags         list[references]
+	images       references // that may be looked for, besides tags
 	args         list[variables]
 	targets      list[names]
 	knowsTargets bool // there is a list of targets, were it an empty one
@@ -230,6 +231,11 @@ func AllowArg(name string, pos yamldoc.Pos) Rule {
 // AllowTag allows an image to have exactly that reference.
 func AllowTag(tag string) Rule {
 	return made(tag, yamldoc.Pos{}, func(s *section, r *Rule) error { return s.tags.allow.addExact(r) })
+}
+
+// AllowImage allows images to be looked for, by a pattern of references.
+func AllowImage(pattern string) Rule {
+	return made(pattern, yamldoc.Pos{}, func(s *section, r *Rule) error { return s.images.add(r) })
 }
 
 // AllowPush allows images to be sent to their registry.

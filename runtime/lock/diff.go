@@ -92,6 +92,21 @@ func asks(c abi.Capabilities) []string {
 	for _, name := range c.Env {
 		add("env", name)
 	}
+	for _, pointer := range c.EnvFrom {
+		add("env_from", pointer)
+	}
+	for _, pointer := range c.EnvFilesFrom {
+		add("env_files_from", pointer)
+	}
+	for _, pointer := range c.ConnectFrom {
+		add("connect_from", pointer)
+	}
+	for _, port := range c.Connect {
+		add("connect", port)
+	}
+	for _, pattern := range c.Images {
+		add("images", pattern)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }

@@ -1,6 +1,7 @@
 package lock_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -75,6 +76,26 @@ func TestNothingSteers(t *testing.T) {
 	for _, line := range said {
 		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q steers", line)
+		}
+	}
+}
+
+// TestEveryAskIsSaid wants no kind of request to be passed over when somebody
+// is asked to agree, or when two modules are compared.
+func TestEveryAskIsSaid(t *testing.T) {
+	kind := reflect.TypeFor[abi.Capabilities]()
+	for i := range kind.NumField() {
+		var c abi.Capabilities
+		field := reflect.ValueOf(&c).Elem().Field(i)
+		field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+		if words := lock.Words(c); len(words) != 1 {
+			t.Errorf("%s is said as %q", kind.Field(i).Name, words)
+		}
+		if lines := lock.Compare(lock.Entry{}, lock.Entry{Asked: c}).Lines(); len(lines) != 2 {
+			t.Errorf("a difference in %s is told as %q", kind.Field(i).Name, lines)
+		}
+		if c.Empty() {
+			t.Errorf("%s counts for nothing", kind.Field(i).Name)
 		}
 	}
 }

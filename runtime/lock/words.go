@@ -25,6 +25,21 @@ func Words(c abi.Capabilities) []string {
 	for _, name := range c.Env {
 		said = append(said, "look at a variable, and pass it on: "+name)
 	}
+	for _, pointer := range c.EnvFrom {
+		said = append(said, "look at the variables that are named at "+abi.FieldName(pointer)+", and pass them on")
+	}
+	for _, pointer := range c.EnvFilesFrom {
+		said = append(said, "give the variables in the files at "+abi.FieldName(pointer)+" to what it runs")
+	}
+	for _, pointer := range c.ConnectFrom {
+		said = append(said, "connect to this machine's port at "+abi.FieldName(pointer))
+	}
+	for _, port := range c.Connect {
+		said = append(said, fmt.Sprintf("connect to this machine's port %d, where the configuration names none", port))
+	}
+	for _, pattern := range c.Images {
+		said = append(said, "look for images: "+pattern)
+	}
 	var out []string
 	for _, line := range said {
 		if line = plaintext.Line(line, 1000); !slices.Contains(out, line) {

@@ -134,8 +134,8 @@ RUN ["/tool", "write", "/second", "x"]
 		t.Error("a stage after the target was built")
 	}
 	for tag, want := range map[string]bool{"stagecraft.test/one:a": true, "stagecraft.test/two:latest": true, "stagecraft.test/one:b": false} {
-		if got, err := e.HasImage(t.Context(), tag); err != nil || got != want {
-			t.Errorf("HasImage(%s) = %v, %v", tag, got, err)
+		if _, got, err := e.Find(t.Context(), tag); err != nil || got != want {
+			t.Errorf("Find(%s) = %v, %v", tag, got, err)
 		}
 	}
 }

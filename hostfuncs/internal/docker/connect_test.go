@@ -20,7 +20,7 @@ import (
 
 func TestConnect(t *testing.T) {
 	e := realEngine(t)
-	if ok, err := e.HasImage(t.Context(), "stagecraft.test/never/built"); ok || err != nil {
+	if _, ok, err := e.Find(t.Context(), "stagecraft.test/never/built"); ok || err != nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }
@@ -153,22 +153,22 @@ func TestConnectAPIVersion(t *testing.T) {
 	}
 }
 
-func TestHasImageCancelled(t *testing.T) {
+func TestFindCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	e := connected(t, standIn(t, "/images/x/json", func(w http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	}))
-	if ok, err := e.HasImage(ctx, "x"); ok || err != context.Canceled {
+	if _, ok, err := e.Find(ctx, "x"); ok || err != context.Canceled {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }
 
-func TestHasImageUnavailable(t *testing.T) {
+func TestFindUnavailable(t *testing.T) {
 	env := standIn(t, "/images/x/json", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 	})
-	if _, err := connected(t, env).HasImage(t.Context(), "x"); err == nil {
+	if _, _, err := connected(t, env).Find(t.Context(), "x"); err == nil {
 		t.Error("an error counts as no image")
 	}
 	e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
@@ -177,7 +177,7 @@ func TestHasImageUnavailable(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	}))
-	_, err := e.HasImage(t.Context(), "x")
+	_, _, err := e.Find(t.Context(), "x")
 	if _, ok := errors.AsType[*UnavailableError](err); !ok {
 		t.Errorf("got %v", err)
 	}

@@ -64,18 +64,18 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 // Close lets go of the connections. A build or push that is under way goes on.
 func (e *Engine) Close() error { return e.client.Close() }
 
-// HasImage tells whether the engine holds the image that ref names.
-func (e *Engine) HasImage(ctx context.Context, ref string) (bool, error) {
-	_, err := e.client.ImageInspect(ctx, ref)
+// Find finds the image that ref names, if the engine holds it.
+func (e *Engine) Find(ctx context.Context, ref string) (image Image, ok bool, err error) {
+	found, err := e.client.ImageInspect(ctx, ref)
 	switch {
 	case err == nil:
-		return true, nil
+		return Image{ID: found.ID}, true, nil
 	case ctx.Err() != nil:
-		return false, ctx.Err()
+		return Image{}, false, ctx.Err()
 	case cerrdefs.IsNotFound(err):
-		return false, nil
+		return Image{}, false, nil
 	}
-	return false, fmt.Errorf("image %q: %w", ref, e.failure(err))
+	return Image{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
 }
 
 // newClient makes a client that has not connected yet. Only a TCP host sees the

@@ -52,6 +52,8 @@ type Command struct {
 	Inherit bool
 	// Grace is the time between the first signal and the kill.
 	Grace time.Duration
+	// Started, if there is one, is called once the program runs.
+	Started func()
 }
 
 // Result is how a command ended.
@@ -109,6 +111,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	defer t.close()
 	s.flow()
+	if c.Started != nil {
+		c.Started()
+	}
 	res, err := supervise(ctx, c, t, begun)
 	err = errors.Join(err, s.settle())
 	terminal.restore()

@@ -1,0 +1,50 @@
+package hostfuncs
+
+import (
+	"context"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+)
+
+// ImageStep is an image that would be looked for.
+type ImageStep struct {
+	Image string `json:"image"`
+}
+
+// dockerImageOp looks for an image. It is no mere look: in a plan there is no
+// image yet.
+func dockerImageOp(w *World, connect connect) Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
+	return Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
+		Name: abi.OpDockerImage,
+		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
+			if err := docker.CheckTag(q.Image); err != nil {
+				return "", abi.Errorf(abi.CodeInvalid, "docker_image: %v", err)
+			}
+			return q.Image, nil
+		},
+		Claim: func(image string) capability.Claim { return capability.Claim{Image: image} },
+		Do: func(ctx context.Context, image string) (abi.DockerImageResult, error) {
+			e, err := connect(ctx, w.getenv)
+			if err != nil {
+				return abi.DockerImageResult{}, engineError(err)
+			}
+			defer e.Close()
+			found, ok, err := e.Find(ctx, image)
+			switch {
+			case err != nil:
+				return abi.DockerImageResult{}, engineError(err)
+			case !ok:
+				return abi.DockerImageResult{}, abi.Errorf(abi.CodeNotFound, "the engine has no image %s", image)
+			}
+			return abi.DockerImageResult{Image: image, ID: found.ID}, nil
+		},
+		Step: func(_ context.Context, image string) (Step, error) {
+			return Step{Operation: abi.OpDockerImage, Image: &ImageStep{image}}, nil
+		},
+		Foretell: func(image string) (abi.DockerImageResult, []string, error) {
+			return abi.DockerImageResult{Image: image}, []string{"the image's ID"}, nil
+		},
+	}
+}

@@ -1,0 +1,54 @@
+// Package dotenv reads dotenv files as Docker Compose does. It alone imports
+// Compose's own reader.
+package dotenv
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/sirupsen/logrus"
+)
+
+// Lookup finds a variable that a file refers to, as ${NAME}, or by its bare
+// name on a line.
+type Lookup func(name string) (value string, ok bool)
+
+// Parse gives the variables of a file. What it refers to is looked up first,
+// and else taken from the lines above.
+//
+// # Errors
+//
+// An error names the line and nothing that stands there, which may be a secret.
+func Parse(data []byte, lookup Lookup) (map[string]string, error) {
+	quiet()
+	vars, err := dotenv.UnmarshalBytesWithLookup(data, dotenv.LookupFn(lookup))
+	if err != nil {
+		return nil, position(err)
+	}
+	for name := range vars {
+		if !variable.MatchString(name) {
+			return nil, errors.New("it has a name that no variable can have")
+		}
+	}
+	return vars, nil
+}
+
+// variable is a name that can stand in an environment.
+var variable = regexp.MustCompile(`^[^=\x00\s]+$`)
+
+var lineOf = regexp.MustCompile(`^line (\d+): `)
+
+func position(err error) error {
+	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("line %s is no line of a dotenv file", m[1])
+	}
+	return errors.New("a value in it can't be read")
+}
+
+// quiet keeps the reader from writing to standard error by itself, where
+// nothing would be masked.
+var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })

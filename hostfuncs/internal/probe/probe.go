@@ -1,0 +1,59 @@
+// Package probe asks whether something answers at an address.
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// once bounds one round of questions.
+const once = 2 * time.Second
+
+// Ask asks each address, host:port, until one answers: by a connection, or with
+// a path by HTTP, where named is the host that is asked for and any status below
+// 500 is an answer. The status is that of the last that spoke HTTP.
+func Ask(ctx context.Context, addresses []string, named, path string) (answers bool, status int) {
+	ctx, cancel := context.WithTimeout(ctx, once)
+	defer cancel()
+	for _, address := range addresses {
+		if path == "" {
+			if conn, err := new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
+				conn.Close()
+				return true, 0
+			}
+			continue
+		}
+		if got, err := get(ctx, address, "http://"+named+path); err == nil {
+			status = got
+			if status < http.StatusInternalServerError {
+				return true, status
+			}
+		}
+	}
+	return false, status
+}
+
+// get asks that address alone: no proxy, and no way to elsewhere.
+func get(ctx context.Context, address, url string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	client := http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, address)
+			},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, errors.Join(response.Body.Close())
+}

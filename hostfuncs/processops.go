@@ -1,0 +1,180 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// startPlan is a program that will be started, exactly as it will.
+type startPlan struct {
+	execPlan
+	name  string
+	watch []string
+}
+
+func processStartOp(w *World) Op[abi.ProcessStartRequest, startPlan, abi.ProcessStartResult] {
+	return Op[abi.ProcessStartRequest, startPlan, abi.ProcessStartResult]{
+		Name:    abi.OpProcessStart,
+		Resolve: w.resolveStart,
+		Claim:   func(p startPlan) capability.Claim { return claimExec(p.execPlan) },
+		Do:      w.doStart,
+		Step: func(_ context.Context, p startPlan) (Step, error) {
+			return Step{Operation: abi.OpProcessStart, Exec: p.step()}, nil
+		},
+		Foretell: w.foretellStart,
+	}
+}
+
+func (w *World) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (startPlan, error) {
+	if len(q.Watch) > abi.MaxWatches || slices.Contains(q.Watch, "") {
+		return startPlan{}, abi.Errorf(abi.CodeInvalid, "process_start: watch has at most %d texts, none of them empty", abi.MaxWatches)
+	}
+	p, err := w.resolveExec(ctx, abi.ExecRequest{
+		Argv: q.Argv, Dir: q.Dir, EnvBase: q.EnvBase, EnvFiles: q.EnvFiles, Env: q.Env, Stdin: q.Stdin,
+	})
+	if err != nil {
+		return startPlan{}, err
+	}
+	name := q.Name
+	if name == "" {
+		name = filepath.Base(q.Argv[0])
+	}
+	return startPlan{p, plaintext.Line(name, 20), q.Watch}, nil
+}
+
+// foretellStart has a plan's program run until the run is asked to end.
+func (w *World) foretellStart(p startPlan) (abi.ProcessStartResult, []string, error) {
+	s := &started{pretended: true}
+	if err := w.processes.add(s); err != nil {
+		return abi.ProcessStartResult{}, nil, err
+	}
+	return abi.ProcessStartResult{ID: s.id}, []string{"its output and when it ends, taken to be when the run is asked to"}, p.missing
+}
+
+// doStart waits until the program runs, or can't.
+func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResult, error) {
+	if ctx.Err() != nil {
+		return abi.ProcessStartResult{}, context.Cause(ctx)
+	}
+	cmd, err := w.command(p.execPlan)
+	if err != nil {
+		return abi.ProcessStartResult{}, err
+	}
+	s := new(started)
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	if err := w.processes.add(s); err != nil {
+		s.cancel(nil)
+		return abi.ProcessStartResult{}, err
+	}
+	out := w.newOutput(s, p)
+	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	runs, failed := make(chan struct{}), make(chan error, 1)
+	cmd.Started = func() { close(runs) }
+	w.processes.group.Go(func() {
+		defer s.cancel(nil)
+		res, err := process.Run(ctx, cmd)
+		err = errors.Join(err, out.close())
+		if _, ok := errors.AsType[*process.StartError](err); ok {
+			failed <- err
+			return
+		}
+		w.processes.end(s, abi.ProcessExit{
+			ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted, Tail: out.tail(),
+		}, err)
+	})
+	select {
+	case <-runs:
+		return abi.ProcessStartResult{ID: s.id}, nil
+	case err := <-failed:
+		w.processes.forget(s)
+		return abi.ProcessStartResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
+	}
+}
+
+// waitPlan is what is waited for.
+type waitPlan struct {
+	of      []*started
+	timeout time.Duration
+	missing error
+}
+
+// processWaitOp looks at what was started, and at nothing else.
+func processWaitOp(w *World) Op[abi.ProcessWaitRequest, waitPlan, abi.ProcessWaitResult] {
+	return Op[abi.ProcessWaitRequest, waitPlan, abi.ProcessWaitResult]{
+		Name:  abi.OpProcessWait,
+		Looks: true,
+		Resolve: func(_ context.Context, q abi.ProcessWaitRequest) (waitPlan, error) {
+			if q.TimeoutMS < 0 {
+				return waitPlan{}, abi.Errorf(abi.CodeInvalid, "process_wait: timeout_ms can't be below 0")
+			}
+			of, err := w.processes.find(abi.OpProcessWait, q.IDs)
+			return waitPlan{of, time.Duration(q.TimeoutMS) * time.Millisecond, err}, nil
+		},
+		Claim: func(waitPlan) capability.Claim { return capability.Claim{Own: true} },
+		Do: func(ctx context.Context, p waitPlan) (abi.ProcessWaitResult, error) {
+			switch {
+			case p.missing != nil:
+				return abi.ProcessWaitResult{}, p.missing
+			case len(p.of) == 0:
+				return abi.ProcessWaitResult{}, abi.Errorf(abi.CodeInvalid, "process_wait: no program was started that was not waited for")
+			}
+			return w.processes.wait(ctx, p.of, p.timeout)
+		},
+	}
+}
+
+// stopPlan is what is ended, and how.
+type stopPlan struct {
+	program *started
+	signal  os.Signal
+	grace   time.Duration
+	missing error
+}
+
+// processStopOp ends what was started, and nothing else. In a plan nothing was.
+func processStopOp(w *World) Op[abi.ProcessStopRequest, stopPlan, abi.ProcessExit] {
+	return Op[abi.ProcessStopRequest, stopPlan, abi.ProcessExit]{
+		Name:    abi.OpProcessStop,
+		Looks:   true,
+		Resolve: w.resolveStop,
+		Claim:   func(stopPlan) capability.Claim { return capability.Claim{Own: true} },
+		Do: func(ctx context.Context, p stopPlan) (abi.ProcessExit, error) {
+			if p.missing != nil {
+				return abi.ProcessExit{}, p.missing
+			}
+			return w.processes.stop(ctx, p.program, p.signal, p.grace)
+		},
+	}
+}
+
+// stopSignals are those that ask a program to end.
+var stopSignals = map[string]os.Signal{"": syscall.SIGTERM, "SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP}
+
+func (w *World) resolveStop(_ context.Context, q abi.ProcessStopRequest) (stopPlan, error) {
+	signal, ok := stopSignals[q.Signal]
+	if !ok || q.GraceMS < 0 {
+		return stopPlan{}, abi.Errorf(abi.CodeInvalid, "process_stop: signal is SIGTERM, SIGINT or SIGHUP, and grace_ms not below 0")
+	}
+	p := stopPlan{signal: signal, grace: w.Grace}
+	if q.GraceMS > 0 {
+		p.grace = min(p.grace, time.Duration(q.GraceMS)*time.Millisecond)
+	}
+	of, err := w.processes.find(abi.OpProcessStop, []int{q.ID})
+	if p.missing = err; err == nil {
+		p.program = of[0]
+	}
+	return p, nil
+}
+
+// Close ends what a provider started and did not stop, and waits for that.
+func (w *World) Close() { w.processes.close() }

@@ -1,0 +1,111 @@
+package hostfuncs
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// variables are what a child gets over what every child gets: what comes later
+// wins.
+type variables struct {
+	base  []variable // sorted by name
+	files []*envFile
+	own   []variable // sorted by name
+}
+
+type variable struct {
+	name  string
+	value reference
+}
+
+func (v variables) steps() []ValueStep {
+	var steps []ValueStep
+	for _, b := range v.base {
+		steps = append(steps, valueStep(b.name, b.value.Value))
+	}
+	for _, f := range v.files {
+		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
+			steps = append(steps, ValueStep{Name: name, From: f.rel})
+		}
+	}
+	for _, o := range v.own {
+		steps = append(steps, valueStep(o.name, o.value.Value))
+	}
+	return steps
+}
+
+func (w *World) variables(q abi.ExecRequest) (v variables, err error) {
+	if v.base, err = w.named(q.EnvBase); err != nil {
+		return v, err
+	}
+	if v.files, err = w.envFiles(q.EnvFiles); err != nil {
+		return v, err
+	}
+	v.own, err = w.named(q.Env)
+	return v, err
+}
+
+// named sorts what a request has in no order.
+func (w *World) named(values map[string]abi.Value) ([]variable, error) {
+	var list []variable
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value, err := w.refer(values[name])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, variable{name, value})
+	}
+	return list, nil
+}
+
+func (v variable) claim(c *capability.Claim) {
+	c.Env = append(c.Env, capability.EnvUse{Name: v.name, Use: capability.Set})
+	v.value.claim(c)
+}
+
+// environment puts what a request has over what every child gets.
+func (w *World) environment(v variables) ([]string, error) {
+	merged := make(map[string]string)
+	var env []string
+	for _, entry := range w.ChildEnv {
+		if name, text, _ := strings.Cut(entry, "="); name != "" {
+			merged[name] = text
+		} else {
+			env = append(env, entry) // Windows keeps folders of drives so
+		}
+	}
+	if err := w.put(merged, v.base); err != nil {
+		return nil, err
+	}
+	for _, f := range v.files {
+		if f.problem != nil {
+			return nil, f.problem
+		}
+		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
+			w.hide(name, f.vars[name])
+			merged[name] = f.vars[name]
+		}
+	}
+	if err := w.put(merged, v.own); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		env = append(env, name+"="+merged[name])
+	}
+	return env, nil
+}
+
+func (w *World) put(merged map[string]string, list []variable) error {
+	for _, v := range list {
+		text, err := w.value(v.value)
+		if err != nil {
+			return err
+		}
+		merged[v.name] = text
+	}
+	return nil
+}
