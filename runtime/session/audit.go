@@ -12,6 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 )
 
@@ -20,6 +21,7 @@ type auditLog struct {
 	log    *audit.Log
 	base   audit.Record
 	begun  time.Time
+	mask   *mask.Set
 	calls  int
 	denied int
 	err    error // the first that happened; nothing more is allowed then
@@ -49,7 +51,7 @@ func (s *Session) startAudit(c call, m module.Module) (*auditLog, error) {
 	if err != nil {
 		return nil, &AuditError{s.opts.Audit, err}
 	}
-	a := &auditLog{log: log, begun: time.Now(), base: audit.Record{Run: rand.Text(), Provider: m.ID, SHA256: m.Digest()}}
+	a := &auditLog{log: log, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: rand.Text(), Provider: m.ID, SHA256: m.Digest()}}
 	for _, p := range s.files() {
 		a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
 	}
@@ -67,6 +69,11 @@ func (s *Session) startAudit(c call, m module.Module) (*auditLog, error) {
 
 func (a *auditLog) append(r audit.Record) {
 	r.Time = time.Now()
+	// What a provider made up, and what a program said, may have a value in it.
+	r.Asked, r.Reason, r.Claim = a.mask.Text(r.Asked), a.mask.Text(r.Reason), a.mask.JSON(r.Claim)
+	if r.Error != nil {
+		r.Error.Message = a.mask.Text(r.Error.Message)
+	}
 	if err := a.log.Append(&r); err != nil && a.err == nil {
 		a.err = err
 	}
@@ -115,10 +122,25 @@ func (a *auditLog) done(rec *hostfuncs.Record) {
 	if rec.Error != nil {
 		r.Error = &audit.Failure{Code: string(rec.Error.Code), Message: rec.Error.Message}
 	}
-	if result, ok := rec.Result.(abi.ExecResult); ok && rec.Error == nil {
-		r.ExitCode, r.Signal = &result.ExitCode, result.Signal
+	if rec.Error == nil {
+		r.ExitCode, r.Signal = ending(rec.Result)
 	}
 	a.append(r)
+}
+
+// ending is how a program ended, where that is what a call gives.
+func ending(result any) (code *int, signal string) {
+	switch result := result.(type) {
+	case abi.ExecResult:
+		return &result.ExitCode, result.Signal
+	case abi.ProcessExit:
+		return &result.ExitCode, result.Signal
+	case abi.ProcessWaitResult:
+		if result.Exited != nil {
+			return &result.Exited.ExitCode, result.Exited.Signal
+		}
+	}
+	return nil, ""
 }
 
 // decide puts in what was decided, and what each layer said.

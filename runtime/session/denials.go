@@ -67,8 +67,13 @@ func (r *recorder) deny(rec *hostfuncs.Record) {
 
 // Done implements [hostfuncs.Auditor].
 func (r *recorder) Done(rec *hostfuncs.Record) {
-	if built, ok := rec.Result.(abi.DockerBuildResult); ok && rec.Error == nil {
-		r.built = &built
+	if rec.Error == nil {
+		switch image := rec.Result.(type) {
+		case abi.DockerBuildResult:
+			r.built = &image
+		case abi.DockerImageResult:
+			r.built = &abi.DockerBuildResult{Image: image.Image, ID: image.ID}
+		}
 	}
 	r.learning.note(rec)
 	r.audit.done(rec)

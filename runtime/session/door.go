@@ -17,12 +17,12 @@ type door struct {
 	gate *hostfuncs.Gate
 }
 
-// Call implements [sandbox.Host].
-func (d *door) Call(_ context.Context, operation string, request []byte) []byte {
+// Call implements [sandbox.Host]. ctx is that of the module, which ends later.
+func (d *door) Call(ctx context.Context, operation string, request []byte) []byte {
 	if d.gate == nil {
 		return []byte(`{"error":{"code":"invalid","message":"nothing can be asked for before dev, build_docker or validate"}}`)
 	}
-	return d.gate.Call(d.ctx, operation, request)
+	return d.gate.Call(hostfuncs.Lingering(d.ctx, ctx), operation, request)
 }
 
 // stopAfter is how long a provider has, after what it started has ended, to

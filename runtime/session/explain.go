@@ -51,7 +51,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 		return e, &ProviderError{m.ID, "explain", err}
 	}
 	defer l.close()
-	gate, err := s.gate(l, tag, &recorder{reporter: s.opts.Reporter})
+	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})
 	if err != nil {
 		return e, err
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -89,7 +88,9 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 		project = capability.Open("learning")
 	}
 	var layers []*capability.Policy
-	if asked, granted := s.asks(l); declares(asked) {
+	// One that doesn't say what it needs is held by the project's policy alone,
+	// and has nothing without one.
+	if asked, granted := s.asks(l); !asked.Empty() {
 		policy, err := world.AskedPolicy(hostfuncs.Asks{
 			Provider: l.ID, Capabilities: granted, Config: s.config.Part(), Position: s.config.Position,
 			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),
@@ -113,10 +114,4 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 // child gets all of it. What is learnt is learnt without.
 func (s *Session) inherits(l *loaded, project *capability.Policy) bool {
 	return s.learning == nil && (project != nil || l.Origin == module.BuiltIn)
-}
-
-// declares tells whether a provider says what it needs. One that doesn't is
-// held by the project's policy alone, and has nothing without one.
-func declares(asks abi.Capabilities) bool {
-	return len(asks.Exec)+len(asks.Build)+len(asks.Files)+len(asks.Env) > 0
 }

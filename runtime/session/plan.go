@@ -93,6 +93,11 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 	for _, step := range s.planning.Steps {
 		plan.add(step)
 	}
+	// In a plan what was started runs until the run is asked to end, which is
+	// how it should end.
+	if failure != nil && failure.Code == abi.CodeInterrupted {
+		plan.Failure = nil
+	}
 	return plan, nil
 }
 

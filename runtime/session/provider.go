@@ -10,6 +10,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -105,7 +106,10 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 			return err
 		}
 	}
-	if d.gate, err = s.gate(l, c.tag, rec); err != nil {
+	world := s.world(l)
+	// Also what a provider started that was stopped itself.
+	defer world.Close()
+	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
 		return &ProviderError{m.ID, c.operation, err}
 	}
 	hard, stop := hardContext(ctx)
@@ -121,13 +125,21 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 	return err
 }
 
-// gate makes the door for one call of a provider.
-func (s *Session) gate(l *loaded, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
-	world := &hostfuncs.World{
-		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(),
-		Log: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) },
+// world is what a provider's operations act on.
+func (s *Session) world(l *loaded) *hostfuncs.World {
+	if s.opts.Mask == nil {
+		s.opts.Mask = new(mask.Set)
 	}
+	return &hostfuncs.World{
+		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(), Colour: s.opts.Colour,
+		Log:  func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) },
+		Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+	}
+}
+
+// gate makes the door for one call of a provider.
+func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
 	layers, err := s.layers(l, world, tag)
 	if err != nil {
 		return nil, err
@@ -139,7 +151,7 @@ func (s *Session) gate(l *loaded, tag string, auditor hostfuncs.Auditor) (*hostf
 		return nil, err
 	}
 	return hostfuncs.NewGate(hostfuncs.GateOptions{
-		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Plan: s.planning, Held: s.held,
+		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Mask: s.opts.Mask, Plan: s.planning, Held: s.held,
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
@@ -61,6 +62,11 @@ type Options struct {
 	// Stdout and Stderr are where a child's output goes; a file is handed to
 	// the child as it is.
 	Stdout, Stderr io.Writer
+	// Mask has the values that nobody is to be shown. What a session says by
+	// itself, in errors and to the reporter, is for the caller to mask.
+	Mask *mask.Set
+	// Colour marks the names of programs whose output is mixed.
+	Colour bool
 	// Reporter is told what happens while it does.
 	Reporter Reporter
 	Limits   sandbox.Limits

@@ -106,7 +106,7 @@ func saveLock(root string, f *lock.File) error {
 func (s *Session) admit(ctx context.Context, m module.Module) error {
 	entry, known := s.lock.Get(m.ID)
 	locked := known && entry.SHA256 == m.Digest()
-	ask := s.opts.Confirm != nil && !s.opts.Locked && !known && !s.requiresLock()
+	ask := s.opts.Confirm != nil && !s.opts.Locked && !known
 	refusals := capability.Admit(s.files(), capability.Run{
 		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == module.BuiltIn, Locked: locked,
 	})
@@ -119,10 +119,6 @@ func (s *Session) admit(ctx context.Context, m module.Module) error {
 		return s.changed(ctx, m, entry)
 	}
 	return &UntrustedError{ID: m.ID}
-}
-
-func (s *Session) requiresLock() bool {
-	return slices.ContainsFunc(s.files(), func(p *capability.Policy) bool { return p.Require.Lock })
 }
 
 // changed says how a module differs from the one that was agreed to. It is

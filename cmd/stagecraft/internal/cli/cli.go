@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
@@ -75,6 +76,7 @@ type app struct {
 	System
 	grammar  grammar
 	printer  *printer
+	secrets  *mask.Set // what nobody is to be shown
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
 }
@@ -86,8 +88,9 @@ func Main(args []string, system System) (code int) {
 			code = crashed(system.Stderr, r)
 		}
 	}()
-	a := &app{System: system, workflow: newWorkflow(system)}
-	a.printer = newPrinter(system, a.workflow)
+	a := &app{System: system, secrets: new(mask.Set)}
+	a.workflow = newWorkflow(system, a.secrets)
+	a.printer = newPrinter(system, a.workflow, a.secrets)
 	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
 	stdout := &checkedWriter{w: a.printer.stdout}
@@ -187,6 +190,7 @@ func (a *app) options() session.Options {
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
+		Mask: a.secrets, Colour: a.printer.color,
 		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose},
 	}
 }

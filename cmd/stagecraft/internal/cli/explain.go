@@ -18,11 +18,17 @@ const policyFile = session.PolicyFile
 // failure is an error taken apart for the user; it is also what --json prints,
 // so fields are only ever added.
 type failure struct {
-	Code     string    `json:"code"`
-	Message  string    `json:"message"`
-	Hint     string    `json:"hint,omitempty"`
-	Problems []problem `json:"problems,omitempty"`
-	Denials  []denial  `json:"denials,omitempty"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	// Provider and Operation say whose error it is; Reason is the provider's
+	// own word for it, and Output the end of what a program printed.
+	Provider  string    `json:"provider,omitempty"`
+	Operation string    `json:"operation,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Output    string    `json:"output,omitempty"`
+	Problems  []problem `json:"problems,omitempty"`
+	Denials   []denial  `json:"denials,omitempty"`
 	// Allow is the policy that would allow what no rule allowed.
 	Allow string `json:"allow,omitempty"`
 }
@@ -71,7 +77,10 @@ type hinting interface {
 func explain(err error) failure {
 	f := failure{Code: "failed", Message: err.Error()}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
-		f.Code, f.Hint = string(e.Code), e.Hint
+		f.Code, f.Hint, f.Reason, f.Output = string(e.Code), e.Hint, e.Reason, e.Output
+	}
+	if e, ok := errors.AsType[*session.ProviderError](err); ok {
+		f.Provider, f.Operation = e.Provider, e.Operation
 	}
 	if isConfigError(err) {
 		f.Code = "config"

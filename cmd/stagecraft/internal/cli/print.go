@@ -25,25 +25,43 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // printer writes all that stagecraft itself has to say.
 type printer struct {
 	stdout, stderr io.Writer
-	color          bool
-	json           bool // errors as JSON too
-	workflow       *actions.Workflow
+	// json's writers mask nothing by themselves: in JSON that is done by value.
+	jsonOut, jsonErr io.Writer
+	mask             *mask.Set
+	color            bool
+	json             bool // errors as JSON too
+	workflow         *actions.Workflow
 }
 
 // newPrinter makes a printer for the process's streams; workflow is nil outside
 // of GitHub Actions.
-func newPrinter(s System, workflow *actions.Workflow) *printer {
-	p := &printer{stdout: s.Stdout, stderr: s.Stderr, color: wantsColor(s.Stderr, s.Environ), workflow: workflow}
+func newPrinter(s System, workflow *actions.Workflow, secrets *mask.Set) *printer {
+	p := &printer{jsonOut: s.Stdout, jsonErr: s.Stderr, mask: secrets, color: wantsColor(s.Stderr, s.Environ), workflow: workflow}
 	if workflow != nil {
-		p.stdout, p.stderr = defanging{s.Stdout}, defanging{workflow}
+		p.jsonOut, p.jsonErr = defanging{s.Stdout}, defanging{workflow}
 	}
+	p.stdout, p.stderr = masking{p.jsonOut, secrets}, masking{p.jsonErr, secrets}
 	return p
+}
+
+// masking masks what we say, a whole text in each Write.
+type masking struct {
+	io.Writer
+	secrets *mask.Set
+}
+
+func (m masking) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(m.Writer, m.secrets.Text(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // wantsColor follows https://no-color.org.
@@ -59,7 +77,16 @@ func (p *printer) result(text string) error {
 	return err
 }
 
-func (p *printer) resultJSON(v any) error { return writeJSON(p.stdout, v, "  ") }
+func (p *printer) resultJSON(v any) error { return p.writeJSON(p.jsonOut, v, "  ") }
+
+func (p *printer) writeJSON(w io.Writer, v any, indent string) error {
+	var b bytes.Buffer
+	if err := writeJSON(&b, v, indent); err != nil {
+		return err
+	}
+	_, err := w.Write(p.mask.JSON(b.Bytes()))
+	return err
+}
 
 // writeJSON writes one JSON document. A character that a terminal would obey,
 // or show in another order, is written as its number, which is the same string
@@ -101,7 +128,7 @@ func (p *printer) show(f failure) {
 	}
 	if p.json {
 		// Where standard error can't be written to, there is no place to say so.
-		_ = writeJSON(p.stderr, map[string]failure{"error": f}, "")
+		_ = p.writeJSON(p.jsonErr, map[string]failure{"error": f}, "")
 		return
 	}
 	for i, problem := range f.Problems {
@@ -113,6 +140,9 @@ func (p *printer) show(f failure) {
 	}
 	if len(f.Problems) == 0 {
 		p.message("error", f.Message, f.Hint)
+	}
+	if f.Output != "" {
+		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
 	}
 	for _, d := range f.Denials {
 		p.message("denied", d.Asked, d.Reason)

@@ -54,7 +54,7 @@ func (f recordFlags) writeSarif(a *app, err error) error {
 	if err := sarif.Write(&b, report); err != nil {
 		return err
 	}
-	if err := wholefile.Write(f.Sarif, b.Bytes()); err != nil {
+	if err := wholefile.Write(f.Sarif, a.secrets.JSON(b.Bytes())); err != nil {
 		return fmt.Errorf("--sarif: %w", err)
 	}
 	return nil

@@ -9,17 +9,18 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 // newWorkflow speaks to the runner of GitHub Actions, nil outside of one.
-func newWorkflow(s System) *actions.Workflow {
+func newWorkflow(s System, secrets *mask.Set) *actions.Workflow {
 	if !actions.Enabled(s.Environ) {
 		return nil
 	}
 	// Without a working directory relative names stay as they are.
 	dir, _ := os.Getwd()
-	return actions.New(s.Stderr, s.Environ, dir)
+	return actions.New(masking{s.Stderr, secrets}, s.Environ, dir)
 }
 
 // defanging keeps what we print from being taken for a command of ours.
@@ -88,7 +89,19 @@ func (a *app) summarize(ctx context.Context, command, log string, calls []action
 			run.Head = report.Head
 		}
 	}
-	a.workflow.Summary(run)
+	a.workflow.Summary(masked(run, a.secrets))
+}
+
+// masked is a run as anyone may read of it.
+func masked(run actions.Run, secrets *mask.Set) actions.Run {
+	for i, c := range run.Calls {
+		run.Calls[i].Asked, run.Calls[i].Rule = secrets.Text(c.Asked), secrets.Text(c.Rule)
+	}
+	for i, d := range run.Denials {
+		run.Denials[i].Asked, run.Denials[i].Reason = secrets.Text(d.Asked), secrets.Text(d.Reason)
+	}
+	run.Allow = secrets.Text(run.Allow)
+	return run
 }
 
 // annotate shows an error at its places, where the runner shows it beside the
