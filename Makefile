@@ -7,7 +7,7 @@
 
 export CGO_ENABLED ?= 0
 FUZZTIME ?= 1m
-PROVIDERS := generic
+PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The race detector needs cgo.
@@ -21,7 +21,7 @@ build: $(MODULES) bin/overlay.json
 # go build knows best what has changed.
 $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
-	$(GUEST) -o $@ ./providers/$*
+	$(GUEST) -o $@ ./providers/$(subst -,,$*)
 
 # The modules are laid over providers/builtin/wasm for the build alone.
 bin/overlay.json: Makefile

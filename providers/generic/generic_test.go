@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -10,7 +9,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend/backendtest"
-	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 var subject = backendtest.Subject{
@@ -49,24 +47,8 @@ func TestInWasm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wasm, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache := t.TempDir() + "/cache"
 	s := subject
-	s.Open = func(t *testing.T, h *backendtest.Host) backend.Exports {
-		m, err := sandbox.Open(t.Context(), wasm, sandbox.Options{Operations: abi.Operations(), Host: h, CacheDir: cache})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := m.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		})
-		return m
-	}
+	s.Open = backendtest.InWasm(t, path)
 	backendtest.Run(t, s)
 }
 

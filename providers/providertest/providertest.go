@@ -19,7 +19,7 @@ const modulePath = "github.com/stagecraft-dev/stagecraft"
 
 // BuiltIns are the IDs of the providers that come with stagecraft; each one's
 // package is providers/<id> without dashes.
-var BuiltIns = []string{"generic"}
+var BuiltIns = []string{"encore-ts", "generic"}
 
 // Builder builds into one folder.
 type Builder struct {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -26,6 +27,18 @@ type step struct {
 	List        string                  `json:"list"`
 	EnvStatus   []string                `json:"env_status"`
 	Log         string                  `json:"log"`
+	// Start, Wait, Stop and Probe are of programs by the order in which they
+	// were started, from 1. What Wait and Probe give is logged.
+	Start *abi.ProcessStartRequest `json:"start"`
+	Wait  *abi.ProcessWaitRequest  `json:"wait"`
+	Stop  *abi.ProcessStopRequest  `json:"stop"`
+	Probe *abi.ProbeRequest        `json:"probe"`
+	// Status is a look at variables with files; what it gives is logged.
+	Status *abi.EnvStatusRequest `json:"status"`
+	// Say logs what the exec before printed.
+	Say bool `json:"say"`
+	// Fail ends the run with this error.
+	Fail *abi.Error `json:"fail"`
 	// Output runs what the exec before printed: a program that nobody knows
 	// before.
 	Output bool `json:"output"`
@@ -84,10 +97,39 @@ func (s step) play(ctx context.Context, output *string) (err error) {
 		_, err = backend.List(ctx, s.List)
 	case s.EnvStatus != nil:
 		_, err = backend.EnvStatus(ctx, s.EnvStatus...)
+	case s.Start != nil:
+		_, err = backend.Start(ctx, *s.Start)
+	case s.Wait != nil:
+		var res abi.ProcessWaitResult
+		res, err = backend.Wait(ctx, *s.Wait)
+		say(ctx, err, res)
+	case s.Stop != nil:
+		var res abi.ProcessExit
+		res, err = backend.Stop(ctx, *s.Stop)
+		say(ctx, err, res)
+	case s.Probe != nil:
+		var res abi.ProbeResult
+		res, err = backend.Probe(ctx, *s.Probe)
+		say(ctx, err, res)
+	case s.Status != nil:
+		var states map[string]abi.EnvState
+		states, err = backend.EnvStatusIn(ctx, s.Status.Files, s.Status.Names...)
+		say(ctx, err, states)
+	case s.Say:
+		backend.Logf(ctx, abi.LevelInfo, "%s", *output)
+	case s.Fail != nil:
+		return s.Fail
 	case s.Output:
 		_, err = backend.Run(ctx, abi.ExecRequest{Argv: []string{"echo", "got " + *output}})
 	default:
 		backend.Logf(ctx, abi.LevelInfo, "%s", s.Log)
 	}
 	return err
+}
+
+// say logs a result.
+func say(ctx context.Context, err error, result any) {
+	if data, jerr := json.Marshal(result); err == nil && jerr == nil {
+		backend.Logf(ctx, abi.LevelInfo, "%s", data)
+	}
 }

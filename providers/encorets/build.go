@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+const (
+	// saysBuilt is what encore says of an image that it made, and of no other.
+	saysBuilt = "successfully exported app as docker image"
+	// saysIncomplete is what it says of an app that needs a configuration.
+	saysIncomplete = "Your infra configuration is incomplete"
+)
+
+// BuildDocker has encore build the image, and makes sure that there is one.
+func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+	cfg, err := parse(opts.Decode, (*config).checkBuild)
+	if err != nil {
+		return "", err
+	}
+	image, err := cfg.image(opts.ImageTag)
+	if err != nil {
+		return "", err
+	}
+	r := &run{config: cfg, opts: opts.Env}
+	pointer := "/build/workdir"
+	if cfg.Build.Workdir == "" {
+		pointer = "/dev/entrypoint"
+	}
+	if err := r.locate(ctx, firstOf(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
+		return "", err
+	}
+	if err := r.checkGit(ctx); err != nil {
+		return "", err
+	}
+	push := cfg.Build.Push || opts.Push
+	id, err := backend.Start(ctx, abi.ProcessStartRequest{
+		Argv: r.buildCommand(image, push), Dir: r.dir, EnvBase: r.base(), Env: r.variables(), Watch: []string{saysBuilt, saysIncomplete},
+	})
+	if err != nil {
+		return "", r.failure(buildFailed, "encore build docker", err)
+	}
+	if err := r.await(ctx, id); err != nil {
+		return "", err
+	}
+	return image, r.find(ctx, image, push)
+}
+
+func (r *run) buildCommand(image string, push bool) []string {
+	argv := []string{"encore", "build", "docker", image}
+	b := &r.Build
+	switch {
+	case b.Config != "":
+		argv = append(argv, "--config", relative(r.dir, b.Config))
+	case b.SkipConfig:
+		argv = append(argv, "--skip-config")
+	}
+	if push {
+		argv = append(argv, "--push")
+	}
+	if b.Base != "" {
+		argv = append(argv, "--base", b.Base)
+	}
+	if b.Arch != "" {
+		argv = append(argv, "--arch", b.Arch)
+	}
+	return argv
+}
+
+// await waits for encore's end. Its exit code is 0 for an interrupt, and where
+// its daemon died, so what counts is that it said that there is an image.
+func (r *run) await(ctx context.Context, id int) error {
+	var built, incomplete bool
+	for {
+		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}})
+		if err != nil {
+			return err
+		}
+		if news.Seen != nil {
+			built = built || strings.Contains(news.Seen.Line, saysBuilt)
+			incomplete = incomplete || strings.Contains(news.Seen.Line, saysIncomplete)
+		}
+		if news.Exited != nil {
+			return r.verdict(news.Exited, built, incomplete)
+		}
+	}
+}
+
+func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
+	if exit.Interrupted {
+		return interrupted("encore build docker")
+	}
+	var e *abi.Error
+	switch {
+	case exit.ExitCode != 0:
+		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
+	case !built:
+		e = r.failed(buildFailed, "encore build docker ended well, but did not say that it made an image: it does so when its daemon dies")
+	default:
+		return nil
+	}
+	if incomplete {
+		e.Hint = "the app has secrets or databases: name its configuration in build.config, or build without one by build.skip_config: true"
+	}
+	e.Output = end(exit.Tail)
+	return e
+}
+
+// find looks for the image in the engine. One that was pushed need not be there.
+func (r *run) find(ctx context.Context, image string, push bool) error {
+	if push {
+		return nil
+	}
+	if _, err := backend.Image(ctx, image); err != nil {
+		if isMissing(err) {
+			return r.failed(buildFailed, "encore said that it made the image "+image+", but the engine has none of this name")
+		}
+		return r.failure(buildFailed, "the image "+image, err)
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+type config struct {
+	Dev struct {
+		Entrypoint       string   `json:"entrypoint"`
+		Listen           string   `json:"listen"`
+		EnvFrom          []string `json:"env_from"`
+		Secrets          secrets  `json:"secrets"`
+		DisableTelemetry *bool    `json:"disable_telemetry"`
+		NodeExtraCACerts string   `json:"node_extra_ca_certs"`
+		ReadyTimeout     string   `json:"ready_timeout"`
+	} `json:"dev"`
+	Build struct {
+		Workdir         string `json:"workdir"`
+		ImageName       string `json:"image_name"`
+		DockerTagSuffix string `json:"docker_tag_suffix"`
+		Config          string `json:"config"`
+		SkipConfig      bool   `json:"skip_config"`
+		Base            string `json:"base"`
+		Arch            string `json:"arch"`
+		Push            bool   `json:"push"`
+	} `json:"build"`
+}
+
+type secrets struct {
+	Types   []string `json:"types"`
+	FromEnv []string `json:"from_env"`
+}
+
+// The defaults of dev.
+const (
+	defaultPort   = 4000
+	defaultListen = "127.0.0.1:4000"
+	defaultReady  = time.Minute
+)
+
+type check func(*config) []abi.Problem
+
+// parse decodes the configuration and runs all checks, so that their problems
+// come together.
+func parse(decode func(any) error, checks ...check) (*config, error) {
+	var c config
+	if err := decode(&c); err != nil {
+		return nil, invalidConfig(err)
+	}
+	var problems []abi.Problem
+	for _, check := range checks {
+		problems = append(problems, check(&c)...)
+	}
+	if len(problems) > 0 {
+		return nil, invalidConfig(abi.Invalid(problems...))
+	}
+	return &c, nil
+}
+
+func (c *config) checkDev() []abi.Problem {
+	var problems []abi.Problem
+	add := func(pointer, message, hint string) {
+		problems = append(problems, abi.Problem{Pointer: pointer, Message: message, Hint: hint})
+	}
+	if c.Dev.Entrypoint == "" {
+		add("/dev/entrypoint", "is required", "give the folder of the backend: entrypoint: ./backend")
+	}
+	if why := c.listenProblem(); why != "" {
+		add("/dev/listen", why, "give an IP address or localhost, and a port: listen: 127.0.0.1:4000")
+	}
+	if _, err := c.readyTimeout(); err != nil {
+		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is no time", "write it as 90s or 2m")
+	}
+	for i, name := range c.Dev.EnvFrom {
+		if leaves(name) || name == "" {
+			add("/dev/env_from/"+strconv.Itoa(i), leaving(name), belowProject)
+		}
+	}
+	for pointer, p := range map[string]string{"/dev/entrypoint": c.Dev.Entrypoint, "/dev/node_extra_ca_certs": c.Dev.NodeExtraCACerts} {
+		if leaves(p) {
+			add(pointer, leaving(p), belowProject)
+		}
+	}
+	return append(problems, c.Dev.Secrets.check()...)
+}
+
+const belowProject = "give a path below the folder of stagecraft.yml"
+
+func leaving(p string) string { return strconv.Quote(p) + " leaves the project folder" }
+
+// listenProblem follows what encore run --listen takes.
+func (c *config) listenProblem() string {
+	host, port, err := net.SplitHostPort(c.listen())
+	number, nerr := strconv.Atoi(port)
+	_, ierr := netip.ParseAddr(host)
+	switch {
+	case err != nil || nerr != nil || number < 1 || number > 65535:
+		return strconv.Quote(c.Dev.Listen) + " is no address, expected host:port"
+	case host != "" && host != "localhost" && ierr != nil:
+		return strconv.Quote(host) + " is no IP address, and not localhost: encore listens on no other"
+	}
+	return ""
+}
+
+func (c *config) listen() string {
+	if c.Dev.Listen == "" {
+		return defaultListen
+	}
+	return c.Dev.Listen
+}
+
+// local is where this machine reaches what listens there.
+func (c *config) local() string {
+	host, port, _ := net.SplitHostPort(c.listen())
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case host == "" || host == "localhost" || err == nil && !addr.IsLoopback():
+		host = "localhost"
+		if err == nil && addr.IsUnspecified() && addr.Is4() {
+			host = "127.0.0.1"
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (c *config) readyTimeout() (time.Duration, error) {
+	if c.Dev.ReadyTimeout == "" {
+		return defaultReady, nil
+	}
+	d, err := time.ParseDuration(c.Dev.ReadyTimeout)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("%v is over at once", d)
+	}
+	return d, err
+}
+
+func (c *config) checkBuild() []abi.Problem {
+	var problems []abi.Problem
+	add := func(pointer, message, hint string) {
+		problems = append(problems, abi.Problem{Pointer: pointer, Message: message, Hint: hint})
+	}
+	b := &c.Build
+	for _, p := range []struct{ pointer, path string }{{"/build/workdir", b.Workdir}, {"/build/config", b.Config}} {
+		if leaves(p.path) {
+			add(p.pointer, leaving(p.path), belowProject)
+		}
+	}
+	if b.Config != "" && b.SkipConfig {
+		add("/build/skip_config", "excludes build.config", "leave one of the two out")
+	}
+	if b.ImageName != "" && !component.MatchString(b.ImageName) {
+		add("/build/image_name", strconv.Quote(b.ImageName)+" is no name of an image", "use lower-case letters and digits, with single . _ or - between them")
+	}
+	if !suffix.MatchString(b.DockerTagSuffix) {
+		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" can't be a part of a tag", "use letters, digits, . _ and -")
+	}
+	if b.Base != "" && !isReference(b.Base) {
+		add("/build/base", strconv.Quote(b.Base)+" is no reference of an image", "")
+	}
+	if b.Arch != "" && b.Arch != "amd64" && b.Arch != "arm64" {
+		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
+	}
+	return problems
+}
+
+// leaves looks at the words of the path alone; the host looks at links too.
+func leaves(p string) bool {
+	clean := path.Clean(p)
+	return path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")
+}
+
+// relative is a path of the project as it is called from a folder of it.
+func relative(dir, p string) string {
+	dir, p = path.Clean(dir), path.Clean(p)
+	if dir == "." {
+		return p
+	}
+	return strings.Repeat("../", strings.Count(dir, "/")+1) + p
+}
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}

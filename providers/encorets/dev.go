@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+// saysReady begins what encore run says once the API answers.
+const saysReady = "Your API is running at:"
+
+// portTimeout is how long the app may need to free its port after encore has
+// ended.
+const portTimeout = 5 * time.Second
+
+// Dev syncs the secrets and runs the app until the user ends it.
+func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
+	cfg, err := parse(opts.Decode, (*config).checkDev)
+	if err != nil {
+		return err
+	}
+	r := &run{config: cfg, opts: opts.Env}
+	if err := r.locate(ctx, cfg.Dev.Entrypoint, "/dev/entrypoint"); err != nil {
+		return err
+	}
+	if err := r.checkPort(ctx); err != nil {
+		return err
+	}
+	if err := r.sync(ctx); err != nil {
+		return err
+	}
+	id, err := backend.Start(ctx, abi.ProcessStartRequest{
+		Argv: []string{"encore", "run", "--listen", cfg.listen(), "--browser", "never"}, Dir: r.dir,
+		EnvBase: r.base(), EnvFiles: cfg.Dev.EnvFrom, Env: r.variables(), Watch: []string{saysReady},
+	})
+	if err != nil {
+		return r.failure(devServerFailed, "encore run", err)
+	}
+	return r.serve(ctx, id)
+}
+
+// checkPort refuses a port that somebody else has, before anything is done.
+func (r *run) checkPort(ctx context.Context) error {
+	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true})
+	if err != nil || !probe.Answers {
+		return err
+	}
+	e := r.failed(devServerFailed, "something answers at "+r.local()+" already")
+	e.Hint = "end it, or give another port in dev.listen"
+	return e
+}
+
+// serve goes along with encore run until it ends.
+func (r *run) serve(ctx context.Context, id int) error {
+	ready, err := r.awaitReady(ctx, id)
+	for err == nil {
+		var news abi.ProcessWaitResult
+		if news, err = backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}}); err != nil {
+			break
+		}
+		switch {
+		case news.Exited != nil:
+			return r.ended(ctx, news.Exited, ready)
+		case news.Seen != nil && !ready:
+			ready = r.tellReady(ctx, news.Seen.Line)
+		}
+	}
+	return err
+}
+
+// awaitReady waits until encore says that it is ready, or its port answers. It
+// is not ready where the wait tells of something else, for serve to see.
+func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
+	timeout, err := r.readyTimeout()
+	if err != nil {
+		return false, err
+	}
+	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Path: "/", TimeoutMS: timeout.Milliseconds(), While: []int{id}})
+	if err != nil {
+		return false, err
+	}
+	if probe.Answers {
+		return r.tellReady(ctx, ""), nil
+	}
+	// Nothing to wait for, but what there is already.
+	news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
+	switch {
+	case err != nil:
+		return false, err
+	case news.Exited != nil:
+		return false, r.ended(ctx, news.Exited, false)
+	case news.Seen != nil:
+		return r.tellReady(ctx, news.Seen.Line), nil
+	case news.Interrupted:
+		return false, nil
+	}
+	exit, err := backend.Stop(ctx, abi.ProcessStopRequest{ID: id, Signal: "SIGINT"})
+	if err != nil {
+		return false, err
+	}
+	e := r.failed(devServerFailed, fmt.Sprintf("encore run was not ready within %v", timeout))
+	e.Hint, e.Output = "give it more time with dev.ready_timeout", end(exit.Tail)
+	return false, e
+}
+
+// tellReady shows where the API is: what encore says, or where it should be.
+func (r *run) tellReady(ctx context.Context, line string) bool {
+	_, url, _ := strings.Cut(line, saysReady)
+	backend.Logf(ctx, abi.LevelInfo, "ready at %s", firstOf(strings.TrimSpace(url), "http://"+r.local()))
+	return true
+}
+
+// ended tells an end that was asked for from one that was not: encore's exit
+// code is 0 for an app that crashed as well.
+func (r *run) ended(ctx context.Context, exit *abi.ProcessExit, ready bool) error {
+	if exit.Interrupted {
+		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true, TimeoutMS: portTimeout.Milliseconds()})
+		if err == nil && probe.Answers {
+			backend.Logf(ctx, abi.LevelWarn, "something still answers at %s", r.local())
+		}
+		return interrupted("encore run")
+	}
+	how := fmt.Sprintf("exit code %d", exit.ExitCode)
+	if exit.Signal != "" {
+		how = exit.Signal
+	}
+	message := "encore run ended by itself, with " + how
+	if exit.ExitCode == 0 {
+		message += ", which it also has when the app crashed"
+	}
+	if !ready {
+		message += ", before it was ready"
+	}
+	e := r.failed(devServerFailed, message)
+	e.Output = end(exit.Tail)
+	return e
+}

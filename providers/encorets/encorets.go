@@ -1,0 +1,109 @@
+// Command encorets is the built-in provider encore-ts, for applications made
+// with Encore.ts. It runs the encore command, which has to be installed: "encore
+// run" for development, after the secrets that the configuration names were set
+// by "encore secret set", and "encore build docker" for an image.
+//
+//	dev:
+//	  entrypoint: ./backend          # required: in or under a folder with encore.app
+//	  listen: 127.0.0.1:4000         # default
+//	  env_from: [.env.local]         # dotenv files, later ones win
+//	  secrets:
+//	    types: [dev, preview, local]
+//	    from_env: [DOMAIN, API_DOMAIN]
+//	  disable_telemetry: true        # default
+//	  node_extra_ca_certs: ./ca.pem
+//	  ready_timeout: 60s             # default
+//	build:
+//	  workdir: ./backend             # default: dev.entrypoint, else the project folder
+//	  image_name: api                # default: the name in the reference that is built
+//	  docker_tag_suffix: -encore
+//	  config: infra-config.json      # or skip_config: true
+//	  base: node:22-slim
+//	  arch: amd64
+//	  push: false
+package main
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+//go:embed schema.json
+var schema []byte
+
+// Provider is the provider encore-ts.
+type Provider struct{}
+
+func init() { backend.Register(&Provider{}) }
+
+func main() {}
+
+// ID is the name in the configuration.
+func (*Provider) ID() string { return "encore-ts" }
+
+// Describe asks for the three commands of encore's, with the arguments that the
+// configuration makes, and for nothing else of the same program.
+func (*Provider) Describe() abi.Description {
+	return abi.Description{
+		Version:      "1.0.0",
+		ConfigSchema: schema,
+		Capabilities: abi.Capabilities{
+			Exec: []abi.ExecAsk{
+				{Argv: []string{"encore", "run", "--listen", "*", "--browser", "never"}},
+				{Argv: []string{"encore", "secret", "set", "--type", "*", "*"}},
+				{Argv: []string{"encore", "build", "docker", "*", "**"}},
+			},
+			Files:        []string{"**/encore.app", "**/.git"},
+			Env:          []string{telemetryOff, extraCerts},
+			EnvFrom:      []string{"/dev/secrets/from_env"},
+			EnvFilesFrom: []string{"/dev/env_from"},
+			ConnectFrom:  []string{"/dev/listen"},
+			Connect:      []int{defaultPort},
+			Images:       []string{"**"},
+		},
+	}
+}
+
+// The variables that steer encore and what it runs.
+const (
+	telemetryOff = "DISABLE_ENCORE_TELEMETRY"
+	extraCerts   = "NODE_EXTRA_CA_CERTS"
+)
+
+// Validate checks the configuration for dev and for build.
+func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
+	_, err := parse(opts.Decode, (*config).checkDev, (*config).checkBuild)
+	return err
+}
+
+// run is one call of dev or build, and what all of its commands have in common.
+type run struct {
+	*config
+	opts map[string]string // variables that the session gives
+	dir  string            // the folder to run in
+	app  string            // the folder of encore.app
+}
+
+// variables are what goes over all others: they steer encore itself.
+func (r *run) variables() map[string]abi.Value {
+	env := make(map[string]abi.Value)
+	if r.Dev.DisableTelemetry == nil || *r.Dev.DisableTelemetry {
+		env[telemetryOff] = abi.Text("1")
+	}
+	if certs := r.Dev.NodeExtraCACerts; certs != "" {
+		env[extraCerts] = abi.Text(relative(r.dir, certs))
+	}
+	return env
+}
+
+// base are the variables that the session gives: everything wins over them.
+func (r *run) base() map[string]abi.Value {
+	values := make(map[string]abi.Value, len(r.opts))
+	for name, text := range r.opts {
+		values[name] = abi.Text(text)
+	}
+	return values
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// The grammar of references, from
+// https://github.com/distribution/reference/blob/v0.6.0/regexp.go
+var (
+	component = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
+	domain    = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$`)
+	tagText   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	digest    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
+	suffix    = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`)
+)
+
+// reference is an image's, taken apart.
+type reference struct {
+	domain string // with its port; empty where there is none
+	path   []string
+	tag    string
+	digest string
+}
+
+// parseReference takes a reference apart. What stands before the first slash is
+// a domain if it has a dot or a port, or is localhost.
+func parseReference(s string) (reference, bool) {
+	var r reference
+	rest, digestText, hasDigest := strings.Cut(s, "@")
+	if slash := strings.LastIndexByte(rest, '/'); strings.Contains(rest[slash+1:], ":") {
+		i := strings.LastIndexByte(rest, ':')
+		rest, r.tag = rest[:i], rest[i+1:]
+		if !tagText.MatchString(r.tag) {
+			return r, false
+		}
+	}
+	if r.digest = digestText; hasDigest && !digest.MatchString(digestText) {
+		return r, false
+	}
+	if first, after, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		if r.domain, rest = first, after; !domain.MatchString(first) {
+			return r, false
+		}
+	}
+	r.path = strings.Split(rest, "/")
+	for _, part := range r.path {
+		if !component.MatchString(part) {
+			return r, false
+		}
+	}
+	return r, len(strings.Join(r.path, "/"))+len(r.domain) < 255
+}
+
+func isReference(s string) bool {
+	_, ok := parseReference(s)
+	return ok
+}
+
+func (r reference) String() string {
+	s := strings.Join(r.path, "/")
+	if r.domain != "" {
+		s = r.domain + "/" + s
+	}
+	if r.tag != "" {
+		s += ":" + r.tag
+	}
+	return s
+}
+
+// image is the reference to build: that of the run, with the configuration's
+// name in place of its own and the suffix after its tag.
+func (c *config) image(asked string) (string, error) {
+	r, ok := parseReference(asked)
+	if !ok {
+		e := abi.Errorf(abi.CodeInvalid, "%q is no reference of an image", asked)
+		e.Reason = configInvalid
+		return "", e
+	}
+	if r.digest != "" {
+		e := abi.Errorf(abi.CodeInvalid, "%q has a digest, which an image has only once it is built", asked)
+		e.Reason = configInvalid
+		return "", e
+	}
+	if c.Build.ImageName != "" {
+		r.path[len(r.path)-1] = c.Build.ImageName
+	}
+	if c.Build.DockerTagSuffix != "" {
+		r.tag = firstOf(r.tag, "latest") + c.Build.DockerTagSuffix
+		if !tagText.MatchString(r.tag) {
+			return "", invalidConfig(abi.Invalid(abi.Problem{
+				Pointer: "/build/docker_tag_suffix", Message: "makes the tag " + r.tag + ", which is none", Hint: "a tag has at most 128 characters",
+			}))
+		}
+	}
+	return r.String(), nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+)
+
+// environments are the types that encore secret set takes, and what each of
+// them is the same as.
+var environments = map[string]string{
+	"development": "development", "dev": "development",
+	"production": "production", "prod": "production",
+	"preview": "preview", "pr": "preview", "ephemeral": "preview",
+	"local": "local",
+}
+
+var typeNames = []string{"dev", "development", "ephemeral", "local", "pr", "preview", "prod", "production"}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (s *secrets) check() []abi.Problem {
+	problems := s.checkTypes()
+	seen := make(map[string]bool)
+	for i, name := range s.FromEnv {
+		p := abi.Problem{Pointer: "/dev/secrets/from_env/" + strconv.Itoa(i)}
+		switch {
+		case !variableName.MatchString(name):
+			p.Message = strconv.Quote(name) + " is no name of a variable"
+		case seen[name]:
+			p.Message = name + " stands here a second time"
+		default:
+			seen[name] = true
+			continue
+		}
+		problems = append(problems, p)
+	}
+	if len(s.FromEnv) > 0 && len(s.Types) == 0 {
+		problems = append(problems, abi.Problem{
+			Pointer: "/dev/secrets/types", Message: "is required with from_env", Hint: "say for which environments: types: [dev, local]",
+		})
+	}
+	return problems
+}
+
+// checkTypes refuses what encore would refuse only after it has logged in.
+func (s *secrets) checkTypes() []abi.Problem {
+	var problems []abi.Problem
+	seen := make(map[string]string)
+	for i, name := range s.Types {
+		p := abi.Problem{Pointer: "/dev/secrets/types/" + strconv.Itoa(i)}
+		same, ok := environments[name]
+		switch {
+		case !ok:
+			p.Message, p.Hint = strconv.Quote(name)+" is no type of environment", "types: "+strings.Join(typeNames, ", ")
+			if near := abi.Nearest(name, typeNames); near != "" {
+				p.Hint = fmt.Sprintf("did you mean %q? ", near) + p.Hint
+			}
+		case seen[same] != "":
+			p.Message = name + " is the same as " + seen[same]
+		default:
+			seen[same] = name
+			continue
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// secretTimeout bounds one encore secret set, which asks the network.
+const secretTimeout = 15 * time.Second
+
+// sync sets each secret that has a value. No value enters this module: it goes
+// from the host to encore's standard input.
+func (r *run) sync(ctx context.Context) error {
+	names := r.Dev.Secrets.FromEnv
+	if len(names) == 0 {
+		return nil
+	}
+	states, err := backend.EnvStatusIn(ctx, r.Dev.EnvFrom, names...)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if states[name] == abi.EnvSet {
+			continue
+		}
+		how := "is not set"
+		if states[name] == abi.EnvEmpty {
+			how = "is empty"
+		}
+		backend.Logf(ctx, abi.LevelWarn, "the secret %s is not synced: the variable %s", name, how)
+	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return states[name] != abi.EnvSet })
+	if len(names) == 0 {
+		return nil
+	}
+	if err := r.checkLinked(ctx); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := r.set(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set sets one secret for all of its types in one call: encore takes secrets
+// with different sets of types for different ones.
+func (r *run) set(ctx context.Context, name string) error {
+	types := strings.Join(r.Dev.Secrets.Types, ",")
+	value := abi.EnvRef(name, r.Dev.EnvFrom...)
+	res, err := backend.Exec(ctx, abi.ExecRequest{
+		Argv: []string{"encore", "secret", "set", "--type", types, name}, Dir: r.dir,
+		Env: r.variables(), Stdin: &value, Capture: true, TimeoutMS: secretTimeout.Milliseconds(),
+	})
+	what := fmt.Sprintf("the secret %s for %s", name, types)
+	switch {
+	case err != nil:
+		return r.failure(secretSyncFailed, what, err)
+	case res.Interrupted:
+		return interrupted("encore secret set")
+	case res.ExitCode != 0:
+		e := r.failed(secretSyncFailed, fmt.Sprintf("%s was not set: encore ended with exit code %d", what, res.ExitCode))
+		e.Output = end(res.Stderr)
+		return e
+	}
+	backend.Logf(ctx, abi.LevelInfo, "synced %s", what)
+	return nil
+}
+
+// checkLinked says in words what encore says in its own: secrets belong to an
+// app that Encore's platform knows.
+func (r *run) checkLinked(ctx context.Context) error {
+	data, err := backend.ReadFile(ctx, join(r.app, "encore.app"))
+	if err != nil {
+		return r.failure(invalidProject, "encore.app", err)
+	}
+	if appID.Match(comments.ReplaceAll(data, nil)) {
+		return nil
+	}
+	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which keeps its secrets: encore.app has no id")
+	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
+	return e
+}
+
+var (
+	// encore.app may have comments in it.
+	comments = regexp.MustCompile(`(?m)^\s*//.*$|/\*[\s\S]*?\*/`)
+	appID    = regexp.MustCompile(`"id"\s*:\s*"[^"]+"`)
+)
