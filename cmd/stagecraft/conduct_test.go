@@ -31,6 +31,8 @@ type workspace struct {
 	// url is where its dev serves until it is interrupted, "" where dev ends by
 	// itself.
 	url string
+	// environ is put over the environment that every run has.
+	environ []string
 }
 
 // newWorkspace copies an example, or makes an empty folder.
@@ -84,6 +86,7 @@ func (w workspace) command(t *testing.T, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
 		cmd.Env = append(cmd.Env, name+"="+goEnv(name))
 	}
+	cmd.Env = append(cmd.Env, w.environ...)
 	return cmd
 }
 

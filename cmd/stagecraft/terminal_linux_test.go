@@ -81,17 +81,21 @@ func TestTerminalTrust(t *testing.T) {
 		code   int
 		locked bool
 		asks   bool
+		ci     string
 	}{
-		"yes":       {"y\n", nil, 0, true, true},
-		"no":        {"n\n", nil, 3, false, true},
-		"nothing":   {"\n", nil, 3, false, true},
-		"the end":   {"\x04", nil, 3, false, true},
-		"interrupt": {"\x03", nil, 130, false, true},
-		"locked":    {"", []string{"--locked"}, 3, false, false},
+		"yes":       {"y\n", nil, 0, true, true, ""},
+		"no":        {"n\n", nil, 3, false, true, ""},
+		"nothing":   {"\n", nil, 3, false, true, ""},
+		"the end":   {"\x04", nil, 3, false, true, ""},
+		"interrupt": {"\x03", nil, 130, false, true, ""},
+		"locked":    {"", []string{"--locked"}, 3, false, false, ""},
+		"in CI":     {"", nil, 3, false, false, "CI=true"},
+		"not in CI": {"y\n", []string{"--no-locked"}, 0, true, true, "CI=true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t, "")
+			w.environ = []string{tt.ci}
 			w.write(t, "stagecraft.yml", []byte("backend: {provider: asks, providers: {asks: {}}}"))
 			module, err := os.ReadFile(filepath.Join(built.root, "runtime/sandbox/testdata/asks.wasm"))
 			if err != nil {
@@ -123,6 +127,7 @@ func (w workspace) terminal(t *testing.T, args []string, prompt, typed string) (
 	cmd := exec.CommandContext(t.Context(), built.bin, args...)
 	cmd.Dir, cmd.WaitDelay = w.dir, 10*time.Second
 	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=")
+	cmd.Env = append(cmd.Env, w.environ...)
 	terminal, err := pty.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
