@@ -46,6 +46,7 @@ var order = map[string]string{abi.OpProcessStart: "1", abi.OpProcessWait: "2", a
 func TestPlanHasNoEffect(t *testing.T) {
 	for _, policy := range []string{"", everything} {
 		p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
+		p.Serves = true
 		plan := new(Plan)
 		g := p.conducted(t, policy, func(o *GateOptions) { o.Plan = plan })
 		effects := 0
@@ -249,4 +250,23 @@ func TestPinnedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, call(t, p.gate(t, policy), abi.OpExec, request), abi.CodeDenied, "pins sha256")
+}
+
+// TestPlanOfPrograms has a program say what it is watched for, and end: well, or
+// in a server's run when that is asked to end.
+func TestPlanOfPrograms(t *testing.T) {
+	for serves, want := range map[bool][]string{
+		false: {`{"seen":{"id":1,"line":"ready"}}`, `{"exited":{"id":1,"exit_code":0}}`},
+		true:  {`{"seen":{"id":1,"line":"ready"}}`, `{"interrupted":true}`, `{"exited":{"id":1,"exit_code":0,"interrupted":true}}`},
+	} {
+		p := newProject(t, nil)
+		p.Serves = serves
+		g := p.conducted(t, everything, func(o *GateOptions) { o.Plan = new(Plan) })
+		call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: []string{"touch", "made"}, Watch: []string{"ready", "failed"}})
+		for _, line := range want {
+			if got := call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}); string(got.OK) != line {
+				t.Errorf("got %s %+v, want %s", got.OK, got.Error, line)
+			}
+		}
+	}
 }

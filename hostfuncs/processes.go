@@ -32,8 +32,9 @@ type started struct {
 	ended bool
 	exit  abi.ProcessExit
 	err   error
-	// pretended is of a plan, in which nothing is started.
-	pretended bool
+	// pretended is of a plan, in which nothing is started, and endless that it
+	// runs until the run is asked to end.
+	pretended, endless bool
 }
 
 // add gives a program its ID.
@@ -131,10 +132,9 @@ func (ps *processes) event(of []*started) (result abi.ProcessWaitResult, err err
 		case s.ended:
 			ps.take(s)
 			return abi.ProcessWaitResult{Exited: &s.exit}, s.err, true
-		case s.pretended && ps.told:
-			// In a plan, everything runs until the run is asked to end.
+		case s.pretended && (ps.told || !s.endless):
 			ps.take(s)
-			return abi.ProcessWaitResult{Exited: &abi.ProcessExit{ID: s.id, Interrupted: true}}, nil, true
+			return abi.ProcessWaitResult{Exited: &abi.ProcessExit{ID: s.id, Interrupted: ps.told}}, nil, true
 		case s.pretended:
 			ps.told = true
 			return abi.ProcessWaitResult{Interrupted: true}, nil, true

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -52,13 +53,22 @@ func (w *World) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (st
 	return startPlan{p, plaintext.Line(name, 20), q.Watch}, nil
 }
 
-// foretellStart has a plan's program run until the run is asked to end.
+// foretellStart has a plan's program say the first of what it is watched for,
+// and end well, or in a run of a server run until it is asked to end.
 func (w *World) foretellStart(p startPlan) (abi.ProcessStartResult, []string, error) {
-	s := &started{pretended: true}
+	s := &started{pretended: true, endless: w.Serves}
+	unknown := []string{"its output"}
+	if len(p.watch) > 0 {
+		s.seen = p.watch[:1]
+		unknown = []string{"its output, taken to have " + strconv.Quote(p.watch[0])}
+	}
+	if w.Serves {
+		unknown = append(unknown, "when it ends, taken to be when the run is asked to")
+	}
 	if err := w.processes.add(s); err != nil {
 		return abi.ProcessStartResult{}, nil, err
 	}
-	return abi.ProcessStartResult{ID: s.id}, []string{"its output and when it ends, taken to be when the run is asked to"}, p.missing
+	return abi.ProcessStartResult{ID: s.id}, unknown, p.missing
 }
 
 // doStart waits until the program runs, or can't.

@@ -45,6 +45,9 @@ type World struct {
 	Warn func(error)
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
+	// Serves says that the run is one of a server: in a plan, what is started
+	// then runs until the run is asked to end, where else it ends well.
+	Serves bool
 	// Grace is how long a child has to end after it was told to.
 	Grace time.Duration
 

@@ -30,6 +30,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"untrusted": cmdUntrusted,
 	"trusted":   cmdTrusted,
 	"player":    cmdPlayer,
+	"encore":    cmdEncore,
 	"httpget":   cmdHTTPGet,
 	"clean":     cmdClean,
 	"wait-file": cmdWaitFile,
@@ -235,4 +236,42 @@ func goEnv(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// cmdEncore has the stand-in for encore in PATH, with its daemon running as a
+// user's would, outside of what stagecraft starts: encore [STEERING]
+//
+// The stand-in's state is in $ENCORE_STANDIN_STATE. STEERING is its
+// standin.json; called again, that alone changes.
+func cmdEncore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: encore [STEERING]")
+	}
+	state := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), ".encore-state"))
+	if len(args) == 1 {
+		defer func() { ts.Check(os.WriteFile(filepath.Join(state, "standin.json"), []byte(args[0]), 0o600)) }()
+	}
+	if ts.Getenv("ENCORE_STANDIN_STATE") != "" {
+		return
+	}
+	program, err := built.builder.Program("providers/providertest/encore")
+	ts.Check(err)
+	tools := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), ".tools"))
+	ts.Check(os.Mkdir(state, 0o700))
+	ts.Check(os.Mkdir(tools, 0o700))
+	// Under a policy it gets next to nothing of the environment.
+	real := filepath.Join(state, "encore")
+	ts.Check(os.Symlink(program, real))
+	wrapper := fmt.Sprintf("#!/bin/sh\nENCORE_STANDIN_STATE='%s' DOCKER_HOST='%s' exec '%s' \"$@\"\n", state, ts.Getenv("DOCKER_HOST"), real)
+	ts.Check(os.WriteFile(filepath.Join(tools, "encore"), []byte(wrapper), 0o700))
+	ts.Setenv("ENCORE_STANDIN_STATE", state)
+	ts.Setenv("PATH", tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
+	daemon := exec.Command(program, "standin-daemon")
+	daemon.Env = append(os.Environ(), "ENCORE_STANDIN_STATE="+state, "DOCKER_HOST="+ts.Getenv("DOCKER_HOST"))
+	ts.Check(daemon.Start())
+	ts.Defer(func() {
+		ts.Check(os.WriteFile(filepath.Join(state, "daemon.stop"), nil, 0o600))
+		ts.Check(daemon.Wait())
+	})
+	cmdWaitFile(ts, false, []string{filepath.Join(state, "daemon.pid")})
 }

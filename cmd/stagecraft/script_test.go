@@ -54,7 +54,8 @@ func runTests(m *testing.M) (int, error) {
 // TestScripts runs each script of testdata/script with the real binary. What
 // scripts have beside testscript's own:
 //
-//   - $GUESTS is the folder of hostile modules, $ROOT the repository;
+//   - $GUESTS is the folder of hostile modules, $ROOT the repository, $BIN the
+//     folder of the binary;
 //   - $CACHE is a cache folder that all scripts share, so that a provider is
 //     compiled once; a script that is about the cache sets XDG_CACHE_HOME;
 //   - condition [engine] is true where a Docker engine is given.
@@ -80,6 +81,7 @@ func setup(e *testscript.Env, cache string) error {
 	e.Setenv("XDG_CACHE_HOME", cache)
 	e.Setenv("GUESTS", filepath.Join(built.root, "runtime", "sandbox", "testdata"))
 	e.Setenv("ROOT", built.root)
+	e.Setenv("BIN", filepath.Dir(built.bin))
 	e.Setenv("PATH", filepath.Dir(built.bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	// Programs that the examples start keep their own caches.
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"} {

@@ -43,6 +43,15 @@ func (b *Builder) Module(pkg string) (string, error) {
 	})
 }
 
+// Program builds the program of a package, named from the root of the
+// repository, and returns its path.
+func (b *Builder) Program(pkg string) (string, error) {
+	out := filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "-"))
+	return out, b.once(out, func() error {
+		return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-o", out, modulePath+"/"+pkg)
+	})
+}
+
 // Binary builds stagecraft with its built-in providers and returns its path.
 func (b *Builder) Binary() (string, error) {
 	replace := make(map[string]string)

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -183,6 +185,9 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	r.Outcome, r.ExitCode = word, &code
 	if err != nil {
 		r.Error = &audit.Failure{Message: err.Error()}
+		if e, ok := errors.AsType[*abi.Error](err); ok {
+			r.Error.Code = cmp.Or(e.Reason, string(e.Code))
+		}
 	}
 	a.append(r)
 	if a.err != nil {

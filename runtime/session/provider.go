@@ -107,6 +107,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 		}
 	}
 	world := s.world(l)
+	world.Serves = c.operation == abi.ExportDev
 	// Also what a provider started that was stopped itself.
 	defer world.Close()
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
@@ -133,9 +134,18 @@ func (s *Session) world(l *loaded) *hostfuncs.World {
 	return &hostfuncs.World{
 		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(), Colour: s.opts.Colour,
-		Log:  func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) },
+		Log:  func(level abi.Level, message string) { s.log(l.ID, level, message) },
 		Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 	}
+}
+
+// log shows what a provider says. In a plan nothing of it is so, but for its
+// warnings.
+func (s *Session) log(provider string, level abi.Level, message string) {
+	if s.planning != nil && level == abi.LevelInfo {
+		level = abi.LevelDebug
+	}
+	s.opts.Reporter.Log(provider, level, message)
 }
 
 // gate makes the door for one call of a provider.

@@ -76,7 +76,7 @@ type app struct {
 	System
 	grammar  grammar
 	printer  *printer
-	secrets  *mask.Set // what nobody is to be shown
+	secrets  *mask.Set         // what nobody is to be shown
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
 }

@@ -139,7 +139,11 @@ func (p *printer) show(f failure) {
 		p.message("error", problem.line(), problem.Hint)
 	}
 	if len(f.Problems) == 0 {
-		p.message("error", f.Message, f.Hint)
+		message := f.Message
+		if f.Reason != "" {
+			message += " (" + f.Reason + ")"
+		}
+		p.message("error", message, f.Hint)
 	}
 	if f.Output != "" {
 		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
