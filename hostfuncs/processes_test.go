@@ -199,8 +199,8 @@ func TestOutputOfSeveral(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	first := script(t, g, "echo alone; echo up >&2; read x <go1; printf one-; echo half; echo up >&2; read x <go1; echo last", func(q *abi.ProcessStartRequest) {
-		q.Name, q.Watch = "api", []string{"up"}
+	first := script(t, g, "echo alone; echo up >&2; read x <go1; printf one-; echo half; echo middle >&2; read x <go1; echo last", func(q *abi.ProcessStartRequest) {
+		q.Name, q.Watch = "api", []string{"up", "middle"}
 	})
 	wait(t, g, abi.ProcessWaitRequest{})
 	second := script(t, g, "printf no-newline; read x <go2", nil)
@@ -213,6 +213,9 @@ func TestOutputOfSeveral(t *testing.T) {
 		f.Close()
 	}
 	open(go1)
+	if got := wait(t, g, abi.ProcessWaitRequest{IDs: []int{first}}); got.Seen == nil || got.Seen.Line != "middle" {
+		t.Fatalf("got %+v", got)
+	}
 	open(go2)
 	if got := wait(t, g, abi.ProcessWaitRequest{IDs: []int{second}}); got.Exited == nil {
 		t.Fatalf("got %+v", got)

@@ -214,6 +214,8 @@ var exampleRuns = []struct {
 	{"go-http", "dev", false, serve},
 	{"go-http", "build", true, compileServer},
 	{"node-http", "dev", false, serve},
+	{"encore-ts", "dev", false, func(t *testing.T, w *workspace) { encoreApp(t, w); serve(t, w) }},
+	{"encore-ts", "build", true, encoreApp},
 	{"custom-provider", "dev", false, dropCustom},
 	{"custom-provider", "build", true, dropCustom},
 }
@@ -230,6 +232,12 @@ func serve(t *testing.T, w *workspace) {
 	w.url = "http://127.0.0.1:" + port
 	file := filepath.Join(w.dir, "stagecraft.yml")
 	config := readTestFile(t, file)
+	if strings.Contains(config, "listen:") {
+		for _, name := range []string{file, filepath.Join(w.dir, "stagecraft.policy.yml")} {
+			writeTestFile(t, name, strings.ReplaceAll(readTestFile(t, name), "4000", port), 0o600)
+		}
+		return
+	}
 	if !strings.Contains(config, "env:\n") {
 		config = strings.Replace(config, "      dev:\n", "      dev:\n        env:\n", 1)
 	}

@@ -140,9 +140,9 @@ func (s *Session) world(l *loaded) *hostfuncs.World {
 }
 
 // log shows what a provider says. In a plan nothing of it is so, but for its
-// warnings.
+// warnings, once an effect was withheld from it.
 func (s *Session) log(provider string, level abi.Level, message string) {
-	if s.planning != nil && level == abi.LevelInfo {
+	if s.planning != nil && len(s.planning.Steps) > 0 && level == abi.LevelInfo {
 		level = abi.LevelDebug
 	}
 	s.opts.Reporter.Log(provider, level, message)

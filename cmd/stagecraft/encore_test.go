@@ -1,0 +1,100 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// encoreStandIn is the stand-in for the encore command, with its daemon running
+// as a user's would, outside of what stagecraft starts.
+type encoreStandIn struct {
+	state  string // its folder
+	tools  string // the folder of the command, for PATH
+	daemon *exec.Cmd
+}
+
+// newEncore starts one whose images go to that engine. The folder is its own.
+func newEncore(dir, dockerHost string) (*encoreStandIn, error) {
+	program, err := built.builder.Program("providers/providertest/encore")
+	if err != nil {
+		return nil, err
+	}
+	e := &encoreStandIn{state: filepath.Join(dir, "state"), tools: filepath.Join(dir, "tools")}
+	for _, folder := range []string{e.state, e.tools} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	real := filepath.Join(e.state, "encore")
+	if err := os.Symlink(program, real); err != nil {
+		return nil, err
+	}
+	// Under a policy the command gets next to nothing of the environment.
+	wrapper := fmt.Sprintf("#!/bin/sh\nENCORE_STANDIN_STATE='%s' DOCKER_HOST='%s' exec '%s' \"$@\"\n", e.state, dockerHost, real)
+	if err := os.WriteFile(filepath.Join(e.tools, "encore"), []byte(wrapper), 0o700); err != nil {
+		return nil, err
+	}
+	e.daemon = exec.Command(program, "standin-daemon")
+	e.daemon.Env = append(os.Environ(), "ENCORE_STANDIN_STATE="+e.state, "DOCKER_HOST="+dockerHost)
+	if err := e.daemon.Start(); err != nil {
+		return nil, err
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(e.state, "daemon.pid")); err == nil {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("the stand-in's daemon did not start: %w", e.stop())
+}
+
+// stop ends the daemon, which must be there still.
+func (e *encoreStandIn) stop() error {
+	if err := os.WriteFile(filepath.Join(e.state, "daemon.stop"), nil, 0o600); err != nil {
+		return err
+	}
+	return e.daemon.Wait()
+}
+
+// cmdEncore has the stand-in for encore in PATH: encore [STEERING]
+//
+// Its state is in $ENCORE_STANDIN_STATE. STEERING is its standin.json; called
+// again, that alone changes.
+func cmdEncore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: encore [STEERING]")
+	}
+	state := ts.Getenv("ENCORE_STANDIN_STATE")
+	if state == "" {
+		e, err := newEncore(filepath.Join(ts.Getenv("WORK"), ".encore"), ts.Getenv("DOCKER_HOST"))
+		ts.Check(err)
+		ts.Defer(func() { ts.Check(e.stop()) })
+		state = e.state
+		ts.Setenv("ENCORE_STANDIN_STATE", state)
+		ts.Setenv("PATH", e.tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
+	}
+	if len(args) == 1 {
+		ts.Check(os.WriteFile(filepath.Join(state, "standin.json"), []byte(args[0]), 0o600))
+	}
+}
+
+// encoreApp gives an example the stand-in and its file of variables.
+func encoreApp(t *testing.T, w *workspace) {
+	t.Helper()
+	e, err := newEncore(t.TempDir(), os.Getenv(engineEnv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.environ = append(w.environ, "PATH="+e.tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	w.write(t, ".env.local", []byte(readTestFile(t, filepath.Join(w.dir, ".env.example"))))
+}

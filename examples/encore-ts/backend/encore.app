@@ -1,0 +1,1 @@
+{"id": "stagecraft-example-ab12"}
