@@ -119,18 +119,25 @@ func (l *lineWriter) part(p []byte) error {
 	if room := maxLine - len(l.line); room > 0 {
 		l.line = append(l.line, p[:min(len(p), room)]...)
 	}
+	err := l.hand(p, whole, begins)
 	if whole {
+		// Whoever watches hears of it once the user can see it.
 		l.output.look(l.line)
 		l.line = l.line[:0]
 	}
-	if len(l.held) > 0 || begins && l.output.world.processes.many() {
-		l.held = append(l.held, p...)
-		if !whole && len(l.held) < maxLine {
-			return nil
-		}
-		return l.print()
+	return err
+}
+
+// hand prints a part of a line, or holds it back until the line is whole.
+func (l *lineWriter) hand(p []byte, whole, begins bool) error {
+	if len(l.held) == 0 && (!begins || !l.output.world.processes.many()) {
+		return l.write(p)
 	}
-	return l.write(p)
+	l.held = append(l.held, p...)
+	if !whole && len(l.held) < maxLine {
+		return nil
+	}
+	return l.print()
 }
 
 // print prints what was held back, as a line with its program's name.

@@ -199,21 +199,24 @@ func TestOutputOfSeveral(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	first := script(t, g, "echo alone; echo up >&2; read x <go1; printf one-; echo half; echo middle >&2; read x <go1; echo last", func(q *abi.ProcessStartRequest) {
-		q.Name, q.Watch = "api", []string{"up", "middle"}
+	first := script(t, g, "echo alone; read x <go1; printf one-; echo half; read x <go1; echo last", func(q *abi.ProcessStartRequest) {
+		q.Name, q.Watch = "api", []string{"alone", "half"}
 	})
 	wait(t, g, abi.ProcessWaitRequest{})
 	second := script(t, g, "printf no-newline; read x <go2", nil)
-	open := func(fifo string) {
-		f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+	// Held open, so that what is written waits for whoever reads it.
+	pipes := make(map[string]*os.File)
+	for _, fifo := range []string{go1, go2} {
+		f, err := os.OpenFile(fifo, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(f)
-		f.Close()
+		defer f.Close()
+		pipes[fifo] = f
 	}
+	open := func(fifo string) { fmt.Fprintln(pipes[fifo]) }
 	open(go1)
-	if got := wait(t, g, abi.ProcessWaitRequest{IDs: []int{first}}); got.Seen == nil || got.Seen.Line != "middle" {
+	if got := wait(t, g, abi.ProcessWaitRequest{IDs: []int{first}}); got.Seen == nil || got.Seen.Line != "one-half" {
 		t.Fatalf("got %+v", got)
 	}
 	open(go2)
