@@ -14,11 +14,11 @@ import (
 
 type policyExplainCmd struct {
 	JSON      bool     `name:"json" help:"Print the result as JSON."`
-	Dir       string   `placeholder:"DIR" help:"exec: the folder to run in; docker_build: the context."`
-	Env       []string `placeholder:"NAME" help:"exec: variables that the provider sets."`
+	Dir       string   `placeholder:"DIR" help:"exec, process_start: the folder to run in; docker_build: the context."`
+	Env       []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
 	Push      bool     `help:"docker_build: send the image as well."`
-	Operation string   `arg:"" help:"exec, docker_build, read_file, stat, list, env_status or log."`
-	Args      []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, names."`
+	Operation string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
+	Args      []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
 }
 
 func (policyExplainCmd) Help() string {
@@ -99,13 +99,19 @@ func (c policyExplainCmd) request() (any, error) {
 	one := func() string { return strings.Join(c.Args, " ") }
 	switch c.Operation {
 	case abi.OpExec:
-		env := make(map[string]abi.Value)
-		for _, name := range c.Env {
-			env[name] = abi.Text("")
-		}
-		return abi.ExecRequest{Argv: c.Args, Dir: c.Dir, Env: env}, nil
+		return abi.ExecRequest{Argv: c.Args, Dir: c.Dir, Env: c.env()}, nil
+	case abi.OpProcessStart:
+		return abi.ProcessStartRequest{Argv: c.Args, Dir: c.Dir, Env: c.env()}, nil
+	case abi.OpProcessWait:
+		return abi.ProcessWaitRequest{}, nil
+	case abi.OpProcessStop:
+		return abi.ProcessStopRequest{}, nil
+	case abi.OpProbe:
+		return abi.ProbeRequest{Address: one()}, nil
 	case abi.OpDockerBuild:
 		return abi.DockerBuildRequest{Context: c.Dir, Tags: c.Args, Push: c.Push}, nil
+	case abi.OpDockerImage:
+		return abi.DockerImageRequest{Image: one()}, nil
 	case abi.OpReadFile, abi.OpStat, abi.OpList:
 		return abi.PathRequest{Path: one()}, nil
 	case abi.OpEnvStatus:
@@ -118,6 +124,15 @@ func (c policyExplainCmd) request() (any, error) {
 		e.hint = fmt.Sprintf("did you mean %q? ", near) + e.hint
 	}
 	return nil, e
+}
+
+// env are the variables that the provider would set, of whatever value.
+func (c policyExplainCmd) env() map[string]abi.Value {
+	env := make(map[string]abi.Value)
+	for _, name := range c.Env {
+		env[name] = abi.Text("")
+	}
+	return env
 }
 
 func explained(found session.Explanation) explainJSON {
