@@ -94,7 +94,10 @@ func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResul
 		defer s.cancel(nil)
 		res, err := process.Run(ctx, cmd)
 		err = errors.Join(err, out.close())
-		if _, ok := errors.AsType[*process.StartError](err); ok {
+		select {
+		case <-runs:
+		default:
+			// It never ran, whatever the error is.
 			failed <- err
 			return
 		}

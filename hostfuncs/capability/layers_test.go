@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // TestMoreLayersAllowLess wants a layer more never to allow more, and every
@@ -116,5 +117,40 @@ func TestClaimJSON(t *testing.T) {
 	want := `{"operation":"exec","provider":"generic","files":[{"path":"a","use":"load"}],"net":[{"port":4000,"use":"connect"}]}`
 	if data, err := json.Marshal(c); err != nil || string(data) != want {
 		t.Errorf("got %s, %v, want %s", data, err, want)
+	}
+}
+
+// TestImagesAndOwn wants images to be looked for under the rules of tags, a
+// pattern for looking to allow no build, and what was started to be seen to by
+// whoever is named at all.
+func TestImagesAndOwn(t *testing.T) {
+	look := capability.Claim{Operation: "docker_image", Provider: "generic", Image: "ghcr.io/acme/shop:1"}
+	own := capability.Claim{Operation: "process_wait", Provider: "generic", Own: true}
+	build := capability.Claim{Operation: "docker_build", Provider: "generic", Build: &capability.Build{
+		Context: ".", Dockerfile: "Dockerfile", Tags: []string{"ghcr.io/acme/shop:1"},
+	}}
+	images, err := capability.New("asked", "generic", capability.AllowImage("**"), capability.AllowContext(".", yamldoc.Pos{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := parse(t, "version: 1\nproviders: {generic: {build: {tags: ['ghcr.io/acme/*']}}}")
+	denies := parse(t, "version: 1\nproviders: {generic: {build: {tags: {allow: ['**'], deny: ['ghcr.io/**']}}}}")
+	other := parse(t, "version: 1\nproviders: {other: {build: {tags: ['**']}}}")
+	for _, tt := range []struct {
+		name   string
+		policy *capability.Policy
+		claim  capability.Claim
+		want   bool
+	}{
+		{"a tag", tags, look, true}, {"a tag that is denied", denies, look, false}, {"another's", other, look, false}, {"none", nil, look, false},
+		{"a pattern for looking", images, look, true}, {"and no more", images, build, false},
+		{"own", tags, own, true}, {"own of another", other, own, false}, {"own of none", nil, own, false},
+	} {
+		if got := capability.Decide([]*capability.Policy{tt.policy}, tt.claim); got.Allowed != tt.want {
+			t.Errorf("%s: %s", tt.name, got.Reason())
+		}
+	}
+	if got := capability.Decide(nil, look).Missing; len(got) != 1 || got[0] != (capability.Grant{Key: "build.tags", Rule: `"ghcr.io/acme/shop:1"`}) {
+		t.Errorf("missing %v", got)
 	}
 }
