@@ -74,39 +74,21 @@ func imports(e Entry) []string {
 
 // asks lists what is asked for, each in JSON, sorted.
 func asks(c abi.Capabilities) []string {
-	var out []string
-	add := func(kind string, v any) {
-		// Made of texts, it is always JSON.
-		data, _ := json.Marshal(v)
-		out = append(out, kind+" "+string(data))
-	}
-	for _, ask := range c.Exec {
-		add("exec", ask)
-	}
-	for _, ask := range c.Build {
-		add("build", ask)
-	}
-	for _, pattern := range c.Files {
-		add("files", pattern)
-	}
-	for _, name := range c.Env {
-		add("env", name)
-	}
-	for _, pointer := range c.EnvFrom {
-		add("env_from", pointer)
-	}
-	for _, pointer := range c.EnvFilesFrom {
-		add("env_files_from", pointer)
-	}
-	for _, pointer := range c.ConnectFrom {
-		add("connect_from", pointer)
-	}
-	for _, port := range c.Connect {
-		add("connect", port)
-	}
-	for _, pattern := range c.Images {
-		add("images", pattern)
-	}
+	out := slices.Concat(
+		each("exec", c.Exec), each("build", c.Build), each("files", c.Files), each("env", c.Env), each("env_from", c.EnvFrom),
+		each("env_files_from", c.EnvFilesFrom), each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images),
+	)
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// each is what one kind of request asks for.
+func each[T any](kind string, list []T) []string {
+	out := make([]string, len(list))
+	for i, ask := range list {
+		// Made of texts and numbers, it is always JSON.
+		data, _ := json.Marshal(ask)
+		out[i] = kind + " " + string(data)
+	}
+	return out
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -128,9 +127,6 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 
 // world is what a provider's operations act on.
 func (s *Session) world(l *loaded) *hostfuncs.World {
-	if s.opts.Mask == nil {
-		s.opts.Mask = new(mask.Set)
-	}
 	return &hostfuncs.World{
 		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(), Colour: s.opts.Colour,

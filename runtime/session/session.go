@@ -114,6 +114,9 @@ func Open(opts Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Mask == nil {
+		opts.Mask = new(mask.Set)
+	}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	unusable, err := s.register(filepath.Dir(file))
 	if err != nil {
