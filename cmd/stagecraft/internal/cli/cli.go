@@ -83,12 +83,12 @@ type app struct {
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, system System) (code int) {
+	a := &app{System: system, secrets: new(mask.Set)}
 	defer func() {
 		if r := recover(); r != nil {
-			code = crashed(system.Stderr, r)
+			code = crashed(masking{system.Stderr, a.secrets}, r)
 		}
 	}()
-	a := &app{System: system, secrets: new(mask.Set)}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
 	a.printer.json = slices.Contains(args, "--json")

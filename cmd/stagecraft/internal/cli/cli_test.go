@@ -17,6 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -171,3 +172,14 @@ func TestCrashed(t *testing.T) {
 type crashing struct{}
 
 func (crashing) Open(string) (fs.File, error) { panic("boom") }
+
+// TestCrashedIsMasked has a secret in what a mistake of our own says.
+func TestCrashedIsMasked(t *testing.T) {
+	secrets := new(mask.Set)
+	secrets.Add("s3cret-value")
+	var said strings.Builder
+	crashed(masking{&said, secrets}, "oh s3cret-value\n::set-env name=A::b")
+	if got := said.String(); !strings.HasPrefix(got, "error: a mistake in stagecraft itself: oh *** ::set-env name=A::b\n  please report it") {
+		t.Errorf("said %q", got)
+	}
+}
