@@ -42,7 +42,7 @@ func driveHelper(args []string) int {
 		<-signals
 		close(kill)
 	}()
-	env := os.Environ()
+	env := append(os.Environ(), fmt.Sprintf("DRIVER=%d", os.Getpid()))
 	if strings.HasPrefix(args[1], "helper:") {
 		// Of two values, a Go program takes the first.
 		env = append([]string{helperVar + "=" + strings.TrimPrefix(args[1], "helper:")}, env...)

@@ -8,12 +8,18 @@ import (
 )
 
 // family tells whose an orphan is. A process of a tree whose parent has ended
-// becomes our own child and loses its ancestry, so it is known by what is left:
-// a process group or session that was the tree's, or that there is no other
-// tree it could come from.
+// may become our own child and lose its ancestry, so it is known by what is
+// left: a process group or session that was the tree's, or that there is no
+// other tree it could come from. Where there are guards, that is so but for a
+// tree whose guard was killed.
 type family struct {
 	mu    sync.Mutex
 	trees map[*tree]bool
+	// children are our own that have not been waited for, by pid.
+	children map[int]bool
+	// leaves are what the trees so far could leave behind: it is no orphan of
+	// those that follow.
+	leaves []Leaving
 	// strangers says that we had children before the first of the trees, as
 	// after an exec by a shell with background jobs. An orphan may be theirs.
 	strangers bool
@@ -21,25 +27,31 @@ type family struct {
 
 // kin is the family of this process. The kernel keeps one list of children for
 // a process, so there can be but one.
-var kin = &family{trees: map[*tree]bool{}}
+var kin = &family{trees: map[*tree]bool{}, children: map[int]bool{}}
 
 // start forks while nobody looks for orphans, so that no new child is taken
 // for one.
-func (f *family) start(t *tree, fork func() (*os.Process, error)) error {
+func (f *family) start(t *tree, fork func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.trees) == 0 {
+	if len(f.children) == 0 {
 		becomeReaper()
 		f.strangers = haveChildren()
 	}
-	process, err := fork()
-	if err != nil {
+	if err := fork(); err != nil {
 		return err
 	}
-	t.process, t.root = process, process.Pid
 	t.seen = map[int]uint64{t.root: 0}
-	f.trees[t] = true
+	f.trees[t], f.children[t.process.Pid] = true, true
+	f.leaves = append(f.leaves, t.leaves...)
 	return nil
+}
+
+// waited says that a child of ours has been waited for.
+func (f *family) waited(pid int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.children, pid)
 }
 
 func (f *family) leave(t *tree) {
@@ -67,16 +79,6 @@ func (f *family) look(t *tree) []entry {
 	return f.members(t)
 }
 
-// isChild reports whether a process is some tree's direct child.
-func (f *family) isChild(pid int) bool {
-	for t := range f.trees {
-		if t.root == pid {
-			return true
-		}
-	}
-	return false
-}
-
 // ownsOrphan reports whether an orphan is of a tree. One that could be of
 // several trees is of none until but one of them is left.
 func (f *family) ownsOrphan(t *tree, e entry) bool {
@@ -88,16 +90,18 @@ func (f *family) ownsOrphan(t *tree, e entry) bool {
 	return len(f.trees) == 1 && !f.strangers
 }
 
-// members lists the living processes of a tree, and remembers them.
+// members lists the living processes of a tree that are to end with it, and
+// remembers them.
 func (f *family) members(t *tree) []entry {
-	living, children := []entry{}, map[int][]entry{}
+	all := processes()
+	children := byParent(all)
 	var queue []entry
-	for _, e := range processes() {
-		children[e.ppid] = append(children[e.ppid], e)
+	for _, e := range all {
 		if f.isRoot(t, e) {
 			queue = append(queue, e)
 		}
 	}
+	living := []entry{}
 	visited := map[int]bool{os.Getpid(): true, 0: true, 1: true}
 	for ; len(queue) > 0; queue = queue[1:] {
 		e := queue[0]
@@ -105,8 +109,11 @@ func (f *family) members(t *tree) []entry {
 			continue
 		}
 		visited[e.pid] = true
+		if e.pid != t.root && leaves(f.leaves, e) {
+			continue
+		}
 		queue = append(queue, children[e.pid]...)
-		if e.zombie && (e.ppid != os.Getpid() || f.isChild(e.pid) || reap(e.pid)) {
+		if e.zombie && (e.ppid != os.Getpid() || f.children[e.pid] || reap(e.pid)) {
 			continue
 		}
 		t.seen[e.pid] = e.start
@@ -115,11 +122,24 @@ func (f *family) members(t *tree) []entry {
 	return living
 }
 
-// isRoot reports whether a process is of a tree by itself, not through its
-// parent.
+func byParent(all []entry) map[int][]entry {
+	children := map[int][]entry{}
+	for _, e := range all {
+		children[e.ppid] = append(children[e.ppid], e)
+	}
+	return children
+}
+
+// isRoot reports whether a process is of a tree by itself, not through another
+// of its members.
 func (f *family) isRoot(t *tree, e entry) bool {
-	if e.pid == t.root {
+	switch {
+	case e.pid == t.root:
 		return !t.reaped
+	case f.children[e.pid]:
+		return false // a guard, or another tree's program
+	case t.guards(e):
+		return true
 	}
 	if start, ok := t.seen[e.pid]; ok && start == e.start {
 		return true

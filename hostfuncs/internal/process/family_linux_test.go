@@ -1,12 +1,10 @@
 package process
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestTreesDoNotDisturbEachOther(t *testing.T) {
@@ -27,11 +25,8 @@ func TestTreesDoNotDisturbEachOther(t *testing.T) {
 			if res := run(t, c); res.ExitCode != 3 {
 				t.Errorf("%s: got %+v", name, res)
 			}
-			// What can't be told from the other tree's may stay, for now.
-			if name == "background" || name == "quiet" {
-				if pids := marked(markOf(c)); len(pids) != 0 {
-					t.Errorf("%s: left %v", name, pids)
-				}
+			if pids := marked(markOf(c)); len(pids) != 0 {
+				t.Errorf("%s: left %v", name, pids)
 			}
 		}
 	}
@@ -84,32 +79,6 @@ func startDriver(t *testing.T, script string, env []string, out *os.File) *exec.
 		t.Fatal(err)
 	}
 	return cmd
-}
-
-func TestChildDiesWithUs(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	cmd := startDriver(t, `exec "$0" 1h /bin/sh -c 'echo $$; exec sleep 1000'`, nil, w)
-	w.Close()
-	var child int
-	if _, err := fmt.Fscanln(r, &child); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	// The end of the file comes when the child, which has the other end, ends.
-	if err := r.SetReadDeadline(time.Now().Add(deadline)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := r.Read(make([]byte, 16)); n != 0 || os.IsTimeout(err) {
-		t.Errorf("the child lives on: %d, %v", n, err)
-	}
-	finish(child)
 }
 
 func TestStrangersAreLeftAlone(t *testing.T) {

@@ -4,9 +4,10 @@
 // A tree is ended in steps: a first signal, a grace period, and the kill. What
 // counts as the tree, and what can't be seen of it, differs between systems:
 //
-//   - Linux: every descendant, wherever it moved. This process becomes a child
-//     subreaper, so that what daemonises comes to it and is found. Should this
-//     process be killed, the direct child is killed with it.
+//   - Linux: every descendant, wherever it moved. A guard, our own program once
+//     more, is between us and the command: a child subreaper, so that what
+//     daemonises comes to it and is found. Should this process be killed, the
+//     guard kills them all; should the guard be, they come to this process.
 //   - macOS: the process group, the descendants, and what was a descendant
 //     when the tree was first looked at. A daemon that left the group before
 //     is not found.
@@ -21,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -50,6 +50,8 @@ type Command struct {
 	// stays in our process group, so that key presses, the window's size,
 	// Ctrl-Z and Ctrl-C reach it as if the shell had started it.
 	Inherit bool
+	// Leaves are programs of the tree that stay when it ends.
+	Leaves []Leaving
 	// Grace is the time between the first signal and the kill.
 	Grace time.Duration
 	// Started, if there is one, is called once the program runs.
@@ -93,7 +95,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, &StartError{Program: c.Program, Err: context.Cause(ctx)}
 	}
-	// The kernel ties the parent-death signal to the thread that forked.
+	// The thread that stops when the program has stopped has to be ours.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -103,7 +105,6 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	shared := c.sharesTerminal()
 	terminal := saveTerminal(shared)
-	begun := time.Now()
 	t, err := plant(c, s.files, shared)
 	if err != nil {
 		s.abandon()
@@ -114,7 +115,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if c.Started != nil {
 		c.Started()
 	}
-	res, err := supervise(ctx, c, t, begun)
+	res, err := supervise(ctx, c, t)
 	err = errors.Join(err, s.settle())
 	terminal.restore()
 	return res, err
@@ -147,12 +148,8 @@ func (c Command) sharesTerminal() bool {
 }
 
 // supervise waits for the child, and ends its tree when it or ctx is done.
-func supervise(ctx context.Context, c Command, t *tree, begun time.Time) (Result, error) {
-	exit := make(chan exited, 1)
-	go func() {
-		state, err := t.process.Wait()
-		exit <- exited{state, err, time.Since(begun)}
-	}()
+func supervise(ctx context.Context, c Command, t *tree) (Result, error) {
+	exit := t.exited()
 	e := ending{tree: t, exit: exit, grace: c.Grace}
 	for {
 		select {
@@ -179,13 +176,14 @@ func (e *ending) result(c Command, cause error) (Result, error) {
 	if e.child.err != nil {
 		return res, fmt.Errorf("wait for %s: %w", c.Program, e.child.err)
 	}
-	res.ExitCode, res.Signal = exitStatus(e.child.state)
+	res.ExitCode, res.Signal = e.child.code, e.child.signal
 	return res, nil
 }
 
-// exited is what became of the direct child.
+// exited is what became of the program.
 type exited struct {
-	state *os.ProcessState
-	err   error
-	after time.Duration
+	code   int
+	signal string // its name, empty when the program ended by itself
+	err    error
+	after  time.Duration
 }

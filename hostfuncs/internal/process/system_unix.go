@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 
@@ -36,10 +35,9 @@ func candidates(file string) []string { return []string{file} }
 
 // exitStatus tells how a shell would report a process, and the signal that
 // ended it.
-func exitStatus(state *os.ProcessState) (code int, name string) {
-	status, ok := state.Sys().(syscall.WaitStatus)
-	if !ok || !status.Signaled() {
-		return state.ExitCode(), ""
+func exitStatus(status syscall.WaitStatus) (code int, name string) {
+	if !status.Signaled() {
+		return status.ExitStatus(), ""
 	}
 	number := status.Signal()
 	if name = unix.SignalName(number); name == "" {

@@ -43,6 +43,3 @@ func candidates(file string) []string {
 	}
 	return names
 }
-
-// exitStatus has no signals to tell: a process ends with a code.
-func exitStatus(state *os.ProcessState) (code int, name string) { return state.ExitCode(), "" }

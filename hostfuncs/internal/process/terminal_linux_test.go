@@ -274,7 +274,7 @@ func TestTerminalJobControl(t *testing.T) {
 
 func TestTerminalPeersAreLeftAlone(t *testing.T) {
 	// Both are in one process group, as in a pipeline that a shell starts.
-	pipeline := helperVar + `=drive "$0" 0s /bin/sh -c 'kill -TERM $PPID; sleep 1000' | ` + helperVar + `=peer "$0"`
+	pipeline := helperVar + `=drive "$0" 0s /bin/sh -c 'kill -TERM $DRIVER; sleep 1000' | ` + helperVar + `=peer "$0"`
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

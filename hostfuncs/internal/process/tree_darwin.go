@@ -1,8 +1,6 @@
 package process
 
 import (
-	"syscall"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -11,8 +9,6 @@ const listable = true
 
 // zombie is SZOMB of sys/proc.h.
 const zombie = 5
-
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 // orphanage is launchd, which takes all orphans.
 func orphanage() int { return 1 }

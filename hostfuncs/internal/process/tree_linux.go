@@ -5,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,9 +13,7 @@ import (
 // listable says that processes() sees everything.
 const listable = true
 
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
-
-// orphanage is where orphans of a tree go.
+// orphanage is where orphans of a tree go whose guard was killed.
 func orphanage() int { return os.Getpid() }
 
 // becomeReaper makes orphans of all descendants our children. A kernel that
@@ -55,19 +52,6 @@ func reap(pid int) bool {
 	return got == pid || err == unix.ECHILD
 }
 
-// surelyEmpty: descendants have us as their last ancestor, so without children
-// there are none.
-func (t *tree) surelyEmpty() bool { return !haveChildren() }
-
-// tend does what the parent of a running tree owes: it takes away orphans that
-// have ended, and stops with a child that stopped itself.
-func (t *tree) tend() {
-	kin.reapOrphans()
-	if t.shared {
-		t.stopAlong()
-	}
-}
-
 // reapOrphans goes on until it meets a child that somebody else waits for; the
 // next event, or the end of the tree, finds what is behind it.
 func (f *family) reapOrphans() {
@@ -75,23 +59,10 @@ func (f *family) reapOrphans() {
 	defer f.mu.Unlock()
 	for !f.strangers {
 		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
-		if err != nil || pid == 0 || f.isChild(pid) || !reap(pid) {
+		if err != nil || pid == 0 || f.children[pid] || !reap(pid) {
 			return
 		}
 	}
-}
-
-// stopAlong gives the terminal back to the shell when the child has stopped
-// itself, as pagers and editors do on Ctrl-Z: the shell waits for us. When it
-// wakes us, the child goes on.
-func (t *tree) stopAlong() {
-	pid, err := peek(unix.P_PID, t.root, unix.WSTOPPED)
-	if err != nil || pid != t.root {
-		return
-	}
-	// To this thread, which is locked: so it stops before it goes on below.
-	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
-	_ = t.process.Signal(syscall.SIGCONT)
 }
 
 // processes lists all processes that can be seen.
@@ -145,7 +116,7 @@ func parseStat(line []byte) (entry, bool) {
 	if len(fields) < 20 {
 		return entry{}, false
 	}
-	e := entry{zombie: fields[0] == "Z" || fields[0] == "X"}
+	e := entry{zombie: fields[0] == "Z" || fields[0] == "X", stopped: fields[0] == "T"}
 	ok := true
 	number := func(s string) int {
 		n, err := strconv.Atoi(s)

@@ -44,6 +44,35 @@ func wantNoneLeft(t testing.TB, c Command) {
 	}
 }
 
+// wantNoneSoon waits until no process with a mark is left, and fails if that
+// does not happen.
+func wantNoneSoon(t *testing.T, word string) {
+	t.Helper()
+	ctx := testContext(t)
+	for {
+		adoptedEnd()
+		pids := marked(word)
+		if len(pids) == 0 && !haveChildren() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("these live on: %v", pids)
+		case <-time.After(firstLook):
+		}
+	}
+}
+
+// adoptedEnd waits for those orphans that have ended: they come to this process,
+// since it is a subreaper.
+func adoptedEnd() {
+	for {
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != nil || pid == 0 {
+			return
+		}
+	}
+}
+
 // finish kills a process, and waits for it if it is or becomes ours.
 func finish(pid int) {
 	_ = syscall.Kill(pid, syscall.SIGKILL)

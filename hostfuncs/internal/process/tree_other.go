@@ -2,12 +2,8 @@
 
 package process
 
-import "syscall"
-
 // listable says that processes() sees everything.
 const listable = false
-
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 func orphanage() int { return 1 }
 

@@ -9,19 +9,21 @@ import (
 	"syscall"
 )
 
-// tree is a direct child and what descends from it.
+// tree is a program and what descends from it.
 type tree struct {
-	process *os.Process
-	root    int  // the direct child's pid
-	shared  bool // it is in our own process group, else root leads one
-	reaped  bool // the direct child has been waited for
-	ended   bool // its group has been seen empty
+	process *os.Process // our own child: the program, or its guard
+	root    int         // the program's pid
+	shared  bool        // it is in our own process group, else root leads one
+	reaped  bool        // the program has been waited for
+	ended   bool        // its group has been seen empty
+	leaves  []Leaving
+	keeper  keeper // what a system needs besides
 	// seen are the members that were listed, by pid, with their start.
 	seen map[int]uint64
 	// told are the members that got the signal last sent, with their start.
 	told   map[int]uint64
 	lately syscall.Signal
-	// events says that a child of ours has ended or stopped.
+	// events says that there may be something to tend.
 	events chan os.Signal
 }
 
@@ -31,34 +33,30 @@ type entry struct {
 	// start tells processes apart that had the same pid, in the system's unit.
 	start  uint64
 	zombie bool
+	// stopped is known on Linux alone.
+	stopped bool
 }
 
 // plant starts a command's program.
 func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	t := &tree{shared: shared, events: make(chan os.Signal, 1)}
-	sys := attributes()
-	sys.Setpgid = !shared
+	t := &tree{shared: shared, leaves: c.Leaves, events: make(chan os.Signal, 1)}
 	signal.Notify(t.events, syscall.SIGCHLD)
-	err := kin.start(t, func() (*os.Process, error) {
-		return os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
-			// A nil environment would be ours.
-			Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:], Sys: sys,
-		})
-	})
-	if err != nil {
+	if err := kin.start(t, func() error { return t.start(c, files) }); err != nil {
 		signal.Stop(t.events)
 		return nil, err
 	}
 	return t, nil
 }
 
+// close lets go of a tree, once it has been brought to its end.
 func (t *tree) close() {
 	signal.Stop(t.events)
 	kin.leave(t)
+	t.release()
 }
 
-// gone says that the direct child has been waited for: its pid may become
-// another process's.
+// gone says that the program has been waited for: its pid may become another
+// process's.
 func (t *tree) gone() {
 	kin.mu.Lock()
 	defer kin.mu.Unlock()
@@ -140,7 +138,7 @@ func (t *tree) sendGroup(signals []syscall.Signal) bool {
 func (t *tree) sendOne(e entry, signals []syscall.Signal) {
 	for _, sig := range signals {
 		if e.pid == t.root && !t.reaped {
-			_ = t.process.Signal(sig)
+			t.sendRoot(e, sig)
 		} else {
 			e.send(sig)
 		}

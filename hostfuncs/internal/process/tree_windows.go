@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -16,11 +17,13 @@ type tree struct {
 	shared  bool // it shares our console's Ctrl-C, else it leads a group
 	job     windows.Handle
 	events  chan os.Signal // none on Windows
+	exit    chan exited
 }
 
 // plant starts a command's program inside a job, which it can't be outside of
 // even at first: it is created asleep.
 func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
+	begun := time.Now()
 	job, err := newJob()
 	if err != nil {
 		return nil, err
@@ -37,15 +40,22 @@ func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
 		windows.CloseHandle(job)
 		return nil, err
 	}
-	t := &tree{process: process, shared: shared, job: job}
-	if err := t.release(); err != nil {
+	t := &tree{process: process, shared: shared, job: job, exit: make(chan exited, 1)}
+	if err := t.wakeUp(); err != nil {
 		_ = process.Kill()
 		_, _ = process.Wait()
 		t.close()
 		return nil, err
 	}
+	go func() {
+		// There are no signals to tell of: a process ends with a code.
+		state, err := process.Wait()
+		t.exit <- exited{code: state.ExitCode(), err: err, after: time.Since(begun)}
+	}()
 	return t, nil
 }
+
+func (t *tree) exited() <-chan exited { return t.exit }
 
 func newJob() (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)
@@ -63,8 +73,8 @@ func newJob() (windows.Handle, error) {
 	return job, nil
 }
 
-// release puts the sleeping child into the job and wakes it.
-func (t *tree) release() error {
+// wakeUp puts the sleeping child into the job and wakes it.
+func (t *tree) wakeUp() error {
 	var assignErr error
 	err := t.process.WithHandle(func(handle uintptr) {
 		assignErr = windows.AssignProcessToJobObject(t.job, windows.Handle(handle))

@@ -1,0 +1,206 @@
+package process
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guardName is what our own program is called when it is a guard.
+const guardName = "stagecraft-guard"
+
+// guardLine is the descriptor of a guard's line to who started it.
+const guardLine = 3
+
+// What a guard says over its line: a letter, and for some of them a number of
+// 32 bits.
+const (
+	guardStarted = 'p' // the program runs, with this pid
+	guardFailed  = 'f' // it could not be started, for this error of the system
+	guardStopped = 's' // it has stopped
+	guardExited  = 'x' // it has ended, with this wait status
+	guardEmpty   = 'e' // nothing of the tree is left
+)
+
+// A guard must be fast to start, and the rest of the program takes a hundred
+// times as long to get ready: this comes before it, see RATIONALE.md, "Why is a
+// guard between us and a command?".
+func init() {
+	if len(os.Args) > 0 && os.Args[0] == guardName {
+		os.Exit(guardMain())
+	}
+}
+
+// guard is the process between us and a command. Whatever descends from the
+// command stays below it, however it forks, and ends with it when we are gone.
+type guard struct {
+	line   *os.File
+	leaves []Leaving
+	root   int // the program's pid
+}
+
+// guardMain runs on the thread that forks, and that has to live as long as the
+// program: init stays on the first one.
+func guardMain() int {
+	unix.CloseOnExec(guardLine)
+	// What whoever started us left open is not for the program either.
+	_ = unix.CloseRange(guardLine, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
+	g := &guard{line: os.NewFile(guardLine, "line")}
+	dullSignals()
+	in := bufio.NewReader(g.line)
+	plan, err := readGuardPlan(in)
+	if err != nil {
+		return 1
+	}
+	g.leaves = plan.leaves
+	becomeReaper()
+	if err := g.start(plan); err != nil {
+		g.say(guardFailed, int(errnoOf(err)))
+		return 1
+	}
+	g.say(guardStarted, g.root)
+	letGo()
+	go g.listen(in)
+	g.wait()
+	return 0
+}
+
+// dullSignals keeps every signal that a group or terminal may get from ending a
+// guard. They are caught, not ignored, since a program would inherit that; what
+// is ignored already is left for it to inherit.
+func dullSignals() {
+	taken := make(chan os.Signal, 1)
+	for _, sig := range []os.Signal{
+		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGALRM, unix.SIGVTALRM,
+		unix.SIGPROF, unix.SIGUSR1, unix.SIGUSR2, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGXCPU,
+		unix.SIGXFSZ, unix.SIGIO, unix.SIGPWR,
+	} {
+		if !signal.Ignored(sig) {
+			signal.Notify(taken, sig)
+		}
+	}
+}
+
+func (g *guard) start(p guardPlan) error {
+	process, err := os.StartProcess(p.program, p.argv, &os.ProcAttr{
+		Dir: p.dir, Env: p.env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Pgid: p.group},
+	})
+	if err != nil {
+		return err
+	}
+	g.root = process.Pid
+	// The bare system call below waits for it, with all others.
+	return process.Release()
+}
+
+// letGo drops the program's streams, which would be held open after its end.
+func letGo() {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	for fd := range guardLine {
+		_ = unix.Dup3(null, fd, unix.O_CLOEXEC)
+	}
+	_ = unix.Close(null)
+}
+
+// listen waits for the end of whoever started us, and then ends everything.
+func (g *guard) listen(in io.Reader) {
+	_, _ = io.Copy(io.Discard, in)
+	g.endAll()
+	os.Exit(1)
+}
+
+// wait takes away whatever ends, until nothing is left.
+func (g *guard) wait() {
+	exited := false
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, unix.WUNTRACED|unix.WALL, nil)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			g.say(guardEmpty)
+			return
+		case pid == g.root && status.Stopped():
+			g.say(guardStopped)
+		case pid == g.root && !exited:
+			exited = true
+			g.say(guardExited, int(status))
+		}
+		if exited && len(g.leaves) > 0 && len(g.descendants()) == 0 {
+			g.say(guardEmpty)
+			return
+		}
+	}
+}
+
+// endAll stops all descendants, so that none forks on, and then kills them. One
+// that can't be killed, as that of another user, is given up.
+func (g *guard) endAll() {
+	stopped := map[int]uint64{}
+	for until := time.Now().Add(settleTime); time.Now().Before(until); {
+		all, news := g.descendants(), false
+		for _, e := range all {
+			if start, ok := stopped[e.pid]; !ok || start != e.start {
+				stopped[e.pid], news = e.start, true
+				_ = unix.Kill(e.pid, unix.SIGSTOP)
+			}
+		}
+		if news {
+			continue
+		}
+		if len(all) == 0 {
+			return
+		}
+		for _, e := range all {
+			_ = unix.Kill(e.pid, unix.SIGKILL)
+		}
+		time.Sleep(firstLook)
+	}
+}
+
+// descendants are those that are to end with the tree. None of them can be
+// mistaken for another process: its pid stays its own until we or its parent,
+// another one of them, have waited for it.
+func (g *guard) descendants() []entry {
+	children := byParent(processes())
+	var found []entry
+	for queue := children[os.Getpid()]; len(queue) > 0; queue = queue[1:] {
+		e := queue[0]
+		if e.pid != g.root && leaves(g.leaves, e) {
+			continue
+		}
+		queue = append(queue, children[e.pid]...)
+		if !e.zombie {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// say is heard by nobody when the line is cut; listen sees to that.
+func (g *guard) say(letter byte, number ...int) {
+	message := []byte{letter}
+	for _, n := range number {
+		message = binary.LittleEndian.AppendUint32(message, uint32(n))
+	}
+	_, _ = g.line.Write(message)
+}
+
+func errnoOf(err error) syscall.Errno {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
+	}
+	return syscall.EINVAL
+}

@@ -1,0 +1,192 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"reflect"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startTree starts a driver, below it a command of several processes, and waits
+// until these are what they will be. The output has their pipe's other end.
+func startTree(t *testing.T, script string) (driver *exec.Cmd, word string) {
+	t.Helper()
+	r, w := openPipe(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	word = markVar + "=" + mark(t)
+	driver = exec.Command(self, "1h", "/bin/sh", "-c", "export "+helperVar+"=wait; "+script)
+	driver.Env = append(os.Environ(), helperVar+"=drive", word, "SELF="+self)
+	driver.Dir, driver.Stdout, driver.Stderr = t.TempDir(), w, os.Stderr
+	// In a group of its own, as in a shell that has job control.
+	driver.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if err := r.SetReadDeadline(time.Now().Add(deadline)); err != nil {
+		t.Fatal(err)
+	}
+	var said string
+	if _, err := fmt.Fscan(r, &said); err != nil || said != "ready" {
+		t.Fatalf("the tree says %q, %v", said, err)
+	}
+	return driver, word
+}
+
+// guardOf finds the guard of a driver's only command.
+func guardOf(t *testing.T, driver int) int {
+	t.Helper()
+	for _, e := range processes() {
+		line, _ := os.ReadFile("/proc/" + strconv.Itoa(e.pid) + "/cmdline")
+		if e.ppid == driver && bytes.HasPrefix(line, []byte(guardName+"\x00")) {
+			return e.pid
+		}
+	}
+	t.Fatal("there is no guard")
+	return 0
+}
+
+// TestNothingOutlivesUs kills this process's like, alone and with its group, and
+// nothing of what it started may be left, whatever that does.
+func TestNothingOutlivesUs(t *testing.T) {
+	scripts := map[string]string{"stubborn": stubborn}
+	for name, script := range trees {
+		scripts[name] = script
+	}
+	for name, script := range scripts {
+		for how, group := range map[string]int{"alone": 1, "with its group": -1} {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				driver, word := startTree(t, script)
+				if err := syscall.Kill(group*driver.Process.Pid, syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				_ = driver.Wait()
+				wantNoneSoon(t, word)
+			})
+		}
+	}
+}
+
+// TestForksDoNotOutrunTheEnd has a program that never stops to fork.
+func TestForksDoNotOutrunTheEnd(t *testing.T) {
+	driver, word := startTree(t, `f() { sh -c 'sleep 1000' & setsid sh -c 'sleep 0.01; sleep 1000' & }
+(while :; do f; sleep 0.001; done) & "$SELF"`)
+	if err := driver.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = driver.Wait()
+	wantNoneSoon(t, word)
+}
+
+// TestGuardIsKilled: what it guarded then comes to us.
+func TestGuardIsKilled(t *testing.T) {
+	for name, script := range trees {
+		t.Run(name, func(t *testing.T) {
+			driver, word := startTree(t, script)
+			if err := syscall.Kill(guardOf(t, driver.Process.Pid), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			_ = driver.Wait()
+			wantNoneSoon(t, word)
+		})
+	}
+}
+
+// TestGuardIsStopped: it is woken, since nothing would be waited for else.
+func TestGuardIsStopped(t *testing.T) {
+	c := shell(t, `kill -STOP $PPID; exit 3`)
+	if res := run(t, c); res.ExitCode != 3 || res.Killed {
+		t.Errorf("got %+v", res)
+	}
+	wantNoneLeft(t, c)
+}
+
+// TestGuardTakesNoOrders: the environment of a command is not its guard's, and
+// signals do not end it.
+func TestGuardTakesNoOrders(t *testing.T) {
+	c := shell(t, `kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; kill -QUIT $PPID; kill -PIPE $PPID; kill -USR1 $PPID
+tr '\0' '\n' </proc/$PPID/environ; exit 3`)
+	out := expect("-")
+	c.Env, c.Stdout = append(c.Env, "LD_PRELOAD=/nowhere.so", "GODEBUG=inittrace=1"), out
+	if res := run(t, c); res.ExitCode != 3 || out.String() != "" {
+		t.Errorf("got %+v, %q", res, out)
+	}
+}
+
+func TestDescriptorsStayOutside(t *testing.T) {
+	// This one is open to every program that we start but through a guard.
+	r, w := openPipe(t)
+	for _, f := range []*os.File{r, w} {
+		if _, err := syscallFcntl(f, syscall.F_SETFD, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := shell(t, `ls /proc/self/fd`)
+	out := expect("-")
+	c.Stdout = out
+	run(t, c)
+	// The fourth is that of ls itself, on the folder.
+	if out.String() != "0\n1\n2\n3\n" {
+		t.Errorf("it sees %q", out)
+	}
+}
+
+func syscallFcntl(f *os.File, command, argument int) (int, error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var errno syscall.Errno
+	err = conn.Control(func(fd uintptr) {
+		_, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, uintptr(command), uintptr(argument))
+	})
+	if err == nil && errno != 0 {
+		err = errno
+	}
+	return 0, err
+}
+
+func TestGuardPlan(t *testing.T) {
+	for _, want := range []guardPlan{
+		{program: "/bin/sh", dir: "/", argv: []string{"sh"}, env: []string{}},
+		{
+			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
+			leaves: []Leaving{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
+		},
+	} {
+		data := want.encode()
+		got, err := decodeGuardPlan(data[4:])
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		for n := range len(data) - 4 {
+			if cut, err := decodeGuardPlan(data[4 : 4+n]); err == nil && reflect.DeepEqual(cut, want) {
+				t.Errorf("%d bytes of %d are taken for all", n, len(data)-4)
+			}
+		}
+	}
+}
+
+// FuzzGuardPlan: no bytes make a guard panic.
+func FuzzGuardPlan(f *testing.F) {
+	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, leaves: []Leaving{{Program: "/x"}}}.encode()[4:])
+	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := decodeGuardPlan(data)
+		if err != nil {
+			return
+		}
+		again, err := decodeGuardPlan(p.encode()[4:])
+		if err != nil || !reflect.DeepEqual(again, p) {
+			t.Errorf("%+v became %+v, %v", p, again, err)
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package process
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strconv"
+)
+
+// guardPlan is what a guard is to run. It goes over the line, since what a
+// command has in its environment must not steer the guard.
+type guardPlan struct {
+	program, dir string
+	argv, env    []string
+	// group is the process group to join, 0 for one of the program's own.
+	group  int
+	leaves []Leaving
+}
+
+// maxGuardPlan is more than the kernel takes of arguments and variables.
+const maxGuardPlan = 64 << 20
+
+// encode writes the plan as lists of strings, each with its length before it.
+func (p guardPlan) encode() []byte {
+	lists := [][]string{{p.program, p.dir, strconv.Itoa(p.group)}, p.argv, p.env}
+	for _, l := range p.leaves {
+		lists = append(lists, append([]string{l.Program}, l.Args...))
+	}
+	data := make([]byte, 4)
+	for _, list := range lists {
+		data = binary.AppendUvarint(data, uint64(len(list)))
+		for _, s := range list {
+			data = binary.AppendUvarint(data, uint64(len(s)))
+			data = append(data, s...)
+		}
+	}
+	binary.LittleEndian.PutUint32(data, uint32(len(data)-4))
+	return data
+}
+
+var errGuardPlan = errors.New("this is no plan of a guard's")
+
+func readGuardPlan(r *bufio.Reader) (guardPlan, error) {
+	head := make([]byte, 4)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return guardPlan{}, err
+	}
+	size := binary.LittleEndian.Uint32(head)
+	if size > maxGuardPlan {
+		return guardPlan{}, errGuardPlan
+	}
+	data := make([]byte, size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return guardPlan{}, err
+	}
+	return decodeGuardPlan(data)
+}
+
+func decodeGuardPlan(data []byte) (guardPlan, error) {
+	var lists [][]string
+	for len(data) > 0 {
+		list, rest, err := cutList(data)
+		if err != nil {
+			return guardPlan{}, err
+		}
+		lists, data = append(lists, list), rest
+	}
+	if len(lists) < 3 || len(lists[0]) != 3 {
+		return guardPlan{}, errGuardPlan
+	}
+	first := lists[0]
+	group, err := strconv.Atoi(first[2])
+	p := guardPlan{program: first[0], dir: first[1], group: group, argv: lists[1], env: lists[2]}
+	for _, l := range lists[3:] {
+		if len(l) == 0 {
+			return guardPlan{}, errGuardPlan
+		}
+		p.leaves = append(p.leaves, Leaving{Program: l[0], Args: l[1:]})
+	}
+	return p, err
+}
+
+func cutList(data []byte) (list []string, rest []byte, err error) {
+	count, data, err := cutNumber(data)
+	// Each string has at least a byte for its length.
+	if err != nil || count > uint64(len(data)) {
+		return nil, nil, errGuardPlan
+	}
+	list = make([]string, count)
+	for i := range list {
+		var size uint64
+		if size, data, err = cutNumber(data); err != nil || size > uint64(len(data)) {
+			return nil, nil, errGuardPlan
+		}
+		list[i], data = string(data[:size]), data[size:]
+	}
+	return list, data, nil
+}
+
+func cutNumber(data []byte) (uint64, []byte, error) {
+	n, size := binary.Uvarint(data)
+	if size <= 0 {
+		return 0, nil, errGuardPlan
+	}
+	return n, data[size:], nil
+}

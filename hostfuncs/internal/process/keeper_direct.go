@@ -1,0 +1,46 @@
+//go:build unix && !linux
+
+package process
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// keeper waits for a program that is our own child: there are no guards.
+type keeper struct{ exit chan exited }
+
+func (t *tree) start(c Command, files [3]*os.File) error {
+	begun := time.Now()
+	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
+		// A nil environment would be ours.
+		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
+		Sys: &syscall.SysProcAttr{Setpgid: !t.shared},
+	})
+	if err != nil {
+		return err
+	}
+	t.process, t.root, t.keeper.exit = process, process.Pid, make(chan exited, 1)
+	go func() {
+		state, err := process.Wait()
+		kin.waited(process.Pid)
+		e := exited{err: err, after: time.Since(begun)}
+		if err == nil {
+			status, _ := state.Sys().(syscall.WaitStatus)
+			e.code, e.signal = exitStatus(status)
+		}
+		t.keeper.exit <- e
+	}()
+	return nil
+}
+
+func (t *tree) exited() <-chan exited { return t.keeper.exit }
+
+func (t *tree) release() {}
+
+func (t *tree) guards(entry) bool { return false }
+
+func (t *tree) sendRoot(_ entry, sig syscall.Signal) { _ = t.process.Signal(sig) }
+
+func (Leaving) is(int) bool { return false }
