@@ -66,7 +66,7 @@ func (f *family) leave(t *tree) {
 func (f *family) leaveEmpty(t *tree) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !t.surelyEmpty() && (len(f.members(t)) > 0 || !listable && t.groupLives()) {
+	if !t.isEmpty() {
 		return false
 	}
 	delete(f.trees, t)
@@ -134,8 +134,8 @@ func byParent(all []entry) map[int][]entry {
 // of its members.
 func (f *family) isRoot(t *tree, e entry) bool {
 	switch {
-	case e.pid == t.root:
-		return !t.reaped
+	case e.pid == t.root && !t.reaped:
+		return true
 	case f.children[e.pid]:
 		return false // a guard, or another tree's program
 	case t.guards(e):

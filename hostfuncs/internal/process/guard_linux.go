@@ -26,6 +26,7 @@ const (
 	guardFailed  = 'f' // it could not be started, for this error of the system
 	guardStopped = 's' // it has stopped
 	guardExited  = 'x' // it has ended, with this wait status
+	guardLast    = 'l' // the same, and nothing of the tree is left
 	guardEmpty   = 'e' // nothing of the tree is left
 )
 
@@ -135,6 +136,10 @@ func (g *guard) wait() {
 		case pid == g.root && status.Stopped():
 			g.say(guardStopped)
 		case pid == g.root && !exited:
+			if !haveChildren() {
+				g.say(guardLast, int(status))
+				return
+			}
 			exited = true
 			g.say(guardExited, int(status))
 		}

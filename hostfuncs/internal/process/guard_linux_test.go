@@ -100,13 +100,27 @@ func TestGuardIsKilled(t *testing.T) {
 	}
 }
 
-// TestGuardIsStopped: it is woken, since nothing would be waited for else.
+// TestGuardIsStopped: it is woken, since nothing would be waited for else. A
+// program can be faster than its guard's word that it runs.
 func TestGuardIsStopped(t *testing.T) {
-	c := shell(t, `kill -STOP $PPID; exit 3`)
-	if res := run(t, c); res.ExitCode != 3 || res.Killed {
-		t.Errorf("got %+v", res)
+	for range 50 {
+		c := shell(t, `kill -STOP $PPID; exit 3`)
+		if res := run(t, c); res.ExitCode != 3 || res.Killed {
+			t.Errorf("got %+v", res)
+		}
+		wantNoneLeft(t, c)
 	}
-	wantNoneLeft(t, c)
+}
+
+// TestGuardIsKilledEarly: of what it has started, not even a name may be known.
+func TestGuardIsKilledEarly(t *testing.T) {
+	for range 50 {
+		c := shell(t, `setsid sleep 1000 & kill -KILL $PPID; exec sleep 1000`)
+		if res := run(t, c); res.ExitCode != 137 || res.Signal != "SIGKILL" || res.Left != 0 {
+			t.Errorf("got %+v", res)
+		}
+		wantNoneLeft(t, c)
+	}
 }
 
 // TestGuardTakesNoOrders: the environment of a command is not its guard's, and

@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -18,6 +18,7 @@ import (
 // keeper is a tree's line to its guard.
 type keeper struct {
 	line    *os.File
+	started chan begun
 	exit    chan exited
 	hung    chan struct{} // closed when the guard has gone
 	begun   time.Time
@@ -31,27 +32,47 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 	if err != nil {
 		return err
 	}
-	defer far.Close()
-	t.keeper.begun = time.Now()
+	k := &t.keeper
+	k.line, k.begun = line, time.Now()
 	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: append(files[:], far),
 		// Neither the terminal nor a kill of our group is to reach it.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
+	far.Close()
 	if err != nil {
 		line.Close()
 		return err
 	}
-	t.keeper.line = line
-	in := bufio.NewReader(line)
-	if err := t.order(c, in); err != nil {
-		line.Close()
+	p := guardPlan{program: c.Program, dir: c.Dir, argv: c.Argv, env: c.Env, leaves: c.Leaves}
+	if t.shared {
+		p.group = unix.Getpgrp()
+	}
+	k.started, k.exit, k.hung = make(chan begun, 1), make(chan exited, 1), make(chan struct{})
+	go t.talk(p)
+	if err := t.awaitStart(); err != nil {
+		_ = t.process.Kill()
+		<-k.hung
 		_, _ = t.process.Wait()
+		line.Close()
 		return err
 	}
-	t.keeper.exit, t.keeper.hung = make(chan exited, 1), make(chan struct{})
-	go t.hear(in)
 	return nil
+}
+
+// awaitStart waits until the program runs. Already then it can stop its guard,
+// which is woken: all else waits for this.
+func (t *tree) awaitStart() error {
+	for {
+		select {
+		case b := <-t.keeper.started:
+			t.root = b.pid
+			t.wake() // for what came meanwhile
+			return b.err
+		case <-t.events:
+			t.wakeGuard()
+		}
+	}
 }
 
 // openLine makes a line: our end, which can be closed while it is read from,
@@ -69,48 +90,54 @@ func openLine() (near, far *os.File, err error) {
 	return os.NewFile(uintptr(ends[0]), "guard"), os.NewFile(uintptr(ends[1]), "line"), nil
 }
 
-var errNoGuard = errors.New("the process that was to guard it has ended before its start")
-
-// order tells the guard what to run, and waits until it runs.
-func (t *tree) order(c Command, in *bufio.Reader) error {
-	p := guardPlan{program: c.Program, dir: c.Dir, argv: c.Argv, env: c.Env, leaves: c.Leaves}
-	if t.shared {
-		p.group = unix.Getpgrp()
-	}
-	if _, err := t.keeper.line.Write(p.encode()); err != nil {
-		return errNoGuard
-	}
-	letter, number, err := readSaid(in)
-	switch {
-	case err == nil && letter == guardStarted:
-		t.root = number
-		return nil
-	case err == nil && letter == guardFailed:
-		return syscall.Errno(number)
-	}
-	return errNoGuard
+// begun is what became of a start.
+type begun struct {
+	pid int
+	err error
 }
 
-// hear takes in what the guard says, until it has gone.
-func (t *tree) hear(in *bufio.Reader) {
+// talk tells the guard what to run, and takes in what it says, until it has gone.
+func (t *tree) talk(p guardPlan) {
 	k := &t.keeper
+	defer t.wake()
 	defer close(k.hung)
-	told := false
+	if _, err := k.line.Write(p.encode()); err != nil {
+		k.started <- begun{err: fmt.Errorf("tell the guard: %w", err)}
+		return
+	}
+	in := bufio.NewReader(k.line)
+	letter, number, err := readSaid(in)
+	switch {
+	case err == nil && letter == guardFailed:
+		k.started <- begun{err: syscall.Errno(number)}
+		return
+	case err == nil:
+		k.started <- begun{pid: number}
+	default:
+		// It was killed, as the program can do before the guard says its name:
+		// nothing then is known of it, and all that is left comes to us.
+		k.started <- begun{pid: t.process.Pid}
+	}
+	if !t.hear(in) {
+		// The program was killed with its guard.
+		k.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(k.begun)}
+	}
+}
+
+// hear reports whether the guard said how the program ended.
+func (t *tree) hear(in *bufio.Reader) (told bool) {
+	k := &t.keeper
 	for {
 		letter, number, err := readSaid(in)
 		switch {
-		case err != nil && !told:
-			// It was killed, and the program with it.
-			k.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(k.begun)}
-			return
 		case err != nil:
-			t.wake()
-			return
+			return told
 		case letter == guardStopped:
 			k.stopped.Store(true)
 			t.wake()
-		case letter == guardExited:
+		case letter == guardExited, letter == guardLast:
 			told = true
+			k.empty.Store(letter == guardLast)
 			code, signal := exitStatus(syscall.WaitStatus(number))
 			k.exit <- exited{code: code, signal: signal, after: time.Since(k.begun)}
 		case letter == guardEmpty:
@@ -165,8 +192,28 @@ func hangUp(line *os.File) {
 // guards reports whether a process is the guard's child.
 func (t *tree) guards(e entry) bool { return e.ppid == t.process.Pid }
 
-// surelyEmpty: a guard that was killed could not say so.
-func (t *tree) surelyEmpty() bool { return t.keeper.empty.Load() }
+// isEmpty asks the guard, which can't be mistaken, and not a list of processes
+// that changes while it is read. But a guard that was killed says nothing any
+// more, and one that lets processes go isn't told what they become.
+func (t *tree) isEmpty() bool {
+	k := &t.keeper
+	switch {
+	case k.empty.Load():
+		return true
+	case len(t.leaves) == 0 && !isClosed(k.hung):
+		return false
+	}
+	return len(kin.members(t)) == 0
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
 
 // sendRoot: the program is the guard's child, so it is looked at first.
 func (t *tree) sendRoot(e entry, sig syscall.Signal) { e.send(sig) }
@@ -175,11 +222,15 @@ func (t *tree) sendRoot(e entry, sig syscall.Signal) { e.send(sig) }
 // that something stopped, and stops with a program that stopped itself.
 func (t *tree) tend() {
 	kin.reapOrphans()
-	if pid, err := peek(unix.P_PID, t.process.Pid, unix.WSTOPPED); err == nil && pid != 0 {
-		_ = t.process.Signal(syscall.SIGCONT)
-	}
+	t.wakeGuard()
 	if t.keeper.stopped.Swap(false) && t.shared {
 		t.stopAlong()
+	}
+}
+
+func (t *tree) wakeGuard() {
+	if pid, err := peek(unix.P_PID, t.process.Pid, unix.WSTOPPED); err == nil && pid != 0 {
+		_ = t.process.Signal(syscall.SIGCONT)
 	}
 }
 

@@ -4,9 +4,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listable says that processes() sees everything.
-const listable = true
-
 // zombie is SZOMB of sys/proc.h.
 const zombie = 5
 
@@ -22,8 +19,11 @@ func haveChildren() bool { return true }
 // reap: orphans are launchd's to wait for.
 func reap(int) bool { return true }
 
-// surelyEmpty: what left the group was found before or can't be any more.
-func (t *tree) surelyEmpty() bool { return len(t.seen) == 1 && !t.shared && !t.groupLives() }
+// isEmpty needs no list if there never was one: what left the group then can't
+// be found any more.
+func (t *tree) isEmpty() bool {
+	return len(t.seen) == 1 && !t.shared && !t.groupLives() || len(kin.members(t)) == 0
+}
 
 func (t *tree) tend() {}
 

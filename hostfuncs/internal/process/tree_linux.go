@@ -10,9 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listable says that processes() sees everything.
-const listable = true
-
 // orphanage is where orphans of a tree go whose guard was killed.
 func orphanage() int { return os.Getpid() }
 

@@ -57,6 +57,9 @@ func wantNoneSoon(t *testing.T, word string) {
 		}
 		select {
 		case <-ctx.Done():
+			for _, pid := range pids {
+				finish(pid)
+			}
 			t.Fatalf("these live on: %v", pids)
 		case <-time.After(firstLook):
 		}
@@ -80,7 +83,7 @@ func finish(pid int) {
 }
 
 func TestMarkedFindsProcesses(t *testing.T) {
-	c := shell(t, "echo ready; exec sleep 1000")
+	c := helper(t, "wait")
 	ready := expect("ready")
 	c.Stdout = ready
 	ctx, cancel := context.WithCancel(testContext(t))

@@ -2,9 +2,6 @@
 
 package process
 
-// listable says that processes() sees everything.
-const listable = false
-
 func orphanage() int { return 1 }
 
 func becomeReaper() {}
@@ -13,7 +10,7 @@ func haveChildren() bool { return true }
 
 func reap(int) bool { return true }
 
-func (t *tree) surelyEmpty() bool { return !t.groupLives() }
+func (t *tree) isEmpty() bool { return !t.groupLives() }
 
 func (t *tree) tend() {}
 

@@ -63,10 +63,13 @@ func (t *tree) gone() {
 	t.reaped = true
 }
 
-// knows reports whether a process has a group or session of the tree.
+// knows reports whether a process has a group or session of the tree. The number
+// of one is no other process's as long as it has members; that of a process that
+// has been waited for may be. The program's start is unknown at first.
 func (t *tree) knows(e entry) bool {
 	for _, leader := range []int{e.pid, e.pgid, e.sid} {
-		if _, ok := t.seen[leader]; ok && leader != 0 {
+		start, ok := t.seen[leader]
+		if ok && leader != 0 && (leader != e.pid || start == 0 || start == e.start) {
 			return true
 		}
 	}
