@@ -31,6 +31,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"trusted":   cmdTrusted,
 	"player":    cmdPlayer,
 	"encore":    cmdEncore,
+	"port":      cmdPort,
+	"expand":    cmdExpand,
 	"httpget":   cmdHTTPGet,
 	"clean":     cmdClean,
 	"wait-file": cmdWaitFile,

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -223,12 +222,11 @@ var exampleRuns = []struct {
 // serve has the example listen where nobody else does.
 func serve(t *testing.T, w *workspace) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	t.Cleanup(release)
 	w.url = "http://127.0.0.1:" + port
 	file := filepath.Join(w.dir, "stagecraft.yml")
 	config := readTestFile(t, file)

@@ -58,6 +58,8 @@ func runTests(m *testing.M) (int, error) {
 //     folder of the binary;
 //   - $CACHE is a cache folder that all scripts share, so that a provider is
 //     compiled once; a script that is about the cache sets XDG_CACHE_HOME;
+//   - a port is never a number in a script, which others may run at the same
+//     time, but one that "port NAME" finds and "expand FILE" writes into files;
 //   - condition [engine] is true where a Docker engine is given.
 func TestScripts(t *testing.T) {
 	cache := t.TempDir()
