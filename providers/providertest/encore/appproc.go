@@ -15,11 +15,7 @@ import (
 	"time"
 )
 
-const (
-	appMode = "standin-app"
-	// linger is how long the app outlives its command.
-	linger = 700 * time.Millisecond
-)
+const appMode = "standin-app"
 
 // message is what an app tells its command.
 type message struct {
@@ -38,11 +34,12 @@ func tell(m message) { _ = json.NewEncoder(os.Stdout).Encode(m) }
 // when its standard input has a line. When that ends, so does the app: at once
 // if it did not answer yet, otherwise a moment later.
 func appMain(args []string) int {
-	if len(args) != 2 {
+	if len(args) != 3 {
 		return misuse(errors.New(appMode + " is started by the daemon"))
 	}
 	crash, err := strconv.Atoi(args[1])
-	if err != nil {
+	linger, lerr := strconv.Atoi(args[2])
+	if err := errors.Join(err, lerr); err != nil {
 		return misuse(err)
 	}
 	ln, err := net.Listen("tcp", args[0])
@@ -61,7 +58,7 @@ func appMain(args []string) int {
 		go crashAfter(time.Duration(crash) * time.Millisecond)
 	}
 	_, _ = in.ReadString('\n')
-	<-time.After(linger)
+	<-time.After(time.Duration(linger) * time.Millisecond)
 	return 0
 }
 

@@ -41,6 +41,8 @@ type request struct {
 	Listen string `json:"listen,omitempty"`
 	// CrashAfterMS is when it crashes, unless it is 0.
 	CrashAfterMS int `json:"crash_after_ms,omitempty"`
+	// LingerMS is how long it outlives the command.
+	LingerMS int `json:"linger_ms,omitempty"`
 }
 
 // daemon serves the commands of one state folder.
@@ -161,7 +163,7 @@ func host(req request, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, appMode, req.Listen, strconv.Itoa(req.CrashAfterMS))
+	cmd := exec.Command(self, appMode, req.Listen, strconv.Itoa(req.CrashAfterMS), strconv.Itoa(req.LingerMS))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (r *runner) request() request {
 	if !r.hostAllowed() {
 		return request{}
 	}
-	return request{Listen: r.addr, CrashAfterMS: r.steer.CrashAfterMS}
+	return request{Listen: r.addr, CrashAfterMS: r.steer.CrashAfterMS, LingerMS: r.steer.lingerMS()}
 }
 
 func (r *runner) listen() (code int, end bool) {

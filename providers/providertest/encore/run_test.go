@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const ready = "Your API is running at:     "
@@ -64,6 +65,23 @@ func TestRunSignals(t *testing.T) {
 			t.Errorf("%s: %+v", sig, got)
 		}
 		w.until("the port is free", func() bool { return !taken(port) })
+	}
+}
+
+// TestRunLingers has an app that outlives its command by more than usual.
+func TestRunLingers(t *testing.T) {
+	w := newWorld(t, `{"linger_ms": 1500}`)
+	port := freePort(t)
+	s := w.start("run", "-p", port)
+	s.shows(ready)
+	begun := time.Now()
+	s.signal(syscall.SIGINT)
+	if got := s.wait(); got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+	w.until("the port is free", func() bool { return !taken(port) })
+	if took := time.Since(begun); took < 1500*time.Millisecond {
+		t.Errorf("the port was free after %v", took)
 	}
 }
 

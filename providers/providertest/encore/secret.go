@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 var secretFlags = []flagDef{
@@ -41,6 +42,7 @@ func (c *call) setSecret(given values, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
+	<-time.After(time.Duration(c.steer.SlowSecretMS) * time.Millisecond)
 	if code := c.askPlatform(); code != 0 {
 		return code
 	}

@@ -4,9 +4,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -98,5 +100,19 @@ func TestSecretRefused(t *testing.T) {
 				t.Error("a secret was set")
 			}
 		})
+	}
+}
+
+// TestSecretInterrupted ends it while the platform is asked: nothing is set.
+func TestSecretInterrupted(t *testing.T) {
+	w := newWorld(t, `{"slow_secret_ms": 60000}`)
+	s := w.start("secret", "set", "--type", "dev", "A")
+	w.until("it is noted", func() bool { return w.state.has("calls.jsonl") })
+	if got, want := w.read(w.state.file("pids")), fmt.Sprintln(s.cmd.Process.Pid); got != want {
+		t.Errorf("pids has %q, want %q", got, want)
+	}
+	s.signal(syscall.SIGINT)
+	if got := s.wait(); got.code != -int(syscall.SIGINT) || got.stderr != "" || w.state.has("secrets.json") {
+		t.Errorf("%+v", got)
 	}
 }

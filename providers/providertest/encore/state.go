@@ -28,6 +28,12 @@ type steering struct {
 	Offline bool `json:"offline"`
 	// SlowStartMS is how long run and build take to compile.
 	SlowStartMS int `json:"slow_start_ms"`
+	// SlowSecretMS is how long secret set takes to ask the platform, once it has
+	// read its input and is noted.
+	SlowSecretMS int `json:"slow_secret_ms"`
+	// LingerMS is how long the app of run outlives its command; 700 where it is
+	// left out.
+	LingerMS *int `json:"linger_ms"`
 	// CrashAfterMS has the app of run crash, so long after it is ready.
 	CrashAfterMS int `json:"crash_after_ms"`
 	// DaemonDies has run and build end as if the daemon had died: with exit
@@ -50,6 +56,13 @@ type steering struct {
 }
 
 func (s steering) loggedIn() bool { return s.LoggedIn == nil || *s.LoggedIn }
+
+func (s steering) lingerMS() int {
+	if s.LingerMS == nil {
+		return 700
+	}
+	return *s.LingerMS
+}
 
 // state is the path of the state folder.
 type state string
@@ -143,7 +156,8 @@ var shown = []string{"DISABLE_ENCORE_TELEMETRY", "NODE_EXTRA_CA_CERTS"}
 // note appends the call to calls.jsonl of the state folder, a line for each:
 // argv from the program's name on, cwd, env with the values of a few variables,
 // env_names with the names of all others, and stdin_bytes, which is 0 but for
-// secret set. That one is noted when its input has ended.
+// secret set. That one is noted when its input has ended. The command's process
+// ID is a line of pids.
 func (c *call) note(stdinBytes int) {
 	env, names := map[string]string{}, []string{}
 	for _, pair := range os.Environ() {
@@ -163,7 +177,10 @@ func (c *call) note(stdinBytes int) {
 		"argv": c.argv, "cwd": cwd, "env": env, "env_names": names, "stdin_bytes": stdinBytes,
 	})
 	if err == nil {
-		err = appendFile(c.state.file("calls.jsonl"), append(line, '\n'))
+		err = errors.Join(
+			appendFile(c.state.file("pids"), fmt.Appendln(nil, os.Getpid())),
+			appendFile(c.state.file("calls.jsonl"), append(line, '\n')),
+		)
 	}
 	if err != nil {
 		os.Exit(misuse(err))
