@@ -37,6 +37,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"clean":     cmdClean,
 	"wait-file": cmdWaitFile,
 	"gone":      cmdGone,
+	"interrupt": cmdInterrupt,
+	"ended":     cmdEnded,
 }
 
 func condition(name string) (bool, error) {

@@ -79,6 +79,7 @@ func setup(e *testscript.Env, cache string) error {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err
 	}
+	e.Values[interruptedKey{}] = new(interrupted)
 	e.Setenv("HOME", home)
 	e.Setenv("XDG_CACHE_HOME", cache)
 	e.Setenv("GUESTS", filepath.Join(built.root, "runtime", "sandbox", "testdata"))
