@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -32,6 +33,9 @@ type workspace struct {
 	url string
 	// environ is put over the environment that every run has.
 	environ []string
+	// stdout takes what a run on a terminal prints as its result, instead of
+	// the terminal, where it is not nil.
+	stdout io.Writer
 }
 
 // newWorkspace copies an example, or makes an empty folder.

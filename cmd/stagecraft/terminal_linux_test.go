@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,58 @@ func TestTerminalTrust(t *testing.T) {
 	}
 }
 
+// TestTerminalColour has two programs print on a real terminal: their names are
+// in colour where the user sees both streams there, and wants it.
+func TestTerminalColour(t *testing.T) {
+	program := func(name, script string) map[string]any {
+		return map[string]any{"start": map[string]any{"argv": []string{"sh", "-c", script}, "name": name, "watch": []string{"from " + name}}}
+	}
+	// Each prints while the other is there, and ends once both have.
+	const thenEnd = "; until test -e printed; do sleep 0.01; done"
+	calls := []map[string]any{
+		program("one", "until test -e go; do sleep 0.01; done; echo from one >&2"+thenEnd),
+		program("two", "echo from two; touch go"+thenEnd),
+		{"wait": map[string]any{}}, {"wait": map[string]any{}},
+		{"exec": map[string]any{"argv": []string{"touch", "printed"}}},
+		{"wait": map[string]any{}}, {"wait": map[string]any{}},
+	}
+	plain := []string{"one | from one\r\n", "two | from two\r\n"}
+	for name, tt := range map[string]struct {
+		environ  string
+		redirect bool // standard output to a file
+		want     []string
+	}{
+		"terminal": {"TERM=xterm", false, []string{"\x1b[33mone | \x1b[0mfrom one\r\n", "\x1b[35mtwo | \x1b[0mfrom two\r\n"}},
+		"no color": {"NO_COLOR=1", false, plain},
+		"dumb":     {"TERM=dumb", false, plain},
+		"file":     {"TERM=xterm", true, []string{"one | from one\r\n", "two | from two\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, "")
+			w.environ = []string{"NO_COLOR=", tt.environ}
+			w.play(t, calls)
+			w.drop(t)
+			w.write(t, "stagecraft.policy.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **', touch printed]}}"))
+			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			if tt.redirect {
+				w.stdout = out
+			}
+			code, said := w.terminal(t, []string{"dev"}, "", "")
+			lines := strings.SplitAfter(said+readTestFile(t, out.Name()), "\n")
+			for _, line := range tt.want {
+				if code != 0 || !slices.Contains(lines, line) {
+					t.Errorf("exit code %d, no line %q in %q", code, line, lines)
+				}
+			}
+		})
+	}
+}
+
 // terminal runs stagecraft on a terminal, types when it has said something, and
 // gives its exit code and all that it said.
 func (w workspace) terminal(t *testing.T, args []string, prompt, typed string) (int, string) {
@@ -128,6 +181,7 @@ func (w workspace) terminal(t *testing.T, args []string, prompt, typed string) (
 	cmd.Dir, cmd.WaitDelay = w.dir, 10*time.Second
 	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=")
 	cmd.Env = append(cmd.Env, w.environ...)
+	cmd.Stdout = w.stdout
 	terminal, err := pty.Start(cmd)
 	if err != nil {
 		t.Fatal(err)

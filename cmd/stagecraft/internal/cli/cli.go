@@ -190,7 +190,8 @@ func (a *app) options() session.Options {
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
-		Mask: a.secrets, Colour: a.printer.color,
+		// What programs print, and their names with it, goes to both streams.
+		Mask: a.secrets, Colour: a.printer.color && wantsColor(a.Stdout, a.Environ),
 		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose},
 	}
 }
