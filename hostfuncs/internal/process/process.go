@@ -24,6 +24,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -130,11 +131,16 @@ func (c Command) check() error {
 	case len(c.Argv) == 0:
 		return &StartError{Program: c.Program, Err: errors.New("argv is empty")}
 	}
-	for _, words := range [][]string{{c.Program, c.Dir}, c.Argv, c.Env} {
-		for _, word := range words {
-			if strings.ContainsRune(word, 0) {
-				return &StartError{Program: c.Program, Err: fmt.Errorf("%q has a NUL byte", word)}
-			}
+	for _, word := range slices.Concat([]string{c.Program, c.Dir}, c.Argv) {
+		if strings.ContainsRune(word, 0) {
+			return &StartError{Program: c.Program, Err: fmt.Errorf("%q has a NUL byte", word)}
+		}
+	}
+	for _, entry := range c.Env {
+		if strings.ContainsRune(entry, 0) {
+			// Its value may be a secret.
+			name, _, _ := strings.Cut(entry, "=")
+			return &StartError{Program: c.Program, Err: fmt.Errorf("the variable %q has a NUL byte", name)}
 		}
 	}
 	if batchFiles {

@@ -201,7 +201,7 @@ func TestRunRefusesWhatIsNotExact(t *testing.T) {
 		"relative folder":  func(c *Command) { c.Dir = "." },
 		"empty argv":       func(c *Command) { c.Argv = nil },
 		"NUL in argv":      func(c *Command) { c.Argv = []string{"sh", "a\x00b"} },
-		"NUL in env":       func(c *Command) { c.Env = []string{"A=\x00"} },
+		"NUL in env":       func(c *Command) { c.Env = []string{"A=s3cr\x00et"} },
 		"NUL in folder":    func(c *Command) { c.Dir += "\x00" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,6 +211,9 @@ func TestRunRefusesWhatIsNotExact(t *testing.T) {
 			e, ok := errors.AsType[*StartError](err)
 			if !ok || errors.Is(err, syscall.EINVAL) {
 				t.Errorf("got %T %v", err, e)
+			}
+			if strings.Contains(err.Error(), "s3cr") {
+				t.Errorf("it tells a value: %v", err)
 			}
 		})
 	}
