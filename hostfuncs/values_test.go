@@ -18,6 +18,7 @@ func withFiles(t *testing.T) *project {
 	p := newProject(t, map[string]string{
 		".env": "A=file-one\nB=file-one\nexport C='file-one'\n", "sub/.env": "B=file-two\nD=${HOST_ONLY}-more\n",
 		"broken.env": "OK=fine\nTOKEN=\"s3cret-and-open\n", "rude.env": "TOK=s3cr\nto ken!=s3cret-line\n",
+		"nul.env": "A=fine\nB=s3cr\x00et\n",
 	})
 	p.Environ = []string{"PATH=" + os.Getenv("PATH"), "A=host", "E=host-value", "HOST_ONLY=of-the-host", "EMPTY="}
 	return p
@@ -88,6 +89,8 @@ func TestValuesThatCantBeHad(t *testing.T) {
 		{abi.ExecRequest{EnvFiles: []string{"sub"}}, abi.CodeInvalid, `"sub" is no regular file`},
 		{abi.ExecRequest{EnvFiles: []string{"broken.env"}}, abi.CodeInvalid, `"broken.env": line 3 is no line of a dotenv file`},
 		{abi.ExecRequest{EnvFiles: []string{"rude.env"}}, abi.CodeInvalid, `"rude.env": line 2 is no line of a dotenv file`},
+		{abi.ExecRequest{EnvFiles: []string{"nul.env"}}, abi.CodeInvalid, `"nul.env": line 2 has a NUL byte`},
+		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("B", "nul.env")}}, abi.CodeInvalid, `"nul.env": line 2 has a NUL byte`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("NONE", ".env")}}, abi.CodeNotFound, "variable NONE is not set"},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "none.env")}}, abi.CodeNotFound, `there is no "none.env"`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "../.env")}}, abi.CodeInvalid, "leaves the project folder"},

@@ -3,6 +3,7 @@
 package dotenv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,10 @@ type Lookup func(name string) (value string, ok bool)
 // An error names the line and nothing that stands there, which may be a secret.
 func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 	quiet()
-	vars, err := dotenv.UnmarshalBytesWithLookup(data, dotenv.LookupFn(lookup))
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return nil, fmt.Errorf("line %d has a NUL byte, which no variable can have", 1+bytes.Count(data[:i], []byte("\n")))
+	}
+	vars, err := dotenv.ParseWithLookup(bytes.NewReader(data), dotenv.LookupFn(lookup))
 	if err != nil {
 		return nil, position(err)
 	}
