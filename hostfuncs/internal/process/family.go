@@ -113,7 +113,8 @@ func (f *family) members(t *tree) []entry {
 			continue
 		}
 		queue = append(queue, children[e.pid]...)
-		if e.zombie && (e.ppid != os.Getpid() || f.children[e.pid] || reap(e.pid)) {
+		// One that a guard does not wait for, because it ends, comes to us.
+		if e.zombie && !t.guards(e) && (e.ppid != os.Getpid() || f.children[e.pid] || reap(e.pid)) {
 			continue
 		}
 		t.seen[e.pid] = e.start
