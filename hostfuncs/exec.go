@@ -244,6 +244,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 	}
 	cmd := process.Command{
 		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
+		Leaves: daemonOf(p.program),
 	}
 	var err error
 	if cmd.Env, err = w.environment(p.env); err != nil {

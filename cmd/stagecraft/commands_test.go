@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,6 +38,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"clean":     cmdClean,
 	"wait-file": cmdWaitFile,
 	"gone":      cmdGone,
+	"runs":      cmdRuns,
 	"interrupt": cmdInterrupt,
 	"ended":     cmdEnded,
 }
@@ -220,6 +222,18 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("process %s is left: %s", pid, state)
 		}
 	}
+}
+
+// cmdRuns wants the process whose ID a file has to be there: runs FILE
+func cmdRuns(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: runs FILE")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	process, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(process.Signal(syscall.Signal(0)))
 }
 
 // cmdAtMost bounds the size of what was printed last: atmost BYTES STREAM

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,16 +17,17 @@ import (
 type encoreStandIn struct {
 	state  string // its folder
 	tools  string // the folder of the command, for PATH
+	engine string
 	daemon *exec.Cmd
 }
 
-// newEncore starts one whose images go to that engine. The folder is its own.
+// newEncore makes one whose images go to that engine. The folder is its own.
 func newEncore(dir, dockerHost string) (*encoreStandIn, error) {
 	program, err := built.builder.Program("providers/providertest/encore")
 	if err != nil {
 		return nil, err
 	}
-	e := &encoreStandIn{state: filepath.Join(dir, "state"), tools: filepath.Join(dir, "tools")}
+	e := &encoreStandIn{state: filepath.Join(dir, "state"), tools: filepath.Join(dir, "tools"), engine: dockerHost}
 	for _, folder := range []string{e.state, e.tools} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, err
@@ -37,46 +39,73 @@ func newEncore(dir, dockerHost string) (*encoreStandIn, error) {
 	}
 	// Under a policy the command gets next to nothing of the environment.
 	wrapper := fmt.Sprintf("#!/bin/sh\nENCORE_STANDIN_STATE='%s' DOCKER_HOST='%s' exec '%s' \"$@\"\n", e.state, dockerHost, real)
-	if err := os.WriteFile(filepath.Join(e.tools, "encore"), []byte(wrapper), 0o700); err != nil {
-		return nil, err
-	}
-	e.daemon = exec.Command(program, "standin-daemon")
-	e.daemon.Env = append(os.Environ(), "ENCORE_STANDIN_STATE="+e.state, "DOCKER_HOST="+dockerHost)
-	if err := e.daemon.Start(); err != nil {
-		return nil, err
-	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(e.state, "daemon.pid")); err == nil {
-			return e, nil
-		}
-	}
-	return nil, fmt.Errorf("the stand-in's daemon did not start: %w", e.stop())
+	return e, os.WriteFile(filepath.Join(e.tools, "encore"), []byte(wrapper), 0o700)
 }
 
-// stop ends the daemon, which must be there still.
+// start starts the daemon.
+func (e *encoreStandIn) start() error {
+	e.daemon = exec.Command(filepath.Join(e.state, "encore"), "daemon", "-f")
+	e.daemon.Env = append(os.Environ(), "ENCORE_STANDIN_STATE="+e.state, "DOCKER_HOST="+e.engine)
+	if err := e.daemon.Start(); err != nil {
+		return err
+	}
+	if !e.comesTo(true) {
+		return fmt.Errorf("the stand-in's daemon did not start: %w", e.stop())
+	}
+	return nil
+}
+
+// comesTo waits until the daemon is there, or gone.
+func (e *encoreStandIn) comesTo(there bool) bool {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(e.state, "daemon.pid")); (err == nil) == there {
+			return true
+		}
+	}
+	return false
+}
+
+// stop ends the daemon, which must be there still if it was started here.
 func (e *encoreStandIn) stop() error {
 	if err := os.WriteFile(filepath.Join(e.state, "daemon.stop"), nil, 0o600); err != nil {
 		return err
 	}
+	if !e.comesTo(false) {
+		return errors.New("the stand-in's daemon did not end")
+	}
+	if e.daemon == nil {
+		return nil
+	}
 	return e.daemon.Wait()
 }
 
-// cmdEncore has the stand-in for encore in PATH: encore [STEERING]
+// cmdEncore has the stand-in for encore in PATH: encore [-alone] [STEERING]
 //
 // Its state is in $ENCORE_STANDIN_STATE. STEERING is its standin.json; called
-// again, that alone changes.
+// again, that alone changes. With -alone no daemon runs, and the command is no
+// script that gives it its variables, but the program itself.
 func cmdEncore(ts *testscript.TestScript, neg bool, args []string) {
+	alone := len(args) > 0 && args[0] == "-alone"
+	if alone {
+		args = args[1:]
+	}
 	if neg || len(args) > 1 {
-		ts.Fatalf("usage: encore [STEERING]")
+		ts.Fatalf("usage: encore [-alone] [STEERING]")
 	}
 	state := ts.Getenv("ENCORE_STANDIN_STATE")
 	if state == "" {
 		e, err := newEncore(filepath.Join(ts.Getenv("WORK"), ".encore"), ts.Getenv("DOCKER_HOST"))
 		ts.Check(err)
+		folder := e.tools
+		if alone {
+			folder = e.state
+		} else {
+			ts.Check(e.start())
+		}
 		ts.Defer(func() { ts.Check(e.stop()) })
 		state = e.state
 		ts.Setenv("ENCORE_STANDIN_STATE", state)
-		ts.Setenv("PATH", e.tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
+		ts.Setenv("PATH", folder+string(os.PathListSeparator)+ts.Getenv("PATH"))
 	}
 	if len(args) == 1 {
 		ts.Check(os.WriteFile(filepath.Join(state, "standin.json"), []byte(args[0]), 0o600))
@@ -88,6 +117,9 @@ func encoreApp(t *testing.T, w *workspace) {
 	t.Helper()
 	e, err := newEncore(t.TempDir(), os.Getenv(engineEnv))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

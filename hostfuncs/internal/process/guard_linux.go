@@ -180,7 +180,8 @@ func (g *guard) descendants() []entry {
 			continue
 		}
 		queue = append(queue, children[e.pid]...)
-		if !e.zombie {
+		// A zombie of ours is still to be waited for: it would be whose we are.
+		if !e.zombie || e.ppid == os.Getpid() {
 			found = append(found, e)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -20,7 +21,9 @@ import (
 )
 
 const (
-	daemonMode = "standin-daemon"
+	// daemonMode and daemonFlag are the real one's words for a daemon in the
+	// foreground.
+	daemonMode, daemonFlag = "daemon", "-f"
 	// idle is how long the daemon stays without a command.
 	idle = time.Minute
 	// longest is how long it stays at all.
@@ -54,8 +57,8 @@ type daemon struct {
 }
 
 func daemonMain(s state, args []string) int {
-	if len(args) != 0 {
-		return misuse(errors.New(daemonMode + " takes no arguments"))
+	if !slices.Equal(args, []string{daemonFlag}) {
+		return misuse(errors.New("of " + daemonMode + " there is but " + daemonFlag))
 	}
 	if err := (&daemon{state: s}).serve(); err != nil {
 		return misuse(err)

@@ -19,12 +19,11 @@
 // moment when the command has ended, and holds the port. Both are this program
 // in hidden modes:
 //
-//   - "encore standin-daemon" is the daemon, in the foreground. A script whose
-//     commands run below something that ends whole trees of processes starts it
-//     beforehand. Its files are daemon.pid, written when it can be used,
-//     daemon.addr, daemon.lock, and daemon.stop, which ends it and keeps
-//     others from starting. It also ends when the state folder is gone, and
-//     after a minute in which no command used it.
+//   - "encore daemon -f" is the daemon, in the foreground, as with the real one. A
+//     script may start it beforehand. Its files are daemon.pid, written when it
+//     can be used, daemon.addr, daemon.lock, and daemon.stop, which ends it and
+//     keeps others from starting. It also ends when the state folder is gone,
+//     and after a minute in which no command used it.
 //   - "encore standin-app" is the app; the daemon alone starts it.
 package main
 

@@ -172,7 +172,7 @@ func (w *world) killDaemon() {
 
 func TestDaemonShared(t *testing.T) {
 	w := newWorld(t, "")
-	d := w.start(daemonMode)
+	d := w.start(daemonMode, daemonFlag)
 	w.until("it is there", func() bool { return w.state.has("daemon.pid") })
 	for range 2 {
 		s := w.start("run", "-p", freePort(t))
@@ -181,7 +181,7 @@ func TestDaemonShared(t *testing.T) {
 			t.Errorf("daemon %d, want %d", pid, d.cmd.Process.Pid)
 		}
 	}
-	if got := w.run("", daemonMode); got.code != exitStandIn {
+	if got := w.run("", daemonMode, daemonFlag); got.code != exitStandIn {
 		t.Errorf("a second one: %+v", got)
 	}
 	w.write(w.state.file("daemon.stop"), "")

@@ -74,15 +74,15 @@ func (ses *session) finish() {
 
 func (ses *session) close() { _ = ses.conn.Close() }
 
-// spawn starts a daemon in a session of its own. Of several that start at once
+// spawn starts a daemon in a process group of its own, as the real one does. Of several that start at once
 // all but one give up.
 func spawn() error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, daemonMode)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd := exec.Command(self, daemonMode, daemonFlag)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
