@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"runtime/learn":                           {"hostfuncs/capability"},
 	"hostfuncs/capability":                    {"guest-sdk/abi", "runtime/yamldoc"},
 	"hostfuncs/capability/policytest":         {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
+	"hostfuncs/internal/confine":              {},
 	"hostfuncs/internal/process":              {},
 	"hostfuncs/internal/docker":               {"runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
@@ -72,7 +73,7 @@ var only = map[string][]string{
 	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
 	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
 	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
-	"unsafe":                        {"hostfuncs/internal/process"},
+	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
 
 type listed struct {

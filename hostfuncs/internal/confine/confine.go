@@ -1,0 +1,114 @@
+// Package confine holds a process of Linux to the files, ports and sockets that
+// it may use, whoever it runs as.
+//
+// Four parts of the kernel do it together, since each alone leaves a way out:
+// capabilities are dropped (capabilities(7)), no program may add rights
+// (no_new_privs), a seccomp filter refuses what reaches beyond a process
+// (https://docs.kernel.org/userspace-api/seccomp_filter.html), and Landlock
+// restricts files, ports and signals
+// (https://docs.kernel.org/userspace-api/landlock.html).
+//
+// # Not held
+//
+// Of what lies outside the allowed paths, names, sizes and times can be seen, and
+// with the rights of the user its mode, owner and times be changed: Landlock has no
+// say in stat, chmod, chown and utime. The command lines of other processes can be read
+// where /proc can. A program that may listen on one TCP port may also listen on one that the
+// system picks. Ports are held, addresses aren't. System V and POSIX shared
+// memory of the same user is open. Exec is no barrier to code: an interpreter, and the
+// loader of programs itself, runs what it may read.
+package confine
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+)
+
+// Rules say what a process, with all that descend from it, may do. The zero
+// value allows no file, no port and no socket.
+//
+// Paths are absolute and without "." and ".."; links in them are followed when
+// the rules are applied, so that it is the target that is allowed. One that
+// doesn't exist then, or that can't be reached by the user, allows nothing:
+// it isn't an error, since profiles name places that not every system has.
+// [Rules.Absent] tells them.
+type Rules struct {
+	// Read, Write and Exec are files, and folders with all below them. Write
+	// includes reading, creating and removing, Exec includes reading. A device
+	// can't be created.
+	Read, Write, Exec []string
+	// AnyFiles lifts the restriction of files.
+	AnyFiles bool
+	// Connect and Listen are ports of TCP, at any address. 0 in Listen is any
+	// port that the system chooses.
+	Connect, Listen []uint16
+	// UDP allows sockets of UDP to anywhere, which looking up names takes.
+	UDP bool
+	// AnyNet lifts the restriction of IPv4 and IPv6. Other families, such as
+	// vsock, stay refused.
+	AnyNet bool
+	// Sockets are Unix sockets, and folders of them, to connect to. A kernel
+	// without [ResolveUnixABI] can't tell one socket from another; an empty
+	// list is held there all the same, by refusing the whole family, where a
+	// newer one still allows sockets among the confined processes.
+	Sockets []string
+	// AnySockets lifts the restriction of Unix sockets. Docker's is then
+	// reachable, and with it everything.
+	AnySockets bool
+	// BestEffort is to apply what the system has, if it doesn't have all.
+	BestEffort bool
+}
+
+// With joins two sets of rules: what either allows is allowed. It is best
+// effort only if both are.
+func (r Rules) With(other Rules) Rules {
+	return Rules{
+		Read: union(r.Read, other.Read), Write: union(r.Write, other.Write), Exec: union(r.Exec, other.Exec),
+		AnyFiles: r.AnyFiles || other.AnyFiles,
+		Connect:  union(r.Connect, other.Connect), Listen: union(r.Listen, other.Listen),
+		UDP: r.UDP || other.UDP, AnyNet: r.AnyNet || other.AnyNet,
+		Sockets: union(r.Sockets, other.Sockets), AnySockets: r.AnySockets || other.AnySockets,
+		BestEffort: r.BestEffort && other.BestEffort,
+	}
+}
+
+func union[T comparable](a, b []T) []T {
+	var all []T
+	for _, v := range slices.Concat(a, b) {
+		if !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// check finds paths that would mean something else in another folder.
+func (r Rules) check() error {
+	var errs []error
+	for _, p := range r.paths() {
+		if !path.IsAbs(p) || path.Clean(p) != p {
+			errs = append(errs, fmt.Errorf("path %q is not absolute and clean", p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r Rules) paths() []string {
+	return slices.Concat(r.Read, r.Write, r.Exec, r.Sockets)
+}
+
+// usesNet reports whether any socket of IPv4 or IPv6 is allowed.
+func (r Rules) usesNet() bool {
+	return r.AnyNet || r.UDP || r.usesTCP()
+}
+
+func (r Rules) usesTCP() bool {
+	return r.AnyNet || len(r.Connect) > 0 || len(r.Listen) > 0
+}
+
+// usesSockets reports whether Unix sockets can be allowed at all.
+func (r Rules) usesSockets(s Support) bool {
+	return r.AnySockets || len(r.Sockets) > 0 || s.Landlock >= ResolveUnixABI
+}

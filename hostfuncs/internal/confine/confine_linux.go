@@ -1,0 +1,81 @@
+package confine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Apply holds the calling thread to the rules for good, and with it every
+// process that is started from it.
+//
+// # Notes
+//
+// The caller has locked its goroutine to the thread, never unlocks it, and
+// starts the program from there. Other threads of the process stay as they
+// are, so that whoever looks after the program isn't held. It should not be
+// the first thread of the process: a signal to a process goes by the rights of that one, and the
+// program could end the process that started it.
+//
+// The thread counts as one of the confined processes, for the kernel. So that
+// these can neither read the process's memory through it nor end it, the whole process is made
+// undumpable (PR_SET_DUMPABLE), and signals to it are refused.
+//
+// No program that is started gains rights, so that sudo and ping fail; one
+// that runs as root keeps few of root's capabilities; one for another kind of
+// processor than ours, such as a 32-bit one, is killed with SIGSYS.
+//
+// # Errors
+//
+// A [*MissingError] when the system doesn't have all that the rules take,
+// unless they are best effort; nothing has been changed then. With any other
+// error, the thread may be held by half of the rules and is of no use.
+func (r Rules) Apply(s Support) error {
+	if missing := r.Missing(s); len(missing) > 0 && !r.BestEffort {
+		return &MissingError{Missing: missing}
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	// Opened before any right to do so is given up.
+	ruleset, err := newRuleset(r, s.Landlock)
+	if err != nil {
+		return err
+	}
+	defer ruleset.close()
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("hiding our own memory: %w", err)
+	}
+	if err := dropCapabilities(); err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("setting no_new_privs: %w", err)
+	}
+	if err := ruleset.restrictThread(); err != nil {
+		return err
+	}
+	if !s.Seccomp {
+		return nil
+	}
+	return installFilter(newFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()}))
+}
+
+// Absent lists those paths of the rules that can't be reached, and that
+// therefore allow nothing.
+func (r Rules) Absent() []string {
+	var absent []string
+	for _, p := range r.paths() {
+		if err := unix.Access(p, unix.F_OK); err != nil && unreachable(err) {
+			absent = append(absent, p)
+		}
+	}
+	return absent
+}
+
+// unreachable tells a path that can be no more use to the program than to us.
+func unreachable(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)
+}

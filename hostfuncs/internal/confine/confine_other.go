@@ -1,0 +1,33 @@
+//go:build !linux
+
+package confine
+
+import (
+	"os"
+	"runtime"
+)
+
+// Probe finds that there is nothing: Landlock and seccomp are parts of Linux.
+func Probe() Support {
+	return Support{Reason: "this is " + runtime.GOOS}
+}
+
+// Apply is a [*MissingError], unless the rules are best effort: then it does
+// nothing.
+func (r Rules) Apply(s Support) error {
+	if r.BestEffort {
+		return nil
+	}
+	return &MissingError{Missing: r.Missing(s)}
+}
+
+// Absent lists those paths of the rules that don't exist.
+func (r Rules) Absent() []string {
+	var absent []string
+	for _, p := range r.paths() {
+		if _, err := os.Stat(p); err != nil {
+			absent = append(absent, p)
+		}
+	}
+	return absent
+}

@@ -1,0 +1,111 @@
+package confine
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// self is the process that starts the confined one, and its thread that does.
+type self struct{ pid, thread int }
+
+// newFilter lists the system calls that aren't simply allowed.
+func newFilter(r Rules, s Support, me self) []call {
+	return slices.Concat(beyond(), namespaces(), protect(me), terminal(), setuidBit(), network(r, s))
+}
+
+// beyond are calls that no rule speaks of: they reach into other processes or
+// the kernel, or do unseen by this filter what it refuses.
+func beyond() []call {
+	var calls []call
+	for _, number := range slices.Concat([]uintptr{
+		// Other processes.
+		unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_GETFD, unix.SYS_KCMP,
+		unix.SYS_PERF_EVENT_OPEN,
+		// What the kernel runs, and its keys.
+		unix.SYS_BPF, unix.SYS_USERFAULTFD, unix.SYS_KEXEC_LOAD, unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE,
+		unix.SYS_DELETE_MODULE, unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_REBOOT,
+		unix.SYS_SYSLOG, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD,
+		// Folders in other places, and files by number.
+		unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_MOVE_MOUNT,
+		unix.SYS_OPEN_TREE, unix.SYS_OPEN_TREE_ATTR, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT,
+		unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR, unix.SYS_OPEN_BY_HANDLE_AT,
+	}, archBeyond) {
+		calls = append(calls, call{number: number, answer: refuse(unix.EPERM)})
+	}
+	// A program finds that the kernel is too old for these, and does without.
+	for _, number := range []uintptr{unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER} {
+		calls = append(calls, call{number: number, answer: refuse(unix.ENOSYS)})
+	}
+	return calls
+}
+
+const newNamespace = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+
+// namespaces keeps a process in its own: in a new one it has all capabilities.
+// What clone3 is asked for lies in memory, where a filter can't look; the C
+// library falls back to clone.
+func namespaces() []call {
+	return []call{
+		without(unix.SYS_UNSHARE, 0, newNamespace|unix.CLONE_NEWTIME, unix.EPERM),
+		// The bit of CLONE_NEWTIME is part of the signal here.
+		without(unix.SYS_CLONE, 0, newNamespace, unix.EPERM),
+		{number: unix.SYS_CLONE3, answer: refuse(unix.ENOSYS)},
+		{number: unix.SYS_SETNS, answer: refuse(unix.EPERM)},
+	}
+}
+
+// protect keeps the process that started the confined ones alive. Landlock
+// takes its thread for one of them, as the thread has the same rules.
+func protect(me self) []call {
+	refused := func(number uintptr, arg int, values ...int) call {
+		c := call{number: number, answer: allow}
+		for _, v := range values {
+			c.cases = append(c.cases, when{tests: []test{is(arg, uint32(v))}, answer: refuse(unix.EPERM)})
+		}
+		return c
+	}
+	const everyone = -1
+	return []call{
+		refused(unix.SYS_KILL, 0, me.pid, everyone),
+		refused(unix.SYS_TKILL, 0, me.pid, me.thread),
+		refused(unix.SYS_TGKILL, 0, me.pid),
+		refused(unix.SYS_RT_SIGQUEUEINFO, 0, me.pid),
+		refused(unix.SYS_RT_TGSIGQUEUEINFO, 0, me.pid),
+		refused(unix.SYS_PIDFD_OPEN, 0, me.thread),
+		// A file may signal a thread that is named in memory.
+		refused(unix.SYS_FCNTL, 1, unix.F_SETOWN_EX),
+		// The limits of any process of the user; those of one's own are at 0.
+		{
+			number: unix.SYS_PRLIMIT64, answer: refuse(unix.EPERM),
+			cases: []when{{tests: []test{is(0, 0)}, answer: allow}},
+		},
+	}
+}
+
+// terminal keeps what is typed on the terminal that a process was given, and
+// shares with the user's shell, from coming from that process.
+func terminal() []call {
+	return []call{{
+		number: unix.SYS_IOCTL, answer: allow,
+		cases: []when{
+			{tests: []test{is(1, unix.TIOCSTI)}, answer: refuse(unix.EPERM)},
+			{tests: []test{is(1, unix.TIOCLINUX)}, answer: refuse(unix.EPERM)},
+		},
+	}}
+}
+
+// setuidBit keeps root from making any file a program that runs as its owner,
+// which Landlock has no say in.
+func setuidBit() []call {
+	calls := []call{
+		without(unix.SYS_FCHMOD, 1, unix.S_ISUID, unix.EPERM),
+		without(unix.SYS_FCHMODAT, 2, unix.S_ISUID, unix.EPERM),
+		without(unix.SYS_FCHMODAT2, 2, unix.S_ISUID, unix.EPERM),
+	}
+	for _, number := range archChmod {
+		calls = append(calls, without(number, 1, unix.S_ISUID, unix.EPERM))
+	}
+	return calls
+}

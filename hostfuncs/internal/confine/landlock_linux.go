@@ -1,0 +1,192 @@
+package confine
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Probe finds what the running system has. It takes two system calls and
+// changes nothing.
+func Probe() Support {
+	s := Support{Seccomp: hasFilter()}
+	version, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	switch errno {
+	case 0:
+		s.Landlock = int(version)
+	case unix.ENOSYS:
+		s.Reason = "the kernel has no Landlock"
+	case unix.EOPNOTSUPP:
+		s.Reason = "Landlock was switched off when the system started"
+	default:
+		s.Reason = fmt.Sprintf("asking for Landlock gave %q", errno.Error())
+	}
+	return s
+}
+
+const (
+	readAccess  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	execAccess  = readAccess | unix.LANDLOCK_ACCESS_FS_EXECUTE
+	writeAccess = readAccess | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REFER |
+		unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK |
+		unix.LANDLOCK_ACCESS_FS_MAKE_FIFO | unix.LANDLOCK_ACCESS_FS_MAKE_SYM | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+	// fileAccess is what the kernel takes in a rule for what is no folder.
+	fileAccess = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE |
+		unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV |
+		unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX
+
+	allAccess = execAccess | writeAccess | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK
+)
+
+// handled is what a version of Landlock is to refuse, unless a rule allows it.
+func handled(r Rules, abi int) unix.LandlockRulesetAttr {
+	var a unix.LandlockRulesetAttr
+	if !r.AnyFiles && abi >= FilesABI {
+		a.Handled_access_fs = allAccess
+		for _, later := range []struct {
+			abi  int
+			bits uint64
+		}{
+			{referABI, unix.LANDLOCK_ACCESS_FS_REFER},
+			{TruncateABI, unix.LANDLOCK_ACCESS_FS_TRUNCATE},
+			{IoctlABI, unix.LANDLOCK_ACCESS_FS_IOCTL_DEV},
+		} {
+			if abi < later.abi {
+				a.Handled_access_fs &^= later.bits
+			}
+		}
+	}
+	if !r.AnyNet && abi >= TCPABI {
+		a.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+	}
+	if abi >= ScopeABI {
+		a.Scoped = unix.LANDLOCK_SCOPE_SIGNAL
+		if !r.AnySockets {
+			a.Scoped |= unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+		}
+	}
+	if !r.AnySockets && abi >= ResolveUnixABI {
+		a.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX
+	}
+	return a
+}
+
+// ruleset is an open one of Landlock's, or none at all.
+type ruleset struct {
+	fd      int
+	handled unix.LandlockRulesetAttr
+}
+
+func newRuleset(r Rules, abi int) (*ruleset, error) {
+	s := &ruleset{fd: -1, handled: handled(r, abi)}
+	if s.handled == (unix.LandlockRulesetAttr{}) {
+		return s, nil
+	}
+	// What an older kernel doesn't know of the structure it takes as long as it
+	// is zero.
+	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
+		uintptr(unsafe.Pointer(&s.handled)), unsafe.Sizeof(s.handled), 0)
+	if errno != 0 {
+		return nil, fmt.Errorf("making a ruleset of Landlock: %w", errno)
+	}
+	s.fd = int(fd)
+	if err := s.allow(r); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *ruleset) allow(r Rules) error {
+	for _, list := range []struct {
+		paths  []string
+		access uint64
+	}{
+		{r.Read, readAccess},
+		{r.Write, writeAccess},
+		{r.Exec, execAccess},
+		{r.Sockets, unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX},
+	} {
+		for _, p := range list.paths {
+			if err := s.allowPath(p, list.access&s.handled.Handled_access_fs); err != nil {
+				return &os.PathError{Op: "allow", Path: p, Err: err}
+			}
+		}
+	}
+	for _, list := range []struct {
+		ports  []uint16
+		access uint64
+	}{
+		{r.Connect, unix.LANDLOCK_ACCESS_NET_CONNECT_TCP},
+		{r.Listen, unix.LANDLOCK_ACCESS_NET_BIND_TCP},
+	} {
+		for _, port := range list.ports {
+			if err := s.allowPort(port, list.access&s.handled.Handled_access_net); err != nil {
+				return fmt.Errorf("allowing TCP port %d: %w", port, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *ruleset) allowPath(name string, access uint64) error {
+	if access == 0 {
+		return nil
+	}
+	fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		if unreachable(err) {
+			return nil
+		}
+		return err
+	}
+	defer unix.Close(fd)
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		return err
+	}
+	if info.Mode&unix.S_IFMT != unix.S_IFDIR {
+		access &= fileAccess
+	}
+	return s.add(unix.LANDLOCK_RULE_PATH_BENEATH,
+		unsafe.Pointer(&unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}))
+}
+
+// netPortAttr is struct landlock_net_port_attr, which x/sys lacks.
+type netPortAttr struct{ allowed, port uint64 }
+
+const ruleNetPort = 2
+
+func (s *ruleset) allowPort(port uint16, access uint64) error {
+	if access == 0 {
+		return nil
+	}
+	return s.add(ruleNetPort, unsafe.Pointer(&netPortAttr{allowed: access, port: uint64(port)}))
+}
+
+func (s *ruleset) add(kind uintptr, attr unsafe.Pointer) error {
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(s.fd), kind, uintptr(attr), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+func (s *ruleset) restrictThread() error {
+	if s.fd < 0 {
+		return nil
+	}
+	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(s.fd), 0, 0); errno != 0 {
+		return fmt.Errorf("applying Landlock: %w", errno)
+	}
+	return nil
+}
+
+func (s *ruleset) close() {
+	if s.fd >= 0 {
+		_ = unix.Close(s.fd)
+	}
+}
