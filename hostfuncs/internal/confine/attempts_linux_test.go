@@ -1,0 +1,253 @@
+package confine
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// attempts are what a confined program can try.
+func attempts() map[string]func([]string) error {
+	return map[string]func([]string) error{
+		"read":     func(a []string) error { _, err := os.ReadFile(a[0]); return err },
+		"list":     func(a []string) error { _, err := os.ReadDir(a[0]); return err },
+		"write":    func(a []string) error { return openClose(a[0], unix.O_WRONLY) },
+		"create":   func(a []string) error { return openClose(a[0], unix.O_WRONLY|unix.O_CREAT) },
+		"truncate": func(a []string) error { return unix.Truncate(a[0], 0) },
+		"remove":   func(a []string) error { return unix.Unlink(a[0]) },
+		"mkdir":    func(a []string) error { return unix.Mkdir(a[0], 0o700) },
+		"rename":   func(a []string) error { return unix.Rename(a[0], a[1]) },
+		"link":     func(a []string) error { return unix.Link(a[0], a[1]) },
+		"via-link": tryViaLink,
+		"run":      tryRun,
+		"mknod":    func(a []string) error { return unix.Mknod(a[0], unix.S_IFBLK|0o600, 1<<8) },
+		"setuid":   func(a []string) error { return unix.Chmod(a[0], 0o4755) },
+
+		"tcp":      tryTCP,
+		"bind":     tryBind,
+		"mptcp":    tryMPTCP,
+		"fastopen": tryFastOpen,
+		"listen":   tryListen,
+		"socket":   trySocket,
+		"pair":     tryPair,
+		"unix":     func(a []string) error { return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[0]}) },
+
+		"kill":        func(a []string) error { return unix.Kill(number(a[0]), unix.SIGCONT) },
+		"kill-guard":  func([]string) error { return unix.Kill(os.Getppid(), unix.SIGCONT) },
+		"kill-thread": func([]string) error { return tryThreads(killThread) },
+		"kill-all":    func([]string) error { return unix.Kill(-1, unix.SIGCONT) },
+		"environ":     func(a []string) error { return readSome("/proc/" + a[0] + "/environ") },
+		"guard-memory": func([]string) error {
+			return tryThreads(func(pid, tid string) error { return readSome("/proc/" + pid + "/task/" + tid + "/environ") })
+		},
+		"limits":    tryLimits,
+		"ptrace":    func(a []string) error { return unix.PtraceSeize(number(a[0])) },
+		"call":      tryCall,
+		"beyond":    tryBeyond,
+		"namespace": tryNamespace,
+		"status":    tryStatus,
+		"threads":   tryThreadsOfOwn,
+	}
+}
+
+func number(s string) int {
+	n, err := strconv.ParseInt(s, 0, 64)
+	if err != nil {
+		panic(err)
+	}
+	return int(n)
+}
+
+func openClose(name string, flags int) error {
+	fd, err := unix.Open(name, flags|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// readSome fails on an empty file too, which is what the kernel shows of some.
+func readSome(name string) error {
+	data, err := os.ReadFile(name)
+	if err == nil && len(data) == 0 {
+		err = unix.ENODATA
+	}
+	return err
+}
+
+func tryViaLink(a []string) error {
+	_ = os.Remove(a[1])
+	if err := os.Symlink(a[0], a[1]); err != nil {
+		return err
+	}
+	_, err := os.ReadFile(a[1])
+	return err
+}
+
+func tryRun(a []string) error {
+	process, err := os.StartProcess(a[0], a, &os.ProcAttr{})
+	if err != nil {
+		return err
+	}
+	_, err = process.Wait()
+	return err
+}
+
+func loopback(port string) *unix.SockaddrInet4 {
+	return &unix.SockaddrInet4{Port: number(port), Addr: [4]byte{127, 0, 0, 1}}
+}
+
+func tryConnect(kind int, to unix.Sockaddr) error {
+	family := unix.AF_INET
+	if _, ok := to.(*unix.SockaddrUnix); ok {
+		family = unix.AF_UNIX
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Connect(fd, to)
+}
+
+func tryTCP(a []string) error { return tryConnect(unix.SOCK_STREAM, loopback(a[0])) }
+
+func tryBind(a []string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:"+a[0])
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+func tryMPTCP(a []string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP)
+	if err != nil {
+		return err
+	}
+	return unix.Connect(fd, loopback(a[0]))
+}
+
+func tryFastOpen(a []string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Sendto(fd, []byte("hello"), unix.MSG_FASTOPEN, loopback(a[0]))
+}
+
+// tryListen listens without having bound the socket.
+func tryListen([]string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Listen(fd, 1)
+}
+
+func trySocket(a []string) error {
+	_, err := unix.Socket(number(a[0]), number(a[1]), number(a[2]))
+	return err
+}
+
+func tryPair(a []string) error {
+	_, err := unix.Socketpair(unix.AF_UNIX, number(a[0]), 0)
+	return err
+}
+
+// tryThreads does something to each thread of the process that confined us,
+// and is refused if all are.
+func tryThreads(do func(pid, tid string) error) error {
+	pid := strconv.Itoa(os.Getppid())
+	threads, err := os.ReadDir("/proc/" + pid + "/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		if err = do(pid, t.Name()); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func killThread(pid, tid string) error {
+	return unix.Tgkill(number(pid), number(tid), unix.SIGCONT)
+}
+
+func tryLimits(a []string) error {
+	return unix.Prlimit(number(a[0]), unix.RLIMIT_CPU, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil)
+}
+
+// tryCall makes a system call with the arguments that it is given.
+func tryCall(a []string) error {
+	var args [6]uintptr
+	for i, s := range a[1:] {
+		args[i] = uintptr(number(s))
+	}
+	_, _, errno := unix.RawSyscall6(uintptr(number(a[0])), args[0], args[1], args[2], args[3], args[4], args[5])
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// tryBeyond makes each system call that no rule allows, with arguments that
+// make no sense, and tells those that weren't refused.
+func tryBeyond([]string) error {
+	var open []string
+	for _, c := range beyond() {
+		const bad = ^uintptr(0)
+		_, _, errno := unix.RawSyscall6(c.number, bad, bad, bad, bad, bad, bad)
+		if refuse(errno) != c.answer {
+			open = append(open, strconv.Itoa(int(c.number)))
+		}
+	}
+	if len(open) > 0 {
+		return errors.New("some are open")
+	}
+	return nil
+}
+
+func tryNamespace([]string) error {
+	process, err := os.StartProcess("/proc/self/exe", os.Args, &os.ProcAttr{
+		Sys: &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER},
+	})
+	if err != nil {
+		return err
+	}
+	return process.Kill()
+}
+
+// tryStatus tells the capabilities of a program that we start.
+func tryStatus(a []string) error {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(data) {
+		if text := string(line); strings.HasPrefix(text, a[0]+":") {
+			return errors.New(strings.Join(strings.Fields(text), " "))
+		}
+	}
+	return unix.ENODATA
+}
+
+// tryThreadsOfOwn sees that signals among our own threads and to ourselves work.
+func tryThreadsOfOwn([]string) error {
+	var limit unix.Rlimit
+	if _, _, errno := unix.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CPU, 0, uintptr(unsafe.Pointer(&limit)), 0, 0); errno != 0 {
+		return errno
+	}
+	if err := unix.Kill(os.Getpid(), unix.SIGCONT); err != nil {
+		return err
+	}
+	return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGCONT)
+}

@@ -1,0 +1,318 @@
+package confine
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test's own program is the one that confines, the confined one, and one
+// outside, by this variable.
+const (
+	roleVar  = "STAGECRAFT_CONFINE_ROLE"
+	rulesVar = "STAGECRAFT_CONFINE_RULES"
+	levelVar = "STAGECRAFT_CONFINE_LANDLOCK"
+	skipVar  = "STAGECRAFT_CONFINE_SKIP"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVar) {
+	case "guard":
+		os.Exit(guardRole())
+	case "confined":
+		fmt.Println(outcome(attempts()[os.Args[1]](os.Args[2:])))
+		os.Exit(0)
+	case "outside":
+		fmt.Println("ready")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return unix.ErrnoName(errno)
+	}
+	return err.Error()
+}
+
+// guardRole starts its arguments as a confined program, as a guard would, and
+// tells when a signal has ended it.
+func guardRole() int {
+	code := make(chan int)
+	go func() {
+		runtime.LockOSThread()
+		if err := applyFromEnv(); err != nil {
+			fmt.Println("apply:", err)
+			code <- 90
+			return
+		}
+		process, err := os.StartProcess(os.Args[1], os.Args[1:], &os.ProcAttr{
+			Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		})
+		if err != nil {
+			fmt.Println("start:", outcome(err))
+			code <- 91
+			return
+		}
+		state, err := process.Wait()
+		if err != nil {
+			fmt.Println("wait:", err)
+		}
+		if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			fmt.Println("killed", unix.SignalName(status.Signal()))
+		}
+		code <- state.ExitCode()
+	}()
+	return <-code
+}
+
+func applyFromEnv() error {
+	data, err := hex.DecodeString(os.Getenv(rulesVar))
+	if err != nil {
+		return err
+	}
+	r, err := Decode(data)
+	if err != nil {
+		return err
+	}
+	s := Probe()
+	if level := os.Getenv(levelVar); level != "" {
+		if s.Landlock, err = strconv.Atoi(level); err != nil {
+			return err
+		}
+	}
+	skip := strings.Fields(os.Getenv(skipVar))
+	for _, v := range []string{rulesVar, levelVar, skipVar} {
+		_ = os.Unsetenv(v)
+	}
+	_ = os.Setenv(roleVar, "confined")
+	if len(skip) == 0 {
+		return r.Apply(s)
+	}
+	return applyWithout(r, s, skip)
+}
+
+// applyWithout is Apply with a part taken away, by which a test sees that this
+// part is what refused.
+func applyWithout(r Rules, s Support, skip []string) error {
+	ruleset, err := newRuleset(r, s.Landlock)
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name string
+		do   func() error
+	}{
+		{"undumpable", func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
+		{"capabilities", dropCapabilities},
+		{"new", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
+		{"landlock", ruleset.restrictThread},
+		{"seccomp", func() error {
+			return installFilter(newFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()}))
+		}},
+	} {
+		if !strings.Contains(strings.Join(skip, " "), part.name) {
+			if err := part.do(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// user is whom confined programs run as.
+type user struct {
+	name string
+	id   uint32
+}
+
+const nobody = 65534
+
+// forUsers runs a test as each user that we can be.
+func forUsers(t *testing.T, f func(t *testing.T, u user)) {
+	t.Helper()
+	if s := Probe(); s.Landlock < ScopeABI || !s.Seccomp {
+		t.Skipf("this system can't confine: %+v", s)
+	}
+	users := []user{{"user", uint32(os.Getuid())}}
+	if os.Getuid() == 0 {
+		users = []user{{"root", 0}, {"nobody", nobody}}
+	}
+	for _, u := range users {
+		t.Run(u.name, func(t *testing.T) { f(t, u) })
+	}
+}
+
+func (u user) attr() *syscall.SysProcAttr {
+	if int(u.id) == os.Getuid() {
+		return nil
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: u.id, Gid: u.id}}
+}
+
+// place has a folder to work in and one outside of the rules.
+type place struct {
+	user
+	root, self, in, out string
+}
+
+// newPlace makes a place that all users can reach, which t.TempDir isn't.
+func newPlace(t testing.TB, u user) place {
+	t.Helper()
+	root, err := os.MkdirTemp("", "confine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(root) })
+	p := place{
+		user: u, root: root, self: filepath.Join(root, "bin", "self"),
+		in: filepath.Join(root, "in"), out: filepath.Join(root, "out"),
+	}
+	for _, dir := range []string{root, filepath.Dir(p.self), p.in, p.out, filepath.Join(p.in, "sub")} {
+		must(t, os.MkdirAll(dir, 0o755))
+		must(t, os.Chmod(dir, 0o755))
+		must(t, os.Chown(dir, int(u.id), int(u.id)))
+	}
+	p.write(t, filepath.Join(p.in, "mine"), "mine", 0o600)
+	p.write(t, filepath.Join(p.out, "secret"), "secret", 0o600)
+	program, err := os.ReadFile("/proc/self/exe")
+	must(t, err)
+	p.write(t, p.self, string(program), 0o755)
+	p.write(t, filepath.Join(p.out, "tool"), "#!/bin/sh\n", 0o755)
+	return p
+}
+
+func (p place) write(t testing.TB, name, text string, mode os.FileMode) {
+	t.Helper()
+	must(t, os.WriteFile(name, []byte(text), mode))
+	must(t, os.Chown(name, int(p.id), int(p.id)))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rules are what every confined program of a test has.
+func (p place) rules() Rules {
+	return Rules{
+		Exec:  []string{filepath.Dir(p.self), "/usr", "/bin", "/lib", "/lib64"},
+		Read:  []string{"/etc/ld.so.cache", "/proc"},
+		Write: []string{p.in, "/dev/null"},
+	}
+}
+
+// guards says how much of the guards is there.
+type guards struct {
+	// landlock is the version to make do with, 0 for what the system has, -1
+	// for none.
+	landlock int
+	skip     string
+}
+
+// run confines the test's program, or another one, and gives what it writes.
+func (p place) run(t testing.TB, r Rules, g guards, argv ...string) string {
+	t.Helper()
+	cmd := p.command(t, r, g, argv...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return strings.TrimSpace(fmt.Sprintf("%s %s (%v)", out.String(), errs.String(), err))
+	}
+	return strings.TrimSpace(out.String())
+}
+
+func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cmd {
+	t.Helper()
+	data, err := r.AppendBinary(nil)
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), p.self, argv...)
+	cmd.Dir, cmd.SysProcAttr = p.in, p.attr()
+	cmd.Env = []string{
+		roleVar + "=guard", rulesVar + "=" + hex.EncodeToString(data), skipVar + "=" + g.skip,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + p.in, "TMPDIR=" + p.in,
+	}
+	if g.landlock != 0 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", levelVar, max(g.landlock, 0)))
+	}
+	return cmd
+}
+
+// outside starts a process of the same user that isn't confined.
+func (p place) outside(t testing.TB) int {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), p.self)
+	cmd.Env, cmd.SysProcAttr = []string{roleVar + "=outside", "SECRET=1"}, p.attr()
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+	if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid
+}
+
+// attempt is something that confined programs try, and that one part of the
+// guards refuses.
+type attempt struct {
+	name string
+	// argv is what to try: the name of an attempt and its arguments.
+	argv []string
+	// more is what the rules allow beside the usual.
+	more Rules
+	want string
+	// away is how to take the part away that refuses, and bare what comes of
+	// it then.
+	away guards
+	bare string
+	// rootOnly is for what others may never do.
+	rootOnly bool
+}
+
+// checkAttempts tries each one twice: with all guards, and without that one
+// which is to refuse it.
+func (p place) checkAttempts(t *testing.T, list []attempt) {
+	t.Helper()
+	for _, a := range list {
+		t.Run(a.name, func(t *testing.T) {
+			if a.rootOnly && p.id != 0 {
+				t.Skip("only root could do this")
+			}
+			argv := append([]string{p.self}, a.argv...)
+			r := p.rules().With(a.more)
+			r.BestEffort = a.more.BestEffort
+			if got := p.run(t, r, guards{}, argv...); got != a.want {
+				t.Errorf("got %q, want %q", got, a.want)
+			}
+			if a.away == (guards{}) {
+				return
+			}
+			r.BestEffort = true
+			if got := p.run(t, r, a.away, argv...); got != a.bare {
+				t.Errorf("got %q without %+v, want %q", got, a.away, a.bare)
+			}
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package confine
+
+import (
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestProcesses(t *testing.T) {
+	forUsers(t, func(t *testing.T, u user) {
+		p := newPlace(t, u)
+		other := strconv.Itoa(p.outside(t))
+		// With CAP_PERFMON nobody asks Landlock.
+		seen := guards{skip: "landlock"}
+		if u.id == 0 {
+			seen = guards{skip: "capabilities"}
+		}
+		call := func(args ...int) []string {
+			argv := []string{"call"}
+			for _, a := range args {
+				argv = append(argv, strconv.Itoa(a))
+			}
+			return argv
+		}
+		p.checkAttempts(t, []attempt{
+			{name: "signal", argv: []string{"kill", other}, want: "EPERM", away: guards{landlock: ScopeABI - 1}, bare: "ok"},
+			{name: "signal the guard", argv: []string{"kill-guard"}, want: "EPERM", away: guards{skip: "seccomp landlock"}, bare: "ok"},
+			{name: "signal a thread of the guard", argv: []string{"kill-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "signal all", argv: []string{"kill-all"}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "signal oneself", argv: []string{"threads"}, want: "ok"},
+			{name: "environment", argv: []string{"environ", other}, want: "EACCES", away: seen, bare: "ok"},
+			{name: "memory of the guard", argv: []string{"guard-memory"}, want: "EACCES", away: guards{skip: "undumpable"}, bare: "ok"},
+			{name: "limits", argv: []string{"limits", other}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "ptrace", argv: []string{"ptrace", other}, want: "EPERM", away: guards{skip: "seccomp landlock capabilities"}, bare: "ok"},
+
+			{name: "a signal to a thread by a file", argv: call(unix.SYS_FCNTL, 0, unix.F_SETOWN_EX, -1), want: "EPERM", away: noSeccomp, bare: "EFAULT"},
+			{name: "typing", argv: call(unix.SYS_IOCTL, 0, unix.TIOCSTI, 0), want: "EPERM", away: noSeccomp, bare: "ENOTTY"},
+			{name: "selecting", argv: call(unix.SYS_IOCTL, 0, unix.TIOCLINUX, 0), want: "EPERM", away: noSeccomp, bare: "ENOTTY"},
+			{name: "a namespace by unshare", argv: call(unix.SYS_UNSHARE, unix.CLONE_NEWUTS), want: "EPERM", rootOnly: true,
+				away: guards{skip: "seccomp capabilities"}, bare: "ok"},
+			{name: "a namespace by clone", argv: []string{"namespace"}, want: "EPERM", away: guards{skip: "seccomp"}, bare: "ok"},
+			{name: "a namespace by clone3", argv: call(unix.SYS_CLONE3, 0, 0), want: "ENOSYS", away: noSeccomp, bare: "EINVAL"},
+			{name: "to a namespace", argv: call(unix.SYS_SETNS, -1, 0), want: "EPERM", away: noSeccomp, bare: "EBADF"},
+			{name: "io_uring", argv: call(unix.SYS_IO_URING_SETUP, 1, 0), want: "ENOSYS", away: noSeccomp, bare: "EFAULT"},
+			{name: "a mount", argv: call(unix.SYS_UMOUNT2, 0, 0), want: "EPERM", rootOnly: true,
+				away: guards{skip: "seccomp capabilities"}, bare: "EFAULT"},
+			{name: "calls beyond", argv: []string{"beyond"}, want: "ok", away: noSeccomp, bare: "some are open"},
+
+			{name: "no new rights", argv: []string{"status", "NoNewPrivs"}, want: "NoNewPrivs: 1"},
+			{name: "capabilities", argv: []string{"status", "CapEff"}, want: "CapEff: 00000000000004db", rootOnly: true,
+				away: guards{skip: "capabilities"}, bare: full(t)},
+			{name: "capabilities to get back", argv: []string{"status", "CapBnd"}, want: "CapBnd: 00000000000004db", rootOnly: true,
+				away: guards{skip: "capabilities"}, bare: "CapBnd" + full(t)[len("CapEff"):]},
+		})
+	})
+}
+
+// full is the line of status with our own capabilities.
+func full(t *testing.T) string {
+	t.Helper()
+	return tryStatus([]string{"CapEff"}).Error()
+}
