@@ -1,0 +1,106 @@
+package confine
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWith(t *testing.T) {
+	a := Rules{Read: []string{"/a", "/b"}, Listen: []uint16{1}, UDP: true, BestEffort: true}
+	b := Rules{Read: []string{"/b", "/c"}, Exec: []string{"/x"}, Listen: []uint16{1, 2}, AnySockets: true}
+	want := Rules{
+		Read: []string{"/a", "/b", "/c"}, Exec: []string{"/x"}, Listen: []uint16{1, 2}, UDP: true, AnySockets: true,
+	}
+	if diff := cmp.Diff(want, a.With(b)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	const (
+		files     = "which files it may use"
+		cutting   = "that it can't cut off files outside"
+		ports     = "which TCP ports it may use"
+		signals   = "that it can't signal processes outside"
+		sockets   = "which Unix sockets it may use, so it would reach Docker's too"
+		beyondAny = "that it uses no sockets or system calls that lead around its rules"
+	)
+	for _, tt := range []struct {
+		name  string
+		rules Rules
+		s     Support
+		want  []string
+	}{
+		{"all there", Rules{Connect: []uint16{1}}, Support{Landlock: 6, Seccomp: true}, nil},
+		{"sockets of old", Rules{Sockets: []string{"/s"}}, Support{Landlock: 8, Seccomp: true}, []string{sockets}},
+		{"sockets", Rules{Sockets: []string{"/s"}}, Support{Landlock: 9, Seccomp: true}, nil},
+		{"any socket", Rules{AnySockets: true, Sockets: []string{"/s"}}, Support{Landlock: 8, Seccomp: true}, nil},
+		{"no scopes", Rules{}, Support{Landlock: 5, Seccomp: true}, []string{signals}},
+		{"no ports", Rules{Listen: []uint16{1}}, Support{Landlock: 3, Seccomp: true}, []string{ports, signals}},
+		{"no ports asked for", Rules{}, Support{Landlock: 3, Seccomp: true}, []string{signals}},
+		{"any net", Rules{AnyNet: true}, Support{Landlock: 3, Seccomp: true}, []string{signals}},
+		{"no truncation", Rules{}, Support{Landlock: 2, Seccomp: true}, []string{cutting, signals}},
+		{"any files", Rules{AnyFiles: true}, Support{Landlock: 2, Seccomp: true}, []string{signals}},
+		{"no seccomp", Rules{}, Support{Landlock: 6}, []string{beyondAny}},
+		{"nothing", Rules{Connect: []uint16{1}, Sockets: []string{"/s"}}, Support{}, []string{files, cutting, ports, signals, sockets, beyondAny}},
+	} {
+		var got []string
+		for _, line := range tt.rules.Missing(tt.s) {
+			what, _, _ := strings.Cut(line, ": ")
+			got = append(got, what)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+func TestMissingIsExplained(t *testing.T) {
+	for _, tt := range []struct {
+		s    Support
+		want string
+	}{
+		{
+			Support{Landlock: 3, Seccomp: true},
+			"that it can't signal processes outside: this needs Linux 6.12, and the kernel's Landlock is of version 3 where 6 is needed",
+		},
+		{
+			Support{Reason: "this is plan9", Seccomp: true},
+			"that it can't signal processes outside: this needs Linux 6.12, and this is plan9",
+		},
+	} {
+		if diff := cmp.Diff([]string{tt.want}, Rules{AnyFiles: true, AnyNet: true}.Missing(tt.s)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// TestApplyRefuses is without effect: Apply changes nothing before it is sure
+// to know all rules.
+func TestApplyRefuses(t *testing.T) {
+	var missing *MissingError
+	if err := (Rules{}).Apply(Support{}); !errors.As(err, &missing) {
+		t.Errorf("got %v without support", err)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	for _, name := range []string{"", "relative", "/a/../b", "/a/", "./a"} {
+		err := Rules{Read: []string{name}, BestEffort: true}.Apply(Support{})
+		if err == nil || !strings.Contains(err.Error(), "is not absolute and clean") {
+			t.Errorf("%q: got %v", name, err)
+		}
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	here := t.TempDir()
+	got := Rules{Read: []string{here, here + "/read"}, Sockets: []string{here + "/socket"}}.Absent()
+	if diff := cmp.Diff([]string{here + "/read", here + "/socket"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

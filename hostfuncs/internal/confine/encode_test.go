@@ -1,0 +1,86 @@
+package confine
+
+import (
+	"encoding"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var _ encoding.BinaryAppender = Rules{}
+
+var encoded = []Rules{
+	{},
+	{AnyFiles: true},
+	{UDP: true, BestEffort: true},
+	{AnyNet: true, AnySockets: true},
+	{
+		Read: []string{"/etc/hosts", ""}, Write: []string{"/tmp"}, Exec: []string{"/usr", "/a b\n\xff"},
+		Connect: []uint16{5432, 65535}, Listen: []uint16{0}, Sockets: []string{"/run/docker.sock"},
+	},
+}
+
+func TestEncoding(t *testing.T) {
+	for _, r := range encoded {
+		data, err := r.AppendBinary([]byte("before"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(data[len("before"):])
+		if err != nil {
+			t.Errorf("%+v: %v", r, err)
+		}
+		if diff := cmp.Diff(r, got); diff != "" {
+			t.Error(diff)
+		}
+		for cut := range len(data) - len("before") {
+			if _, err := Decode(data[len("before") : len("before")+cut]); err == nil {
+				t.Errorf("%+v: %d bytes of %d are taken for rules", r, cut, len(data)-len("before"))
+			}
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, data := range map[string]string{
+		"nothing":         "",
+		"another version": "\x02\x00\x00\x00\x00\x00\x00\x00",
+		"unknown switch":  "\x01\x80\x00\x00\x00\x00\x00\x00",
+		"more than rules": "\x01\x00\x00\x00\x00\x00\x00\x00\x00",
+		"a long list":     "\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"a long path":     "\x01\x00\x01\xff\xff\xff\xff\x0f",
+		"a large port":    "\x01\x00\x00\x00\x00\x00\x01\x80\x80\x04\x00",
+		"a long number":   "\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	} {
+		if r, err := Decode([]byte(data)); err == nil {
+			t.Errorf("%s: got %+v", name, r)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, r := range encoded {
+		data, err := r.AppendBinary(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Decode(data)
+		if err != nil {
+			return
+		}
+		again, err := r.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(again)
+		if err != nil {
+			t.Fatalf("%+v can't be read back: %v", r, err)
+		}
+		if diff := cmp.Diff(r, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

@@ -1,0 +1,50 @@
+package confine
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestHandled holds that no version of Landlock is asked for what it doesn't
+// know, which it would refuse as a whole.
+func TestHandled(t *testing.T) {
+	const tcp = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+	for _, tt := range []struct {
+		rules Rules
+		abi   int
+		want  unix.LandlockRulesetAttr
+	}{
+		{Rules{}, 0, unix.LandlockRulesetAttr{}},
+		{Rules{}, 1, unix.LandlockRulesetAttr{Handled_access_fs: 1<<13 - 1}},
+		{Rules{}, 2, unix.LandlockRulesetAttr{Handled_access_fs: 1<<14 - 1}},
+		{Rules{}, 3, unix.LandlockRulesetAttr{Handled_access_fs: 1<<15 - 1}},
+		{Rules{}, 4, unix.LandlockRulesetAttr{Handled_access_fs: 1<<15 - 1, Handled_access_net: tcp}},
+		{Rules{}, 5, unix.LandlockRulesetAttr{Handled_access_fs: 1<<16 - 1, Handled_access_net: tcp}},
+		{Rules{}, 7, unix.LandlockRulesetAttr{Handled_access_fs: 1<<16 - 1, Handled_access_net: tcp, Scoped: 3}},
+		{Rules{}, 9, unix.LandlockRulesetAttr{Handled_access_fs: 1<<17 - 1, Handled_access_net: tcp, Scoped: 3}},
+		{Rules{}, 99, unix.LandlockRulesetAttr{Handled_access_fs: 1<<17 - 1, Handled_access_net: tcp, Scoped: 3}},
+		{Rules{AnyFiles: true}, 7, unix.LandlockRulesetAttr{Handled_access_net: tcp, Scoped: 3}},
+		{Rules{AnyFiles: true}, 9, unix.LandlockRulesetAttr{Handled_access_fs: 1 << 16, Handled_access_net: tcp, Scoped: 3}},
+		{Rules{AnyNet: true, AnySockets: true}, 9, unix.LandlockRulesetAttr{Handled_access_fs: 1<<16 - 1, Scoped: 2}},
+		{Rules{AnyFiles: true, AnyNet: true}, 5, unix.LandlockRulesetAttr{}},
+	} {
+		if got := handled(tt.rules, tt.abi); got != tt.want {
+			t.Errorf("%+v, version %d: got %+v, want %+v", tt.rules, tt.abi, got, tt.want)
+		}
+	}
+}
+
+// TestNoCallTwice holds what compile takes for granted: the second entry of a
+// call would never be looked at.
+func TestNoCallTwice(t *testing.T) {
+	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}} {
+		seen := map[uintptr]bool{}
+		for _, c := range newFilter(r, Support{}, self{1, 2}) {
+			if seen[c.number] {
+				t.Errorf("%+v: call %d is there twice", r, c.number)
+			}
+			seen[c.number] = true
+		}
+	}
+}
