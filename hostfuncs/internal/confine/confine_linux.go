@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var errFirstThread = errors.New("the first thread of a process can't be confined")
+
 // Apply holds the calling thread to the rules for good, and with it every
 // process that is started from it.
 //
@@ -15,13 +17,13 @@ import (
 //
 // The caller has locked its goroutine to the thread, never unlocks it, and
 // starts the program from there. Other threads of the process stay as they
-// are, so that whoever looks after the program isn't held. It should not be
-// the first thread of the process: a signal to a process goes by the rights of that one, and the
-// program could end the process that started it.
+// are, so that whoever looks after the program isn't held. The first thread of
+// the process is refused: the kernel takes its rights for those of the process,
+// and the program could end the one that looks after it.
 //
 // The thread counts as one of the confined processes, for the kernel. So that
-// these can neither read the process's memory through it nor end it, the whole process is made
-// undumpable (PR_SET_DUMPABLE), and signals to it are refused.
+// these can neither read our memory through it nor end us, the whole process is
+// made undumpable (PR_SET_DUMPABLE), and signals to the thread are refused.
 //
 // No program that is started gains rights, so that sudo and ping fail; one
 // that runs as root keeps few of root's capabilities; one for another kind of
@@ -38,6 +40,10 @@ func (r Rules) Apply(s Support) error {
 	}
 	if err := r.check(); err != nil {
 		return err
+	}
+	me := self{pid: os.Getpid(), thread: unix.Gettid()}
+	if me.pid == me.thread {
+		return errFirstThread
 	}
 	// Opened before any right to do so is given up.
 	ruleset, err := newRuleset(r, s.Landlock)
@@ -60,7 +66,7 @@ func (r Rules) Apply(s Support) error {
 	if !s.Seccomp {
 		return nil
 	}
-	return installFilter(newFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()}))
+	return installFilter(newFilter(r, s, me))
 }
 
 // Absent lists those paths of the rules that can't be reached, and that

@@ -27,10 +27,16 @@ const (
 	skipVar  = "STAGECRAFT_CONFINE_SKIP"
 )
 
+// The first thread is kept for the main goroutine: Apply must not be there.
+func init() { runtime.LockOSThread() }
+
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVar) {
 	case "guard":
 		os.Exit(guardRole())
+	case "first":
+		fmt.Println(Rules{BestEffort: true}.Apply(Support{}))
+		os.Exit(0)
 	case "confined":
 		fmt.Println(outcome(attempts()[os.Args[1]](os.Args[2:])))
 		os.Exit(0)

@@ -1,6 +1,7 @@
 package confine
 
 import (
+	"os/exec"
 	"strconv"
 	"testing"
 
@@ -54,6 +55,16 @@ func TestProcesses(t *testing.T) {
 				away: guards{skip: "capabilities"}, bare: "CapBnd" + full(t)[len("CapEff"):]},
 		})
 	})
+}
+
+// TestFirstThread has Apply refuse what would let a program end its guard.
+func TestFirstThread(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Env = []string{roleVar + "=first"}
+	out, err := cmd.Output()
+	if err != nil || string(out) != errFirstThread.Error()+"\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
 }
 
 // full is the line of status with our own capabilities.

@@ -1,0 +1,92 @@
+package confine
+
+import "strings"
+
+// base is for every program: the loader, the C library, names of users and
+// hosts, certificates, time zones, and devices that are nobody's.
+//
+// Of /proc it has what is about the system, not /proc itself: there stand the
+// command lines of all processes. /dev/pts isn't in it: the user's other
+// terminals are there.
+func base(s Surroundings) Rules {
+	return Rules{
+		Exec: []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store"},
+		Read: append(in("/etc",
+			"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "passwd", "group", "nsswitch.conf",
+			"hosts", "host.conf", "hostname", "resolv.conf", "gai.conf", "services", "protocols", "localtime", "timezone",
+			"locale.alias", "locale.conf", "os-release", "debian_version", "alternatives", "mime.types", "inputrc",
+			"terminfo", "shells", "login.defs", "profile", "bash.bashrc",
+			// Not the folders as a whole, in which private keys lie.
+			"ssl/certs", "ssl/openssl.cnf", "ssl/cert.pem", "ssl/ca-bundle.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "pki/tls/cert.pem",
+			"pki/ca-trust", "ca-certificates", "crypto-policies", "static",
+		), "/dev/random", "/dev/urandom",
+			"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version",
+			"/proc/filesystems", "/proc/sys", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage",
+			s.env("SSL_CERT_FILE"), s.env("NODE_EXTRA_CA_CERTS"),
+		),
+		Write: []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/tty", s.Temp},
+	}
+}
+
+func git(s Surroundings) Rules {
+	return Rules{Read: []string{
+		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.config("git"), s.env("GIT_CONFIG_GLOBAL"),
+		s.env("GIT_CONFIG_SYSTEM"),
+	}}
+}
+
+// goTool has git's, with which go build finds the version to stamp.
+func goTool(s Surroundings) Rules {
+	gopath, _, _ := strings.Cut(s.env("GOPATH"), ":")
+	gopath = or(gopath, s.home("go"))
+	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
+	r := Rules{
+		// The temporary folder is where go test and go run put what they run,
+		// and toolchains are modules.
+		Exec:  []string{s.env("GOROOT"), s.home("sdk"), below(gopath, "bin"), s.env("GOBIN"), modules, or(s.env("GOTMPDIR"), s.Temp)},
+		Read:  []string{s.config("go"), s.env("GOENV"), "/proc"},
+		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), s.env("GOTMPDIR")},
+	}
+	return r.With(git(s))
+}
+
+func node(s Surroundings) Rules {
+	return Rules{
+		Exec: []string{
+			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), s.env("FNM_DIR"), s.data("fnm"),
+			s.env("PNPM_HOME"), s.data("pnpm"), s.home(".bun"), s.cache("node/corepack"), s.env("COREPACK_HOME"), s.env("npm_config_prefix", "NPM_CONFIG_PREFIX"),
+		},
+		Read: []string{
+			"/proc", "/sys/fs/cgroup", s.home(".npmrc"), s.env("npm_config_userconfig", "NPM_CONFIG_USERCONFIG"), "/etc/npmrc",
+			s.home(".yarnrc"), s.home(".yarnrc.yml"), s.config("pnpm"),
+		},
+		Write: []string{
+			or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm")), s.cache("node"), s.env("COREPACK_HOME"),
+			or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
+		},
+	}
+}
+
+func python(s Surroundings) Rules {
+	return Rules{
+		Exec: []string{
+			or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), or(s.env("PYTHONUSERBASE"), s.home(".local/lib")),
+			s.data("uv"), s.env("CONDA_PREFIX"),
+		},
+		Read: []string{"/proc", "/etc/python3", "/etc/pip.conf", s.config("pip"), s.home(".pip"), s.env("PIP_CONFIG_FILE")},
+		Write: []string{
+			or(s.env("PIP_CACHE_DIR"), s.cache("pip")), or(s.env("UV_CACHE_DIR"), s.cache("uv")),
+			// Semaphores of multiprocessing.
+			"/dev/shm",
+		},
+	}
+}
+
+// in lists paths in a folder.
+func in(dir string, names ...string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = dir + "/" + name
+	}
+	return paths
+}
