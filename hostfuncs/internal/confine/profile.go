@@ -44,8 +44,9 @@ func Profiles() []string {
 // at nothing but its arguments: many of the paths won't exist, see [Rules].
 //
 // All profiles contain base: what every program needs. Caches of a tool can be
-// written. What is put there, the user's own builds will take; only a cache of the
-// program's own, by a variable such as GOCACHE, keeps that apart.
+// written. What is put there, the user's own builds will take; only a cache of
+// the program's own, by a variable such as GOCACHE, keeps that apart. Files
+// that are known for holding credentials, such as ~/.npmrc, aren't in any.
 //
 // # Errors
 //
@@ -62,16 +63,17 @@ func Profile(name string, at Surroundings) (Rules, error) {
 	return r, nil
 }
 
-// env is the clean path in a variable, or in the first one that has one. A
-// relative one means different folders to different programs and counts as
-// none.
+// env is the clean path in a variable, or in the first one that has one; of a
+// list of paths it is the first. A relative one means different folders to
+// different programs and counts as none, and so does the root.
 func (s Surroundings) env(names ...string) string {
 	if s.Env == nil {
 		return ""
 	}
 	for _, name := range names {
-		if p := s.Env(name); path.IsAbs(p) {
-			return path.Clean(p)
+		first, _, _ := strings.Cut(s.Env(name), ":")
+		if p := path.Clean(first); path.IsAbs(p) && p != "/" {
+			return p
 		}
 	}
 	return ""

@@ -1,7 +1,5 @@
 package confine
 
-import "strings"
-
 // base is for every program: the loader, the C library, names of users and
 // hosts, certificates, time zones, and devices that are nobody's.
 //
@@ -30,50 +28,51 @@ func base(s Surroundings) Rules {
 
 func git(s Surroundings) Rules {
 	return Rules{Read: []string{
-		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.config("git"), s.env("GIT_CONFIG_GLOBAL"),
-		s.env("GIT_CONFIG_SYSTEM"),
+		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.env("GIT_CONFIG_GLOBAL"), s.env("GIT_CONFIG_SYSTEM"),
+		// Not the folder, in which credentials may lie.
+		s.config("git/config"), s.config("git/ignore"), s.config("git/attributes"),
 	}}
 }
 
 // goTool has git's, with which go build finds the version to stamp.
 func goTool(s Surroundings) Rules {
-	gopath, _, _ := strings.Cut(s.env("GOPATH"), ":")
-	gopath = or(gopath, s.home("go"))
+	gopath := or(s.env("GOPATH"), s.home("go"))
 	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
+	temp := or(s.env("GOTMPDIR"), s.Temp)
 	r := Rules{
 		// The temporary folder is where go test and go run put what they run,
 		// and toolchains are modules.
-		Exec:  []string{s.env("GOROOT"), s.home("sdk"), below(gopath, "bin"), s.env("GOBIN"), modules, or(s.env("GOTMPDIR"), s.Temp)},
-		Read:  []string{s.config("go"), s.env("GOENV"), "/proc"},
-		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), s.env("GOTMPDIR")},
+		Exec:  []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp},
+		Read:  []string{"/proc", s.config("go/env"), s.env("GOENV")},
+		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), temp},
 	}
 	return r.With(git(s))
 }
 
 func node(s Surroundings) Rules {
+	prefix := s.env("npm_config_prefix", "NPM_CONFIG_PREFIX")
+	corepack := or(s.env("COREPACK_HOME"), s.cache("node/corepack"))
 	return Rules{
 		Exec: []string{
-			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), s.env("FNM_DIR"), s.data("fnm"),
-			s.env("PNPM_HOME"), s.data("pnpm"), s.home(".bun"), s.cache("node/corepack"), s.env("COREPACK_HOME"), s.env("npm_config_prefix", "NPM_CONFIG_PREFIX"),
+			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), or(s.env("FNM_DIR"), s.data("fnm")),
+			or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
 		},
-		Read: []string{
-			"/proc", "/sys/fs/cgroup", s.home(".npmrc"), s.env("npm_config_userconfig", "NPM_CONFIG_USERCONFIG"), "/etc/npmrc",
-			s.home(".yarnrc"), s.home(".yarnrc.yml"), s.config("pnpm"),
-		},
+		Read: []string{"/proc", "/sys/fs/cgroup"},
 		Write: []string{
-			or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm")), s.cache("node"), s.env("COREPACK_HOME"),
+			or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm")), corepack,
 			or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
 		},
 	}
 }
 
 func python(s Surroundings) Rules {
+	user := or(s.env("PYTHONUSERBASE"), s.home(".local"))
 	return Rules{
 		Exec: []string{
-			or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), or(s.env("PYTHONUSERBASE"), s.home(".local/lib")),
-			s.data("uv"), s.env("CONDA_PREFIX"),
+			or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), s.env("CONDA_PREFIX"), s.data("uv"),
+			below(user, "lib"),
 		},
-		Read: []string{"/proc", "/etc/python3", "/etc/pip.conf", s.config("pip"), s.home(".pip"), s.env("PIP_CONFIG_FILE")},
+		Read: []string{"/proc", "/etc/python3"},
 		Write: []string{
 			or(s.env("PIP_CACHE_DIR"), s.cache("pip")), or(s.env("UV_CACHE_DIR"), s.cache("uv")),
 			// Semaphores of multiprocessing.
