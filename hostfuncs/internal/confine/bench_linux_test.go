@@ -20,7 +20,7 @@ func BenchmarkApply(b *testing.B) {
 		apply func() error
 	}{
 		{"exec", func() error { return nil }},
-		{"apply and exec", func() error { return r.Apply(s) }},
+		{"apply and exec", func() error { _, err := r.Apply(s); return err }},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			for b.Loop() {
@@ -30,7 +30,7 @@ func BenchmarkApply(b *testing.B) {
 	}
 	b.Run("apply", func(b *testing.B) {
 		for b.Loop() {
-			must(b, onThread(func() error { return r.Apply(s) }))
+			must(b, onThread(func() error { _, err := r.Apply(s); return err }))
 		}
 	})
 }

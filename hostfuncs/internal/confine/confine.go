@@ -49,10 +49,10 @@ type Rules struct {
 	// AnyNet lifts the restriction of IPv4 and IPv6. Other families, such as
 	// vsock, stay refused.
 	AnyNet bool
-	// Sockets are Unix sockets, and folders of them, to connect to. A kernel
-	// without [ResolveUnixABI] can't tell one socket from another; an empty
-	// list is held there all the same, by refusing the whole family, where a
-	// newer one still allows sockets among the confined processes.
+	// Sockets are Unix sockets, and folders of them, to connect to. From
+	// [ResolveUnixABI] on, those that the confined processes make themselves
+	// need not be in it. Before, an empty list refuses the whole family of
+	// sockets, and another one all datagrams and abstract names in it.
 	Sockets []string
 	// AnySockets lifts the restriction of Unix sockets. Docker's is then
 	// reachable, and with it everything.
@@ -108,7 +108,26 @@ func (r Rules) usesTCP() bool {
 	return r.AnyNet || len(r.Connect) > 0 || len(r.Listen) > 0
 }
 
-// usesSockets reports whether Unix sockets can be allowed at all.
-func (r Rules) usesSockets(s Support) bool {
-	return r.AnySockets || len(r.Sockets) > 0 || s.Landlock >= ResolveUnixABI
+// socketMode is how Unix sockets are held to the rules.
+type socketMode int
+
+const (
+	// socketsRefused is that there are none.
+	socketsRefused socketMode = iota
+	// socketsAsked is that the filter asks a [Broker] about each connection.
+	socketsAsked
+	// socketsOpen is that the filter leaves them to Landlock, or to nobody.
+	socketsOpen
+)
+
+func (r Rules) socketMode(s Support) socketMode {
+	switch {
+	case r.AnySockets || s.Landlock >= ResolveUnixABI:
+		return socketsOpen
+	case len(r.Sockets) == 0:
+		return socketsRefused
+	case s.Notify:
+		return socketsAsked
+	}
+	return socketsOpen
 }

@@ -29,44 +29,47 @@ var errFirstThread = errors.New("the first thread of a process can't be confined
 // that runs as root keeps few of root's capabilities; one for another kind of
 // processor than ours, such as a 32-bit one, is killed with SIGSYS.
 //
+// Where connections to the Sockets of the rules take a [Broker], that is
+// returned, and has to serve before the program connects to anything.
+//
 // # Errors
 //
 // A [*MissingError] when the system doesn't have all that the rules take,
 // unless they are best effort; nothing has been changed then. With any other
 // error, the thread may be held by half of the rules and is of no use.
-func (r Rules) Apply(s Support) error {
+func (r Rules) Apply(s Support) (*Broker, error) {
 	if missing := r.Missing(s); len(missing) > 0 && !r.BestEffort {
-		return &MissingError{Missing: missing}
+		return nil, &MissingError{Missing: missing}
 	}
 	if err := r.check(); err != nil {
-		return err
+		return nil, err
 	}
 	me := self{pid: os.Getpid(), thread: unix.Gettid()}
 	if me.pid == me.thread {
-		return errFirstThread
+		return nil, errFirstThread
 	}
 	// Opened before any right to do so is given up.
 	ruleset, err := newRuleset(r, s.Landlock)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer ruleset.close()
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return fmt.Errorf("hiding our own memory: %w", err)
+		return nil, fmt.Errorf("hiding our own memory: %w", err)
 	}
 	if err := dropCapabilities(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("setting no_new_privs: %w", err)
+		return nil, fmt.Errorf("setting no_new_privs: %w", err)
 	}
 	if err := ruleset.restrictThread(); err != nil {
-		return err
+		return nil, err
 	}
 	if !s.Seccomp {
-		return nil
+		return nil, nil
 	}
-	return installFilter(newFilter(r, s, me))
+	return installFilter(r, s, me)
 }
 
 // Absent lists those paths of the rules that can't be reached, and that

@@ -14,12 +14,18 @@ func Probe() Support {
 
 // Apply is a [*MissingError], unless the rules are best effort: then it does
 // nothing.
-func (r Rules) Apply(s Support) error {
+func (r Rules) Apply(s Support) (*Broker, error) {
 	if r.BestEffort {
-		return nil
+		return nil, nil
 	}
-	return &MissingError{Missing: r.Missing(s)}
+	return nil, &MissingError{Missing: r.Missing(s)}
 }
+
+// Broker is only there on Linux.
+type Broker struct{}
+
+// Serve returns at once.
+func (*Broker) Serve() {}
 
 // Absent lists those paths of the rules that don't exist.
 func (r Rules) Absent() []string {

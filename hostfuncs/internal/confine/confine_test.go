@@ -83,14 +83,14 @@ func TestMissingIsExplained(t *testing.T) {
 // to know all rules.
 func TestApplyRefuses(t *testing.T) {
 	var missing *MissingError
-	if err := (Rules{}).Apply(Support{}); !errors.As(err, &missing) {
+	if _, err := (Rules{}).Apply(Support{}); !errors.As(err, &missing) {
 		t.Errorf("got %v without support", err)
 	}
 	if runtime.GOOS != "linux" {
 		return
 	}
 	for _, name := range []string{"", "relative", "/a/../b", "/a/", "./a"} {
-		err := Rules{Read: []string{name}, BestEffort: true}.Apply(Support{})
+		_, err := Rules{Read: []string{name}, BestEffort: true}.Apply(Support{})
 		if err == nil || !strings.Contains(err.Error(), "is not absolute and clean") {
 			t.Errorf("%q: got %v", name, err)
 		}

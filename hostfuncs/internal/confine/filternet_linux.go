@@ -11,19 +11,24 @@ const msgFastOpen = unix.MSG_FASTOPEN
 // network lets those kinds of sockets through that Landlock can hold to the
 // rules, or that the rules allow.
 func network(r Rules, s Support) []call {
-	families := []when{
-		{tests: []test{is(0, unix.AF_UNIX)}, answer: allowIf(r.usesSockets(s))},
-		// It takes a capability to do more than look at addresses and routes.
-		{tests: []test{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}, answer: allowIf(r.usesNet())},
-	}
+	mode := r.socketMode(s)
+	families := local(mode)
+	// It takes a capability to do more than look at addresses and routes.
+	families = append(families, when{
+		tests: []test{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}, answer: allowIf(r.usesNet()),
+	})
 	for _, family := range []uint32{unix.AF_INET, unix.AF_INET6} {
 		families = append(families, internet(r, family)...)
 	}
 	calls := []call{
 		{number: unix.SYS_SOCKET, cases: families, answer: refuse(unix.EAFNOSUPPORT)},
-		{number: unix.SYS_SOCKETPAIR, cases: pairs(r, s), answer: refuse(unix.EACCES)},
+		// Programs use pairs for the standard streams of their children.
+		{number: unix.SYS_SOCKETPAIR, cases: local(max(mode, socketsAsked)), answer: refuse(unix.EACCES)},
 	}
-	if !r.AnyNet && len(r.Listen) == 0 && !r.usesSockets(s) {
+	if mode == socketsAsked {
+		calls = append(calls, call{number: unix.SYS_CONNECT, answer: unix.SECCOMP_RET_USER_NOTIF})
+	}
+	if !r.AnyNet && len(r.Listen) == 0 && mode == socketsRefused {
 		// A socket that listens without a port gets one, unseen by Landlock.
 		calls = append(calls, call{number: unix.SYS_LISTEN, answer: refuse(unix.EACCES)})
 	}
@@ -35,6 +40,22 @@ func network(r Rules, s Support) []call {
 		)
 	}
 	return calls
+}
+
+// local allows Unix sockets, without those of datagrams where connections are
+// asked about: they need none to send.
+func local(mode socketMode) []when {
+	of := func(kind uint32) when {
+		return when{tests: []test{is(0, unix.AF_UNIX), {1, sockType, kind}}, answer: allow}
+	}
+	family := []test{is(0, unix.AF_UNIX)}
+	switch mode {
+	case socketsOpen:
+		return []when{{tests: family, answer: allow}}
+	case socketsAsked:
+		return []when{of(unix.SOCK_STREAM), of(unix.SOCK_SEQPACKET), {tests: family, answer: refuse(unix.EACCES)}}
+	}
+	return []when{{tests: family, answer: refuse(unix.EACCES)}}
 }
 
 func allowIf(ok bool) answer {
@@ -62,17 +83,5 @@ func internet(r Rules, family uint32) []when {
 		// The error by which programs fall back from MPTCP to TCP.
 		{tests: []test{is(0, family), {1, sockType, unix.SOCK_STREAM}}, answer: refuse(unix.EPROTONOSUPPORT)},
 		{tests: []test{is(0, family)}, answer: refuse(unix.EACCES)},
-	}
-}
-
-// pairs are harmless, unless of a kind that can be connected to another socket
-// afterwards. Programs use them for the standard streams of their children.
-func pairs(r Rules, s Support) []when {
-	if r.usesSockets(s) {
-		return []when{{tests: []test{is(0, unix.AF_UNIX)}, answer: allow}}
-	}
-	return []when{
-		{tests: []test{is(0, unix.AF_UNIX), {1, sockType, unix.SOCK_STREAM}}, answer: allow},
-		{tests: []test{is(0, unix.AF_UNIX), {1, sockType, unix.SOCK_SEQPACKET}}, answer: allow},
 	}
 }

@@ -25,6 +25,8 @@ const (
 	rulesVar = "STAGECRAFT_CONFINE_RULES"
 	levelVar = "STAGECRAFT_CONFINE_LANDLOCK"
 	skipVar  = "STAGECRAFT_CONFINE_SKIP"
+	// notifyVar is set for a system without notifications.
+	notifyVar = "STAGECRAFT_CONFINE_MUTE"
 )
 
 // The first thread is kept for the main goroutine: Apply must not be there.
@@ -35,7 +37,8 @@ func TestMain(m *testing.M) {
 	case "guard":
 		os.Exit(guardRole())
 	case "first":
-		fmt.Println(Rules{BestEffort: true}.Apply(Support{}))
+		_, err := Rules{BestEffort: true}.Apply(Support{})
+		fmt.Println(err)
 		os.Exit(0)
 	case "confined":
 		fmt.Println(outcome(attempts()[os.Args[1]](os.Args[2:])))
@@ -64,10 +67,14 @@ func guardRole() int {
 	code := make(chan int)
 	go func() {
 		runtime.LockOSThread()
-		if err := applyFromEnv(); err != nil {
+		broker, err := applyFromEnv()
+		if err != nil {
 			fmt.Println("apply:", err)
 			code <- 90
 			return
+		}
+		if broker != nil {
+			go broker.Serve()
 		}
 		process, err := os.StartProcess(os.Args[1], os.Args[1:], &os.ProcAttr{
 			Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
@@ -89,20 +96,23 @@ func guardRole() int {
 	return <-code
 }
 
-func applyFromEnv() error {
+func applyFromEnv() (*Broker, error) {
 	data, err := hex.DecodeString(os.Getenv(rulesVar))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r, err := Decode(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := Probe()
 	if level := os.Getenv(levelVar); level != "" {
 		if s.Landlock, err = strconv.Atoi(level); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	if os.Getenv(notifyVar) != "" {
+		s.Notify = false
 	}
 	skip := strings.Fields(os.Getenv(skipVar))
 	for _, v := range []string{rulesVar, levelVar, skipVar} {
@@ -117,10 +127,10 @@ func applyFromEnv() error {
 
 // applyWithout is Apply with a part taken away, by which a test sees that this
 // part is what refused.
-func applyWithout(r Rules, s Support, skip []string) error {
+func applyWithout(r Rules, s Support, skip []string) (broker *Broker, err error) {
 	ruleset, err := newRuleset(r, s.Landlock)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, part := range []struct {
 		name string
@@ -131,16 +141,17 @@ func applyWithout(r Rules, s Support, skip []string) error {
 		{"new", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
 		{"landlock", ruleset.restrictThread},
 		{"seccomp", func() error {
-			return installFilter(newFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()}))
+			broker, err = installFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()})
+			return err
 		}},
 	} {
 		if !strings.Contains(strings.Join(skip, " "), part.name) {
 			if err := part.do(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return broker, nil
 }
 
 // user is whom confined programs run as.
@@ -233,6 +244,7 @@ type guards struct {
 	// for none.
 	landlock int
 	skip     string
+	mute     bool
 }
 
 // run confines the test's program, or another one, and gives what it writes.
@@ -259,6 +271,9 @@ func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cm
 	}
 	if g.landlock != 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", levelVar, max(g.landlock, 0)))
+	}
+	if g.mute {
+		cmd.Env = append(cmd.Env, notifyVar+"=1")
 	}
 	return cmd
 }

@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Probe finds what the running system has. It takes two system calls and
-// changes nothing.
+// Probe finds what the running system has, and changes nothing.
 func Probe() Support {
-	s := Support{Seccomp: hasFilter()}
+	s := Support{Seccomp: hasAnswer(kill), Notify: hasAnswer(unix.SECCOMP_RET_USER_NOTIF) && hasGetfd()}
 	version, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	switch errno {
 	case 0:

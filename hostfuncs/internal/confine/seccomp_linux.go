@@ -123,26 +123,35 @@ func done(a answer) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: uint32(a)}
 }
 
-// hasFilter reports whether the kernel can do what our filter asks for.
-func hasFilter() bool {
+// hasAnswer reports whether the kernel can answer so, and we have a filter.
+func hasAnswer(a answer) bool {
 	if auditArch == 0 {
 		return false
 	}
-	action := uint32(kill)
+	action := uint32(a)
 	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
 	return errno == 0
 }
 
-// installFilter holds the thread, which has no_new_privs, to a filter.
-func installFilter(calls []call) error {
-	program := compile(calls)
+// installFilter holds the thread, which has no_new_privs, to the filter for
+// some rules.
+func installFilter(r Rules, s Support, me self) (*Broker, error) {
 	if auditArch == 0 {
-		return errors.New("there is no seccomp filter for this processor")
+		return nil, errors.New("there is no seccomp filter for this processor")
 	}
+	asked := r.socketMode(s) == socketsAsked
+	var flags uintptr
+	if asked {
+		flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+	}
+	program := compile(newFilter(r, s, me))
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog)))
+	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
 	if errno != 0 {
-		return fmt.Errorf("installing a seccomp filter: %w", errno)
+		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)
 	}
-	return nil
+	if !asked {
+		return nil, nil
+	}
+	return newBroker(int(fd), r), nil
 }

@@ -23,6 +23,8 @@ type Support struct {
 	// Seccomp tells that filters of system calls are there, and that we have
 	// one for this processor.
 	Seccomp bool
+	// Notify tells that a filter can ask us about a system call (Linux 5.9).
+	Notify bool
 	// Reason is why there is no Landlock, as an end of a sentence.
 	Reason string
 }
@@ -32,7 +34,9 @@ type lack struct {
 	what, needs string
 	landlock    int
 	seccomp     bool
-	asked       func(Rules) bool
+	// notify is that asking us can take Landlock's place.
+	notify bool
+	asked  func(Rules) bool
 }
 
 var lacks = []lack{
@@ -55,7 +59,7 @@ var lacks = []lack{
 	},
 	{
 		what:     "which Unix sockets it may use, so it would reach Docker's too",
-		landlock: ResolveUnixABI, needs: "Linux 7.1",
+		landlock: ResolveUnixABI, needs: "Linux 7.1, or 5.9 with seccomp notifications", notify: true,
 		asked: func(r Rules) bool { return !r.AnySockets && len(r.Sockets) > 0 },
 	},
 	{
@@ -70,7 +74,7 @@ var lacks = []lack{
 func (r Rules) Missing(s Support) []string {
 	var missing []string
 	for _, l := range lacks {
-		if !l.asked(r) || s.Landlock >= l.landlock && (s.Seccomp || !l.seccomp) {
+		if !l.asked(r) || s.Landlock >= l.landlock && (s.Seccomp || !l.seccomp) || l.notify && s.Seccomp && s.Notify {
 			continue
 		}
 		line := fmt.Sprintf("%s: this needs %s", l.what, l.needs)

@@ -1,0 +1,236 @@
+package confine
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Broker makes the connections of confined processes for them, since a filter
+// sees no address and Landlock, before [ResolveUnixABI], no Unix socket.
+//
+// It never lets a call go on that it has looked at, by which time the program
+// may have put another address or socket in its place: it takes a copy of the address and a
+// duplicate of the socket, checks these, and connects them itself. A server
+// therefore sees the broker's process as its peer.
+//
+// See https://docs.kernel.org/userspace-api/seccomp_filter.html#userspace-notification.
+type Broker struct {
+	fd      int
+	rules   Rules
+	sockets []string
+}
+
+// newBroker finds the targets of links once, as Landlock does.
+func newBroker(fd int, r Rules) *Broker {
+	b := &Broker{fd: fd, rules: r}
+	for _, name := range r.Sockets {
+		if target, err := filepath.EvalSymlinks(name); err == nil {
+			b.sockets = append(b.sockets, target)
+		}
+	}
+	return b
+}
+
+// notification and response are struct seccomp_notif and seccomp_notif_resp.
+type notification struct {
+	id         uint64
+	pid, flags uint32
+	number     int32
+	arch       uint32
+	address    uint64
+	args       [6]uint64
+}
+
+type response struct {
+	id    uint64
+	value int64
+	errno int32
+	flags uint32
+}
+
+// notifyIDValid is SECCOMP_IOCTL_NOTIF_ID_VALID, which x/sys lacks.
+const notifyIDValid = 0x40082102
+
+func hasGetfd() bool {
+	_, err := unix.PidfdGetfd(-1, -1, 0)
+	return err == unix.EBADF
+}
+
+// Serve answers until no process is left to ask, from a thread that isn't
+// confined. Connections of the confined processes wait for it, and fail with
+// ENOSYS when our process is gone. It is called once.
+func (b *Broker) Serve() {
+	defer unix.Close(b.fd)
+	for {
+		// The call below would wait even when nobody is left.
+		poll := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLIN}}
+		if _, err := unix.Poll(poll, -1); err == unix.EINTR {
+			continue
+		} else if err != nil || poll[0].Revents&unix.POLLIN == 0 {
+			return
+		}
+		var n notification
+		// One that gave up meanwhile is an error.
+		if b.ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0 {
+			// A connection can take its time.
+			go b.answer(n)
+		}
+	}
+}
+
+func (b *Broker) ioctl(request uintptr, arg unsafe.Pointer) unix.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(b.fd), request, uintptr(arg))
+	return errno
+}
+
+func (b *Broker) answer(n notification) {
+	r := response{id: n.id}
+	if errno := b.connect(n); errno != 0 {
+		r.errno = -int32(errno)
+	}
+	_ = b.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+}
+
+// connect does what connect(2) was asked for, with the same errors.
+func (b *Broker) connect(n notification) unix.Errno {
+	address, errno := readAddress(int(n.pid), n.args[1], n.args[2])
+	if errno != 0 {
+		return errno
+	}
+	socket, errno := takeSocket(int(n.pid), int(int32(n.args[0])))
+	if errno != 0 {
+		return errno
+	}
+	defer unix.Close(socket)
+	cwd := fmt.Sprintf("/proc/%d/cwd", n.pid)
+	if b.ioctl(notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
+		// It ended, and its number may be another process's by now.
+		return unix.EPERM
+	}
+	return b.connectTo(socket, address, cwd)
+}
+
+// maxAddress is the size of struct sockaddr_storage, the most the kernel takes.
+const maxAddress = 128
+
+func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
+	if size > maxAddress || size < 2 {
+		return nil, unix.EINVAL
+	}
+	address := make([]byte, size)
+	local := []unix.Iovec{{Base: &address[0]}}
+	local[0].SetLen(len(address))
+	got, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: int(size)}}, 0)
+	if err != nil || got != len(address) {
+		return nil, unix.EFAULT
+	}
+	return address, 0
+}
+
+func takeSocket(thread, fd int) (int, unix.Errno) {
+	pid := processOf(thread)
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1, unix.EPERM
+	}
+	defer unix.Close(pidfd)
+	socket, err := unix.PidfdGetfd(pidfd, fd, 0)
+	if err != nil {
+		errno, _ := err.(unix.Errno)
+		return -1, errno
+	}
+	return socket, 0
+}
+
+// processOf is the process of a thread, which a pidfd is for.
+func processOf(thread int) int {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", thread))
+	for line := range bytes.Lines(data) {
+		var pid int
+		if n, _ := fmt.Sscanf(string(line), "Tgid: %d", &pid); n == 1 {
+			return pid
+		}
+	}
+	return thread
+}
+
+func (b *Broker) connectTo(socket int, address []byte, cwd string) unix.Errno {
+	domain, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return unix.ENOTSOCK
+	}
+	family := binary.NativeEndian.Uint16(address)
+	switch {
+	case family == unix.AF_UNSPEC && domain != unix.AF_UNIX:
+		// This takes a connection away.
+	case domain == unix.AF_INET || domain == unix.AF_INET6:
+		if !b.mayReach(socket, address) {
+			return unix.EACCES
+		}
+	case domain == unix.AF_UNIX && family == unix.AF_UNIX:
+		return b.connectUnix(socket, string(address[2:]), cwd)
+	default:
+		return unix.EACCES
+	}
+	return connect(socket, address)
+}
+
+// mayReach is what Landlock would say, which doesn't look at us.
+func (b *Broker) mayReach(socket int, address []byte) bool {
+	protocol, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	switch {
+	case err != nil || len(address) < 4:
+		return false
+	case b.rules.AnyNet:
+		return true
+	case protocol == unix.IPPROTO_TCP:
+		return slices.Contains(b.rules.Connect, binary.BigEndian.Uint16(address[2:]))
+	}
+	return b.rules.UDP && protocol == unix.IPPROTO_UDP
+}
+
+func (b *Broker) connectUnix(socket int, name, cwd string) unix.Errno {
+	name, _, _ = strings.Cut(name, "\x00")
+	if name == "" {
+		// It is of the abstract kind.
+		return unix.EPERM
+	}
+	if !filepath.IsAbs(name) {
+		name = cwd + "/" + name
+	}
+	file, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		errno, _ := err.(unix.Errno)
+		return errno
+	}
+	defer unix.Close(file)
+	handle := fmt.Sprintf("/proc/self/fd/%d", file)
+	if target, err := os.Readlink(handle); err != nil || !b.listed(target) {
+		return unix.EACCES
+	}
+	address := binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX)
+	return connect(socket, append(append(address, handle...), 0))
+}
+
+func (b *Broker) listed(target string) bool {
+	return slices.ContainsFunc(b.sockets, func(allowed string) bool {
+		return target == allowed || strings.HasPrefix(target, strings.TrimSuffix(allowed, "/")+"/")
+	})
+}
+
+func connect(socket int, address []byte) unix.Errno {
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(socket), uintptr(unsafe.Pointer(&address[0])), uintptr(len(address)))
+		if errno != unix.EINTR {
+			return errno
+		}
+	}
+}
