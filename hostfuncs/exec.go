@@ -215,11 +215,8 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	} else {
 		done = w.masked(&cmd)
 	}
-	if p.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.timeout)
-		defer cancel()
-	}
+	ctx, stop := w.Confinement.within(ctx, p.timeout)
+	defer stop()
 	res, err := process.Run(ctx, cmd)
 	err = errors.Join(err, done())
 	switch {
@@ -229,7 +226,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 		return abi.ExecResult{}, err
 	}
 	if res.TimedOut {
-		return abi.ExecResult{}, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", p.argv[0], p.timeout)
+		return abi.ExecResult{}, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", p.argv[0], w.Confinement.timeout(p.timeout))
 	}
 	return abi.ExecResult{
 		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,
@@ -246,6 +243,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
 		Leaves: daemonOf(p.program),
 	}
+	w.Confinement.hold(&cmd)
 	var err error
 	if cmd.Env, err = w.environment(p.env); err != nil {
 		return cmd, err

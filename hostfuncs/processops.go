@@ -3,6 +3,7 @@ package hostfuncs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,7 +93,12 @@ func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResul
 	cmd.Started = func() { close(runs) }
 	w.processes.group.Go(func() {
 		defer s.cancel(nil)
+		ctx, stop := w.Confinement.within(ctx, 0)
+		defer stop()
 		res, err := process.Run(ctx, cmd)
+		if res.TimedOut {
+			w.Warn(fmt.Errorf("%s was ended, since a policy's limits.time is over", p.argv[0]))
+		}
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:

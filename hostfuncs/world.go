@@ -45,6 +45,8 @@ type World struct {
 	Warn func(error)
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
+	// Confinement is what commands are held to once they run.
+	Confinement *Confinement
 	// Serves says that the run is one of a server: in a plan, what is started
 	// then runs until the run is asked to end, where else it ends well.
 	Serves bool

@@ -396,7 +396,7 @@ providers:
   player:
     exec: ["echo **", "true **", "touch **"]
     env: {pass: ["*", HOME], read: ["*"]}
-    files: {read: ["**"]}
+    files: {read: ["**"], write: ["**"]}
 `
 
 // someCalls are calls that work, by kind.

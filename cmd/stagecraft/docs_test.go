@@ -413,21 +413,23 @@ func TestDocumentOfPolicy(t *testing.T) {
 func policyKeys(t *testing.T) []string {
 	t.Helper()
 	var keys []string
-	ast.Inspect(source(t, "hostfuncs/capability/parse.go"), func(n ast.Node) bool {
-		literal, ok := n.(*ast.CompositeLit)
-		if !ok {
-			return true
-		}
-		if m, ok := literal.Type.(*ast.MapType); !ok || !isFunc(m.Value) {
-			return true
-		}
-		for _, e := range literal.Elts {
-			if key, ok := e.(*ast.KeyValueExpr).Key.(*ast.BasicLit); ok {
-				keys = append(keys, strings.Trim(key.Value, `"`))
+	for _, file := range []string{"parse.go", "require.go", "confine.go"} {
+		ast.Inspect(source(t, "hostfuncs/capability/"+file), func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
 			}
-		}
-		return true
-	})
+			if m, ok := literal.Type.(*ast.MapType); !ok || !isFunc(m.Value) {
+				return true
+			}
+			for _, e := range literal.Elts {
+				if key, ok := e.(*ast.KeyValueExpr).Key.(*ast.BasicLit); ok {
+					keys = append(keys, strings.Trim(key.Value, `"`))
+				}
+			}
+			return true
+		})
+	}
 	return keys
 }
 

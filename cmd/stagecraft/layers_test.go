@@ -38,13 +38,13 @@ var layers = map[string][]string{
 	"hostfuncs/capability":                    {"guest-sdk/abi", "runtime/yamldoc"},
 	"hostfuncs/capability/policytest":         {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
 	"hostfuncs/internal/confine":              {},
-	"hostfuncs/internal/process":              {},
+	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/docker":               {"runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
 		"hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {

@@ -66,7 +66,7 @@ func covers(key string, deny bool, a, b *Rule) bool {
 		return commandCovers(a.words, b.words, deny)
 	case "files.read", "files.env", "files.write", "build.contexts":
 		return listCovers(pathWords(path.Clean(a.Text)), pathWords(path.Clean(b.Text)), globCovers)
-	case "net.connect":
+	case "net.connect", "net.listen":
 		return portsCover(a, b)
 	case "build.tags":
 		return listCovers(strings.Split(a.Text, "/"), strings.Split(b.Text, "/"), globCovers)

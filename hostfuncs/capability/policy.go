@@ -72,6 +72,7 @@ type section struct {
 	network      network
 	push         bool
 	connect      list[ports]
+	confine      confinement
 }
 
 // list is what a policy allows and denies of one kind. The zero value of an

@@ -89,8 +89,9 @@ type Run struct {
 	BuiltIn bool
 	// Locked tells whether the lock file has the module.
 	Locked bool
-	// Confined tells whether what the provider runs will be confined.
-	Confined bool
+	// Unheld is what this system can't hold commands to of all that policies
+	// want, a line each.
+	Unheld []string
 }
 
 // Refusal says which requirement a run does not meet.
@@ -101,6 +102,11 @@ type Refusal struct {
 	Message string
 	Hint    string
 }
+
+const (
+	cant       = "commands can't be confined as they should on this system: "
+	bestEffort = "allow less instead, or write confine: best-effort, which holds them as far as can be, or confine: off"
+)
 
 // Admit gives what a run does not meet of all that policies require; nothing
 // where it may begin.
@@ -117,8 +123,24 @@ func Admit(policies []*Policy, run Run) []Refusal {
 		if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
 			refuse(p.Require.digestPos[run.Provider], fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), "")
 		}
-		if p.Require.Confine == "require" && !run.Confined {
-			refuse(p.Require.confinePos, "what providers run has to be confined, which this stagecraft can't do yet", "")
+		if p.Require.Confine == string(ConfineRequire) {
+			switch {
+			case len(Confine(policies, run.Provider)) == 0:
+				refuse(p.Require.confinePos, "what providers run has to be confined, and no policy says to what", "give the provider a section of files or net")
+			case len(run.Unheld) > 0:
+				refuse(p.Require.confinePos, cant+strings.Join(run.Unheld, "; "), "")
+			}
+		}
+		for _, c := range Confine([]*Policy{p}, run.Provider) {
+			if c.Mode != ConfineRequire || !c.Commands {
+				continue
+			}
+			if len(run.Unheld) > 0 {
+				refuse(c.pos, cant+strings.Join(run.Unheld, "; "), bestEffort)
+			}
+			for _, r := range c.Unheld {
+				refuse(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a folder may use all that is in it", r.Text), bestEffort)
+			}
 		}
 	}
 	return refusals

@@ -30,8 +30,10 @@ func TestAdmit(t *testing.T) {
 		"built in as well":    {"{digests: {mine: " + oneDigest + "}}", capability.Run{SHA256: otherDigest, BuiltIn: true}, "policy.yml:2:21: provider mine has"},
 		"no digest will do":   {"{digests: {mine: []}}", capability.Run{SHA256: oneDigest}, "policy.yml:2:21: provider mine has"},
 		"of another provider": {"{digests: {other: " + oneDigest + "}}", capability.Run{SHA256: otherDigest}, ""},
-		"confined":            {"{confine: require}", capability.Run{Confined: true}, ""},
+		"confined":            {"{confine: require}\nproviders: {mine: {files: {}}}", capability.Run{}, ""},
+		"confined by another": {"{confine: require}\nproviders: {other: {files: {}}}", capability.Run{}, "policy.yml:2:20: what providers run has to be confined, and no policy says to what"},
 		"not confined":        {"{confine: require}", capability.Run{}, "policy.yml:2:20: what providers run has to be confined"},
+		"confined in vain":    {"{confine: require}\nproviders: {mine: {net: {}}}", capability.Run{Unheld: []string{"ports", "files"}}, "policy.yml:2:20: commands can't be confined as they should on this system: ports; files"},
 		"best effort":         {"{confine: best-effort}", capability.Run{}, ""},
 	} {
 		tt.run.Provider = "mine"

@@ -30,6 +30,9 @@ func (p *provider) section(rules []capability.Grant) string {
 		b.WriteString(" {}")
 	}
 	b.WriteString("\n")
+	if confines(byKey) {
+		b.WriteString("    confine: off # what the commands themselves use is not learnt\n")
+	}
 	begun := ""
 	for _, key := range keys {
 		of, ok := byKey[key]
@@ -47,6 +50,19 @@ func (p *provider) section(rules []capability.Grant) string {
 		p.value(&b, indent, of)
 	}
 	return b.String()
+}
+
+// confines tells whether commands would be held to what the provider itself uses.
+func confines(byKey map[string][]capability.Grant) bool {
+	if len(byKey["exec"]) == 0 {
+		return false
+	}
+	for key := range byKey {
+		if strings.HasPrefix(key, "files.") || strings.HasPrefix(key, "net.") {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *provider) value(b *strings.Builder, indent string, rules []capability.Grant) {

@@ -45,7 +45,7 @@ func (e *AuditError) Unwrap() error { return e.Err }
 
 // startAudit opens the log, if one is wanted, and writes the run's first
 // record.
-func (s *Session) startAudit(c call, m module.Module) (*auditLog, error) {
+func (s *Session) startAudit(c call, m module.Module, held *hostfuncs.Confinement) (*auditLog, error) {
 	if s.opts.Audit == "" {
 		return nil, nil
 	}
@@ -60,7 +60,7 @@ func (s *Session) startAudit(c call, m module.Module) (*auditLog, error) {
 	first := a.base
 	first.Type, first.Command, first.Versions = audit.TypeStart, c.operation, s.opts.Versions
 	first.Config = &audit.File{Name: s.config.File, SHA256: s.config.Digest}
-	first.Confinement = "none"
+	first.Confinement = held.String()
 	a.append(first)
 	if a.err != nil {
 		log.Close()

@@ -69,18 +69,27 @@ type call struct {
 }
 
 // run makes one call of a provider, and records it.
-func (s *Session) run(ctx context.Context, c call) error {
+func (s *Session) run(ctx context.Context, c call) (err error) {
 	m, err := c.provider.source.Read()
 	if err != nil {
 		return &ProviderError{c.provider.ID(), c.operation, err}
 	}
 	c.provider.digest = m.Digest()
-	log, err := s.startAudit(c, m)
+	held, err := s.confinement(m.ID)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := held.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	log, err := s.startAudit(c, m, held)
 	if err != nil {
 		return err
 	}
 	rec := &recorder{reporter: s.opts.Reporter, audit: log, learning: s.learning}
-	err = s.runModule(ctx, c, m, rec)
+	err = s.runModule(ctx, c, m, held, rec)
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
@@ -88,9 +97,9 @@ func (s *Session) run(ctx context.Context, c call) error {
 }
 
 // runModule loads a module, puts the gate before it and makes the call.
-func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *recorder) error {
+func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *hostfuncs.Confinement, rec *recorder) error {
 	if !c.unlocked {
-		if err := errors.Join(s.checkPlanned(m.Digest()), s.admit(ctx, m)); err != nil {
+		if err := errors.Join(s.checkPlanned(m.Digest()), s.admit(ctx, m, held)); err != nil {
 			return err
 		}
 	}
@@ -106,6 +115,10 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 		}
 	}
 	world := s.world(l)
+	world.Confinement = held
+	if held.Confined() {
+		s.opts.Reporter.Confined(held.String())
+	}
 	world.Serves = c.operation == abi.ExportDev
 	// Also what a provider started that was stopped itself.
 	defer world.Close()
@@ -123,6 +136,17 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, rec *r
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
 	}
 	return err
+}
+
+// confinement is what the commands of a provider are held to. What they need is
+// learnt without the project's policy, as the rest is.
+func (s *Session) confinement(provider string) (*hostfuncs.Confinement, error) {
+	policies := s.files()
+	if s.learning != nil && s.learning.Allow {
+		policies = s.ceilings
+	}
+	return hostfuncs.NewConfinement(s.config.Root, s.opts.Environ,
+		capability.Confine(policies, provider), capability.LimitsOf(policies, provider))
 }
 
 // world is what a provider's operations act on.
@@ -150,7 +174,7 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 	if err != nil {
 		return nil, err
 	}
-	world.ChildEnv = capability.PassedEnv(layers, l.ID, s.opts.Environ)
+	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
 	world.HashPrograms = capability.PinsPrograms(layers)
 	ops, err := world.Operations()
 	if err != nil {

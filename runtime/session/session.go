@@ -81,6 +81,8 @@ type Reporter interface {
 	Warn(error)
 	// Call shows a finished call through the gate.
 	Call(*hostfuncs.Record)
+	// Confined says what the commands of the run are held to.
+	Confined(to string)
 	// Progress takes what an image build says, line by line.
 	Progress() io.Writer
 }

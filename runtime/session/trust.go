@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
@@ -103,12 +104,13 @@ func saveLock(root string, f *lock.File) error {
 // admit decides whether a module may be compiled and run: what policies
 // require of it, and whether someone has agreed to it. A module that was never
 // agreed to is not even compiled, but to ask the user about it.
-func (s *Session) admit(ctx context.Context, m module.Module) error {
+func (s *Session) admit(ctx context.Context, m module.Module, held *hostfuncs.Confinement) error {
 	entry, known := s.lock.Get(m.ID)
 	locked := known && entry.SHA256 == m.Digest()
 	ask := s.opts.Confirm != nil && !s.opts.Locked && !known
 	refusals := capability.Admit(s.files(), capability.Run{
 		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == module.BuiltIn, Locked: locked,
+		Unheld: held.Missing(),
 	})
 	switch {
 	case len(refusals) > 0:

@@ -44,6 +44,8 @@ type Rules struct {
 	// Connect and Listen are ports of TCP, at any address. 0 in Listen is any
 	// port that the system chooses.
 	Connect, Listen []uint16
+	// AnyConnect and AnyListen are all ports of TCP.
+	AnyConnect, AnyListen bool
 	// UDP allows sockets of UDP to anywhere, which looking up names takes.
 	UDP bool
 	// AnyNet lifts the restriction of IPv4 and IPv6. Other families, such as
@@ -68,6 +70,7 @@ func (r Rules) With(other Rules) Rules {
 		Read: union(r.Read, other.Read), Write: union(r.Write, other.Write), Exec: union(r.Exec, other.Exec),
 		AnyFiles: r.AnyFiles || other.AnyFiles,
 		Connect:  union(r.Connect, other.Connect), Listen: union(r.Listen, other.Listen),
+		AnyConnect: r.AnyConnect || other.AnyConnect, AnyListen: r.AnyListen || other.AnyListen,
 		UDP: r.UDP || other.UDP, AnyNet: r.AnyNet || other.AnyNet,
 		Sockets: union(r.Sockets, other.Sockets), AnySockets: r.AnySockets || other.AnySockets,
 		BestEffort: r.BestEffort && other.BestEffort,
@@ -105,7 +108,7 @@ func (r Rules) usesNet() bool {
 }
 
 func (r Rules) usesTCP() bool {
-	return r.AnyNet || len(r.Connect) > 0 || len(r.Listen) > 0
+	return r.anyConnect() || r.anyListen() || len(r.Connect) > 0 || len(r.Listen) > 0
 }
 
 // socketMode is how Unix sockets are held to the rules.

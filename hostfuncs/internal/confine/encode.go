@@ -13,7 +13,7 @@ var errEncoding = errors.New("these are no rules for confining a process")
 
 // flags are the switches of the rules, in the order of their bits.
 func (r *Rules) flags() []*bool {
-	return []*bool{&r.AnyFiles, &r.UDP, &r.AnyNet, &r.AnySockets, &r.BestEffort}
+	return []*bool{&r.AnyFiles, &r.UDP, &r.AnyNet, &r.AnySockets, &r.BestEffort, &r.AnyConnect, &r.AnyListen}
 }
 
 func (r *Rules) pathLists() []*[]string {

@@ -28,7 +28,7 @@ func network(r Rules, s Support) []call {
 	if mode == socketsAsked {
 		calls = append(calls, call{number: unix.SYS_CONNECT, answer: unix.SECCOMP_RET_USER_NOTIF})
 	}
-	if !r.AnyNet && len(r.Listen) == 0 && mode == socketsRefused {
+	if !r.anyListen() && len(r.Listen) == 0 && mode == socketsRefused {
 		// A socket that listens without a port gets one, unseen by Landlock.
 		calls = append(calls, call{number: unix.SYS_LISTEN, answer: refuse(unix.EACCES)})
 	}

@@ -58,8 +58,11 @@ func handled(r Rules, abi int) unix.LandlockRulesetAttr {
 			}
 		}
 	}
-	if !r.AnyNet && abi >= TCPABI {
-		a.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+	if !r.anyListen() && abi >= TCPABI {
+		a.Handled_access_net |= unix.LANDLOCK_ACCESS_NET_BIND_TCP
+	}
+	if !r.anyConnect() && abi >= TCPABI {
+		a.Handled_access_net |= unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if abi >= ScopeABI {
 		a.Scoped = unix.LANDLOCK_SCOPE_SIGNAL

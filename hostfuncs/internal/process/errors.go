@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -16,6 +17,8 @@ type StartError struct {
 func (e *StartError) Error() string { return fmt.Sprintf("%s: %v", e.Program, e.Err) }
 
 func (e *StartError) Unwrap() error { return e.Err }
+
+var errUnheld = errors.New("it can't be confined here")
 
 // NotFoundError is a program name that leads to no file.
 type NotFoundError struct {

@@ -18,7 +18,13 @@ func explain(c Command, err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
-	words := explainDir(c.Dir)
+	words := ""
+	if c.Confine != nil && errors.Is(err, syscall.EACCES) {
+		words = "what it is confined to has it not, or not what interprets it"
+	}
+	if words == "" {
+		words = explainDir(c.Dir)
+	}
 	if words == "" {
 		words = explainFile(c.Program, err)
 	}

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // guardName is what our own program is called when it is a guard.
@@ -24,6 +27,7 @@ const guardLine = 3
 const (
 	guardStarted = 'p' // the program runs, with this pid
 	guardFailed  = 'f' // it could not be started, for this error of the system
+	guardUnheld  = 'c' // it was not started, since it could not be confined
 	guardStopped = 's' // it has stopped
 	guardExited  = 'x' // it has ended, with this wait status
 	guardLast    = 'l' // the same, and nothing of the tree is left
@@ -62,7 +66,11 @@ func guardMain() int {
 	}
 	g.leaves = plan.leaves
 	becomeReaper()
-	if err := g.start(plan); err != nil {
+	switch err := g.startHeld(plan); {
+	case errors.Is(err, errUnheld):
+		g.say(guardUnheld, int(errnoOf(err)))
+		return 1
+	case err != nil:
 		g.say(guardFailed, int(errnoOf(err)))
 		return 1
 	}
@@ -84,6 +92,33 @@ func dullSignals() {
 	} {
 		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
 	}
+}
+
+// startHeld starts the program, bound and confined as planned. What a thread is
+// confined to, all that is started from it is. It must not be the first, whose
+// rights the kernel takes for the whole guard's, and has to live on.
+func (g *guard) startHeld(p guardPlan) error {
+	if err := p.limits.apply(); err != nil {
+		return err
+	}
+	if p.confine == nil {
+		return g.start(p)
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		broker, err := p.confine.Apply(confine.Probe())
+		if err != nil {
+			done <- errors.Join(errUnheld, err)
+			return
+		}
+		if broker != nil {
+			go broker.Serve()
+		}
+		done <- g.start(p)
+		select {}
+	}()
+	return <-done
 }
 
 // start does without os.StartProcess, whose handles nobody needs here.

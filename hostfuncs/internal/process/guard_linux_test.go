@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // startTree starts a driver, below it a command of several processes, and waits
@@ -171,6 +173,7 @@ func syscallFcntl(f *os.File, command, argument int) (int, error) {
 func TestGuardPlan(t *testing.T) {
 	for _, want := range []guardPlan{
 		{program: "/bin/sh", dir: "/", argv: []string{"sh"}, env: []string{}},
+		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}},
 		{
 			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
 			leaves: []Leaving{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},

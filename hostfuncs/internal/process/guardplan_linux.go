@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"strconv"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // guardPlan is what a guard is to run. It goes over the line, since what a
@@ -15,7 +17,10 @@ type guardPlan struct {
 	argv, env    []string
 	// group is the process group to join, 0 for one of the program's own.
 	group  int
-	leaves []Leaving
+	limits Limits
+	// confine is what it is held to, nil for nothing.
+	confine *confine.Rules
+	leaves  []Leaving
 }
 
 // maxGuardPlan is more than the kernel takes of arguments and variables.
@@ -23,7 +28,13 @@ const maxGuardPlan = 64 << 20
 
 // encode writes the plan as lists of strings, each with its length before it.
 func (p guardPlan) encode() []byte {
-	lists := [][]string{{p.program, p.dir, strconv.Itoa(p.group)}, p.argv, p.env}
+	numbers := []string{strconv.Itoa(p.group), strconv.FormatUint(p.limits.OpenFiles, 10), strconv.FormatUint(p.limits.Processes, 10)}
+	held := []string{}
+	if p.confine != nil {
+		rules, _ := p.confine.AppendBinary(nil) // it has no errors
+		held = []string{string(rules)}
+	}
+	lists := [][]string{{p.program, p.dir}, numbers, held, p.argv, p.env}
 	for _, l := range p.leaves {
 		lists = append(lists, append([]string{l.Program}, l.Args...))
 	}
@@ -66,19 +77,31 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 		}
 		lists, data = append(lists, list), rest
 	}
-	if len(lists) < 3 || len(lists[0]) != 3 {
+	if len(lists) < 5 || len(lists[0]) != 2 || len(lists[1]) != 3 || len(lists[2]) > 1 {
 		return guardPlan{}, errGuardPlan
 	}
-	first := lists[0]
-	group, err := strconv.Atoi(first[2])
-	p := guardPlan{program: first[0], dir: first[1], group: group, argv: lists[1], env: lists[2]}
-	for _, l := range lists[3:] {
+	p := guardPlan{program: lists[0][0], dir: lists[0][1], argv: lists[3], env: lists[4]}
+	var errs [3]error
+	p.group, errs[0] = strconv.Atoi(lists[1][0])
+	p.limits.OpenFiles, errs[1] = strconv.ParseUint(lists[1][1], 10, 64)
+	p.limits.Processes, errs[2] = strconv.ParseUint(lists[1][2], 10, 64)
+	if err := errors.Join(errs[:]...); err != nil {
+		return guardPlan{}, err
+	}
+	for _, held := range lists[2] {
+		rules, err := confine.Decode([]byte(held))
+		if err != nil {
+			return guardPlan{}, err
+		}
+		p.confine = &rules
+	}
+	for _, l := range lists[5:] {
 		if len(l) == 0 {
 			return guardPlan{}, errGuardPlan
 		}
 		p.leaves = append(p.leaves, Leaving{Program: l[0], Args: l[1:]})
 	}
-	return p, err
+	return p, nil
 }
 
 func cutList(data []byte) (list []string, rest []byte, err error) {

@@ -44,7 +44,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		line.Close()
 		return err
 	}
-	p := guardPlan{program: c.Program, dir: c.Dir, argv: c.Argv, env: c.Env, leaves: c.Leaves}
+	p := guardPlan{program: c.Program, dir: c.Dir, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, leaves: c.Leaves}
 	if t.shared {
 		p.group = unix.Getpgrp()
 	}
@@ -110,6 +110,9 @@ func (t *tree) talk(p guardPlan) {
 	switch {
 	case err == nil && letter == guardFailed:
 		k.started <- begun{err: syscall.Errno(number)}
+		return
+	case err == nil && letter == guardUnheld:
+		k.started <- begun{err: fmt.Errorf("%w: %v", errUnheld, syscall.Errno(number))}
 		return
 	case err == nil:
 		k.started <- begun{pid: number}

@@ -14,14 +14,14 @@ func TestLeaving(t *testing.T) {
 		start string
 		stay  int
 	}{
-		"the daemon":                     {`setsid /bin/sh -c "$D" &`, 2},
-		"detached twice":                 {`setsid /bin/sh -c 'setsid /bin/sh -c "$D" & exit' &`, 2},
-		"beside another":                 {`setsid sleep 1000 & setsid /bin/sh -c "$D" &`, 2},
+		"the daemon":                  {`setsid /bin/sh -c "$D" &`, 2},
+		"detached twice":              {`setsid /bin/sh -c 'setsid /bin/sh -c "$D" & exit' &`, 2},
+		"beside another":              {`setsid sleep 1000 & setsid /bin/sh -c "$D" &`, 2},
 		"in the group of the command": {`/bin/sh -c "$D" &`, 0},
-		"with one argument more":         {`setsid /bin/sh -c "$D" more &`, 0},
-		"with the arguments as one":      {`setsid /bin/sh "-c $D" & echo ready`, 0},
-		"of another file":                {`cp /bin/sh . && setsid ./sh -c "$D" &`, 0},
-		"of another file by its name":    {`mkdir bin && cp /bin/sh bin && PATH=bin:$PATH && setsid sh -c "$D" &`, 0},
+		"with one argument more":      {`setsid /bin/sh -c "$D" more &`, 0},
+		"with the arguments as one":   {`setsid /bin/sh "-c $D" & echo ready`, 0},
+		"of another file":             {`cp /bin/sh . && setsid ./sh -c "$D" &`, 0},
+		"of another file by its name": {`mkdir bin && cp /bin/sh bin && PATH=bin:$PATH && setsid sh -c "$D" &`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := shell(t, `mkfifo go; exec 3<>go; exec >&3; `+tt.start+` read ready <&3; exit 3`)

@@ -27,6 +27,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // Command is a program to run, exactly as it will run.
@@ -51,12 +53,27 @@ type Command struct {
 	// stays in our process group, so that key presses, the window's size,
 	// Ctrl-Z and Ctrl-C reach it as if the shell had started it.
 	Inherit bool
+	// Confine is what the program and all that it starts are held to, nil for
+	// nothing. Where that can't be done, it is not started.
+	Confine *confine.Rules
+	// Limits bound it; only Linux knows them.
+	Limits Limits
 	// Leaves are programs of the tree that stay when it ends.
 	Leaves []Leaving
 	// Grace is the time between the first signal and the kill.
 	Grace time.Duration
 	// Started, if there is one, is called once the program runs.
 	Started func()
+}
+
+// Limits bound a command; 0 is no bound.
+type Limits struct {
+	// OpenFiles is how many files one process may have open, RLIMIT_NOFILE.
+	OpenFiles uint64
+	// Processes is how many processes and threads of its user there may be
+	// besides those that there are when it starts, RLIMIT_NPROC. The system
+	// does not hold root to it.
+	Processes uint64
 }
 
 // Result is how a command ended.
@@ -142,6 +159,9 @@ func (c Command) check() error {
 			name, _, _ := strings.Cut(entry, "=")
 			return &StartError{Program: c.Program, Err: fmt.Errorf("the variable %q has a NUL byte", name)}
 		}
+	}
+	if c.Confine != nil && !c.Confine.BestEffort && runtime.GOOS != "linux" {
+		return &StartError{Program: c.Program, Err: errUnheld}
 	}
 	if batchFiles {
 		return checkBatch(c.Program, c.Argv)

@@ -47,5 +47,12 @@ func (r *reporter) Call(rec *hostfuncs.Record) {
 	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, plaintext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
 }
 
+// Confined implements [session.Reporter].
+func (r *reporter) Confined(to string) {
+	if r.verbose {
+		fmt.Fprintf(r.printer.stderr, "commands are confined: %s\n", plaintext.Line(to, 1000))
+	}
+}
+
 // Progress implements [session.Reporter].
 func (r *reporter) Progress() io.Writer { return r.printer.stderr }

@@ -1,0 +1,277 @@
+package capability
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Mode is how strictly commands are held to a policy once they run.
+type Mode string
+
+// The modes, as a policy names them.
+const (
+	ConfineRequire    Mode = "require"     // no command runs that can't be held
+	ConfineBestEffort Mode = "best-effort" // held as far as the system can
+	ConfineOff        Mode = "off"         // not held
+)
+
+var modes = []string{string(ConfineRequire), string(ConfineBestEffort), string(ConfineOff)}
+
+// Confinement is what one policy lets the commands of a provider touch, once
+// they run. What a command may touch is what all policies let it.
+type Confinement struct {
+	Layer  Layer
+	Policy string
+	// Mode is never ConfineOff.
+	Mode Mode
+	// Files is nil where the policy has no section of files.
+	Files *ConfinedFiles
+	// Net is nil where it has none of net.
+	Net *ConfinedNet
+	// Use are the names of the toolchains whose folders may be used.
+	Use []string
+	// Sockets are the names of sockets that may be connected to.
+	Sockets []string
+	// Unheld are rules that deny a part of what another allows, to which no
+	// system can hold a command.
+	Unheld []*Rule
+	// Commands tells whether the policy lets any command run.
+	Commands bool
+
+	pos yamldoc.Pos
+}
+
+// ConfinedFiles are the parts of the project.
+type ConfinedFiles struct{ Read, Write []Subtree }
+
+// Subtree is a file, or with Below a folder with all that is in it. Path is
+// clean and relative to the project, "." is the project.
+type Subtree struct {
+	Path  string
+	Below bool
+}
+
+// ConfinedNet are TCP ports.
+type ConfinedNet struct{ Connect, Listen []Ports }
+
+// Ports are those from Low to High, both included.
+type Ports struct{ Low, High int }
+
+// All reports whether these are all ports.
+func (p Ports) All() bool { return p.Low == 1 && p.High == maxPort }
+
+// Limits bound each command of a provider. 0 is no bound of the policy's.
+type Limits struct {
+	// Time is how long it may run.
+	Time time.Duration
+	// OpenFiles is how many files one process may have open.
+	OpenFiles uint64
+	// Processes is how many processes and threads its user may have besides
+	// those that there are when it starts.
+	Processes uint64
+}
+
+// confinement is what a section says of it.
+type confinement struct {
+	mode              Mode // empty where nothing is said
+	files, net        bool // there is such a section
+	read, write, deny ruleList
+	connect, listen   portList
+	use               []string
+	sockets           []string
+	limits            Limits
+	pos               yamldoc.Pos // of what has commands held
+}
+
+// ruleList and portList are indexes of what stands in a policy, in its order.
+type (
+	ruleList []*Rule
+	portList []Ports
+)
+
+func (l *ruleList) add(r *Rule) error {
+	*l = append(*l, r)
+	return nil
+}
+
+func (l *portList) add(r *Rule) error {
+	of, err := parsePorts(r.Text)
+	if err == nil {
+		*l = append(*l, Ports{of.low, of.high})
+	}
+	return nil // the other index tells
+}
+
+// both puts a rule into two indexes.
+type both [2]index
+
+func (b both) add(r *Rule) error { return errors.Join(b[0].add(r), b[1].add(r)) }
+
+// Confine is what each policy that holds the commands of a provider holds them
+// to. None says that they are held to nothing.
+func Confine(policies []*Policy, provider string) []Confinement {
+	var all []Confinement
+	for _, p := range policies {
+		c := Confinement{Layer: p.Layer, Policy: p.Name}
+		for _, s := range p.of(provider) {
+			c.add(&s.confine)
+			c.Commands = c.Commands || s.runs()
+		}
+		if c.Mode == "" && (c.Files != nil || c.Net != nil) {
+			c.Mode = ConfineRequire
+		}
+		if c.Mode != "" && c.Mode != ConfineOff {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// add joins what a section says: of modes the strictest counts.
+func (c *Confinement) add(s *confinement) {
+	if s.mode != "" && (c.Mode == "" || slices.Index(modes, string(s.mode)) < slices.Index(modes, string(c.Mode))) {
+		c.Mode = s.mode
+	}
+	if s.pos.Line != 0 && c.pos.Line == 0 {
+		c.pos = s.pos
+	}
+	if s.files {
+		if c.Files == nil {
+			c.Files = new(ConfinedFiles)
+		}
+		c.Files.Read = append(c.Files.Read, subtrees(s.read)...)
+		c.Files.Write = append(c.Files.Write, subtrees(s.write)...)
+	}
+	if s.net {
+		if c.Net == nil {
+			c.Net = new(ConfinedNet)
+		}
+		c.Net.Connect = append(c.Net.Connect, s.connect...)
+		c.Net.Listen = append(c.Net.Listen, s.listen...)
+	}
+	c.Use, c.Sockets = append(c.Use, s.use...), append(c.Sockets, s.sockets...)
+	c.Unheld = append(c.Unheld, s.deny...)
+}
+
+// runs tells whether any rule lets a command run.
+func (s *section) runs() bool {
+	x := &s.execAllow
+	return len(x.pinned) > 0 || !x.byName.empty() || !x.byFile.empty() || !x.byProjectFile.empty()
+}
+
+// subtrees leaves out what a kernel can't be told: a pattern of names allows a
+// command nothing.
+func subtrees(rules []*Rule) []Subtree {
+	var all []Subtree
+	for _, r := range rules {
+		if s, ok := subtree(r.Text); ok {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func subtree(pattern string) (Subtree, bool) {
+	words := pathWords(path.Clean(pattern))
+	below := len(words) > 0 && words[len(words)-1] == "**"
+	if below {
+		words = words[:len(words)-1]
+	}
+	if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, "*") }) {
+		return Subtree{}, false
+	}
+	return Subtree{Path: path.Join(append([]string{"."}, words...)...), Below: below}, true
+}
+
+// LimitsOf are the bounds of a provider's commands: of several the tightest.
+func LimitsOf(policies []*Policy, provider string) Limits {
+	var least Limits
+	for _, p := range policies {
+		for _, s := range p.of(provider) {
+			l := s.confine.limits
+			least.Time = tighter(least.Time, l.Time)
+			least.OpenFiles = tighter(least.OpenFiles, l.OpenFiles)
+			least.Processes = tighter(least.Processes, l.Processes)
+		}
+	}
+	return least
+}
+
+func tighter[T time.Duration | uint64](a, b T) T {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// confineKeys are a section's keys that are about commands once they run.
+func (r *reader) confineKeys(c *confinement) map[string]func(*yamldoc.Node) {
+	return map[string]func(*yamldoc.Node){
+		"confine": func(n *yamldoc.Node) { c.mode, c.pos = Mode(r.oneOf(n, modes)), n.Pos() },
+		"use":     func(n *yamldoc.Node) { c.use = r.words(n, toolchains) },
+		"sockets": func(n *yamldoc.Node) { c.sockets = r.words(n, socketNames) },
+		"limits": func(n *yamldoc.Node) {
+			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+				"time":       func(n *yamldoc.Node) { c.limits.Time = r.duration(n) },
+				"open_files": func(n *yamldoc.Node) { c.limits.OpenFiles = r.count(n, leastOpenFiles) },
+				"processes":  func(n *yamldoc.Node) { c.limits.Processes = r.count(n, 1) },
+			})
+		},
+	}
+}
+
+// toolchains are those whose folders are known, see package confine.
+var toolchains = []string{"git", "go", "node", "python"}
+
+// socketNames are sockets that a policy can name.
+var socketNames = []string{"docker"}
+
+// leastOpenFiles is what a program needs to start at all.
+const leastOpenFiles = 16
+
+// oneOf reads one of some words.
+func (r *reader) oneOf(n *yamldoc.Node, words []string) string {
+	if n.Kind() != yamldoc.KindString || !slices.Contains(words, n.Text()) {
+		r.wrong(n, fmt.Sprintf("%q is not known", n.Text()), "use "+strings.Join(words, ", "))
+		return ""
+	}
+	return n.Text()
+}
+
+// words reads a list of such words.
+func (r *reader) words(n *yamldoc.Node, known []string) []string {
+	if n.Kind() != yamldoc.KindList {
+		r.expected(n, "a list of "+strings.Join(known, ", "))
+		return nil
+	}
+	var list []string
+	for _, item := range n.Items() {
+		if word := r.oneOf(item, known); word != "" {
+			list = append(list, word)
+		}
+	}
+	return list
+}
+
+func (r *reader) duration(n *yamldoc.Node) time.Duration {
+	d, err := time.ParseDuration(n.Text())
+	if n.Kind() != yamldoc.KindString || err != nil || d <= 0 {
+		r.wrong(n, fmt.Sprintf("%q is no time above 0", n.Text()), "write it as 90s, 30m or 2h")
+	}
+	return d
+}
+
+func (r *reader) count(n *yamldoc.Node, least uint64) uint64 {
+	count, err := strconv.ParseUint(n.Text(), 10, 32)
+	if n.Kind() != yamldoc.KindInt || err != nil || count < least {
+		r.wrong(n, fmt.Sprintf("%q is no number from %d on", n.Text(), least), "")
+	}
+	return count
+}

@@ -1,0 +1,227 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// Confinement is what the commands of a run are held to once they run. Nil
+// holds them to nothing.
+type Confinement struct {
+	rules   *confine.Rules // nil for none
+	temp    string         // the folder for temporary files, empty for the common one
+	limits  process.Limits
+	time    time.Duration
+	support confine.Support
+}
+
+// NewConfinement finds what commands in the project root are held to by
+// policies, all of them, and by their limits. The folders of toolchains are
+// found by the user's environment. It has to be closed.
+func NewConfinement(root string, environ []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
+	c := &Confinement{
+		limits:  process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
+		time:    limits.Time,
+		support: confine.Probe(),
+	}
+	if slices.ContainsFunc(policies, func(p capability.Confinement) bool { return p.Files != nil }) {
+		var err error
+		if c.temp, err = newTempDir(); err != nil {
+			return nil, err
+		}
+	}
+	at := &World{Root: root, Environ: environ}
+	for _, p := range policies {
+		rules, err := at.rules(p, c.temp)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		if c.rules != nil {
+			rules = rules.And(*c.rules)
+		}
+		c.rules = &rules
+	}
+	return c, nil
+}
+
+// Close removes the temporary files of the run.
+func (c *Confinement) Close() error {
+	if c.temp == "" {
+		return nil
+	}
+	return os.RemoveAll(c.temp)
+}
+
+// Environ is an environment with the folder for temporary files of the run.
+func (c *Confinement) Environ(env []string) []string {
+	if c == nil || c.temp == "" {
+		return env
+	}
+	return append(slices.Clone(env), "TMPDIR="+c.temp)
+}
+
+// Confined reports whether commands are held to files, ports or sockets.
+func (c *Confinement) Confined() bool { return c != nil && c.rules != nil }
+
+// Missing tells, a line each, what of that this system can't do.
+func (c *Confinement) Missing() []string {
+	if !c.Confined() {
+		return nil
+	}
+	return c.rules.Missing(c.support)
+}
+
+// hold puts into a command what it is held to. Its own program it may always
+// run, since that was decided on.
+func (c *Confinement) hold(cmd *process.Command) {
+	if c == nil {
+		return
+	}
+	cmd.Limits = c.limits
+	if c.rules != nil {
+		rules := *c.rules
+		rules.Exec = append(slices.Clone(rules.Exec), cmd.Program)
+		cmd.Confine = &rules
+	}
+}
+
+// within bounds the time that a command has.
+func (c *Confinement) within(ctx context.Context, asked time.Duration) (context.Context, context.CancelFunc) {
+	if limit := c.timeout(asked); limit > 0 {
+		return context.WithTimeout(ctx, limit)
+	}
+	return ctx, func() {}
+}
+
+// timeout is the tighter one of what was asked for and the policies' own.
+func (c *Confinement) timeout(asked time.Duration) time.Duration {
+	if c == nil || c.time == 0 || asked != 0 && asked < c.time {
+		return asked
+	}
+	return c.time
+}
+
+// String says what is in force, as it is told in records and to the user.
+func (c *Confinement) String() string {
+	if !c.Confined() {
+		return "none"
+	}
+	said := []string{"any file", "any port"}
+	if r := c.rules; !r.AnyFiles {
+		said[0] = fmt.Sprintf("%d folders and files to read, %d to write", len(r.Read)+len(r.Exec), len(r.Write))
+	}
+	if r := c.rules; !r.AnyNet {
+		said[1] = "TCP ports: " + portWords(r.AnyConnect, r.Connect) + " to connect to, " + portWords(r.AnyListen, r.Listen) + " to listen on"
+	}
+	if len(c.rules.Sockets) > 0 {
+		said = append(said, "sockets: "+strings.Join(c.rules.Sockets, ", "))
+	}
+	by := fmt.Sprintf("by Landlock %d", c.support.Landlock)
+	if c.support.Seccomp {
+		by += " and seccomp"
+	}
+	if missing := c.Missing(); len(missing) > 0 {
+		by += ", without " + strings.Join(missing, "; ")
+	}
+	return strings.Join(said, "; ") + " (" + by + ")"
+}
+
+func portWords(all bool, ports []uint16) string {
+	switch {
+	case all:
+		return "all"
+	case len(ports) == 0:
+		return "none"
+	case len(ports) > 8:
+		return fmt.Sprint(len(ports))
+	}
+	return strings.Trim(fmt.Sprint(ports), "[]")
+}
+
+// rules are one policy's. Whatever it says, a program needs the folders of the
+// system to run at all.
+func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, error) {
+	r := confine.Rules{
+		AnyFiles: p.Files == nil, AnyNet: p.Net == nil, BestEffort: p.Mode == capability.ConfineBestEffort,
+	}
+	at := confine.Surroundings{Home: w.getenv("HOME"), Temp: temp, Env: w.getenv}
+	for _, name := range append([]string{"base"}, p.Use...) {
+		profile, err := confine.Profile(name, at)
+		if err != nil {
+			return r, err
+		}
+		profile.BestEffort = r.BestEffort
+		r = r.With(profile)
+	}
+	if p.Files != nil {
+		// What may be read may be run: an interpreter would run it anyway.
+		r.Exec = append(r.Exec, w.subtrees(p.Files.Read)...)
+		write := w.subtrees(p.Files.Write)
+		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
+	}
+	if p.Net != nil {
+		r.Connect, r.AnyConnect = portList(p.Net.Connect)
+		r.Listen, r.AnyListen = portList(p.Net.Listen)
+		// Whoever may reach any port needs names looked up for it.
+		r.UDP = r.AnyConnect
+		if len(r.Listen) > 0 {
+			// A socket without a port is given one in any case.
+			r.Listen = append(r.Listen, 0)
+		}
+	}
+	if slices.Contains(p.Sockets, "docker") {
+		r.Sockets = w.dockerSockets()
+	}
+	return r, nil
+}
+
+// subtrees are the places in the project. A folder without all that is in it is
+// nothing that the kernel could be told.
+func (w *World) subtrees(list []capability.Subtree) []string {
+	var paths []string
+	for _, s := range list {
+		abs, err := resolveLinks(filepath.Join(w.Root, filepath.FromSlash(s.Path)))
+		if err != nil {
+			continue
+		}
+		// A link must not lead the commands out, as it doesn't the provider.
+		if rel, err := filepath.Rel(w.Root, abs); err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		if info, err := os.Lstat(abs); s.Below || err == nil && !info.IsDir() {
+			paths = append(paths, abs)
+		}
+	}
+	return paths
+}
+
+// portList gives single ports, or that it is all of them.
+func portList(ranges []capability.Ports) (ports []uint16, all bool) {
+	for _, p := range ranges {
+		if p.All() {
+			return nil, true
+		}
+		for port := p.Low; port <= p.High; port++ {
+			ports = append(ports, uint16(port))
+		}
+	}
+	return ports, false
+}
+
+// dockerSockets are where the user's engine is to be found.
+func (w *World) dockerSockets() []string {
+	if path, ok := strings.CutPrefix(w.getenv("DOCKER_HOST"), "unix://"); ok {
+		return []string{filepath.Clean(path)}
+	}
+	return []string{"/var/run/docker.sock"}
+}
