@@ -39,6 +39,18 @@ func attempts() map[string]func([]string) error {
 		"pair":     tryPair,
 		"unix":     func(a []string) error { return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[0]}) },
 
+		"unix-link": func(a []string) error {
+			_ = os.Remove(a[1])
+			if err := os.Symlink(a[0], a[1]); err != nil {
+				return err
+			}
+			return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[1]})
+		},
+		"unix-dgram": func(a []string) error { return tryConnect(unix.SOCK_DGRAM, &unix.SockaddrUnix{Name: a[0]}) },
+		"unix-race":  tryRace,
+		"udp":        func(a []string) error { return tryConnect(unix.SOCK_DGRAM, loopback(a[0])) },
+		"http":       tryDial,
+
 		"kill":        func(a []string) error { return unix.Kill(number(a[0]), unix.SIGCONT) },
 		"kill-guard":  func([]string) error { return unix.Kill(os.Getppid(), unix.SIGCONT) },
 		"kill-thread": func([]string) error { return tryThreads(killThread) },
@@ -54,6 +66,7 @@ func attempts() map[string]func([]string) error {
 		"namespace": tryNamespace,
 		"status":    tryStatus,
 		"threads":   tryThreadsOfOwn,
+		"nested":    tryNested,
 	}
 }
 
@@ -115,6 +128,44 @@ func tryConnect(kind int, to unix.Sockaddr) error {
 	}
 	defer unix.Close(fd)
 	return unix.Connect(fd, to)
+}
+
+// tryRace changes the address, while it connects, from a socket that is listed to
+// another one of a name as long, and back.
+func tryRace(a []string) error {
+	address := append([]byte{unix.AF_UNIX, 0}, a[0]...)
+	go func() {
+		for i := 0; ; i++ {
+			copy(address[2:], a[i%2])
+		}
+	}()
+	connected := 0
+	for range 500 {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			return err
+		}
+		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&address[0])), uintptr(len(address)))
+		if errno == 0 {
+			connected++
+		}
+		_ = unix.Close(fd)
+	}
+	if connected == 0 {
+		return errors.New("never connected")
+	}
+	return nil
+}
+
+// tryDial is as programs do it, with a socket that doesn't wait.
+func tryDial(a []string) error {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+a[0])
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Write([]byte("hello"))
+	return err
 }
 
 func tryTCP(a []string) error { return tryConnect(unix.SOCK_STREAM, loopback(a[0])) }
@@ -250,4 +301,12 @@ func tryThreadsOfOwn([]string) error {
 		return err
 	}
 	return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGCONT)
+}
+
+// tryNested confines once more.
+func tryNested([]string) error {
+	return onThread(func() error {
+		_, err := Rules{Read: []string{"/proc"}, Listen: []uint16{1}}.Apply(Probe())
+		return err
+	})
 }

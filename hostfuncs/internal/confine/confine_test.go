@@ -37,6 +37,7 @@ func TestMissing(t *testing.T) {
 	}{
 		{"all there", Rules{Connect: []uint16{1}}, Support{Landlock: 6, Seccomp: true}, nil},
 		{"sockets of old", Rules{Sockets: []string{"/s"}}, Support{Landlock: 8, Seccomp: true}, []string{sockets}},
+		{"sockets by asking", Rules{Sockets: []string{"/s"}}, Support{Landlock: 6, Seccomp: true, Notify: true}, nil},
 		{"sockets", Rules{Sockets: []string{"/s"}}, Support{Landlock: 9, Seccomp: true}, nil},
 		{"any socket", Rules{AnySockets: true, Sockets: []string{"/s"}}, Support{Landlock: 8, Seccomp: true}, nil},
 		{"no scopes", Rules{}, Support{Landlock: 5, Seccomp: true}, []string{signals}},

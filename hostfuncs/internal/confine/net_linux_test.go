@@ -2,10 +2,7 @@ package confine
 
 import (
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -96,69 +93,4 @@ func socketWithout(family, kind int) string {
 	}
 	_ = unix.Close(fd)
 	return "ok"
-}
-
-// unixServer listens on a socket that everybody may connect to.
-func unixServer(t *testing.T, name string) {
-	t.Helper()
-	l, err := net.Listen("unix", name)
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	if name[0] != '@' {
-		must(t, os.Chmod(name, 0o666))
-	}
-}
-
-func TestSockets(t *testing.T) {
-	forUsers(t, func(t *testing.T, u user) {
-		p := newPlace(t, u)
-		docker, other, abstract := filepath.Join(p.out, "docker.sock"), filepath.Join(p.out, "other.sock"), "@confine-"+filepath.Base(p.root)
-		for _, name := range []string{docker, other, abstract} {
-			unixServer(t, name)
-		}
-		// Until Linux 7.1 one socket can't be told from another.
-		listed := Rules{Sockets: []string{docker}, BestEffort: true}
-		one := attempt{name: "another than listed", argv: []string{"unix", other}, more: listed, want: "ok"}
-		if Probe().Landlock >= ResolveUnixABI {
-			one.want, one.away, one.bare = "EACCES", guards{landlock: ResolveUnixABI - 1}, "ok"
-		}
-		dgram := strconv.Itoa(unix.SOCK_DGRAM)
-		p.checkAttempts(t, []attempt{
-			one,
-			{name: "listed", argv: []string{"unix", docker}, more: listed, want: "ok"},
-			{name: "Docker's", argv: []string{"unix", docker}, want: "EACCES", away: guards{skip: "seccomp landlock"}, bare: "ok"},
-			{name: "Docker's with any network", argv: []string{"unix", docker}, more: Rules{AnyNet: true}, want: "EACCES",
-				away: guards{skip: "seccomp landlock"}, bare: "ok"},
-			{name: "Docker's with any files", argv: []string{"unix", docker}, more: Rules{AnyFiles: true}, want: "EACCES",
-				away: guards{skip: "seccomp landlock"}, bare: "ok"},
-			{name: "any", argv: []string{"unix", docker}, more: Rules{AnySockets: true}, want: "ok"},
-			{name: "abstract", argv: []string{"unix", abstract}, more: listed, want: "EPERM", away: guards{landlock: ScopeABI - 1}, bare: "ok"},
-			{name: "abstract with any", argv: []string{"unix", abstract}, more: Rules{AnySockets: true}, want: "ok"},
-			{name: "pair of streams", argv: []string{"pair", strconv.Itoa(unix.SOCK_STREAM | unix.SOCK_CLOEXEC)}, want: "ok"},
-			{name: "pair of datagrams", argv: []string{"pair", dgram}, want: refusedPair(), away: noSeccomp, bare: "ok"},
-		})
-	})
-}
-
-// refusedPair is what a pair of datagram sockets gives, which can be connected
-// elsewhere.
-func refusedPair() string {
-	if Probe().Landlock >= ResolveUnixABI {
-		return "ok"
-	}
-	return "EACCES"
-}
-
-// TestUnixSocketsAreMissing holds that a list that can't be enforced isn't
-// applied as if it were.
-func TestUnixSocketsAreMissing(t *testing.T) {
-	forUsers(t, func(t *testing.T, u user) {
-		p := newPlace(t, u)
-		got := p.run(t, p.rules().With(Rules{Sockets: []string{p.out}}), guards{landlock: ResolveUnixABI - 1}, p.self, "list", p.in)
-		const want = "apply: this system can't enforce which Unix sockets it may use, so it would reach Docker's too: " +
-			"this needs Linux 7.1, and the kernel's Landlock is of version 8 where 9 is needed"
-		if !strings.HasPrefix(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	})
 }

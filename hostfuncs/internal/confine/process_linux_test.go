@@ -30,6 +30,7 @@ func TestProcesses(t *testing.T) {
 			{name: "signal a thread of the guard", argv: []string{"kill-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "signal all", argv: []string{"kill-all"}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "signal oneself", argv: []string{"threads"}, want: "ok"},
+			{name: "confining once more", argv: []string{"nested"}, want: "ok"},
 			{name: "environment", argv: []string{"environ", other}, want: "EACCES", away: seen, bare: "ok"},
 			{name: "memory of the guard", argv: []string{"guard-memory"}, want: "EACCES", away: guards{skip: "undumpable"}, bare: "ok"},
 			{name: "limits", argv: []string{"limits", other}, want: "EPERM", away: noSeccomp, bare: "ok"},

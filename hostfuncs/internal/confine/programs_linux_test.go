@@ -88,6 +88,9 @@ func (p place) serves(t *testing.T, r Rules, port uint16, path string, argv ...s
 func TestServers(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
 		p := newPlace(t, u)
+		// Tools look for these above the project too.
+		p.write(t, filepath.Join(p.root, "package.json"), `{"workspaces": ["in"]}`, 0o644)
+		must(t, os.Mkdir(filepath.Join(p.root, ".git"), 0o755))
 		p.write(t, filepath.Join(p.in, "server.js"), nodeServer, 0o644)
 		p.write(t, filepath.Join(p.in, "page"), "from python\n", 0o644)
 		p.write(t, filepath.Join(p.in, "package.json"), `{"name": "x", "scripts": {"dev": "node server.js"}}`, 0o644)
