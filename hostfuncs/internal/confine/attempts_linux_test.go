@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -134,13 +135,14 @@ func tryConnect(kind int, to unix.Sockaddr) error {
 // another one of a name as long, and back.
 func tryRace(a []string) error {
 	address := append([]byte{unix.AF_UNIX, 0}, a[0]...)
+	var changes atomic.Int64
 	go func() {
-		for i := 0; ; i++ {
-			copy(address[2:], a[i%2])
+		for {
+			copy(address[2:], a[changes.Add(1)%2])
 		}
 	}()
 	connected := 0
-	for range 500 {
+	for i := 0; i < 500 || changes.Load() < 1e6; i++ {
 		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 		if err != nil {
 			return err

@@ -267,6 +267,8 @@ func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cm
 	cmd.Dir, cmd.SysProcAttr = p.in, p.attr()
 	cmd.Env = []string{
 		roleVar + "=guard", rulesVar + "=" + hex.EncodeToString(data), skipVar + "=" + g.skip,
+		// With the race detector, each program would take a second to end.
+		"GORACE=atexit_sleep_ms=0",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + p.in, "TMPDIR=" + p.in,
 	}
 	if g.landlock != 0 {
