@@ -52,11 +52,12 @@ func attempts() map[string]func([]string) error {
 		"udp":        func(a []string) error { return tryConnect(unix.SOCK_DGRAM, loopback(a[0])) },
 		"http":       tryDial,
 
-		"kill":        func(a []string) error { return unix.Kill(number(a[0]), unix.SIGCONT) },
-		"kill-guard":  func([]string) error { return unix.Kill(os.Getppid(), unix.SIGCONT) },
-		"kill-thread": func([]string) error { return tryThreads(killThread) },
-		"kill-all":    func([]string) error { return unix.Kill(-1, unix.SIGCONT) },
-		"environ":     func(a []string) error { return readSome("/proc/" + a[0] + "/environ") },
+		"kill":         func(a []string) error { return unix.Kill(number(a[0]), unix.SIGCONT) },
+		"kill-guard":   func([]string) error { return unix.Kill(os.Getppid(), unix.SIGCONT) },
+		"kill-thread":  func([]string) error { return tryThreads(killThread) },
+		"pidfd-thread": func([]string) error { return tryThreads(pidfdThread) },
+		"kill-all":     func([]string) error { return unix.Kill(-1, unix.SIGCONT) },
+		"environ":      func(a []string) error { return readSome("/proc/" + a[0] + "/environ") },
 		"guard-memory": func([]string) error {
 			return tryThreads(func(pid, tid string) error { return readSome("/proc/" + pid + "/task/" + tid + "/environ") })
 		},
@@ -237,6 +238,15 @@ func tryThreads(do func(pid, tid string) error) error {
 
 func killThread(pid, tid string) error {
 	return unix.Tgkill(number(pid), number(tid), unix.SIGCONT)
+}
+
+func pidfdThread(_, tid string) error {
+	fd, err := unix.PidfdOpen(number(tid), unix.PIDFD_THREAD)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.PidfdSendSignal(fd, unix.SIGCONT, nil, 0)
 }
 
 func tryLimits(a []string) error {

@@ -10,13 +10,22 @@
 //
 // # Not held
 //
-// Of what lies outside the allowed paths, names, sizes and times can be seen, and
-// with the rights of the user its mode, owner and times be changed: Landlock has no
-// say in stat, chmod, chown and utime. The command lines of other processes can be read
-// where /proc can. A program that may listen on one TCP port may also listen on one that the
-// system picks. Ports are held, addresses aren't. System V and POSIX shared
-// memory of the same user is open. Exec is no barrier to code: an interpreter, and the
-// loader of programs itself, runs what it may read.
+// Names, sizes and times of what lies outside the allowed paths can be seen,
+// and with the user's rights its mode, owner and times be changed: Landlock has
+// no say in stat, chmod, chown and utime. Only the set-user-ID bit is refused,
+// except in the mode of a new file. Changes can be watched with inotify.
+//
+// Where /proc can be read, so can the command lines of other processes.
+//
+// Ports are held, addresses aren't, and UDP goes anywhere if it is allowed. A
+// program that may listen on one TCP port, or on a Unix socket and connect to a
+// TCP port, may listen on one that the system picks.
+//
+// Shared memory and message queues of the same user are open, those of System V
+// and of POSIX.
+//
+// Exec is no barrier to code: an interpreter, and the loader of programs
+// itself, runs what it may read, and memory can be executed as a file.
 package confine
 
 import (

@@ -28,6 +28,7 @@ func TestProcesses(t *testing.T) {
 			{name: "signal", argv: []string{"kill", other}, want: "EPERM", away: guards{landlock: ScopeABI - 1}, bare: "ok"},
 			{name: "signal the guard", argv: []string{"kill-guard"}, want: "EPERM", away: guards{skip: "seccomp landlock"}, bare: "ok"},
 			{name: "signal a thread of the guard", argv: []string{"kill-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "signal a thread of the guard by a file", argv: []string{"pidfd-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "signal all", argv: []string{"kill-all"}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "signal oneself", argv: []string{"threads"}, want: "ok"},
 			{name: "confining once more", argv: []string{"nested"}, want: "ok"},

@@ -48,6 +48,10 @@ func Profiles() []string {
 // the program's own, by a variable such as GOCACHE, keeps that apart. Files
 // that are known for holding credentials, such as ~/.npmrc, aren't in any.
 //
+// A cache that doesn't exist yet can't be made by the program, since what is
+// around it isn't allowed; go build fails then. The caller makes those folders
+// of Write that [Rules.Absent] lists, if the tool is to have them.
+//
 // # Errors
 //
 // An error that names the profiles there are, for any other name.

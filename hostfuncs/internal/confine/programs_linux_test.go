@@ -152,6 +152,7 @@ func TestGo(t *testing.T) {
 		p.write(t, filepath.Join(p.in, "cmd.go"), "package x\n", 0o644)
 		must(t, os.Mkdir(filepath.Join(p.in, "cmd"), 0o755))
 		p.write(t, filepath.Join(p.in, "cmd", "main.go"), "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"built\") }\n", 0o644)
+		must(t, os.MkdirAll(goEnv(t, "GOCACHE"), 0o755))
 		goTool := needs(t, "go", filepath.Join(goEnv(t, "GOROOT"), "bin"))
 		r := p.profile(t, "go").With(Rules{
 			Exec:   []string{goEnv(t, "GOROOT")},
