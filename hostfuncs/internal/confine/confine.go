@@ -21,8 +21,8 @@
 // program that may listen on one TCP port, or on a Unix socket and connect to a
 // TCP port, may listen on one that the system picks.
 //
-// Shared memory and message queues of the same user are open, those of System V
-// and of POSIX.
+// Shared memory and semaphores of System V are open, and so are message queues,
+// if they are the same user's.
 //
 // Exec is no barrier to code: an interpreter, and the loader of programs
 // itself, runs what it may read, and memory can be executed as a file.

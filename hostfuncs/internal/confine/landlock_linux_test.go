@@ -35,12 +35,20 @@ func TestHandled(t *testing.T) {
 	}
 }
 
-// TestNoCallTwice holds what compile takes for granted: the second entry of a
-// call would never be looked at.
-func TestNoCallTwice(t *testing.T) {
-	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}} {
+// TestFilter holds what compile takes for granted: the second entry of a call
+// would never be looked at, a jump is no longer than a byte tells, and the
+// kernel takes so many instructions.
+func TestFilter(t *testing.T) {
+	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}, {UDP: true, Sockets: []string{"/s"}}} {
 		seen := map[uintptr]bool{}
-		for _, c := range newFilter(r, Support{}, self{1, 2}) {
+		calls := newFilter(r, Support{Notify: true}, self{1, 2})
+		if n := len(compile(calls)); n > 4096 {
+			t.Errorf("%+v: there are %d instructions", r, n)
+		}
+		for _, c := range calls {
+			if n := len(c.compile()); n > 255 {
+				t.Errorf("%+v: call %d takes %d instructions", r, c.number, n)
+			}
 			if seen[c.number] {
 				t.Errorf("%+v: call %d is there twice", r, c.number)
 			}
