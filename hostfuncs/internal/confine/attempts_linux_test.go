@@ -45,6 +45,10 @@ func attempts() map[string]func([]string) error {
 			}
 			return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[1]})
 		},
+		"unix-thread": func(a []string) error {
+			return onThread(func() error { return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[0]}) })
+		},
+		"unix-busy":  tryBusy,
 		"unix-dgram": func(a []string) error { return tryConnect(unix.SOCK_DGRAM, &unix.SockaddrUnix{Name: a[0]}) },
 		"unix-race":  tryRace,
 		"udp":        func(a []string) error { return tryConnect(unix.SOCK_DGRAM, loopback(a[0])) },

@@ -2,7 +2,11 @@ package confine
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"os"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -56,6 +60,35 @@ func tryRace(a []string) error {
 		return errors.New("never connected")
 	}
 	return nil
+}
+
+// tryBusy connects to a socket while a connection to another one waits, whose
+// server takes none.
+func tryBusy(a []string) error {
+	busy := &unix.SockaddrUnix{Name: a[0]}
+	for err := error(nil); !errors.Is(err, unix.EAGAIN); {
+		fd, socketErr := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+		if socketErr != nil {
+			return socketErr
+		}
+		if err = unix.Connect(fd, busy); err != nil && !errors.Is(err, unix.EAGAIN) {
+			return err
+		}
+	}
+	thread := make(chan int)
+	go func() {
+		runtime.LockOSThread()
+		thread <- unix.Gettid()
+		_ = tryConnect(unix.SOCK_STREAM, busy)
+	}()
+	call, connecting := fmt.Sprintf("/proc/self/task/%d/syscall", <-thread), fmt.Sprintf("%d ", unix.SYS_CONNECT)
+	for now := []byte(nil); !strings.HasPrefix(string(now), connecting); {
+		var err error
+		if now, err = os.ReadFile(call); err != nil {
+			return err
+		}
+	}
+	return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[1]})
 }
 
 // tryDial is as programs do it, with a socket that doesn't wait.

@@ -64,6 +64,27 @@ func TestProcesses(t *testing.T) {
 	})
 }
 
+// TestSetUserID tries each call that changes a mode, with bad files.
+func TestSetUserID(t *testing.T) {
+	forUsers(t, func(t *testing.T, u user) {
+		p := newPlace(t, u)
+		calls := map[int]int{unix.SYS_FCHMOD: 1, unix.SYS_FCHMODAT: 2, unix.SYS_FCHMODAT2: 2}
+		for _, number := range archChmod {
+			calls[int(number)] = 1
+		}
+		for number, arg := range calls {
+			for mode, want := range map[string]bool{"04755": true, "02755": false, "0755": false} {
+				args := []string{"-1", "0", "0"}
+				args[arg] = mode
+				argv := append([]string{p.self, "call", strconv.Itoa(number)}, args...)
+				if got := p.run(t, p.rules(), guards{}, argv...); (got == "EPERM") != want {
+					t.Errorf("call %d with %s: got %q", number, mode, got)
+				}
+			}
+		}
+	})
+}
+
 // TestFirstThread has Apply refuse what would let a program end its guard.
 func TestFirstThread(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")

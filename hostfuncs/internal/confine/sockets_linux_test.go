@@ -75,6 +75,14 @@ func TestBroker(t *testing.T) {
 		unixServer(t, other)
 		unixServer(t, abstract)
 		good, bad := strconv.Itoa(int(tcpServer(t))), strconv.Itoa(int(tcpServer(t)))
+		busy, link := filepath.Join(p.out, "busy.sock"), filepath.Join(p.out, "link")
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		must(t, err)
+		defer unix.Close(fd)
+		must(t, unix.Bind(fd, &unix.SockaddrUnix{Name: busy}))
+		must(t, unix.Listen(fd, 0))
+		must(t, os.Chmod(busy, 0o666))
+		must(t, os.Symlink(listed, link))
 		one := Rules{Sockets: []string{listed}}
 		ports := Rules{Sockets: []string{listed}, Connect: []uint16{uint16(number(good))}}
 		mute := guards{mute: true}
@@ -83,6 +91,9 @@ func TestBroker(t *testing.T) {
 			{name: "in a listed folder", argv: []string{"unix", other}, more: Rules{Sockets: []string{p.out}}, want: "ok"},
 			{name: "relative", argv: []string{"unix", "../out/a.sock"}, more: one, want: "ok"},
 			{name: "by a link", argv: []string{"unix-link", listed, filepath.Join(p.in, "a")}, more: one, want: "ok"},
+			{name: "listed by a link", argv: []string{"unix", listed}, more: Rules{Sockets: []string{link}}, want: "ok"},
+			{name: "from a thread", argv: []string{"unix-thread", listed}, more: one, want: "ok"},
+			{name: "while another waits", argv: []string{"unix-busy", busy, listed}, more: Rules{Sockets: []string{p.out}}, want: "ok"},
 			{name: "missing", argv: []string{"unix", listed + "t"}, more: one, want: "ENOENT"},
 			{name: "another", argv: []string{"unix", other}, more: one, want: "EACCES", away: mute, bare: "ok"},
 			{name: "another, relative", argv: []string{"unix", "../out/b.sock"}, more: one, want: "EACCES", away: mute, bare: "ok"},
@@ -98,6 +109,16 @@ func TestBroker(t *testing.T) {
 			{name: "any port", argv: []string{"tcp", bad}, more: one.With(Rules{AnyNet: true}), want: "ok"},
 			{name: "UDP", argv: []string{"udp", bad}, more: ports.With(Rules{UDP: true}), want: "ok"},
 		})
+		// From another folder than the broker's.
+		if got := p.run(t, p.rules().With(one), guards{}, "/bin/sh", "-c", "cd sub; exec "+p.self+" unix ../../out/a.sock"); got != "ok" {
+			t.Errorf("got %q from another folder", got)
+		}
+		// Where nobody asks, Landlock still holds abstract names.
+		muted := p.rules().With(one)
+		muted.BestEffort = true
+		if got := p.run(t, muted, mute, p.self, "unix", abstract); got != "EPERM" {
+			t.Errorf("got %q for an abstract name without a broker", got)
+		}
 	})
 }
 
