@@ -2,6 +2,7 @@ package confine
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // user is whom confined programs run as.
@@ -36,12 +38,17 @@ func forUsers(t *testing.T, f func(t *testing.T, u user)) {
 	}
 }
 
+// attr has a process group of its own, by which all is ended.
 func (u user) attr() *syscall.SysProcAttr {
-	if int(u.id) == os.Getuid() {
-		return nil
+	attr := syscall.SysProcAttr{Setpgid: true}
+	if int(u.id) != os.Getuid() {
+		attr.Credential = &syscall.Credential{Uid: u.id, Gid: u.id}
 	}
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: u.id, Gid: u.id}}
+	return &attr
 }
+
+// deadline is for what must end by itself; reaching it fails the test.
+const deadline = 2 * time.Minute
 
 // place has a folder to work in and one outside of the rules.
 type place struct {
@@ -122,7 +129,10 @@ func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cm
 	t.Helper()
 	data, err := r.AppendBinary(nil)
 	must(t, err)
-	cmd := exec.CommandContext(t.Context(), p.self, argv...)
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, p.self, argv...)
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Dir, cmd.SysProcAttr = p.in, p.attr()
 	cmd.Env = []string{
 		roleVar + "=guard", rulesVar + "=" + hex.EncodeToString(data), skipVar + "=" + g.skip,
