@@ -16,10 +16,12 @@ import (
 // Broker makes the connections of confined processes for them, since a filter
 // sees no address and Landlock, before [ResolveUnixABI], no Unix socket.
 //
-// It never lets a call go on that it has looked at, by which time the program
-// may have put another address or socket in its place: it takes a copy of the address and a
-// duplicate of the socket, checks these, and connects them itself. A server
-// therefore sees the broker's process as its peer.
+// It never lets a call go on that it has looked at: by then the program may have
+// put another address or socket in its place. It takes a copy of the address
+// and a duplicate of the socket, checks these, and connects them itself. A
+// server therefore sees the broker's process as its peer, a signal handler of
+// the program runs when the connection is made, and a program that hides its
+// memory, as some agents for keys do, can't connect.
 //
 // See https://docs.kernel.org/userspace-api/seccomp_filter.html#userspace-notification.
 type Broker struct {
@@ -64,11 +66,15 @@ func hasGetfd() bool {
 	return err == unix.EBADF
 }
 
+// maxConnecting is how many connections are made at once. Further ones wait.
+const maxConnecting = 512
+
 // Serve answers until no process is left to ask, from a thread that isn't
 // confined. Connections of the confined processes wait for it, and fail with
 // ENOSYS when our process is gone. It is called once.
 func (b *Broker) Serve() {
 	defer unix.Close(b.fd)
+	free := make(chan struct{}, maxConnecting)
 	for {
 		// The call below would wait even when nobody is left.
 		poll := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLIN}}
@@ -80,8 +86,12 @@ func (b *Broker) Serve() {
 		var n notification
 		// One that gave up meanwhile is an error.
 		if b.ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0 {
+			free <- struct{}{}
 			// A connection can take its time.
-			go b.answer(n)
+			go func() {
+				defer func() { <-free }()
+				b.answer(n)
+			}()
 		}
 	}
 }

@@ -142,16 +142,27 @@ func installFilter(r Rules, s Support, me self) (*Broker, error) {
 	asked := r.socketMode(s) == socketsAsked
 	var flags uintptr
 	if asked {
-		flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		// Once a call has been taken it goes on till its end, or a signal would
+		// have it made a second time.
+		flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	}
 	program := compile(newFilter(r, s, me))
-	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
-	if errno != 0 {
-		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)
+	fd, errno := setFilter(program, flags)
+	if errno == unix.EINVAL && asked {
+		// Before Linux 5.19 there is no such flag.
+		fd, errno = setFilter(program, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
 	}
-	if !asked {
+	switch {
+	case errno != 0:
+		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)
+	case !asked:
 		return nil, nil
 	}
-	return newBroker(int(fd), r), nil
+	return newBroker(fd, r), nil
+}
+
+func setFilter(program []unix.SockFilter, flags uintptr) (int, unix.Errno) {
+	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+	return int(fd), errno
 }
