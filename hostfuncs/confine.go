@@ -160,6 +160,11 @@ func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, err
 		if err != nil {
 			return r, err
 		}
+		for _, cache := range confine.Caches(name, at) {
+			if err := os.MkdirAll(cache, 0o755); err != nil {
+				return r, err
+			}
+		}
 		profile.BestEffort = r.BestEffort
 		r = r.With(profile)
 	}

@@ -1,5 +1,7 @@
 package confine
 
+import "slices"
+
 // base is for every program: the loader, the C library, names of users and
 // hosts, certificates, time zones, and devices that are nobody's.
 //
@@ -47,6 +49,21 @@ func goTool(s Surroundings) Rules {
 		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), temp},
 	}
 	return r.With(git(s))
+}
+
+// Caches are the folders that a tool makes when it first needs them, and can't
+// do without. It may not make them once it is confined: a path that isn't there
+// allows nothing.
+func Caches(name string, s Surroundings) []string {
+	var paths []string
+	switch name {
+	case "go":
+		modules := or(s.env("GOMODCACHE"), below(or(s.env("GOPATH"), s.home("go")), "pkg"))
+		paths = []string{or(s.env("GOCACHE"), s.cache("go-build")), modules}
+	case "node":
+		paths = []string{or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))}
+	}
+	return slices.DeleteFunc(paths, func(p string) bool { return p == "" })
 }
 
 func node(s Surroundings) Rules {
