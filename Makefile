@@ -3,17 +3,19 @@
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
+# make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME
 
 export CGO_ENABLED ?= 0
 FUZZTIME ?= 1m
+RUNS ?= 1000
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The race detector needs cgo.
 TEST := CGO_ENABLED=1 go test -race -timeout 14m
 
-.PHONY: build demo test test-short bench fuzz wat clean $(MODULES)
+.PHONY: build demo test test-short bench soak fuzz wat clean $(MODULES)
 
 build: $(MODULES) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
@@ -43,6 +45,9 @@ test-short:
 bench:
 	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md
 	@cat bin/bench.md
+
+soak:
+	CGO_ENABLED=1 go test -race ./cmd/stagecraft -run '^TestSoak$$' -timeout 60m -v -soak $(RUNS)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
