@@ -26,12 +26,14 @@ type execPlan struct {
 	program string // absolute; empty when missing says why
 	inside  string // the program relative to the project, "" when outside
 	sha256  string // of the program, where a policy asks for it
-	dir     place
-	env     variables
-	stdin   *reference
-	capture int // bytes of each stream to keep; 0 streams to the user
-	timeout time.Duration
-	missing error
+	// is and dirIs are which file and folder were decided on.
+	is, dirIs process.Identity
+	dir       place
+	env       variables
+	stdin     *reference
+	capture   int // bytes of each stream to keep; 0 streams to the user
+	timeout   time.Duration
+	missing   error
 }
 
 func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
@@ -83,6 +85,15 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
 	}
 	p.inside = w.insideProject(p.program)
+	if p.missing == nil {
+		// Before it is looked into, so that what was looked into is what runs.
+		var errs [2]error
+		p.is, errs[0] = process.Identify(p.program)
+		p.dirIs, errs[1] = process.Identify(dir.abs)
+		if err := errors.Join(errs[:]...); err != nil {
+			p.missing = abi.Errorf(abi.CodeNotFound, "%v", err)
+		}
+	}
 	if w.HashPrograms {
 		p.sha256 = hashFile(p.program)
 	}
@@ -241,7 +252,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 	}
 	cmd := process.Command{
 		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
-		Leaves: daemonOf(p.program),
+		Is: p.is, DirIs: p.dirIs, Pinned: p.sha256 != "", Leaves: daemonOf(p.program),
 	}
 	w.Confinement.hold(&cmd)
 	var err error

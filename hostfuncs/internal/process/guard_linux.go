@@ -123,8 +123,16 @@ func (g *guard) startHeld(p guardPlan) error {
 
 // start does without os.StartProcess, whose handles nobody needs here.
 func (g *guard) start(p guardPlan) (err error) {
-	g.root, err = syscall.ForkExec(p.program, p.argv, &syscall.ProcAttr{
-		Dir: p.dir, Env: p.env, Files: []uintptr{0, 1, 2},
+	path, err := openProgram(p)
+	if err != nil {
+		return err
+	}
+	dir, err := openDir(p)
+	if err != nil {
+		return err
+	}
+	g.root, err = syscall.ForkExec(path, p.argv, &syscall.ProcAttr{
+		Dir: dir, Env: p.env, Files: []uintptr{0, 1, 2},
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Pgid: p.group},
 	})
 	return err

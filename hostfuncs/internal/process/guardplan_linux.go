@@ -14,6 +14,8 @@ import (
 // command has in its environment must not steer the guard.
 type guardPlan struct {
 	program, dir string
+	is, dirIs    Identity
+	pinned       bool
 	argv, env    []string
 	// group is the process group to join, 0 for one of the program's own.
 	group  int
@@ -26,15 +28,30 @@ type guardPlan struct {
 // maxGuardPlan is more than the kernel takes of arguments and variables.
 const maxGuardPlan = 64 << 20
 
+// numbers are those of the plan, but for the group.
+func (p *guardPlan) numbers() []*uint64 {
+	return []*uint64{
+		&p.limits.OpenFiles, &p.limits.Processes, &p.is.Device, &p.is.Inode, &p.is.Size, &p.is.Modified, &p.is.Changed,
+		&p.dirIs.Device, &p.dirIs.Inode,
+	}
+}
+
 // encode writes the plan as lists of strings, each with its length before it.
 func (p guardPlan) encode() []byte {
-	numbers := []string{strconv.Itoa(p.group), strconv.FormatUint(p.limits.OpenFiles, 10), strconv.FormatUint(p.limits.Processes, 10)}
+	numbers := []string{strconv.Itoa(p.group)}
+	for _, n := range p.numbers() {
+		numbers = append(numbers, strconv.FormatUint(*n, 10))
+	}
 	held := []string{}
 	if p.confine != nil {
 		rules, _ := p.confine.AppendBinary(nil) // it has no errors
 		held = []string{string(rules)}
 	}
-	lists := [][]string{{p.program, p.dir}, numbers, held, p.argv, p.env}
+	pinned := []string{}
+	if p.pinned {
+		pinned = []string{""}
+	}
+	lists := [][]string{{p.program, p.dir}, numbers, pinned, held, p.argv, p.env}
 	for _, l := range p.leaves {
 		lists = append(lists, append([]string{l.Program}, l.Args...))
 	}
@@ -77,25 +94,30 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 		}
 		lists, data = append(lists, list), rest
 	}
-	if len(lists) < 5 || len(lists[0]) != 2 || len(lists[1]) != 3 || len(lists[2]) > 1 {
+	const heads = 6
+	var p guardPlan
+	if len(lists) < heads || len(lists[0]) != 2 || len(lists[1]) != 1+len(p.numbers()) || len(lists[2]) > 1 || len(lists[3]) > 1 {
 		return guardPlan{}, errGuardPlan
 	}
-	p := guardPlan{program: lists[0][0], dir: lists[0][1], argv: lists[3], env: lists[4]}
-	var errs [3]error
-	p.group, errs[0] = strconv.Atoi(lists[1][0])
-	p.limits.OpenFiles, errs[1] = strconv.ParseUint(lists[1][1], 10, 64)
-	p.limits.Processes, errs[2] = strconv.ParseUint(lists[1][2], 10, 64)
-	if err := errors.Join(errs[:]...); err != nil {
+	p = guardPlan{program: lists[0][0], dir: lists[0][1], pinned: len(lists[2]) > 0, argv: lists[4], env: lists[5]}
+	var errs []error
+	group, err := strconv.Atoi(lists[1][0])
+	p.group, errs = group, append(errs, err)
+	for i, n := range p.numbers() {
+		*n, err = strconv.ParseUint(lists[1][1+i], 10, 64)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
 		return guardPlan{}, err
 	}
-	for _, held := range lists[2] {
+	for _, held := range lists[3] {
 		rules, err := confine.Decode([]byte(held))
 		if err != nil {
 			return guardPlan{}, err
 		}
 		p.confine = &rules
 	}
-	for _, l := range lists[5:] {
+	for _, l := range lists[heads:] {
 		if len(l) == 0 {
 			return guardPlan{}, errGuardPlan
 		}

@@ -44,7 +44,9 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		line.Close()
 		return err
 	}
-	p := guardPlan{program: c.Program, dir: c.Dir, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, leaves: c.Leaves}
+	p := guardPlan{
+		program: c.Program, is: c.Is, pinned: c.Pinned, dir: c.Dir, dirIs: c.DirIs, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, leaves: c.Leaves,
+	}
 	if t.shared {
 		p.group = unix.Getpgrp()
 	}

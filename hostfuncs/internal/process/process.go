@@ -35,10 +35,20 @@ import (
 type Command struct {
 	// Program is the file to run: absolute, already looked up and decided on.
 	Program string
+	// Is says which file that is. Another one, or one that was changed since, is
+	// not run. The zero Identity is any file.
+	Is Identity
+	// Pinned has the very file run that was compared with Is, whatever the path
+	// leads to by then. The system then has a number for its short name. A
+	// script is run by its path in any case.
+	Pinned bool
 	// Argv are the program's arguments, Argv[0] included, passed as written.
 	Argv []string
 	// Dir is the folder to run in, absolute.
 	Dir string
+	// DirIs says which folder that is, whatever has been in it since. The zero
+	// Identity is any folder.
+	DirIs Identity
 	// Env is the whole environment as "NAME=value"; nothing is added.
 	Env []string
 	// Stdin is what the program reads. A file is handed over as it is; from
@@ -65,6 +75,10 @@ type Command struct {
 	// Started, if there is one, is called once the program runs.
 	Started func()
 }
+
+// Identity tells a file from others, and from what it was before it was written
+// to; the size is in bytes, times are in nanoseconds.
+type Identity struct{ Device, Inode, Size, Modified, Changed uint64 }
 
 // Limits bound a command; 0 is no bound.
 type Limits struct {
