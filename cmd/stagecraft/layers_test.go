@@ -68,7 +68,7 @@ var only = map[string][]string{
 	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
 	"github.com/extism/go-sdk":      {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
-	"github.com/extism/go-pdk":      {"guest-sdk/backend"},
+	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},
 	"github.com/alecthomas/kong":    {"cmd/stagecraft/internal/cli"},
 	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
 	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},

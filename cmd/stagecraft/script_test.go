@@ -62,19 +62,23 @@ func runTests(m *testing.M) (int, error) {
 //     time, but one that "port NAME" finds and "expand FILE" writes into files;
 //   - condition [engine] is true where a Docker engine is given.
 func TestScripts(t *testing.T) {
-	cache := t.TempDir()
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       *update,
-		Cmds:                commands,
-		Condition:           condition,
-		Setup:               func(e *testscript.Env) error { return setup(e, cache) },
-	})
+	p := scriptParams(t.TempDir(), built.bin)
+	p.Dir, p.UpdateScripts = filepath.Join("testdata", "script"), *update
+	testscript.Run(t, p)
 }
 
-func setup(e *testscript.Env, cache string) error {
+// scriptParams are those of all scripts, which run the binary bin.
+func scriptParams(cache, bin string) testscript.Params {
+	return testscript.Params{
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                commands,
+		Condition:           condition,
+		Setup:               func(e *testscript.Env) error { return setup(e, cache, filepath.Dir(bin)) },
+	}
+}
+
+func setup(e *testscript.Env, cache, bin string) error {
 	home := filepath.Join(e.WorkDir, ".home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err
@@ -84,8 +88,8 @@ func setup(e *testscript.Env, cache string) error {
 	e.Setenv("XDG_CACHE_HOME", cache)
 	e.Setenv("GUESTS", filepath.Join(built.root, "runtime", "sandbox", "testdata"))
 	e.Setenv("ROOT", built.root)
-	e.Setenv("BIN", filepath.Dir(built.bin))
-	e.Setenv("PATH", filepath.Dir(built.bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	e.Setenv("BIN", bin)
+	e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	// Programs that the examples start keep their own caches.
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"} {
 		e.Setenv(name, goEnv(name))

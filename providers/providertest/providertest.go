@@ -1,12 +1,13 @@
 // Package providertest builds, for tests, what "make build" builds: a
 // provider's module from its Go package, and the real binary with the built-in
-// modules in it. Each is built once in a test process; the go command's cache
-// makes the next process quick.
+// modules in it. Each module is built once in a test process; the go command's
+// cache makes the next process quick.
 package providertest
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,30 +55,37 @@ func (b *Builder) Program(pkg string) (string, error) {
 
 // Binary builds stagecraft with its built-in providers and returns its path.
 func (b *Builder) Binary() (string, error) {
-	replace := make(map[string]string)
+	out := filepath.Join(b.dir, "stagecraft")
+	return out, b.BinaryWith(out, nil)
+}
+
+// BinaryWith builds stagecraft into out with files of the repository replaced,
+// absolute paths by absolute paths.
+func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
+	replace := maps.Clone(replaced)
+	if replace == nil {
+		replace = make(map[string]string)
+	}
 	root, err := Root()
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, id := range BuiltIns {
 		module, err := b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
 		if err != nil {
-			return "", err
+			return err
 		}
 		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
 	}
-	out := filepath.Join(b.dir, "stagecraft")
-	return out, b.once(out, func() error {
-		data, err := json.Marshal(map[string]any{"Replace": replace})
-		if err != nil {
-			return err
-		}
-		overlay := filepath.Join(b.dir, "overlay.json")
-		if err := os.WriteFile(overlay, data, 0o600); err != nil {
-			return err
-		}
-		return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
-	})
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return err
+	}
+	overlay := out + "-overlay.json"
+	if err := os.WriteFile(overlay, data, 0o600); err != nil {
+		return err
+	}
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
 func (b *Builder) once(out string, build func() error) error {

@@ -5,6 +5,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -22,6 +25,7 @@ type config struct {
 type step struct {
 	Exec        *abi.ExecRequest        `json:"exec"`
 	DockerBuild *abi.DockerBuildRequest `json:"docker_build"`
+	DockerImage string                  `json:"docker_image"`
 	ReadFile    string                  `json:"read_file"`
 	Stat        string                  `json:"stat"`
 	List        string                  `json:"list"`
@@ -35,7 +39,9 @@ type step struct {
 	Probe *abi.ProbeRequest        `json:"probe"`
 	// Status is a look at variables with files; what it gives is logged.
 	Status *abi.EnvStatusRequest `json:"status"`
-	// Say logs what the exec before printed.
+	// Raw sends bytes as they are, where no request of the SDK's can say it.
+	Raw *raw `json:"raw"`
+	// Say logs what the step before gave, or why it failed.
 	Say bool `json:"say"`
 	// Fail ends the run with this error.
 	Fail *abi.Error `json:"fail"`
@@ -44,7 +50,29 @@ type step struct {
 	Output bool `json:"output"`
 	// Ignore goes on after an error.
 	Ignore bool `json:"ignore"`
+	// Times makes the same call again and again.
+	Times int `json:"times"`
 }
+
+// raw is what is sent to an operation: Text, Repeat times in place of the @ in
+// it where there is one, or else Bytes.
+type raw struct {
+	Operation string `json:"operation"`
+	Text      string `json:"text"`
+	Repeat    string `json:"repeat"`
+	Times     int    `json:"times"`
+	Bytes     []byte `json:"bytes"`
+}
+
+func (r raw) request() []byte {
+	if r.Text == "" {
+		return r.Bytes
+	}
+	return []byte(strings.Replace(r.Text, "@", strings.Repeat(r.Repeat, r.Times), 1))
+}
+
+// maxSaid bounds what is said of a file or a reply, in bytes.
+const maxSaid = 1000
 
 func init() { backend.Register(player{}) }
 
@@ -74,11 +102,25 @@ func (player) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) 
 func play(ctx context.Context, steps []step) error {
 	output := ""
 	for _, s := range steps {
-		if err := s.play(ctx, &output); err != nil && !s.Ignore {
-			return err
+		for range max(s.Times, 1) {
+			if err := s.play(ctx, &output); err != nil {
+				if !s.Ignore {
+					return err
+				}
+				output = reason(err)
+			}
 		}
 	}
 	return nil
+}
+
+// reason is all that a provider is told of an error.
+func reason(err error) string {
+	var e *abi.Error
+	if errors.As(err, &e) {
+		return strings.TrimSpace(string(e.Code) + ": " + e.Message + " " + e.Hint)
+	}
+	return err.Error()
 }
 
 func (s step) play(ctx context.Context, output *string) (err error) {
@@ -89,12 +131,23 @@ func (s step) play(ctx context.Context, output *string) (err error) {
 		*output = res.Stdout
 	case s.DockerBuild != nil:
 		_, err = backend.DockerBuild(ctx, *s.DockerBuild)
+	case s.DockerImage != "":
+		_, err = backend.Image(ctx, s.DockerImage)
 	case s.ReadFile != "":
-		_, err = backend.ReadFile(ctx, s.ReadFile)
+		var data []byte
+		data, err = backend.ReadFile(ctx, s.ReadFile)
+		*output = string(data[:min(len(data), maxSaid)])
 	case s.Stat != "":
-		_, err = backend.Stat(ctx, s.Stat)
+		var info abi.FileInfo
+		info, err = backend.Stat(ctx, s.Stat)
+		*output = fmt.Sprintf("%+v", info)
 	case s.List != "":
-		_, err = backend.List(ctx, s.List)
+		var entries []abi.FileInfo
+		entries, err = backend.List(ctx, s.List)
+		*output = fmt.Sprintf("%d entries %+v", len(entries), entries[:min(len(entries), 10)])
+	case s.Raw != nil:
+		reply := transport(s.Raw.Operation, s.Raw.request())
+		*output = string(reply[:min(len(reply), maxSaid)])
 	case s.EnvStatus != nil:
 		_, err = backend.EnvStatus(ctx, s.EnvStatus...)
 	case s.Start != nil:
