@@ -101,6 +101,10 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 	if err := check(wasm, opts.Operations); err != nil {
 		return nil, err
 	}
+	wasm, err := boundTables(wasm)
+	if err != nil {
+		return nil, err
+	}
 	// Extism sends a guest's output to our own streams when this is set; what
 	// a child gets of the environment was read before.
 	if err := os.Unsetenv("EXTISM_ENABLE_WASI_OUTPUT"); err != nil {

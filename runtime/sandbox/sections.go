@@ -13,11 +13,14 @@ const (
 	magic           = "\x00asm\x01\x00\x00\x00"
 	componentMagic  = "\x00asm\x0d\x00\x01\x00"
 	sectionImport   = 2
+	sectionTable    = 4
 	sectionExport   = 7
 	kindFunction    = 0
 	kindTable       = 1
 	kindMemory      = 2
 	kindGlobal      = 3
+	kindFuncref     = 0x70
+	kindExternref   = 0x6f
 	limitsHaveMax   = 1
 	limitsAreShared = 3
 )
