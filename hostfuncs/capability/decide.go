@@ -169,7 +169,7 @@ func (e *evaluation) run() {
 	}
 	if c.Image != "" {
 		e.part("build.tags", c.Image, func(s *section) (*Rule, *Rule) {
-			return first(s.images.find(c.Image), s.tags.allow.find(c.Image)), s.tags.deny.find(c.Image)
+			return first(s.images.find(c.Image), s.tags.allow.find(c.Image)), s.tags.deny.findSame(c.Image)
 		})
 	}
 	// A provider that a policy names may speak to the user, and see to what it

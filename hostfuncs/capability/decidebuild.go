@@ -12,7 +12,7 @@ func (e *evaluation) build(b *Build) {
 	e.dockerfile(b)
 	for _, tag := range b.Tags {
 		e.part("build.tags", tag, func(s *section) (*Rule, *Rule) {
-			return s.tags.allow.find(tag), s.tags.deny.find(tag)
+			return s.tags.allow.find(tag), s.tags.deny.findSame(tag)
 		})
 	}
 	for _, arg := range b.Args {
