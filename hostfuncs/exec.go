@@ -24,7 +24,8 @@ import (
 type execPlan struct {
 	argv    []string
 	program string // absolute; empty when missing says why
-	inside  string // the program relative to the project, "" when outside
+	linked  string // the file that program leads to, "" when it is no link
+	inside  string // that file relative to the project, "" when outside
 	sha256  string // of the program, where a policy asks for it
 	// is and dirIs are which file and folder were decided on.
 	is, dirIs process.Identity
@@ -84,7 +85,6 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 	default:
 		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
 	}
-	p.inside = w.insideProject(p.program)
 	if p.missing == nil {
 		// Before it is looked into, so that what was looked into is what runs.
 		var errs [2]error
@@ -94,6 +94,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 			p.missing = abi.Errorf(abi.CodeNotFound, "%v", err)
 		}
 	}
+	p.linked, p.inside = w.follow(p.program)
 	if w.HashPrograms {
 		p.sha256 = hashFile(p.program)
 	}
@@ -158,19 +159,24 @@ func oneWordHint(name string) string {
 	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
 }
 
-func (w *World) insideProject(program string) string {
+// follow finds the file that a program is in the end: its path where that is
+// another one, and its path in the project where it is there.
+func (w *World) follow(program string) (linked, inside string) {
 	if program == "" {
-		return ""
+		return "", ""
 	}
 	resolved, err := filepath.EvalSymlinks(program)
 	if err != nil {
-		return ""
+		return "", ""
+	}
+	if resolved != program {
+		linked = resolved
 	}
 	rel, err := filepath.Rel(w.Root, resolved)
 	if err != nil || !filepath.IsLocal(rel) {
-		return ""
+		return linked, ""
 	}
-	return filepath.ToSlash(rel)
+	return linked, filepath.ToSlash(rel)
 }
 
 // hashFile is the SHA-256 of a regular file in hex, empty when it can't be read.
@@ -192,7 +198,7 @@ func hashFile(path string) string {
 
 func claimExec(p execPlan) capability.Claim {
 	c := capability.Claim{Exec: &capability.Exec{
-		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, SHA256: p.sha256, Dir: p.dir.rel,
+		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, Resolved: p.linked, SHA256: p.sha256, Dir: p.dir.rel,
 	}}
 	for _, v := range p.env.base {
 		v.claim(&c)

@@ -43,6 +43,9 @@ type Exec struct {
 	// ProgramInProject is the file relative to the project folder, with
 	// slashes and links resolved; empty when it is outside.
 	ProgramInProject string `json:"program_in_project,omitempty"`
+	// Resolved is the file that Program leads to by links, where it is one. What
+	// denies that file denies the link.
+	Resolved string `json:"resolved,omitempty"`
 	// SHA256 is that of the program's file, in hex; empty when no policy pins
 	// a program, since a file takes time to read.
 	SHA256 string `json:"sha256,omitempty"`

@@ -121,10 +121,12 @@ func (x *execDeny) find(e *Exec) *Rule {
 	if asked := cleanFile(called); !isBare(asked) {
 		found = first(found, x.findFiles(asked, path.Clean(asked), rest, glob))
 	}
+	resolved := strings.ToLower(cleanFile(e.Resolved))
+	found = first(found, x.findFiles(resolved, "", rest, glob))
 	if x.byName.deep != nil {
 		found = first(found, x.byName.deep.end)
 	}
-	for _, name := range [...]string{called, base(called), base(file), base(inside)} {
+	for _, name := range [...]string{called, base(called), base(file), base(inside), base(resolved)} {
 		found = first(found, x.byName.findAs(name, rest, glob, glob))
 		if bare := stem(name); bare != name {
 			found = first(found, x.byName.findAs(bare, rest, glob, glob))
