@@ -48,8 +48,8 @@ const (
 	// meanwhile. Most calls are over much sooner, and a hold costs a
 	// collection.
 	lendAfter = 100 * time.Millisecond
-	// lendBytes is how much may cross before a collection is due anyhow.
-	lendBytes = 32 << 20
+	// lendBytes is how much may be left to collect before that is due anyhow.
+	lendBytes = 64 << 20
 )
 
 // gcLease is one module's hold, lent to the host while that works.
@@ -101,16 +101,33 @@ func (l *gcLease) lend() {
 	})
 }
 
-// takeBack holds the collector again, after a call in which that many bytes
-// crossed.
+// takeBack holds the collector again, after a call that left that many bytes to
+// be collected.
 func (l *gcLease) takeBack(bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn++
 	l.timer.Stop()
-	if l.bytes += bytes; l.bytes > lendBytes {
-		l.bytes = 0
-		l.set(false)
-	}
+	l.count(bytes)
 	l.set(true)
+}
+
+// left notes what is to be collected while nothing is lent.
+func (l *gcLease) left(bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if held := l.held; l.count(bytes) {
+		l.set(held)
+	}
+}
+
+// count lets the collector go when much is to be collected; holding it again
+// begins with a collection.
+func (l *gcLease) count(bytes int) (due bool) {
+	if l.bytes += bytes; l.bytes <= lendBytes {
+		return false
+	}
+	l.bytes = 0
+	l.set(false)
+	return true
 }

@@ -20,7 +20,7 @@ func (m *Module) hostFunction(operation string) extism.HostFunction {
 			m.gc.lend()
 			var crossed int
 			stack[0], crossed = m.cross(ctx, p, operation, stack[0])
-			m.gc.takeBack(crossed)
+			m.gc.takeBack(crossed + operationGarbage)
 			m.meter.resume()
 		},
 		[]extism.ValueType{extism.ValueTypePTR},

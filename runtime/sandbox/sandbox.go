@@ -156,6 +156,7 @@ func (m *Module) compileWith(ctx context.Context, wasm []byte, operations []stri
 	config := wazero.NewRuntimeConfig().
 		WithCloseOnContextDone(true).
 		WithCompilationCache(cache)
+	ctx = experimental.WithFunctionListenerFactory(ctx, garbageMeter{&m.gc})
 	compiled, err := extism.NewCompiledPlugin(
 		experimental.WithCompilationWorkers(ctx, compilationWorkers()),
 		extism.Manifest{
