@@ -13,7 +13,7 @@ import (
 // millions of such calls.
 const (
 	operationGarbage = 32 << 10 // JSON, a claim, a decision, a record
-	kernelGarbage    = 12 << 10 // Extism makes a new stack for each
+	kernelGarbage    = 6 << 10  // Extism makes a new stack for each
 	wasiGarbage      = 512
 )
 

@@ -8,7 +8,7 @@ import (
 )
 
 // TestGarbageOfCalls wants what calls leave behind to be collected while the
-// module computes. Without that there would be a gigabyte.
+// module computes. Without that there would be three gigabytes.
 func TestGarbageOfCalls(t *testing.T) {
 	m, err := sandbox.Open(t.Context(), guest(t, "kernel-calls"), sandbox.Options{})
 	if err != nil {
