@@ -54,14 +54,18 @@ func (l *Locked) Review(ctx context.Context, source module.Source) (Review, erro
 }
 
 // Trust notes that someone agreed.
-func (l *Locked) Trust(r Review) error { return trust(l.Root, l.file, r.Entry) }
+func (l *Locked) Trust(r Review) (err error) {
+	l.file, err = trust(l.Root, r.Entry)
+	return err
+}
 
 // Untrust takes a provider out of the file, and tells whether it was there.
-func (l *Locked) Untrust(id string) (bool, error) {
-	if !l.file.Remove(id) {
+func (l *Locked) Untrust(id string) (found bool, err error) {
+	if _, known := l.file.Get(id); !known {
 		return false, nil
 	}
-	return true, saveLock(l.Root, l.file)
+	l.file, err = changeLock(l.Root, func(f *lock.File) { f.Remove(id) })
+	return true, err
 }
 
 // Get is the entry of a provider.

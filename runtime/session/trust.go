@@ -93,12 +93,24 @@ func loadLock(root string) (*lock.File, error) {
 	return lock.Parse(path, data)
 }
 
-func saveLock(root string, f *lock.File) error {
-	data := f.Marshal()
-	if err := wholefile.Write(filepath.Join(root, lock.FileName), data); err != nil {
-		return fmt.Errorf("%s: %w", lock.FileName, err)
+// changeLock changes the project's lock file as it is now, while no other
+// process does. It may be another one than was read before somebody was asked:
+// whom another process trusted meanwhile stays trusted, and whom it did not
+// trust any more is not trusted again.
+func changeLock(root string, change func(*lock.File)) (f *lock.File, err error) {
+	release, err := alone(root)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
 	}
-	return nil
+	defer release()
+	if f, err = loadLock(root); err != nil {
+		return nil, err
+	}
+	change(f)
+	if err := wholefile.Write(filepath.Join(root, lock.FileName), f.Marshal()); err != nil {
+		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
+	}
+	return f, nil
 }
 
 // admit decides whether a module may be compiled and run: what policies
@@ -156,7 +168,8 @@ func (s *Session) confirm(l *loaded) error {
 	if !agreed {
 		return &UntrustedError{ID: l.ID, Declined: true}
 	}
-	return trust(s.config.Root, s.lock, s.entry(found))
+	s.lock, err = trust(s.config.Root, s.entry(found))
+	return err
 }
 
 func (s *Session) entry(found Inspection) lock.Entry { return newEntry(s.config.Root, found) }
@@ -184,9 +197,8 @@ func newEntry(root string, found Inspection) lock.Entry {
 	return e
 }
 
-func trust(root string, f *lock.File, e lock.Entry) error {
-	f.Set(e)
-	return saveLock(root, f)
+func trust(root string, e lock.Entry) (*lock.File, error) {
+	return changeLock(root, func(f *lock.File) { f.Set(e) })
 }
 
 // asks are what a provider says that it needs, and what of it counts: all of
