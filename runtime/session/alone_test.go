@@ -1,0 +1,33 @@
+package session
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+)
+
+// TestChangeLock wants no change of the lock file to be lost to another one
+// that is made at the same time.
+func TestChangeLock(t *testing.T) {
+	root := t.TempDir()
+	const many = 20
+	var all sync.WaitGroup
+	for i := range many {
+		all.Go(func() {
+			entry := lock.Entry{ID: fmt.Sprint("p", i), SHA256: fmt.Sprintf("%064d", i), Source: "project"}
+			if _, err := trust(root, entry); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	f, err := loadLock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(f.IDs()); got != many {
+		t.Errorf("%d of %d entries are there", got, many)
+	}
+}
