@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"sync"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/sirupsen/logrus"
 )
 
@@ -29,9 +29,9 @@ func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 	if i := bytes.IndexByte(data, 0); i >= 0 {
 		return nil, fmt.Errorf("line %d has a NUL byte, which no variable can have", 1+bytes.Count(data[:i], []byte("\n")))
 	}
-	vars, err := dotenv.ParseWithLookup(bytes.NewReader(data), dotenv.LookupFn(lookup))
+	vars, err := expand(data, lookup)
 	if err != nil {
-		return nil, position(err)
+		return nil, err
 	}
 	for name := range vars {
 		if !variable.MatchString(name) {
@@ -46,9 +46,12 @@ var variable = regexp.MustCompile(`^[^=\x00\s]+$`)
 
 var lineOf = regexp.MustCompile(`^line (\d+): `)
 
-func position(err error) error {
+// position says where an error is; before are the lines above the statement that
+// was read.
+func position(err error, before int) error {
 	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
-		return fmt.Errorf("line %s is no line of a dotenv file", m[1])
+		line, _ := strconv.Atoi(m[1])
+		return fmt.Errorf("line %d is no line of a dotenv file", before+line)
 	}
 	return errors.New("a value in it can't be read")
 }
