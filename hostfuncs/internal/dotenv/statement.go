@@ -12,7 +12,14 @@ import (
 // is made of. No program could be started with more.
 const maxBytes = 1 << 20
 
-var errTooMuch = errors.New("its values have more than 1048576 bytes")
+// maxWork bounds the time that the reader takes: for each reference in braces it
+// looks at all that follows in the statement. This is about a second of it.
+const maxWork = 32 << 20
+
+var (
+	errTooMuch  = errors.New("its values have more than 1048576 bytes")
+	errTooDense = errors.New("it has too many references in long values")
+)
 
 // expand reads a file one statement after another, so that it is known how long
 // each value gets: Compose's reader puts values into others without a bound, and
@@ -20,10 +27,13 @@ var errTooMuch = errors.New("its values have more than 1048576 bytes")
 func expand(data []byte, lookup Lookup) (map[string]string, error) {
 	rest := strings.TrimPrefix(string(data), "\uFEFF")
 	vars := make(map[string]string)
-	for line, total := 0, 0; ; {
+	for line, total, work := 0, 0, 0; ; {
 		skipped, statement := cut(rest)
 		if statement == "" {
 			return vars, nil
+		}
+		if work += len(statement) * strings.Count(statement, "${"); work > maxWork {
+			return nil, errTooDense
 		}
 		line += strings.Count(rest[:skipped], "\n")
 		values := bounded{lookup: lookup, vars: vars}
