@@ -26,9 +26,10 @@ type Confinement struct {
 }
 
 // NewConfinement finds what commands in the project root are held to by
-// policies, all of them, and by their limits. The folders of toolchains are
-// found by the user's environment. It has to be closed.
-func NewConfinement(root string, environ []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
+// policies, all of them, and by their limits. The folders of toolchains are those
+// that what a command gets of the user's environment leads to: never what a
+// provider sets there. It has to be closed.
+func NewConfinement(root string, environ, passed []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
 	c := &Confinement{
 		limits:  process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
 		time:    limits.Time,
@@ -40,7 +41,7 @@ func NewConfinement(root string, environ []string, policies []capability.Confine
 			return nil, err
 		}
 	}
-	at := &World{Root: root, Environ: environ}
+	at := &World{Root: root, Environ: environ, ChildEnv: passed}
 	for _, p := range policies {
 		rules, err := at.rules(p, c.temp)
 		if err != nil {
@@ -154,7 +155,7 @@ func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, err
 	r := confine.Rules{
 		AnyFiles: p.Files == nil, AnyNet: p.Net == nil, BestEffort: p.Mode == capability.ConfineBestEffort,
 	}
-	at := confine.Surroundings{Home: w.getenv("HOME"), Temp: temp, Env: w.getenv}
+	at := confine.Surroundings{Home: w.passed("HOME"), Temp: temp, Env: w.passed}
 	for _, name := range append([]string{"base"}, p.Use...) {
 		profile, err := confine.Profile(name, at)
 		if err != nil {
@@ -230,3 +231,6 @@ func (w *World) dockerSockets() []string {
 	}
 	return []string{"/var/run/docker.sock"}
 }
+
+// passed is a variable as a command gets it from the user.
+func (w *World) passed(name string) string { return (&World{Environ: w.ChildEnv}).getenv(name) }

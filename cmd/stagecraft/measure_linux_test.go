@@ -29,6 +29,7 @@ func TestMeasure(t *testing.T) {
 	m := &measurement{t: t, cache: t.TempDir()}
 	m.wholeProcess()
 	m.door()
+	m.confined()
 	m.decide()
 	m.pipe()
 	if err := os.WriteFile(*measure, []byte(m.table()), 0o644); err != nil {
@@ -127,6 +128,50 @@ func (m *measurement) door() {
 	}
 	each := (median(more) - median(few)) / many
 	m.row("`exec` of `true` through the door and a guard, more than os/exec", ms(each-median(direct)), "at most 5 ms")
+}
+
+// confined compares commands under a policy with the same commands confined by it.
+func (m *measurement) confined() {
+	const many = 100
+	for _, tt := range []struct {
+		what  string
+		argv  []string
+		times int
+	}{
+		{"`exec` of `true`", []string{"true"}, many},
+		{"reading all files of /usr/share/doc", []string{"sh", "-c", "find /usr/share/doc -type f -print0 | xargs -0 cat >/dev/null"}, 1},
+		{"`find /usr`", []string{"find", "/usr", "-name", "nothing"}, 1},
+		{"`node -e 0`", []string{"node", "-e", "0"}, 1},
+		{"`go build`, all cached", []string{"go", "build", "-o", "dist/x", "."}, 1},
+	} {
+		var took [2][]time.Duration
+		var spaces [2]workspace
+		for i, mode := range []string{"off", "require"} {
+			w := newWorkspace(m.t, "")
+			call := map[string]any{"exec": map[string]any{"argv": tt.argv}}
+			w.play(m.t, slices.Repeat([]map[string]any{call}, tt.times))
+			w.drop(m.t)
+			w.write(m.t, "stagecraft.policy.yml", []byte("version: 1\nproviders: {player: {confine: "+mode+
+				", exec: ['true', 'sh **', 'find **', 'node **', 'go **'], use: [go, node], files: {read: ['**'], write: ['dist/**']}, net: {}}}"))
+			w.write(m.t, "go.mod", []byte("module x\n"))
+			w.write(m.t, "main.go", []byte("package main\n\nimport _ \"net/http\"\n\nfunc main() {}\n"))
+			w.write(m.t, "dist/keep", nil)
+			m.run(w.dir, m.cache, built.bin, "dev")
+			spaces[i] = w
+		}
+		for range 11 {
+			for i, w := range spaces {
+				t, _ := m.run(w.dir, m.cache, built.bin, "dev")
+				took[i] = append(took[i], t)
+			}
+		}
+		free, held := median(took[0]), median(took[1])
+		got := fmt.Sprintf("%.2f times", float64(held)/float64(free))
+		if tt.times > 1 {
+			got = ms((held-free)/time.Duration(tt.times)) + " more each"
+		}
+		m.row(tt.what+", confined, against the same not confined", got, "-")
+	}
 }
 
 func (m *measurement) decide() {

@@ -145,7 +145,7 @@ func (s *Session) confinement(provider string) (*hostfuncs.Confinement, error) {
 	if s.learning != nil && s.learning.Allow {
 		policies = s.ceilings
 	}
-	return hostfuncs.NewConfinement(s.config.Root, s.opts.Environ,
+	return hostfuncs.NewConfinement(s.config.Root, s.opts.Environ, capability.PassedEnv(policies, provider, s.opts.Environ),
 		capability.Confine(policies, provider), capability.LimitsOf(policies, provider))
 }
 
