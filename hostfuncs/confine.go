@@ -19,6 +19,7 @@ import (
 // holds them to nothing.
 type Confinement struct {
 	rules   *confine.Rules // nil for none
+	by      []string       // the policies that say so
 	temp    string         // the folder for temporary files, empty for the common one
 	limits  process.Limits
 	time    time.Duration
@@ -50,7 +51,7 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
-		c.rules = &rules
+		c.rules, c.by = &rules, append(c.by, p.Policy)
 	}
 	return c, nil
 }
@@ -73,6 +74,14 @@ func (c *Confinement) Environ(env []string) []string {
 
 // Confined reports whether commands are held to files, ports or sockets.
 func (c *Confinement) Confined() bool { return c != nil && c.rules != nil }
+
+// Policies are the names of those that confine.
+func (c *Confinement) Policies() []string {
+	if c == nil {
+		return nil
+	}
+	return c.by
+}
 
 // Missing tells, a line each, what of that this system can't do.
 func (c *Confinement) Missing() []string {

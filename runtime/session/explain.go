@@ -48,7 +48,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 	}
 	l, err := load(ctx, m, &door{ctx: ctx}, s.opts)
 	if err != nil {
-		return e, &ProviderError{m.ID, "explain", err}
+		return e, &ProviderError{Provider: m.ID, Operation: "explain", Err: err}
 	}
 	defer l.close()
 	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})

@@ -48,6 +48,8 @@ type ProviderError struct {
 	Provider  string
 	Operation string
 	Err       error
+	// Confined are the policies that the provider's commands were confined by.
+	Confined []string
 }
 
 func (e *ProviderError) Error() string {
@@ -72,7 +74,7 @@ type call struct {
 func (s *Session) run(ctx context.Context, c call) (err error) {
 	m, err := c.provider.source.Read()
 	if err != nil {
-		return &ProviderError{c.provider.ID(), c.operation, err}
+		return &ProviderError{Provider: c.provider.ID(), Operation: c.operation, Err: err}
 	}
 	c.provider.digest = m.Digest()
 	held, err := s.confinement(m.ID)
@@ -106,7 +108,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	d := &door{ctx: ctx}
 	l, err := load(ctx, m, d, s.opts)
 	if err != nil {
-		return &ProviderError{m.ID, c.operation, err}
+		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
 	defer l.close()
 	if !c.unlocked {
@@ -123,14 +125,14 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	// Also what a provider started that was stopped itself.
 	defer world.Close()
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
-		return &ProviderError{m.ID, c.operation, err}
+		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
 	c.provider.built = rec.built
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(err)}
+		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies()}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}

@@ -81,6 +81,9 @@ func explain(err error) failure {
 	}
 	if e, ok := errors.AsType[*session.ProviderError](err); ok {
 		f.Provider, f.Operation = e.Provider, e.Operation
+		if len(e.Confined) > 0 && f.Hint == "" {
+			f.Hint = "commands are confined by " + strings.Join(e.Confined, " and ") + ": what is denied to one has to be allowed there"
+		}
 	}
 	if isConfigError(err) {
 		f.Code = "config"
