@@ -5,6 +5,7 @@
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME
+# make mutate  takes each guard away in turn, and wants the hostile suite to notice
 
 export CGO_ENABLED ?= 0
 FUZZTIME ?= 1m
@@ -15,7 +16,7 @@ GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -tri
 # The race detector needs cgo.
 TEST := CGO_ENABLED=1 go test -race -timeout 14m
 
-.PHONY: build demo test test-short bench soak fuzz wat clean $(MODULES)
+.PHONY: build demo test test-short bench soak fuzz mutate wat clean $(MODULES)
 
 build: $(MODULES) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
@@ -51,6 +52,10 @@ soak:
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
+
+# Each guard is a build of its own.
+mutate:
+	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 60m -v -mutate
 
 # The hostile modules of the tests are committed with their sources; wat2wasm
 # is in Debian's package wabt.

@@ -183,7 +183,7 @@ func TestHostileTable(t *testing.T) {
 	if !begun || !ended {
 		t.Fatalf("%s has no place for the table", tableFile)
 	}
-	want := before + tableBegin + attackTable(attacks(t)) + tableEnd + after
+	want := before + tableBegin + attackTable(attacks(t), mutations(t)) + tableEnd + after
 	switch {
 	case text == want:
 	case *update:
@@ -195,15 +195,39 @@ func TestHostileTable(t *testing.T) {
 	}
 }
 
-func attackTable(all []attack) string {
+func attackTable(all []attack, guards []mutation) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d attacks in %d families.\n", len(all), len(families))
+	fmt.Fprintf(&b, "%d attacks, and %d guards that stop them.\n\n| family | attacks | guards |\n|---|---|---|\n", len(all), len(guards))
 	for _, f := range families {
-		of := slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return a.family != f.name })
-		fmt.Fprintf(&b, "\n### %s (%d)\n\n| attack | how it would work | source | what happens |\n|---|---|---|---|\n", f.title, len(of))
+		of := ofFamily(all, f.name)
+		named := make(map[string]bool)
 		for _, a := range of {
+			for _, guard := range a.guards {
+				named[guard] = true
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d |\n", f.title, len(of), len(named))
+	}
+	for _, f := range families {
+		fmt.Fprintf(&b, "\n### %s\n\n| attack | how it would work | source | what happens |\n|---|---|---|---|\n", f.title)
+		for _, a := range ofFamily(all, f.name) {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(a.name), cell(a.mechanism), a.links(), cell(a.must))
 		}
+	}
+	return b.String() + guardTable(all, guards)
+}
+
+func ofFamily(all []attack, family string) []attack {
+	return slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return a.family != family })
+}
+
+// guardTable counts the attacks that name each guard.
+func guardTable(all []attack, guards []mutation) string {
+	var b strings.Builder
+	b.WriteString("\n### Guards\n\n| guard | what it does | attacks |\n|---|---|---|\n")
+	for _, m := range guards {
+		n := len(slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) }))
+		fmt.Fprintf(&b, "| %s | %s | %d |\n", m.guard, cell(m.why), n)
 	}
 	return b.String()
 }
