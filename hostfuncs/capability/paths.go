@@ -6,11 +6,16 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // paths finds rules for paths in the project: * stands for any characters of
 // one segment, a segment ** for any number of segments, also none.
-type paths struct{ tree tree }
+type paths struct {
+	tree tree
+	// folded has the same rules, without regard to case.
+	folded tree
+}
 
 // maxDeep keeps one pattern from taking time that grows faster than a square.
 const maxDeep = 2
@@ -27,6 +32,9 @@ func (p *paths) add(r *Rule) error {
 	case slices.Contains(strings.Split(r.Text, "/"), ".."):
 		return errors.New("has .. in it, which could leave the project folder: write the path without")
 	}
+	if err := p.folded.insertDeep(foldedWords(words), r); err != nil {
+		return err
+	}
 	return p.tree.insertDeep(words, r)
 }
 
@@ -36,10 +44,36 @@ func (p *paths) addExact(r *Rule) error {
 		return errors.New("is no clean path in the project")
 	}
 	p.tree.insertExact(pathWords(r.Text), r)
+	p.folded.insertExact(foldedWords(pathWords(r.Text)), r)
 	return nil
 }
 
 func (p *paths) find(name string) *Rule { return p.tree.find(pathWords(name), glob) }
+
+// findAnyCase finds rules for a path in any case of its letters. Rules that deny
+// are found so: on many file systems SECRET is the file that a rule denies as
+// secret.
+func (p *paths) findAnyCase(name string) *Rule {
+	return p.folded.find(foldedWords(pathWords(name)), glob)
+}
+
+func foldedWords(words []string) []string {
+	folded := make([]string, len(words))
+	for i, word := range words {
+		folded[i] = strings.Map(foldRune, word)
+	}
+	return folded
+}
+
+// foldRune is the same for all letters that differ in case alone: the first of
+// them. There is more to it than upper and lower, such as the sign for kelvin.
+func foldRune(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return least
+}
 
 // pathWords are a path's segments; the project folder itself has none, so that
 // ** has it and * has not.

@@ -23,6 +23,12 @@ func TestRules(t *testing.T) {
 	}{
 		{"read what is denied", "files: {read: {allow: ['**'], deny: ['**/.env']}}", read("a/.env"), false},
 		{"read beside what is denied", "files: {read: {allow: ['**'], deny: ['**/.env']}}", read("a/.envrc"), true},
+		{"read what is denied in another case", "files: {read: {allow: ['**'], deny: ['**/.env']}}", read("a/.ENV"), false},
+		{"read what is denied by a rule in another case", "files: {read: {allow: ['**'], deny: ['A/Key*']}}", read("a/keyring"), false},
+		{"read what is denied, with the sign for kelvin", "files: {read: {allow: ['**'], deny: [key]}}", read("\u212aey"), false},
+		{"read what is allowed in another case", "files: {read: [a]}", read("A"), false},
+		{"load what is denied in another case", "files: {env: {allow: ['**'], deny: [.env]}}", load(".Env"), false},
+		{"write what is denied in another case", "files: {write: {allow: ['**'], deny: [a]}}", write("A"), false},
 		{"write does not read", "files: {write: ['**']}", read("a"), false},
 		{"the project by **", "files: {read: ['**']}", read("."), true},
 		{"the project by its name", "files: {read: [.]}", read("."), true},
