@@ -74,6 +74,26 @@ func TestFilesRefuse(t *testing.T) {
 	wantError(t, call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no folder")
 }
 
+// TestOutsideTellsNothing wants every path outside to be refused in the same
+// words, whatever is there.
+func TestOutsideTellsNothing(t *testing.T) {
+	needUnix(t)
+	outside := t.TempDir()
+	for name, target := range map[string]string{"link": "/etc", "loop": "loop", "dangling": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(outside, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := newProject(t, nil).gate(t, allowFiles)
+	for _, name := range []string{"link", "link/passwd", "loop", "dangling", "dangling/x", "none", "none/x"} {
+		path := filepath.Join(outside, name)
+		reply := call(t, g, abi.OpStat, abi.PathRequest{Path: path})
+		if want := quotePath(path) + " leaves the project folder"; reply.Error == nil || reply.Error.Message != want {
+			t.Errorf("%s: got %+v", name, reply.Error)
+		}
+	}
+}
+
 // TestSwappedFile puts another file in the place of the one decided on.
 func TestSwappedFile(t *testing.T) {
 	needUnix(t)

@@ -130,13 +130,13 @@ func (w *World) locate(named string) (place, error) {
 		lexical = filepath.Join(w.Root, lexical)
 	}
 	abs, err := resolveLinks(filepath.Clean(lexical))
-	if err != nil {
+	if err != nil && w.contains(lexical) {
 		return place{}, abi.Errorf(abi.CodeInvalid, "path %q: %v", named, err)
 	}
-	rel, err := filepath.Rel(w.Root, abs)
-	if err != nil || !filepath.IsLocal(rel) {
+	rel, rerr := filepath.Rel(w.Root, abs)
+	if err != nil || rerr != nil || !filepath.IsLocal(rel) {
 		return place{}, &abi.Error{
-			Code: abi.CodeInvalid, Message: outsideMessage(named, lexical, abs),
+			Code: abi.CodeInvalid, Message: w.outsideMessage(named, lexical, abs),
 			Hint: "only what is below the project folder can be used",
 		}
 	}
@@ -155,8 +155,16 @@ func ofField(name string, err error) error {
 	return err
 }
 
-func outsideMessage(named, lexical, abs string) string {
-	if lexical != abs {
+// contains tells whether a path lies in the project folder by its words.
+func (w *World) contains(path string) bool {
+	rel, err := filepath.Rel(w.Root, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// outsideMessage says where a link of the project's leads. What is outside is
+// not for a provider to learn, where links lead least.
+func (w *World) outsideMessage(named, lexical, abs string) string {
+	if lexical != abs && w.contains(lexical) {
 		return quotePath(named) + " leaves the project folder: it leads to " + abs
 	}
 	return quotePath(named) + " leaves the project folder"
