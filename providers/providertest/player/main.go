@@ -50,6 +50,8 @@ type step struct {
 	Output bool `json:"output"`
 	// Ignore goes on after an error.
 	Ignore bool `json:"ignore"`
+	// Find says so where a call gave a text with this in it.
+	Find string `json:"find"`
 	// Times makes the same call again and again.
 	Times int `json:"times"`
 }
@@ -108,6 +110,9 @@ func play(ctx context.Context, steps []step) error {
 					return err
 				}
 				output = reason(err)
+			}
+			if s.Find != "" && strings.Contains(output, s.Find) {
+				backend.Logf(ctx, abi.LevelInfo, "found %s", s.Find)
 			}
 		}
 	}
