@@ -225,13 +225,12 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	}
 	cmd.Inherit = p.capture == 0 && p.stdin == nil
 	var stdout, stderr capture
-	done := func() error { return nil }
 	if p.capture > 0 {
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	} else {
-		done = w.masked(&cmd)
 	}
+	// Masked before it is cut: the beginning of a value is not known for one.
+	done := w.masked(&cmd)
 	ctx, stop := w.Confinement.within(ctx, p.timeout)
 	defer stop()
 	res, err := process.Run(ctx, cmd)
@@ -247,7 +246,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	}
 	return abi.ExecResult{
 		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,
-		Stdout: w.Mask.Text(stdout.text()), Stderr: w.Mask.Text(stderr.text()), Truncated: stdout.cut || stderr.cut,
+		Stdout: stdout.text(), Stderr: stderr.text(), Truncated: stdout.cut || stderr.cut,
 	}, nil
 }
 

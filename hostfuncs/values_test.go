@@ -202,6 +202,11 @@ func TestMasked(t *testing.T) {
 	if want := []string{"warned: the value of TINY is too short to be masked: it can be seen in what is printed and recorded"}; !cmp.Equal(want, p.logged) {
 		t.Errorf("warned of %q", p.logged)
 	}
+	// A cut that the provider chooses shows no beginning of a value.
+	q.Argv, q.CaptureLimit = []string{"sh", "-c", "printf %s \"$X\"; printf %s \"$X\" >&2"}, 5
+	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q)); got.Stdout != "***" || got.Stderr != "***" || got.Truncated {
+		t.Errorf("cut: got %+v", got)
+	}
 	q.Argv = []string{"sh", "-c", "exit 0"}
 	q.Dir = "s3cret value"
 	wantError(t, call(t, g, abi.OpExec, q), abi.CodeNotFound, `there is no "***"`)
