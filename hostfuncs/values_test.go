@@ -174,6 +174,20 @@ func TestEnvStatusOfFiles(t *testing.T) {
 	}), abi.CodeDenied, "env_status with A and the variables of .env")
 }
 
+// TestDeniedFileTellsNothing wants the same answer whatever a file is that the
+// provider may not use.
+func TestDeniedFileTellsNothing(t *testing.T) {
+	p := newProject(t, map[string]string{"some.env": "NAME=value\n", "empty.env": "", "broken.env": "no line\n"})
+	g := p.gate(t, "version: 1\nproviders: {test: {exec: [sh], env: {pass: ['*']}}}")
+	for _, file := range []string{"some.env", "empty.env", "broken.env", "none.env"} {
+		reply := call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh"}, EnvFiles: []string{file}})
+		if reply.Error == nil || reply.Error.Code != abi.CodeDenied || reply.Error.Hint != "" ||
+			!strings.HasSuffix(reply.Error.Message, " with the variables of "+file+": denied") {
+			t.Errorf("%s: got %+v", file, reply.Error)
+		}
+	}
+}
+
 // TestMasked wants no value that went by reference in what is printed, handed
 // to the provider or told in an error, in any of its forms.
 func TestMasked(t *testing.T) {

@@ -145,10 +145,11 @@ func (c Claim) String() string {
 	return strings.Join(said, " ")
 }
 
-// FromFiles tells whether there is something in the claim that stands in a file
-// which the provider may not be able to read.
+// FromFiles tells whether the claim is of variables in a file which the provider
+// may not be able to read. It is so for a file that isn't there, or has none:
+// else it would be known from the answer that there is one.
 func (c Claim) FromFiles() bool {
-	return slices.ContainsFunc(c.Env, func(e EnvUse) bool { return e.From != "" })
+	return slices.ContainsFunc(c.Files, func(f FileUse) bool { return f.Use == Load })
 }
 
 // variables are the names of variables, and the files that have more of them.
