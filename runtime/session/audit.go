@@ -71,8 +71,13 @@ func (s *Session) startAudit(c call, m module.Module, held *hostfuncs.Confinemen
 
 func (a *auditLog) append(r audit.Record) {
 	r.Time = time.Now()
-	// What a provider made up, and what a program said, may have a value in it.
+	// What a provider made up, and what a program said, may have a value in it,
+	// and so may a rule: one is made of the configuration's own command.
 	r.Asked, r.Reason, r.Claim = a.mask.Text(r.Asked), a.mask.Text(r.Reason), a.mask.JSON(r.Claim)
+	r.Rule = a.mask.Text(r.Rule)
+	for i := range r.Layers {
+		r.Layers[i].Rule = a.mask.Text(r.Layers[i].Rule)
+	}
 	if r.Error != nil {
 		r.Error.Message = a.mask.Text(r.Error.Message)
 	}
