@@ -74,7 +74,7 @@ func expect(t *testing.T, r *bufio.Reader, text string) {
 }
 
 // TestTerminalTrust asks on a real terminal whether to trust a provider: once,
-// and what is typed ahead for the command is the command's.
+// and what is typed after the answer is the command's.
 func TestTerminalTrust(t *testing.T) {
 	for name, tt := range map[string]struct {
 		typed  string

@@ -187,8 +187,10 @@ func (a *app) confirmer(ctx context.Context) func(session.Review) (bool, error) 
 	}
 }
 
-// agree asks once. No answer is a no.
+// agree asks once. No answer is a no, and what was typed before the question is
+// no answer.
 func (a *app) agree(ctx context.Context) (bool, error) {
+	dropTypedAhead(os.Stdin)
 	fmt.Fprintf(a.Stderr, "trust it, and note that in %s? [y/N] ", lock.FileName)
 	type line struct {
 		text string
