@@ -41,6 +41,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"runs":      cmdRuns,
 	"interrupt": cmdInterrupt,
 	"ended":     cmdEnded,
+	"ahead":     cmdAhead,
 	"alternate": cmdAlternate,
 }
 
