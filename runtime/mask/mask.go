@@ -9,10 +9,15 @@
 //   - each line of at least [MinLength] bytes that isn't blank, where it has
 //     several
 //   - in base64, with the standard and the URL alphabet, padded or not, and
-//     with a newline or its own line breaks at the end or without
-//   - escaped for a URL's query or path
+//     with a newline or its own line breaks at the end or without; also in
+//     lines of 76 or 64 characters, each by itself
+//   - escaped for a URL, in the ways of common languages
 //   - escaped for a JSON string, with and without HTML escaping
+//   - escaped for HTML and XML, and for the single quotes of a shell
 //   - with U+FFFD for each byte that isn't UTF-8
+//
+// Of a value of more than 16 KiB, forms for HTML, XML and shells aren't known,
+// nor base64 in lines, nor all the ways to escape for a URL.
 //
 // All bytes that belong to any occurrence of any form are masked, whether
 // occurrences overlap, touch or lie in one another, and each unbroken run of
