@@ -130,13 +130,10 @@ func (w *World) locate(named string) (place, error) {
 		lexical = filepath.Join(w.Root, lexical)
 	}
 	abs, err := resolveLinks(filepath.Clean(lexical))
-	if err != nil && w.contains(lexical) {
-		return place{}, abi.Errorf(abi.CodeInvalid, "path %q: %v", named, err)
-	}
 	rel, rerr := filepath.Rel(w.Root, abs)
 	if err != nil || rerr != nil || !filepath.IsLocal(rel) {
 		return place{}, &abi.Error{
-			Code: abi.CodeInvalid, Message: w.outsideMessage(named, lexical, abs),
+			Code: abi.CodeInvalid, Message: w.outsideMessage(named, filepath.Clean(lexical)),
 			Hint: "only what is below the project folder can be used",
 		}
 	}
@@ -155,19 +152,33 @@ func ofField(name string, err error) error {
 	return err
 }
 
-// contains tells whether a path lies in the project folder by its words.
-func (w *World) contains(path string) bool {
-	rel, err := filepath.Rel(w.Root, path)
-	return err == nil && filepath.IsLocal(rel)
+// outsideMessage says by which link of the project's a path leaves it. What is
+// outside, and whether there is anything, is not for a provider to learn.
+func (w *World) outsideMessage(named, lexical string) string {
+	said := quotePath(named) + " leaves the project folder"
+	if link := w.wayOut(lexical); link != "" {
+		said += ": the link " + quotePath(link) + " leads to nothing in it"
+	}
+	return said
 }
 
-// outsideMessage says where a link of the project's leads. What is outside is
-// not for a provider to learn, where links lead least.
-func (w *World) outsideMessage(named, lexical, abs string) string {
-	if lexical != abs && w.contains(lexical) {
-		return quotePath(named) + " leaves the project folder: it leads to " + abs
+// wayOut is the link by which a path leaves the project folder, relative to it;
+// empty where it does so by its words.
+func (w *World) wayOut(path string) string {
+	rel, err := filepath.Rel(w.Root, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
 	}
-	return quotePath(named) + " leaves the project folder"
+	at := w.Root
+	for name := range strings.SplitSeq(rel, string(filepath.Separator)) {
+		at = filepath.Join(at, name)
+		resolved, err := filepath.EvalSymlinks(at)
+		if to, rerr := filepath.Rel(w.Root, resolved); err != nil || rerr != nil || !filepath.IsLocal(to) {
+			link, _ := filepath.Rel(w.Root, at)
+			return filepath.ToSlash(link)
+		}
+	}
+	return ""
 }
 
 // resolveLinks is filepath.EvalSymlinks for paths whose end need not exist.
