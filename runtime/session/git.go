@@ -1,10 +1,12 @@
 package session
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 )
 
 var objectName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
@@ -61,11 +63,8 @@ func findGitDir(dir string) string {
 }
 
 func packedRef(file, ref string) string {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(data)) {
+	data := readGit(file, maxPackedRefs)
+	for line := range strings.Lines(data) {
 		if commit, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name == ref {
 			return commitOrNone(commit)
 		}
@@ -81,12 +80,34 @@ func commitOrNone(s string) string {
 }
 
 func readLine(path string) string {
-	data, err := os.ReadFile(path)
+	line, _, _ := strings.Cut(readGit(path, maxGitLine), "\n")
+	return strings.TrimSpace(line)
+}
+
+// What is read of a file in .git at most, in bytes. A line names a file; a
+// million references take less than the other.
+const (
+	maxGitLine    = 16 << 10
+	maxPackedRefs = 128 << 20
+)
+
+// readGit reads the beginning of a file, "" where there is none. Whoever made the
+// project made its .git: a pipe must not keep us waiting, nor a device be read
+// for ever.
+func readGit(path string, limit int64) string {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return ""
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	return strings.TrimSpace(line)
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 func join(dir, path string) string {
