@@ -57,7 +57,7 @@ func keep(r rune) bool {
 }
 
 // stripEscapes removes whole terminal sequences (ECMA-48: CSI, OSC and the
-// other strings, two-character escapes), so that no "[31m" is left behind.
+// other strings, short escapes), so that no "[31m" is left behind.
 func stripEscapes(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -105,9 +105,19 @@ func escapeLen(s string) int {
 		}
 		return len(s)
 	default:
-		if s[1] < 0x20 || s[1] > 0x7e {
-			return 1
-		}
-		return 2
+		return shortLen(s)
 	}
+}
+
+// shortLen is escapeLen for an escape of two characters, or of more where those
+// between are 0x20 to 0x2f (ISO 2022), as in ESC # 8 and ESC ( B.
+func shortLen(s string) int {
+	i := 1
+	for i < len(s) && s[i] >= 0x20 && s[i] <= 0x2f {
+		i++
+	}
+	if i < len(s) && s[i] >= 0x30 && s[i] <= 0x7e {
+		i++
+	}
+	return i
 }

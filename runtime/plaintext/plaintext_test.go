@@ -18,6 +18,8 @@ func TestClean(t *testing.T) {
 		{"title without an end", "\x1b]0;owned\ntext", "\ntext"},
 		{"device control", "\x1bPq#0\x1b\\x", "x"},
 		{"two characters", "\x1bcreset", "reset"},
+		{"three characters", "\x1b#8fill\x1b(Bset", "fillset"},
+		{"three characters cut short", "a\x1b(\nb\x1b#", "a\nb"},
 		{"escape at the end", "a\x1b", "a"},
 		{"sequence cut short", "a\x1b[31", "a"},
 		{"C1", "a\u009b31mb", "a31mb"},
