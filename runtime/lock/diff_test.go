@@ -2,6 +2,7 @@ package lock_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -96,6 +97,27 @@ func TestEveryAskIsSaid(t *testing.T) {
 		}
 		if c.Empty() {
 			t.Errorf("%s counts for nothing", kind.Field(i).Name)
+		}
+	}
+}
+
+// TestWordsAreNoOthers wants a request not to be told as another one, by
+// characters that one can't see.
+func TestWordsAreNoOthers(t *testing.T) {
+	for _, tt := range []struct{ plain, other string }{
+		{"npm", "n\u200bpm"}, {"npm", "npm\u202e"}, {"npm", "\x1b[8mnpm"}, {"npm", "npm\r"}, {"npm", " npm"}, {"a b", "a\u00a0b"}, {"x", `"x"`},
+	} {
+		for name, asks := range map[string]func(string) abi.Capabilities{
+			"exec":   func(s string) abi.Capabilities { return abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{s}}}} },
+			"build":  func(s string) abi.Capabilities { return abi.Capabilities{Build: []abi.BuildAsk{{Args: []string{s}}}} },
+			"files":  func(s string) abi.Capabilities { return abi.Capabilities{Files: []string{s}} },
+			"env":    func(s string) abi.Capabilities { return abi.Capabilities{Env: []string{s}} },
+			"place":  func(s string) abi.Capabilities { return abi.Capabilities{EnvFrom: []string{"/" + s}} },
+			"images": func(s string) abi.Capabilities { return abi.Capabilities{Images: []string{s}} },
+		} {
+			if a, b := lock.Words(asks(tt.plain)), lock.Words(asks(tt.other)); slices.Equal(a, b) {
+				t.Errorf("%s: %q is told as %q: %q", name, tt.other, tt.plain, a)
+			}
 		}
 	}
 }

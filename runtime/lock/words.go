@@ -3,6 +3,7 @@ package lock
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -20,25 +21,25 @@ func Words(c abi.Capabilities) []string {
 		said = append(said, buildWords(ask)...)
 	}
 	for _, pattern := range c.Files {
-		said = append(said, "read files: "+pattern)
+		said = append(said, "read files: "+shown(pattern))
 	}
 	for _, name := range c.Env {
-		said = append(said, "look at a variable, and pass it on: "+name)
+		said = append(said, "look at a variable, and pass it on: "+shown(name))
 	}
 	for _, pointer := range c.EnvFrom {
-		said = append(said, "look at the variables that are named at "+abi.FieldName(pointer)+", and pass them on")
+		said = append(said, "look at the variables that are named at "+fieldName(pointer)+", and pass them on")
 	}
 	for _, pointer := range c.EnvFilesFrom {
-		said = append(said, "give the variables in the files at "+abi.FieldName(pointer)+" to what it runs")
+		said = append(said, "give the variables in the files at "+fieldName(pointer)+" to what it runs")
 	}
 	for _, pointer := range c.ConnectFrom {
-		said = append(said, "connect to this machine's port at "+abi.FieldName(pointer))
+		said = append(said, "connect to this machine's port at "+fieldName(pointer))
 	}
 	for _, port := range c.Connect {
 		said = append(said, fmt.Sprintf("connect to this machine's port %d, where the configuration names none", port))
 	}
 	for _, pattern := range c.Images {
-		said = append(said, "look for images: "+pattern)
+		said = append(said, "look for images: "+shown(pattern))
 	}
 	var out []string
 	for _, line := range said {
@@ -52,16 +53,16 @@ func Words(c abi.Capabilities) []string {
 func execWords(ask abi.ExecAsk) string {
 	said := "run: " + strings.Join(quoted(ask.Argv), " ")
 	if ask.ArgvFrom != "" {
-		said = "run exactly the command at " + abi.FieldName(ask.ArgvFrom)
+		said = "run exactly the command at " + fieldName(ask.ArgvFrom)
 		if len(ask.Argv) > 0 {
 			said += ", and: " + strings.Join(quoted(ask.Argv), " ")
 		}
 	}
 	if ask.DirFrom != "" {
-		said += ", in the folder at " + abi.FieldName(ask.DirFrom)
+		said += ", in the folder at " + fieldName(ask.DirFrom)
 	}
 	if ask.EnvFrom != "" {
-		said += ", with the variables at " + abi.FieldName(ask.EnvFrom)
+		said += ", with the variables at " + fieldName(ask.EnvFrom)
 	}
 	return said
 }
@@ -69,30 +70,39 @@ func execWords(ask abi.ExecAsk) string {
 func buildWords(ask abi.BuildAsk) []string {
 	var places []string
 	for _, pointer := range ask.ContextFrom {
-		places = append(places, abi.FieldName(pointer))
+		places = append(places, fieldName(pointer))
 	}
 	said := "build an image from the folder at " + strings.Join(append(places, "the project folder"), ", else ")
 	if len(places) == 0 {
 		said = "build an image from the project folder"
 	}
 	if ask.DockerfileFrom != "" {
-		said += ", by the Dockerfile at " + abi.FieldName(ask.DockerfileFrom)
+		said += ", by the Dockerfile at " + fieldName(ask.DockerfileFrom)
 	}
 	out := []string{said}
 	for _, name := range ask.Args {
-		out = append(out, "set an argument of the build: "+name)
+		out = append(out, "set an argument of the build: "+shown(name))
 	}
 	return out
 }
+
+// fieldName is a place of the configuration.
+func fieldName(pointer string) string { return shown(abi.FieldName(pointer)) }
 
 // quoted writes words so that one can see where each ends.
 func quoted(words []string) []string {
 	out := make([]string, len(words))
 	for i, word := range words {
-		out[i] = word
-		if word == "" || strings.ContainsAny(word, " \t\n\"") {
-			out[i] = fmt.Sprintf("%q", word)
-		}
+		out[i] = shown(word)
 	}
 	return out
+}
+
+// shown is a text of a provider's so that it is no other one's: who agrees to
+// "npm" must not get what has a character in it that one can't see.
+func shown(text string) string {
+	if quoted := strconv.Quote(text); text == "" || strings.Contains(text, " ") || quoted != `"`+text+`"` {
+		return quoted
+	}
+	return text
 }
