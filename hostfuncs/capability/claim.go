@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // Claim is what one call needs to be allowed. An operation makes it of what
@@ -200,9 +201,10 @@ func quoteEach(words []string) []string {
 
 // quoteWord keeps what a provider says from steering the user's terminal.
 func quoteWord(word string) string {
-	if word == "" || strings.ContainsFunc(word, func(r rune) bool {
-		return r == ' ' || r == '"' || r == unicode.ReplacementChar || !unicode.IsPrint(r)
-	}) {
+	switch {
+	case strings.ContainsFunc(word, func(r rune) bool { return !yamldoc.Visible(r) }):
+		return strconv.QuoteToASCII(word)
+	case word == "" || strings.ContainsAny(word, ` "`):
 		return strconv.Quote(word)
 	}
 	return word

@@ -105,7 +105,7 @@ func TestEveryAskIsSaid(t *testing.T) {
 // characters that one can't see.
 func TestWordsAreNoOthers(t *testing.T) {
 	for _, tt := range []struct{ plain, other string }{
-		{"npm", "n\u200bpm"}, {"npm", "npm\u202e"}, {"npm", "\x1b[8mnpm"}, {"npm", "npm\r"}, {"npm", " npm"}, {"a b", "a\u00a0b"}, {"x", `"x"`},
+		{"npm", "n\u200bpm"}, {"npm", "npm\u202e"}, {"npm", "\x1b[8mnpm"}, {"npm", "npm\r"}, {"npm", " npm"}, {"a b", "a\u00a0b"}, {"x", `"x"`}, {"npm", "npm\u3164"}, {"npm", "n\u034fpm"}, {"npm", "npm\ufe0f"}, {"a b", "a\u2800b"},
 	} {
 		for name, asks := range map[string]func(string) abi.Capabilities{
 			"exec":   func(s string) abi.Capabilities { return abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{s}}}} },

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // Words says what a provider asks for, one thing a line, for people who have
@@ -101,8 +102,11 @@ func quoted(words []string) []string {
 // shown is a text of a provider's so that it is no other one's: who agrees to
 // "npm" must not get what has a character in it that one can't see.
 func shown(text string) string {
-	if quoted := strconv.Quote(text); text == "" || strings.Contains(text, " ") || quoted != `"`+text+`"` {
-		return quoted
+	switch {
+	case strings.ContainsFunc(text, func(r rune) bool { return !yamldoc.Visible(r) }):
+		return strconv.QuoteToASCII(text)
+	case text == "" || strings.ContainsAny(text, ` "`):
+		return strconv.Quote(text)
 	}
 	return text
 }

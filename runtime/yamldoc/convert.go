@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -164,8 +163,8 @@ func (c *converter) merge(p *pairs, value *yaml.Node, field string, depth int) b
 // under is the field of a key; one that would write over the terminal or the
 // line is quoted.
 func under(field, key string) string {
-	if strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		key = strconv.Quote(key)
+	if strings.ContainsFunc(key, func(r rune) bool { return !Visible(r) }) {
+		key = strconv.QuoteToASCII(key)
 	}
 	if field == "" {
 		return key

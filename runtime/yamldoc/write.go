@@ -8,7 +8,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
 )
 
 // FromJSON writes a JSON document as YAML, a line for each value, in the order
@@ -130,7 +129,7 @@ func writeEscaped(b *strings.Builder, r rune) {
 	case r == '"' || r == '\\':
 		b.WriteByte('\\')
 		b.WriteRune(r)
-	case unicode.IsPrint(r):
+	case Visible(r):
 		b.WriteRune(r)
 	case r <= 0xff:
 		fmt.Fprintf(b, `\x%02x`, r)

@@ -104,3 +104,16 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 	q, _ := json.Marshal(y)
 	return bytes.Equal(p, q)
 }
+
+func TestVisible(t *testing.T) {
+	for _, r := range "aß日✓ !\"\\é" {
+		if !yamldoc.Visible(r) {
+			t.Errorf("%q is not visible", r)
+		}
+	}
+	for _, r := range "\x00\x1b\u009b\u00a0\u00ad\u034f\u115f\u180b\u200b\u202e\u2028\u2800\u3164\ufe0f\ufeff\uffa0\ufffd\U000e0041\U000e0101" {
+		if yamldoc.Visible(r) {
+			t.Errorf("%U is visible", r)
+		}
+	}
+}
