@@ -33,7 +33,7 @@ func cmdAhead(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(typeAhead(keyboard, terminal, args[1]+"\n"))
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), "stagecraft"), args[4:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME"} {
+	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
