@@ -33,6 +33,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"player":    cmdPlayer,
 	"encore":    cmdEncore,
 	"port":      cmdPort,
+	"server":    cmdServer,
 	"expand":    cmdExpand,
 	"httpget":   cmdHTTPGet,
 	"clean":     cmdClean,

@@ -22,6 +22,7 @@ var families = []struct{ name, title string }{
 	{"files", "Files"},
 	{"values", "Values"},
 	{"policy", "Policies"},
+	{"net", "Ports"},
 	{"terminal", "Terminal and workflow"},
 	{"build", "Image builds"},
 	{"runtime", "Modules"},
