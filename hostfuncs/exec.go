@@ -179,18 +179,24 @@ func (w *World) follow(program string) (linked, inside string) {
 	return linked, filepath.ToSlash(rel)
 }
 
-// hashFile is the SHA-256 of a regular file in hex, empty when it can't be read.
+// maxHashed bounds a program whose digest counts, in bytes. A file without end
+// that takes no room would be read for hours, before anything is decided.
+const maxHashed = 1 << 30
+
+// hashFile is the SHA-256 of a regular file in hex, empty when it can't be read
+// or is too large.
 func hashFile(path string) string {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxHashed {
 		return ""
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	// It may grow while it is read.
+	if n, err := io.Copy(sum, io.LimitReader(f, maxHashed+1)); err != nil || n > maxHashed {
 		return ""
 	}
 	return hex.EncodeToString(sum.Sum(nil))
