@@ -42,7 +42,7 @@ func (w *World) resolveEnvStatus(_ context.Context, q abi.EnvStatusRequest) ([]r
 	if len(q.Names) == 0 {
 		return nil, abi.Errorf(abi.CodeInvalid, "env_status: names is empty")
 	}
-	files, err := w.envFiles(q.Files)
+	files, err := w.newEnvFiles().named(q.Files)
 	if err != nil {
 		return nil, err
 	}

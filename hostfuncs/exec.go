@@ -104,20 +104,24 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 			p.capture = min(q.CaptureLimit, abi.MaxCapture)
 		}
 	}
+	files := w.newEnvFiles()
 	if q.Stdin != nil {
-		stdin, err := w.refer(*q.Stdin)
+		stdin, err := files.refer(*q.Stdin)
 		if err != nil {
 			return execPlan{}, err
 		}
 		p.stdin = &stdin
 	}
-	p.env, err = w.variables(q)
+	p.env, err = files.variables(q)
 	return p, err
 }
 
 func checkExec(q abi.ExecRequest) error {
 	if len(q.Argv) == 0 || q.Argv[0] == "" {
 		return abi.Errorf(abi.CodeInvalid, "exec: argv is empty, it should begin with a program")
+	}
+	if len(q.Argv[0]) > maxPath {
+		return abi.Errorf(abi.CodeInvalid, "exec: a program's name has %d bytes, at most %d are taken", len(q.Argv[0]), maxPath)
 	}
 	for _, word := range q.Argv {
 		if strings.ContainsRune(word, 0) {

@@ -63,6 +63,7 @@ func TestFilesRefuse(t *testing.T) {
 		{"loop", abi.CodeInvalid, `the link "loop" leads to nothing in it`},
 		{"dangling", abi.CodeInvalid, ""},
 		{"a\x00b", abi.CodeInvalid, "NUL byte"},
+		{strings.Repeat("a/", 400_000), abi.CodeInvalid, "a path has 800000 bytes, at most 4096 are taken"},
 		{"to-secret", abi.CodeDenied, `denied by "secret"`},
 		{"none", abi.CodeNotFound, `there is no "none"`},
 		{"file/x", abi.CodeNotFound, `there is no "file/x"`},

@@ -31,18 +31,48 @@ type reference struct {
 // maxEnvFile bounds a dotenv file, in bytes.
 const maxEnvFile = 1 << 20
 
-// envFiles reads dotenv files. Only a path that leaves the project folder is an
-// error at once.
-func (w *World) envFiles(named []string) ([]*envFile, error) {
-	files := make([]*envFile, len(named))
-	for i, name := range named {
-		at, err := w.locate(name)
+// maxEnvFiles is how many dotenv files one request can name. They are read before
+// it is decided on, and each can be as large as a file may be.
+const maxEnvFiles = 32
+
+// envFiles are the dotenv files of one request, each of them read once.
+type envFiles struct {
+	world *World
+	read  map[string]*envFile // by their paths in the project
+}
+
+func (w *World) newEnvFiles() *envFiles { return &envFiles{w, make(map[string]*envFile)} }
+
+// named gives the files that a list of a request names. Only a path that leaves
+// the project folder is an error at once, and more files than can be.
+func (e *envFiles) named(list []string) ([]*envFile, error) {
+	if len(list) > maxEnvFiles {
+		return nil, manyEnvFiles()
+	}
+	files := make([]*envFile, len(list))
+	for i, name := range list {
+		at, err := e.world.locate(name)
 		if err != nil {
 			return nil, ofField("env_files", err)
 		}
-		files[i] = w.readEnvFile(at)
+		if e.read[at.rel] == nil {
+			if len(e.read) == maxEnvFiles {
+				return nil, manyEnvFiles()
+			}
+			e.read[at.rel] = e.world.readEnvFile(at)
+		}
+		files[i] = e.read[at.rel]
 	}
 	return files, nil
+}
+
+func manyEnvFiles() error {
+	return ofField("env_files", abi.Errorf(abi.CodeInvalid, "more than %d dotenv files are named", maxEnvFiles))
+}
+
+func (e *envFiles) refer(v abi.Value) (reference, error) {
+	files, err := e.named(v.Files)
+	return reference{v, files}, err
 }
 
 func (w *World) readEnvFile(at place) *envFile {
@@ -67,17 +97,13 @@ func (w *World) readEnvFile(at place) *envFile {
 	return f
 }
 
-func (w *World) refer(v abi.Value) (reference, error) {
-	files, err := w.envFiles(v.Files)
-	return reference{v, files}, err
-}
-
 // load claims that a file's variables, and no other file's, are used.
 func (f *envFile) load(c *capability.Claim) {
 	use := capability.FileUse{Path: f.rel, Use: capability.Load}
-	if !slices.Contains(c.Files, use) {
-		c.Files = append(c.Files, use)
+	if slices.Contains(c.Files, use) {
+		return
 	}
+	c.Files = append(c.Files, use)
 	for _, name := range f.taken {
 		f.pass(c, name)
 	}

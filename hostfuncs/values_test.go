@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,11 +153,39 @@ func TestClaimOfFiles(t *testing.T) {
 	}
 	env := []capability.EnvUse{
 		{Name: "HOST_ONLY", Use: capability.Pass, From: "sub/.env"}, {Name: "B", Use: capability.Pass, From: "sub/.env"}, {Name: "D", Use: capability.Pass, From: "sub/.env"},
-		{Name: "X", Use: capability.Set}, {Name: "HOST_ONLY", Use: capability.Pass, From: "sub/.env"}, {Name: "A", Use: capability.Pass},
+		{Name: "X", Use: capability.Set}, {Name: "A", Use: capability.Pass},
 	}
 	if diff := cmp.Diff(env, claim.Env); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// TestManyEnvFiles names the same file and different ones as often as can be.
+func TestManyEnvFiles(t *testing.T) {
+	different := make([]string, 33)
+	for i := range different {
+		different[i] = fmt.Sprintf("none-%d", i)
+	}
+	values := make(map[string]abi.Value)
+	for _, name := range different {
+		values[name] = abi.EnvRef("A", name)
+	}
+	p := withFiles(t)
+	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], env: {pass: ['*']}, files: {env: ['**']}}}")
+	for name, q := range map[string]abi.ExecRequest{
+		"a list":   {Argv: []string{"sh"}, EnvFiles: different},
+		"the same": {Argv: []string{"sh"}, EnvFiles: slices.Repeat([]string{".env"}, 33)},
+		"values":   {Argv: []string{"sh"}, Env: values},
+	} {
+		reply := call(t, g, abi.OpExec, q)
+		if reply.Error == nil || reply.Error.Message != "more than 32 dotenv files are named" {
+			t.Errorf("%s: got %+v", name, reply.Error)
+		}
+	}
+	for name := range values {
+		values[name] = abi.EnvRef("A", ".env", "sub/.env")
+	}
+	as[abi.ExecResult](t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "exit 0"}, Env: values}))
 }
 
 func TestEnvStatusOfFiles(t *testing.T) {

@@ -38,22 +38,22 @@ func (v variables) steps() []ValueStep {
 	return steps
 }
 
-func (w *World) variables(q abi.ExecRequest) (v variables, err error) {
-	if v.base, err = w.named(q.EnvBase); err != nil {
+func (e *envFiles) variables(q abi.ExecRequest) (v variables, err error) {
+	if v.base, err = e.values(q.EnvBase); err != nil {
 		return v, err
 	}
-	if v.files, err = w.envFiles(q.EnvFiles); err != nil {
+	if v.files, err = e.named(q.EnvFiles); err != nil {
 		return v, err
 	}
-	v.own, err = w.named(q.Env)
+	v.own, err = e.values(q.Env)
 	return v, err
 }
 
-// named sorts what a request has in no order.
-func (w *World) named(values map[string]abi.Value) ([]variable, error) {
+// values sorts what a request has in no order.
+func (e *envFiles) values(named map[string]abi.Value) ([]variable, error) {
 	var list []variable
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		value, err := w.refer(values[name])
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		value, err := e.refer(named[name])
 		if err != nil {
 			return nil, err
 		}

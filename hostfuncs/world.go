@@ -119,10 +119,17 @@ type place struct {
 	missing error
 }
 
+// maxPath is what a path has at most, in bytes, as on Linux. What is not there is
+// looked for folder by folder, which takes time that grows with their square.
+const maxPath = 4096
+
 // locate resolves a path that a provider named. One that leaves the project
 // folder, by its words or by a link, is an error.
 func (w *World) locate(named string) (place, error) {
-	if strings.ContainsRune(named, 0) {
+	switch {
+	case len(named) > maxPath:
+		return place{}, abi.Errorf(abi.CodeInvalid, "a path has %d bytes, at most %d are taken", len(named), maxPath)
+	case strings.ContainsRune(named, 0):
 		return place{}, abi.Errorf(abi.CodeInvalid, "path %q has a NUL byte", named)
 	}
 	lexical := filepath.FromSlash(named)
