@@ -35,8 +35,11 @@ func Snippet(provider string, grants []Grant) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\nproviders:\n  %s:", yamldoc.Quote(provider))
 	byKey := make(map[string][]string)
+	// A provider can ask for a hundred thousand things at once.
+	said := make(map[Grant]bool)
 	for _, g := range grants {
-		if g.Key != "" && !slices.Contains(byKey[g.Key], g.Rule) {
+		if g.Key != "" && !said[g] {
+			said[g] = true
 			byKey[g.Key] = append(byKey[g.Key], g.Rule)
 		}
 	}

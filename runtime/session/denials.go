@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -83,9 +82,11 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 // Grants merges what all denials lack, for one policy that would allow them.
 func (e *DeniedError) Grants() []capability.Grant {
 	var grants []capability.Grant
+	merged := make(map[capability.Grant]bool)
 	for _, d := range e.Denials {
 		for _, g := range d.Grants() {
-			if !slices.Contains(grants, g) {
+			if !merged[g] {
+				merged[g] = true
 				grants = append(grants, g)
 			}
 		}
