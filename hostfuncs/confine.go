@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
@@ -24,6 +25,9 @@ type Confinement struct {
 	limits  process.Limits
 	time    time.Duration
 	support confine.Support
+	// folders are those that commands may write to and couldn't make, since a
+	// path that isn't there allows nothing.
+	folders []string
 }
 
 // NewConfinement finds what commands in the project root are held to by
@@ -44,15 +48,17 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 	}
 	at := &World{Root: root, Environ: environ, ChildEnv: passed}
 	for _, p := range policies {
-		rules, err := at.rules(p, c.temp)
+		rules, folders, err := at.rules(p, c.temp)
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
+		c.folders = append(c.folders, folders...)
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
 		c.rules, c.by = &rules, append(c.by, p.Policy)
 	}
+	c.folders = slices.DeleteFunc(c.folders, func(folder string) bool { return !slices.Contains(c.rules.Write, folder) })
 	return c, nil
 }
 
@@ -91,18 +97,25 @@ func (c *Confinement) Missing() []string {
 	return c.rules.Missing(c.support)
 }
 
-// hold puts into a command what it is held to. Its own program it may always
-// run, since that was decided on.
-func (c *Confinement) hold(cmd *process.Command) {
+// hold puts into a command what it is held to, and makes the folders for it. Its
+// own program it may always run, since that was decided on.
+func (c *Confinement) hold(cmd *process.Command) error {
 	if c == nil {
-		return
+		return nil
 	}
 	cmd.Limits = c.limits
-	if c.rules != nil {
-		rules := *c.rules
-		rules.Exec = append(slices.Clone(rules.Exec), cmd.Program)
-		cmd.Confine = &rules
+	if c.rules == nil {
+		return nil
 	}
+	for _, folder := range c.folders {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
+		}
+	}
+	rules := *c.rules
+	rules.Exec = append(slices.Clone(rules.Exec), cmd.Program)
+	cmd.Confine = &rules
+	return nil
 }
 
 // within bounds the time that a command has.
@@ -158,23 +171,19 @@ func portWords(all bool, ports []uint16) string {
 	return strings.Trim(fmt.Sprint(ports), "[]")
 }
 
-// rules are one policy's. Whatever it says, a program needs the folders of the
-// system to run at all.
-func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, error) {
-	r := confine.Rules{
+// rules are one policy's, and the folders that they take to be there. Whatever it
+// says, a program needs the folders of the system to run at all.
+func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, folders []string, err error) {
+	r = confine.Rules{
 		AnyFiles: p.Files == nil, AnyNet: p.Net == nil, BestEffort: p.Mode == capability.ConfineBestEffort,
 	}
 	at := confine.Surroundings{Home: w.passed("HOME"), Temp: temp, Env: w.passed}
 	for _, name := range append([]string{"base"}, p.Use...) {
 		profile, err := confine.Profile(name, at)
 		if err != nil {
-			return r, err
+			return r, nil, err
 		}
-		for _, cache := range confine.Caches(name, at) {
-			if err := os.MkdirAll(cache, 0o755); err != nil {
-				return r, err
-			}
-		}
+		folders = append(folders, confine.Caches(name, at)...)
 		profile.BestEffort = r.BestEffort
 		r = r.With(profile)
 	}
@@ -183,6 +192,7 @@ func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, err
 		r.Exec = append(r.Exec, w.subtrees(p.Files.Read)...)
 		write := w.subtrees(p.Files.Write)
 		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
+		folders = append(folders, missing(write)...)
 	}
 	if p.Net != nil {
 		r.Connect, r.AnyConnect = portList(p.Net.Connect)
@@ -197,7 +207,15 @@ func (w *World) rules(p capability.Confinement, temp string) (confine.Rules, err
 	if slices.Contains(p.Sockets, "docker") {
 		r.Sockets = w.dockerSockets()
 	}
-	return r, nil
+	return r, folders, nil
+}
+
+// missing are those folders of some places that aren't there: a file would be.
+func missing(places []string) []string {
+	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
+		_, err := os.Lstat(place)
+		return err == nil
+	})
 }
 
 // subtrees are the places in the project. A folder without all that is in it is

@@ -269,7 +269,9 @@ func (w *World) command(p execPlan) (process.Command, error) {
 		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
 		Is: p.is, DirIs: p.dirIs, Pinned: p.sha256 != "", Leaves: daemonOf(p.program),
 	}
-	w.Confinement.hold(&cmd)
+	if err := w.Confinement.hold(&cmd); err != nil {
+		return cmd, err
+	}
 	var err error
 	if cmd.Env, err = w.environment(p.env); err != nil {
 		return cmd, err

@@ -125,7 +125,8 @@ func leftOf(word string) (left []string) {
 		for _, dir := range dirs {
 			line, _ := os.ReadFile(dir + "/cmdline")
 			env, _ := os.ReadFile(dir + "/environ")
-			orphan := bytes.HasPrefix(line, []byte("stagecraft-guard\x00")) && !isOurs(parentOf(dir))
+			orphan := isOurs(dir) && bytes.HasPrefix(line, []byte("stagecraft-guard\x00")) &&
+				!isOurs("/proc/"+strconv.Itoa(parentOf(dir)))
 			if bytes.Contains(env, []byte(word+"\x00")) || orphan {
 				left = append(left, string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
 			}
@@ -137,8 +138,9 @@ func leftOf(word string) (left []string) {
 	return left
 }
 
-func isOurs(pid int) bool {
-	exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+// isOurs tells a process of this test's stagecraft from those of other tests.
+func isOurs(dir string) bool {
+	exe, _ := os.Readlink(dir + "/exe")
 	return exe == built.bin
 }
 
