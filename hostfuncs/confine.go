@@ -24,6 +24,7 @@ type Confinement struct {
 	temp    string         // the folder for temporary files, empty for the common one
 	limits  process.Limits
 	time    time.Duration
+	output  uint64 // bytes
 	support confine.Support
 	// folders are those that commands may write to and couldn't make, since a
 	// path that isn't there allows nothing.
@@ -36,8 +37,8 @@ type Confinement struct {
 // provider sets there. It has to be closed.
 func NewConfinement(root string, environ, passed []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
 	c := &Confinement{
-		limits:  process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
-		time:    limits.Time,
+		limits: process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
+		time:   limits.Time, output: limits.Output,
 		support: confine.Probe(),
 	}
 	if slices.ContainsFunc(policies, func(p capability.Confinement) bool { return p.Files != nil }) {

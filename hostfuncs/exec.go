@@ -239,12 +239,16 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	}
-	// Masked before it is cut: the beginning of a value is not known for one.
-	done := w.masked(&cmd)
 	ctx, stop := w.Confinement.within(ctx, p.timeout)
 	defer stop()
+	ctx, budget := w.Confinement.bound(ctx, &cmd)
+	// Masked before it is cut: the beginning of a value is not known for one.
+	done := w.masked(&cmd)
 	res, err := process.Run(ctx, cmd)
 	err = errors.Join(err, done())
+	if over := budget.spent(p.argv[0]); over != nil {
+		return abi.ExecResult{}, over
+	}
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)

@@ -95,7 +95,11 @@ func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResul
 		defer s.cancel(nil)
 		ctx, stop := w.Confinement.within(ctx, 0)
 		defer stop()
+		ctx, budget := w.Confinement.bound(ctx, &cmd)
 		res, err := process.Run(ctx, cmd)
+		if over := budget.spent(p.argv[0]); over != nil {
+			w.Warn(over)
+		}
 		if res.TimedOut {
 			w.Warn(fmt.Errorf("%s was ended, since a policy's limits.time is over", p.argv[0]))
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,6 +72,8 @@ func (p Ports) All() bool { return p.Low == 1 && p.High == maxPort }
 type Limits struct {
 	// Time is how long it may run.
 	Time time.Duration
+	// Output is how many bytes it may print.
+	Output uint64
 	// OpenFiles is how many files one process may have open.
 	OpenFiles uint64
 	// Processes is how many processes and threads its user may have besides
@@ -197,6 +200,7 @@ func LimitsOf(policies []*Policy, provider string) Limits {
 		for _, s := range p.of(provider) {
 			l := s.confine.limits
 			least.Time = tighter(least.Time, l.Time)
+			least.Output = tighter(least.Output, l.Output)
 			least.OpenFiles = tighter(least.OpenFiles, l.OpenFiles)
 			least.Processes = tighter(least.Processes, l.Processes)
 		}
@@ -220,6 +224,7 @@ func (r *reader) confineKeys(c *confinement) map[string]func(*yamldoc.Node) {
 		"limits": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
 				"time":       func(n *yamldoc.Node) { c.limits.Time = r.duration(n) },
+				"output":     func(n *yamldoc.Node) { c.limits.Output = r.size(n) },
 				"open_files": func(n *yamldoc.Node) { c.limits.OpenFiles = r.count(n, leastOpenFiles) },
 				"processes":  func(n *yamldoc.Node) { c.limits.Processes = r.count(n, 1) },
 			})
@@ -266,6 +271,18 @@ func (r *reader) duration(n *yamldoc.Node) time.Duration {
 		r.wrong(n, fmt.Sprintf("%q is no time above 0", n.Text()), "write it as 90s, 30m or 2h")
 	}
 	return d
+}
+
+var sizeText = regexp.MustCompile(`^([1-9][0-9]{0,8})(B|KiB|MiB|GiB)$`)
+
+func (r *reader) size(n *yamldoc.Node) uint64 {
+	m := sizeText.FindStringSubmatch(n.Text())
+	if n.Kind() != yamldoc.KindString || m == nil {
+		r.wrong(n, fmt.Sprintf("%q is no size", n.Text()), "write it as 64KiB, 256MiB or 1GiB")
+		return 0
+	}
+	number, _ := strconv.ParseUint(m[1], 10, 64) // it has few enough digits
+	return number << map[string]uint{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[m[2]]
 }
 
 func (r *reader) count(n *yamldoc.Node, least uint64) uint64 {

@@ -85,9 +85,9 @@ func TestConfineLayers(t *testing.T) {
 }
 
 func TestLimitsOf(t *testing.T) {
-	a := parse(t, "version: 1\nproviders: {mine: {limits: {time: 90s, processes: 8}}, '*': {limits: {processes: 9, open_files: 64}}}")
-	b := parse(t, "version: 1\nproviders: {mine: {limits: {time: 1h, open_files: 32}}, other: {limits: {processes: 1}}}")
-	want := capability.Limits{Time: 90 * time.Second, Processes: 8, OpenFiles: 32}
+	a := parse(t, "version: 1\nproviders: {mine: {limits: {time: 90s, processes: 8, output: 2KiB}}, '*': {limits: {processes: 9, open_files: 64}}}")
+	b := parse(t, "version: 1\nproviders: {mine: {limits: {time: 1h, open_files: 32, output: 1GiB}}, other: {limits: {processes: 1}}}")
+	want := capability.Limits{Time: 90 * time.Second, Processes: 8, OpenFiles: 32, Output: 2048}
 	for _, policies := range [][]*capability.Policy{{a, b}, {b, a}} {
 		if got := capability.LimitsOf(policies, "mine"); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
