@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -135,9 +136,32 @@ func explainDenied(e *session.DeniedError) failure {
 	}
 	f.Denials = denialsOf(e)
 	if grants := e.Grants(); len(grants) > 0 {
-		f.Allow = capability.Snippet(e.Denials[0].Provider, grants)
+		f.Allow = allow(e.Denials[0].Provider, grants)
 	}
 	return f
+}
+
+// A call can be asked for in a megabyte, fifty times in a run: too much for a
+// terminal, and for who reads it.
+const (
+	maxAsked = 2000     // of what was asked for, and of each reason, in characters
+	maxAllow = 64 << 10 // of what would allow it, in bytes
+)
+
+// allow is the policy that has the grants, "" where that would be too large.
+func allow(provider string, grants []capability.Grant) string {
+	if policy := capability.Snippet(provider, grants); len(policy) <= maxAllow {
+		return policy
+	}
+	return ""
+}
+
+// cut keeps the beginning of a text.
+func cut(text string) string {
+	if utf8.RuneCountInString(text) <= maxAsked {
+		return text
+	}
+	return string([]rune(text)[:maxAsked-1]) + "…"
 }
 
 // denialsOf lists what was denied, nothing where nothing was.
@@ -152,15 +176,19 @@ func denialsOf(e *session.DeniedError) []denial {
 }
 
 func newDenial(rec *hostfuncs.Record) denial {
+	reasons := rec.Reasons()
+	for i, reason := range reasons {
+		reasons[i] = cut(reason)
+	}
 	d := denial{
-		Operation: rec.Operation, Asked: rec.Claim.String(), Reason: strings.Join(rec.Reasons(), "\n"), Rule: rec.Decision.Rule,
+		Operation: rec.Operation, Asked: cut(rec.Claim.String()), Reason: strings.Join(reasons, "\n"), Rule: rec.Decision.Rule,
 		File: rec.Decision.Pos.File, Line: rec.Decision.Pos.Line, Column: rec.Decision.Pos.Column,
 	}
 	if layer := rec.Decision.Layer; d.File == "" && (layer == capability.Project || layer == capability.Ceiling) {
 		d.File = rec.Decision.Policy
 	}
 	if grants := rec.Grants(); len(grants) > 0 {
-		d.Allow = capability.Snippet(rec.Provider, grants)
+		d.Allow = allow(rec.Provider, grants)
 	}
 	return d
 }
