@@ -44,7 +44,9 @@ func Words(c abi.Capabilities) []string {
 	}
 	var out []string
 	for _, line := range said {
-		if line = plaintext.Line(line, 1000); !slices.Contains(out, line) {
+		// Nothing is cut: who agrees to the beginning would agree to the end. Two
+		// blanks are not one.
+		if line = plaintext.Clean(line); !slices.Contains(out, line) {
 			out = append(out, line)
 		}
 	}

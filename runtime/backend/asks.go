@@ -1,0 +1,47 @@
+package backend
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// What a provider asks for is shown to somebody who is to agree to it, all of it
+// and each thing whole. So it is not more than somebody reads.
+const (
+	maxAsks = 256 // things
+	maxAsk  = 600 // bytes of one of them, as JSON
+)
+
+func checkAsks(c abi.Capabilities) error {
+	asks := each(nil, c.Exec)
+	for _, build := range c.Build {
+		asks = each(asks, build.Args)
+		build.Args = nil // shown one by one
+		asks = append(asks, build)
+	}
+	for _, texts := range [][]string{c.Files, c.Env, c.EnvFrom, c.EnvFilesFrom, c.ConnectFrom, c.Images} {
+		asks = each(asks, texts)
+	}
+	if asks = each(asks, c.Connect); len(asks) > maxAsks {
+		return fmt.Errorf("it asks for %d things, at most %d are taken: nobody would read them", len(asks), maxAsks)
+	}
+	for _, ask := range asks {
+		data, err := json.Marshal(ask)
+		if err != nil {
+			return err
+		}
+		if len(data) > maxAsk {
+			return fmt.Errorf("it asks for something in %d bytes, at most %d are taken: it could not be shown whole", len(data), maxAsk)
+		}
+	}
+	return nil
+}
+
+func each[T any](asks []any, list []T) []any {
+	for _, ask := range list {
+		asks = append(asks, ask)
+	}
+	return asks
+}

@@ -1,0 +1,33 @@
+;; Asks for a command whose end stands behind a thousand characters.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (import "extism:host/user" "stagecraft_exec" (func $exec (param i64) (result i64)))
+  (memory 1)
+  (data (i32.const 4096) "{\"ok\":{\"id\":\"asks-long\",\"version\":\"1.0.0\",\"abi\":1,\"capabilities\":{\"exec\":[{\"argv\":[\"true\"]},{\"argv\":[\"sh\",\"-c\",\"true # xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\",\"; rm -rf .\"]}]}}}")
+  (data (i32.const 1024) "{\"ok\":{}}")
+  (data (i32.const 2048) "{\"argv\":[\"true\"]}")
+
+  ;; block copies len bytes at from into a block of Extism's memory.
+  (func $block (param $from i32) (param $len i32) (result i64)
+    (local $to i64) (local $i i32)
+    (local.set $to (call $alloc (i64.extend_i32_u (local.get $len))))
+    (loop $next
+      (call $store_u8
+        (i64.add (local.get $to) (i64.extend_i32_u (local.get $i)))
+        (i32.load8_u (i32.add (local.get $from) (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (local.get $len))))
+    (local.get $to))
+
+  (func $reply (param $from i32) (param $len i32) (result i32)
+    (call $output_set (call $block (local.get $from) (local.get $len)) (i64.extend_i32_u (local.get $len)))
+    (i32.const 0))
+
+  (func (export "describe") (result i32) (call $reply (i32.const 4096) (i32.const 1139)))
+  (func (export "validate") (result i32) (call $reply (i32.const 1024) (i32.const 9)))
+  (func (export "build_docker") (result i32) (call $reply (i32.const 1024) (i32.const 9)))
+  (func (export "dev") (result i32)
+    (drop (call $exec (call $block (i32.const 2048) (i32.const 17))))
+    (call $reply (i32.const 1024) (i32.const 9))))
