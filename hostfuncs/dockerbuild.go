@@ -80,6 +80,7 @@ func (p buildPlan) build() docker.Build {
 	return docker.Build{
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
 		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
+		ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
 	}
 }
 

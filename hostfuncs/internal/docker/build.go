@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 )
 
@@ -17,6 +18,10 @@ type Build struct {
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
 	Without    []string          // files that stay behind, absolute, their folders' links resolved
+
+	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
+	// its place since is refused; nil is whatever is there.
+	ContextInfo, DockerfileInfo os.FileInfo
 }
 
 // Image is an image that the engine holds.

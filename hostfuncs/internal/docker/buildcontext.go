@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // buildContext is what an engine gets to build from.
@@ -36,16 +37,31 @@ func openContext(b Build) (*buildContext, error) {
 		return nil, fmt.Errorf("build context: %w", err)
 	}
 	c := &buildContext{build: b, root: root}
-	if err := c.prepare(); err != nil {
+	info, err := root.Stat(".")
+	if err == nil {
+		err = wantSame(b.Context, b.ContextInfo, info)
+	}
+	if err == nil {
+		err = c.prepare()
+	}
+	if err != nil {
 		root.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
+// wantSame refuses what is not the file or folder that was decided on.
+func wantSame(path string, decided, info os.FileInfo) error {
+	if decided == nil || os.SameFile(decided, info) {
+		return nil
+	}
+	return &contextError{path: path, err: errors.New("it was replaced after it was decided on")}
+}
+
 // prepare finds out what to send and what not.
 func (c *buildContext) prepare() error {
-	f, err := openRegular(c.build.Dockerfile)
+	f, err := c.build.openDockerfile()
 	if err != nil {
 		return err
 	}
@@ -118,6 +134,22 @@ func checkResolved(path string) error {
 	return nil
 }
 
+func (b Build) openDockerfile() (*os.File, error) {
+	f, err := openRegular(b.Dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = wantSame(b.Dockerfile, b.DockerfileInfo, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // openRegular opens a file that is no link, folder or device. It opens it in
 // its folder, so that a link that takes its place meanwhile leads nowhere else.
 func openRegular(path string) (*os.File, error) {
@@ -134,7 +166,8 @@ func openRegular(path string) (*os.File, error) {
 	if err != nil {
 		return nil, &contextError{path: path, err: err}
 	}
-	f, err := dir.Open(name)
+	// A pipe that took the file's place must not make us wait for a writer.
+	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, &contextError{path: path, err: err}
 	}

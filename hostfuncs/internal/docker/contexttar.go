@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/moby/patternmatcher"
@@ -66,7 +67,7 @@ func (t *tarWriter) text(name string, text []byte) error {
 
 // dockerfile sends the Dockerfile that is not in the context.
 func (t *tarWriter) dockerfile() error {
-	f, err := openRegular(t.context.build.Dockerfile)
+	f, err := t.context.build.openDockerfile()
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (t *tarWriter) send(name string) error {
 func (t *tarWriter) sendOne(name string, info fs.FileInfo) error {
 	switch {
 	case info.Mode().IsRegular():
-		f, err := t.context.root.Open(name)
+		f, err := t.context.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return err
 		}
