@@ -51,7 +51,8 @@ const smallest = `  backend:
 // # Errors
 //
 // A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is no
-// folder.
+// folder, or what was found above it is another user's: in a folder that all can
+// write to, such as /tmp, anybody could say what runs.
 func Find(dir string) (string, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
@@ -63,7 +64,13 @@ func Find(dir string) (string, error) {
 	near := ""
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
-		if _, err := os.Lstat(file); err == nil {
+		if info, err := os.Lstat(file); err == nil {
+			if at != start && !trusted(info, start) {
+				return "", yamldoc.Problems{{
+					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
+					Hint: "if it is the project's, name it with -c FILE",
+				}}
+			}
 			return file, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return "", err

@@ -1,0 +1,6 @@
+package config
+
+import "io/fs"
+
+// trusted is not known here, where no folder is open to all by itself.
+func trusted(fs.FileInfo, string) bool { return true }
