@@ -21,7 +21,7 @@ import (
 type Confinement struct {
 	rules   *confine.Rules // nil for none
 	by      []string       // the policies that say so
-	temp    string         // the folder for temporary files, empty for the common one
+	temp    *tempDir       // the folder for temporary files, nil for the common one
 	limits  process.Limits
 	time    time.Duration
 	output  uint64 // bytes
@@ -49,7 +49,7 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 	}
 	at := &World{Root: root, Environ: environ, ChildEnv: passed}
 	for _, p := range policies {
-		rules, folders, err := at.rules(p, c.temp)
+		rules, folders, err := at.rules(p, c.tempPath())
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
@@ -65,18 +65,25 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 
 // Close removes the temporary files of the run.
 func (c *Confinement) Close() error {
-	if c.temp == "" {
+	if c.temp == nil {
 		return nil
 	}
-	return os.RemoveAll(c.temp)
+	return c.temp.remove()
+}
+
+func (c *Confinement) tempPath() string {
+	if c == nil || c.temp == nil {
+		return ""
+	}
+	return c.temp.path
 }
 
 // Environ is an environment with the folder for temporary files of the run.
 func (c *Confinement) Environ(env []string) []string {
-	if c == nil || c.temp == "" {
+	if c.tempPath() == "" {
 		return env
 	}
-	return append(slices.Clone(env), "TMPDIR="+c.temp)
+	return append(slices.Clone(env), "TMPDIR="+c.tempPath())
 }
 
 // Confined reports whether commands are held to files, ports or sockets.

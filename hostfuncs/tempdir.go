@@ -3,44 +3,51 @@ package hostfuncs
 import (
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 )
 
 // tempName is what the folders for temporary files of confined runs begin with.
-// The process's ID and - follow.
 const tempName = "stagecraft-run-"
+
+// tempDir is a folder for the temporary files of one run. As long as the run
+// lives, it holds the folder's lock.
+type tempDir struct {
+	path string
+	lock *os.File
+}
 
 // newTempDir makes a folder for the temporary files of this run, so that the
 // common one, in which others have theirs, need not be open to it. Runs that
 // were killed have left theirs: they go first.
-func newTempDir() (string, error) {
+func newTempDir() (*tempDir, error) {
 	common, err := filepath.EvalSymlinks(os.TempDir())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	left, _ := filepath.Glob(filepath.Join(common, tempName+"*"))
 	for _, dir := range left {
-		if isAbandoned(dir) {
+		// One that is being made is locked as it gets its name.
+		if lock, err := lockDir(dir); err == nil {
 			_ = os.RemoveAll(dir)
+			lock.Close()
 		}
 	}
-	return os.MkdirTemp(common, tempName+strconv.Itoa(os.Getpid())+"-*")
+	made, err := os.MkdirTemp(common, "."+tempName+"*")
+	if err != nil {
+		return nil, err
+	}
+	t := &tempDir{path: filepath.Join(common, filepath.Base(made)[1:])}
+	if t.lock, err = lockDir(made); err == nil {
+		err = os.Rename(made, t.path)
+	}
+	if err != nil {
+		_ = os.RemoveAll(made)
+		return nil, err
+	}
+	return t, nil
 }
 
-// isAbandoned tells whether a folder is one of a process that is no more. That
-// of another user can't be removed, as a rule by the system.
-func isAbandoned(dir string) bool {
-	pid, _, ok := strings.Cut(strings.TrimPrefix(filepath.Base(dir), tempName), "-")
-	n, err := strconv.Atoi(pid)
-	if !ok || err != nil || n <= 0 {
-		return false
-	}
-	process, err := os.FindProcess(n)
-	if err != nil {
-		return true // Windows says so
-	}
-	defer process.Release()
-	return process.Signal(syscall.Signal(0)) == os.ErrProcessDone
+// remove removes the folder, with all that is in it.
+func (t *tempDir) remove() error {
+	defer t.lock.Close()
+	return os.RemoveAll(t.path)
 }
