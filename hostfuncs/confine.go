@@ -19,6 +19,7 @@ import (
 // Confinement is what the commands of a run are held to once they run. Nil
 // holds them to nothing.
 type Confinement struct {
+	root    string
 	rules   *confine.Rules // nil for none
 	by      []string       // the policies that say so
 	temp    *tempDir       // the folder for temporary files, nil for the common one
@@ -37,30 +38,48 @@ type Confinement struct {
 // provider sets there. It has to be closed.
 func NewConfinement(root string, environ, passed []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
 	c := &Confinement{
+		root:   root,
 		limits: process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
 		time:   limits.Time, output: limits.Output,
-		support: confine.Probe(),
 	}
-	if slices.ContainsFunc(policies, func(p capability.Confinement) bool { return p.Files != nil }) {
+	if len(policies) == 0 {
+		return c, nil
+	}
+	c.support = confine.Probe()
+	files := slices.ContainsFunc(policies, func(p capability.Confinement) bool { return p.Files != nil })
+	if files && c.support.Landlock >= confine.FilesABI {
 		var err error
 		if c.temp, err = newTempDir(); err != nil {
 			return nil, err
 		}
 	}
-	at := &World{Root: root, Environ: environ, ChildEnv: passed}
+	if err := c.gather(&World{Root: root, Environ: environ, ChildEnv: passed}, policies); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// gather joins what the policies say. Links are followed now and not when a
+// command starts: an earlier one may have put them there.
+func (c *Confinement) gather(at *World, policies []capability.Confinement) error {
+	var folders []string
 	for _, p := range policies {
-		rules, folders, err := at.rules(p, c.tempPath())
+		rules, made, err := at.rules(p, c.tempPath())
 		if err != nil {
-			return nil, errors.Join(err, c.Close())
+			return err
 		}
-		c.folders = append(c.folders, folders...)
+		rules, folders = rules.Resolved(resolveLinks), append(folders, made...)
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
 		c.rules, c.by = &rules, append(c.by, p.Policy)
 	}
-	c.folders = slices.DeleteFunc(c.folders, func(folder string) bool { return !slices.Contains(c.rules.Write, folder) })
-	return c, nil
+	for _, folder := range folders {
+		if target, err := resolveLinks(folder); err == nil && slices.Contains(c.rules.Write, target) {
+			c.folders = append(c.folders, target)
+		}
+	}
+	return nil
 }
 
 // Close removes the temporary files of the run.
@@ -115,14 +134,38 @@ func (c *Confinement) hold(cmd *process.Command) error {
 	if c.rules == nil {
 		return nil
 	}
-	for _, folder := range c.folders {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
-		}
+	if err := c.makeFolders(); err != nil {
+		return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
+	}
+	program, err := filepath.EvalSymlinks(cmd.Program)
+	if err != nil {
+		return abi.Errorf(abi.CodeFailed, "%v", err)
 	}
 	rules := *c.rules
-	rules.Exec = append(slices.Clone(rules.Exec), cmd.Program)
+	rules.Exec = append(slices.Clone(rules.Exec), program)
 	cmd.Confine = &rules
+	return nil
+}
+
+// makeFolders makes those in the project without following a link: an earlier
+// command may have put one there.
+func (c *Confinement) makeFolders() error {
+	root, err := os.OpenRoot(c.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, folder := range c.folders {
+		rel, err := filepath.Rel(c.root, folder)
+		if err == nil && filepath.IsLocal(rel) {
+			err = root.MkdirAll(rel, 0o755)
+		} else {
+			err = os.MkdirAll(folder, 0o755)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package confine
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 )
@@ -11,6 +12,7 @@ import (
 func BenchmarkApply(b *testing.B) {
 	r, err := Profile("node", Surroundings{Home: "/root", Temp: os.TempDir()})
 	must(b, err)
+	r = r.Resolved(filepath.EvalSymlinks)
 	s := Probe()
 	if len(r.Missing(s)) > 0 {
 		b.Skip(r.Missing(s))

@@ -25,20 +25,8 @@ import (
 //
 // See https://docs.kernel.org/userspace-api/seccomp_filter.html#userspace-notification.
 type Broker struct {
-	fd      int
-	rules   Rules
-	sockets []string
-}
-
-// newBroker finds the targets of links once, as Landlock does.
-func newBroker(fd int, r Rules) *Broker {
-	b := &Broker{fd: fd, rules: r}
-	for _, name := range r.Sockets {
-		if target, err := filepath.EvalSymlinks(name); err == nil {
-			b.sockets = append(b.sockets, target)
-		}
-	}
-	return b
+	fd    int
+	rules Rules
 }
 
 // notification and response are struct seccomp_notif and seccomp_notif_resp.
@@ -202,7 +190,7 @@ func (b *Broker) mayReach(socket int, address []byte) bool {
 	case b.rules.AnyNet:
 		return true
 	case protocol == unix.IPPROTO_TCP:
-		return slices.Contains(b.rules.Connect, binary.BigEndian.Uint16(address[2:]))
+		return b.rules.AnyConnect || slices.Contains(b.rules.Connect, binary.BigEndian.Uint16(address[2:]))
 	}
 	return b.rules.UDP && protocol == unix.IPPROTO_UDP
 }
@@ -231,7 +219,7 @@ func (b *Broker) connectUnix(socket int, name, cwd string) unix.Errno {
 }
 
 func (b *Broker) listed(target string) bool {
-	return slices.ContainsFunc(b.sockets, func(allowed string) bool {
+	return slices.ContainsFunc(b.rules.Sockets, func(allowed string) bool {
 		return target == allowed || strings.HasPrefix(target, strings.TrimSuffix(allowed, "/")+"/")
 	})
 }

@@ -38,11 +38,10 @@ import (
 // Rules say what a process, with all that descend from it, may do. The zero
 // value allows no file, no port and no socket.
 //
-// Paths are absolute and without "." and ".."; links in them are followed when
-// the rules are applied, so that it is the target that is allowed. One that
-// doesn't exist then, or that can't be reached by the user, allows nothing:
-// it isn't an error, since profiles name places that not every system has.
-// [Rules.Absent] tells them.
+// Paths are absolute and without ".", ".." and links, see [Rules.Resolved]. One
+// that has a link in it when the rules are applied, that doesn't exist then, or
+// that can't be reached by the user, allows nothing: it isn't an error, since
+// profiles name places that not every system has.
 type Rules struct {
 	// Read, Write and Exec are files, and folders with all below them. Write
 	// includes reading, creating and removing, Exec includes reading. A device
@@ -84,6 +83,22 @@ func (r Rules) With(other Rules) Rules {
 		Sockets: union(r.Sockets, other.Sockets), AnySockets: r.AnySockets || other.AnySockets,
 		BestEffort: r.BestEffort && other.BestEffort,
 	}
+}
+
+// Resolved are the rules with each path as resolve gives it, without links. It is
+// for once, before the first process: what that may write to could lead the next
+// one elsewhere. A path for which resolve has an error is left out.
+func (r Rules) Resolved(resolve func(string) (string, error)) Rules {
+	for _, list := range r.pathLists() {
+		var resolved []string
+		for _, p := range *list {
+			if target, err := resolve(p); err == nil {
+				resolved = append(resolved, target)
+			}
+		}
+		*list = union(resolved, nil)
+	}
+	return r
 }
 
 func union[T comparable](a, b []T) []T {

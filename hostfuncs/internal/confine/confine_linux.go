@@ -72,19 +72,8 @@ func (r Rules) Apply(s Support) (*Broker, error) {
 	return installFilter(r, s, me)
 }
 
-// Absent lists those paths of the rules that can't be reached, and that
-// therefore allow nothing.
-func (r Rules) Absent() []string {
-	var absent []string
-	for _, p := range r.paths() {
-		if err := unix.Access(p, unix.F_OK); err != nil && unreachable(err) {
-			absent = append(absent, p)
-		}
-	}
-	return absent
-}
-
 // unreachable tells a path that can be no more use to the program than to us.
 func unreachable(err error) bool {
-	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)
+	// The first is a link: see Rules.Resolved.
+	return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)
 }

@@ -2,10 +2,7 @@
 
 package confine
 
-import (
-	"os"
-	"runtime"
-)
+import "runtime"
 
 // Probe finds that there is nothing: Landlock and seccomp are parts of Linux.
 func Probe() Support {
@@ -26,14 +23,3 @@ type Broker struct{}
 
 // Serve returns at once.
 func (*Broker) Serve() {}
-
-// Absent lists those paths of the rules that don't exist.
-func (r Rules) Absent() []string {
-	var absent []string
-	for _, p := range r.paths() {
-		if _, err := os.Stat(p); err != nil {
-			absent = append(absent, p)
-		}
-	}
-	return absent
-}

@@ -98,10 +98,22 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
-func TestAbsent(t *testing.T) {
-	here := t.TempDir()
-	got := Rules{Read: []string{here, here + "/read"}, Sockets: []string{here + "/socket"}}.Absent()
-	if diff := cmp.Diff([]string{here + "/read", here + "/socket"}, got); diff != "" {
+func TestResolved(t *testing.T) {
+	resolve := func(path string) (string, error) {
+		if path == "/dangling" {
+			return "", errors.New("leads nowhere")
+		}
+		return strings.ReplaceAll(path, "/link", "/target"), nil
+	}
+	got := Rules{
+		Read: []string{"/link", "/target", "/dangling"}, Write: []string{"/a/link"}, Exec: []string{"/b"}, Sockets: []string{"/link/s"},
+		Connect: []uint16{1}, UDP: true,
+	}.Resolved(resolve)
+	want := Rules{
+		Read: []string{"/target"}, Write: []string{"/a/target"}, Exec: []string{"/b"}, Sockets: []string{"/target/s"},
+		Connect: []uint16{1}, UDP: true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

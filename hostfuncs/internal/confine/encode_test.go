@@ -14,6 +14,8 @@ var encoded = []Rules{
 	{AnyFiles: true},
 	{UDP: true, BestEffort: true},
 	{AnyNet: true, AnySockets: true},
+	{AnyConnect: true},
+	{AnyListen: true},
 	{
 		Read: []string{"/etc/hosts", ""}, Write: []string{"/tmp"}, Exec: []string{"/usr", "/a b\n\xff"},
 		Connect: []uint16{5432, 65535}, Listen: []uint16{0}, Sockets: []string{"/run/docker.sock"},

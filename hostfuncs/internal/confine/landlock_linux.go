@@ -138,7 +138,9 @@ func (s *ruleset) allowPath(name string, access uint64) error {
 	if access == 0 {
 		return nil
 	}
-	fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
+	})
 	if err != nil {
 		if unreachable(err) {
 			return nil

@@ -43,6 +43,8 @@ func TestNet(t *testing.T) {
 			{name: "connect to another", argv: []string{"tcp", text(bad)}, more: connect, want: "EACCES", away: noTCP, bare: "ok"},
 			{name: "connect to what may be listened on", argv: []string{"tcp", text(good)}, more: Rules{Listen: []uint16{good}},
 				want: "EACCES", away: noTCP, bare: "ok"},
+			{name: "connect with any port", argv: []string{"tcp", text(bad)}, more: Rules{AnyConnect: true}, want: "ok"},
+			{name: "connect with any port to listen on", argv: []string{"tcp", text(bad)}, more: Rules{AnyListen: true}, want: "EACCES"},
 			{name: "connect with any network", argv: []string{"tcp", text(bad)}, more: Rules{AnyNet: true}, want: "ok"},
 			{name: "connect without rules", argv: []string{"tcp", text(good)}, want: "EACCES", away: guards{skip: "seccomp landlock"}, bare: "ok"},
 			{name: "listen on a port", argv: []string{"bind", text(free)}, more: listen, want: "ok"},

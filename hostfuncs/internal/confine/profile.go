@@ -49,8 +49,8 @@ func Profiles() []string {
 // that are known for holding credentials, such as ~/.npmrc, aren't in any.
 //
 // A cache that doesn't exist yet can't be made by the program, since what is
-// around it isn't allowed; go build fails then. The caller makes those folders
-// of Write that [Rules.Absent] lists, if the tool is to have them.
+// around it isn't allowed; go build fails then. The caller makes those of
+// [Caches].
 //
 // # Errors
 //

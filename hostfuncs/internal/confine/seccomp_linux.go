@@ -158,7 +158,7 @@ func installFilter(r Rules, s Support, me self) (*Broker, error) {
 	case !asked:
 		return nil, nil
 	}
-	return newBroker(fd, r), nil
+	return &Broker{fd: fd, rules: r}, nil
 }
 
 func setFilter(program []unix.SockFilter, flags uintptr) (int, unix.Errno) {

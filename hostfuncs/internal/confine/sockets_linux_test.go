@@ -107,6 +107,8 @@ func TestBroker(t *testing.T) {
 			{name: "another port with UDP", argv: []string{"tcp", bad}, more: ports.With(Rules{UDP: true}), want: "EACCES",
 				away: guards{landlock: TCPABI - 1, mute: true}, bare: "ok"},
 			{name: "any port", argv: []string{"tcp", bad}, more: one.With(Rules{AnyNet: true}), want: "ok"},
+			{name: "any port of TCP", argv: []string{"tcp", bad}, more: one.With(Rules{AnyConnect: true}), want: "ok"},
+			{name: "any port to listen on", argv: []string{"tcp", bad}, more: one.With(Rules{AnyListen: true}), want: "EACCES"},
 			{name: "UDP", argv: []string{"udp", bad}, more: ports.With(Rules{UDP: true}), want: "ok"},
 		})
 		// From another folder than the broker's.

@@ -18,6 +18,7 @@ func basis(t *testing.T) *confine.Rules {
 		t.Fatal(err)
 	}
 	rules.AnyNet = true
+	rules = rules.Resolved(filepath.EvalSymlinks)
 	return &rules
 }
 
@@ -45,6 +46,31 @@ func TestConfined(t *testing.T) {
 		t.Error(err)
 	}
 	wantNoneLeft(t, c)
+}
+
+// TestConfinedToNoLink: a link that stands in the place of an allowed folder, as
+// an earlier command can put one there, allows nothing.
+func TestConfinedToNoLink(t *testing.T) {
+	c := shell(t, `cat link/a`)
+	if err := os.Mkdir(filepath.Join(c.Dir, "there"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.Dir, "there", "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(c.Dir, "link")
+	if err := os.Symlink("there", link); err != nil {
+		t.Fatal(err)
+	}
+	c.Confine = basis(t)
+	c.Confine.Read = append(c.Confine.Read, link)
+	if res := run(t, c); res.ExitCode != 1 {
+		t.Errorf("a link is followed: %+v", res)
+	}
+	*c.Confine = c.Confine.Resolved(filepath.EvalSymlinks)
+	if res := run(t, c); res.ExitCode != 0 {
+		t.Errorf("its target is not allowed: %+v", res)
+	}
 }
 
 // TestConfinedCantReachItsGuard: then a guard is outside of its reach.
