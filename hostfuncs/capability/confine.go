@@ -1,7 +1,6 @@
 package capability
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -62,12 +61,6 @@ type Subtree struct {
 // ConfinedNet are TCP ports.
 type ConfinedNet struct{ Connect, Listen []Ports }
 
-// Ports are those from Low to High, both included.
-type Ports struct{ Low, High int }
-
-// All reports whether these are all ports.
-func (p Ports) All() bool { return p.Low == 1 && p.High == maxPort }
-
 // Limits bound each command of a provider. 0 is no bound of the policy's.
 type Limits struct {
 	// Time is how long it may run.
@@ -81,41 +74,15 @@ type Limits struct {
 	Processes uint64
 }
 
-// confinement is what a section says of it.
+// confinement is what a section says of it, besides its rules.
 type confinement struct {
-	mode              Mode // empty where nothing is said
-	files, net        bool // there is such a section
-	read, write, deny ruleList
-	connect, listen   portList
-	use               []string
-	sockets           []string
-	limits            Limits
-	pos               yamldoc.Pos // of what has commands held
+	mode       Mode // empty where nothing is said
+	files, net bool // there is such a section
+	use        []string
+	sockets    []string
+	limits     Limits
+	pos        yamldoc.Pos // of what has commands held
 }
-
-// ruleList and portList are indexes of what stands in a policy, in its order.
-type (
-	ruleList []*Rule
-	portList []Ports
-)
-
-func (l *ruleList) add(r *Rule) error {
-	*l = append(*l, r)
-	return nil
-}
-
-func (l *portList) add(r *Rule) error {
-	of, err := parsePorts(r.Text)
-	if err == nil {
-		*l = append(*l, Ports{of.low, of.high})
-	}
-	return nil // the other index tells
-}
-
-// both puts a rule into two indexes.
-type both [2]index
-
-func (b both) add(r *Rule) error { return errors.Join(b[0].add(r), b[1].add(r)) }
 
 // Confine is what each policy that holds the commands of a provider holds them
 // to. None says that they are held to nothing.
@@ -126,6 +93,11 @@ func Confine(policies []*Policy, provider string) []Confinement {
 		for _, s := range p.of(provider) {
 			c.add(&s.confine)
 			c.Commands = c.Commands || s.runs()
+		}
+		for _, l := range p.lists {
+			if l.Provider == provider || l.Provider == anyProvider {
+				c.rules(l)
+			}
 		}
 		if c.Mode == "" && (c.Files != nil || c.Net != nil) {
 			c.Mode = ConfineRequire
@@ -145,22 +117,40 @@ func (c *Confinement) add(s *confinement) {
 	if s.pos.Line != 0 && c.pos.Line == 0 {
 		c.pos = s.pos
 	}
-	if s.files {
-		if c.Files == nil {
-			c.Files = new(ConfinedFiles)
-		}
-		c.Files.Read = append(c.Files.Read, subtrees(s.read)...)
-		c.Files.Write = append(c.Files.Write, subtrees(s.write)...)
+	if s.files && c.Files == nil {
+		c.Files = new(ConfinedFiles)
 	}
-	if s.net {
-		if c.Net == nil {
-			c.Net = new(ConfinedNet)
-		}
-		c.Net.Connect = append(c.Net.Connect, s.connect...)
-		c.Net.Listen = append(c.Net.Listen, s.listen...)
+	if s.net && c.Net == nil {
+		c.Net = new(ConfinedNet)
 	}
 	c.Use, c.Sockets = append(c.Use, s.use...), append(c.Sockets, s.sockets...)
-	c.Unheld = append(c.Unheld, s.deny...)
+}
+
+// rules joins what a list of the policy's says. There is a section where there
+// is a list of it.
+func (c *Confinement) rules(l List) {
+	switch {
+	case l.Deny && (l.Key == "files.read" || l.Key == "files.write" || l.Key == "net.connect"):
+		c.Unheld = append(c.Unheld, l.Rules...)
+	case l.Key == "files.read":
+		c.Files.Read = append(c.Files.Read, subtrees(l.Rules)...)
+	case l.Key == "files.write":
+		c.Files.Write = append(c.Files.Write, subtrees(l.Rules)...)
+	case l.Key == "net.connect":
+		c.Net.Connect = append(c.Net.Connect, portsOf(l.Rules)...)
+	case l.Key == "net.listen":
+		c.Net.Listen = append(c.Net.Listen, portsOf(l.Rules)...)
+	}
+}
+
+func portsOf(rules []*Rule) []Ports {
+	var all []Ports
+	for _, r := range rules {
+		if of, err := parsePorts(r.Text); err == nil {
+			all = append(all, of)
+		}
+	}
+	return all
 }
 
 // runs tells whether any rule lets a command run.

@@ -124,25 +124,18 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 		"files": func(n *yamldoc.Node) {
 			s.confine.files, s.confine.pos = true, n.Pos()
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"read": func(n *yamldoc.Node) {
-					r.rules(n, "files.read", both{&s.read.allow, &s.confine.read}, both{&s.read.deny, &s.confine.deny}, r.text)
-				},
-				"env": func(n *yamldoc.Node) { r.rules(n, "files.env", &s.load.allow, &s.load.deny, r.text) },
-				"write": func(n *yamldoc.Node) {
-					r.rules(n, "files.write", both{&s.write.allow, &s.confine.write}, both{&s.write.deny, &s.confine.deny}, r.text)
-				},
+				"read":  func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
+				"env":   func(n *yamldoc.Node) { r.rules(n, "files.env", &s.load.allow, &s.load.deny, r.text) },
+				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
 			})
 		},
 		"build": func(n *yamldoc.Node) { r.build(n, s) },
 		"net": func(n *yamldoc.Node) {
 			s.confine.net, s.confine.pos = true, n.Pos()
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"connect": func(n *yamldoc.Node) {
-					r.rules(n, "net.connect", both{&s.connect.allow, &s.confine.connect}, both{&s.connect.deny, &s.confine.deny}, r.ports)
-				},
-				"listen": func(n *yamldoc.Node) {
-					r.list(n, List{Key: "net.listen"}, both{new(ports), &s.confine.listen}, r.ports)
-				},
+				"connect": func(n *yamldoc.Node) { r.rules(n, "net.connect", &s.connect.allow, &s.connect.deny, r.ports) },
+				// No operation listens: this is for commands alone.
+				"listen": func(n *yamldoc.Node) { r.list(n, List{Key: "net.listen"}, new(ports), r.ports) },
 			})
 		},
 	})

@@ -16,12 +16,15 @@ type ports struct {
 }
 
 type portRule struct {
-	portRange
+	Ports
 	rule *Rule
 }
 
-// portRange is the ports from low to high, both included.
-type portRange struct{ low, high int }
+// Ports are those from Low to High, both included.
+type Ports struct{ Low, High int }
+
+// All reports whether these are all ports.
+func (p Ports) All() bool { return p.Low == 1 && p.High == maxPort }
 
 // maxPort is the last port of TCP.
 const maxPort = 65535
@@ -33,14 +36,14 @@ func (p *ports) add(r *Rule) error {
 	if err != nil {
 		return err
 	}
-	if of.low != of.high {
+	if of.Low != of.High {
 		p.ranges = append(p.ranges, portRule{of, r})
 		return nil
 	}
 	if p.single == nil {
 		p.single = make(map[int]*Rule)
 	}
-	p.single[of.low] = first(p.single[of.low], r)
+	p.single[of.Low] = first(p.single[of.Low], r)
 	return nil
 }
 
@@ -48,28 +51,28 @@ func (p *ports) add(r *Rule) error {
 func (p *ports) find(port int) *Rule {
 	found := p.single[port]
 	for _, r := range p.ranges {
-		if r.covers(portRange{port, port}) {
+		if r.covers(Ports{port, port}) {
 			found = first(found, r.rule)
 		}
 	}
 	return found
 }
 
-func (p portRange) covers(other portRange) bool { return p.low <= other.low && other.high <= p.high }
+func (p Ports) covers(other Ports) bool { return p.Low <= other.Low && other.High <= p.High }
 
 // distance is how far a port is from those of the range; 0 is in it.
-func (p portRange) distance(port int) int { return max(p.low-port, port-p.high, 0) }
+func (p Ports) distance(port int) int { return max(p.Low-port, port-p.High, 0) }
 
 var portsText = regexp.MustCompile(`^([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$`)
 
 // parsePorts reads a port, two with - between them, or *.
-func parsePorts(text string) (portRange, error) {
+func parsePorts(text string) (Ports, error) {
 	if text == "*" {
-		return portRange{1, maxPort}, nil
+		return Ports{1, maxPort}, nil
 	}
 	m := portsText.FindStringSubmatch(text)
 	if m == nil {
-		return portRange{}, errors.New("is no port and no range of ports")
+		return Ports{}, errors.New("is no port and no range of ports")
 	}
 	// The digits are few enough for any int.
 	low, _ := strconv.Atoi(m[1])
@@ -79,11 +82,11 @@ func parsePorts(text string) (portRange, error) {
 	}
 	switch {
 	case !isPort(low) || !isPort(high):
-		return portRange{}, fmt.Errorf("is out of range: the last port is %d", maxPort)
+		return Ports{}, fmt.Errorf("is out of range: the last port is %d", maxPort)
 	case low > high:
-		return portRange{}, errors.New("ends before it begins")
+		return Ports{}, errors.New("ends before it begins")
 	}
-	return portRange{low, high}, nil
+	return Ports{low, high}, nil
 }
 
 // portsCover is whether one rule for ports matches all that another does.

@@ -16,7 +16,7 @@ type Require struct {
 	Lock bool
 	// Confine wants what providers run to be confined: require, best-effort
 	// or off; empty is off.
-	Confine string
+	Confine Mode
 	// Digests are the modules, by their SHA-256 in hex, that a provider may
 	// have, by its ID; one without an entry may have any.
 	Digests map[string][]string
@@ -25,10 +25,7 @@ type Require struct {
 	digestPos           map[string]yamldoc.Pos
 }
 
-var (
-	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	confines  = []string{"require", "best-effort", "off"}
-)
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (r *reader) require(n *yamldoc.Node, into *Require) {
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
@@ -39,10 +36,7 @@ func (r *reader) require(n *yamldoc.Node, into *Require) {
 			into.Lock, into.lockPos = n.Text() == "true", n.Pos()
 		},
 		"confine": func(n *yamldoc.Node) {
-			if n.Kind() != yamldoc.KindString || !slices.Contains(confines, n.Text()) {
-				r.wrong(n, fmt.Sprintf("%q is not known", n.Text()), "use "+strings.Join(confines, ", "))
-			}
-			into.Confine, into.confinePos = n.Text(), n.Pos()
+			into.Confine, into.confinePos = Mode(r.oneOf(n, modes)), n.Pos()
 		},
 		"digests": func(n *yamldoc.Node) { r.digests(n, into) },
 	})
@@ -123,7 +117,7 @@ func Admit(policies []*Policy, run Run) []Refusal {
 		if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
 			refuse(p.Require.digestPos[run.Provider], fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), "")
 		}
-		if p.Require.Confine == string(ConfineRequire) {
+		if p.Require.Confine == ConfineRequire {
 			switch {
 			case len(Confine(policies, run.Provider)) == 0:
 				refuse(p.Require.confinePos, "what providers run has to be confined, and no policy says to what", "give the provider a section of files or net")
