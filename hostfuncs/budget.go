@@ -23,7 +23,7 @@ type budget struct {
 // prints then passes through us, so that it can be counted: a terminal isn't
 // handed over. The result is nil where there is no bound.
 func (c *Confinement) bound(ctx context.Context, cmd *process.Command) (context.Context, *budget) {
-	if c == nil || c.output == 0 {
+	if c.output == 0 {
 		return ctx, nil
 	}
 	b := &budget{most: c.output, left: c.output}

@@ -169,20 +169,34 @@ func (c *Confinement) makeFolders() error {
 	return nil
 }
 
-// within bounds the time that a command has.
-func (c *Confinement) within(ctx context.Context, asked time.Duration) (context.Context, context.CancelFunc) {
-	if limit := c.timeout(asked); limit > 0 {
-		return context.WithTimeout(ctx, limit)
+// run runs a command within the time and the output that it has; asked is a time
+// that it may have at most, 0 for none.
+//
+// # Errors
+//
+// Those of [process.Run], and an [*abi.Error] where a limit ended it.
+func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.Duration) (process.Result, error) {
+	limit := asked
+	var output *budget
+	if c != nil {
+		if c.time != 0 && (asked == 0 || c.time < asked) {
+			limit = c.time
+		}
+		ctx, output = c.bound(ctx, &cmd)
 	}
-	return ctx, func() {}
-}
-
-// timeout is the tighter one of what was asked for and the policies' own.
-func (c *Confinement) timeout(asked time.Duration) time.Duration {
-	if c == nil || c.time == 0 || asked != 0 && asked < c.time {
-		return asked
+	if limit > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, limit)
+		defer stop()
 	}
-	return c.time
+	res, err := process.Run(ctx, cmd)
+	if over := output.spent(cmd.Argv[0]); over != nil {
+		return res, over
+	}
+	if res.TimedOut {
+		return res, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", cmd.Argv[0], limit)
+	}
+	return res, err
 }
 
 // String says what is in force, as it is told in records and to the user.

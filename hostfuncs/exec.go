@@ -239,24 +239,19 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	}
-	ctx, stop := w.Confinement.within(ctx, p.timeout)
-	defer stop()
-	ctx, budget := w.Confinement.bound(ctx, &cmd)
 	// Masked before it is cut: the beginning of a value is not known for one.
 	done := w.masked(&cmd)
-	res, err := process.Run(ctx, cmd)
-	err = errors.Join(err, done())
-	if over := budget.spent(p.argv[0]); over != nil {
-		return abi.ExecResult{}, over
+	res, err := w.Confinement.run(ctx, cmd, p.timeout)
+	closeErr := done()
+	if limit, ok := errors.AsType[*abi.Error](err); ok {
+		return abi.ExecResult{}, limit
 	}
+	err = errors.Join(err, closeErr)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
 	case err != nil:
 		return abi.ExecResult{}, err
-	}
-	if res.TimedOut {
-		return abi.ExecResult{}, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", p.argv[0], w.Confinement.timeout(p.timeout))
 	}
 	return abi.ExecResult{
 		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,

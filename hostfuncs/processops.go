@@ -3,7 +3,6 @@ package hostfuncs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -93,16 +91,7 @@ func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResul
 	cmd.Started = func() { close(runs) }
 	w.processes.group.Go(func() {
 		defer s.cancel(nil)
-		ctx, stop := w.Confinement.within(ctx, 0)
-		defer stop()
-		ctx, budget := w.Confinement.bound(ctx, &cmd)
-		res, err := process.Run(ctx, cmd)
-		if over := budget.spent(p.argv[0]); over != nil {
-			w.Warn(over)
-		}
-		if res.TimedOut {
-			w.Warn(fmt.Errorf("%s was ended, since a policy's limits.time is over", p.argv[0]))
-		}
+		res, err := w.Confinement.run(ctx, cmd, 0)
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:
