@@ -1,8 +1,11 @@
 package hostfuncs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/folderlock"
 )
 
 // tempName is what the folders for temporary files of confined runs begin with.
@@ -12,7 +15,7 @@ const tempName = "stagecraft-run-"
 // lives, it holds the folder's lock.
 type tempDir struct {
 	path string
-	lock *os.File
+	lock *folderlock.Lock
 }
 
 // newTempDir makes a folder for the temporary files of this run, so that the
@@ -26,9 +29,9 @@ func newTempDir() (*tempDir, error) {
 	left, _ := filepath.Glob(filepath.Join(common, tempName+"*"))
 	for _, dir := range left {
 		// One that is being made is locked as it gets its name.
-		if lock, err := lockDir(dir); err == nil {
+		if lock, err := folderlock.Try(dir); err == nil {
 			_ = os.RemoveAll(dir)
-			lock.Close()
+			_ = lock.Release()
 		}
 	}
 	made, err := os.MkdirTemp(common, "."+tempName+"*")
@@ -36,7 +39,7 @@ func newTempDir() (*tempDir, error) {
 		return nil, err
 	}
 	t := &tempDir{path: filepath.Join(common, filepath.Base(made)[1:])}
-	if t.lock, err = lockDir(made); err == nil {
+	if t.lock, err = folderlock.Try(made); err == nil {
 		err = os.Rename(made, t.path)
 	}
 	if err != nil {
@@ -48,6 +51,5 @@ func newTempDir() (*tempDir, error) {
 
 // remove removes the folder, with all that is in it.
 func (t *tempDir) remove() error {
-	defer t.lock.Close()
-	return os.RemoveAll(t.path)
+	return errors.Join(os.RemoveAll(t.path), t.lock.Release())
 }

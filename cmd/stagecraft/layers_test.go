@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"runtime/module":                          {"runtime/backend"},
 	"runtime/sandbox":                         {"guest-sdk/abi", "runtime/plaintext"},
 	"runtime/wholefile":                       {},
+	"runtime/folderlock":                      {},
 	"runtime/mask":                            {},
 	"runtime/lock":                            {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                           {"runtime/plaintext"},
@@ -45,11 +46,11 @@ var layers = map[string][]string{
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
-		"hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
+		"hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
-		"runtime/lock", "runtime/mask", "runtime/module", "runtime/sandbox", "runtime/wholefile", "runtime/yamldoc",
+		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/sandbox", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"runtime/plaintext"},
 	"cmd/stagecraft/internal/sarif":   {"runtime/plaintext"},
