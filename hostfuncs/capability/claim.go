@@ -124,18 +124,18 @@ func (c Claim) String() string {
 		said = append(said, c.Exec.words()...)
 	}
 	if b := c.Build; b != nil {
-		said = append(said, quoteWord(b.Context), "as", quoteList(b.Tags))
+		said = append(said, yamldoc.Word(b.Context), "as", quoteList(b.Tags))
 		if b.Push {
 			said = append(said, "and push it")
 		}
 	}
 	for _, f := range c.Files {
 		if f.Use != Load {
-			said = append(said, quoteWord(f.Path))
+			said = append(said, yamldoc.Word(f.Path))
 		}
 	}
 	if c.Image != "" {
-		said = append(said, quoteWord(c.Image))
+		said = append(said, yamldoc.Word(c.Image))
 	}
 	for _, n := range c.Net {
 		said = append(said, "port "+strconv.Itoa(n.Port))
@@ -178,34 +178,15 @@ func (c Claim) variables() string {
 func (x *Exec) words() []string {
 	said := []string{quoteWords(x.Argv)}
 	if x.Program != "" && len(x.Argv) > 0 && x.Program != x.Argv[0] {
-		said = append(said, "("+quoteWord(x.Program)+")")
+		said = append(said, "("+yamldoc.Word(x.Program)+")")
 	}
 	if x.Dir != "." {
-		said = append(said, "in "+quoteWord(x.Dir))
+		said = append(said, "in "+yamldoc.Word(x.Dir))
 	}
 	return said
 }
 
 // quoteWords writes words so that one can see where each ends.
-func quoteWords(words []string) string { return strings.Join(quoteEach(words), " ") }
+func quoteWords(words []string) string { return strings.Join(yamldoc.Words(words), " ") }
 
-func quoteList(words []string) string { return strings.Join(quoteEach(words), ", ") }
-
-func quoteEach(words []string) []string {
-	out := make([]string, len(words))
-	for i, word := range words {
-		out[i] = quoteWord(word)
-	}
-	return out
-}
-
-// quoteWord keeps what a provider says from steering the user's terminal.
-func quoteWord(word string) string {
-	switch {
-	case strings.ContainsFunc(word, func(r rune) bool { return !yamldoc.Visible(r) }):
-		return strconv.QuoteToASCII(word)
-	case word == "" || strings.ContainsAny(word, ` "`):
-		return strconv.Quote(word)
-	}
-	return word
-}
+func quoteList(words []string) string { return strings.Join(yamldoc.Words(words), ", ") }

@@ -177,7 +177,7 @@ func (p part) missCommand(rule *Rule) (int, string) {
 		case i+1 >= len(words):
 			return 40 + i, fmt.Sprintf("it ends before %q; a last ** stands for any words", word)
 		case words[i+1] == deep:
-			return 80, "the program is called in another way: " + quoteWord(asked[0])
+			return 80, "the program is called in another way: " + yamldoc.Word(asked[0])
 		case strictWord(words[i+1], word):
 		case glob(words[i+1], word):
 			return 60 + i, fmt.Sprintf("its word %q matches nothing that begins with -, such as %q", words[i+1], word)
@@ -188,7 +188,7 @@ func (p part) missCommand(rule *Rule) (int, string) {
 	if len(words) > len(asked) && words[len(asked)] != deep {
 		return 40 + len(asked), fmt.Sprintf("it goes on with %q", words[len(asked)])
 	}
-	return 80, "the program is called in another way: " + quoteWord(asked[0])
+	return 80, "the program is called in another way: " + yamldoc.Word(asked[0])
 }
 
 func (p part) missText(key, rule string) (int, string) {

@@ -3,7 +3,6 @@ package lock
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -22,10 +21,10 @@ func Words(c abi.Capabilities) []string {
 		said = append(said, buildWords(ask)...)
 	}
 	for _, pattern := range c.Files {
-		said = append(said, "read files: "+shown(pattern))
+		said = append(said, "read files: "+yamldoc.Word(pattern))
 	}
 	for _, name := range c.Env {
-		said = append(said, "look at a variable, and pass it on: "+shown(name))
+		said = append(said, "look at a variable, and pass it on: "+yamldoc.Word(name))
 	}
 	for _, pointer := range c.EnvFrom {
 		said = append(said, "look at the variables that are named at "+fieldName(pointer)+", and pass them on")
@@ -40,7 +39,7 @@ func Words(c abi.Capabilities) []string {
 		said = append(said, fmt.Sprintf("connect to this machine's port %d, where the configuration names none", port))
 	}
 	for _, pattern := range c.Images {
-		said = append(said, "look for images: "+shown(pattern))
+		said = append(said, "look for images: "+yamldoc.Word(pattern))
 	}
 	var out []string
 	for _, line := range said {
@@ -54,11 +53,11 @@ func Words(c abi.Capabilities) []string {
 }
 
 func execWords(ask abi.ExecAsk) string {
-	said := "run: " + strings.Join(quoted(ask.Argv), " ")
+	said := "run: " + strings.Join(yamldoc.Words(ask.Argv), " ")
 	if ask.ArgvFrom != "" {
 		said = "run exactly the command at " + fieldName(ask.ArgvFrom)
 		if len(ask.Argv) > 0 {
-			said += ", and: " + strings.Join(quoted(ask.Argv), " ")
+			said += ", and: " + strings.Join(yamldoc.Words(ask.Argv), " ")
 		}
 	}
 	if ask.DirFrom != "" {
@@ -84,31 +83,10 @@ func buildWords(ask abi.BuildAsk) []string {
 	}
 	out := []string{said}
 	for _, name := range ask.Args {
-		out = append(out, "set an argument of the build: "+shown(name))
+		out = append(out, "set an argument of the build: "+yamldoc.Word(name))
 	}
 	return out
 }
 
 // fieldName is a place of the configuration.
-func fieldName(pointer string) string { return shown(abi.FieldName(pointer)) }
-
-// quoted writes words so that one can see where each ends.
-func quoted(words []string) []string {
-	out := make([]string, len(words))
-	for i, word := range words {
-		out[i] = shown(word)
-	}
-	return out
-}
-
-// shown is a text of a provider's so that it is no other one's: who agrees to
-// "npm" must not get what has a character in it that one can't see.
-func shown(text string) string {
-	switch {
-	case strings.ContainsFunc(text, func(r rune) bool { return !yamldoc.Visible(r) }):
-		return strconv.QuoteToASCII(text)
-	case text == "" || strings.ContainsAny(text, ` "`):
-		return strconv.Quote(text)
-	}
-	return text
-}
+func fieldName(pointer string) string { return yamldoc.Word(abi.FieldName(pointer)) }

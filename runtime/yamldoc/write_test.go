@@ -117,3 +117,14 @@ func TestVisible(t *testing.T) {
 		}
 	}
 }
+
+func TestWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"npm": "npm", "--a=b": "--a=b", "": `""`, "a b": `"a b"`, `a"b`: `"a\"b"`, `a\b`: `a\b`, "größe": "größe",
+		"a\nb": `"a\nb"`, "\x1b[2J": `"\x1b[2J"`, "npm\u3164": `"npm\u3164"`, "a\u202eb": `"a\u202eb"`, "\xff": `"\xff"`,
+	} {
+		if got := yamldoc.Word(word); got != want {
+			t.Errorf("%q: got %s, want %s", word, got, want)
+		}
+	}
+}
