@@ -17,10 +17,16 @@ func cmdAlternate(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: alternate NAME FILE OTHER")
 	}
 	name, files := ts.MkAbs(args[0]), []string{ts.MkAbs(args[1]), ts.MkAbs(args[2])}
-	ts.Check(exchange(name, files[0]))
+	untilEnd(ts, func(i int) error { return exchange(name, files[i%2]) })
+}
+
+// untilEnd does something that has to work once, and then again and again until
+// the script ends.
+func untilEnd(ts *testscript.TestScript, do func(i int) error) {
+	ts.Check(do(0))
 	ended := make(chan struct{})
-	var swapper sync.WaitGroup
-	swapper.Go(func() {
+	var doer sync.WaitGroup
+	doer.Go(func() {
 		for i := 1; ; i++ {
 			select {
 			case <-ended:
@@ -29,12 +35,12 @@ func cmdAlternate(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			// The script's folder may be gone already; what counts is what the
 			// script saw until then.
-			_ = exchange(name, files[i%2])
+			_ = do(i)
 		}
 	})
 	ts.Defer(func() {
 		close(ended)
-		swapper.Wait()
+		doer.Wait()
 	})
 }
 

@@ -1,8 +1,6 @@
 package main_test
 
 import (
-	"sync"
-
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 )
@@ -14,25 +12,7 @@ func cmdSwap(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: swap NAME OTHER")
 	}
 	name, other := ts.MkAbs(args[0]), ts.MkAbs(args[1])
-	swap := func() error {
+	untilEnd(ts, func(int) error {
 		return unix.Renameat2(unix.AT_FDCWD, name, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE)
-	}
-	ts.Check(swap())
-	ended := make(chan struct{})
-	var swapper sync.WaitGroup
-	swapper.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-			}
-			// The script's folder may be gone already.
-			_ = swap()
-		}
-	})
-	ts.Defer(func() {
-		close(ended)
-		swapper.Wait()
 	})
 }

@@ -110,7 +110,11 @@ func Load(file string, known Providers) (*Config, error) {
 // ReadFile reads a file of the user's, one byte further than a document can be
 // long. A pipe or device, which could be without end or keep us waiting, is an
 // error.
-func ReadFile(file string) ([]byte, error) {
+func ReadFile(file string) ([]byte, error) { return ReadRegular(file, yamldoc.MaxBytes+1) }
+
+// ReadRegular is [ReadFile] for the beginning of a file, of that many bytes at
+// most.
+func ReadRegular(file string, limit int64) ([]byte, error) {
 	// What was opened is looked at, so nothing can take its place, and a pipe
 	// must not make us wait for a writer.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -127,7 +131,7 @@ func ReadFile(file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is no regular file")
 	}
-	return io.ReadAll(io.LimitReader(f, yamldoc.MaxBytes+1))
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // withoutPath leaves out the path, which whoever shows the error names.

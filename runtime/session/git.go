@@ -1,12 +1,12 @@
 package session
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
 )
 
 var objectName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
@@ -92,18 +92,9 @@ const (
 )
 
 // readGit reads the beginning of a file, "" where there is none. Whoever made the
-// project made its .git: a pipe must not keep us waiting, nor a device be read
-// for ever.
+// project made its .git.
 func readGit(path string, limit int64) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit))
+	data, err := config.ReadRegular(path, limit)
 	if err != nil {
 		return ""
 	}

@@ -166,10 +166,27 @@ func openRegular(path string) (*os.File, error) {
 	if err != nil {
 		return nil, &contextError{path: path, err: err}
 	}
-	// A pipe that took the file's place must not make us wait for a writer.
-	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openFile(dir, name)
 	if err != nil {
 		return nil, &contextError{path: path, err: err}
+	}
+	return f, nil
+}
+
+// openFile opens what is a file. A pipe of its name, or in its place by now, must
+// not make us wait for a writer.
+func openFile(dir *os.Root, name string) (*os.File, error) {
+	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
 	}
 	return f, nil
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -47,7 +46,8 @@ func readIgnore(root *os.Root, dockerfile string) (ignoreFile, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return ignoreFile{}, err
 	}
-	inContext, err := openIgnore(root)
+	// It may be a link in the context.
+	inContext, err := openFile(root, ignoreName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ignoreFile{}, nil
 	}
@@ -56,24 +56,6 @@ func readIgnore(root *os.Root, dockerfile string) (ignoreFile, error) {
 		return ignoreFile{}, &contextError{path: path, err: err}
 	}
 	return loadIgnore(inContext, path, false)
-}
-
-// openIgnore opens the context's ignore file, which may be a link in the
-// context. A pipe of that name must not make us wait for a writer.
-func openIgnore(root *os.Root) (*os.File, error) {
-	f, err := root.OpenFile(ignoreName, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errNotRegular
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }
 
 func loadIgnore(f *os.File, path string, own bool) (ignoreFile, error) {
