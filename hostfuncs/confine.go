@@ -125,8 +125,8 @@ func (c *Confinement) Missing() []string {
 }
 
 // hold puts into a command what it is held to, and makes the folders for it. Its
-// own program it may always run, since that was decided on.
-func (c *Confinement) hold(cmd *process.Command) error {
+// own program, the file that it leads to, it may always run: that was decided on.
+func (c *Confinement) hold(cmd *process.Command, program string) error {
 	if c == nil {
 		return nil
 	}
@@ -136,10 +136,6 @@ func (c *Confinement) hold(cmd *process.Command) error {
 	}
 	if err := c.makeFolders(); err != nil {
 		return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
-	}
-	program, err := filepath.EvalSymlinks(cmd.Program)
-	if err != nil {
-		return abi.Errorf(abi.CodeFailed, "%v", err)
 	}
 	rules := *c.rules
 	rules.Exec = append(slices.Clone(rules.Exec), program)

@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -268,7 +269,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
 		Is: p.is, DirIs: p.dirIs, Pinned: p.sha256 != "", Leaves: daemonOf(p.program),
 	}
-	if err := w.Confinement.hold(&cmd); err != nil {
+	if err := w.Confinement.hold(&cmd, cmp.Or(p.linked, p.program)); err != nil {
 		return cmd, err
 	}
 	var err error
