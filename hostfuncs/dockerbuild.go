@@ -9,14 +9,14 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // engine builds and pushes images.
 type engine interface {
-	Build(ctx context.Context, b docker.Build, progress io.Writer) (docker.Image, error)
+	Build(ctx context.Context, b image.Build, progress io.Writer) (image.Image, error)
 	Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error)
-	Find(ctx context.Context, ref string) (image docker.Image, ok bool, err error)
+	Find(ctx context.Context, ref string) (image image.Image, ok bool, err error)
 	Close() error
 }
 
@@ -59,7 +59,7 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 		s.Args = append(s.Args, valueStep(name, abi.Text(p.args[name])))
 	}
 	if p.missing == nil {
-		survey, err := docker.Look(ctx, p.build())
+		survey, err := image.Look(ctx, p.build())
 		if err != nil {
 			return Step{}, engineError(err)
 		}
@@ -76,8 +76,8 @@ func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
 	return abi.DockerBuildResult{Image: p.tags[0]}, unknown, p.missing
 }
 
-func (p buildPlan) build() docker.Build {
-	return docker.Build{
+func (p buildPlan) build() image.Build {
+	return image.Build{
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
 		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
 		ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
@@ -89,7 +89,7 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: tags is empty, the image needs a reference")
 	}
 	for _, tag := range q.Tags {
-		if err := docker.CheckTag(tag); err != nil {
+		if err := image.CheckTag(tag); err != nil {
 			return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: %v", err)
 		}
 	}
@@ -148,11 +148,11 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 		return result, engineError(err)
 	}
 	defer e.Close()
-	image, err := e.Build(ctx, p.build(), w.Progress)
+	built, err := e.Build(ctx, p.build(), w.Progress)
 	if err != nil {
 		return result, engineError(err)
 	}
-	result = abi.DockerBuildResult{Image: p.tags[0], ID: image.ID}
+	result = abi.DockerBuildResult{Image: p.tags[0], ID: built.ID}
 	if !p.push {
 		return result, nil
 	}

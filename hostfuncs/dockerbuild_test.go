@@ -12,20 +12,21 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // fakeEngine notes what reaches an engine; the real one is tested where it is
 // spoken to.
 type fakeEngine struct {
-	built  []docker.Build
+	built  []image.Build
 	pushed []string
 	closed bool
 	err    error
 }
 
-func (e *fakeEngine) Build(_ context.Context, b docker.Build, _ io.Writer) (docker.Image, error) {
+func (e *fakeEngine) Build(_ context.Context, b image.Build, _ io.Writer) (image.Image, error) {
 	e.built = append(e.built, b)
-	return docker.Image{ID: "sha256:1"}, e.err
+	return image.Image{ID: "sha256:1"}, e.err
 }
 
 func (e *fakeEngine) Push(_ context.Context, ref string, _ io.Writer) (string, error) {
@@ -33,8 +34,8 @@ func (e *fakeEngine) Push(_ context.Context, ref string, _ io.Writer) (string, e
 	return "sha256:digest-of-" + ref, nil
 }
 
-func (e *fakeEngine) Find(_ context.Context, ref string) (docker.Image, bool, error) {
-	return docker.Image{ID: "sha256:of-" + ref}, ref != "missing:1", e.err
+func (e *fakeEngine) Find(_ context.Context, ref string) (image.Image, bool, error) {
+	return image.Image{ID: "sha256:of-" + ref}, ref != "missing:1", e.err
 }
 
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
@@ -118,7 +119,7 @@ func TestEngineErrors(t *testing.T) {
 		return nil, &docker.UnavailableError{Host: "unix:///x", From: "DOCKER_HOST", Err: errors.New("gone"), Hint: "start it"}
 	}
 	wantError(t, call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
-	failing := &fakeEngine{err: &docker.BuildError{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
+	failing := &fakeEngine{err: &image.Error{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
 	g := buildGate(t, p, allowBuild, func(context.Context, func(string) string) (engine, error) { return failing, nil })
 	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
 	if !failing.closed {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // ImageStep is an image that would be looked for.
@@ -19,7 +19,7 @@ func dockerImageOp(w *World, connect connect) Op[abi.DockerImageRequest, string,
 	return Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
 		Name: abi.OpDockerImage,
 		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
-			if err := docker.CheckTag(q.Image); err != nil {
+			if err := image.CheckTag(q.Image); err != nil {
 				return "", abi.Errorf(abi.CodeInvalid, "docker_image: %v", err)
 			}
 			return q.Image, nil

@@ -40,13 +40,15 @@ var layers = map[string][]string{
 	"hostfuncs/capability/policytest":         {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
 	"hostfuncs/internal/confine":              {},
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
-	"hostfuncs/internal/docker":               {"runtime/plaintext"},
+	"hostfuncs/internal/image":                {},
+	"hostfuncs/internal/image/imagetest":      {},
+	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
-		"hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
+		"hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",

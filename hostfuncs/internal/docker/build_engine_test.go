@@ -15,6 +15,9 @@ import (
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 func TestBuildSendsTheContext(t *testing.T) {
@@ -60,7 +63,7 @@ func TestBuildSendsTheContext(t *testing.T) {
 	}
 }
 
-func below(files map[string]imageFile, dir string) []string {
+func below(files map[string]imagetest.File, dir string) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if rest, ok := strings.CutPrefix(name, dir); ok && rest != "" {
@@ -102,7 +105,7 @@ func TestBuildKeepsWhatAFileIs(t *testing.T) {
 	if private.Mode&0o7777 != 0o600 || private.Uid != 0 || private.Gid != 0 || !private.ModTime.Equal(when.Truncate(time.Second)) {
 		t.Errorf("private is %o %d:%d %v", private.Mode, private.Uid, private.Gid, private.ModTime)
 	}
-	if got := files["app/hard"].text; got != "x" {
+	if got := files["app/hard"].Text; got != "x" {
 		t.Errorf("the hard link holds %q", got)
 	}
 }
@@ -124,10 +127,10 @@ RUN ["/tool", "write", "/second", "x"]
 	b.Tags = []string{"stagecraft.test/one:a", "stagecraft.test/two"}
 	built, _ := mustBuild(t, e, b)
 	files := imageFiles(t, e, built.ID)
-	if got := files["version"].text; got != "1.2 & more" {
+	if got := files["version"].Text; got != "1.2 & more" {
 		t.Errorf("VERSION was %q", got)
 	}
-	if got := files["empty"].text; got != "" {
+	if got := files["empty"].Text; got != "" {
 		t.Errorf("EMPTY was %q", got)
 	}
 	if _, ok := files["second"]; ok {
@@ -156,12 +159,12 @@ func TestBuildDockerfileFromOutside(t *testing.T) {
 			files := map[string]string{"Dockerfile": "FROM nowhere", "a": "", "b": ""}
 			want := []string{"Dockerfile", "a", "b", "tool"}
 			if tt.ignore != "" {
-				files[ignoreName] = tt.ignore
+				files[".dockerignore"] = tt.ignore
 				want = []string{"Dockerfile", "a", "tool"}
 			}
 			b := toolContext(t, files)
-			outside := tempDir(t)
-			writeFiles(t, outside, map[string]string{"my.Dockerfile": "FROM scratch\nCOPY . /app/\n"})
+			outside := imagetest.Dir(t)
+			imagetest.Write(t, outside, map[string]string{"my.Dockerfile": "FROM scratch\nCOPY . /app/\n"})
 			b.Dockerfile = filepath.Join(outside, "my.Dockerfile")
 			built, _ := mustBuild(t, e, b)
 			if diff := cmp.Diff(want, below(imageFiles(t, e, built.ID), "app/")); diff != "" {
@@ -180,7 +183,7 @@ func TestBuildFailedStep(t *testing.T) {
 	b := toolContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY tool /tool\nRUN [\"/tool\", \"lines\", \"30\", \"3\"]\n"})
 	var progress strings.Builder
 	_, err := e.Build(t.Context(), b, &progress)
-	failed, ok := errors.AsType[*BuildError](err)
+	failed, ok := errors.AsType[*image.Error](err)
 	if !ok {
 		t.Fatalf("got %v", err)
 	}
@@ -226,7 +229,7 @@ func TestBuildRefused(t *testing.T) {
 			b := toolContext(t, map[string]string{"Dockerfile": tt.dockerfile})
 			b.Target = tt.target
 			_, err := e.Build(t.Context(), b, nil)
-			failed, ok := errors.AsType[*BuildError](err)
+			failed, ok := errors.AsType[*image.Error](err)
 			if !ok || failed.Step != tt.step || !strings.Contains(failed.Message, tt.message) {
 				t.Errorf("got %#v", err)
 			}

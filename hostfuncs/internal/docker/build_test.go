@@ -14,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 const anID = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -56,12 +59,12 @@ func TestBuildRequest(t *testing.T) {
 func TestBuildRefusesBadRequests(t *testing.T) {
 	e := connected(t, standIn(t, "/", nil))
 	for _, tt := range []struct {
-		change func(*Build)
+		change func(*image.Build)
 		want   string
 	}{
-		{func(b *Build) { b.Tags = []string{"ok", "NOT"} }, `image tag "NOT"`},
-		{func(b *Build) { b.Network = "container:x" }, `network "container:x" is not known`},
-		{func(b *Build) { b.Context = "." }, `"." is not an absolute path`},
+		{func(b *image.Build) { b.Tags = []string{"ok", "NOT"} }, `image tag "NOT"`},
+		{func(b *image.Build) { b.Network = "container:x" }, `network "container:x" is not known`},
+		{func(b *image.Build) { b.Context = "." }, `"." is not an absolute path`},
 	} {
 		b := aBuild(t)
 		tt.change(&b)
@@ -76,14 +79,14 @@ func TestBuildBrokenAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer http.HandlerFunc
-		failed *BuildError // or else:
+		failed *image.Error // or else:
 		err    string
 	}{
-		{"no image", answering(200, step), &BuildError{"Step 1/1 : FROM a", "the engine stopped without an image", "some output"}, ""},
-		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &BuildError{"Step 1/1 : FROM a", "the engine stopped without an image", "some output"}, ""},
-		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &BuildError{"Step 1/1 : FROM a", "the engine names no reason", "some output"}, ""},
-		{"an odd reason", answering(200, step+`{"error":" \u001b[31mno\u0007\n"}`), &BuildError{"Step 1/1 : FROM a", "no", "some output"}, ""},
-		{"an error though there is an image", answering(200, `{"aux":{"ID":"`+anID+`"}}`+"\n"+`{"error":"no"}`), &BuildError{"", "no", ""}, ""},
+		{"no image", answering(200, step), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
+		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
+		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine names no reason", Log: "some output"}, ""},
+		{"an odd reason", answering(200, step+`{"error":" \u001b[31mno\u0007\n"}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "no", Log: "some output"}, ""},
+		{"an error though there is an image", answering(200, `{"aux":{"ID":"`+anID+`"}}`+"\n"+`{"error":"no"}`), &image.Error{Message: "no"}, ""},
 		{"no JSON", answering(200, "<html>"), nil, "its answer can't be read"},
 		{"a long line", answering(200, strings.Repeat("x", messageLimit+1)), nil, "longer than 1 MiB"},
 		{"cut off", func(w http.ResponseWriter, r *http.Request) {
@@ -91,13 +94,13 @@ func TestBuildBrokenAnswers(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, nil, "its answer can't be read: unexpected EOF"},
-		{"refused", answering(400, `{"message":"dockerfile parse error"}`), &BuildError{"", "dockerfile parse error", ""}, ""},
-		{"BuildKit only", answering(501, `{"message":"the classic builder was removed"}`), &BuildError{"", "this engine builds with BuildKit only, which is not used here; " +
-			"set DOCKER_HOST to an engine that has the classic builder as well (the classic builder was removed)", ""}, ""},
+		{"refused", answering(400, `{"message":"dockerfile parse error"}`), &image.Error{Message: "dockerfile parse error"}, ""},
+		{"BuildKit only", answering(501, `{"message":"the classic builder was removed"}`), &image.Error{Message: "this engine builds with BuildKit only, which is not used here; " +
+			"set DOCKER_HOST to an engine that has the classic builder as well (the classic builder was removed)"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := connected(t, standIn(t, "/build", tt.answer)).Build(t.Context(), aBuild(t), nil)
-			failed, ok := errors.AsType[*BuildError](err)
+			failed, ok := errors.AsType[*image.Error](err)
 			if ok != (tt.failed != nil) || err == nil || !strings.Contains(err.Error(), tt.err) {
 				t.Fatalf("got %v", err)
 			}
@@ -119,7 +122,7 @@ func TestBuildEngineGoesAway(t *testing.T) {
 // TestBuildContextBreaks lets a file vanish while the context is on its way.
 func TestBuildContextBreaks(t *testing.T) {
 	b := aBuild(t)
-	writeFiles(t, b.Context, map[string]string{"a": strings.Repeat("x", 4<<20), "b": ""})
+	imagetest.Write(t, b.Context, map[string]string{"a": strings.Repeat("x", 4<<20), "b": ""})
 	e := connected(t, standIn(t, "/build", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadFull(r.Body, make([]byte, 1<<20)); err != nil {
 			t.Error(err)
@@ -132,14 +135,14 @@ func TestBuildContextBreaks(t *testing.T) {
 		}
 	}))
 	_, err := e.Build(t.Context(), b, nil)
-	if _, ok := err.(*contextError); !ok || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(b.Context, "b")) {
+	if _, ok := err.(*image.ContextError); !ok || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(b.Context, "b")) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestBuildCancelled(t *testing.T) {
 	big := aBuild(t)
-	writeFiles(t, big.Context, map[string]string{"a": strings.Repeat("x", 4<<20)})
+	imagetest.Write(t, big.Context, map[string]string{"a": strings.Repeat("x", 4<<20)})
 	for name, before := range map[string]func(http.ResponseWriter, *http.Request){
 		"while it is sent": func(http.ResponseWriter, *http.Request) {},
 		"before an answer": func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) },
@@ -172,7 +175,7 @@ func TestBuildProgressFails(t *testing.T) {
 }
 
 func TestBuildErrorText(t *testing.T) {
-	err := &BuildError{Step: "Step 1/2 : RUN make", Message: "it returned 2", Log: "a\nb"}
+	err := &image.Error{Step: "Step 1/2 : RUN make", Message: "it returned 2", Log: "a\nb"}
 	if got, want := fmt.Sprint(err), "build: Step 1/2 : RUN make: it returned 2"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -10,53 +10,55 @@ import (
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // buildClassic builds with the engine's first builder, which every engine since
 // the beginnings has.
-func (e *Engine) buildClassic(ctx context.Context, c *buildContext, out *printer) (Image, error) {
+func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tar := c.stream(sending)
+	tar := c.Stream(sending)
 	defer tar.Close()
-	answer, err := e.client.ImageBuild(sending, tar, classicOptions(c))
+	answer, err := e.client.ImageBuild(sending, tar, classicOptions(b, tar.Dockerfile))
 	if err != nil {
-		return Image{}, e.buildFailure(ctx, tar, err)
+		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
 	defer answer.Body.Close()
-	var image Image
+	var built image.Image
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &BuildError{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
+			return &image.Error{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
 		}
-		image.note(m.Aux)
+		note(&built, m.Aux)
 		return nil
 	})
 	out.flush()
 	if err != nil {
-		return Image{}, e.buildFailure(ctx, tar, err)
+		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID.MatchString(image.ID) {
-		return Image{}, &BuildError{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
+	if !imageID.MatchString(built.ID) {
+		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
 	}
-	return image, nil
+	return built, nil
 }
 
-func classicOptions(c *buildContext) build.ImageBuildOptions {
-	args := make(map[string]*string, len(c.build.Args))
-	for name, value := range c.build.Args {
+func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
+	args := make(map[string]*string, len(b.Args))
+	for name, value := range b.Args {
 		args[name] = &value
 	}
 	return build.ImageBuildOptions{
 		Version:     build.BuilderV1,
-		Dockerfile:  c.dockerfile,
-		Tags:        c.build.Tags,
+		Dockerfile:  dockerfile,
+		Tags:        b.Tags,
 		BuildArgs:   args,
-		Target:      c.build.Target,
-		NetworkMode: c.build.Network,
+		Target:      b.Target,
+		NetworkMode: b.Network,
 		Remove:      true,
 		ForceRemove: true,
 	}
@@ -64,7 +66,7 @@ func classicOptions(c *buildContext) build.ImageBuildOptions {
 
 // note remembers the ID of an image that a message tells of. There may be one
 // for each stage, of which the last counts.
-func (i *Image) note(aux json.RawMessage) {
+func note(i *image.Image, aux json.RawMessage) {
 	var told struct{ ID string }
 	if json.Unmarshal(aux, &told) == nil && told.ID != "" {
 		i.ID = told.ID
@@ -73,14 +75,14 @@ func (i *Image) note(aux json.RawMessage) {
 
 // buildFailure says why a build broke off: the caller's wish, a file that could
 // not be sent, or the engine.
-func (e *Engine) buildFailure(ctx context.Context, tar *contextStream, err error) error {
+func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if failure := tar.failure(); failure != nil {
+	if failure := tar.Failure(); failure != nil {
 		return failure
 	}
-	if failed, ok := errors.AsType[*BuildError](err); ok {
+	if failed, ok := errors.AsType[*image.Error](err); ok {
 		return failed
 	}
 	if broken, ok := errors.AsType[*streamError](err); ok {
@@ -93,7 +95,7 @@ func (e *Engine) buildFailure(ctx context.Context, tar *contextStream, err error
 	if refusesClassic(text) {
 		text = "this engine builds with BuildKit only, which is not used here; set DOCKER_HOST to an engine that has the classic builder as well (" + text + ")"
 	}
-	return &BuildError{Message: text}
+	return &image.Error{Message: text}
 }
 
 // refusesClassic tells whether an engine's refusal is about the builder asked

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 func TestConnect(t *testing.T) {
@@ -117,7 +119,7 @@ func TestConnectTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := t.TempDir()
-	writeFiles(t, broken, map[string]string{"ca.pem": "no certificate"})
+	imagetest.Write(t, broken, map[string]string{"ca.pem": "no certificate"})
 	for _, tt := range []struct {
 		name string
 		env  map[string]string

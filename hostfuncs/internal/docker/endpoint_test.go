@@ -12,6 +12,8 @@ import (
 
 	"github.com/docker/docker/client"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // writeContext writes a context as the docker command does, with the files of
@@ -28,9 +30,9 @@ func writeContext(t *testing.T, dir, name, host string, tls ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFiles(t, dir, map[string]string{"contexts/meta/" + id + "/meta.json": string(meta)})
+	imagetest.Write(t, dir, map[string]string{"contexts/meta/" + id + "/meta.json": string(meta)})
 	for _, file := range tls {
-		writeFiles(t, dir, map[string]string{"contexts/tls/" + id + "/docker/" + file: ""})
+		imagetest.Write(t, dir, map[string]string{"contexts/tls/" + id + "/docker/" + file: ""})
 	}
 }
 
@@ -42,13 +44,13 @@ func TestFindEndpoint(t *testing.T) {
 	writeContext(t, dir, "open", "tcp://h:2375")
 	writeContext(t, dir, "hostless", "")
 	writeContext(t, dir, "far", "ssh://me@far")
-	writeFiles(t, dir, map[string]string{"config.json": `{"currentContext": "plain", "auths": {}}`})
+	imagetest.Write(t, dir, map[string]string{"config.json": `{"currentContext": "plain", "auths": {}}`})
 	sum := sha256.Sum256([]byte("tls"))
 	tls := filepath.Join(dir, "contexts", "tls", hex.EncodeToString(sum[:]), "docker")
 	home := t.TempDir()
-	writeFiles(t, home, map[string]string{".docker/config.json": `{"currentContext": "gone"}`})
+	imagetest.Write(t, home, map[string]string{".docker/config.json": `{"currentContext": "gone"}`})
 	certs := t.TempDir()
-	writeFiles(t, certs, map[string]string{"ca.pem": "", "key.pem": ""})
+	imagetest.Write(t, certs, map[string]string{"ca.pem": "", "key.pem": ""})
 	empty := t.TempDir()
 
 	for _, tt := range []struct {

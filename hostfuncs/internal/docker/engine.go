@@ -18,6 +18,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/tlsconfig"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -65,17 +66,17 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 func (e *Engine) Close() error { return e.client.Close() }
 
 // Find finds the image that ref names, if the engine holds it.
-func (e *Engine) Find(ctx context.Context, ref string) (image Image, ok bool, err error) {
-	found, err := e.client.ImageInspect(ctx, ref)
+func (e *Engine) Find(ctx context.Context, ref string) (found image.Image, ok bool, err error) {
+	held, err := e.client.ImageInspect(ctx, ref)
 	switch {
 	case err == nil:
-		return Image{ID: found.ID}, true, nil
+		return image.Image{ID: held.ID}, true, nil
 	case ctx.Err() != nil:
-		return Image{}, false, ctx.Err()
+		return image.Image{}, false, ctx.Err()
 	case cerrdefs.IsNotFound(err):
-		return Image{}, false, nil
+		return image.Image{}, false, nil
 	}
-	return Image{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
+	return image.Image{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
 }
 
 // newClient makes a client that has not connected yet. Only a TCP host sees the

@@ -1,19 +1,19 @@
 package docker
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"github.com/docker/docker/api/types/image"
+	engineimage "github.com/docker/docker/api/types/image"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
@@ -50,37 +50,6 @@ func environ(env map[string]string) func(string) string {
 	return func(name string) string { return env[name] }
 }
 
-// tempDir is a new folder's path without links, as [Build] wants it.
-func tempDir(t testing.TB) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// writeFiles writes files below dir; a name that ends with a slash is a folder.
-func writeFiles(t testing.TB, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		folder := filepath.Dir(path)
-		if name[len(name)-1] == '/' {
-			folder = path
-		}
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if folder == path {
-			continue
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // compileTool compiles testdata/tool once for all tests.
 var compileTool = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "docker-test-tool")
@@ -99,22 +68,22 @@ var compileTool = sync.OnceValues(func() ([]byte, error) {
 })
 
 // toolContext is a context that holds the tool and the files.
-func toolContext(t *testing.T, files map[string]string) Build {
+func toolContext(t *testing.T, files map[string]string) image.Build {
 	t.Helper()
 	tool, err := compileTool()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := tempDir(t)
-	writeFiles(t, dir, files)
+	dir := imagetest.Dir(t)
+	imagetest.Write(t, dir, files)
 	if err := os.WriteFile(filepath.Join(dir, "tool"), tool, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
+	return image.Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
 }
 
 // mustBuild builds, and removes the image when the test is over.
-func mustBuild(t *testing.T, e *Engine, b Build) (Image, string) {
+func mustBuild(t *testing.T, e *Engine, b image.Build) (image.Image, string) {
 	t.Helper()
 	var progress bytes.Buffer
 	built, err := e.Build(t.Context(), b, &progress)
@@ -122,7 +91,7 @@ func mustBuild(t *testing.T, e *Engine, b Build) (Image, string) {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	t.Cleanup(func() {
-		_, err := e.client.ImageRemove(context.Background(), built.ID, image.RemoveOptions{Force: true, PruneChildren: true})
+		_, err := e.client.ImageRemove(context.Background(), built.ID, engineimage.RemoveOptions{Force: true, PruneChildren: true})
 		if err != nil {
 			t.Log(err)
 		}
@@ -130,52 +99,24 @@ func mustBuild(t *testing.T, e *Engine, b Build) (Image, string) {
 	return built, progress.String()
 }
 
-// imageFile is a file in an image.
-type imageFile struct {
-	tar.Header
-	text string
-}
-
 // imageFiles returns the files of all layers of an image, by name.
-func imageFiles(t *testing.T, e *Engine, id string) map[string]imageFile {
+func imageFiles(t *testing.T, e *Engine, id string) map[string]imagetest.File {
 	t.Helper()
 	saved, err := e.client.ImageSave(t.Context(), []string{id})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer saved.Close()
-	archive := readTar(t, saved)
+	archive := imagetest.Tar(t, saved)
 	var manifest []struct{ Layers []string }
-	if err := json.Unmarshal([]byte(archive["manifest.json"].text), &manifest); err != nil {
+	if err := json.Unmarshal([]byte(archive["manifest.json"].Text), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]imageFile{}
+	files := map[string]imagetest.File{}
 	for _, layer := range manifest[0].Layers {
-		for name, f := range readTar(t, bytes.NewReader([]byte(archive[layer].text))) {
+		for name, f := range imagetest.Tar(t, bytes.NewReader([]byte(archive[layer].Text))) {
 			files[name] = f
 		}
 	}
 	return files
-}
-
-func readTar(t *testing.T, r io.Reader) map[string]imageFile {
-	t.Helper()
-	files := map[string]imageFile{}
-	for archive := tar.NewReader(r); ; {
-		h, err := archive.Next()
-		if err == io.EOF {
-			return files
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := files[h.Name]; ok {
-			t.Errorf("%s is there twice", h.Name)
-		}
-		files[h.Name] = imageFile{*h, string(text)}
-	}
 }

@@ -8,8 +8,10 @@ import (
 	"io"
 
 	"github.com/distribution/reference"
-	"github.com/docker/docker/api/types/image"
+	engineimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // PushError says that a registry or the engine refused a push.
@@ -34,7 +36,7 @@ func (e *PushError) Error() string { return fmt.Sprintf("push %s: %s", e.Ref, e.
 // A [*PushError] when the push is refused, a [*UnavailableError] when the
 // engine is out of reach, ctx's error when it is done.
 func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error) {
-	tagged, err := parseTag(ref)
+	tagged, err := image.ParseTag(ref)
 	if err != nil {
 		return "", err
 	}
@@ -42,7 +44,7 @@ func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (dige
 	if err != nil {
 		return "", fmt.Errorf("push %s: %w", ref, err)
 	}
-	answer, err := e.client.ImagePush(ctx, tagged.String(), image.PushOptions{RegistryAuth: auth})
+	answer, err := e.client.ImagePush(ctx, tagged.String(), engineimage.PushOptions{RegistryAuth: auth})
 	if err == nil {
 		defer answer.Close()
 		digest, err = readPush(answer, ref, newPrinter(progress))

@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/registry"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // registryStandIn takes every push by me:secret, and remembers the manifest.
@@ -148,7 +150,7 @@ func TestPushSendsOneHostsCredentials(t *testing.T) {
 		answering(200, `{"status":"latest: digest: x"}`+"\n"+`{"aux":{"Tag":"latest","Digest":"`+anID+`","Size":1}}`)(w, r)
 	})
 	text := `{"auths": {"r.io": {"username": "u", "password": "p"}, "x.io": {"username": "x", "password": "y"}}}`
-	writeFiles(t, env["DOCKER_CONFIG"], map[string]string{"config.json": text})
+	imagetest.Write(t, env["DOCKER_CONFIG"], map[string]string{"config.json": text})
 	digest, err := connected(t, env).Push(t.Context(), "r.io/shop", nil)
 	if err != nil || digest != anID {
 		t.Errorf("got %s, %v", digest, err)

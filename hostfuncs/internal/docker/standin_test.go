@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // standIn is an engine that answers one path as the test says, for what no
@@ -57,9 +60,8 @@ func serveSocket(t *testing.T, handler http.HandlerFunc) map[string]string {
 }
 
 // aBuild is a build of a context with nothing of interest in it.
-func aBuild(t *testing.T) Build {
+func aBuild(t *testing.T) image.Build {
 	t.Helper()
-	dir := tempDir(t)
-	writeFiles(t, dir, map[string]string{"Dockerfile": "FROM scratch\n"})
-	return Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
+	dir, dockerfile := imagetest.Context(t, nil)
+	return image.Build{Context: dir, Dockerfile: dockerfile}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 func TestReadMessages(t *testing.T) {
@@ -101,10 +103,10 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var out strings.Builder
 		p := newPrinter(&out)
-		var image Image
+		var built image.Image
 		_ = readMessages(strings.NewReader(text), func(m message) error {
 			p.message(m)
-			image.note(m.Aux)
+			note(&built, m.Aux)
 			return nil
 		})
 		log := p.log()

@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"errors"
@@ -12,13 +12,13 @@ var (
 	errNotRegular = errors.New("it is not a regular file")
 )
 
-// contextError says which file keeps a context from being sent.
-type contextError struct {
+// ContextError says which file keeps a context from being sent.
+type ContextError struct {
 	path string
 	err  error
 }
 
-func (e *contextError) Error() string {
+func (e *ContextError) Error() string {
 	cause := e.err
 	// What the os package's errors name is there already, in full.
 	if known, ok := errors.AsType[*fs.PathError](cause); ok {
@@ -27,17 +27,17 @@ func (e *contextError) Error() string {
 	return fmt.Sprintf("build context: %s: %v", e.path, cause)
 }
 
-func (e *contextError) Unwrap() error { return e.err }
+func (e *ContextError) Unwrap() error { return e.err }
 
 // problem says which path of the context an error is about.
-func (t *tarWriter) problem(name string, err error) error {
-	return t.problemAt(filepath.Join(t.context.build.Context, filepath.FromSlash(name)), err)
+func (c *Context) problem(name string, err error) error {
+	return problemAt(filepath.Join(c.build.Context, filepath.FromSlash(name)), err)
 }
 
 // problemAt leaves alone an error that says so already.
-func (t *tarWriter) problemAt(path string, err error) error {
-	if _, ok := errors.AsType[*contextError](err); ok {
+func problemAt(path string, err error) error {
+	if _, ok := errors.AsType[*ContextError](err); ok {
 		return err
 	}
-	return &contextError{path: path, err: err}
+	return &ContextError{path: path, err: err}
 }

@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"context"
@@ -12,21 +12,27 @@ import (
 	"syscall"
 )
 
-// buildContext is what an engine gets to build from.
-type buildContext struct {
-	build      Build
-	root       *os.Root
-	rules      *ignoreRules
-	dockerfile string   // the Dockerfile's name in the tar
-	outside    bool     // it comes from outside of the context
+// Context is the folder that an image is built from, opened once: nothing
+// outside of it is read later, and no link in it is followed out of it.
+type Context struct {
+	build  Build
+	root   *os.Root
+	ignore ignoreFile
+	// rules say what stays behind.
+	rules *ignoreRules
+	// dockerfile is the Dockerfile's name in the context, empty where it comes
+	// from outside of it.
+	dockerfile string
 	without    []string // names that stay behind, whatever the rules say
-	// ignoreText takes the place of the context's ignore file, when not nil.
-	ignoreText []byte
 }
 
-// openContext opens the folder once: nothing outside of it is read later, and
-// no link in it is followed out of it.
-func openContext(b Build) (*buildContext, error) {
+// Open opens the context of a build. It has to be closed.
+//
+// # Errors
+//
+// What is not there, or not what was decided on, and an ignore file that can't
+// be read, with its line.
+func Open(b Build) (*Context, error) {
 	for _, path := range []string{b.Context, b.Dockerfile} {
 		if err := checkResolved(path); err != nil {
 			return nil, err
@@ -36,7 +42,7 @@ func openContext(b Build) (*buildContext, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build context: %w", err)
 	}
-	c := &buildContext{build: b, root: root}
+	c := &Context{build: b, root: root}
 	info, err := root.Stat(".")
 	if err == nil {
 		err = wantSame(b.Context, b.ContextInfo, info)
@@ -51,63 +57,61 @@ func openContext(b Build) (*buildContext, error) {
 	return c, nil
 }
 
+// Close lets go of the folder.
+func (c *Context) Close() error { return c.root.Close() }
+
 // wantSame refuses what is not the file or folder that was decided on.
 func wantSame(path string, decided, info os.FileInfo) error {
 	if decided == nil || os.SameFile(decided, info) {
 		return nil
 	}
-	return &contextError{path: path, err: errors.New("it was replaced after it was decided on")}
+	return &ContextError{path: path, err: errors.New("it was replaced after it was decided on")}
 }
 
 // prepare finds out what to send and what not.
-func (c *buildContext) prepare() error {
+func (c *Context) prepare() error {
 	f, err := c.build.openDockerfile()
 	if err != nil {
 		return err
 	}
 	f.Close()
-	name, err := filepath.Rel(c.build.Context, c.build.Dockerfile)
-	c.outside = err != nil || !filepath.IsLocal(name)
-	c.dockerfile = filepath.ToSlash(name)
-	if c.outside {
-		c.dockerfile = c.unusedName()
+	if name, err := filepath.Rel(c.build.Context, c.build.Dockerfile); err == nil && filepath.IsLocal(name) {
+		c.dockerfile = filepath.ToSlash(name)
 	}
 	for _, path := range c.build.Without {
 		if name, err := filepath.Rel(c.build.Context, path); err == nil {
 			c.without = append(c.without, filepath.ToSlash(name))
 		}
 	}
-	ignore, err := readIgnore(c.root, c.build.Dockerfile)
-	if err != nil {
+	if c.ignore, err = readIgnore(c.root, c.build.Dockerfile); err != nil {
 		return err
 	}
-	c.ignoreText = c.substitute(ignore)
-	c.rules, err = ignore.rules(c.dockerfile, ignoreName)
+	c.rules, err = c.ignore.rules()
 	return err
 }
 
-// substitute returns the ignore file to send in place of the context's own, or
-// nil to leave that one. The engine takes a Dockerfile and an ignore file out
-// of the context again if the ignore file it finds there names them: so it has
-// to find the one in force, and to see that a Dockerfile added is no part of
-// the context.
-func (c *buildContext) substitute(ignore ignoreFile) []byte {
-	var added string
-	if ignore.path == "" || ignore.own {
-		added += "\n" + ignoreName
+// Ignore is the text of the ignore file in force, nil where there is none.
+func (c *Context) Ignore() []byte { return c.ignore.text }
+
+// OpenFile opens a file of the context. A pipe of its name, or in its place by
+// now, is an error, and not waited for.
+func (c *Context) OpenFile(name string) (*os.File, error) {
+	f, err := openFile(c.root, filepath.FromSlash(name))
+	if err != nil {
+		return nil, c.problem(name, err)
 	}
-	if c.outside {
-		added += "\n" + c.dockerfile
-	}
-	if !c.outside && !ignore.own {
-		return nil
-	}
-	return append(ignore.text[:len(ignore.text):len(ignore.text)], added+"\n"...)
+	return f, nil
+}
+
+// Readlink is where a link of the context leads, as it says.
+func (c *Context) Readlink(name string) (string, error) {
+	target, err := c.root.Readlink(filepath.FromSlash(name))
+	return filepath.ToSlash(target), err
 }
 
 // unusedName makes a name for the Dockerfile that nothing in the context has.
 // It stays the same from build to build, so that it changes no cached step.
-func (c *buildContext) unusedName() string {
+func (c *Context) unusedName() string {
 	sum := sha256.Sum256([]byte(c.build.Dockerfile))
 	name := ".dockerfile." + hex.EncodeToString(sum[:10])
 	for {
@@ -164,11 +168,11 @@ func openRegular(path string) (*os.File, error) {
 		err = errNotRegular
 	}
 	if err != nil {
-		return nil, &contextError{path: path, err: err}
+		return nil, &ContextError{path: path, err: err}
 	}
 	f, err := openFile(dir, name)
 	if err != nil {
-		return nil, &contextError{path: path, err: err}
+		return nil, &ContextError{path: path, err: err}
 	}
 	return f, nil
 }
@@ -191,19 +195,22 @@ func openFile(dir *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
-// contextStream is a context on its way to the engine.
-type contextStream struct {
+// Stream is a context on its way to an engine, as a tar.
+type Stream struct {
 	*io.PipeReader
-	done chan error
+	// Dockerfile is the Dockerfile's name in it.
+	Dockerfile string
+	done       chan error
 }
 
-// stream sends the context to whoever reads the result, and closes c when that
-// ends. Closing the result ends it too.
-func (c *buildContext) stream(ctx context.Context) *contextStream {
+// Stream sends the context, as [Context.writeTar] has it, to whoever reads the
+// result, and closes the context when that ends. Closing the result ends it too.
+func (c *Context) Stream(ctx context.Context) *Stream {
 	r, w := io.Pipe()
-	s := &contextStream{PipeReader: r, done: make(chan error, 1)}
+	t := c.newTar(ctx, w)
+	s := &Stream{PipeReader: r, Dockerfile: t.dockerfile, done: make(chan error, 1)}
 	go func() {
-		err := c.writeTar(ctx, w)
+		err := t.write()
 		c.root.Close()
 		s.done <- err
 		w.CloseWithError(err)
@@ -211,8 +218,8 @@ func (c *buildContext) stream(ctx context.Context) *contextStream {
 	return s
 }
 
-// failure is what went wrong with the files, if that is why the stream broke.
-func (s *contextStream) failure() error {
+// Failure is what went wrong with the files, if that is why the stream broke.
+func (s *Stream) Failure() error {
 	select {
 	case err := <-s.done:
 		if errors.Is(err, io.ErrClosedPipe) {

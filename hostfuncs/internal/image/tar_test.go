@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"archive/tar"
@@ -19,11 +19,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/patternmatcher"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
-func openTest(t testing.TB, b Build) *buildContext {
+func openTest(t testing.TB, b Build) *Context {
 	t.Helper()
-	c, err := openContext(b)
+	c, err := Open(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,13 +34,13 @@ func openTest(t testing.TB, b Build) *buildContext {
 }
 
 // sent returns what is in the tar of a context.
-func sent(t *testing.T, b Build) map[string]imageFile {
+func sent(t *testing.T, b Build) map[string]imagetest.File {
 	t.Helper()
 	var archive bytes.Buffer
-	if err := openTest(t, b).writeTar(t.Context(), &archive); err != nil {
+	if err := openTest(t, b).newTar(t.Context(), &archive).write(); err != nil {
 		t.Fatal(err)
 	}
-	return readTar(t, &archive)
+	return imagetest.Tar(t, &archive)
 }
 
 func TestTarSendsTheBuildsOwnFiles(t *testing.T) {
@@ -68,39 +70,39 @@ func TestTarSendsTheBuildsOwnFiles(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := tempDir(t)
-			writeFiles(t, dir, tt.files)
+			dir := imagetest.Dir(t)
+			imagetest.Write(t, dir, tt.files)
 			got := sent(t, Build{Context: dir, Dockerfile: filepath.Join(dir, filepath.FromSlash(tt.dockerfile))})
 			if diff := cmp.Diff(tt.want, slices.Sorted(maps.Keys(got))); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
-			if got[ignoreName].text != tt.ignore {
-				t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].text, tt.ignore)
+			if got[ignoreName].Text != tt.ignore {
+				t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, tt.ignore)
 			}
 		})
 	}
 }
 
 func TestTarDockerfileFromOutside(t *testing.T) {
-	dir, outside := tempDir(t), tempDir(t)
-	writeFiles(t, outside, map[string]string{"Dockerfile": "FROM scratch"})
-	writeFiles(t, dir, map[string]string{"a": ""})
+	dir, outside := imagetest.Dir(t), imagetest.Dir(t)
+	imagetest.Write(t, outside, map[string]string{"Dockerfile": "FROM scratch"})
+	imagetest.Write(t, dir, map[string]string{"a": ""})
 	b := Build{Context: dir, Dockerfile: filepath.Join(outside, "Dockerfile")}
-	c := openTest(t, b)
+	name := openTest(t, b).unusedName()
 	got := sent(t, b)
-	if got[c.dockerfile].text != "FROM scratch" {
-		t.Errorf("%s holds %q", c.dockerfile, got[c.dockerfile].text)
+	if got[name].Text != "FROM scratch" {
+		t.Errorf("%s holds %q", name, got[name].Text)
 	}
-	if want := "\n.dockerignore\n" + c.dockerfile + "\n"; got[ignoreName].text != want {
-		t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].text, want)
+	if want := "\n.dockerignore\n" + name + "\n"; got[ignoreName].Text != want {
+		t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, want)
 	}
 	// The name is taken: the file of that name has to survive.
-	writeFiles(t, dir, map[string]string{c.dockerfile: "mine"})
-	again := openTest(t, b)
-	if again.dockerfile == c.dockerfile {
-		t.Errorf("%s is taken", again.dockerfile)
+	imagetest.Write(t, dir, map[string]string{name: "mine"})
+	again := openTest(t, b).unusedName()
+	if again == name {
+		t.Errorf("%s is taken", again)
 	}
-	if got := sent(t, b); got[c.dockerfile].text != "mine" || got[again.dockerfile].text != "FROM scratch" {
+	if got := sent(t, b); got[name].Text != "mine" || got[again].Text != "FROM scratch" {
 		t.Errorf("sent %v", slices.Sorted(maps.Keys(got)))
 	}
 }
@@ -110,8 +112,8 @@ func TestTarLinksAndSockets(t *testing.T) {
 		t.Skip("links need a privilege there")
 	}
 	b := aBuild(t)
-	secret := tempDir(t)
-	writeFiles(t, secret, map[string]string{"key": "secret"})
+	secret := imagetest.Dir(t)
+	imagetest.Write(t, secret, map[string]string{"key": "secret"})
 	socket, err := net.Listen("unix", filepath.Join(b.Context, "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,8 +129,8 @@ func TestTarLinksAndSockets(t *testing.T) {
 		t.Errorf("sent %v", names)
 	}
 	for name, f := range got {
-		if name != "Dockerfile" && (f.Typeflag != tar.TypeSymlink || f.text != "") {
-			t.Errorf("%s is of type %c and holds %q", name, f.Typeflag, f.text)
+		if name != "Dockerfile" && (f.Typeflag != tar.TypeSymlink || f.Text != "") {
+			t.Errorf("%s is of type %c and holds %q", name, f.Typeflag, f.Text)
 		}
 	}
 	if got["file"].Linkname != secret+"/key" {
@@ -138,19 +140,19 @@ func TestTarLinksAndSockets(t *testing.T) {
 
 func TestOpenContextRefuses(t *testing.T) {
 	b := aBuild(t)
-	dir := tempDir(t)
+	dir := imagetest.Dir(t)
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink(b.Context, link); err != nil {
 		t.Skip(err)
 	}
-	writeFiles(t, dir, map[string]string{"Dockerfile": "", "real": "", "folder/": "", "bad/.dockerignore": "a\n[\n", "linked/x": ""})
+	imagetest.Write(t, dir, map[string]string{"Dockerfile": "", "real": "", "folder/": "", "bad/.dockerignore": "a\n[\n", "linked/x": ""})
 	if err := os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "Dockerfile.dockerignore")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "linked", ignoreName)); err != nil {
 		t.Fatal(err)
 	}
-	writeFiles(t, dir, map[string]string{"large/.dockerignore": strings.Repeat("#\n", ignoreLimit), "is/.dockerignore/": ""})
+	imagetest.Write(t, dir, map[string]string{"large/.dockerignore": strings.Repeat("#\n", ignoreLimit), "is/.dockerignore/": ""})
 	for _, tt := range []struct{ name, context, dockerfile, want string }{
 		{"context by a link", link, b.Dockerfile, link + " leads by a link to " + b.Context},
 		{"Dockerfile by a link", b.Context, filepath.Join(link, "Dockerfile"), "leads by a link to " + b.Dockerfile},
@@ -167,7 +169,7 @@ func TestOpenContextRefuses(t *testing.T) {
 		{"large ignore file", filepath.Join(dir, "large"), b.Dockerfile, "is larger than 1 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := openContext(Build{Context: tt.context, Dockerfile: tt.dockerfile})
+			c, err := Open(Build{Context: tt.context, Dockerfile: tt.dockerfile})
 			if err == nil {
 				c.root.Close()
 			}
@@ -194,9 +196,9 @@ func TestTarFilesThatChange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := aBuild(t)
-			writeFiles(t, b.Context, map[string]string{"a": strings.Repeat("x", 300<<10), "b": "", "c/d": ""})
+			imagetest.Write(t, b.Context, map[string]string{"a": strings.Repeat("x", 300<<10), "b": "", "c/d": ""})
 			changed := false
-			err := openTest(t, b).writeTar(t.Context(), writerFunc(func(p []byte) (int, error) {
+			err := openTest(t, b).newTar(t.Context(), writerFunc(func(p []byte) (int, error) {
 				if !changed {
 					changed = true
 					if err := tt.change(b.Context); err != nil {
@@ -204,7 +206,7 @@ func TestTarFilesThatChange(t *testing.T) {
 					}
 				}
 				return len(p), nil
-			}))
+			})).write()
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), filepath.Join(b.Context, tt.file)+": ") {
 				t.Errorf("got %v", err)
 			}
@@ -220,7 +222,7 @@ func TestTarUnreadableFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(b.Context, "locked"), nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	err := openTest(t, b).writeTar(t.Context(), io.Discard)
+	err := openTest(t, b).newTar(t.Context(), io.Discard).write()
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "locked: permission denied") {
 		t.Errorf("got %v", err)
 	}
@@ -230,7 +232,7 @@ func TestTarEndsWithItsContext(t *testing.T) {
 	b := aBuild(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := openTest(t, b).writeTar(ctx, io.Discard); !errors.Is(err, context.Canceled) {
+	if err := openTest(t, b).newTar(ctx, io.Discard).write(); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -238,14 +240,14 @@ func TestTarEndsWithItsContext(t *testing.T) {
 // TestTarMemory sends a file that is much larger than what may be allocated.
 func TestTarMemory(t *testing.T) {
 	b := aBuild(t)
-	writeFiles(t, b.Context, map[string]string{"large": ""})
+	imagetest.Write(t, b.Context, map[string]string{"large": ""})
 	if err := os.Truncate(filepath.Join(b.Context, "large"), 128<<20); err != nil {
 		t.Fatal(err)
 	}
 	c := openTest(t, b)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := c.writeTar(t.Context(), io.Discard); err != nil {
+	if err := c.newTar(t.Context(), io.Discard).write(); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
@@ -272,7 +274,7 @@ func TestTarOwner(t *testing.T) {
 // closed; reading it to its end waits for that.
 func TestStreamEnds(t *testing.T) {
 	c := openTest(t, aBuild(t))
-	s := c.stream(t.Context())
+	s := c.Stream(t.Context())
 	if _, err := io.Copy(io.Discard, s); err != nil {
 		t.Error(err)
 	}
@@ -280,13 +282,13 @@ func TestStreamEnds(t *testing.T) {
 		t.Errorf("the folder is open: %v", err)
 	}
 	c = openTest(t, aBuild(t))
-	s = c.stream(t.Context())
+	s = c.Stream(t.Context())
 	s.Close()
 	if err := <-s.done; !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("got %v", err)
 	}
 	s.done <- io.ErrClosedPipe
-	if err := s.failure(); err != nil {
+	if err := s.Failure(); err != nil {
 		t.Errorf("a reader that went away counts as a failure: %v", err)
 	}
 }
@@ -311,16 +313,16 @@ func FuzzIgnore(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	dir := tempDir(f)
+	dir := imagetest.Dir(f)
 	names := []string{"Dockerfile", "a/b/c.go", "a/b/c.md", "a/d", "d/e/f", "d/e/g.go", "x"}
 	for _, name := range names {
-		writeFiles(f, dir, map[string]string{name: ""})
+		imagetest.Write(f, dir, map[string]string{name: ""})
 	}
 	dockerfile := filepath.Join(dir, "Dockerfile")
 	f.Fuzz(func(t *testing.T, text string) {
-		writeFiles(t, dir, map[string]string{ignoreName: text})
+		imagetest.Write(t, dir, map[string]string{ignoreName: text})
 		b := Build{Context: dir, Dockerfile: dockerfile}
-		c, err := openContext(b)
+		c, err := Open(b)
 		if err != nil {
 			if !strings.Contains(err.Error(), ignoreName) {
 				t.Errorf("%q names no file", err)
@@ -360,3 +362,14 @@ func ignoredAlone(t *testing.T, r *ignoreRules, name string) bool {
 	}
 	return ignored
 }
+
+// aBuild is a build of a context with nothing of interest in it.
+func aBuild(t testing.TB) Build {
+	t.Helper()
+	dir, dockerfile := imagetest.Context(t, nil)
+	return Build{Context: dir, Dockerfile: dockerfile}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

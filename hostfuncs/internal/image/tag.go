@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"fmt"
@@ -10,12 +10,13 @@ import (
 // it is a repository with or without a registry's host, and a tag or none,
 // which means latest.
 func CheckTag(tag string) error {
-	_, err := parseTag(tag)
+	_, err := ParseTag(tag)
 	return err
 }
 
-// parseTag returns the full name, with the registry and the tag.
-func parseTag(tag string) (reference.NamedTagged, error) {
+// ParseTag gives the full name of a tag that [CheckTag] accepts, with the
+// registry and the tag.
+func ParseTag(tag string) (reference.NamedTagged, error) {
 	named, err := reference.ParseNormalizedNamed(tag)
 	if err != nil {
 		return nil, fmt.Errorf("image tag %q: %w", tag, err)

@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"bytes"
@@ -53,7 +53,7 @@ func readIgnore(root *os.Root, dockerfile string) (ignoreFile, error) {
 	}
 	path = filepath.Join(root.Name(), ignoreName)
 	if err != nil {
-		return ignoreFile{}, &contextError{path: path, err: err}
+		return ignoreFile{}, &ContextError{path: path, err: err}
 	}
 	return loadIgnore(inContext, path, false)
 }
@@ -62,7 +62,7 @@ func loadIgnore(f *os.File, path string, own bool) (ignoreFile, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, ignoreLimit+1))
 	if err != nil {
-		return ignoreFile{}, &contextError{path: path, err: err}
+		return ignoreFile{}, &ContextError{path: path, err: err}
 	}
 	if len(text) > ignoreLimit {
 		return ignoreFile{}, fmt.Errorf("%s is larger than 1 MiB", path)
@@ -71,7 +71,7 @@ func loadIgnore(f *os.File, path string, own bool) (ignoreFile, error) {
 }
 
 // rules parses the file; an error names the line.
-func (f ignoreFile) rules(always ...string) (*ignoreRules, error) {
+func (f ignoreFile) rules() (*ignoreRules, error) {
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(f.text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
@@ -80,13 +80,18 @@ func (f ignoreFile) rules(always ...string) (*ignoreRules, error) {
 	if err != nil {
 		return nil, f.locate(err)
 	}
-	r := &ignoreRules{matcher: matcher, always: always}
+	r := &ignoreRules{matcher: matcher}
 	for _, p := range matcher.Patterns() {
 		if p.Exclusion() {
 			r.exceptions = append(r.exceptions, strings.ReplaceAll(p.String(), "\\", "/"))
 		}
 	}
 	return r, nil
+}
+
+// but are the same rules, but for names that are always sent.
+func (r *ignoreRules) but(always ...string) *ignoreRules {
+	return &ignoreRules{matcher: r.matcher, exceptions: r.exceptions, always: always}
 }
 
 // compile makes a matcher of patterns that are all known to work: the matcher

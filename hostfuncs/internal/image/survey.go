@@ -1,4 +1,4 @@
-package docker
+package image
 
 import (
 	"archive/tar"
@@ -23,11 +23,11 @@ type Survey struct {
 
 // Look surveys the context of a build. Nothing is sent.
 func Look(ctx context.Context, b Build) (Survey, error) {
-	c, err := openContext(b)
+	c, err := Open(b)
 	if err != nil {
 		return Survey{}, err
 	}
-	stream := c.stream(ctx)
+	stream := c.Stream(ctx)
 	survey, err := survey(tar.NewReader(stream))
 	stream.CloseWithError(io.ErrClosedPipe)
 	// The writer has ended then, and with it all that it had open.

@@ -1,0 +1,57 @@
+// Package image is the build of an image: what goes into it, as it was decided
+// on, and what comes of it. It knows no engine, and every engine builds from it.
+package image
+
+import (
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Build says what to build. Its paths are absolute, with all links resolved: a
+// path with a link on the way is refused, as it may not be what was decided on.
+type Build struct {
+	Context    string            // the folder that is sent
+	Dockerfile string            // a file, in the context or not
+	Tags       []string          // what to name the image; see [CheckTag]
+	Args       map[string]string // values for the Dockerfile's ARGs
+	Target     string            // the stage to build; empty means the last one
+	Network    string            // of its RUN steps: none, host, default, or empty for default
+	Without    []string          // files that stay behind, absolute, their folders' links resolved
+
+	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
+	// its place since is refused; nil is whatever is there.
+	ContextInfo, DockerfileInfo os.FileInfo
+}
+
+// Image is what was built.
+type Image struct {
+	ID string // sha256:<64 hexadecimal digits>
+}
+
+// Check says what is wrong with a build before anything is read, if anything.
+func (b Build) Check() error {
+	for _, tag := range b.Tags {
+		if err := CheckTag(tag); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains([]string{"", "none", "default", "host"}, b.Network) {
+		return fmt.Errorf("build: network %q is not known, use none, default or host", b.Network)
+	}
+	return nil
+}
+
+// Error says that an engine did not build an image.
+type Error struct {
+	Step    string // such as "Step 3/5 : RUN make"; empty when none had begun
+	Message string // what the engine says, such as the command and its exit code
+	Log     string // the step's last lines of output, at most 20
+}
+
+func (e *Error) Error() string {
+	if e.Step == "" {
+		return "build: " + e.Message
+	}
+	return "build: " + e.Step + ": " + e.Message
+}

@@ -1,0 +1,81 @@
+// Package imagetest has what tests of image builds share.
+package imagetest
+
+import (
+	"archive/tar"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Dir is a new folder's path without links, as a build wants it.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Write writes files below dir; a name that ends with a slash is a folder.
+func Write(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		folder := filepath.Dir(path)
+		if name[len(name)-1] == '/' {
+			folder = path
+		}
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if folder == path {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Context is a folder with the files, and the path of the Dockerfile in it,
+// which is one without any interest where files has none.
+func Context(t testing.TB, files map[string]string) (dir, dockerfile string) {
+	t.Helper()
+	dir = Dir(t)
+	Write(t, dir, map[string]string{"Dockerfile": "FROM scratch\n"})
+	Write(t, dir, files)
+	return dir, filepath.Join(dir, "Dockerfile")
+}
+
+// File is a file in a tar.
+type File struct {
+	tar.Header
+	Text string
+}
+
+// Tar gives the files of a tar by their names, each of which has to be there
+// once.
+func Tar(t testing.TB, r io.Reader) map[string]File {
+	t.Helper()
+	files := map[string]File{}
+	for archive := tar.NewReader(r); ; {
+		h, err := archive.Next()
+		if err == io.EOF {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := files[h.Name]; ok {
+			t.Errorf("%s is there twice", h.Name)
+		}
+		files[h.Name] = File{*h, string(text)}
+	}
+}

@@ -1,0 +1,179 @@
+package image
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// tarWriter writes a context as a tar, with the Dockerfile in it and the ignore
+// file that is in force.
+type tarWriter struct {
+	ctx      context.Context
+	context  *Context
+	buffered *bufio.Writer
+	out      *tar.Writer
+	buffer   []byte
+	// dockerfile is the Dockerfile's name in the tar.
+	dockerfile string
+	// ignoreText takes the place of the context's ignore file, when not nil.
+	ignoreText []byte
+}
+
+func (c *Context) newTar(ctx context.Context, w io.Writer) *tarWriter {
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	t := &tarWriter{
+		ctx: ctx, context: c, buffered: buffered, out: tar.NewWriter(buffered), buffer: make([]byte, 64<<10),
+		dockerfile: c.dockerfile,
+	}
+	if c.dockerfile == "" {
+		t.dockerfile = c.unusedName()
+	}
+	t.ignoreText = t.substitute()
+	return t
+}
+
+// substitute returns the ignore file to send in place of the context's own, or
+// nil to leave that one. The engine takes a Dockerfile and an ignore file out
+// of the context again if the ignore file it finds there names them: so it has
+// to find the one in force, and to see that a Dockerfile added is no part of
+// the context.
+func (t *tarWriter) substitute() []byte {
+	ignore, outside := t.context.ignore, t.context.dockerfile == ""
+	var added string
+	if ignore.path == "" || ignore.own {
+		added += "\n" + ignoreName
+	}
+	if outside {
+		added += "\n" + t.dockerfile
+	}
+	if !outside && !ignore.own {
+		return nil
+	}
+	return append(ignore.text[:len(ignore.text):len(ignore.text)], added+"\n"...)
+}
+
+// write writes the context until it is through or ctx is done.
+func (t *tarWriter) write() error {
+	if err := t.all(); err != nil {
+		return err
+	}
+	if err := t.out.Close(); err != nil {
+		return err
+	}
+	return t.buffered.Flush()
+}
+
+func (t *tarWriter) all() error {
+	if t.ignoreText != nil {
+		if err := t.text(ignoreName, t.ignoreText); err != nil {
+			return err
+		}
+	}
+	if t.context.dockerfile == "" {
+		if err := t.outside(); err != nil {
+			return err
+		}
+	}
+	return t.context.walk(t.ctx, t.context.rules.but(t.dockerfile, ignoreName), t.visit)
+}
+
+func (t *tarWriter) text(name string, text []byte) error {
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Unix(0, 0)}
+	if err := t.out.WriteHeader(header); err != nil {
+		return err
+	}
+	_, err := t.out.Write(text)
+	return err
+}
+
+// outside sends the Dockerfile that is not in the context.
+func (t *tarWriter) outside() error {
+	f, err := t.context.build.openDockerfile()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := t.regular(t.dockerfile, f); err != nil {
+		return problemAt(t.context.build.Dockerfile, err)
+	}
+	return nil
+}
+
+func (t *tarWriter) visit(name string, info fs.FileInfo) error {
+	switch {
+	case name == ignoreName && t.ignoreText != nil:
+		return nil
+	case info.Mode().IsRegular():
+		f, err := t.context.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return t.regular(name, f)
+	case info.Mode()&fs.ModeSymlink != 0:
+		target, err := t.context.Readlink(name)
+		if err != nil {
+			return err
+		}
+		return t.header(name, info, target)
+	}
+	return t.header(name, info, "")
+}
+
+// regular sends a file, which must have the size that its header told.
+func (t *tarWriter) regular(name string, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := t.header(name, info, ""); err != nil {
+		return err
+	}
+	// The limit's reader also hides methods of *os.File that would copy with a
+	// new buffer for each file.
+	n, err := io.CopyBuffer(t.out, &io.LimitedReader{R: f, N: info.Size()}, t.buffer)
+	if err != nil {
+		return err
+	}
+	more, err := f.Read(t.buffer[:1])
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if n < info.Size() || more > 0 {
+		return errChanged
+	}
+	return nil
+}
+
+func (t *tarWriter) header(name string, info fs.FileInfo, target string) error {
+	h, err := tar.FileInfoHeader(info, target)
+	if err != nil {
+		return err
+	}
+	h.Name = name
+	if info.IsDir() {
+		h.Name += "/"
+	}
+	// Who owns a file here means nothing in an image.
+	h.Uid, h.Gid, h.Uname, h.Gname = 0, 0, "", ""
+	h.AccessTime, h.ChangeTime = time.Time{}, time.Time{}
+	h.ModTime = h.ModTime.Truncate(time.Second)
+	h.Mode = sentMode(runtime.GOOS, h.Mode)
+	return t.out.WriteHeader(h)
+}
+
+// sentMode is a file's mode in the image. Windows knows no executable files, so
+// from there each one is, as the docker command does it.
+func sentMode(goos string, mode int64) int64 {
+	if goos == "windows" {
+		return mode&^0o022 | 0o111
+	}
+	return mode
+}

@@ -1,0 +1,99 @@
+package image
+
+import (
+	"context"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/moby/patternmatcher"
+)
+
+// Visit takes one path of a context, with slashes, and what is there.
+type Visit func(name string, info fs.FileInfo) error
+
+// Walk visits what the context holds that does not stay behind, folders before
+// what is in them, in order of names. Sockets are left out. What it holds in
+// memory is one folder's names for each level, however much there is.
+//
+// # Errors
+//
+// Those of visit and ctx, and what can't be read, with its name.
+func (c *Context) Walk(ctx context.Context, visit Visit) error {
+	return c.walk(ctx, c.rules, visit)
+}
+
+func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) error {
+	w := &walker{ctx: ctx, context: c, rules: rules, visit: visit}
+	return w.folder(".", patternmatcher.MatchInfo{})
+}
+
+type walker struct {
+	ctx     context.Context
+	context *Context
+	rules   *ignoreRules
+	visit   Visit
+	// folders are those on the way to here that are ignored themselves. They
+	// are visited with the first thing in them that isn't, to keep their modes.
+	folders []string
+}
+
+func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
+	entries, err := fs.ReadDir(w.context.root.FS(), dir)
+	if err != nil {
+		return w.context.problem(dir, err)
+	}
+	for _, e := range entries {
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.entry(path.Join(dir, e.Name()), e.IsDir(), parent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo) error {
+	if slices.Contains(w.context.without, name) {
+		return nil
+	}
+	ignored, info, err := w.rules.ignored(name, parent)
+	switch {
+	case err != nil:
+		return w.context.problem(name, err)
+	case !isDir && ignored, isDir && ignored && !w.rules.mayKeep(name):
+		return nil
+	case !isDir:
+		return w.show(name)
+	case !ignored:
+		if err := w.show(name); err != nil {
+			return err
+		}
+		return w.folder(name, info)
+	}
+	w.folders = append(w.folders, name)
+	if err := w.folder(name, info); err != nil {
+		return err
+	}
+	if n := len(w.folders); n > 0 {
+		w.folders = w.folders[:n-1]
+	}
+	return nil
+}
+
+// show visits one path, after the folders that it needs.
+func (w *walker) show(name string) error {
+	folders := w.folders
+	w.folders = nil
+	for _, dir := range append(folders, name) {
+		info, err := w.context.root.Lstat(dir)
+		if err == nil && info.Mode()&fs.ModeSocket == 0 {
+			err = w.visit(dir, info)
+		}
+		if err != nil {
+			return w.context.problem(dir, err)
+		}
+	}
+	return nil
+}
