@@ -43,11 +43,12 @@ var layers = map[string][]string{
 	"hostfuncs/internal/image":                {},
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
+	"hostfuncs/internal/buildkit":             {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
 		"hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {
@@ -69,6 +70,7 @@ var layers = map[string][]string{
 var only = map[string][]string{
 	"gopkg.in/yaml.v3":              {"runtime/yamldoc"},
 	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
+	"github.com/moby/buildkit/":     {"hostfuncs/internal/buildkit"},
 	"github.com/extism/go-sdk":      {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
 	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},

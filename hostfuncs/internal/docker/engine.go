@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -119,4 +120,9 @@ func (e *Engine) failure(err error) error {
 func engineText(s string) string {
 	s = strings.TrimPrefix(s, "Error response from daemon: ")
 	return strings.TrimSpace(plaintext.Clean(s))
+}
+
+// Hijack opens a stream to the engine, which is how its BuildKit is reached.
+func (e *Engine) Hijack(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error) {
+	return e.client.DialHijack(ctx, address, protocol, meta)
 }

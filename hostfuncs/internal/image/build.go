@@ -19,6 +19,27 @@ type Build struct {
 	Network    string            // of its RUN steps: none, host, default, or empty for default
 	Without    []string          // files that stay behind, absolute, their folders' links resolved
 
+	Labels    map[string]string // of the image
+	Platforms []string          // such as linux/arm64; none is the engine's own
+	Secrets   map[string][]byte // what RUN --mount=type=secret may have, by ID
+	CacheFrom []string          // references of images to take cached steps from
+	CacheTo   []string          // references to send cached steps to
+	NoCache   bool              // no step is taken from a cache
+	Pull      bool              // look for newer base images
+	// Epoch is SOURCE_DATE_EPOCH in seconds, empty for none, see
+	// https://reproducible-builds.org/specs/source-date-epoch/.
+	Epoch string
+
+	// Text is the Dockerfile as it was decided on, nil where only its file was.
+	Text []byte
+	// Bases are all the images that the build may take, in full; nil is any.
+	Bases []string
+	// Remotes are the addresses that the build may take files from.
+	Remotes []string
+	// Syntax is the image of a frontend that may stand in for the engine's own;
+	// empty is none, whatever the Dockerfile says.
+	Syntax string
+
 	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
 	// its place since is refused; nil is whatever is there.
 	ContextInfo, DockerfileInfo os.FileInfo
@@ -27,6 +48,8 @@ type Build struct {
 // Image is what was built.
 type Image struct {
 	ID string // sha256:<64 hexadecimal digits>
+	// Digest is the manifest's in the registry, where it was pushed.
+	Digest string
 }
 
 // Check says what is wrong with a build before anything is read, if anything.
@@ -45,6 +68,7 @@ func (b Build) Check() error {
 // Error says that an engine did not build an image.
 type Error struct {
 	Step    string // such as "Step 3/5 : RUN make"; empty when none had begun
+	Line    int    // of the Dockerfile; 0 when it isn't known
 	Message string // what the engine says, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
 }

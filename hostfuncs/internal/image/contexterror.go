@@ -41,3 +41,6 @@ func problemAt(path string, err error) error {
 	}
 	return &ContextError{path: path, err: err}
 }
+
+// Changed is the error of a file that isn't what was told of it.
+func (c *Context) Changed(name string) error { return c.problem(name, errChanged) }

@@ -14,13 +14,39 @@ type Visit func(name string, info fs.FileInfo) error
 
 // Walk visits what the context holds that does not stay behind, folders before
 // what is in them, in order of names. Sockets are left out. What it holds in
-// memory is one folder's names for each level, however much there is.
+// memory is one folder's names for each level, however much there is. A visit to
+// a folder that gives [fs.SkipDir] has what is in it left out.
 //
 // # Errors
 //
 // Those of visit and ctx, and what can't be read, with its name.
 func (c *Context) Walk(ctx context.Context, visit Visit) error {
 	return c.walk(ctx, c.rules, visit)
+}
+
+// WalkAt visits one path and, where it is a folder, what it holds, as
+// [Context.Walk] does; where there is nothing, it visits nothing.
+func (c *Context) WalkAt(ctx context.Context, name string, visit Visit) error {
+	if name == "." {
+		return c.Walk(ctx, visit)
+	}
+	info, err := c.root.Lstat(name)
+	if err != nil {
+		return nil
+	}
+	w := &walker{ctx: ctx, context: c, rules: c.rules, visit: visit}
+	var parent patternmatcher.MatchInfo
+	for i, letter := range name {
+		if letter != '/' {
+			continue
+		}
+		ignored, above, err := c.rules.ignored(name[:i], parent)
+		if err != nil || ignored && !c.rules.mayKeep(name[:i]) || slices.Contains(c.without, name[:i]) {
+			return err
+		}
+		parent = above
+	}
+	return w.entry(name, info.IsDir(), parent)
 }
 
 func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) error {
@@ -67,7 +93,9 @@ func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo)
 	case !isDir:
 		return w.show(name)
 	case !ignored:
-		if err := w.show(name); err != nil {
+		if err := w.show(name); err == fs.SkipDir {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		return w.folder(name, info)
@@ -90,6 +118,9 @@ func (w *walker) show(name string) error {
 		info, err := w.context.root.Lstat(dir)
 		if err == nil && info.Mode()&fs.ModeSocket == 0 {
 			err = w.visit(dir, info)
+		}
+		if err == fs.SkipDir && dir == name {
+			return err
 		}
 		if err != nil {
 			return w.context.problem(dir, err)

@@ -1,0 +1,192 @@
+package buildkit
+
+import (
+	"context"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+	"github.com/moby/buildkit/util/entitlements"
+	"github.com/tonistiigi/fsutil"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// Options are what a build needs besides what is built.
+type Options struct {
+	// Key is the same for each build of a project on a machine, and no other's:
+	// what has been sent under it is not sent again. Files are taken to be the
+	// same by size, mode and time.
+	Key string
+	// Push has the builder send the image to its registry; an engine's own
+	// BuildKit can't.
+	Push bool
+	// Docker takes the image as `docker load` does, nil for nobody.
+	Docker func() (io.WriteCloser, error)
+	// Layout takes it as a tar of an OCI layout, nil for nobody.
+	Layout func() (io.WriteCloser, error)
+	// Auth answers for the user's credentials, nil for none.
+	Auth session.Attachable
+	// Status is told what goes on. It is called by one goroutine.
+	Status func(*client.SolveStatus)
+}
+
+// Build builds an image. The context is compared with what was sent before, and
+// what differs is sent as it is read, so that memory doesn't grow with it.
+//
+// # Errors
+//
+// An [*image.Error] when the builder refuses the build or a step of it fails, an
+// [*UnavailableError] when it is out of reach, ctx's error when it is done: the
+// step that runs then is ended. A file of the context that can't be read, or is
+// written meanwhile, is an error with its name.
+func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image.Image, error) {
+	if err := what.Check(); err != nil {
+		return image.Image{}, err
+	}
+	c, err := image.Open(what)
+	if err != nil {
+		return image.Image{}, err
+	}
+	defer c.Close()
+	building, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	files := &contextFiles{context: c, sizes: map[string]int64{}, stop: stop}
+	watch := newWatch(o.Status)
+	answer, err := b.client.Solve(building, nil, b.options(what, files, o), watch.updates)
+	watch.wait()
+	switch {
+	case ctx.Err() != nil:
+		return image.Image{}, ctx.Err()
+	case files.failure() != nil:
+		return image.Image{}, files.failure()
+	case err != nil:
+		return image.Image{}, b.failure(what, err, watch)
+	}
+	return result(answer), nil
+}
+
+// result is the image that was built. Engines before the containerd store name
+// it by its configuration alone.
+func result(answer *client.SolveResponse) image.Image {
+	digest := answer.ExporterResponse[exptypes.ExporterImageDigestKey]
+	config := answer.ExporterResponse[exptypes.ExporterImageConfigDigestKey]
+	if config == "" {
+		return image.Image{ID: digest}
+	}
+	return image.Image{ID: config, Digest: digest}
+}
+
+func (b *Builder) options(what image.Build, files *contextFiles, o Options) client.SolveOpt {
+	name := filepath.Base(what.Dockerfile)
+	// Whatever there is in force: the engine would look for another one.
+	dockerfile := texts{name: what.Text, name + ".dockerignore": append(slices.Clone(files.context.Ignore()), "\n#\n"...)}
+	opt := client.SolveOpt{
+		Frontend:      "dockerfile.v0",
+		FrontendAttrs: attributes(what, name),
+		LocalMounts:   map[string]fsutil.FS{"context": files, "dockerfile": dockerfile},
+		SharedKey:     o.Key,
+		Exports:       b.exports(what, o),
+		CacheImports:  registryCaches(what.CacheFrom, nil),
+		CacheExports:  registryCaches(what.CacheTo, map[string]string{"mode": "max"}),
+		Session:       []session.Attachable{secretsprovider.FromMap(what.Secrets)},
+		SourcePolicy:  sourcePolicy(what),
+	}
+	if o.Auth != nil {
+		opt.Session = append(opt.Session, o.Auth)
+	}
+	if what.Network == "host" {
+		opt.AllowedEntitlements = []string{entitlements.EntitlementNetworkHost.String()}
+	}
+	return opt
+}
+
+// attributes are the frontend's, see
+// https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/config.go.
+func attributes(what image.Build, dockerfile string) map[string]string {
+	attrs := map[string]string{"filename": dockerfile}
+	for name, value := range what.Args {
+		attrs["build-arg:"+name] = value
+	}
+	for name, value := range what.Labels {
+		attrs["label:"+name] = value
+	}
+	for name, value := range map[string]string{
+		"target": what.Target, "platform": strings.Join(what.Platforms, ","), "build-arg:SOURCE_DATE_EPOCH": what.Epoch,
+	} {
+		if value != "" {
+			attrs[name] = value
+		}
+	}
+	if what.Network == "none" || what.Network == "host" {
+		attrs["force-network-mode"] = what.Network
+	}
+	if what.NoCache {
+		attrs["no-cache"] = ""
+	}
+	if what.Pull {
+		attrs["image-resolve-mode"] = "pull"
+	}
+	if what.Syntax == "" {
+		// A frontend that was given a command line is the last one: the
+		// Dockerfile's own word on it is not looked for.
+		attrs["cmdline"] = ""
+		delete(attrs, "build-arg:BUILDKIT_SYNTAX")
+	}
+	return attrs
+}
+
+// exports are where the image goes.
+func (b *Builder) exports(what image.Build, o Options) []client.ExportEntry {
+	names := map[string]string{}
+	if len(what.Tags) > 0 {
+		names["name"] = strings.Join(what.Tags, ",")
+	}
+	if b.engine {
+		return []client.ExportEntry{{Type: "moby", Attrs: names}}
+	}
+	if what.Epoch != "" {
+		names["rewrite-timestamp"] = "true"
+	}
+	var exports []client.ExportEntry
+	add := func(kind string, attrs map[string]string, to func() (io.WriteCloser, error)) {
+		all := maps.Clone(names)
+		maps.Copy(all, attrs)
+		entry := client.ExportEntry{Type: kind, Attrs: all}
+		if to != nil {
+			entry.Output = func(map[string]string) (io.WriteCloser, error) { return to() }
+		}
+		exports = append(exports, entry)
+	}
+	if o.Docker != nil {
+		add(client.ExporterDocker, nil, o.Docker)
+	}
+	if o.Layout != nil {
+		add(client.ExporterOCI, nil, o.Layout)
+	}
+	if o.Push {
+		add(client.ExporterImage, map[string]string{"push": "true"}, nil)
+	}
+	if len(exports) == 0 {
+		add(client.ExporterImage, nil, nil)
+	}
+	return exports
+}
+
+func registryCaches(references []string, attrs map[string]string) []client.CacheOptionsEntry {
+	var entries []client.CacheOptionsEntry
+	for _, ref := range references {
+		all := map[string]string{"ref": ref}
+		maps.Copy(all, attrs)
+		entries = append(entries, client.CacheOptionsEntry{Type: "registry", Attrs: all})
+	}
+	return entries
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

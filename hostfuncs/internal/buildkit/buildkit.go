@@ -1,0 +1,108 @@
+// Package buildkit builds images with BuildKit: the one in a Docker engine, or a
+// daemon of its own. Nothing else in the project talks to it.
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/moby/buildkit/client"
+)
+
+// answerLimit is how long a builder may take to answer at first.
+const answerLimit = 5 * time.Second
+
+// Hijack opens a stream to a Docker engine, by an address and a protocol of its
+// HTTP API.
+type Hijack func(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error)
+
+// Builder is a BuildKit that answered. Its methods may be called at once.
+type Builder struct {
+	client *client.Client
+	// engine tells that it is a Docker engine's, which keeps what it built.
+	engine bool
+	at     string
+}
+
+// InEngine is the BuildKit of a Docker engine, which has one since version
+// 18.09.
+//
+// # Errors
+//
+// An engine without one, and ctx's error when it is done.
+func InEngine(ctx context.Context, hijack Hijack) (*Builder, error) {
+	c, err := client.New(ctx, "",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return hijack(ctx, "/grpc", "h2c", nil)
+		}),
+		client.WithSessionDialer(func(ctx context.Context, protocol string, meta map[string][]string) (net.Conn, error) {
+			return hijack(ctx, "/session", protocol, meta)
+		}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return greet(ctx, &Builder{client: c, engine: true, at: "the engine"})
+}
+
+// TLS are the files of a mutual TLS; all are needed for a daemon at tcp://.
+type TLS struct{ CA, Cert, Key string }
+
+// Dial finds a daemon at tcp://HOST:PORT or unix://PATH. It has 5 seconds to
+// answer.
+//
+// # Errors
+//
+// An [*UnavailableError], or ctx's error when it is done.
+func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil, &UnavailableError{At: address, Err: errors.New("it is no address")}
+	}
+	var options []client.ClientOpt
+	if tls != (TLS{}) {
+		options = append(options, client.WithServerConfig(at.Hostname(), tls.CA), client.WithCredentials(tls.Cert, tls.Key))
+	}
+	c, err := client.New(ctx, address, options...)
+	if err != nil {
+		return nil, &UnavailableError{At: address, Err: err}
+	}
+	return greet(ctx, &Builder{client: c, at: address})
+}
+
+// greet asks for a sign of life.
+func greet(ctx context.Context, b *Builder) (*Builder, error) {
+	asking, stop := context.WithTimeoutCause(ctx, answerLimit, errors.New("no answer within 5 seconds"))
+	defer stop()
+	if _, err := b.client.ListWorkers(asking); err != nil {
+		b.client.Close()
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case asking.Err() != nil:
+			err = context.Cause(asking)
+		}
+		return nil, &UnavailableError{At: b.at, Err: reason(err)}
+	}
+	return b, nil
+}
+
+// Close lets go of the connection. A build that is under way goes on.
+func (b *Builder) Close() error { return b.client.Close() }
+
+// UnavailableError says that there is no BuildKit at an address.
+type UnavailableError struct {
+	At  string
+	Err error
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("no BuildKit at %s: %v", e.At, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *UnavailableError) Unwrap() error { return e.Err }

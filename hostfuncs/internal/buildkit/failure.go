@@ -1,0 +1,92 @@
+package buildkit
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// failure makes an error of a builder one of ours.
+func (b *Builder) failure(what image.Build, err error, w *watch) error {
+	if grpcerrors.Code(err) == codes.Unavailable {
+		return &UnavailableError{At: b.at, Err: reason(err)}
+	}
+	failed := &image.Error{Message: reason(err).Error(), Line: line(err)}
+	failed.Step, failed.Log = w.last()
+	if failed.Line == 0 {
+		failed.Line = lineOf(what.Text, failed)
+	}
+	return failed
+}
+
+var (
+	parseLine = regexp.MustCompile(`parse error (?:on )?line (\d+): `)
+	stepMark  = regexp.MustCompile(`^\[[^]]*\] `)
+)
+
+// lineOf finds the line for builders that don't tell it: those before version
+// 0.9, and so engines before 23.0.
+func lineOf(text []byte, failed *image.Error) int {
+	if m := parseLine.FindStringSubmatch(failed.Message); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	parsed, err := parser.Parse(bytes.NewReader(text))
+	if err != nil {
+		return 0
+	}
+	step := strings.Join(strings.Fields(stepMark.ReplaceAllString(failed.Step, "")), " ")
+	found := 0
+	for _, node := range parsed.AST.Children {
+		if strings.EqualFold(strings.Join(strings.Fields(node.Original), " "), step) {
+			if found != 0 {
+				// It stands there twice.
+				return 0
+			}
+			found = node.StartLine
+		}
+	}
+	return found
+}
+
+// line is the Dockerfile's that an error is about.
+func line(err error) int {
+	for _, source := range errdefs.Sources(err) {
+		for _, at := range source.Ranges {
+			if at.Start != nil && at.Start.Line > 0 {
+				return int(at.Start.Line)
+			}
+		}
+	}
+	return 0
+}
+
+// wrapping is what the layers between put before what went wrong.
+var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|rpc error: code = \w+ desc =|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+
+// reason is what a builder says, fit to be printed.
+func reason(err error) error {
+	text := err.Error()
+	if s, ok := status.FromError(err); ok && s.Message() != "" {
+		text = s.Message()
+	}
+	text = strings.TrimSpace(plaintext.Clean(text))
+	for {
+		shorter := wrapping.ReplaceAllString(text, "")
+		if shorter == text || shorter == "" {
+			return errors.New(text)
+		}
+		text = shorter
+	}
+}

@@ -1,0 +1,143 @@
+package buildkit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/tonistiigi/fsutil"
+	"github.com/tonistiigi/fsutil/types"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// contextFiles shows a context to BuildKit, which compares it with what it has
+// and asks for the rest.
+type contextFiles struct {
+	context *image.Context
+
+	mu    sync.Mutex
+	sizes map[string]int64
+	// failed is the first file that couldn't be sent. BuildKit's protocol takes
+	// one that isn't there, or ends early, for a whole one.
+	failed error
+	stop   func(error)
+}
+
+// Walk implements [fsutil.FS].
+func (c *contextFiles) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
+	err := c.context.WalkAt(ctx, local(at), func(name string, info fs.FileInfo) error {
+		stat := &types.Stat{Path: name, Mode: uint32(info.Mode()), ModTime: info.ModTime().UnixNano()}
+		switch mode := info.Mode(); {
+		case mode.IsRegular():
+			stat.Size = info.Size()
+			c.mu.Lock()
+			c.sizes[name] = info.Size()
+			c.mu.Unlock()
+		case mode&fs.ModeSymlink != 0:
+			target, err := c.context.Readlink(name)
+			if err != nil {
+				return err
+			}
+			stat.Linkname = target
+		case mode&fs.ModeDevice != 0:
+			return errors.New("a device can't be sent")
+		}
+		return visit(filepath.FromSlash(name), &fsutil.DirEntryInfo{Stat: stat}, nil)
+	})
+	return c.fail(err)
+}
+
+// Open implements [fsutil.FS].
+func (c *contextFiles) Open(name string) (io.ReadCloser, error) {
+	name = local(name)
+	f, err := c.context.OpenFile(name)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	c.mu.Lock()
+	size, ok := c.sizes[name]
+	c.mu.Unlock()
+	if !ok {
+		f.Close()
+		return nil, c.fail(fmt.Errorf("the engine asks for %q, which was not shown to it", name))
+	}
+	return &wholeFile{ReadCloser: f, left: size, changed: func() error { return c.fail(c.context.Changed(name)) }}, nil
+}
+
+// fail keeps the first error, and has the build stopped for it.
+func (c *contextFiles) fail(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	c.mu.Lock()
+	first := c.failed == nil
+	if first {
+		c.failed = err
+	}
+	c.mu.Unlock()
+	if first {
+		c.stop(err)
+	}
+	return err
+}
+
+func (c *contextFiles) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
+}
+
+// wholeFile reads a file that must have the size that was told.
+type wholeFile struct {
+	io.ReadCloser
+	left    int64
+	changed func() error
+}
+
+func (f *wholeFile) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	f.left -= int64(n)
+	if f.left < 0 || err == io.EOF && f.left > 0 {
+		return 0, f.changed()
+	}
+	return n, err
+}
+
+// local is a name as BuildKit has it, seen from the folder.
+func local(name string) string {
+	return path.Join(".", strings.TrimLeft(path.Clean("/"+filepath.ToSlash(name)), "/"))
+}
+
+// texts are files that stand nowhere but here, in one folder.
+type texts map[string][]byte
+
+// Walk implements [fsutil.FS].
+func (t texts) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
+	for _, name := range sortedKeys(t) {
+		if at := local(at); at != "." && at != name {
+			continue
+		}
+		stat := &types.Stat{Path: name, Mode: 0o644, Size: int64(len(t[name]))}
+		if err := visit(name, &fsutil.DirEntryInfo{Stat: stat}, ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Open implements [fsutil.FS].
+func (t texts) Open(name string) (io.ReadCloser, error) {
+	text, ok := t[local(name)]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return io.NopCloser(bytes.NewReader(text)), nil
+}

@@ -1,0 +1,35 @@
+package buildkit
+
+import (
+	spb "github.com/moby/buildkit/sourcepolicy/pb"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// sourcePolicy has the builder itself hold the build to what was decided on:
+// no other image, and nothing from elsewhere. Of several rules that match, the
+// last counts. Builders before version 0.11, and so engines before 23.0, take no
+// notice of it.
+func sourcePolicy(what image.Build) *spb.Policy {
+	if what.Bases == nil {
+		return nil
+	}
+	deny := func(identifier string) *spb.Rule {
+		return &spb.Rule{Action: spb.PolicyAction_DENY, Selector: &spb.Selector{Identifier: identifier}}
+	}
+	p := &spb.Policy{Version: 1, Rules: []*spb.Rule{deny("docker-image://*")}}
+	if len(what.Remotes) == 0 {
+		p.Rules = append(p.Rules, deny("http://*"), deny("https://*"), deny("git://*"))
+	}
+	images := what.Bases
+	if what.Syntax != "" {
+		images = append(images[:len(images):len(images)], what.Syntax)
+	}
+	for _, ref := range images {
+		p.Rules = append(p.Rules, &spb.Rule{
+			Action:   spb.PolicyAction_ALLOW,
+			Selector: &spb.Selector{Identifier: "docker-image://" + ref, MatchType: spb.MatchType_EXACT},
+		})
+	}
+	return p
+}
