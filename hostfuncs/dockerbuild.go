@@ -2,26 +2,16 @@ package hostfuncs
 
 import (
 	"context"
-	"io"
+	"errors"
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
-
-// engine builds and pushes images.
-type engine interface {
-	Build(ctx context.Context, b image.Build, progress io.Writer) (image.Image, error)
-	Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error)
-	Find(ctx context.Context, ref string) (image image.Image, ok bool, err error)
-	Close() error
-}
-
-// connect finds the engine that the host's environment names.
-type connect func(ctx context.Context, getenv func(string) string) (engine, error)
 
 // buildPlan is an image build, exactly as it will be.
 type buildPlan struct {
@@ -33,6 +23,7 @@ type buildPlan struct {
 	network    string
 	push       bool
 	without    []string
+	text       []byte // of the Dockerfile
 	missing    error
 }
 
@@ -79,7 +70,7 @@ func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
 func (p buildPlan) build() image.Build {
 	return image.Build{
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
-		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
+		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without, Text: p.text,
 		ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
 	}
 }
@@ -110,7 +101,9 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 	if p.dockerfile, err = w.locate(dockerfile); err != nil {
 		return buildPlan{}, ofField("dockerfile", err)
 	}
-	p.missing = p.whatIsMissing(dockerfile, q.Context)
+	if p.missing = p.whatIsMissing(dockerfile, q.Context); p.missing == nil {
+		p.text, p.missing = p.build().ReadDockerfile()
+	}
 	return p, nil
 }
 
@@ -131,6 +124,21 @@ func (p buildPlan) whatIsMissing(dockerfile, folder string) error {
 	return nil
 }
 
+// failure says at which line of the Dockerfile a build failed.
+func (p buildPlan) failure(err error) error {
+	e, ok := errors.AsType[*image.Error](err)
+	if !ok {
+		return engineError(err)
+	}
+	where := p.dockerfile.rel
+	if e.Line > 0 {
+		where += ":" + strconv.Itoa(e.Line)
+	}
+	failed := abi.Errorf(abi.CodeFailed, "%s: %v", where, e)
+	failed.Output = e.Log
+	return failed
+}
+
 func claimBuild(p buildPlan) capability.Claim {
 	return capability.Claim{Build: &capability.Build{
 		Context: p.context.rel, Dockerfile: p.dockerfile.rel, Tags: p.tags,
@@ -148,16 +156,18 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 		return result, engineError(err)
 	}
 	defer e.Close()
-	built, err := e.Build(ctx, p.build(), w.Progress)
+	what := p.build()
+	what.NoCache, what.Pull, what.Epoch = w.Builds.NoCache, w.Builds.Pull, w.Builds.Epoch
+	built, err := e.Build(ctx, what, w.Builds, w.Mask.Text)
 	if err != nil {
-		return result, engineError(err)
+		return result, p.failure(err)
 	}
 	result = abi.DockerBuildResult{Image: p.tags[0], ID: built.ID}
 	if !p.push {
 		return result, nil
 	}
 	for i := len(p.tags) - 1; i >= 0; i-- {
-		if result.Digest, err = e.Push(ctx, p.tags[i], w.Progress); err != nil {
+		if result.Digest, err = e.Push(ctx, p.tags[i], w.Builds.Progress); err != nil {
 			return result, engineError(err)
 		}
 	}

@@ -24,7 +24,7 @@ type fakeEngine struct {
 	err    error
 }
 
-func (e *fakeEngine) Build(_ context.Context, b image.Build, _ io.Writer) (image.Image, error) {
+func (e *fakeEngine) Build(_ context.Context, b image.Build, _ BuildOptions, _ func(string) string) (image.Image, error) {
 	e.built = append(e.built, b)
 	return image.Image{ID: "sha256:1"}, e.err
 }

@@ -1,7 +1,6 @@
 package hostfuncs
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
@@ -29,8 +27,8 @@ type World struct {
 	// handed to the child as it is. A child whose output is streamed shares
 	// this process's standard input.
 	Stdout, Stderr io.Writer
-	// Progress is where an image build shows what it does.
-	Progress io.Writer
+	// Builds are what the user says of image builds.
+	Builds BuildOptions
 	// Own are files that this run itself reads or writes, such as its audit log:
 	// absolute, their folders' links resolved. They are no part of a build's
 	// context, whose contents they would change.
@@ -89,10 +87,6 @@ func (w *World) Operations() ([]Bound, error) {
 		bound = append(bound, b)
 	}
 	return bound, nil
-}
-
-func connectDocker(ctx context.Context, getenv func(string) string) (engine, error) {
-	return docker.Connect(ctx, getenv)
 }
 
 // lookupEnv finds a variable of the host's; the last of several counts.

@@ -155,10 +155,17 @@ func (s *Session) confinement(provider string) (*hostfuncs.Confinement, error) {
 func (s *Session) world(l *loaded) *hostfuncs.World {
 	return &hostfuncs.World{
 		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Progress: s.opts.Reporter.Progress(), Colour: s.opts.Colour,
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Builds: s.builds(),
 		Log:  func(level abi.Level, message string) { s.log(l.ID, level, message) },
 		Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 	}
+}
+
+// builds are the user's options for image builds.
+func (s *Session) builds() hostfuncs.BuildOptions {
+	o := s.opts.Builds
+	o.Progress = s.opts.Reporter.Progress()
+	return o
 }
 
 // log shows what a provider says. In a plan nothing of it is so, but for its

@@ -67,6 +67,8 @@ type Options struct {
 	Mask *mask.Set
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
+	// Builds are what the user says of image builds.
+	Builds hostfuncs.BuildOptions
 	// Reporter is told what happens while it does.
 	Reporter Reporter
 	Limits   sandbox.Limits
@@ -83,7 +85,7 @@ type Reporter interface {
 	Call(*hostfuncs.Record)
 	// Confined says what the commands of the run are held to.
 	Confined(to string)
-	// Progress takes what an image build says, line by line.
+	// Progress takes what an image build says: a terminal is drawn on.
 	Progress() io.Writer
 }
 

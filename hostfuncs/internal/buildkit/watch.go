@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -12,6 +13,7 @@ import (
 const (
 	tailLines = 20       // lines of output that an error carries
 	tailBytes = 16 << 10 // of them
+	maxHeld   = 64 << 10 // bytes of a line that are waited for
 	maxSteps  = 10_000   // whose names and output are remembered
 )
 
@@ -25,6 +27,7 @@ type watch struct {
 
 type step struct {
 	name string
+	held []byte // the beginning of a line
 	tail []byte
 }
 
@@ -34,6 +37,7 @@ func newWatch(show func(*client.SolveStatus)) *watch {
 	go func() {
 		defer close(w.done)
 		for update := range w.updates {
+			w.whole(update)
 			clean(update)
 			w.note(update)
 			if show != nil {
@@ -47,25 +51,57 @@ func newWatch(show func(*client.SolveStatus)) *watch {
 // wait waits until all was read. What was noted can be looked at then.
 func (w *watch) wait() { <-w.done }
 
+// change changes all texts of an update: those of a line, and longer ones.
+func change(s *client.SolveStatus, line, text func(string) string) {
+	for _, v := range s.Vertexes {
+		v.Name, v.Error = line(v.Name), text(v.Error)
+	}
+	for _, status := range s.Statuses {
+		status.ID, status.Name = line(status.ID), line(status.Name)
+	}
+	for _, log := range s.Logs {
+		log.Data = []byte(text(string(log.Data)))
+	}
+	for _, warning := range s.Warnings {
+		warning.Short, warning.URL = []byte(line(string(warning.Short))), line(warning.URL)
+		for i, detail := range warning.Detail {
+			warning.Detail[i] = []byte(text(string(detail)))
+		}
+	}
+}
+
 // clean makes what comes from a builder, and from the programs that it runs, fit
 // to be printed.
 func clean(s *client.SolveStatus) {
-	for _, v := range s.Vertexes {
-		v.Name, v.Error = plaintext.Line(v.Name, 1000), plaintext.Clean(v.Error)
-	}
-	for _, status := range s.Statuses {
-		status.ID, status.Name = plaintext.Line(status.ID, 1000), plaintext.Line(status.Name, 1000)
-	}
+	change(s, func(text string) string { return plaintext.Line(text, 1000) }, plaintext.Clean)
+}
+
+// whole holds back the beginning of a line until its end has come, or the step
+// has ended: a value in it could not be known by a part.
+func (w *watch) whole(s *client.SolveStatus) {
+	var logs []*client.VertexLog
 	for _, log := range s.Logs {
-		log.Data = []byte(plaintext.Clean(string(log.Data)))
-	}
-	for _, warning := range s.Warnings {
-		warning.Short = []byte(plaintext.Line(string(warning.Short), 1000))
-		for i, detail := range warning.Detail {
-			warning.Detail[i] = []byte(plaintext.Clean(string(detail)))
+		at := w.step(log.Vertex)
+		if at == nil {
+			continue
 		}
-		warning.URL = plaintext.Line(warning.URL, 1000)
+		data := append(at.held, log.Data...)
+		end := bytes.LastIndexAny(data, "\r\n") + 1
+		if len(data)-end > maxHeld {
+			end = len(data)
+		}
+		at.held = bytes.Clone(data[end:])
+		if log.Data = data[:end]; end > 0 {
+			logs = append(logs, log)
+		}
 	}
+	for _, v := range s.Vertexes {
+		if at := w.steps[v.Digest]; at != nil && v.Completed != nil && len(at.held) > 0 {
+			logs = append(logs, &client.VertexLog{Vertex: v.Digest, Stream: 1, Data: append(at.held, '\n'), Timestamp: *v.Completed})
+			at.held = nil
+		}
+	}
+	s.Logs = logs
 }
 
 func (w *watch) note(s *client.SolveStatus) {

@@ -3,7 +3,9 @@
 package image
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 )
@@ -78,4 +80,24 @@ func (e *Error) Error() string {
 		return "build: " + e.Message
 	}
 	return "build: " + e.Step + ": " + e.Message
+}
+
+// maxDockerfile is the most bytes that a Dockerfile may have.
+const maxDockerfile = 1 << 20
+
+// ReadDockerfile reads the Dockerfile that was decided on.
+func (b Build) ReadDockerfile() ([]byte, error) {
+	f, err := b.openDockerfile()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxDockerfile+1))
+	if err == nil && len(text) > maxDockerfile {
+		err = errors.New("it is larger than 1 MiB")
+	}
+	if err != nil {
+		return nil, problemAt(b.Dockerfile, err)
+	}
+	return text, nil
 }

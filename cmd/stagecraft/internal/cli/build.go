@@ -14,6 +14,7 @@ type buildCmd struct {
 	Iidfile string `placeholder:"FILE" help:"Write the image's ID to FILE."`
 	Plan    string `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON    bool   `name:"json" help:"Print the result as JSON."`
+	builderFlags
 	recordFlags
 }
 
@@ -40,6 +41,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	err := c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile)
+		opts.Builds = c.builds(a)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})

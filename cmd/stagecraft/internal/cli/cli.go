@@ -192,6 +192,6 @@ func (a *app) options() session.Options {
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
 		// What programs print, and their names with it, goes to both streams.
 		Mask: a.secrets, Colour: a.printer.color && wantsColor(a.Stdout, a.Environ),
-		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose},
+		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose, terminal: a.Stderr},
 	}
 }

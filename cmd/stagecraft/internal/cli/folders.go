@@ -10,6 +10,7 @@ import (
 type folders struct {
 	providers string
 	cache     string
+	machine   string // the file with this machine's name
 }
 
 // userFolders follows the XDG base directory specification, with what macOS
@@ -33,6 +34,7 @@ func userFolders(environ []string) folders {
 	return folders{
 		providers: under(data, defaultData, "providers"),
 		cache:     under(cache, defaultCache, "wasm"),
+		machine:   under(cache, defaultCache, "machine"),
 	}
 }
 

@@ -3,8 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -15,6 +18,8 @@ import (
 type reporter struct {
 	printer *printer
 	verbose bool
+	// terminal is standard error, which builds draw on where it is one.
+	terminal *os.File
 }
 
 // Log implements [session.Reporter].
@@ -55,4 +60,9 @@ func (r *reporter) Confined(to string) {
 }
 
 // Progress implements [session.Reporter].
-func (r *reporter) Progress() io.Writer { return r.printer.stderr }
+func (r *reporter) Progress() io.Writer {
+	if r.printer.workflow == nil && term.IsTerminal(int(r.terminal.Fd())) {
+		return r.terminal
+	}
+	return r.printer.stderr
+}

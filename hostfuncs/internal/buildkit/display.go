@@ -1,0 +1,55 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+)
+
+// Modes are the ways of showing what a build does, as docker build has them:
+// plain is for people and for logs, tty draws over itself, rawjson is for
+// programs, quiet is nothing, and auto is tty on a terminal and else plain.
+var Modes = []string{"auto", "plain", "tty", "quiet", "rawjson"}
+
+// Display shows what a build does.
+type Display struct {
+	updates chan *client.SolveStatus
+	done    chan struct{}
+	mask    func(string) string
+}
+
+// NewDisplay shows on out in one of [Modes], empty for auto, until it is closed.
+// mask is for all texts, since a terminal is written to directly; nil is none.
+//
+// # Errors
+//
+// Another mode, and tty where out is no terminal.
+func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display, error) {
+	shown, err := progressui.NewDisplay(out, progressui.DisplayMode(mode))
+	if err != nil {
+		return nil, fmt.Errorf("progress %q: %w", mode, err)
+	}
+	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask}
+	go func() {
+		defer close(d.done)
+		_, _ = shown.UpdateFrom(context.Background(), d.updates)
+	}()
+	return d, nil
+}
+
+// Show shows what has changed.
+func (d *Display) Show(s *client.SolveStatus) {
+	if d.mask != nil {
+		change(s, d.mask, d.mask)
+	}
+	d.updates <- s
+}
+
+// Close shows the end.
+func (d *Display) Close() {
+	close(d.updates)
+	<-d.done
+}
