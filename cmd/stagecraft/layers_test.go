@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/confine":              {},
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                {},
+	"hostfuncs/internal/dockerfile":           {"runtime/plaintext"},
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/buildkit":             {"hostfuncs/internal/image", "runtime/plaintext"},
@@ -70,7 +71,7 @@ var layers = map[string][]string{
 var only = map[string][]string{
 	"gopkg.in/yaml.v3":              {"runtime/yamldoc"},
 	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
-	"github.com/moby/buildkit/":     {"hostfuncs/internal/buildkit"},
+	"github.com/moby/buildkit/":     {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
 	"github.com/extism/go-sdk":      {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
 	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},
