@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
@@ -18,84 +18,88 @@ var ProgressModes = buildkit.Modes
 
 // BuildOptions are what the user, and not a provider, says of builds.
 type BuildOptions struct {
+	Engine Engine
 	// Progress is where a build shows what it does, in one of [ProgressModes].
 	Progress io.Writer
 	Mode     string
 	// Machine is a name for this machine that no other has: builders keep what
 	// they were sent under it. Empty has all sent each time.
 	Machine string
+	// Tags are further references for the image, and Platforms what it is for,
+	// in place of what a provider says; none leaves that.
+	Tags, Platforms []string
+	// Load has a BuildKit daemon's image put into the Docker engine.
+	Load bool
+	// Outputs are files and folders that get the image.
+	Outputs []Output
 	NoCache bool // no step is taken from a cache
 	Pull    bool // newer base images are looked for
 	// Epoch is SOURCE_DATE_EPOCH, empty for none.
 	Epoch string
 }
 
-// engine builds and pushes images.
+// job is a build with where its result goes.
+type job struct {
+	image.Build
+	push    bool
+	options BuildOptions
+	mask    func(string) string
+}
+
+// engine builds images.
 type engine interface {
-	Build(ctx context.Context, b image.Build, o BuildOptions, mask func(string) string) (image.Image, error)
-	Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error)
+	// Build builds an image, and sends it to where it should go.
+	Build(ctx context.Context, j job) (image.Image, error)
+	Close() error
+}
+
+// finder is an engine that keeps images.
+type finder interface {
 	Find(ctx context.Context, ref string) (image image.Image, ok bool, err error)
 	Close() error
 }
 
-// connect finds the engine that the host's environment names.
-type connect func(ctx context.Context, getenv func(string) string) (engine, error)
+// connect finds an engine.
+type connect func(ctx context.Context, w *World, which Engine) (engine, error)
 
-func connectDocker(ctx context.Context, getenv func(string) string) (engine, error) {
-	e, err := docker.Connect(ctx, getenv)
+func connectEngine(ctx context.Context, w *World, which Engine) (engine, error) {
+	if which.Kind == EngineBuildKit {
+		return w.dial(ctx, which)
+	}
+	return w.connectDocker(ctx)
+}
+
+func (w *World) connectDocker(ctx context.Context) (*dockerEngine, error) {
+	e, err := docker.Connect(ctx, w.getenv)
 	if err != nil {
 		return nil, err
 	}
-	return dockerEngine{e}, nil
+	return &dockerEngine{e}, nil
 }
 
-// dockerEngine builds with the BuildKit of a Docker engine, and where it has
-// none, with its first builder.
-type dockerEngine struct{ *docker.Engine }
-
-func (e dockerEngine) Build(ctx context.Context, b image.Build, o BuildOptions, mask func(string) string) (image.Image, error) {
-	bk, err := buildkit.InEngine(ctx, e.Hijack)
-	if _, ok := errors.AsType[*buildkit.UnavailableError](err); ok {
-		return e.buildFirst(ctx, b, o)
+func (w *World) dial(ctx context.Context, which Engine) (*daemon, error) {
+	var tls buildkit.TLS
+	if which.Certs != "" {
+		tls = buildkit.TLS{
+			CA: filepath.Join(which.Certs, "ca.pem"), Cert: filepath.Join(which.Certs, "cert.pem"), Key: filepath.Join(which.Certs, "key.pem"),
+		}
 	}
+	b, err := buildkit.Dial(ctx, which.Address, tls)
 	if err != nil {
-		return image.Image{}, err
+		return nil, err
 	}
-	defer bk.Close()
-	display, err := buildkit.NewDisplay(o.Progress, o.Mode, mask)
+	return &daemon{builder: b, world: w}, nil
+}
+
+// show builds with BuildKit, and shows it.
+func (j job) show(ctx context.Context, b *buildkit.Builder, o buildkit.Options) (image.Image, error) {
+	display, err := buildkit.NewDisplay(j.options.Progress, j.options.Mode, j.mask)
 	if err != nil {
 		return image.Image{}, err
 	}
 	defer display.Close()
-	return bk.Build(ctx, b, buildkit.Options{Key: o.key(b.Context), Status: display.Show})
-}
-
-// buildFirst builds with the engine's first builder.
-func (e dockerEngine) buildFirst(ctx context.Context, b image.Build, o BuildOptions) (image.Image, error) {
-	if lacks := firstLacks(b); lacks != "" {
-		return image.Image{}, &image.Error{Message: "this engine has no BuildKit, which is needed for " + lacks}
-	}
-	out := o.Progress
-	if o.Mode == "quiet" {
-		out = io.Discard
-	}
-	fmt.Fprintln(out, "the engine has no BuildKit: its first builder is used, which takes longer")
-	return e.Engine.Build(ctx, b, out)
-}
-
-// firstLacks is what a build needs and the first builder hasn't, if anything.
-func firstLacks(b image.Build) string {
-	switch {
-	case len(b.Platforms) > 0:
-		return "platforms"
-	case len(b.Secrets) > 0:
-		return "secrets"
-	case len(b.CacheFrom)+len(b.CacheTo) > 0:
-		return "a cache in a registry"
-	case b.Syntax != "":
-		return "a frontend of its own (" + b.Syntax + ")"
-	}
-	return ""
+	o.Key, o.Status = j.options.key(j.Context), display.Show
+	return b.Build(ctx, j.Build, o)
 }
 
 // key names what is sent of a folder. Files are taken to be the same by size,
@@ -106,4 +110,48 @@ func (o BuildOptions) key(folder string) string {
 	}
 	sum := sha256.Sum256([]byte(o.Machine + "\x00" + folder))
 	return hex.EncodeToString(sum[:])
+}
+
+// lines is where an engine shows its progress that has plain lines alone.
+func (o BuildOptions) lines() io.Writer {
+	if o.Mode == "quiet" {
+		return io.Discard
+	}
+	return o.Progress
+}
+
+// daemon builds with a BuildKit daemon, which does the sending itself.
+type daemon struct {
+	builder *buildkit.Builder
+	world   *World
+}
+
+func (d *daemon) Close() error { return d.builder.Close() }
+
+func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
+	o := buildkit.Options{Push: j.push}
+	var parcels []*delivery
+	for _, out := range j.options.Outputs {
+		parcels = append(parcels, out.deliver())
+	}
+	if j.options.Load {
+		e, err := d.world.connectDocker(ctx)
+		if err != nil {
+			return image.Image{}, err
+		}
+		defer e.Close()
+		parcels = append(parcels, &delivery{take: func(r io.Reader) (goods, error) { return loaded{}, e.Load(ctx, r) }})
+	}
+	for _, p := range parcels {
+		if p.layout {
+			o.Layouts = append(o.Layouts, p.open)
+		} else {
+			o.Archives = append(o.Archives, p.open)
+		}
+	}
+	built, err := j.show(ctx, d.builder, o)
+	for _, p := range parcels {
+		err = errors.Join(err, p.finish(err))
+	}
+	return built, err
 }

@@ -24,6 +24,9 @@ type buildPlan struct {
 	push       bool
 	without    []string
 	text       []byte // of the Dockerfile
+	platforms  []string
+	engine     Engine
+	options    BuildOptions
 	missing    error
 }
 
@@ -71,6 +74,7 @@ func (p buildPlan) build() image.Build {
 	return image.Build{
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
 		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without, Text: p.text,
+		Platforms: p.platforms, NoCache: p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
 		ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
 	}
 }
@@ -89,7 +93,10 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 	default:
 		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: network %q is none of none, default, host", q.Network)
 	}
-	p := buildPlan{tags: q.Tags, args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own}
+	p := buildPlan{
+		tags: slices.Concat(q.Tags, w.Builds.Tags), args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own,
+		platforms: w.Builds.Platforms, engine: w.Builds.Engine, options: w.Builds,
+	}
 	var err error
 	if p.context, err = w.locate(q.Context); err != nil {
 		return buildPlan{}, ofField("context", err)
@@ -147,29 +154,17 @@ func claimBuild(p buildPlan) capability.Claim {
 }
 
 func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.DockerBuildResult, error) {
-	var result abi.DockerBuildResult
 	if p.missing != nil {
-		return result, p.missing
+		return abi.DockerBuildResult{}, p.missing
 	}
-	e, err := connect(ctx, w.getenv)
+	e, err := connect(ctx, w, p.engine)
 	if err != nil {
-		return result, engineError(err)
+		return abi.DockerBuildResult{}, engineError(err)
 	}
 	defer e.Close()
-	what := p.build()
-	what.NoCache, what.Pull, what.Epoch = w.Builds.NoCache, w.Builds.Pull, w.Builds.Epoch
-	built, err := e.Build(ctx, what, w.Builds, w.Mask.Text)
+	built, err := e.Build(ctx, job{Build: p.build(), push: p.push, options: w.Builds, mask: w.Mask.Text})
 	if err != nil {
-		return result, p.failure(err)
+		return abi.DockerBuildResult{}, p.failure(err)
 	}
-	result = abi.DockerBuildResult{Image: p.tags[0], ID: built.ID}
-	if !p.push {
-		return result, nil
-	}
-	for i := len(p.tags) - 1; i >= 0; i-- {
-		if result.Digest, err = e.Push(ctx, p.tags[i], w.Builds.Progress); err != nil {
-			return result, engineError(err)
-		}
-	}
-	return result, nil
+	return abi.DockerBuildResult{Image: p.tags[0], ID: built.ID, Digest: built.Digest}, nil
 }

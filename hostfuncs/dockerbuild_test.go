@@ -3,7 +3,6 @@ package hostfuncs
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,20 +17,14 @@ import (
 // fakeEngine notes what reaches an engine; the real one is tested where it is
 // spoken to.
 type fakeEngine struct {
-	built  []image.Build
-	pushed []string
+	built  []job
 	closed bool
 	err    error
 }
 
-func (e *fakeEngine) Build(_ context.Context, b image.Build, _ BuildOptions, _ func(string) string) (image.Image, error) {
-	e.built = append(e.built, b)
-	return image.Image{ID: "sha256:1"}, e.err
-}
-
-func (e *fakeEngine) Push(_ context.Context, ref string, _ io.Writer) (string, error) {
-	e.pushed = append(e.pushed, ref)
-	return "sha256:digest-of-" + ref, nil
+func (e *fakeEngine) Build(_ context.Context, j job) (image.Image, error) {
+	e.built = append(e.built, j)
+	return image.Image{ID: "sha256:1", Digest: "sha256:2"}, e.err
 }
 
 func (e *fakeEngine) Find(_ context.Context, ref string) (image.Image, bool, error) {
@@ -62,11 +55,11 @@ const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags
 func TestDockerBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
 	e := new(fakeEngine)
-	g := buildGate(t, p, allowBuild, func(context.Context, func(string) string) (engine, error) { return e, nil })
+	g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
-	if want := (abi.DockerBuildResult{Image: "shop:1", ID: "sha256:1", Digest: "sha256:digest-of-shop:1"}); got != want {
+	if want := (abi.DockerBuildResult{Image: "shop:1", ID: "sha256:1", Digest: "sha256:2"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	b := e.built[0]
@@ -74,8 +67,8 @@ func TestDockerBuild(t *testing.T) {
 		b.Target != "t" || b.Network != "none" || b.Args["V"] != "1" || !slices.Equal(b.Tags, []string{"shop:1", "shop:latest"}) {
 		t.Errorf("built %+v", b)
 	}
-	if len(e.pushed) != 2 || !e.closed {
-		t.Errorf("pushed %v, closed %v", e.pushed, e.closed)
+	if !b.push || string(b.Text) != "FROM scratch" || !e.closed {
+		t.Errorf("built %+v, closed %v", b, e.closed)
 	}
 }
 
@@ -86,7 +79,7 @@ func TestDockerBuildRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: ['**'], tags: ['**']}}}",
-		func(context.Context, func(string) string) (engine, error) {
+		func(context.Context, *World, Engine) (engine, error) {
 			t.Error("an engine was looked for")
 			return nil, errors.New("none")
 		})
@@ -115,12 +108,12 @@ func TestDockerBuildRefuses(t *testing.T) {
 func TestEngineErrors(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
 	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}}
-	down := func(context.Context, func(string) string) (engine, error) {
+	down := func(context.Context, *World, Engine) (engine, error) {
 		return nil, &docker.UnavailableError{Host: "unix:///x", From: "DOCKER_HOST", Err: errors.New("gone"), Hint: "start it"}
 	}
 	wantError(t, call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
 	failing := &fakeEngine{err: &image.Error{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
-	g := buildGate(t, p, allowBuild, func(context.Context, func(string) string) (engine, error) { return failing, nil })
+	g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return failing, nil })
 	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
 	if !failing.closed {
 		t.Error("the engine was not closed")

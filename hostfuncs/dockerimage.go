@@ -15,7 +15,7 @@ type ImageStep struct {
 
 // dockerImageOp looks for an image. It is no mere look: in a plan there is no
 // image yet.
-func dockerImageOp(w *World, connect connect) Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
+func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
 	return Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
 		Name: abi.OpDockerImage,
 		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
@@ -26,7 +26,7 @@ func dockerImageOp(w *World, connect connect) Op[abi.DockerImageRequest, string,
 		},
 		Claim: func(image string) capability.Claim { return capability.Claim{Image: image} },
 		Do: func(ctx context.Context, image string) (abi.DockerImageResult, error) {
-			e, err := connect(ctx, w.getenv)
+			e, err := connect(ctx)
 			if err != nil {
 				return abi.DockerImageResult{}, engineError(err)
 			}

@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -68,8 +69,10 @@ func (w *World) Operations() ([]Bound, error) {
 	var bound []Bound
 	for _, bind := range []func() (Bound, error){
 		func() (Bound, error) { return Bind(execOp(w)) },
-		func() (Bound, error) { return Bind(dockerBuildOp(w, connectDocker)) },
-		func() (Bound, error) { return Bind(dockerImageOp(w, connectDocker)) },
+		func() (Bound, error) { return Bind(dockerBuildOp(w, connectEngine)) },
+		func() (Bound, error) {
+			return Bind(dockerImageOp(w, func(ctx context.Context) (finder, error) { return w.connectDocker(ctx) }))
+		},
 		func() (Bound, error) { return Bind(readFileOp(w)) },
 		func() (Bound, error) { return Bind(statOp(w)) },
 		func() (Bound, error) { return Bind(listOp(w)) },

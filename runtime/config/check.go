@@ -38,11 +38,15 @@ func (k *checker) document(root *yamldoc.Node) *Config {
 		k.problems.Add(root.Pos(), "", "the file is empty", "the least that it needs:\n"+smallest)
 		return c
 	}
-	if !k.mapping(root, "project", "backend") {
+	if !k.mapping(root, "project", "build", "backend") {
 		return c
 	}
 	if project := root.Get("project"); project != nil {
 		c.Project = k.project(project)
+	}
+	if build := root.Get("build"); build != nil && k.mapping(build, "engine") {
+		c.engine = build.Get("engine")
+		c.Engine, _ = k.text(c.engine)
 	}
 	backend := root.Get("backend")
 	if backend == nil {

@@ -39,11 +39,16 @@ type Config struct {
 	// Digest is the SHA-256 of the file in hex.
 	Digest  string
 	Project Project
+	// Engine is what builds images, as it is written; empty where nothing is.
+	Engine string
 	// Provider is the ID of the selected provider.
 	Provider string
 
-	part *yamldoc.Node
+	engine, part *yamldoc.Node
 }
+
+// EnginePosition is where Engine stands.
+func (c *Config) EnginePosition() yamldoc.Pos { return c.engine.Pos() }
 
 // Part is the selected provider's own part, as JSON.
 func (c *Config) Part() json.RawMessage { return c.part.JSON() }

@@ -68,7 +68,7 @@ func TestProblems(t *testing.T) {
 		{"list", "[]", "f:1:1: is a list, expected a mapping", ""},
 		{"no backend", "project: {}", "f:1:1: backend: is missing", "provider: generic"},
 		{"backend a string", "backend: generic", "f:1:10: backend: is a string, expected a mapping", ""},
-		{"unknown key", "backnd: {}\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "backnd"`, `did you mean "backend"? known here: backend, project`},
+		{"unknown key", "backnd: {}\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "backnd"`, `did you mean "backend"? known here: backend, build, project`},
 		{"unknown key below", "backend:\n  provder: x\n  provider: generic" + part, `f:2:3: backend: unknown key "provder"`, `did you mean "provider"?`},
 		{"provider missing", "backend:" + part, "f:2:3: backend.provider: is missing", "providers: encore-ts, generic"},
 		{"provider empty", "backend:\n  provider: ''" + part, "f:2:13: backend.provider: is empty, expected the ID of a provider", "providers: encore-ts, generic"},
@@ -88,6 +88,8 @@ func TestProblems(t *testing.T) {
 		{"registry with a scheme and more", "project: {registry: 'https://ghcr.io/a/'}\nbackend:\n  provider: generic" + part, "has a scheme", "leave it out: ghcr.io/a"},
 		{"registry with a scheme and control characters", "project: {registry: \"https://\\e[31m\"}\nbackend:\n  provider: generic" + part, `"https://\x1b[31m" has a scheme`, "give a host"},
 		{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" can't stand before an image's name`, "ghcr.io/acme"},
+		{"build key", "build: {engin: x}\nbackend:\n  provider: generic" + part, `f:1:9: build: unknown key "engin"`, `did you mean "engine"?`},
+		{"engine a list", "build: {engine: [x]}\nbackend:\n  provider: generic" + part, "f:1:17: build.engine: is a list, expected a string", ""},
 		{"project key", "project: {nam: x}\nbackend:\n  provider: generic" + part, `f:1:11: project: unknown key "nam"`, `did you mean "name"?`},
 		{"syntax", "backend: [", "f:1: ", ""},
 	} {

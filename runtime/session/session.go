@@ -19,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // projectProviders is the folder of a project's own providers.
@@ -136,12 +137,30 @@ func Open(opts Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.chooseEngine(); err != nil {
+		return nil, err
+	}
 	p, _ := s.registry.Get(s.config.Provider)
 	s.selected = p.(*provider)
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
 	return s, s.loadPolicies()
+}
+
+// chooseEngine takes the configuration's word on what builds images, where the
+// user gave none.
+func (s *Session) chooseEngine() error {
+	chosen := &s.opts.Builds.Engine
+	if chosen.Kind != "" || s.config.Engine == "" {
+		return nil
+	}
+	engine, err := hostfuncs.ParseEngine(s.config.Engine, chosen.Certs)
+	if err != nil {
+		return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+	}
+	*chosen = engine
+	return nil
 }
 
 func findConfig(opts Options) (string, error) {

@@ -13,7 +13,68 @@ import (
 // that was there is as before, and the error names it, not what was to take its
 // place.
 func Write(path string, data []byte) error {
-	err := write(path, data)
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		f.Discard()
+		return err
+	}
+	return f.Commit()
+}
+
+// File is one on its way to its place. It has to be committed or discarded.
+type File struct {
+	file *os.File
+	path string // as it was asked for, for errors
+}
+
+// Create begins a file, as [Write] writes it.
+func Create(path string) (*File, error) {
+	file, err := os.CreateTemp(filepath.Dir(target(path)), ".stagecraft-*")
+	if err != nil {
+		return nil, named(path, err)
+	}
+	return &File{file: file, path: path}, nil
+}
+
+func target(path string) string {
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		return resolved
+	}
+	return path
+}
+
+// Write implements [io.Writer].
+func (f *File) Write(data []byte) (int, error) {
+	n, err := f.file.Write(data)
+	return n, named(f.path, err)
+}
+
+// Commit puts the file in its place.
+func (f *File) Commit() error {
+	err := f.file.Chmod(0o644)
+	if err == nil {
+		err = f.file.Close()
+	}
+	if err == nil {
+		err = os.Rename(f.file.Name(), target(f.path))
+	}
+	if err != nil {
+		f.Discard()
+	}
+	return named(f.path, err)
+}
+
+// Discard leaves the place as it was.
+func (f *File) Discard() {
+	f.file.Close()
+	os.Remove(f.file.Name())
+}
+
+// named has an error tell of a path, whatever file it is about.
+func named(path string, err error) error {
 	var cause error
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = e.Err
@@ -23,30 +84,4 @@ func Write(path string, data []byte) error {
 		return err
 	}
 	return &fs.PathError{Op: "write", Path: path, Err: cause}
-}
-
-func write(path string, data []byte) (err error) {
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		path = resolved
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".stagecraft-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -27,10 +27,9 @@ type Options struct {
 	// Push has the builder send the image to its registry; an engine's own
 	// BuildKit can't.
 	Push bool
-	// Docker takes the image as `docker load` does, nil for nobody.
-	Docker func() (io.WriteCloser, error)
-	// Layout takes it as a tar of an OCI layout, nil for nobody.
-	Layout func() (io.WriteCloser, error)
+	// Archives take the image as `docker load` does, and Layouts as a tar of an
+	// OCI layout; not from an engine's own BuildKit.
+	Archives, Layouts []func() (io.WriteCloser, error)
 	// Auth answers for the user's credentials, nil for none.
 	Auth session.Attachable
 	// Status is told what goes on. It is called by one goroutine.
@@ -164,11 +163,11 @@ func (b *Builder) exports(what image.Build, o Options) []client.ExportEntry {
 		}
 		exports = append(exports, entry)
 	}
-	if o.Docker != nil {
-		add(client.ExporterDocker, nil, o.Docker)
+	for _, to := range o.Archives {
+		add(client.ExporterDocker, nil, to)
 	}
-	if o.Layout != nil {
-		add(client.ExporterOCI, nil, o.Layout)
+	for _, to := range o.Layouts {
+		add(client.ExporterOCI, nil, to)
 	}
 	if o.Push {
 		add(client.ExporterImage, map[string]string{"push": "true"}, nil)

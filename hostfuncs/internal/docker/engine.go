@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -125,4 +126,28 @@ func engineText(s string) string {
 // Hijack opens a stream to the engine, which is how its BuildKit is reached.
 func (e *Engine) Hijack(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error) {
 	return e.client.DialHijack(ctx, address, protocol, meta)
+}
+
+// Save gives images out, as `docker save` does.
+func (e *Engine) Save(ctx context.Context, refs []string) (io.ReadCloser, error) {
+	archive, err := e.client.ImageSave(ctx, refs)
+	if err != nil {
+		return nil, fmt.Errorf("save: %w", e.failure(err))
+	}
+	return archive, nil
+}
+
+// Load takes images in, as `docker load` does.
+func (e *Engine) Load(ctx context.Context, archive io.Reader) error {
+	answer, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return fmt.Errorf("load: %w", e.failure(err))
+	}
+	defer answer.Body.Close()
+	return readMessages(answer.Body, func(m message) error {
+		if m.failed() {
+			return fmt.Errorf("load: %s", engineText(m.failure()))
+		}
+		return nil
+	})
 }

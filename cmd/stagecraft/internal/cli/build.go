@@ -1,26 +1,31 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 type buildCmd struct {
-	Tag     string `placeholder:"REF" help:"Reference of the image; default <registry>/<project name>:<commit, or dev>."`
-	Push    bool   `help:"Send the image to its registry as well."`
-	Iidfile string `placeholder:"FILE" help:"Write the image's ID to FILE."`
-	Plan    string `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
-	JSON    bool   `name:"json" help:"Print the result as JSON."`
+	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, or dev>."`
+	Push         bool     `help:"Send the image to its registry as well."`
+	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID to FILE."`
+	MetadataFile string   `placeholder:"FILE" help:"Write the image's names and digests to FILE, as docker buildx does."`
+	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
+	JSON         bool     `name:"json" help:"Print the result as JSON."`
 	builderFlags
 	recordFlags
 }
 
 func (buildCmd) Help() string {
 	return `The image is built by the engine that DOCKER_HOST or the current docker context
-names. Its reference alone is printed on standard output.
+names, or by the one that --engine does. Its reference alone is printed on
+standard output.
 
 Examples:
   stagecraft build
@@ -40,14 +45,37 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	var image session.Image
 	err := c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
-		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile)
-		opts.Builds = c.builds(a)
+		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.own()...)
+		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+			return err
+		}
 		image, err = c.build(ctx, a, opts)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	if err := c.writeFiles(image); err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest})
+	}
+	return a.printer.result(image.Reference + "\n")
+}
+
+// own are the files that are no part of a context.
+func (c buildCmd) own() []string {
+	own := []string{c.Plan, c.Iidfile, c.MetadataFile}
+	for _, text := range c.Output {
+		if o, err := hostfuncs.ParseOutput(text); err == nil {
+			own = append(own, o.Path)
+		}
+	}
+	return own
+}
+
+func (c buildCmd) writeFiles(image session.Image) error {
 	if c.Iidfile != "" {
 		if image.ID == "" {
 			return fmt.Errorf("--iidfile: the provider did not say which image it built")
@@ -56,16 +84,46 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 			return fmt.Errorf("--iidfile: %w", err)
 		}
 	}
-	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest})
+	if c.MetadataFile == "" {
+		return nil
 	}
-	return a.printer.result(image.Reference + "\n")
+	// The names are those of docker buildx.
+	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, further(c.Tag)...), ",")}
+	if image.ID != "" {
+		metadata["containerimage.config.digest"] = image.ID
+	}
+	if image.Digest != "" {
+		metadata["containerimage.digest"] = image.Digest
+	}
+	var b bytes.Buffer
+	if err := writeJSON(&b, metadata, "  "); err != nil {
+		return err
+	}
+	if err := wholefile.Write(c.MetadataFile, b.Bytes()); err != nil {
+		return fmt.Errorf("--metadata-file: %w", err)
+	}
+	return nil
+}
+
+// first and further take references apart: a provider gets one.
+func first(tags []string) string {
+	if len(tags) == 0 {
+		return ""
+	}
+	return tags[0]
+}
+
+func further(tags []string) []string {
+	if len(tags) == 0 {
+		return nil
+	}
+	return tags[1:]
 }
 
 func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (session.Image, error) {
 	var plan *session.Plan
 	if c.Plan != "" {
-		if c.Tag != "" || c.Push {
+		if len(c.Tag) > 0 || c.Push {
 			return session.Image{}, &usageError{"--tag and --push are the plan's", "leave them out, or plan again with them"}
 		}
 		data, err := readLimited(c.Plan)
@@ -83,5 +141,5 @@ func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (sess
 	if plan != nil {
 		return s.BuildPlanned(ctx, c.Plan, plan)
 	}
-	return s.Build(ctx, session.BuildOptions{Tag: c.Tag, Push: c.Push})
+	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push})
 }

@@ -13,19 +13,41 @@ import (
 // builderFlags are the user's word on how images are built, whatever a provider
 // asks for.
 type builderFlags struct {
-	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
-	NoCache  bool   `help:"Take no step from a cache."`
-	Pull     bool   `help:"Look for newer base images."`
+	Engine      string   `placeholder:"ENGINE" help:"What builds: auto, docker, embedded, buildkit+tcp://HOST:PORT or buildkit+unix:///PATH; default build.engine of stagecraft.yml, then auto."`
+	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"Folder with ca.pem, cert.pem and key.pem for a daemon."`
+	Platform    []string `placeholder:"PLATFORM" help:"Platforms of the image, such as linux/arm64; repeatable."`
+	Load        bool     `help:"Put what a daemon built into the Docker engine."`
+	Output      []string `short:"o" sep:"none" placeholder:"oci:DIR|tar:FILE" help:"Write the image to a folder or file; repeatable."`
+	Progress    string   `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
+	NoCache     bool     `help:"Take no step from a cache."`
+	Pull        bool     `help:"Look for newer base images."`
 }
 
-func (f builderFlags) builds(a *app) hostfuncs.BuildOptions {
+// builds are the options for a run; further references are for all but the first.
+func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, error) {
 	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
 		f.Progress = "plain"
 	}
-	return hostfuncs.BuildOptions{
-		Mode: f.Progress, NoCache: f.NoCache, Pull: f.Pull,
-		Epoch: a.getenv("SOURCE_DATE_EPOCH"), Machine: machine(userFolders(a.Environ).machine),
+	o := hostfuncs.BuildOptions{
+		Mode: f.Progress, NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Platforms: f.Platform, Tags: further,
+		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
+		Epoch:  a.getenv("SOURCE_DATE_EPOCH"), Machine: machine(userFolders(a.Environ).machine),
 	}
+	if f.Engine != "" {
+		engine, err := hostfuncs.ParseEngine(f.Engine, f.EngineCerts)
+		if err != nil {
+			return o, &usageError{"--engine: " + err.Error(), "see stagecraft build --help"}
+		}
+		o.Engine = engine
+	}
+	for _, text := range f.Output {
+		output, err := hostfuncs.ParseOutput(text)
+		if err != nil {
+			return o, &usageError{"--output: " + err.Error(), "see stagecraft build --help"}
+		}
+		o.Outputs = append(o.Outputs, output)
+	}
+	return o, nil
 }
 
 // machine is a name for this machine that no other has, kept in a file; it is

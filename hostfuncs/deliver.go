@@ -1,0 +1,147 @@
+package hostfuncs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+// Output is a file or folder that gets an image.
+type Output struct {
+	// Layout makes it a folder with an OCI layout, else it is a file that
+	// `docker load` takes.
+	Layout bool
+	// Path is absolute.
+	Path string
+}
+
+// ParseOutput reads oci:DIR or tar:FILE.
+//
+// # Errors
+//
+// Anything else, and a folder that is there already and isn't empty: what is in
+// it is not written over.
+func ParseOutput(text string) (Output, error) {
+	kind, path, ok := strings.Cut(text, ":")
+	if !ok || path == "" || kind != "oci" && kind != "tar" {
+		return Output{}, fmt.Errorf("%q is no output: use oci:DIR or tar:FILE", text)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return Output{}, err
+	}
+	o := Output{Layout: kind == "oci", Path: abs}
+	if o.Layout {
+		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
+			return Output{}, fmt.Errorf("%s is there already, and has files in it", path)
+		}
+	}
+	return o, nil
+}
+
+// String is what [ParseOutput] reads.
+func (o Output) String() string {
+	if o.Layout {
+		return "oci:" + o.Path
+	}
+	return "tar:" + o.Path
+}
+
+// goods are what was taken of a stream and is not in its place yet.
+type goods interface {
+	Commit() error
+	Discard()
+}
+
+// loaded is for goods that have no place.
+type loaded struct{}
+
+func (loaded) Commit() error { return nil }
+func (loaded) Discard()      {}
+
+// take takes an image as `docker save` gives it, or with layout as a tar of an
+// OCI layout.
+func (o Output) take(r io.Reader, layout bool) (goods, error) {
+	switch {
+	case o.Layout && layout:
+		return image.UnpackLayout(r, o.Path)
+	case o.Layout:
+		return image.ArchiveToLayout(r, o.Path)
+	}
+	f, err := wholefile.Create(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		f.Discard()
+		return nil, err
+	}
+	return f, nil
+}
+
+// delivery takes one stream of a builder's, which may never come, and may end
+// early without a word.
+type delivery struct {
+	layout bool
+	take   func(io.Reader) (goods, error)
+	to     *io.PipeWriter
+	taken  goods
+	done   chan error
+}
+
+// deliver has the output taken of a stream, which is one of a layout where that
+// is wanted.
+func (o Output) deliver() *delivery {
+	return &delivery{layout: o.Layout, take: func(r io.Reader) (goods, error) { return o.take(r, true) }}
+}
+
+// open is called when the stream comes.
+func (d *delivery) open() (io.WriteCloser, error) {
+	if d.to != nil {
+		return nil, errors.New("the builder sends the image a second time")
+	}
+	r, w := io.Pipe()
+	d.to, d.done = w, make(chan error, 1)
+	go func() {
+		var err error
+		d.taken, err = d.take(r)
+		if err == nil {
+			// What a reader of tars leaves unread.
+			_, err = io.Copy(io.Discard, r)
+		}
+		r.CloseWithError(err)
+		d.done <- err
+	}()
+	return w, nil
+}
+
+// finish puts in its place what was taken, once the build has ended; failed is
+// why it broke off.
+func (d *delivery) finish(failed error) error {
+	if d.to == nil {
+		if failed != nil {
+			return nil
+		}
+		return errors.New("the builder did not send the image")
+	}
+	if failed != nil {
+		d.to.CloseWithError(failed)
+	}
+	err := <-d.done
+	switch {
+	case err == nil && failed == nil:
+		return d.taken.Commit()
+	case err == nil:
+		d.taken.Discard()
+	}
+	if failed != nil {
+		return nil
+	}
+	return err
+}

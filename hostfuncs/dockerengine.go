@@ -1,0 +1,94 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// dockerEngine builds with the BuildKit of a Docker engine, and where it has
+// none, with its first builder.
+type dockerEngine struct{ *docker.Engine }
+
+func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
+	built, err := e.build(ctx, j)
+	if err != nil {
+		return built, err
+	}
+	for _, out := range j.options.Outputs {
+		if err := e.save(ctx, built, j.Tags, out); err != nil {
+			return built, err
+		}
+	}
+	if !j.push {
+		return built, nil
+	}
+	// The first reference is the result's, and goes last.
+	for i := len(j.Tags) - 1; i >= 0; i-- {
+		if built.Digest, err = e.Push(ctx, j.Tags[i], j.options.lines()); err != nil {
+			return built, err
+		}
+	}
+	return built, nil
+}
+
+func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
+	b, err := buildkit.InEngine(ctx, e.Hijack)
+	if _, ok := errors.AsType[*buildkit.UnavailableError](err); ok {
+		return e.buildFirst(ctx, j)
+	}
+	if err != nil {
+		return image.Image{}, err
+	}
+	defer b.Close()
+	built, err := j.show(ctx, b, buildkit.Options{})
+	// What the engine itself calls a digest is no registry's.
+	built.Digest = ""
+	return built, err
+}
+
+// buildFirst builds with the engine's first builder.
+func (e *dockerEngine) buildFirst(ctx context.Context, j job) (image.Image, error) {
+	if lacks := firstLacks(j.Build); lacks != "" {
+		return image.Image{}, &image.Error{Message: "this engine has no BuildKit, which is needed for " + lacks}
+	}
+	fmt.Fprintln(j.options.lines(), "the engine has no BuildKit: its first builder is used, which takes longer")
+	return e.Engine.Build(ctx, j.Build, j.options.lines())
+}
+
+// firstLacks is what a build needs and the first builder hasn't, if anything.
+func firstLacks(b image.Build) string {
+	switch {
+	case len(b.Platforms) > 0:
+		return "platforms"
+	case len(b.Secrets) > 0:
+		return "secrets"
+	case len(b.CacheFrom)+len(b.CacheTo) > 0:
+		return "a cache in a registry"
+	case b.Syntax != "":
+		return "a frontend of its own (" + b.Syntax + ")"
+	}
+	return ""
+}
+
+// save has the engine give an image out.
+func (e *dockerEngine) save(ctx context.Context, built image.Image, tags []string, out Output) error {
+	names := tags
+	if len(names) == 0 {
+		names = []string{built.ID}
+	}
+	archive, err := e.Save(ctx, names)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	taken, err := out.take(archive, false)
+	if err != nil {
+		return err
+	}
+	return taken.Commit()
+}

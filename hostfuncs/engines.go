@@ -1,0 +1,75 @@
+package hostfuncs
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// EngineKind is what builds images.
+type EngineKind string
+
+// The kinds, as the user names them.
+const (
+	EngineAuto     EngineKind = "auto"     // docker where it answers, or else embedded
+	EngineDocker   EngineKind = "docker"   // the engine that DOCKER_HOST or a docker context names
+	EngineBuildKit EngineKind = "buildkit" // a BuildKit daemon
+	EngineEmbedded EngineKind = "embedded" // no daemon: Stagecraft itself
+)
+
+// Engine is which one of a kind. The zero Engine is [EngineAuto].
+type Engine struct {
+	Kind EngineKind
+	// Address is a BuildKit daemon's: tcp://HOST:PORT or unix://PATH.
+	Address string
+	// Certs is the folder of ca.pem, cert.pem and key.pem, empty for none.
+	Certs string
+}
+
+// ParseEngine reads an engine's name: auto, docker, embedded,
+// buildkit+tcp://HOST:PORT or buildkit+unix:///PATH.
+//
+// # Errors
+//
+// Any other name, and a daemon elsewhere without certificates: whoever is in
+// between could read and change what is built.
+func ParseEngine(name, certs string) (Engine, error) {
+	switch kind := EngineKind(name); kind {
+	case "":
+		return Engine{Kind: EngineAuto}, nil
+	case EngineAuto, EngineDocker, EngineEmbedded:
+		return Engine{Kind: kind}, nil
+	}
+	address, ok := strings.CutPrefix(name, "buildkit+")
+	at, err := url.Parse(address)
+	if !ok || err != nil {
+		return Engine{}, fmt.Errorf("%q is no engine: use auto, docker, embedded, buildkit+tcp://HOST:PORT or buildkit+unix:///PATH", name)
+	}
+	switch {
+	case at.Scheme == "unix" && filepath.IsAbs(at.Path) && at.Host == "":
+		return Engine{Kind: EngineBuildKit, Address: address}, nil
+	case at.Scheme != "tcp" || at.Hostname() == "" || at.Port() == "" || strings.Trim(at.Path, "/") != "" || at.User != nil:
+		return Engine{}, fmt.Errorf("%q is no address of a daemon: use buildkit+tcp://HOST:PORT or buildkit+unix:///PATH", name)
+	case certs == "" && !isLoopback(at.Hostname()):
+		return Engine{}, fmt.Errorf("%s is on another machine and needs certificates: give --engine-certs a folder with ca.pem, cert.pem and key.pem", name)
+	}
+	return Engine{Kind: EngineBuildKit, Address: "tcp://" + at.Host, Certs: certs}, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// String is the name that [ParseEngine] reads.
+func (e Engine) String() string {
+	switch e.Kind {
+	case "":
+		return string(EngineAuto)
+	case EngineBuildKit:
+		return "buildkit+" + e.Address
+	}
+	return string(e.Kind)
+}

@@ -1,0 +1,139 @@
+package image
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// Layout is a folder with an OCI layout on its way to its place, see
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
+// has to be committed or discarded.
+type Layout struct{ made, dir string }
+
+// NewLayout makes an empty folder, which takes the place of dir.
+func NewLayout(dir string) (*Layout, error) {
+	made, err := os.MkdirTemp(filepath.Dir(dir), ".stagecraft-")
+	if err != nil {
+		return nil, err
+	}
+	return &Layout{made: made, dir: dir}, nil
+}
+
+// Path is where the folder is until it is committed.
+func (l *Layout) Path() string { return l.made }
+
+// Commit puts the folder in its place, where there must be none but an empty
+// one.
+func (l *Layout) Commit() error {
+	err := os.Chmod(l.made, 0o755)
+	if err == nil {
+		// An empty one would be in the way on some systems.
+		_ = os.Remove(l.dir)
+		err = os.Rename(l.made, l.dir)
+	}
+	if err != nil {
+		l.Discard()
+	}
+	return err
+}
+
+// Discard removes the folder.
+func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
+
+// layoutName are the names of files in a layout, and the only ones taken.
+var layoutName = regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
+
+// UnpackLayout takes a tar of an OCI layout.
+//
+// # Errors
+//
+// What is no such tar.
+func UnpackLayout(r io.Reader, dir string) (*Layout, error) {
+	l, err := NewLayout(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.unpack(tar.NewReader(r)); err != nil {
+		l.Discard()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Layout) unpack(r *tar.Reader) error {
+	if err := os.MkdirAll(filepath.Join(l.made, "blobs", "sha256"), 0o755); err != nil {
+		return err
+	}
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := path.Clean(h.Name)
+		if h.Typeflag == tar.TypeDir && (name == "blobs" || name == "blobs/sha256") {
+			continue
+		}
+		if h.Typeflag != tar.TypeReg || !layoutName.MatchString(name) {
+			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
+		}
+		f, err := os.OpenFile(filepath.Join(l.made, filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(f, r); err != nil {
+			f.Close()
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+}
+
+// ArchiveToLayout takes an image as `docker save` gives it.
+func ArchiveToLayout(r io.Reader, dir string) (*Layout, error) {
+	l, err := NewLayout(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.convert(r); err != nil {
+		l.Discard()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Layout) convert(r io.Reader) error {
+	// It is read more than once.
+	f, err := os.CreateTemp(filepath.Dir(l.made), ".stagecraft-*.tar")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	img, err := tarball.ImageFromPath(f.Name(), nil)
+	if err != nil {
+		return err
+	}
+	to, err := layout.Write(l.made, empty.Index)
+	if err != nil {
+		return err
+	}
+	return to.AppendImage(img)
+}
