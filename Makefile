@@ -3,6 +3,7 @@
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
+# make bench-build measures builds, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME
 # make mutate  takes each guard away in turn, and wants the hostile suite to notice
@@ -16,7 +17,7 @@ GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -tri
 # The race detector needs cgo.
 TEST := CGO_ENABLED=1 go test -race -timeout 14m
 
-.PHONY: build demo test test-short bench soak fuzz mutate wat clean $(MODULES)
+.PHONY: build demo test test-short bench bench-build soak fuzz mutate wat clean $(MODULES)
 
 build: $(MODULES) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
@@ -46,6 +47,11 @@ test-short:
 bench:
 	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md
 	@cat bin/bench.md
+
+bench-build:
+	@mkdir -p bin
+	.ci/with-engine go test ./cmd/stagecraft -run '^TestMeasureBuilds$$' -timeout 60m -v -measure-builds $(CURDIR)/bin/bench-build.md
+	@cat bin/bench-build.md
 
 soak:
 	CGO_ENABLED=1 go test -race ./cmd/stagecraft -run '^TestSoak$$' -timeout 60m -v -soak $(RUNS)

@@ -63,8 +63,11 @@ type finder interface {
 type connect func(ctx context.Context, w *World, which Engine) (engine, error)
 
 func connectEngine(ctx context.Context, w *World, which Engine) (engine, error) {
-	if which.Kind == EngineBuildKit {
+	switch which.Kind {
+	case EngineBuildKit:
 		return w.dial(ctx, which)
+	case EngineEmbedded:
+		return embeddedEngine{w}, nil
 	}
 	return w.connectDocker(ctx)
 }

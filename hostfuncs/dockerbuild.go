@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
@@ -28,6 +29,8 @@ type buildPlan struct {
 	engine     Engine
 	options    BuildOptions
 	missing    error
+	// unbuilt is why nothing can build it, where that is known before.
+	unbuilt error
 }
 
 func dockerBuildOp(w *World, connect connect) Op[abi.DockerBuildRequest, buildPlan, abi.DockerBuildResult] {
@@ -79,7 +82,7 @@ func (p buildPlan) build() image.Build {
 	}
 }
 
-func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (buildPlan, error) {
+func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (buildPlan, error) {
 	if len(q.Tags) == 0 {
 		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: tags is empty, the image needs a reference")
 	}
@@ -101,15 +104,19 @@ func (w *World) resolveBuild(_ context.Context, q abi.DockerBuildRequest) (build
 	if p.context, err = w.locate(q.Context); err != nil {
 		return buildPlan{}, ofField("context", err)
 	}
-	dockerfile := q.Dockerfile
-	if dockerfile == "" {
-		dockerfile = path.Join(q.Context, "Dockerfile")
+	named := q.Dockerfile
+	if named == "" {
+		named = path.Join(q.Context, "Dockerfile")
 	}
-	if p.dockerfile, err = w.locate(dockerfile); err != nil {
+	if p.dockerfile, err = w.locate(named); err != nil {
 		return buildPlan{}, ofField("dockerfile", err)
 	}
-	if p.missing = p.whatIsMissing(dockerfile, q.Context); p.missing == nil {
-		p.text, p.missing = p.build().ReadDockerfile()
+	if p.missing = p.whatIsMissing(named, q.Context); p.missing != nil {
+		return p, nil
+	}
+	var f *dockerfile.File
+	if f, p.missing = p.readDockerfile(); p.missing == nil {
+		w.choose(ctx, &p, f)
 	}
 	return p, nil
 }
@@ -156,6 +163,9 @@ func claimBuild(p buildPlan) capability.Claim {
 func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.DockerBuildResult, error) {
 	if p.missing != nil {
 		return abi.DockerBuildResult{}, p.missing
+	}
+	if p.unbuilt != nil {
+		return abi.DockerBuildResult{}, p.unbuilt
 	}
 	e, err := connect(ctx, w, p.engine)
 	if err != nil {

@@ -4,9 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // Modes are the ways of showing what a build does, as docker build has them:
@@ -19,6 +24,8 @@ type Display struct {
 	updates chan *client.SolveStatus
 	done    chan struct{}
 	mask    func(string) string
+	steps   int
+	current *client.Vertex // the step of [Display.Step] that goes on, nil for none
 }
 
 // NewDisplay shows on out in one of [Modes], empty for auto, until it is closed.
@@ -48,8 +55,32 @@ func (d *Display) Show(s *client.SolveStatus) {
 	d.updates <- s
 }
 
+// Step shows a step of a builder that is none of BuildKit's, and the end of the
+// one before.
+func (d *Display) Step(name string) {
+	d.end("")
+	now := time.Now()
+	d.steps++
+	d.current = &client.Vertex{Digest: digest.FromString(strconv.Itoa(d.steps)), Name: plaintext.Line(name, 1000), Started: &now}
+	d.Show(&client.SolveStatus{Vertexes: []*client.Vertex{d.current}})
+}
+
+// Fail shows that the step failed.
+func (d *Display) Fail(err error) { d.end(plaintext.Clean(err.Error())) }
+
+func (d *Display) end(failed string) {
+	if d.current == nil {
+		return
+	}
+	ended, now := *d.current, time.Now()
+	ended.Completed, ended.Error = &now, failed
+	d.current = nil
+	d.Show(&client.SolveStatus{Vertexes: []*client.Vertex{&ended}})
+}
+
 // Close shows the end.
 func (d *Display) Close() {
+	d.end("")
 	close(d.updates)
 	<-d.done
 }

@@ -1,0 +1,68 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
+)
+
+// autoLimit is how long a Docker engine has to answer where another builder
+// would do as well.
+const autoLimit = time.Second
+
+// choose settles what builds an image, since that is a part of what is decided
+// on. Where nothing can, it is the Docker engine that is decided on, and the
+// plan's failure is why neither works.
+func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
+	if p.engine.Kind != EngineAuto && p.engine.Kind != "" {
+		return
+	}
+	p.engine = Engine{Kind: EngineDocker}
+	asking, stop := context.WithTimeoutCause(ctx, autoLimit, errors.New("no answer within a second"))
+	defer stop()
+	e, err := w.connectDocker(asking)
+	if err == nil {
+		e.Close()
+		return
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	cant := embedded.Can(f, p.dockerfileOptions())
+	if cant == nil {
+		cant = embeddedLacks(job{Build: p.build(), push: p.push, options: p.options})
+	}
+	if cant == nil {
+		p.engine = Engine{Kind: EngineEmbedded}
+		return
+	}
+	if cause := context.Cause(asking); cause != nil {
+		err = errors.Join(cause)
+	}
+	p.unbuilt = abi.Errorf(abi.CodeUnavailable, "%v; and without one: %v", err, cant)
+}
+
+func (p buildPlan) dockerfileOptions() dockerfile.Options {
+	o := dockerfile.Options{Target: p.target, Args: p.args}
+	if len(p.platforms) > 0 {
+		o.Platform = p.platforms[0]
+	}
+	return o
+}
+
+// readDockerfile reads what the build is made of.
+func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
+	var err error
+	if p.text, err = p.build().ReadDockerfile(); err != nil {
+		return nil, err
+	}
+	f, err := dockerfile.Parse(p.dockerfile.rel, p.text)
+	if err != nil {
+		return nil, abi.Errorf(abi.CodeFailed, "%v", err)
+	}
+	return f, nil
+}

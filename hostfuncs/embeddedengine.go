@@ -1,0 +1,155 @@
+package hostfuncs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+// embeddedEngine builds without a daemon. It keeps no image, so that one has to
+// go somewhere.
+type embeddedEngine struct{ world *World }
+
+func (embeddedEngine) Close() error { return nil }
+
+// errNowhere says that an image would be built for nobody.
+var errNowhere = errors.New("the embedded builder keeps no images: say with --output, --load or --push where this one goes")
+
+// embeddedLacks is what a build needs and the embedded builder hasn't, if
+// anything.
+func embeddedLacks(j job) error {
+	switch {
+	case len(j.Platforms) > 1:
+		return errors.New("the embedded builder builds for one platform at a time")
+	case len(j.CacheFrom)+len(j.CacheTo) > 0:
+		return errors.New("the embedded builder has no cache")
+	case len(j.options.Outputs) == 0 && !j.options.Load && !j.push:
+		return errNowhere
+	}
+	return nil
+}
+
+func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
+	if err := embeddedLacks(j); err != nil {
+		return image.Image{}, &image.Error{Message: err.Error()}
+	}
+	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: embedded.FromRegistry()}
+	if len(j.Platforms) > 0 {
+		o.Platform = j.Platforms[0]
+	}
+	if j.Epoch != "" {
+		seconds, err := strconv.ParseInt(j.Epoch, 10, 64)
+		if err != nil {
+			return image.Image{}, fmt.Errorf("SOURCE_DATE_EPOCH: %q is no number of seconds", j.Epoch)
+		}
+		at := time.Unix(seconds, 0)
+		o.Epoch = &at
+	}
+	display, err := buildkit.NewDisplay(j.options.Progress, j.options.Mode, j.mask)
+	if err != nil {
+		return image.Image{}, err
+	}
+	defer display.Close()
+	o.Step = display.Step
+	made, err := embedded.Build(ctx, j.Build, o)
+	if err != nil {
+		display.Fail(err)
+		return image.Image{}, embeddedError(err)
+	}
+	defer made.Close()
+	built := image.Image{ID: made.ID}
+	return built, e.deliver(ctx, j, made, &built, display)
+}
+
+// deliver puts the image where it should go.
+func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image, built *image.Image, display *buildkit.Display) error {
+	for _, out := range j.options.Outputs {
+		display.Step("writing " + out.String())
+		taken, err := writeEmbedded(made, out, j.Tags)
+		if err == nil {
+			err = taken.Commit()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if j.options.Load {
+		display.Step("loading into the Docker engine")
+		if err := e.load(ctx, made, j.Tags); err != nil {
+			return err
+		}
+	}
+	if !j.push {
+		return nil
+	}
+	for i := len(j.Tags) - 1; i >= 0; i-- {
+		display.Step("pushing " + j.Tags[i])
+		digest, err := made.Push(ctx, j.Tags[i])
+		if err != nil {
+			return fmt.Errorf("push: %w", err)
+		}
+		built.Digest = digest
+	}
+	return nil
+}
+
+func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, error) {
+	if out.Layout {
+		l, err := image.NewLayout(out.Path)
+		if err != nil {
+			return nil, err
+		}
+		if err := made.WriteLayout(l.Path(), tags); err != nil {
+			l.Discard()
+			return nil, err
+		}
+		return l, nil
+	}
+	f, err := wholefile.Create(out.Path)
+	if err != nil {
+		return nil, err
+	}
+	if err := made.WriteTar(f, tags); err != nil {
+		f.Discard()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, tags []string) error {
+	engine, err := e.world.connectDocker(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := made.WriteTar(w, tags)
+		w.CloseWithError(err)
+		written <- err
+	}()
+	err = engine.Load(ctx, r)
+	r.CloseWithError(errors.New("the engine has ended"))
+	if werr := <-written; err == nil {
+		err = werr
+	}
+	return err
+}
+
+// embeddedError gives what can't be built its line.
+func embeddedError(err error) error {
+	if e, ok := errors.AsType[*dockerfile.Error](err); ok {
+		return &image.Error{Line: e.Line, Message: e.Message}
+	}
+	return err
+}
