@@ -110,7 +110,8 @@ func (d *delivery) open() (io.WriteCloser, error) {
 	d.to, d.done = w, make(chan error, 1)
 	go func() {
 		var err error
-		d.taken, err = d.take(r)
+		// Whoever takes it is not to close it.
+		d.taken, err = d.take(struct{ io.Reader }{r})
 		if err == nil {
 			// What a reader of tars leaves unread.
 			_, err = io.Copy(io.Discard, r)
