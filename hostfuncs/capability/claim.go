@@ -105,29 +105,14 @@ type NetUse struct {
 	Use  NetKind `json:"use"`
 }
 
-// Build is an image that would be built. The paths are relative to the project
-// folder, with slashes and links resolved.
-type Build struct {
-	Context    string   `json:"context"`
-	Dockerfile string   `json:"dockerfile"`
-	Tags       []string `json:"tags"`
-	Args       []string `json:"args,omitempty"` // names
-	Target     string   `json:"target,omitempty"`
-	Network    string   `json:"network,omitempty"` // "", none, default or host; "" is default
-	Push       bool     `json:"push,omitempty"`
-}
-
 // String says in a line what is asked for.
 func (c Claim) String() string {
 	said := []string{c.Operation}
 	if c.Exec != nil {
 		said = append(said, c.Exec.words()...)
 	}
-	if b := c.Build; b != nil {
-		said = append(said, yamldoc.Word(b.Context), "as", quoteList(b.Tags))
-		if b.Push {
-			said = append(said, "and push it")
-		}
+	if c.Build != nil {
+		said = append(said, c.Build.words()...)
 	}
 	for _, f := range c.Files {
 		if f.Use != Load {

@@ -58,6 +58,9 @@ func strictCovers(a, b string) bool {
 
 // covers compares two rules of one list, by its key.
 func covers(key string, deny bool, a, b *Rule) bool {
+	if l, ok := textListOf(key); ok {
+		return l.covers(deny, a.Text, b.Text)
+	}
 	switch key {
 	case "exec":
 		if a.sha256 != "" && a.sha256 != b.sha256 {

@@ -37,7 +37,7 @@ func (d Decision) Reason() string {
 	case d.Layer == Planned:
 		return d.Policy + ": " + d.why
 	case d.Rule != "":
-		return fmt.Sprintf("denied by %q%s", d.Rule, at(d.Pos))
+		reason = fmt.Sprintf("denied by %q%s", d.Rule, at(d.Pos))
 	case d.Layer == Asked:
 		reason = "it is not among what the provider asks for"
 	case d.Policy != "":
@@ -126,6 +126,10 @@ type evaluation struct {
 	allowed *Rule // the first rule that a part of the claim needed
 	denied  *Rule
 	missing []Grant
+	// wanting is a rule that denies for want of something, and wants says of
+	// what.
+	wanting *Rule
+	wants   string
 	// why says more of what is missing; ungrantable is set where no rule can
 	// be written that allows it.
 	why         string
@@ -136,7 +140,10 @@ func (e *evaluation) decision() Decision {
 	d := Decision{Layer: e.layer, Policy: e.policy, digest: e.digest, why: e.why}
 	rule := e.denied
 	switch {
+	case rule != nil && rule == e.wanting:
+		d.why = e.wants
 	case rule != nil:
+		d.why = ""
 	case e.ungrantable:
 	case len(e.missing) > 0:
 		d.Missing = e.missing
@@ -180,6 +187,15 @@ func (e *evaluation) run() {
 }
 
 func (e *evaluation) lacks(g Grant) { e.missing = append(e.missing, g) }
+
+// want notes that a rule denies for want of something. The first of those for
+// which it does is told.
+func (e *evaluation) want(rule *Rule, why string) {
+	e.denied = first(e.denied, rule)
+	if e.wanting == nil {
+		e.wanting, e.wants = rule, why
+	}
+}
 
 // settle takes what was found for one part of the claim.
 func (e *evaluation) settle(allow, deny *Rule, grant func() Grant) {

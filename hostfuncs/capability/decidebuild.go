@@ -20,11 +20,8 @@ func (e *evaluation) build(b *Build) {
 			return s.args.allow.find(arg, false), s.args.deny.find(arg, false)
 		})
 	}
-	if b.Target != "" && e.restrictsTargets() {
-		e.part("build.targets", b.Target, func(s *section) (*Rule, *Rule) {
-			return s.targets.allow.find(b.Target, false), s.targets.deny.find(b.Target, false)
-		})
-	}
+	e.texts(b)
+	e.digests(b)
 	e.network(networks[b.Network])
 	if b.Push && !slices.ContainsFunc(e.sections, func(s *section) bool { return s.push }) {
 		e.lacks(Grant{Key: "build.push", Rule: "true"})
@@ -49,12 +46,6 @@ func (e *evaluation) allowsContext(dir string) bool {
 		allow, deny = first(allow, s.contexts.allow.find(dir)), first(deny, s.contexts.deny.findAnyCase(dir))
 	}
 	return allow != nil && deny == nil
-}
-
-// restrictsTargets tells whether a policy says anything of targets; one that
-// doesn't allows any.
-func (e *evaluation) restrictsTargets() bool {
-	return len(e.sections) == 0 || slices.ContainsFunc(e.sections, func(s *section) bool { return s.knowsTargets })
 }
 
 func (e *evaluation) network(asked network) {

@@ -61,29 +61,6 @@ func (x *Exec) fault() string {
 	return ""
 }
 
-func (b *Build) fault() string {
-	if b == nil {
-		return ""
-	}
-	for _, p := range []string{b.Context, b.Dockerfile} {
-		if !fs.ValidPath(p) {
-			return fmt.Sprintf("%q is no clean path in the project", p)
-		}
-	}
-	for _, arg := range b.Args {
-		if !isName(arg) {
-			return fmt.Sprintf("%q is no name of an argument", arg)
-		}
-	}
-	if _, known := networks[b.Network]; !known {
-		return fmt.Sprintf("%q is no network", b.Network)
-	}
-	if len(b.Tags) == 0 || slices.Contains(b.Tags, "") {
-		return "the image has no reference, or an empty one"
-	}
-	return ""
-}
-
 // isName tells whether a variable or an argument can have the name.
 func isName(name string) bool {
 	return name != "" && utf8.ValidString(name) && !strings.ContainsAny(name, "=\x00")

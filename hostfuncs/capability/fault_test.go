@@ -14,7 +14,8 @@ providers:
     exec: [npm, "**"]
     env: {pass: ["*"], read: ["*"]}
     files: {read: ["**"], env: ["**"], write: ["**"]}
-    build: {contexts: ["**"], tags: ["**"], args: ["*"], targets: ["*"], network: host, push: true}
+    build: {contexts: ["**"], tags: ["**"], args: ["*"], targets: ["*"], bases: ["**"], remotes: ["**"], platforms: ["*"], secrets: ["*"],
+      cache_from: ["**"], cache_to: ["**"], outputs: ["**", "/**", "C:/**"], engines: [docker, buildkit, embedded, "docker+tcp://*", "docker+ssh://*", "buildkit+tcp://*", "buildkit+ssh://*"], network: host, push: true}
     net: {connect: ["*"]}
   "*": {}
 `
@@ -68,7 +69,7 @@ func TestFault(t *testing.T) {
 		{"unknown use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: 3}), "its use is unknown"},
 		{"negative use of a variable", with(command("npm"), capability.EnvUse{Name: "A", Use: -1}), "its use is unknown"},
 		{"name that is no UTF-8", with(command("npm"), capability.EnvUse{Name: "\xff"}), "is no name of a variable"},
-		{"build", build(func(*capability.Build) {}), ""},
+		{"build", made(func(*capability.Build) {}), ""},
 		{"context outside", build(func(b *capability.Build) { b.Context = ".." }), "is no clean path"},
 		{"Dockerfile outside", build(func(b *capability.Build) { b.Context, b.Dockerfile = ".", "../Dockerfile" }), "is no clean path"},
 		{"empty tag", build(func(b *capability.Build) { b.Tags = append(b.Tags, "") }), "the image has no reference, or an empty one"},
@@ -101,6 +102,12 @@ func TestClaimString(t *testing.T) {
 		{connect(4000), "probe port 4000"},
 		{npm, `exec npm run "a b" (/usr/bin/npm) in backend with X`},
 		{build(func(b *capability.Build) { b.Push = true }), "docker_build backend as ghcr.io/acme/shop:1 and push it"},
+		{made(func(b *capability.Build) {
+			b.Bases, b.Platforms, b.Secrets, b.Syntax = []string{"a:1", "b:1"}, []string{"linux/arm64"}, []string{"npm"}, "d:1"
+			b.Remotes, b.CacheFrom, b.CacheTo = []string{"https://x/y"}, []string{"c:1"}, []string{"c:2"}
+			b.Outputs, b.EngineAddress, b.Push = []string{"oci:di st"}, "tcp://x:1", true
+		}), "docker_build backend as ghcr.io/acme/shop:1 for linux/arm64 on a:1, b:1 read by d:1 with https://x/y with the secrets npm with the cache c:1" +
+			` at tcp://x:1 and push it and its cache to c:2 and write it to "oci:di st"`},
 		{read("a\x1b[2J\u202e"), `read_file "a\x1b[2J\u202e"`},
 		{build(func(b *capability.Build) { b.Context, b.Tags = "a b", []string{"x\n"} }), `docker_build "a b" as "x\n"`},
 		{with(capability.Claim{Operation: "env_status"}, capability.EnvUse{Name: "A\rB"}, capability.EnvUse{}), `env_status with "A\rB", ""`},

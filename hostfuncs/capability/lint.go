@@ -85,11 +85,31 @@ func (c *checker) never(l List, rule *Rule) bool {
 			}
 		}
 	}
+	if digest := c.wantsDigest(l); digest != nil && !canHaveDigest(rule.Text) {
+		c.find(l, rule, NeverMatches, "write it with @sha256:*, or with one digest", "allows nothing: it has no digest, and %q wants one%s", digest.Text, at(digest.Pos))
+		return true
+	}
 	if l.Key == "env.pass" && strings.Contains(rule.Text, "*") && isDangerousPattern(rule.Text) {
 		c.find(l, rule, NeverMatches, "name each variable that is meant", "passes nothing: all that it matches has to be named in full")
 		return true
 	}
 	return false
+}
+
+// wantsDigest is the rule that wants what a list of base images allows to have
+// a digest.
+func (c *checker) wantsDigest(l List) *Rule {
+	for _, d := range c.policy.digests {
+		if l.Key == "build.bases" && (d.provider == l.Provider || d.provider == anyProvider) {
+			return d.rule
+		}
+	}
+	return nil
+}
+
+// canHaveDigest tells whether a rule matches references with a digest.
+func canHaveDigest(rule string) bool {
+	return strings.ContainsAny(rule[strings.LastIndexByte(rule, '/')+1:], "*@")
 }
 
 // isDangerousPattern tells whether all that a pattern matches is dangerous.

@@ -72,6 +72,32 @@ func TestCheck(t *testing.T) {
 		"build: {tags: ['ghcr.io/acme/*', ghcr.io/acme/shop, ghcr.io/acme/a/b]}": {
 			`5:38 covered: build.tags of generic: rule "ghcr.io/acme/shop" is covered by "ghcr.io/acme/*", policy.yml:5:20`,
 		},
+		"build: {require_digest: true, bases: ['node:22', 'node:*', 'go:1@sha256:*', '**', localhost/x]}": {
+			`5:43 never-matches: build.bases of generic: rule "node:22" allows nothing: it has no digest, and "require_digest: true" wants one, policy.yml:5:29`,
+			`5:54 covered: build.bases of generic: rule "node:*" is covered by "**", policy.yml:5:81`,
+			`5:64 covered: build.bases of generic: rule "go:1@sha256:*" is covered by "**", policy.yml:5:81`,
+			`5:87 never-matches: build.bases of generic: rule "localhost/x" allows nothing: it has no digest, and "require_digest: true" wants one, policy.yml:5:29`,
+		},
+		"build: {require_digest: false, bases: [node], tags: [node]}": nil,
+		"build: {bases: {allow: ['node:22', go], deny: ['node:*']}}": {
+			`5:29 never-matches: build.bases of generic: rule "node:22" allows nothing: "node:*" denies all of it, policy.yml:5:52`,
+		},
+		"build: {syntax: {allow: [a/b@sha256:" + digestA + ", 'a/b:1@sha256:" + digestA + "', c/d@sha256:" + digestB + "], deny: [x/y@sha256:" + digestB + "]}}": {
+			`5:107 covered: build.syntax of generic: rule "a/b:1@sha256:` + digestA + `" is covered by "a/b@sha256:` + digestA + `", policy.yml:5:30`,
+			`5:188 never-matches: build.syntax of generic: rule "c/d@sha256:` + digestB + `" allows nothing: "x/y@sha256:` + digestB + `" denies all of it, policy.yml:5:273`,
+		},
+		"build: {remotes: ['https://acme.dev/**', 'https://acme.dev/a/b', 'http://acme.dev/**']}": {
+			`5:46 covered: build.remotes of generic: rule "https://acme.dev/a/b" is covered by "https://acme.dev/**", policy.yml:5:23`,
+		},
+		"build: {outputs: ['**', dist, /tmp, './a//b']}": {
+			`5:29 covered: build.outputs of generic: rule "dist" is covered by "**", policy.yml:5:23`,
+			`5:41 covered: build.outputs of generic: rule "./a//b" is covered by "**", policy.yml:5:23`,
+		},
+		"build: {engines: [docker, 'docker+tcp://*', 'docker+tcp://a:1'], platforms: ['linux/*', linux/arm64], secrets: ['a*', a]}": {
+			`5:49 covered: build.engines of generic: rule "docker+tcp://a:1" is covered by "docker+tcp://*", policy.yml:5:31`,
+			`5:93 covered: build.platforms of generic: rule "linux/arm64" is covered by "linux/*", policy.yml:5:82`,
+			`5:123 covered: build.secrets of generic: rule "a" is covered by "a*", policy.yml:5:117`,
+		},
 	} {
 		text := "version: 1\nproviders:\n  '*': {}\n  generic:\n    " + section
 		if strings.Contains(section, "./echo") {
@@ -145,7 +171,7 @@ func FuzzCheck(f *testing.F) {
 // without is the rules without the one that was found.
 func (s ruleSet) without(t *testing.T, p *capability.Policy, f capability.Finding) ruleSet {
 	t.Helper()
-	out := ruleSet{allow: maps.Clone(s.allow), deny: maps.Clone(s.deny), network: s.network, push: s.push}
+	out := ruleSet{allow: maps.Clone(s.allow), deny: maps.Clone(s.deny), network: s.network, push: s.push, digest: s.digest, unsaid: s.unsaid}
 	for _, l := range p.Lists() {
 		for i, rule := range l.Rules {
 			if rule.Pos != f.Pos {

@@ -115,6 +115,11 @@ func (c *Claim) buildParts() []part {
 	for _, arg := range c.Build.Args {
 		out = append(out, part{keys: []string{"build.args"}, text: arg, alone: *c})
 	}
+	for _, l := range textLists {
+		for _, text := range l.texts(c.Build) {
+			out = append(out, part{keys: []string{"build." + l.key}, text: text, alone: *c})
+		}
+	}
 	return out
 }
 
@@ -139,6 +144,10 @@ func (p part) miss(l List, rule *Rule, provider string) Miss {
 
 // matches asks the index that decides.
 func (p part) matches(key string, rule *Rule) bool {
+	if l, ok := textListOf(key); ok {
+		index := l.fresh()
+		return index.add(rule) == nil && index.allows(p.text) != nil
+	}
 	switch key {
 	case "exec":
 		var index execAllow
@@ -193,6 +202,14 @@ func (p part) missCommand(rule *Rule) (int, string) {
 
 func (p part) missText(key, rule string) (int, string) {
 	why, hazard := Dangerous(p.text)
+	if l, ok := textListOf(key); ok {
+		if text, ok := l.rule(p.text); ok {
+			p.text = text
+		}
+		if said := l.missed(rule, p.text); said != "" {
+			return 65, said
+		}
+	}
 	switch {
 	case key == "env.pass" && hazard && glob(rule, p.text):
 		return 70, fmt.Sprintf("a pattern does not match %s, since %s", p.text, why)

@@ -17,7 +17,8 @@ providers:
     env: {pass: [NODE_ENV, "APP_*", "*"], read: [DOMAIN]}
     files: {read: [backend, "src/*", ".env"], env: [env]}
     net: {connect: ["4000-4010", 65535]}
-    build: {contexts: [backend], tags: ["ghcr.io/acme/*"], args: [VERSION]}
+    build: {contexts: [backend], tags: ["ghcr.io/acme/*"], args: [VERSION], bases: ["node:22", "gcr.io/distroless/*"], secrets: [npm_token], outputs: [dist],
+            syntax: ["docker/dockerfile@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], remotes: ["https://acme.dev/*"], engines: ["buildkit+tcp://b1.acme.dev:1234"]}
   other:
     exec: [cargo build]
     net: {connect: [5432]}
@@ -57,6 +58,14 @@ providers:
 		{connect(5432), "5432: it stands below other, not below generic"},
 		{build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/acme/a/b"} }), "ghcr.io/acme/*: its * crosses no slash"},
 		{build(func(b *capability.Build) { b.Args = []string{"VERSIONS"} }), "VERSION: it is another name"},
+		{on("docker.io/library/node:20"), "node:22: it is another tag"},
+		{on("docker.io/library/node:22@sha256:" + digestA), "node:22: it has no digest; node:22@sha256:* is any"},
+		{on("gcr.io/distroless/a/b:1"), "gcr.io/distroless/*: its * crosses no slash"},
+		{readBy("docker.io/docker/dockerfile:1@sha256:" + digestB), "docker/dockerfile@sha256:" + digestA + ": it is another digest"},
+		{fetching("https://acme.dev/a/b"), "https://acme.dev/*: its * crosses no slash"},
+		{made(func(b *capability.Build) { b.Secrets = []string{"npm_tokn"} }), "npm_token: it is another name"},
+		{writing("oci:dist/a"), "dist: it is the folder itself; dist/** is all in it"},
+		{at("buildkit", "tcp://b2.acme.dev:1234"), "buildkit+tcp://b1.acme.dev:1234: it is another name"},
 		{command("npm", "run", "dev"), ""}, // allowed
 	} {
 		got := ""

@@ -143,14 +143,11 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 }
 
 func (r *reader) build(n *yamldoc.Node, s *section) {
-	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
+	keys := r.textKeys(s)
+	maps.Copy(keys, map[string]func(*yamldoc.Node){
 		"contexts": func(n *yamldoc.Node) { r.rules(n, "build.contexts", &s.contexts.allow, &s.contexts.deny, r.text) },
 		"tags":     func(n *yamldoc.Node) { r.rules(n, "build.tags", &s.tags.allow, &s.tags.deny, r.text) },
 		"args":     func(n *yamldoc.Node) { r.rules(n, "build.args", &s.args.allow, &s.args.deny, r.text) },
-		"targets": func(n *yamldoc.Node) {
-			s.knowsTargets = true
-			r.rules(n, "build.targets", &s.targets.allow, &s.targets.deny, r.text)
-		},
 		"network": func(n *yamldoc.Node) {
 			most, ok := networks[n.Text()]
 			if !ok || n.Text() == "" {
@@ -165,6 +162,7 @@ func (r *reader) build(n *yamldoc.Node, s *section) {
 			s.push = n.Text() == "true"
 		},
 	})
+	r.mapping(n, "a mapping", keys)
 }
 
 // index is what rules are put into to be found again.

@@ -23,7 +23,8 @@ type Policy struct {
 
 	sections map[string]*section // by provider's ID, or anyProvider
 	lists    []List
-	open     bool // allows whatever a policy could
+	digests  []providerRule // each require_digest that is true
+	open     bool           // allows whatever a policy could
 }
 
 // Layer says whose word a policy is. A call needs every layer's.
@@ -56,28 +57,34 @@ const anyProvider = "*"
 
 // section is what a policy says of one provider.
 type section struct {
-	execAllow    execAllow
-	execDeny     execDeny
-	exact        []exactRule
-	inherit      bool // the user's whole environment reaches a child
-	pass, look   list[variables]
-	read, write  list[paths]
-	load         list[paths]
-	contexts     list[paths]
-	tags         list[references]
-	images       references // that may be looked for, besides tags
-	args         list[variables]
-	targets      list[names]
-	knowsTargets bool // there is a list of targets, were it an empty one
-	network      network
-	push         bool
-	connect      list[ports]
-	confine      confinement
+	execAllow   execAllow
+	execDeny    execDeny
+	exact       []exactRule
+	inherit     bool // the user's whole environment reaches a child
+	pass, look  list[variables]
+	read, write list[paths]
+	load        list[paths]
+	contexts    list[paths]
+	tags        list[references]
+	images      references // that may be looked for, besides tags
+	args        list[variables]
+	texts       map[string]*textRules // by the key of a [textList]
+	digests     *Rule                 // require_digest, where it is true
+	network     network
+	push        bool
+	connect     list[ports]
+	confine     confinement
 }
 
 // list is what a policy allows and denies of one kind. The zero value of an
 // index has no rules.
 type list[T any] struct{ allow, deny T }
+
+// providerRule is a rule and the provider that it is of, or "*".
+type providerRule struct {
+	provider string
+	rule     *Rule
+}
 
 // Rule is one line of a policy.
 type Rule struct {

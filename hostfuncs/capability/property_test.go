@@ -23,12 +23,38 @@ var (
 	namePatterns = []string{"A", "APP_*", "*", "LD_PRELOAD"}
 	somePorts    = []int{1, 4000, 4001, 4002, 65535}
 	portPatterns = []string{"4000", "4001", "4000-4001", "4001-4002", "4000-4002", "*"}
+
+	someImages = []string{
+		"docker.io/library/node:22", "docker.io/library/node:latest", "docker.io/acme/shop@sha256:" + digestA, "ghcr.io/acme/shop:1@sha256:" + digestB,
+	}
+	imagePatterns = []string{
+		"node:22", "node", "docker.io/**", "acme/*", "**", "ghcr.io/*/shop:1@*", "ghcr.io/acme/shop@sha256:" + digestB, "index.docker.io/library/node:*", "ghcr.io/acme/shop:1",
+	}
+	someFrontends    = []string{"docker.io/docker/dockerfile@sha256:" + digestA, "ghcr.io/acme/df:1@sha256:" + digestA, "docker.io/docker/dockerfile:1@sha256:" + digestB}
+	frontendPatterns = []string{"docker/dockerfile@sha256:" + digestA, "docker.io/docker/dockerfile:2@sha256:" + digestB, "ghcr.io/acme/df@sha256:" + digestA}
+	someRemotes      = []string{"https://acme.dev/a", "https://acme.dev/a/b?c", "ssh://git@github.com/acme/shop.git#main", "https://github.com/ACME/shop"}
+	remotePatterns   = []string{"https://acme.dev/*", "https://acme.dev/**", "https://*/acme/shop", "**", "*://github.com/**", "ssh://github.com/acme/shop"}
+	somePlatforms    = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
+	platformPatterns = []string{"linux/amd64", "linux/arm*", "*", "linux/arm/v7"}
+	someSecrets      = []string{"npm", "npm_token", "aws"}
+	secretPatterns   = []string{"npm", "npm*", "*", "aws"}
+	someOutputs      = []string{"oci:dist", "tar:dist/a.tar", "tar:/tmp/a.tar", "oci:."}
+	outputPatterns   = []string{"dist", "dist/*", "**", "/tmp/*", "/**", ".", "DIST/**"}
+	someEngines      = []string{"docker", "buildkit", "embedded", "docker+ssh://ci@acme.dev", "buildkit+tcp://b1.acme.dev:1234"}
+	enginePatterns   = []string{"docker", "embedded", "buildkit", "buildkit+tcp://*.acme.dev:1234", "buildkit+tcp://b1.acme.dev:1234", "docker+ssh://*"}
+)
+
+const (
+	digestA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	digestB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
 // patterns are the rules that a list is made of, by its path in the policy.
 var patterns = map[string][]string{
 	"exec": wordPatterns, "env.pass": namePatterns, "env.read": namePatterns, "files.read": pathPatterns, "files.env": pathPatterns, "files.write": pathPatterns,
 	"build.contexts": pathPatterns, "build.tags": pathPatterns, "build.args": namePatterns, "build.targets": namePatterns,
+	"build.bases": imagePatterns, "build.cache_from": imagePatterns, "build.cache_to": imagePatterns, "build.syntax": frontendPatterns, "build.remotes": remotePatterns,
+	"build.platforms": platformPatterns, "build.secrets": secretPatterns, "build.outputs": outputPatterns, "build.engines": enginePatterns,
 	"net.connect": portPatterns,
 }
 
@@ -51,11 +77,17 @@ type ruleSet struct {
 	allow, deny map[string][]string
 	network     string
 	push        bool
+	digest      bool            // of each base image
+	unsaid      map[string]bool // lists that are left out while they are empty
 }
 
 func randomRules(r *rand.Rand) ruleSet {
-	s := ruleSet{allow: map[string][]string{}, deny: map[string][]string{}, network: pickNetwork(r), push: r.IntN(2) == 0}
+	s := ruleSet{allow: map[string][]string{}, deny: map[string][]string{}, network: pickNetwork(r), push: r.IntN(2) == 0, digest: r.IntN(6) == 0, unsaid: map[string]bool{}}
 	for _, key := range keys {
+		// Only a build's lists mean something else when they are left out.
+		if s.unsaid[key] = strings.HasPrefix(key, "build.") && r.IntN(3) == 0; s.unsaid[key] {
+			continue
+		}
 		for range r.IntN(5) {
 			add(s.allow, key, r)
 		}
@@ -106,6 +138,9 @@ func (s ruleSet) shuffle(r *rand.Rand) {
 func (s ruleSet) text(more string) string {
 	var b strings.Builder
 	list := func(indent, key string) {
+		if s.unsaid[key] && len(s.allow[key])+len(s.deny[key]) == 0 {
+			return
+		}
 		name := key[strings.Index(key, ".")+1:]
 		fmt.Fprintf(&b, "%s%s: {allow: [%s], deny: [%s]}\n", indent, name, strings.Join(s.allow[key], ", "), strings.Join(s.deny[key], ", "))
 	}
@@ -119,7 +154,7 @@ func (s ruleSet) text(more string) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "      network: %s\n      push: %v\n", s.network, s.push)
+	fmt.Fprintf(&b, "      network: %s\n      push: %v\n      require_digest: %v\n", s.network, s.push, s.digest)
 	return b.String() + more
 }
 
@@ -141,12 +176,29 @@ func randomClaim(r *rand.Rand) capability.Claim {
 		return build(func(b *capability.Build) {
 			b.Context, b.Dockerfile, b.Tags, b.Args = pick(r, somePaths), pick(r, somePaths), []string{pick(r, somePaths)}, []string{pick(r, someNames)}
 			b.Target, b.Network, b.Push = pick(r, someNames), pickNetwork(r), r.IntN(3) == 0
+			randomTexts(r, b)
 		})
 	default:
 		c := read("")
 		c.Files[0] = file
 		return c
 	}
+}
+
+// randomTexts gives a build some of what lists of texts are of.
+func randomTexts(r *rand.Rand, b *capability.Build) {
+	some := func(from []string) []string {
+		if r.IntN(4) > 0 {
+			return nil
+		}
+		return []string{pick(r, from)}
+	}
+	b.Engine, b.EngineAddress, _ = strings.Cut(pick(r, someEngines), "+")
+	b.Bases, b.CacheFrom, b.CacheTo = append(some(someImages), some(someImages)...), some(someImages), some(someImages)
+	if syntax := some(someFrontends); syntax != nil {
+		b.Syntax = syntax[0]
+	}
+	b.Remotes, b.Platforms, b.Secrets, b.Outputs = some(someRemotes), some(somePlatforms), some(someSecrets), some(someOutputs)
 }
 
 // FuzzDecide holds the properties of decisions for the policies and claims

@@ -26,7 +26,7 @@ var parts = []struct {
 }{
 	{"env", []string{"pass", "read"}},
 	{"files", []string{"read", "env", "write"}},
-	{"build", []string{"contexts", "tags", "args", "targets", "network", "push"}},
+	{"build", slices.Concat([]string{"contexts", "tags", "args"}, textKeyNames(), []string{"network", "push"})},
 	{"net", []string{"connect"}},
 }
 

@@ -41,6 +41,24 @@ func TestSnippetText(t *testing.T) {
     net:
       connect: [4000, 5432]
 `},
+		{"all texts", made(func(b *capability.Build) {
+			b.Engine, b.EngineAddress, b.Bases, b.Syntax = "buildkit", "tcp://b1.acme.dev:1234", []string{"docker.io/library/node:22"}, "docker.io/d/d:1@sha256:"+digestA
+			b.Remotes, b.Platforms, b.Secrets, b.Outputs = []string{"https://acme.dev/a"}, []string{"linux/arm64"}, []string{"npm"}, []string{"oci:dist", "tar:/tmp/x.tar"}
+			b.CacheFrom, b.CacheTo = []string{"ghcr.io/acme/c:1"}, []string{"ghcr.io/acme/c:2"}
+		}), `
+    build:
+      contexts: [backend]
+      tags: ["ghcr.io/acme/shop:1"]
+      bases: ["docker.io/library/node:22"]
+      syntax: ["docker.io/d/d@sha256:` + digestA + `"]
+      remotes: ["https://acme.dev/a"]
+      platforms: [linux/arm64]
+      secrets: [npm]
+      cache_from: ["ghcr.io/acme/c:1"]
+      cache_to: ["ghcr.io/acme/c:2"]
+      outputs: [dist, /tmp/x.tar]
+      engines: ["buildkit+tcp://b1.acme.dev:1234"]
+`},
 		{"words as a list", command("sh", "-c", "a 'b'"), `
     exec:
       allow:
@@ -101,6 +119,9 @@ func FuzzSnippet(f *testing.F) {
 	f.Add(`\\`, "0", "*", "B", "8", ":", "0", uint8(179))
 	f.Add("a\xff", "", "-\xff\xff", "b", "a", "A", "x\xff", uint8(8))
 	f.Add("D:x", "", "0x1", ".5", "2026-01-01", "<<", "=", uint8(7))
+	f.Add("npm", "", "a", "b", "https://acme.dev/**", "A", "x", uint8(3))
+	f.Add("npm", "", "a", "b", "d", "A", "ghcr.io/a/b:1@sha256:"+digestA, uint8(2))
+	f.Add("npm", "", "a/*", "b", "C:/**", "A", "localhost/a:1", uint8(5))
 	f.Fuzz(func(t *testing.T, program, inside, a, b, path, name, tag string, kind uint8) {
 		claim := with(run(".", "", inside, program, a, b), capability.EnvUse{Name: name, Use: capability.EnvKind(kind % 3)})
 		if kind%2 == 0 {
@@ -110,6 +131,20 @@ func FuzzSnippet(f *testing.F) {
 		claim.Net = []capability.NetUse{{Port: 1 + int(kind)*256, Use: capability.Connect}}
 		networks := []string{"", "none", "default", "host"}
 		claim.Build = &capability.Build{Context: path, Dockerfile: "docker/" + strings.Trim(b, "./"), Tags: []string{tag}, Target: a, Network: networks[kind%4], Push: kind > 100}
+		texts := claim.Build
+		texts.Engine, texts.EngineAddress, _ = strings.Cut(someEngines[int(kind)%len(someEngines)], "+")
+		switch kind % 8 {
+		case 1:
+			texts.Bases, texts.CacheFrom = []string{tag}, []string{tag}
+		case 2:
+			texts.Syntax = tag
+		case 3:
+			texts.Remotes = []string{path}
+		case 4:
+			texts.Platforms, texts.Secrets = []string{tag}, []string{name}
+		case 5:
+			texts.Outputs = []string{"oci:" + path, "tar:/" + a}
+		}
 		d := capability.Decide(nil, claim)
 		if d.Allowed {
 			t.Fatal("allowed without a policy")

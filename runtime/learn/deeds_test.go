@@ -50,6 +50,32 @@ func deedsIn(c capability.Claim) []string {
 		for _, arg := range b.Args {
 			out = append(out, "arg "+arg)
 		}
+		out = append(out, textsIn(b)...)
+	}
+	return out
+}
+
+// textsIn are what a build has for lists of texts. What the engine of this
+// machine is called is none of it.
+func textsIn(b *capability.Build) []string {
+	var out []string
+	if b.EngineAddress != "" {
+		out = append(out, "engine "+b.Engine+"+"+b.EngineAddress)
+	}
+	if b.Syntax != "" {
+		// The tag means nothing beside a digest.
+		out = append(out, "syntax "+strings.Replace(b.Syntax, ":1@", "@", 1))
+	}
+	for kind, texts := range map[string][]string{
+		"base": b.Bases, "remote": b.Remotes, "platform": b.Platforms, "secret": b.Secrets, "from": b.CacheFrom, "to": b.CacheTo,
+	} {
+		for _, text := range texts {
+			out = append(out, kind+" "+text)
+		}
+	}
+	for _, output := range b.Outputs {
+		_, file, _ := strings.Cut(output, ":")
+		out = append(out, "output "+file)
 	}
 	return out
 }

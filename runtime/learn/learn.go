@@ -115,6 +115,7 @@ type needy struct {
 // sort puts claims to their providers, and aside those that can't be learnt.
 func (l *Learnt) sort(claims []capability.Claim) map[string][]needy {
 	needing := make(map[string][]needy)
+	told := tellSources(claims)
 	for _, c := range claims {
 		d := capability.Decide(nil, c)
 		switch _, err := capability.Parse("", []byte(capability.Snippet(c.Provider, nil))); {
@@ -122,6 +123,8 @@ func (l *Learnt) sort(claims []capability.Claim) map[string][]needy {
 			l.Left = append(l.Left, Left{c, d.Reason()})
 		case err != nil:
 			l.Left = append(l.Left, Left{c, fmt.Sprintf("no policy can name it: %q is no provider ID", c.Provider)})
+		case c.Build != nil && c.Build.Engine == "" && told[c.Provider]:
+			l.Left = append(l.Left, Left{c, "it is of an earlier version, and doesn't say which images it builds on, as others do"})
 		default:
 			needing[c.Provider] = append(needing[c.Provider], needy{c, d.Missing})
 		}

@@ -146,6 +146,21 @@ func TestPolicy(t *testing.T) {
 			}),
 		}, "\n  generic:\n    files:\n      read:\n        - docker/Dockerfile\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n" +
 			"      args:\n        - V\n      targets: []\n      network: host\n      push: true\n"},
+		{"build of an engine", []capability.Claim{build(func(b *capability.Build) { b.Engine = "embedded" })},
+			"\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n      bases: []\n      platforms: []\n"},
+		{"build with all texts", []capability.Claim{build(func(b *capability.Build) {
+			b.Engine, b.Bases, b.Syntax = "docker", []string{"docker.io/library/node:22", "docker.io/library/go:1"}, "docker.io/d/d:1@sha256:"+digest
+			b.Remotes, b.Platforms, b.Secrets, b.Outputs = []string{"https://acme.dev/*"}, []string{"linux/arm64"}, []string{"npm"}, []string{"oci:dist"}
+			b.CacheFrom, b.CacheTo, b.Load = []string{"ghcr.io/a/c:1"}, []string{"ghcr.io/a/c:2"}, true
+		})}, "\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n" +
+			"      bases:\n        - \"docker.io/library/go:1\"\n        - \"docker.io/library/node:22\"\n      syntax:\n        - \"docker.io/d/d@sha256:" + digest + "\"\n" +
+			"      remotes:\n        - \"https://acme.dev/*\" # a * allows any characters, it can't be written exactly\n      platforms:\n        - linux/arm64\n      secrets:\n        - npm\n" +
+			"      cache_from:\n        - \"ghcr.io/a/c:1\"\n      cache_to:\n        - \"ghcr.io/a/c:2\"\n      outputs:\n        - dist\n"},
+		{"engines elsewhere and here", []capability.Claim{
+			build(func(b *capability.Build) { b.Engine, b.EngineAddress = "buildkit", "tcp://b:1" }), build(func(b *capability.Build) { b.Engine = "docker" }),
+			build(func(b *capability.Build) { b.Engine = "embedded" }),
+		}, "\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n      bases: []\n      platforms: []\n" +
+			"      engines:\n        - \"buildkit+tcp://b:1\"\n        - docker\n        - embedded\n"},
 		{"Dockerfile in another's context", []capability.Claim{
 			build(func(b *capability.Build) { b.Dockerfile = "docker/Dockerfile" }),
 			build(func(b *capability.Build) { b.Context, b.Dockerfile = "docker", "docker/Dockerfile" }),
@@ -166,6 +181,22 @@ func TestPolicy(t *testing.T) {
 				t.Errorf("the order of claims matters:\n%s", again.Policy)
 			}
 		})
+	}
+}
+
+const digest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+// TestEarlierBuilds wants builds that don't tell their base images to be left
+// out where others do, whose rules would deny them.
+func TestEarlierBuilds(t *testing.T) {
+	old := build(func(*capability.Build) {})
+	told := build(func(b *capability.Build) { b.Engine, b.Bases = "docker", []string{"docker.io/library/node:22"} })
+	got := learnt(t, nil, old, told, as("other", old))
+	if len(got.Left) != 1 || got.Left[0].Claim.Provider != "generic" || !strings.Contains(got.Left[0].Reason, "it is of an earlier version") {
+		t.Errorf("left %v", got.Left)
+	}
+	if _, other, _ := strings.Cut(got.Policy, "other:"); !strings.Contains(other, "contexts") || strings.Contains(other, "bases") {
+		t.Errorf("got\n%s", got.Policy)
 	}
 }
 

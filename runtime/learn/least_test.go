@@ -52,6 +52,7 @@ func randomClaim(r *rand.Rand) capability.Claim {
 		if r.IntN(2) == 0 {
 			c.Build.Args = []string{pick(r, someNames)}
 		}
+		randomTexts(r, c.Build)
 	default:
 		argv := []string{pick(r, []string{"npm", "./a/run", "/bin/x"})}
 		for range r.IntN(3) {
@@ -63,6 +64,26 @@ func randomClaim(r *rand.Rand) capability.Claim {
 		}
 	}
 	return c
+}
+
+// randomTexts gives a build some of what lists of texts are of.
+func randomTexts(r *rand.Rand, b *capability.Build) {
+	some := func(from ...string) []string {
+		if r.IntN(3) > 0 {
+			return nil
+		}
+		return []string{pick(r, from)}
+	}
+	const digest = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	b.Engine, b.EngineAddress, _ = strings.Cut(pick(r, []string{"docker", "docker", "embedded", "buildkit+tcp://b:1"}), "+")
+	b.Bases = some("docker.io/library/node:22", "docker.io/library/node:22"+digest, "ghcr.io/a/b:1")
+	if syntax := some("docker.io/docker/dockerfile:1"+digest, "docker.io/docker/dockerfile"+digest); syntax != nil {
+		b.Syntax = syntax[0]
+	}
+	b.Remotes = some("https://acme.dev/a", "https://acme.dev/*", "https://acme.dev/a/b")
+	b.Platforms, b.Secrets = some("linux/arm64", "linux/amd64"), some("npm", "aws")
+	b.CacheFrom, b.CacheTo = some("ghcr.io/a/c:1", "ghcr.io/a/c:2"), some("ghcr.io/a/c:1", "ghcr.io/a/c:2")
+	b.Outputs = some("oci:dist", "tar:d*/a", "tar:/tmp/a")
 }
 
 // FuzzLeast holds what is promised of a policy for the claims that a seed
@@ -224,6 +245,18 @@ func neighbours(c capability.Claim) []capability.Claim {
 		change(func(c *capability.Claim) { c.Build.Network = "default" })
 		change(func(c *capability.Claim) { c.Build.Network = "host" })
 		change(func(c *capability.Claim) { c.Build.Push = true })
+		change(func(c *capability.Claim) { c.Build.EngineAddress = "tcp://z:1" })
+		change(func(c *capability.Claim) { c.Build.Engine, c.Build.EngineAddress = "buildkit", "tcp://b:1" })
+		change(func(c *capability.Claim) { c.Build.Bases = append(c.Build.Bases, "docker.io/library/z:1") })
+		change(func(c *capability.Claim) { c.Build.Bases = []string{"docker.io/library/node:22"} })
+		change(func(c *capability.Claim) { c.Build.Syntax = "docker.io/z/z:1" })
+		change(func(c *capability.Claim) { c.Build.Remotes = append(c.Build.Remotes, "https://acme.dev/a/z") })
+		change(func(c *capability.Claim) { c.Build.Platforms = append(c.Build.Platforms, "linux/riscv64") })
+		change(func(c *capability.Claim) { c.Build.Secrets = append(c.Build.Secrets, "z") })
+		change(func(c *capability.Claim) { c.Build.CacheFrom, c.Build.CacheTo = c.Build.CacheTo, c.Build.CacheFrom })
+		change(func(c *capability.Claim) { c.Build.CacheTo = append(c.Build.CacheTo, "ghcr.io/a/z:1") })
+		change(func(c *capability.Claim) { c.Build.Outputs = append(c.Build.Outputs, "oci:z") })
+		change(func(c *capability.Claim) { c.Build.Outputs = append(c.Build.Outputs, "oci:/z") })
 	}
 	return out
 }
@@ -237,7 +270,9 @@ func clone(c capability.Claim) capability.Claim {
 	}
 	if c.Build != nil {
 		b := *c.Build
-		b.Tags, b.Args = slices.Clone(b.Tags), slices.Clone(b.Args)
+		for _, list := range []*[]string{&b.Tags, &b.Args, &b.Bases, &b.Remotes, &b.Platforms, &b.Secrets, &b.CacheFrom, &b.CacheTo, &b.Outputs} {
+			*list = slices.Clone(*list)
+		}
 		c.Build = &b
 	}
 	return c

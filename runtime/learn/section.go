@@ -11,7 +11,9 @@ import (
 // written.
 var keys = []string{
 	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write",
-	"build.contexts", "build.tags", "build.args", "build.targets", "build.network", "build.push",
+	"build.contexts", "build.tags", "build.args", "build.targets",
+	"build.bases", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
+	"build.network", "build.push",
 	"net.connect",
 }
 
@@ -47,7 +49,7 @@ func (p *provider) section(rules []capability.Grant) string {
 			begun, indent, name = part, "      ", below
 		}
 		b.WriteString(indent + name + ":")
-		p.value(&b, indent, of)
+		p.value(&b, indent, once(of))
 	}
 	return b.String()
 }
@@ -77,23 +79,6 @@ func (p *provider) value(b *strings.Builder, indent string, rules []capability.G
 			b.WriteString(indent + "  - " + g.Rule + p.remark(g) + "\n")
 		}
 	}
-}
-
-// bounds are the lines that allow nothing: without them, a build could be of
-// any stage, and have a network that no build had.
-func (p *provider) bounds() map[string][]capability.Grant {
-	lines := make(map[string][]capability.Grant)
-	networked := false
-	for _, n := range p.needing {
-		if build := n.claim.Build; build != nil {
-			lines["build.targets"] = nil
-			networked = networked || build.Network != "none"
-		}
-	}
-	if len(lines) > 0 && !networked {
-		lines["build.network"] = []capability.Grant{{Key: "build.network", Rule: "none"}}
-	}
-	return lines
 }
 
 // remark says what the reader should know of a rule that allows more than was

@@ -29,7 +29,7 @@ var kinds = []kind{
 	{"write", "exec", nil, fileReader(capability.Write)},
 	{"load", "exec", nil, (*reader).load},
 	{"look", "env_status", nil, (*reader).look},
-	{"build", "docker_build", nil, (*reader).build},
+	{"build", "docker_build", []string{"env", "load"}, (*reader).build},
 	{"connect", "probe", nil, (*reader).connect},
 	{"log", "log", nil, (*reader).log},
 }
@@ -80,17 +80,8 @@ func words(key string, c capability.Claim) string {
 		c.Exec = &shown
 	}
 	said := c.String()
-	b := c.Build
-	if b == nil {
-		return said
-	}
-	said += ", by " + b.Dockerfile
-	for _, part := range [...]struct{ name, text string }{
-		{"args", strings.Join(b.Args, " ")}, {"target", b.Target}, {"network", b.Network},
-	} {
-		if part.text != "" {
-			said += ", " + part.name + " " + part.text
-		}
+	if c.Build != nil {
+		said += buildWords(c.Build)
 	}
 	return said
 }
@@ -119,7 +110,12 @@ func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
 			r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
 		}
 	}
-	if n := request.Get("env"); n != nil && r.mapping(n, []string{"set", "pass"}) {
+	r.variables(request, []string{"set", "pass"}, c)
+}
+
+// variables reads what is used of variables and dotenv files beside a request.
+func (r *reader) variables(request *yamldoc.Node, uses []string, c *capability.Claim) {
+	if n := request.Get("env"); n != nil && r.mapping(n, uses) {
 		c.Env = append(r.uses(n.Get("set"), capability.Set), r.uses(n.Get("pass"), capability.Pass)...)
 	}
 	if n := request.Get("load"); n != nil {
@@ -193,34 +189,5 @@ func (r *reader) look(_, value *yamldoc.Node, c *capability.Claim) {
 func (r *reader) log(_, value *yamldoc.Node, c *capability.Claim) {
 	if c.Log = value.Text() == "true"; !c.Log || value.Kind() != yamldoc.KindBool {
 		r.expected(value, "true")
-	}
-}
-
-// build reads an image build, with the defaults of the operation.
-func (r *reader) build(_, value *yamldoc.Node, c *capability.Claim) {
-	b := &capability.Build{Context: "."}
-	c.Build = b
-	if !r.mapping(value, []string{"context", "dockerfile", "tags", "args", "target", "network", "push"}) {
-		return
-	}
-	if n := value.Get("context"); n != nil {
-		b.Context = r.path(n)
-	}
-	b.Dockerfile = path.Join(b.Context, "Dockerfile")
-	if n := value.Get("dockerfile"); n != nil {
-		b.Dockerfile = r.path(n)
-	}
-	b.Tags, b.Args = r.texts(value.Get("tags")), r.texts(value.Get("args"))
-	if n := value.Get("target"); n != nil {
-		b.Target, _ = r.text(n)
-	}
-	if n := value.Get("network"); n != nil {
-		b.Network, _ = r.text(n)
-	}
-	if n := value.Get("push"); n != nil {
-		if n.Kind() != yamldoc.KindBool {
-			r.expected(n, "true or false")
-		}
-		b.Push = n.Text() == "true"
 	}
 }

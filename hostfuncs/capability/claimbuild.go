@@ -1,0 +1,100 @@
+package capability
+
+import (
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Build is an image that would be built. The paths are relative to the project
+// folder, with slashes and links resolved. References of images are full, as
+// [Reference] gives them.
+type Build struct {
+	Context    string   `json:"context"`
+	Dockerfile string   `json:"dockerfile"`
+	Tags       []string `json:"tags"`
+	Args       []string `json:"args,omitempty"` // names
+	Target     string   `json:"target,omitempty"`
+	Network    string   `json:"network,omitempty"` // "", none, default or host; "" is default
+	Push       bool     `json:"push,omitempty"`
+	// Engine is what builds: docker, buildkit or embedded. It is empty where
+	// the claim doesn't say what the Dockerfile names, as those of earlier
+	// versions: a policy that says something of base images denies it then.
+	Engine string `json:"engine,omitempty"`
+	// EngineAddress is where the engine listens, tcp://host:port or
+	// ssh://user@host; empty where that is a socket of this machine.
+	EngineAddress string `json:"engine_address,omitempty"`
+	// Bases are the images of each FROM and COPY --from, with arguments put
+	// in. Stages of the Dockerfile and scratch are none.
+	Bases []string `json:"bases,omitempty"`
+	// Syntax is the image that reads the Dockerfile, as its first line or the
+	// argument BUILDKIT_SYNTAX name it; empty where the engine does so itself.
+	Syntax string `json:"syntax,omitempty"`
+	// Remotes are the URLs of each ADD, with arguments put in; git@host:path is
+	// ssh://git@host/path.
+	Remotes []string `json:"remotes,omitempty"`
+	// Platforms are those that are named, such as linux/arm64; none is the
+	// engine's own.
+	Platforms []string `json:"platforms,omitempty"`
+	// Secrets are the IDs of the secrets that steps may mount. The variables
+	// and files that have their values are uses of the claim.
+	Secrets []string `json:"secrets,omitempty"`
+	// CacheFrom and CacheTo are references in registries that steps' results
+	// are fetched from and sent to.
+	CacheFrom []string `json:"cache_from,omitempty"`
+	CacheTo   []string `json:"cache_to,omitempty"`
+	// Outputs are where the image is written to, as oci:FOLDER or tar:FILE: a
+	// path in the project, or an absolute one.
+	Outputs []string `json:"outputs,omitempty"`
+	// Load puts the image into the engine of this machine, by its tags.
+	Load bool `json:"load,omitempty"`
+	// Insecure says that a step wants rights over the machine that builds, by
+	// RUN --security=insecure. No policy can allow it.
+	Insecure bool `json:"insecure,omitempty"`
+}
+
+// engine is the engine as rules name it; docker where the claim doesn't say.
+func (b *Build) engine() string {
+	switch {
+	case b.Engine == "":
+		return "docker"
+	case b.EngineAddress != "":
+		return b.Engine + "+" + b.EngineAddress
+	}
+	return b.Engine
+}
+
+// words say what is built, of what, and where it goes.
+func (b *Build) words() []string {
+	said := []string{yamldoc.Word(b.Context), "as", quoteList(b.Tags)}
+	for _, part := range [...]struct {
+		before string
+		texts  []string
+	}{
+		{"for", b.Platforms}, {"on", b.Bases}, {"read by", one(b.Syntax)}, {"with", b.Remotes},
+		{"with the secrets", b.Secrets}, {"with the cache", b.CacheFrom},
+	} {
+		if len(part.texts) > 0 {
+			said = append(said, part.before, quoteList(part.texts))
+		}
+	}
+	if b.EngineAddress != "" {
+		said = append(said, "at", yamldoc.Word(b.EngineAddress))
+	}
+	if b.Push {
+		said = append(said, "and push it")
+	}
+	if len(b.CacheTo) > 0 {
+		said = append(said, "and its cache to", quoteList(b.CacheTo))
+	}
+	if len(b.Outputs) > 0 {
+		said = append(said, "and write it to", quoteList(b.Outputs))
+	}
+	return said
+}
+
+// one is a list of a text; none where it is empty.
+func one(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
