@@ -127,6 +127,7 @@ func (b *askedBuilder) build(ask abi.BuildAsk) {
 	if file, ok := b.located(dockerfile); ok {
 		b.add(capability.AllowRead(file, b.Position(ask.DockerfileFrom)))
 	}
+	b.buildFields(ask)
 }
 
 // envFile allows a dotenv file, and the variables that it has now.

@@ -3,9 +3,12 @@ package hostfuncs
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
 )
@@ -48,8 +51,8 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 
 func (p buildPlan) dockerfileOptions() dockerfile.Options {
 	o := dockerfile.Options{Target: p.target, Args: p.args}
-	if len(p.platforms) > 0 {
-		o.Platform = p.platforms[0]
+	if len(p.fields.platforms) > 0 {
+		o.Platform = p.fields.platforms[0]
 	}
 	return o
 }
@@ -61,8 +64,35 @@ func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
 		return nil, err
 	}
 	f, err := dockerfile.Parse(p.dockerfile.rel, p.text)
+	if err == nil {
+		p.uses, err = f.Uses(p.dockerfileOptions())
+	}
 	if err != nil {
 		return nil, abi.Errorf(abi.CodeFailed, "%v", err)
 	}
 	return f, nil
+}
+
+// claimUses adds what the Dockerfile takes in, and what the user says of where
+// the image is built and goes.
+func (p buildPlan) claimUses(b *capability.Build) {
+	b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
+	b.Bases, b.Syntax, b.Remotes, b.Insecure = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
+	if slices.Contains(p.uses.Networks, "host") && b.Network != "none" {
+		b.Network = "host"
+	}
+	b.Load, b.Outputs = p.options.Load, p.outputs
+}
+
+// outputs are where the image is written to, as a claim has it: what is in the
+// project by its path there.
+func (w *World) outputs() []string {
+	var names []string
+	for _, out := range w.Builds.Outputs {
+		if rel, err := filepath.Rel(w.Root, out.Path); err == nil && filepath.IsLocal(rel) {
+			out.Path = filepath.ToSlash(rel)
+		}
+		names = append(names, out.String())
+	}
+	return names
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
@@ -25,9 +26,11 @@ type buildPlan struct {
 	push       bool
 	without    []string
 	text       []byte // of the Dockerfile
-	platforms  []string
 	engine     Engine
 	options    BuildOptions
+	outputs    []string
+	uses       dockerfile.Uses
+	fields     buildFields
 	missing    error
 	// unbuilt is why nothing can build it, where that is known before.
 	unbuilt error
@@ -55,6 +58,7 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 	for _, name := range slices.Sorted(maps.Keys(p.args)) {
 		s.Args = append(s.Args, valueStep(name, abi.Text(p.args[name])))
 	}
+	p.fields.step(s)
 	if p.missing == nil {
 		survey, err := image.Look(ctx, p.build())
 		if err != nil {
@@ -74,12 +78,17 @@ func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
 }
 
 func (p buildPlan) build() image.Build {
-	return image.Build{
-		Context: p.context.abs, Dockerfile: p.dockerfile.abs,
-		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without, Text: p.text,
-		Platforms: p.platforms, NoCache: p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
-		ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
+	b := image.Build{
+		Context: p.context.abs, Dockerfile: p.dockerfile.abs, ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
+		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
+		NoCache: p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
+		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes,
 	}
+	if p.uses.Syntax == "" {
+		b.Bases = append([]string{}, p.uses.Bases...)
+	}
+	p.fields.build(&b)
+	return b
 }
 
 func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (buildPlan, error) {
@@ -91,16 +100,20 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 			return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: %v", err)
 		}
 	}
-	switch q.Network {
-	case "", "none", "default", "host":
-	default:
+	if !isNetwork(q.Network) {
 		return buildPlan{}, abi.Errorf(abi.CodeInvalid, "docker_build: network %q is none of none, default, host", q.Network)
 	}
 	p := buildPlan{
 		tags: slices.Concat(q.Tags, w.Builds.Tags), args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own,
-		platforms: w.Builds.Platforms, engine: w.Builds.Engine, options: w.Builds,
+		engine: w.Builds.Engine, options: w.Builds, outputs: w.outputs(),
 	}
 	var err error
+	if len(w.Builds.Platforms) > 0 {
+		q.Platforms = w.Builds.Platforms
+	}
+	if p.fields, err = w.resolveFields(q); err != nil {
+		return buildPlan{}, err
+	}
 	if p.context, err = w.locate(q.Context); err != nil {
 		return buildPlan{}, ofField("context", err)
 	}
@@ -118,7 +131,15 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	if f, p.missing = p.readDockerfile(); p.missing == nil {
 		w.choose(ctx, &p, f)
 	}
+	if p.engine.Kind == EngineDocker {
+		p.engine.Address = docker.Address(w.getenv)
+	}
 	return p, nil
+}
+
+// isNetwork tells whether steps of a build can have a network of that name.
+func isNetwork(name string) bool {
+	return name == "" || name == "none" || name == "default" || name == "host"
 }
 
 func (p buildPlan) whatIsMissing(dockerfile, folder string) error {
@@ -154,10 +175,13 @@ func (p buildPlan) failure(err error) error {
 }
 
 func claimBuild(p buildPlan) capability.Claim {
-	return capability.Claim{Build: &capability.Build{
+	c := capability.Claim{Build: &capability.Build{
 		Context: p.context.rel, Dockerfile: p.dockerfile.rel, Tags: p.tags,
 		Args: slices.Sorted(maps.Keys(p.args)), Target: p.target, Network: p.network, Push: p.push,
 	}}
+	p.fields.claim(&c)
+	p.claimUses(c.Build)
+	return c
 }
 
 func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.DockerBuildResult, error) {
@@ -172,7 +196,11 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 		return abi.DockerBuildResult{}, engineError(err)
 	}
 	defer e.Close()
-	built, err := e.Build(ctx, job{Build: p.build(), push: p.push, options: w.Builds, mask: w.Mask.Text})
+	j := job{Build: p.build(), push: p.push, options: p.options, mask: w.Mask.Text}
+	if j.Secrets, err = w.secretValues(p.fields); err != nil {
+		return abi.DockerBuildResult{}, err
+	}
+	built, err := e.Build(ctx, j)
 	if err != nil {
 		return abi.DockerBuildResult{}, p.failure(err)
 	}

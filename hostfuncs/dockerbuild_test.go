@@ -50,10 +50,10 @@ func buildGate(t *testing.T, p *project, policy string, connect connect) *Gate {
 	return g
 }
 
-const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['shop:*'], args: [V], push: true}}}"
+const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['shop:*'], args: [V], push: true, outputs: ['**', '/**']}}}"
 
 func TestDockerBuild(t *testing.T) {
-	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch AS t"})
 	e := new(fakeEngine)
 	g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
@@ -67,7 +67,7 @@ func TestDockerBuild(t *testing.T) {
 		b.Target != "t" || b.Network != "none" || b.Args["V"] != "1" || !slices.Equal(b.Tags, []string{"shop:1", "shop:latest"}) {
 		t.Errorf("built %+v", b)
 	}
-	if !b.push || string(b.Text) != "FROM scratch" || !e.closed {
+	if !b.push || string(b.Text) != "FROM scratch AS t" || !e.closed {
 		t.Errorf("built %+v, closed %v", b, e.closed)
 	}
 }

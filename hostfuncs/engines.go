@@ -22,7 +22,7 @@ const (
 // Engine is which one of a kind. The zero Engine is [EngineAuto].
 type Engine struct {
 	Kind EngineKind
-	// Address is a BuildKit daemon's: tcp://HOST:PORT or unix://PATH.
+	// Address is where it listens: tcp://HOST:PORT or unix://PATH.
 	Address string
 	// Certs is the folder of ca.pem, cert.pem and key.pem, empty for none.
 	Certs string
@@ -72,4 +72,12 @@ func (e Engine) String() string {
 		return "buildkit+" + e.Address
 	}
 	return string(e.Kind)
+}
+
+// elsewhere is the engine's address where that is no socket of this machine.
+func (e Engine) elsewhere() string {
+	if strings.HasPrefix(e.Address, "unix:") || strings.HasPrefix(e.Address, "npipe:") {
+		return ""
+	}
+	return e.Address
 }

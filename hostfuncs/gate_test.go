@@ -52,7 +52,7 @@ func newProject(t testing.TB, files map[string]string) *project {
 	p := &project{}
 	p.World = &World{
 		Root: root, Environ: os.Environ(), Grace: time.Second,
-		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Progress: new(strings.Builder)},
+		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Engine: Engine{Kind: EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
 		Mask: new(mask.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
 		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },
 	}

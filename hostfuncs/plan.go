@@ -58,6 +58,12 @@ type BuildStep struct {
 	Target     string      `json:"target,omitempty"`
 	Network    string      `json:"network,omitempty"`
 	Push       bool        `json:"push,omitempty"`
+	// Labels and Secrets are sorted by their names.
+	Labels    []ValueStep `json:"labels,omitempty"`
+	Platforms []string    `json:"platforms,omitempty"`
+	Secrets   []ValueStep `json:"secrets,omitempty"`
+	CacheFrom []string    `json:"cache_from,omitempty"`
+	CacheTo   []string    `json:"cache_to,omitempty"`
 	// Files and Bytes are those of the context as it would be sent, and SHA256
 	// is over their names, modes and contents, in hex.
 	Files  int    `json:"files"`

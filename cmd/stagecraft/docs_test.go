@@ -409,11 +409,12 @@ func TestDocumentOfPolicy(t *testing.T) {
 	}
 }
 
-// policyKeys are the keys of the parser's maps of functions.
+// policyKeys are the keys of the parser's maps of functions, and of its lists of
+// texts.
 func policyKeys(t *testing.T) []string {
 	t.Helper()
 	var keys []string
-	for _, file := range []string{"parse.go", "require.go", "confine.go"} {
+	for _, file := range []string{"parse.go", "parsetexts.go", "require.go", "confine.go"} {
 		ast.Inspect(source(t, "hostfuncs/capability/"+file), func(n ast.Node) bool {
 			literal, ok := n.(*ast.CompositeLit)
 			if !ok {
@@ -430,6 +431,17 @@ func policyKeys(t *testing.T) []string {
 			return true
 		})
 	}
+	ast.Inspect(source(t, "hostfuncs/capability/textlists.go"), func(n ast.Node) bool {
+		pair, ok := n.(*ast.KeyValueExpr)
+		if !ok {
+			return true
+		}
+		name, named := pair.Key.(*ast.Ident)
+		if key, ok := pair.Value.(*ast.BasicLit); ok && named && name.Name == "key" {
+			keys = append(keys, strings.Trim(key.Value, `"`))
+		}
+		return true
+	})
 	return keys
 }
 

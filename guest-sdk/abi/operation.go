@@ -220,6 +220,19 @@ type DockerBuildRequest struct {
 	Network string `json:"network,omitempty"`
 	// Push sends the image to the registry of each tag after the build.
 	Push bool `json:"push,omitempty"`
+	// Labels are put on the image.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Platforms are what the image is for, such as linux/arm64; empty is the
+	// engine's own.
+	Platforms []string `json:"platforms,omitempty"`
+	// Secrets are what steps may mount, by their IDs. A value is a reference:
+	// one that the provider knows is no secret, and is refused.
+	Secrets map[string]Value `json:"secrets,omitempty"`
+	// CacheFrom and CacheTo are where results of steps are fetched from and
+	// sent to: references in a registry, or as other clients write them,
+	// type=registry,ref=REFERENCE, for CacheTo with mode=max or without.
+	CacheFrom []string `json:"cache_from,omitempty"`
+	CacheTo   []string `json:"cache_to,omitempty"`
 }
 
 // DockerBuildResult is the image that was built.

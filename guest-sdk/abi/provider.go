@@ -69,6 +69,20 @@ type BuildAsk struct {
 	// Args are the names of build arguments that it sets; a * stands for any
 	// characters.
 	Args []string `json:"args,omitempty"`
+	// TargetFrom points to the stage that it builds, and PlatformsFrom to a
+	// list of platforms. Without them it may build any.
+	TargetFrom    string `json:"target_from,omitempty"`
+	PlatformsFrom string `json:"platforms_from,omitempty"`
+	// ArgsFrom points to a mapping of build arguments that it sets, and
+	// SecretsFrom to one of secrets' IDs to references, [Value] in JSON.
+	ArgsFrom    string `json:"args_from,omitempty"`
+	SecretsFrom string `json:"secrets_from,omitempty"`
+	// NetworkFrom points to what build steps may reach.
+	NetworkFrom string `json:"network_from,omitempty"`
+	// CacheImportFrom and CacheExportFrom point to lists for CacheFrom and
+	// CacheTo of [DockerBuildRequest].
+	CacheImportFrom string `json:"cache_import_from,omitempty"`
+	CacheExportFrom string `json:"cache_export_from,omitempty"`
 }
 
 // ValidateOptions is the input of validate.

@@ -26,8 +26,8 @@ func AllowBuild(key, text string, pos yamldoc.Pos) Rule {
 // AllowAnyBuild allows builds whatever they have for the list with that key: it
 // is for what somebody else than the provider chooses.
 func AllowAnyBuild(key string) Rule {
-	return made("any "+key, yamldoc.Pos{}, inList(key, func(_ textList, of *textRules, r *Rule) error {
-		of.any = r
+	return made("any "+key, yamldoc.Pos{}, inList(key, func(_ textList, of *textRules, _ *Rule) error {
+		of.any = true
 		return nil
 	}))
 }

@@ -38,6 +38,9 @@ func (e *evaluation) states(key string) bool {
 
 func (e *evaluation) text(l textList, text string) {
 	allow, deny := e.find(func(s *section) (*Rule, *Rule) { return s.texts[l.key].find(text) })
+	if deny == nil && slices.ContainsFunc(e.sections, func(s *section) bool { return s.texts[l.key] != nil && s.texts[l.key].any }) {
+		return // by no rule that says more than that
+	}
 	e.settle(allow, deny, func() Grant {
 		rule, ok := l.rule(text)
 		if !ok {

@@ -104,9 +104,9 @@ func textListOf(key string) (textList, bool) {
 // no rule, means that nothing else is allowed.
 type textRules struct {
 	allow, deny textIndex
-	// exact and any are what is allowed in code, besides.
+	// exact is what is allowed in code besides, and any says that all is.
 	exact map[string]*Rule
-	any   *Rule
+	any   bool
 }
 
 // rulesOf are the section's rules of a list, from now on if not before.
@@ -124,7 +124,7 @@ func (t *textRules) find(text string) (allow, deny *Rule) {
 	if t == nil {
 		return nil, nil
 	}
-	return first(first(t.allow.allows(text), t.exact[text]), t.any), t.deny.denies(text)
+	return first(t.allow.allows(text), t.exact[text]), t.deny.denies(text)
 }
 
 // itself is the rule that is the text.

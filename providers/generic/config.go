@@ -13,10 +13,7 @@ type config struct {
 		Workdir string            `json:"workdir"`
 		Env     map[string]string `json:"env"`
 	} `json:"dev"`
-	Build struct {
-		Dockerfile string `json:"dockerfile"`
-		Context    string `json:"context"`
-	} `json:"build"`
+	Build build `json:"build"`
 }
 
 type check func(*config) []abi.Problem

@@ -9,6 +9,14 @@
 //	build:
 //	  dockerfile: "./backend/Dockerfile" # default: Dockerfile in the context
 //	  context: "./backend"               # default: dev.workdir
+//	  target: release                    # default: the last stage
+//	  args: {VERSION: "1.2"}
+//	  labels: {org.opencontainers.image.source: https://github.com/acme/shop}
+//	  platforms: [linux/amd64, linux/arm64]
+//	  secrets: {npm: {env: NPM_TOKEN}}   # or {env: NPM_TOKEN, files: [.env]}
+//	  cache_from: [ghcr.io/acme/cache]
+//	  cache_to: ["type=registry,ref=ghcr.io/acme/cache,mode=max"]
+//	  network: none                      # none, default or host
 package main
 
 import (
@@ -34,28 +42,32 @@ func main() {}
 // ID is the name in the configuration.
 func (*Provider) ID() string { return "generic" }
 
-// Describe asks for exactly what the user wrote: the command of dev, and the
-// folder of build.
+// Describe asks for exactly what the user wrote: the command of dev, and what
+// build says.
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
 		ConfigSchema: schema,
 		Capabilities: abi.Capabilities{
-			Exec:  []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
-			Build: []abi.BuildAsk{{ContextFrom: []string{"/build/context", "/dev/workdir"}, DockerfileFrom: "/build/dockerfile"}},
+			Exec: []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
+			Build: []abi.BuildAsk{{
+				ContextFrom: []string{"/build/context", "/dev/workdir"}, DockerfileFrom: "/build/dockerfile",
+				TargetFrom: "/build/target", ArgsFrom: "/build/args", PlatformsFrom: "/build/platforms", SecretsFrom: "/build/secrets",
+				NetworkFrom: "/build/network", CacheImportFrom: "/build/cache_from", CacheExportFrom: "/build/cache_to",
+			}},
 		},
 	}
 }
 
 // Validate checks the configuration for dev and for build.
 func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev)
+	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
 	return err
 }
 
 // Dev runs dev.command until it ends; its exit status becomes the run's.
 func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
-	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev)
+	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
 	if err != nil {
 		return err
 	}
@@ -70,21 +82,12 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 
 // BuildDocker builds build.dockerfile in build.context.
 func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
-	cfg, err := parse(opts.Decode, (*config).checkPaths)
+	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkBuild)
 	if err != nil {
 		return "", err
 	}
-	res, err := backend.DockerBuild(ctx, abi.DockerBuildRequest{
-		Context:    firstOf(cfg.Build.Context, cfg.Dev.Workdir, "."),
-		Dockerfile: cfg.Build.Dockerfile,
-		Tags:       []string{opts.ImageTag},
-		Push:       opts.Push,
-	})
-	folder := "/build/context"
-	if cfg.Build.Context == "" {
-		folder = "/dev/workdir"
-	}
-	return res.Image, ofConfig(err, map[string]string{"context": folder, "dockerfile": "/build/dockerfile"})
+	res, err := backend.DockerBuild(ctx, cfg.request(opts))
+	return res.Image, ofConfig(err, cfg.pointers())
 }
 
 // ofConfig makes a request's wrong field the configuration's, where it is from.

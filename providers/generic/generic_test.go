@@ -25,7 +25,14 @@ var subject = backendtest.Subject{
 		`{"dev":{"comand":["npm"]}}`: "dev.comand: is not known here",
 		`{"dev":{"command":["a"],"workdir":"../x"},"build":{"context":"/","dockerfile":"a/../../b"}}`: "dev.workdir: \"../x\" leaves the project folder\n" +
 			"build.dockerfile: \"a/../../b\" leaves the project folder\nbuild.context: \"/\" leaves the project folder",
-		`{"dev":{"command":["a"],"env":{"A":1}},"build":{"context":[]}}`: "build.context: is a list, expected a string\ndev.env.A: is the number 1, expected a string",
+		`{"dev":{"command":["a"]},"build":{"network":"mine","args":{"A=b":"","B":""},"labels":{"":"x"},"platforms":[""],"cache_to":["a",""]}}`: "build.args.A=b: its name is empty, or has = or a line's end in it\n" +
+			"build.cache_to[1]: is empty\nbuild.labels.: its name is empty, or has = or a line's end in it\nbuild.network: \"mine\" is no network\nbuild.platforms[0]: is empty",
+		`{"dev":{"command":["a"]},"build":{"secrets":{"a,b":{"env":"A"},"npm":{"files":["../x",""]}}}}`: "build.secrets.a,b: is no ID of a secret\nbuild.secrets.npm.env: is required\n" +
+			"build.secrets.npm.files[0]: \"../x\" leaves the project folder\nbuild.secrets.npm.files[1]: \"\" leaves the project folder",
+		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":"text"}}}`:       "build.secrets.npm: is a string, expected a mapping",
+		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: is not known here",
+		`{"dev":{"command":["a"]},"build":{"args":{"A":1}}}`:                 "build.args.A: is the number 1, expected a string",
+		`{"dev":{"command":["a"],"env":{"A":1}},"build":{"context":[]}}`:     "build.context: is a list, expected a string\ndev.env.A: is the number 1, expected a string",
 	},
 }
 
@@ -69,11 +76,30 @@ func TestBuildDefaults(t *testing.T) {
 		`{"build":{"context":"c"}}`:    `{"context":"c","tags":["t"],"push":true}`,
 		`{"build":{"dockerfile":"D"}}`: `{"context":".","dockerfile":"D","tags":["t"],"push":true}`,
 		`{"dev":{"workdir":"b"},"build":{"context":"c"}}`: `{"context":"c","tags":["t"],"push":true}`,
+		`{"build":{"target":"t","args":{"A":"1"},"labels":{"l":"2"},"platforms":["linux/arm64"],"secrets":{"npm":{"env":"N","files":[".env"]},"aws":{"env":"A"}},` +
+			`"cache_from":["f"],"cache_to":["t"],"network":"none"}}`: `{"context":".","tags":["t"],"args":{"A":"1"},"target":"t","network":"none","push":true,"labels":{"l":"2"},` +
+			`"platforms":["linux/arm64"],"secrets":{"aws":{"env":"A"},"npm":{"env":"N","files":[".env"]}},"cache_from":["f"],"cache_to":["t"]}`,
 	} {
 		h := new(backendtest.Host)
 		_, err := new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: []byte(config), ImageTag: "t", Push: true})
 		if err != nil || h.Calls[0].Request != want {
 			t.Errorf("%s: got %s, %v, want %s", config, h.Calls[0].Request, err, want)
 		}
+	}
+}
+
+// TestBuildPointers wants a wrong field of a request to be shown where the
+// configuration has it.
+func TestBuildPointers(t *testing.T) {
+	for field, want := range map[string]string{
+		"context": "/dev/workdir", "dockerfile": "/build/dockerfile", "labels": "/build/labels", "platforms": "/build/platforms",
+		"secrets": "/build/secrets", "cache_from": "/build/cache_from", "cache_to": "/build/cache_to",
+	} {
+		if got := new(config).pointers()[field]; got != want {
+			t.Errorf("%s stands at %q, want %q", field, got, want)
+		}
+	}
+	if got := (&config{Build: build{Context: "c"}}).pointers()["context"]; got != "/build/context" {
+		t.Errorf("the context stands at %q", got)
 	}
 }

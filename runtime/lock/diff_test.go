@@ -67,7 +67,8 @@ func TestNothingSteers(t *testing.T) {
 	rude := "a\x1b[2J\nrun: nothing\u202e\r"
 	e := lock.Entry{Version: rude, Imports: []string{rude}, Asked: abi.Capabilities{
 		Exec:  []abi.ExecAsk{{Argv: []string{rude}}, {ArgvFrom: "/" + rude, DirFrom: "/" + rude, EnvFrom: "/" + rude}},
-		Build: []abi.BuildAsk{{ContextFrom: []string{"/" + rude}, DockerfileFrom: "/" + rude, Args: []string{rude}}},
+		Build: []abi.BuildAsk{{ContextFrom: []string{"/" + rude}, DockerfileFrom: "/" + rude, Args: []string{rude}, TargetFrom: "/" + rude, PlatformsFrom: "/" + rude,
+			ArgsFrom: "/" + rude, SecretsFrom: "/" + rude, NetworkFrom: "/" + rude, CacheImportFrom: "/" + rude, CacheExportFrom: "/" + rude}},
 		Files: []string{rude}, Env: []string{rude},
 	}}
 	said := append(lock.Words(e.Asked), lock.Compare(lock.Entry{}, e).Lines()...)
@@ -97,6 +98,25 @@ func TestEveryAskIsSaid(t *testing.T) {
 		}
 		if c.Empty() {
 			t.Errorf("%s counts for nothing", kind.Field(i).Name)
+		}
+	}
+}
+
+// TestEveryAskOfABuildIsSaid wants the same of what is asked for of a build.
+func TestEveryAskOfABuildIsSaid(t *testing.T) {
+	plain := lock.Words(abi.Capabilities{Build: make([]abi.BuildAsk, 1)})
+	kind := reflect.TypeFor[abi.BuildAsk]()
+	for i := range kind.NumField() {
+		ask := make([]abi.BuildAsk, 1)
+		switch field := reflect.ValueOf(&ask[0]).Elem().Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("/build/x")
+		default:
+			field.Set(reflect.ValueOf([]string{"/build/x"}))
+		}
+		words := strings.Join(lock.Words(abi.Capabilities{Build: ask}), "\n")
+		if words == strings.Join(plain, "\n") || !strings.Contains(words, "build.x") && !strings.Contains(words, "/build/x") {
+			t.Errorf("%s is said as %q", kind.Field(i).Name, words)
 		}
 	}
 }

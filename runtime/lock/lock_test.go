@@ -101,7 +101,7 @@ func randomEntry(r *rand.Rand) lock.Entry {
 		c.Exec = append(c.Exec, abi.ExecAsk{Argv: randomTexts(r), ArgvFrom: randomText(r), DirFrom: randomText(r), EnvFrom: randomText(r)})
 	}
 	for range r.IntN(3) {
-		c.Build = append(c.Build, abi.BuildAsk{ContextFrom: randomTexts(r), DockerfileFrom: randomText(r), Args: randomTexts(r)})
+		c.Build = append(c.Build, abi.BuildAsk{ContextFrom: randomTexts(r), DockerfileFrom: randomText(r), Args: randomTexts(r), TargetFrom: randomText(r), SecretsFrom: randomText(r)})
 	}
 	c.Files, c.Env = randomTexts(r), randomTexts(r)
 	c.EnvFrom, c.EnvFilesFrom, c.ConnectFrom = randomTexts(r), randomTexts(r), randomTexts(r)

@@ -85,6 +85,19 @@ func buildWords(ask abi.BuildAsk) []string {
 	for _, name := range ask.Args {
 		out = append(out, "set an argument of the build: "+yamldoc.Word(name))
 	}
+	for _, place := range [...]struct{ before, pointer, after string }{
+		{"build the stage at ", ask.TargetFrom, ""},
+		{"build for the platforms at ", ask.PlatformsFrom, ""},
+		{"set the arguments of the build at ", ask.ArgsFrom, ""},
+		{"give the secrets at ", ask.SecretsFrom, " to the build"},
+		{"build with the network at ", ask.NetworkFrom, ""},
+		{"fetch results of builds from the caches at ", ask.CacheImportFrom, ""},
+		{"send results of builds to the caches at ", ask.CacheExportFrom, ""},
+	} {
+		if place.pointer != "" {
+			out = append(out, place.before+fieldName(place.pointer)+place.after)
+		}
+	}
 	return out
 }
 

@@ -92,8 +92,8 @@ func (b *Builder) options(what image.Build, files *contextFiles, o Options) clie
 		LocalMounts:   map[string]fsutil.FS{"context": files, "dockerfile": dockerfile},
 		SharedKey:     o.Key,
 		Exports:       b.exports(what, o),
-		CacheImports:  registryCaches(what.CacheFrom, nil),
-		CacheExports:  registryCaches(what.CacheTo, map[string]string{"mode": "max"}),
+		CacheImports:  imports(what.CacheFrom),
+		CacheExports:  cacheExports(what.CacheTo),
 		Session:       []session.Attachable{secretsprovider.FromMap(what.Secrets)},
 		SourcePolicy:  sourcePolicy(what),
 	}
@@ -178,12 +178,22 @@ func (b *Builder) exports(what image.Build, o Options) []client.ExportEntry {
 	return exports
 }
 
-func registryCaches(references []string, attrs map[string]string) []client.CacheOptionsEntry {
+func imports(refs []string) []client.CacheOptionsEntry {
 	var entries []client.CacheOptionsEntry
-	for _, ref := range references {
-		all := map[string]string{"ref": ref}
-		maps.Copy(all, attrs)
-		entries = append(entries, client.CacheOptionsEntry{Type: "registry", Attrs: all})
+	for _, ref := range refs {
+		entries = append(entries, client.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
+	}
+	return entries
+}
+
+func cacheExports(caches []image.Cache) []client.CacheOptionsEntry {
+	var entries []client.CacheOptionsEntry
+	for _, c := range caches {
+		attrs := map[string]string{"ref": c.Ref}
+		if c.Mode != "" {
+			attrs["mode"] = c.Mode
+		}
+		entries = append(entries, client.CacheOptionsEntry{Type: "registry", Attrs: attrs})
 	}
 	return entries
 }

@@ -165,3 +165,13 @@ func sshHint(host string) string {
 	return "forward its socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock " + target +
 		"` and set DOCKER_HOST=unix:///tmp/docker.sock"
 }
+
+// Address is where the engine listens that [Connect] would find, empty where
+// none can be named.
+func Address(environ func(string) string) string {
+	at, err := findEndpoint(environ)
+	if err != nil {
+		return ""
+	}
+	return at.host
+}

@@ -25,7 +25,7 @@ type Build struct {
 	Platforms []string          // such as linux/arm64; none is the engine's own
 	Secrets   map[string][]byte // what RUN --mount=type=secret may have, by ID
 	CacheFrom []string          // references of images to take cached steps from
-	CacheTo   []string          // references to send cached steps to
+	CacheTo   []Cache           // where cached steps are sent
 	NoCache   bool              // no step is taken from a cache
 	Pull      bool              // look for newer base images
 	// Epoch is SOURCE_DATE_EPOCH in seconds, empty for none, see
@@ -45,6 +45,14 @@ type Build struct {
 	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
 	// its place since is refused; nil is whatever is there.
 	ContextInfo, DockerfileInfo os.FileInfo
+}
+
+// Cache is a place for cached steps in a registry.
+type Cache struct {
+	Ref string
+	// Mode is max for the steps of all stages, min for those of the image, or
+	// empty for the builder's own, which is min.
+	Mode string
 }
 
 // Image is what was built.
