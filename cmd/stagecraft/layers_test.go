@@ -36,6 +36,7 @@ var layers = map[string][]string{
 	"runtime/lock":                            {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                           {"runtime/plaintext"},
 	"runtime/learn":                           {"hostfuncs/capability"},
+	"runtime/provenance":                      {},
 	"hostfuncs/capability":                    {"guest-sdk/abi", "runtime/yamldoc"},
 	"hostfuncs/capability/policytest":         {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
 	"hostfuncs/internal/confine":              {},
@@ -80,6 +81,7 @@ var only = map[string][]string{
 	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
 	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
 	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
+	"github.com/secure-systems-lab": {"runtime/provenance"},
 	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
 

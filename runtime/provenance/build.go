@@ -1,0 +1,148 @@
+package provenance
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/util/purl"
+)
+
+// Build is what is known of a build. What is empty is not known, and isn't told.
+type Build struct {
+	// Image is the reference of what was built, and Digest the registry's where
+	// it was pushed, else the engine's ID; with its algorithm, sha256.
+	Image, Digest string
+	External      External
+	Internal      Internal
+	// Provider is the module that built, SHA256 in hex.
+	Provider Module
+	// Bases are the images that it was built from.
+	Bases []Base
+	// Contexts are the folders that were sent to an engine.
+	Contexts []Context
+	// Run is the run's ID in the audit log.
+	Run               string
+	Started, Finished time.Time
+	// Versions are those of this program and of what it is made with.
+	Versions map[string]string
+}
+
+// Module is a provider.
+type Module struct{ ID, SHA256 string }
+
+// Base is an image by its reference, and its digest with the algorithm.
+type Base struct{ Reference, Digest string }
+
+// Context is a folder of the project, and the digest of what is in it as a plan
+// has it.
+type Context struct{ Folder, SHA256 string }
+
+// The media type of a provider: https://www.iana.org/assignments/media-types
+const wasm = "application/wasm"
+
+// contextDigest is the algorithm of a context's digest, which docs/provenance.md
+// describes: it is the SHA-256 of no file.
+const contextDigest = "stagecraftContextV1"
+
+var digestForm = regexp.MustCompile(`^sha256:([0-9a-f]{64})$`)
+
+// ParseDigest takes the algorithm, which is SHA-256, off a digest.
+func ParseDigest(digest string) (hex string, ok bool) {
+	m := digestForm.FindStringSubmatch(digest)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
+// New says what is known of a build.
+//
+// # Errors
+//
+// An image without a digest or a name can't be the subject of a statement.
+func New(b Build) (Statement, error) {
+	hex, ok := ParseDigest(b.Digest)
+	if !ok {
+		return Statement{}, fmt.Errorf("no digest is known of the image %s: a statement is of one that docker_build made, or docker_image found", b.Image)
+	}
+	name, err := repository(b.Image)
+	if err != nil {
+		return Statement{}, err
+	}
+	dependencies, err := b.dependencies()
+	if err != nil {
+		return Statement{}, err
+	}
+	return Statement{
+		Type: StatementType, PredicateType: PredicateType,
+		Subject: []Descriptor{{Name: name, Digest: sha256Digest(hex)}},
+		Predicate: Predicate{
+			BuildDefinition: BuildDefinition{
+				BuildType: BuildType, ExternalParameters: b.External, InternalParameters: b.Internal, ResolvedDependencies: dependencies,
+			},
+			RunDetails: RunDetails{
+				Builder:  Builder{ID: BuilderID, Version: b.Versions},
+				Metadata: Metadata{InvocationID: b.Run, StartedOn: timestamp(b.Started), FinishedOn: timestamp(b.Finished)},
+			},
+		},
+	}, nil
+}
+
+// repository is a reference without its tag and digest.
+func repository(image string) (string, error) {
+	ref, err := reference.Parse(image)
+	if err != nil {
+		return "", fmt.Errorf("the image %q: %w", image, err)
+	}
+	named, ok := ref.(reference.Named)
+	if !ok {
+		return "", fmt.Errorf("the image %q has no name", image)
+	}
+	return named.Name(), nil
+}
+
+func (b Build) dependencies() ([]Descriptor, error) {
+	list := []Descriptor{{Name: b.Provider.ID + ".wasm", Digest: sha256Digest(b.Provider.SHA256), MediaType: wasm}}
+	for _, base := range b.Bases {
+		d, err := base.descriptor()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	for _, c := range b.Contexts {
+		list = append(list, Descriptor{Name: c.Folder, Digest: map[string]string{contextDigest: c.SHA256}})
+	}
+	return list, nil
+}
+
+// descriptor has the same URI as BuildKit's own provenance has for the image.
+func (b Base) descriptor() (Descriptor, error) {
+	uri, err := purl.RefToPURL("docker", b.Reference, nil)
+	if err != nil {
+		return Descriptor{}, fmt.Errorf("the base image %q: %w", b.Reference, err)
+	}
+	d := Descriptor{Name: b.Reference, URI: uri}
+	if b.Digest != "" {
+		algorithm, hex, ok := strings.Cut(b.Digest, ":")
+		if !ok {
+			return Descriptor{}, fmt.Errorf("the base image %s: %q is no digest", b.Reference, b.Digest)
+		}
+		d.Digest = map[string]string{algorithm: hex}
+	}
+	return d, nil
+}
+
+func sha256Digest(hex string) map[string]string { return map[string]string{"sha256": hex} }
+
+// timestamp is in seconds.
+// https://github.com/in-toto/attestation/blob/main/spec/v1/field_types.md#timestamp
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
