@@ -3,7 +3,6 @@ package session
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +52,7 @@ func (s *Session) startAudit(c call, m module.Module, held *hostfuncs.Confinemen
 	if err != nil {
 		return nil, &AuditError{s.opts.Audit, err}
 	}
-	a := &auditLog{log: log, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: rand.Text(), Provider: m.ID, SHA256: m.Digest()}}
+	a := &auditLog{log: log, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: s.invocation.id, Provider: m.ID, SHA256: m.Digest()}}
 	for _, p := range s.files() {
 		a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
 	}

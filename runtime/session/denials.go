@@ -37,7 +37,13 @@ type recorder struct {
 	denials  []hostfuncs.Record
 	denied   int
 	seen     map[string]bool
-	built    *abi.DockerBuildResult
+	built    *builtImage
+}
+
+// builtImage is an image, and the operation that told of it.
+type builtImage struct {
+	abi.DockerBuildResult
+	operation string
 }
 
 // maxDenials bounds what is kept of a provider that asks again and again.
@@ -69,9 +75,9 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 	if rec.Error == nil {
 		switch image := rec.Result.(type) {
 		case abi.DockerBuildResult:
-			r.built = &image
+			r.built = &builtImage{image, rec.Operation}
 		case abi.DockerImageResult:
-			r.built = &abi.DockerBuildResult{Image: image.Image, ID: image.ID}
+			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation}
 		}
 	}
 	r.learning.note(rec)

@@ -3,6 +3,8 @@ package session
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +35,8 @@ type Plan struct {
 	Steps    []PlannedStep  `json:"steps"`
 	Allowed  bool           `json:"allowed"`
 	Failure  *PlannedFailed `json:"failure,omitempty"`
+
+	digest string // of the file that it was read from, in hex
 }
 
 // PlannedModule is the provider that a plan was made with.
@@ -156,6 +160,8 @@ func ParsePlan(file string, data []byte) (*Plan, error) {
 	case p.Tag == "":
 		return nil, &PlanError{file, "it has no tag", advice, false}
 	}
+	sum := sha256.Sum256(data)
+	p.digest = hex.EncodeToString(sum[:])
 	return p, nil
 }
 
@@ -165,7 +171,7 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Im
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
-	s.held = &hostfuncs.Held{Name: file}
+	s.held, s.plan = &hostfuncs.Held{Name: file}, plan
 	s.wanted = plan.Provider.SHA256
 	for _, step := range plan.Steps {
 		s.held.Steps = append(s.held.Steps, step.Step)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -20,7 +21,7 @@ type provider struct {
 	session *Session
 	source  module.Source
 	digest  string // of the module that was read last, in hex
-	built   *abi.DockerBuildResult
+	built   *builtImage
 }
 
 // ID is the ID by which the module was found.
@@ -77,6 +78,8 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 		return &ProviderError{Provider: c.provider.ID(), Operation: c.operation, Err: err}
 	}
 	c.provider.digest = m.Digest()
+	s.invocation = newInvocation()
+	defer func() { s.invocation.ended = time.Now() }()
 	held, err := s.confinement(m.ID)
 	if err != nil {
 		return err

@@ -104,7 +104,11 @@ type Session struct {
 	planning *hostfuncs.Plan
 	held     *hostfuncs.Held
 	wanted   string // the digest of the module that held was made with
+	plan     *Plan  // that held has
 	learning *learning
+
+	invocation invocation   // the last one
+	building   BuildOptions // what was built in it
 }
 
 // Open finds and checks the configuration, the providers, the lock file and
@@ -220,7 +224,14 @@ type Image struct {
 	ID string
 	// Digest is the registry's, where it was pushed.
 	Digest string
+	// Operation is the one that told them.
+	Operation string
+	// Bases are the images that it was built from, as far as they are known.
+	Bases []Base
 }
+
+// Base is an image by its reference, and its digest with the algorithm.
+type Base struct{ Reference, Digest string }
 
 // Build builds the backend's image.
 func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
@@ -228,6 +239,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	if tag == "" {
 		tag = s.DefaultTag()
 	}
+	s.building = BuildOptions{Tag: tag, Push: opts.Push}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
 		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
 	})
@@ -236,7 +248,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	}
 	image := Image{Reference: reference}
 	if built := s.selected.built; built != nil && built.Image == reference {
-		image.ID, image.Digest = built.ID, built.Digest
+		image.ID, image.Digest, image.Operation = built.ID, built.Digest, built.operation
 	}
 	return image, nil
 }

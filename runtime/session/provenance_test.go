@@ -1,0 +1,67 @@
+package session
+
+import (
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
+)
+
+// TestProvenanceHasAllOptions wants each option of a build to be a parameter of
+// its provenance: whoever verifies it has to know all that shaped the image.
+func TestProvenanceHasAllOptions(t *testing.T) {
+	options, external := reflect.TypeFor[BuildOptions](), reflect.TypeFor[provenance.External]()
+	for i := range options.NumField() {
+		if name := options.Field(i).Name; !has(external, name) {
+			t.Errorf("provenance.External has no %s", name)
+		}
+	}
+}
+
+func has(t reflect.Type, field string) bool {
+	_, ok := t.FieldByName(field)
+	return ok
+}
+
+// TestProvenanceOfBases wants what is known of base images to be told, and an
+// image without an ID or digest to have no provenance.
+func TestProvenanceOfBases(t *testing.T) {
+	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}, selected: &provider{}}
+	const id, digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+	found, err := s.Provenance(Image{Reference: "shop:1", ID: id, Digest: digest, Bases: []Base{{"alpine:3.20", id}, {"scratch:1", ""}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bases := found.Predicate.BuildDefinition.ResolvedDependencies[1:]
+	want := []provenance.Descriptor{
+		{Name: "alpine:3.20", URI: "pkg:docker/alpine@3.20", Digest: map[string]string{"sha256": id[len("sha256:"):]}},
+		{Name: "scratch:1", URI: "pkg:docker/scratch@1"},
+	}
+	if !reflect.DeepEqual(bases, want) {
+		t.Errorf("bases %+v, want %+v", bases, want)
+	}
+	// Once it is pushed, others know it by the registry's digest.
+	if got := found.Subject[0].Digest["sha256"]; "sha256:"+got != digest {
+		t.Errorf("subject %s, want %s", got, digest)
+	}
+	if _, err := s.Provenance(Image{Reference: "shop:1"}); err == nil {
+		t.Error("an image that nothing is known of has provenance")
+	}
+}
+
+func TestPublicName(t *testing.T) {
+	root := t.TempDir()
+	s := &Session{config: &config.Config{Root: root}}
+	for file, want := range map[string]string{
+		filepath.Join(root, "stagecraft.policy.yml"): "stagecraft.policy.yml",
+		filepath.Join(root, "ci", "p.yml"):           "ci/p.yml",
+		filepath.Join(t.TempDir(), "ci", "p.yml"):    "p.yml",
+		filepath.Join(root, "..", "p.yml"):           "p.yml",
+	} {
+		if got := s.publicName(file); got != want {
+			t.Errorf("%s is told as %q, want %q", file, got, want)
+		}
+	}
+}
