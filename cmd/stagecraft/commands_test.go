@@ -45,6 +45,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"ahead":     cmdAhead,
 	"swap":      cmdSwap,
 	"alternate": cmdAlternate,
+	"attest":    cmdAttest,
 }
 
 func condition(name string) (bool, error) {

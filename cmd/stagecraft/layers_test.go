@@ -64,7 +64,7 @@ var layers = map[string][]string{
 		"cmd/stagecraft/internal/actions", "cmd/stagecraft/internal/sarif",
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/capability/policytest", "runtime/audit",
 		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "runtime/mask", "runtime/module", "runtime/plaintext",
-		"runtime/sandbox", "runtime/session", "runtime/wholefile", "runtime/yamldoc",
+		"runtime/provenance", "runtime/sandbox", "runtime/session", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"cmd/stagecraft": {"cmd/stagecraft/internal/cli", "providers/builtin"},
 }

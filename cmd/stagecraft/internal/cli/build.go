@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,6 +20,7 @@ type buildCmd struct {
 	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
 	builderFlags
+	attestFlags
 	recordFlags
 }
 
@@ -42,8 +44,12 @@ type buildJSON struct {
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
+	attest, err := c.attestation(a)
+	if err != nil {
+		return err
+	}
 	var image session.Image
-	err := c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
+	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.own()...)
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
@@ -55,7 +61,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.writeFiles(image); err != nil {
+	if err := errors.Join(c.writeFiles(image), attest.write(ctx, a, image)); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -66,7 +72,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 
 // own are the files that are no part of a context.
 func (c buildCmd) own() []string {
-	own := []string{c.Plan, c.Iidfile, c.MetadataFile}
+	own := []string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}
 	for _, text := range c.Output {
 		if o, err := hostfuncs.ParseOutput(text); err == nil {
 			own = append(own, o.Path)

@@ -64,6 +64,7 @@ type grammar struct {
 		Show   auditShowCmd   `cmd:"" help:"Show an audit log as text."`
 		Report auditReportCmd `cmd:"" help:"Make a page of an audit log."`
 	} `cmd:"" help:"Read audit logs."`
+	Verify  verifyCmd  `cmd:"" help:"Check a statement that build --attest wrote."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }
 
@@ -190,6 +191,8 @@ func (a *app) options() session.Options {
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
+		// A key is never sent to an engine, whether it is used or not.
+		Own: []string{a.getenv(attestKey)},
 		// What programs print, and their names with it, goes to both streams.
 		Mask: a.secrets, Colour: a.printer.color && wantsColor(a.Stdout, a.Environ),
 		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose, terminal: a.Stderr},

@@ -62,7 +62,7 @@ var errWouldBeDenied = errors.New("it would be denied")
 
 func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions) error {
 	options := a.options()
-	options.Own = []string{f.Out}
+	options.Own = append(options.Own, f.Out)
 	s, err := a.open(options)
 	if err != nil {
 		return err

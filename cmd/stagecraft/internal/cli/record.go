@@ -26,7 +26,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	if opts.Audit = f.Audit; opts.Audit == "" {
 		opts.Audit = a.getenv("STAGECRAFT_AUDIT")
 	}
-	opts.Own = []string{f.Sarif}
+	opts.Own = append(opts.Own, f.Sarif)
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)
