@@ -67,19 +67,19 @@ func Verify(ctx context.Context, data []byte, keys ...Verifier) (*Verified, erro
 func checkSignatures(ctx context.Context, e *dsse.Envelope, keys []Verifier) (others int, err error) {
 	signed := make([]bool, len(keys))
 	for _, s := range e.Signatures {
-		by := -1
+		ours := false
 		for i, key := range keys {
 			if isBy(ctx, e, s, key) {
-				by, signed[i] = i, true
+				ours, signed[i] = true, true
 			}
 		}
-		if by >= 0 {
-			continue
-		}
-		if slices.ContainsFunc(keys, func(key Verifier) bool { return key.ID() == s.KeyID }) {
+		switch {
+		case ours:
+		case slices.ContainsFunc(keys, func(key Verifier) bool { return key.ID() == s.KeyID }):
 			return 0, failed("signature", "the one that says it is by the key %s is not, or the file was changed", s.KeyID)
+		default:
+			others++
 		}
-		others++
 	}
 	if i := slices.Index(signed, false); i >= 0 {
 		return 0, failed("signature", "none is by the key %s, or the file was changed", keys[i].ID())
