@@ -1,6 +1,6 @@
 module example.com/my-provider
 
-go 1.26.0
+go 1.26.8
 
 require github.com/stagecraft-dev/stagecraft v0.0.0
 
