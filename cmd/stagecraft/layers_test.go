@@ -51,8 +51,9 @@ var layers = map[string][]string{
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
-		"hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
+		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process",
+		"runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
@@ -71,18 +72,20 @@ var layers = map[string][]string{
 
 // only says which packages may import what is kept in one place.
 var only = map[string][]string{
-	"gopkg.in/yaml.v3":              {"runtime/yamldoc"},
-	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
-	"github.com/moby/buildkit/":     {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
-	"github.com/extism/go-sdk":      {"runtime/sandbox"},
-	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
-	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},
-	"github.com/alecthomas/kong":    {"cmd/stagecraft/internal/cli"},
-	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
-	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
-	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
-	"github.com/secure-systems-lab": {"runtime/provenance"},
-	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"gopkg.in/yaml.v3":                                    {"runtime/yamldoc"},
+	"github.com/docker/docker/":                           {"hostfuncs/internal/docker"},
+	"github.com/moby/buildkit/client":                     {"hostfuncs/internal/buildkit"},
+	"github.com/moby/buildkit/session":                    {"hostfuncs/internal/buildkit"},
+	"github.com/moby/buildkit/frontend/dockerfile/parser": {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
+	"github.com/extism/go-sdk":                            {"runtime/sandbox"},
+	"github.com/tetratelabs/wazero":                       {"runtime/sandbox"},
+	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
+	"github.com/alecthomas/kong":                          {"cmd/stagecraft/internal/cli"},
+	"os/exec":                                             {"providers/providertest", "providers/providertest/encore"},
+	"net/http":                                            {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
+	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
+	"github.com/secure-systems-lab":                       {"runtime/provenance"},
+	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
 
 type listed struct {
