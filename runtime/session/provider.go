@@ -86,12 +86,15 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 			err = closeErr
 		}
 	}()
+	if err := s.learning.watch(held); err != nil {
+		return err
+	}
 	log, err := s.startAudit(c, m, held)
 	if err != nil {
 		return err
 	}
 	rec := &recorder{reporter: s.opts.Reporter, audit: log, learning: s.learning}
-	err = s.runModule(ctx, c, m, held, rec)
+	err = errors.Join(s.runModule(ctx, c, m, held, rec), s.learning.watched(m.ID, held))
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
