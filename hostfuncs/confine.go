@@ -266,7 +266,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		r.Listen, r.AnyListen = portList(p.Net.Listen)
 		// Whoever may reach any port needs names looked up for it.
 		r.UDP = r.AnyConnect
-		if len(r.Listen) > 0 {
+		if len(r.Listen) > 0 && !slices.Contains(r.Listen, 0) {
 			// A socket without a port is given one in any case.
 			r.Listen = append(r.Listen, 0)
 		}

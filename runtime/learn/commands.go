@@ -21,7 +21,7 @@ func commandRules(uses []capability.Use) (rules []capability.Grant, outside []st
 	for _, u := range uses {
 		switch {
 		case u.Kind == capability.UseConnect || u.Kind == capability.UseListen || u.Kind == capability.UseUDP:
-			rules = append(rules, portRules(u, uses)...)
+			rules = append(rules, portRule(u, uses))
 		case len(u.By) > 0 || u.Kind == capability.UseSocket || !inProject(u.Path):
 			beyond = append(beyond, u)
 		default:
@@ -44,16 +44,20 @@ func commandRules(uses []capability.Use) (rules []capability.Grant, outside []st
 		rules = append(rules, capability.Grant{Key: "use", Rule: name})
 	}
 	slices.Sort(outside)
+	all := capability.Grant{Key: "net.connect", Rule: allPorts}
+	if slices.Contains(rules, all) {
+		rules = slices.DeleteFunc(rules, func(g capability.Grant) bool { return g.Key == all.Key && g != all })
+	}
 	return once(append(rules, placeRules(inside)...)), slices.Compact(outside)
 }
 
 // inProject tells whether a path of a use is one in the project.
 func inProject(name string) bool { return name != "" && name[0] != '/' && name[0] != '@' }
 
-// portRules are for a use of a port. UDP, as names looked up take it, comes with all
+// portRule is for a use of a port. UDP, as names looked up take it, comes with all
 // ports alone. What is connected to on a port that the system picked for another
 // command is another port the next time.
-func portRules(u capability.Use, all []capability.Use) []capability.Grant {
+func portRule(u capability.Use, all []capability.Use) capability.Grant {
 	key, rule := "net.connect", strconv.Itoa(u.Port)
 	switch {
 	case u.Kind == capability.UseListen:
@@ -61,7 +65,7 @@ func portRules(u capability.Use, all []capability.Use) []capability.Grant {
 	case u.Kind == capability.UseUDP, u.Port >= systemPorts && picked(u.Port, all):
 		rule = allPorts
 	}
-	return []capability.Grant{{Key: key, Rule: rule}}
+	return capability.Grant{Key: key, Rule: rule}
 }
 
 // picked tells whether a port may be one that the system picked for a command.
