@@ -169,9 +169,10 @@ var watchedCases = []watchedCase{
 // TestWatch: each call is told once, before it is made.
 func TestWatch(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
+		p := newPlace(t, u)
 		for _, tt := range slices.Concat(watchedCases, archWatchedCases) {
 			t.Run(tt.name, func(t *testing.T) {
-				p := newPlace(t, u)
+				p.lay(t)
 				p.write(t, filepath.Join(p.in, "script"), "#! "+filepath.Join(p.in, "mine")+" -x\n", 0o755)
 				for name, target := range map[string]string{"link": "../out", "dangling": "../out/new", "loop": "loop"} {
 					must(t, os.Symlink(target, filepath.Join(p.in, name)))
