@@ -41,11 +41,12 @@ var layers = map[string][]string{
 	"hostfuncs/internal/confine":              {},
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/docker":               {"runtime/plaintext"},
+	"hostfuncs/internal/denial":               {},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
 		"hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {
