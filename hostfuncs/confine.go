@@ -31,6 +31,8 @@ type Confinement struct {
 	// path that isn't there allows nothing.
 	folders []string
 	world   *World // what its rules are made of
+	each    []heldBy
+	refused refusals
 	watch   *watch // nil where nobody wants to know what commands use
 }
 
@@ -72,6 +74,7 @@ func (c *Confinement) gather(policies []capability.Confinement) error {
 			return err
 		}
 		rules, folders = rules.Resolved(resolveLinks), append(folders, made...)
+		c.each = append(c.each, heldBy{p.Policy, rules})
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
@@ -186,12 +189,14 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 		}
 		ctx, output = c.bound(ctx, &cmd)
 	}
+	heard := c.listen(&cmd)
 	if limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)
 		defer stop()
 	}
 	res, err := process.Run(ctx, cmd)
+	c.hear(heard, cmd, res)
 	if over := output.spent(cmd.Argv[0]); over != nil {
 		return res, over
 	}

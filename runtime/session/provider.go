@@ -50,6 +50,9 @@ type ProviderError struct {
 	Err       error
 	// Confined are the policies that the provider's commands were confined by.
 	Confined []string
+	// Refused says what is known of what was refused to those that failed, a line
+	// each.
+	Refused []string
 }
 
 func (e *ProviderError) Error() string {
@@ -135,7 +138,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	err = c.make(hard, l.guest)
 	c.provider.built = rec.built
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies()}
+		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}

@@ -128,14 +128,14 @@ func findPaths(line string, at int) []string {
 		return paths
 	}
 	parts := strings.Split(strings.TrimRight(line[:at], " :("), ": ")
-	for _, part := range slices.Backward(parts) {
+	for i, part := range slices.Backward(parts) {
 		if part = strings.TrimSpace(part); hollow.MatchString(part) {
 			continue
 		}
 		m := verb.FindStringSubmatch(part)
 		switch {
-		case m == nil && len(parts) == 1:
-			return nil // words alone
+		case m == nil && i == 0:
+			return nil // the program's name
 		case m == nil:
 			return []string{part}
 		case strings.HasPrefix(part, "rename ") || strings.HasPrefix(part, "link ") || strings.HasPrefix(part, "symlink "):
