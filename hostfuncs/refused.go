@@ -128,7 +128,7 @@ func (c *Confinement) refusal(use confine.Use, provider string, known map[string
 	what, toAllow := c.wording(use, known)
 	said := strings.Join(by, " and ") + " " + plural(len(by), "confines commands and lets", "confine commands and let") + " none " + what
 	switch {
-	case toAllow == "" && strings.HasPrefix(use.Path, os.TempDir()+"/"):
+	case toAllow == "" && use.Kind == confine.UseMake && strings.HasPrefix(use.Path+"/", os.TempDir()+"/"):
 		return said + ": no rule can allow it, but the folder for temporary files that TMPDIR names is the run's own"
 	case toAllow == "":
 		return said + ": no rule can allow it"
