@@ -4,19 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
-
-// gathered is what a watcher was told.
-type gathered struct {
-	uses   []confine.Use
-	missed []string
-}
-
-func (g *gathered) Used(u confine.Use)   { g.uses = append(g.uses, u) }
-func (g *gathered) Missed(reason string) { g.missed = append(g.missed, reason) }
 
 func (g *gathered) has(t *testing.T, kind confine.UseKind, path string) {
 	t.Helper()
@@ -64,6 +56,52 @@ func TestWatched(t *testing.T) {
 		}
 	}
 	wantNoneLeft(t, c)
+}
+
+// TestWatchedAsUnwatched: a program doesn't notice that it is watched.
+func TestWatchedAsUnwatched(t *testing.T) {
+	for name, script := range map[string]string{
+		"code":      `exit 3`,
+		"signal":    `kill -TERM $$`,
+		"trap":      `trap "echo trapped; exit 4" TERM; kill -TERM $$; wait`,
+		"errors":    `cat gone; ls gone/x; echo x >gone/x; exec gone`,
+		"pipe":      `yes | head -n 3; exit ${PIPESTATUS:-0}`,
+		"fifo":      `mkfifo f; (echo through >f) & cat f`,
+		"many":      `for i in $(seq 50); do (echo $i >f$i) & done; wait; cat f?`,
+		"rights":    `grep ^Cap /proc/self/status; test $(id -u) != 0 || grep NoNewPrivs /proc/self/status`,
+		"namespace": `unshare -r true; echo $?`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			said := func(w Watcher) (string, int) {
+				c := shell(t, script)
+				out := expect("-")
+				c.Stdout, c.Stderr, c.Watcher = out, out, w
+				res := run(t, c)
+				return out.String(), res.ExitCode
+			}
+			text, code := said(nil)
+			if watched, watchedCode := said(new(gathered)); watched != text || watchedCode != code {
+				t.Errorf("got %q and %d, want %q and %d", watched, watchedCode, text, code)
+			}
+		})
+	}
+}
+
+// TestWatchedOnTerminal has keys pressed, and an interrupt told.
+func TestWatchedOnTerminal(t *testing.T) {
+	t.Setenv(watchVar, "1")
+	t.Run("Ctrl-C", TestTerminalCtrlC)
+	t.Run("job control", TestTerminalJobControl)
+	t.Run("restored", TestTerminalIsRestored)
+}
+
+// TestWatchedNotConfined: the kernel tells one listener alone.
+func TestWatchedNotConfined(t *testing.T) {
+	c := shell(t, "")
+	c.Confine, c.Watcher = basis(t), new(gathered)
+	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "what is confined can't be watched") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestWatchedEnds: being watched keeps nothing from being ended.

@@ -31,8 +31,9 @@ type policyLearnCmd struct {
 
 func (policyLearnCmd) Help() string {
 	return `Runs a command and writes the least policy that allows what it did, each command
-word by word. What the command runs gets the variables that it gets under a
-policy, not your whole environment. Ceilings hold.
+word by word, and what files and ports its commands used, to which it confines
+them. What the command runs gets the variables that it gets under a policy, not
+your whole environment. Ceilings hold.
 
 Examples:
   stagecraft policy learn build
