@@ -49,6 +49,10 @@ func (u Use) AppendBinary(data []byte) ([]byte, error) {
 	return append(data, u.Path...), nil
 }
 
+// MaxUses is how many different uses a watch tells of. A program that reads more
+// files than that is known well enough by its folders.
+const MaxUses = 100_000
+
 var errUse = errors.New("this is no use of a file, port or socket")
 
 // DecodeUse reads what [Use.AppendBinary] wrote, and nothing else.

@@ -22,10 +22,6 @@ type Watch struct {
 	seen map[Use]bool
 }
 
-// MaxUses is how many different uses a [Watch] tells of. A program that reads
-// more files than that is known well enough by its folders.
-const MaxUses = 100_000
-
 // NewWatch has the kernel tell of the calling thread, and of every process that
 // is started from it. Nothing is refused to them. Who isn't root has to give up
 // for them what would gain rights, such as sudo, as a confined program does.
