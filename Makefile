@@ -55,7 +55,7 @@ fuzz:
 
 # Each guard is a build of its own.
 mutate:
-	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 60m -v -mutate
+	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 3h -v -mutate
 
 # The hostile modules of the tests are committed with their sources; wat2wasm
 # is in Debian's package wabt.
