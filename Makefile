@@ -4,7 +4,7 @@
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
-# make fuzz    fuzzes each target for FUZZTIME
+# make fuzz    fuzzes each target for FUZZTIME, one a core at a time
 # make mutate  takes each guard away in turn, and wants the hostile suite to notice
 
 export CGO_ENABLED ?= 0
