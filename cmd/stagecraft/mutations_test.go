@@ -114,10 +114,11 @@ func TestMutations(t *testing.T) {
 		t.Skip("needs -mutate, see make mutate")
 	}
 	all, cache := attacks(t), t.TempDir()
-	settled := make(map[string]bool)
+	tried, settled := make(map[string]bool), make(map[string]bool)
 	for _, m := range mutations(t) {
 		t.Run(m.guard, func(t *testing.T) {
 			of := slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) })
+			tried[m.guard] = true
 			count := make(map[outcome]int)
 			for name, ended := range m.trial(t, of, cache) {
 				count[ended]++
@@ -134,7 +135,9 @@ func TestMutations(t *testing.T) {
 		})
 	}
 	for _, a := range all {
-		if !settled[a.id()] {
+		// With -run, some are not taken away.
+		untried := slices.ContainsFunc(a.guards, func(guard string) bool { return !tried[guard] })
+		if !settled[a.id()] && !untried {
 			t.Errorf("%s passes without any of its guards", a.id())
 		}
 	}
