@@ -79,9 +79,8 @@ var only = map[string][]string{
 }
 
 type listed struct {
-	ImportPath string
-	Imports    []string
-	Name       string
+	ImportPath, Dir  string
+	GoFiles, Imports []string
 }
 
 // TestLayers holds the direction of imports, on every system.
@@ -92,7 +91,7 @@ func TestLayers(t *testing.T) {
 			if system == "wasip1" {
 				arch = "wasm"
 			}
-			for _, p := range goList(t, "GOOS="+system, "GOARCH="+arch) {
+			for _, p := range goList(t, []string{"GOOS=" + system, "GOARCH=" + arch}, "./...") {
 				checkLayer(t, strings.TrimPrefix(p.ImportPath, repo), p)
 			}
 		})
@@ -125,9 +124,9 @@ func checkLayer(t *testing.T, name string, p listed) {
 	}
 }
 
-func goList(t *testing.T, env ...string) []listed {
+func goList(t *testing.T, env []string, args ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Name", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports"}, args...)...)
 	cmd.Dir = built.root
 	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
@@ -147,9 +146,9 @@ func goList(t *testing.T, env ...string) []listed {
 }
 
 // TestNoPackageInRuntime keeps a folder from shadowing the standard library's
-// package of that name, and host code from doing things before main.
+// package of that name.
 func TestNoPackageInRuntime(t *testing.T) {
-	for _, p := range goList(t) {
+	for _, p := range goList(t, nil, "./...") {
 		if p.ImportPath == repo+"runtime" {
 			t.Error("a package stands in runtime/ itself")
 		}
