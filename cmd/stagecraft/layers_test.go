@@ -24,7 +24,7 @@ var layers = map[string][]string{
 	"providers/providertest/encore":           {},
 	"providers/providertest/player":           {"guest-sdk/abi", "guest-sdk/backend"},
 	"runtime/plaintext":                       {},
-	"runtime/yamldoc":                         {"guest-sdk/abi"},
+	"runtime/yamldoc":                         {"guest-sdk/abi", "runtime/plaintext"},
 	"runtime/backend":                         {"guest-sdk/abi", "runtime/plaintext"},
 	"runtime/backend/backendtest":             {"guest-sdk/abi", "runtime/backend", "runtime/sandbox"},
 	"runtime/config":                          {"guest-sdk/abi", "runtime/yamldoc"},
