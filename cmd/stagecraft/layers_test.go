@@ -75,6 +75,7 @@ var only = map[string][]string{
 	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
 	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
 	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
+	"golang.org/x/text":             {"hostfuncs/capability"},
 	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
 

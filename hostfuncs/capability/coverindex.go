@@ -89,10 +89,10 @@ func coverText(key string, r *Rule, deny bool) string {
 	return r.Text
 }
 
-func commandText(words []string, fold bool) string {
+func commandText(words []string, deny bool) string {
 	name := cleanFile(words[0])
-	if fold {
-		name = strings.ToLower(name)
+	if deny {
+		name = fold(name)
 	}
 	if strings.Contains(name, "/") {
 		name = path.Clean(name)
