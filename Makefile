@@ -5,7 +5,7 @@
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make bench-build measures builds, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
-# make fuzz    fuzzes each target for FUZZTIME
+# make fuzz    fuzzes each target for FUZZTIME, one a core at a time
 # make mutate  takes each guard away in turn, and wants the hostile suite to notice
 
 export CGO_ENABLED ?= 0
@@ -61,7 +61,7 @@ fuzz:
 
 # Each guard is a build of its own.
 mutate:
-	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 60m -v -mutate
+	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 3h -v -mutate
 
 # The hostile modules of the tests are committed with their sources; wat2wasm
 # is in Debian's package wabt.

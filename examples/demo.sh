@@ -14,6 +14,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stagecraft=$PWD/bin/stagecraft
 dev= container=
 
+# A shell without job control has what it starts in the background ignore
+# Ctrl-C, and no shell can undo that.
+interrupt=INT
+[ -z "$(trap -p INT)" ] || interrupt=TERM
+
 step() { printf '\n==> %s\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
 fail() {
@@ -24,7 +29,7 @@ fail() {
 cleanup() {
 	trap '' INT TERM HUP
 	if [ -n "$dev" ]; then
-		kill -INT -- "-$dev" 2>/dev/null || true
+		kill -s "$interrupt" -- "-$dev" 2>/dev/null || true
 		wait "$dev" 2>/dev/null || true
 	fi
 	[ -z "$container" ] || docker rm --force "$container" >/dev/null 2>&1 || true
@@ -73,8 +78,8 @@ show_dev() {
 	step "stagecraft dev, in examples/go-http, with PORT=$port"
 	note "stagecraft.yml names the provider \"generic\" and the command \"go run .\";"
 	note "the provider is WebAssembly in a sandbox and may run this command alone."
-	# With job control the job has a process group of its own and does not
-	# ignore SIGINT, as a job without it would.
+	# With job control the job has a process group of its own, and ignores SIGINT
+	# only where the demo itself does.
 	set -m
 	(cd examples/go-http && PORT=$port exec "$stagecraft" dev) </dev/null &
 	dev=$!
@@ -82,9 +87,10 @@ show_dev() {
 	note "waiting for the server; go compiles it first, which can take a minute or two"
 	await_answer dev_runs || fail "the server of stagecraft dev does not answer"
 
-	step "Ctrl-C: SIGINT to the process group of stagecraft dev"
+	step "Ctrl-C: SIG$interrupt to the process group of stagecraft dev"
+	[ "$interrupt" = INT ] || note "SIGINT would be ignored, since the demo runs in the background"
 	local code=0
-	kill -INT -- "-$dev"
+	kill -s "$interrupt" -- "-$dev"
 	wait "$dev" || code=$?
 	dev=
 	case $code in

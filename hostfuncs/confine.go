@@ -30,6 +30,10 @@ type Confinement struct {
 	// folders are those that commands may write to and couldn't make, since a
 	// path that isn't there allows nothing.
 	folders []string
+	world   *World // what its rules are made of
+	each    []heldBy
+	refused refusals
+	watch   *watch // nil where nobody wants to know what commands use
 }
 
 // NewConfinement finds what commands in the project root are held to by
@@ -41,6 +45,7 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 		root:   root,
 		limits: process.Limits{OpenFiles: limits.OpenFiles, Processes: limits.Processes},
 		time:   limits.Time, output: limits.Output,
+		world: &World{Root: root, Environ: environ, ChildEnv: passed},
 	}
 	if len(policies) == 0 {
 		return c, nil
@@ -53,7 +58,7 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 			return nil, err
 		}
 	}
-	if err := c.gather(&World{Root: root, Environ: environ, ChildEnv: passed}, policies); err != nil {
+	if err := c.gather(policies); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
@@ -61,14 +66,15 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 
 // gather joins what the policies say. Links are followed now and not when a
 // command starts: an earlier one may have put them there.
-func (c *Confinement) gather(at *World, policies []capability.Confinement) error {
+func (c *Confinement) gather(policies []capability.Confinement) error {
 	var folders []string
 	for _, p := range policies {
-		rules, made, err := at.rules(p, c.tempPath())
+		rules, made, err := c.world.rules(p, c.tempPath())
 		if err != nil {
 			return err
 		}
 		rules, folders = rules.Resolved(resolveLinks), append(folders, made...)
+		c.each = append(c.each, heldBy{p.Policy, rules})
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
@@ -124,7 +130,8 @@ func (c *Confinement) Missing() []string {
 	return c.rules.Missing(c.support)
 }
 
-// hold puts into a command what it is held to, and makes the folders for it. Its
+// hold puts into a command what it is held to, and makes the folders for it, or has
+// it watched. Its
 // own program, the file that it leads to, it may always run: that was decided on.
 func (c *Confinement) hold(cmd *process.Command, program string) error {
 	if c == nil {
@@ -132,6 +139,7 @@ func (c *Confinement) hold(cmd *process.Command, program string) error {
 	}
 	cmd.Limits = c.limits
 	if c.rules == nil {
+		c.watch.watched(cmd, program)
 		return nil
 	}
 	if err := c.makeFolders(); err != nil {
@@ -140,6 +148,7 @@ func (c *Confinement) hold(cmd *process.Command, program string) error {
 	rules := *c.rules
 	rules.Exec = append(slices.Clone(rules.Exec), program)
 	cmd.Confine = &rules
+	c.watch.watched(cmd, program)
 	return nil
 }
 
@@ -180,12 +189,14 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 		}
 		ctx, output = c.bound(ctx, &cmd)
 	}
+	heard := c.listen(&cmd)
 	if limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)
 		defer stop()
 	}
 	res, err := process.Run(ctx, cmd)
+	c.hear(heard, cmd, res)
 	if over := output.spent(cmd.Argv[0]); over != nil {
 		return res, over
 	}
@@ -238,7 +249,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 	r = confine.Rules{
 		AnyFiles: p.Files == nil, AnyNet: p.Net == nil, BestEffort: p.Mode == capability.ConfineBestEffort,
 	}
-	at := confine.Surroundings{Home: w.passed("HOME"), Temp: temp, Env: w.passed}
+	at := w.surroundings(temp)
 	for _, name := range append([]string{"base"}, p.Use...) {
 		profile, err := confine.Profile(name, at)
 		if err != nil {
@@ -260,7 +271,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		r.Listen, r.AnyListen = portList(p.Net.Listen)
 		// Whoever may reach any port needs names looked up for it.
 		r.UDP = r.AnyConnect
-		if len(r.Listen) > 0 {
+		if len(r.Listen) > 0 && !slices.Contains(r.Listen, 0) {
 			// A socket without a port is given one in any case.
 			r.Listen = append(r.Listen, 0)
 		}
@@ -269,6 +280,10 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		r.Sockets = w.dockerSockets()
 	}
 	return r, folders, nil
+}
+
+func (w *World) surroundings(temp string) confine.Surroundings {
+	return confine.Surroundings{Home: w.passed("HOME"), Temp: temp, Env: w.passed}
 }
 
 // missing are those folders of some places that aren't there: a file would be.

@@ -450,6 +450,26 @@ func isFunc(e ast.Expr) bool {
 	return ok
 }
 
+// TestDocumentsOfOperations wants each operation where its policy is explained,
+// and each function of the SDK where authors look for it.
+func TestDocumentsOfOperations(t *testing.T) {
+	var words []string
+	for _, operation := range abi.Operations() {
+		words = append(words, "`"+operation+"`")
+	}
+	wantWords(t, "docs/policy.md", document(t, "docs/policy.md"), words)
+	text := document(t, "docs/providers.md")
+	for _, d := range append(source(t, "guest-sdk/backend/backend.go").Decls, source(t, "guest-sdk/backend/operations.go").Decls...) {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv != nil || !f.Name.IsExported() {
+			continue
+		}
+		if name := f.Name.Name; !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "backend."+name) {
+			t.Errorf("docs/providers.md doesn't mention backend.%s", name)
+		}
+	}
+}
+
 // TestDocumentsHaveNoDeadLinks follows each relative link, to a heading too,
 // and each word in the code about RATIONALE.md.
 func TestDocumentsHaveNoDeadLinks(t *testing.T) {

@@ -24,7 +24,7 @@ var layers = map[string][]string{
 	"providers/providertest/encore":           {},
 	"providers/providertest/player":           {"guest-sdk/abi", "guest-sdk/backend"},
 	"runtime/plaintext":                       {},
-	"runtime/yamldoc":                         {"guest-sdk/abi"},
+	"runtime/yamldoc":                         {"guest-sdk/abi", "runtime/plaintext"},
 	"runtime/backend":                         {"guest-sdk/abi", "runtime/plaintext"},
 	"runtime/backend/backendtest":             {"guest-sdk/abi", "runtime/backend", "runtime/sandbox"},
 	"runtime/config":                          {"guest-sdk/abi", "runtime/yamldoc"},
@@ -47,11 +47,12 @@ var layers = map[string][]string{
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/buildkit":             {"hostfuncs/internal/image", "runtime/plaintext"},
+	"hostfuncs/internal/denial":               {},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
 		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process",
 		"runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/wholefile", "runtime/yamldoc",
 	},
@@ -86,12 +87,12 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"golang.org/x/text":                                   {"hostfuncs/capability"},
 }
 
 type listed struct {
-	ImportPath string
-	Imports    []string
-	Name       string
+	ImportPath, Dir  string
+	GoFiles, Imports []string
 }
 
 // TestLayers holds the direction of imports, on every system.
@@ -102,7 +103,7 @@ func TestLayers(t *testing.T) {
 			if system == "wasip1" {
 				arch = "wasm"
 			}
-			for _, p := range goList(t, "GOOS="+system, "GOARCH="+arch) {
+			for _, p := range goList(t, []string{"GOOS=" + system, "GOARCH=" + arch}, "./...") {
 				checkLayer(t, strings.TrimPrefix(p.ImportPath, repo), p)
 			}
 		})
@@ -135,9 +136,9 @@ func checkLayer(t *testing.T, name string, p listed) {
 	}
 }
 
-func goList(t *testing.T, env ...string) []listed {
+func goList(t *testing.T, env []string, args ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Name", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports"}, args...)...)
 	cmd.Dir = built.root
 	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
@@ -157,9 +158,9 @@ func goList(t *testing.T, env ...string) []listed {
 }
 
 // TestNoPackageInRuntime keeps a folder from shadowing the standard library's
-// package of that name, and host code from doing things before main.
+// package of that name.
 func TestNoPackageInRuntime(t *testing.T) {
-	for _, p := range goList(t) {
+	for _, p := range goList(t, nil, "./...") {
 		if p.ImportPath == repo+"runtime" {
 			t.Error("a package stands in runtime/ itself")
 		}

@@ -114,25 +114,30 @@ func TestMutations(t *testing.T) {
 		t.Skip("needs -mutate, see make mutate")
 	}
 	all, cache := attacks(t), t.TempDir()
-	noticed := make(map[string]bool)
+	tried, settled := make(map[string]bool), make(map[string]bool)
 	for _, m := range mutations(t) {
 		t.Run(m.guard, func(t *testing.T) {
 			of := slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) })
-			n := 0
+			tried[m.guard] = true
+			count := make(map[outcome]int)
 			for name, ended := range m.trial(t, of, cache) {
-				if ended != passed {
-					noticed[name] = true
-					n++
-				}
+				count[ended]++
+				settled[name] = settled[name] || ended != passed
 			}
-			t.Logf("%d of %d attacks notice: %s", n, len(of), m.why)
-			if n == 0 {
+			t.Logf("%d of %d attacks notice: %s", count[failed], len(of), m.why)
+			switch {
+			case count[failed] > 0:
+			case count[skipped] > 0:
+				t.Skip("the attacks that may notice are left out here")
+			default:
 				t.Error("nobody notices that this guard is gone")
 			}
 		})
 	}
 	for _, a := range all {
-		if !noticed[a.id()] {
+		// With -run, some are not taken away.
+		untried := slices.ContainsFunc(a.guards, func(guard string) bool { return !tried[guard] })
+		if !settled[a.id()] && !untried {
 			t.Errorf("%s passes without any of its guards", a.id())
 		}
 	}

@@ -58,7 +58,7 @@ type Subtree struct {
 	Below bool
 }
 
-// ConfinedNet are TCP ports.
+// ConfinedNet are TCP ports. Port 0 in Listen is one that the system picks.
 type ConfinedNet struct{ Connect, Listen []Ports }
 
 // Limits bound each command of a provider. 0 is no bound of the policy's.
@@ -137,16 +137,16 @@ func (c *Confinement) rules(l List) {
 	case l.Key == "files.write":
 		c.Files.Write = append(c.Files.Write, subtrees(l.Rules)...)
 	case l.Key == "net.connect":
-		c.Net.Connect = append(c.Net.Connect, portsOf(l.Rules)...)
+		c.Net.Connect = append(c.Net.Connect, portsOf(l.Rules, parsePorts)...)
 	case l.Key == "net.listen":
-		c.Net.Listen = append(c.Net.Listen, portsOf(l.Rules)...)
+		c.Net.Listen = append(c.Net.Listen, portsOf(l.Rules, parseListen)...)
 	}
 }
 
-func portsOf(rules []*Rule) []Ports {
+func portsOf(rules []*Rule, parse func(string) (Ports, error)) []Ports {
 	var all []Ports
 	for _, r := range rules {
-		if of, err := parsePorts(r.Text); err == nil {
+		if of, err := parse(r.Text); err == nil {
 			all = append(all, of)
 		}
 	}
@@ -224,6 +224,9 @@ func (r *reader) confineKeys(c *confinement) map[string]func(*yamldoc.Node) {
 
 // toolchains are those whose folders are known, see package confine.
 var toolchains = []string{"git", "go", "node", "python"}
+
+// Toolchains are the names of those whose folders a policy can allow, sorted.
+func Toolchains() []string { return slices.Clone(toolchains) }
 
 // socketNames are sockets that a policy can name.
 var socketNames = []string{"docker"}

@@ -20,20 +20,21 @@ func TestConfine(t *testing.T) {
 		section string
 		want    *capability.Confinement // nil for none
 	}{
-		"nothing said":         {"{exec: [a]}", nil},
-		"off":                  {"{exec: [a], confine: off, files: {read: ['**']}}", nil},
-		"files":                {"{exec: [a], files: {read: ['**', b/c, './d//**']}}", &capability.Confinement{Mode: "require", Commands: true, Files: &files{Read: []capability.Subtree{tree("."), file("b/c"), tree("d")}}}},
-		"no files":             {"{files: {}}", &capability.Confinement{Mode: "require", Files: &files{}}},
-		"patterns of names":    {"{files: {read: ['*/**', 'a/**/b', 'a/**/**', 'a*', '*'], write: ['**/x']}}", &capability.Confinement{Mode: "require", Files: &files{}}},
-		"the project's name":   {"{files: {write: [.]}}", &capability.Confinement{Mode: "require", Files: &files{Write: []capability.Subtree{file(".")}}}},
-		"dotenv files":         {"{files: {env: [.env]}}", &capability.Confinement{Mode: "require", Files: &files{}}},
-		"net":                  {"{net: {connect: [80, 9000-9001], listen: ['*']}}", &capability.Confinement{Mode: "require", Net: &net{Connect: []capability.Ports{{Low: 80, High: 80}, {Low: 9000, High: 9001}}, Listen: []capability.Ports{{Low: 1, High: 65535}}}}},
-		"mode alone":           {"{confine: require, exec: [a]}", &capability.Confinement{Mode: "require", Commands: true}},
-		"best effort":          {"{confine: best-effort, files: {}}", &capability.Confinement{Mode: "best-effort", Files: &files{}}},
-		"what is to be used":   {"{confine: require, use: [go, git], sockets: [docker]}", &capability.Confinement{Mode: "require", Use: []string{"go", "git"}, Sockets: []string{"docker"}}},
-		"used without a mode":  {"{use: [go], sockets: [docker]}", nil},
-		"pinned commands":      {"{confine: require, exec: [{command: a, sha256: " + oneDigest + "}]}", &capability.Confinement{Mode: "require", Commands: true}},
-		"commands of the root": {"{confine: require, exec: [/bin/a]}", &capability.Confinement{Mode: "require", Commands: true}},
+		"nothing said":          {"{exec: [a]}", nil},
+		"off":                   {"{exec: [a], confine: off, files: {read: ['**']}}", nil},
+		"files":                 {"{exec: [a], files: {read: ['**', b/c, './d//**']}}", &capability.Confinement{Mode: "require", Commands: true, Files: &files{Read: []capability.Subtree{tree("."), file("b/c"), tree("d")}}}},
+		"no files":              {"{files: {}}", &capability.Confinement{Mode: "require", Files: &files{}}},
+		"patterns of names":     {"{files: {read: ['*/**', 'a/**/b', 'a/**/**', 'a*', '*'], write: ['**/x']}}", &capability.Confinement{Mode: "require", Files: &files{}}},
+		"the project's name":    {"{files: {write: [.]}}", &capability.Confinement{Mode: "require", Files: &files{Write: []capability.Subtree{file(".")}}}},
+		"dotenv files":          {"{files: {env: [.env]}}", &capability.Confinement{Mode: "require", Files: &files{}}},
+		"net":                   {"{net: {connect: [80, 9000-9001], listen: ['*']}}", &capability.Confinement{Mode: "require", Net: &net{Connect: []capability.Ports{{Low: 80, High: 80}, {Low: 9000, High: 9001}}, Listen: []capability.Ports{{Low: 1, High: 65535}}}}},
+		"any port to listen on": {"{net: {listen: [0]}}", &capability.Confinement{Mode: "require", Net: &net{Listen: []capability.Ports{{}}}}},
+		"mode alone":            {"{confine: require, exec: [a]}", &capability.Confinement{Mode: "require", Commands: true}},
+		"best effort":           {"{confine: best-effort, files: {}}", &capability.Confinement{Mode: "best-effort", Files: &files{}}},
+		"what is to be used":    {"{confine: require, use: [go, git], sockets: [docker]}", &capability.Confinement{Mode: "require", Use: []string{"go", "git"}, Sockets: []string{"docker"}}},
+		"used without a mode":   {"{use: [go], sockets: [docker]}", nil},
+		"pinned commands":       {"{confine: require, exec: [{command: a, sha256: " + oneDigest + "}]}", &capability.Confinement{Mode: "require", Commands: true}},
+		"commands of the root":  {"{confine: require, exec: [/bin/a]}", &capability.Confinement{Mode: "require", Commands: true}},
 	} {
 		policy := parse(t, "version: 1\nproviders: {mine: "+tt.section+"}")
 		got := capability.Confine([]*capability.Policy{policy, parse(t, "version: 1")}, "mine")

@@ -86,7 +86,7 @@ func covers(key string, deny bool, a, b *Rule) bool {
 func commandCovers(a, b []string, deny bool) bool {
 	nameA, nameB, match := cleanFile(a[0]), cleanFile(b[0]), strictCovers
 	if deny {
-		nameA, nameB, match = strings.ToLower(nameA), strings.ToLower(nameB), globCovers
+		nameA, nameB, match = fold(nameA), fold(nameB), globCovers
 	}
 	return programCovers(nameA, nameB, match) && (a[0] == deep || listCovers(a[1:], b[1:], match))
 }
@@ -125,7 +125,7 @@ func denies(key string, deny, allow *Rule) bool {
 	if key != "exec" {
 		return covers(key, true, deny, allow)
 	}
-	name, called := strings.ToLower(cleanFile(deny.words[0])), strings.ToLower(cleanFile(allow.words[0]))
+	name, called := fold(cleanFile(deny.words[0])), fold(cleanFile(allow.words[0]))
 	if deny.words[0] == deep {
 		return true
 	}

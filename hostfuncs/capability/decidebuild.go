@@ -7,7 +7,7 @@ import (
 
 func (e *evaluation) build(b *Build) {
 	e.part("build.contexts", b.Context, func(s *section) (*Rule, *Rule) {
-		return s.contexts.allow.find(b.Context), s.contexts.deny.findAnyCase(b.Context)
+		return s.contexts.allow.find(b.Context), s.contexts.deny.findFolded(b.Context)
 	})
 	e.dockerfile(b)
 	for _, tag := range b.Tags {
@@ -43,7 +43,7 @@ func (e *evaluation) dockerfile(b *Build) {
 func (e *evaluation) allowsContext(dir string) bool {
 	var allow, deny *Rule
 	for _, s := range e.sections {
-		allow, deny = first(allow, s.contexts.allow.find(dir)), first(deny, s.contexts.deny.findAnyCase(dir))
+		allow, deny = first(allow, s.contexts.allow.find(dir)), first(deny, s.contexts.deny.findFolded(dir))
 	}
 	return allow != nil && deny == nil
 }

@@ -83,7 +83,7 @@ func (e *evaluation) file(use FileUse) {
 		e.load(use.Path)
 	case Write:
 		e.part("files.write", use.Path, func(s *section) (*Rule, *Rule) {
-			return s.write.allow.find(use.Path), s.write.deny.findAnyCase(use.Path)
+			return s.write.allow.find(use.Path), s.write.deny.findFolded(use.Path)
 		})
 	default:
 		e.part("files.read", use.Path, func(s *section) (*Rule, *Rule) { return s.findRead(use.Path) })
@@ -91,13 +91,13 @@ func (e *evaluation) file(use FileUse) {
 }
 
 func (s *section) findRead(file string) (allow, deny *Rule) {
-	return s.read.allow.find(file), s.read.deny.findAnyCase(file)
+	return s.read.allow.find(file), s.read.deny.findFolded(file)
 }
 
 // load is allowed by rules of its own. Where none does, what may be read may be
 // loaded, and what may not be read not.
 func (e *evaluation) load(file string) {
-	allow, deny := e.find(func(s *section) (*Rule, *Rule) { return s.load.allow.find(file), s.load.deny.findAnyCase(file) })
+	allow, deny := e.find(func(s *section) (*Rule, *Rule) { return s.load.allow.find(file), s.load.deny.findFolded(file) })
 	if allow == nil {
 		read, unread := e.find(func(s *section) (*Rule, *Rule) { return s.findRead(file) })
 		allow, deny = read, first(deny, unread)

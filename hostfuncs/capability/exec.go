@@ -26,8 +26,8 @@ type execAllow struct {
 }
 
 // execDeny finds rules that deny. It is generous: a name is the program's by
-// whatever way it was called, and case does not count in it, since there are
-// file systems on which CURL is curl.
+// whatever way it was called, and folded, since there are file systems on which
+// CURL is curl.
 type execDeny struct{ execIndex }
 
 func (x *execAllow) add(r *Rule) error {
@@ -52,7 +52,7 @@ func (x *execDeny) add(r *Rule) error {
 	}
 	words := slices.Clone(r.words)
 	if len(words) > 0 {
-		words[0] = strings.ToLower(words[0])
+		words[0] = fold(words[0])
 	}
 	return x.insert(words, r)
 }
@@ -114,14 +114,14 @@ func (x *execDeny) find(e *Exec) *Rule {
 		return nil
 	}
 	file, inside := e.files()
-	called := strings.ToLower(e.Argv[0])
-	file, inside = strings.ToLower(file), strings.ToLower(inside)
+	called := fold(e.Argv[0])
+	file, inside = fold(file), fold(inside)
 	rest := e.Argv[1:]
 	found := x.findFiles(file, inside, rest, glob)
 	if asked := cleanFile(called); !isBare(asked) {
 		found = first(found, x.findFiles(asked, path.Clean(asked), rest, glob))
 	}
-	resolved := strings.ToLower(cleanFile(e.Resolved))
+	resolved := fold(cleanFile(e.Resolved))
 	found = first(found, x.findFiles(resolved, "", rest, glob))
 	if x.byName.deep != nil {
 		found = first(found, x.byName.deep.end)

@@ -30,18 +30,27 @@ const (
 	NeverMatches Kind = "never-matches" // the rule has no effect
 	Covered      Kind = "covered"       // another rule matches all that it does
 	OpenProgram  Kind = "open-program"  // it leaves open what a program runs that runs anything
+	NotCompared  Kind = "not-compared"  // from here on, rules are not compared with each other
 )
+
+// maxCompared is how many times two rules are compared, which takes a second or
+// two. Two thousand patterns of one beginning come near to it; rules without a
+// pattern don't.
+const maxCompared = 4_000_000
 
 // Check looks for rules that have no effect, and for those that allow more than
 // they seem to. What it finds is so; that it finds nothing proves nothing.
 func Check(p *Policy) []Finding {
-	c := checker{policy: p}
+	c := checker{policy: p, lists: make(map[listID][]*coverIndex)}
 	for _, l := range p.lists {
-		for i, rule := range l.Rules {
-			if c.never(l, rule) || c.covered(l, i) || l.Deny {
-				continue
+		id := listID{l.Provider, l.Key, l.Deny}
+		c.lists[id] = append(c.lists[id], newCoverIndex(l))
+	}
+	for _, l := range p.lists {
+		for _, rule := range l.Rules {
+			if !c.without(l, rule) && !l.Deny {
+				c.open(l, rule)
 			}
-			c.open(l, rule)
 		}
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Kind, b.Kind)) })
@@ -50,7 +59,36 @@ func Check(p *Policy) []Finding {
 
 type checker struct {
 	policy   *Policy
+	lists    map[listID][]*coverIndex
+	compared int
 	findings []Finding
+}
+
+// listID says where a list stands.
+type listID struct {
+	provider, key string
+	deny          bool
+}
+
+// without finds a rule without which a policy says the same.
+func (c *checker) without(l List, rule *Rule) bool {
+	if c.compared > maxCompared {
+		return false
+	}
+	found := c.never(l, rule) || c.covered(l, rule)
+	if c.compared > maxCompared {
+		c.find(l, rule, NotCompared, "make it several policies, or write fewer patterns",
+			"is the last that is compared with others: too many patterns of this policy begin alike")
+	}
+	return found
+}
+
+// counted ends comparisons when there were too many.
+func (c *checker) counted(compare func(*Rule) bool) func(*Rule) bool {
+	return func(other *Rule) bool {
+		c.compared++
+		return c.compared <= maxCompared && compare(other)
+	}
 }
 
 func (c *checker) find(l List, rule *Rule, kind Kind, hint, format string, args ...any) {
@@ -62,14 +100,12 @@ func (c *checker) find(l List, rule *Rule, kind Kind, hint, format string, args 
 
 // holding lists the lists that hold wherever l does: of the same provider, or
 // of all.
-func (c *checker) holding(l List, key string, deny bool) []List {
-	var out []List
-	for _, other := range c.policy.lists {
-		if other.Key == key && other.Deny == deny && (other.Provider == l.Provider || other.Provider == anyProvider) {
-			out = append(out, other)
-		}
+func (c *checker) holding(l List, key string, deny bool) []*coverIndex {
+	own := c.lists[listID{l.Provider, key, deny}]
+	if l.Provider == anyProvider {
+		return own
 	}
-	return out
+	return append(own[:len(own):len(own)], c.lists[listID{anyProvider, key, deny}]...)
 }
 
 // never finds a rule that can't have an effect.
@@ -77,13 +113,10 @@ func (c *checker) never(l List, rule *Rule) bool {
 	if l.Deny {
 		return false
 	}
-	for _, other := range c.holding(l, l.Key, true) {
-		for _, deny := range other.Rules {
-			if denies(l.Key, deny, rule) {
-				c.find(l, rule, NeverMatches, "remove one of the two", "allows nothing: %q denies all of it%s", deny.Text, at(deny.Pos))
-				return true
-			}
-		}
+	denied := c.counted(func(deny *Rule) bool { return denies(l.Key, deny, rule) })
+	if deny := firstOf(c.holding(l, l.Key, true), deniedTexts(l.Key, rule), denied); deny != nil {
+		c.find(l, rule, NeverMatches, "remove one of the two", "allows nothing: %q denies all of it%s", deny.Text, at(deny.Pos))
+		return true
 	}
 	if digest := c.wantsDigest(l); digest != nil && !canHaveDigest(rule.Text) {
 		c.find(l, rule, NeverMatches, "write it with @sha256:*, or with one digest", "allows nothing: it has no digest, and %q wants one%s", digest.Text, at(digest.Pos))
@@ -126,36 +159,30 @@ func isDangerousPattern(pattern string) bool {
 
 // covered finds a rule that another one makes needless. Of two that match the
 // same, the one that stands later is.
-func (c *checker) covered(l List, i int) bool {
-	rule := l.Rules[i]
-	report := func(other *Rule) bool {
-		c.find(l, rule, Covered, "remove it", "is covered by %q%s", other.Text, at(other.Pos))
-		return true
-	}
+func (c *checker) covered(l List, rule *Rule) bool {
+	texts := []string{coverText(l.Key, rule, l.Deny)}
+	var other *Rule
 	for _, list := range c.holding(l, l.Key, l.Deny) {
-		for _, other := range list.Rules {
+		other = first(other, list.first(texts, c.counted(func(other *Rule) bool {
 			if other == rule || !covers(l.Key, l.Deny, other, rule) {
-				continue
+				return false
 			}
 			// Each of the two may cover the other.
 			same := covers(l.Key, l.Deny, rule, other) && (list.Provider == l.Provider || l.Provider == anyProvider)
-			if !same || other.Pos.Compare(rule.Pos) < 0 {
-				return report(other)
-			}
-		}
+			return !same || other.Pos.Compare(rule.Pos) < 0
+		})))
 	}
-	for _, list := range c.implying(l) {
-		for _, other := range list.Rules {
-			if covers(l.Key, l.Deny, other, rule) {
-				return report(other)
-			}
-		}
+	if other == nil {
+		other = firstOf(c.implying(l), texts, c.counted(func(other *Rule) bool { return covers(l.Key, l.Deny, other, rule) }))
 	}
-	return false
+	if other != nil {
+		c.find(l, rule, Covered, "remove it", "is covered by %q%s", other.Text, at(other.Pos))
+	}
+	return other != nil
 }
 
 // implying lists the lists of another key that say for l's key what l does.
-func (c *checker) implying(l List) []List {
+func (c *checker) implying(l List) []*coverIndex {
 	switch {
 	case l.Key == "env.read":
 		// What may be passed may be looked at, and what may not be passed not.
@@ -170,8 +197,9 @@ func (c *checker) implying(l List) []List {
 // deniesReading tells whether a rule that can hold together with those of a
 // provider, or of any where it is all of them, denies files to be read.
 func (c *checker) deniesReading(provider string) bool {
-	return slices.ContainsFunc(c.policy.lists, func(l List) bool {
-		together := l.Provider == provider || l.Provider == anyProvider || provider == anyProvider
-		return l.Key == "files.read" && l.Deny && together && len(l.Rules) > 0
-	})
+	if provider != anyProvider {
+		lists := c.holding(List{Provider: provider}, "files.read", true)
+		return slices.ContainsFunc(lists, func(l *coverIndex) bool { return len(l.Rules) > 0 })
+	}
+	return slices.ContainsFunc(c.policy.lists, func(l List) bool { return l.Key == "files.read" && l.Deny && len(l.Rules) > 0 })
 }

@@ -168,6 +168,49 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
+// TestCheckComparesNotForever has more patterns of one beginning than can all
+// be compared, and wants that to be said once.
+func TestCheckComparesNotForever(t *testing.T) {
+	const n = 2_500
+	p := parse(t, manyRules(n, "true * --task=%d"))
+	said := 0
+	for _, f := range capability.Check(p) {
+		if f.Kind == capability.NotCompared {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("%d findings say that not all rules were compared, want one", said)
+	}
+	// As many others are compared, and have no finding.
+	for _, format := range []string{"true task-%d", "true --task-%d=*"} {
+		if findings := capability.Check(parse(t, manyRules(n, format))); len(findings) > 0 {
+			t.Errorf("%s: %+v", format, findings[0])
+		}
+	}
+}
+
+// manyRules is a policy of n commands that allow and as many that deny.
+func manyRules(n int, format string) string {
+	var allow, deny strings.Builder
+	for i := range n {
+		fmt.Fprintf(&allow, "        - "+format+"\n", i)
+		fmt.Fprintf(&deny, "        - "+format+"\n", n+i)
+	}
+	return "version: 1\nproviders:\n  generic:\n    exec:\n      allow:\n" + allow.String() + "      deny:\n" + deny.String()
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for name, format := range map[string]string{"words": "true task-%d", "patterns": "true --task-%d=*", "alike": "true * --task=%d"} {
+		b.Run(name, func(b *testing.B) {
+			p := parse(b, manyRules(10_000, format))
+			for b.Loop() {
+				capability.Check(p)
+			}
+		})
+	}
+}
+
 // without is the rules without the one that was found.
 func (s ruleSet) without(t *testing.T, p *capability.Policy, f capability.Finding) ruleSet {
 	t.Helper()

@@ -135,7 +135,7 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
 				"connect": func(n *yamldoc.Node) { r.rules(n, "net.connect", &s.connect.allow, &s.connect.deny, r.ports) },
 				// No operation listens: this is for commands alone.
-				"listen": func(n *yamldoc.Node) { r.list(n, List{Key: "net.listen"}, new(ports), r.ports) },
+				"listen": func(n *yamldoc.Node) { r.list(n, List{Key: "net.listen"}, listened{}, r.listenPorts) },
 			})
 		},
 	})

@@ -37,7 +37,7 @@ func TestParseProblems(t *testing.T) {
 		{"a .. that stays inside", in("files: {read: [a/../b]}"), "has .. in it", ""},
 		{"empty file", in("files: {read: ['']}"), "is empty", ""},
 		{"dotenv file outside", in("files: {env: [../.env]}"), "providers.generic.files.env[0]: rule \"../.env\" has .. in it", ""},
-		{"port to listen on", in("net: {listen: [0]}"), `p.yml:4:20: providers.generic.net.listen[0]: rule "0" is no port`, "write a port as 4000"},
+		{"port to listen on", in("net: {listen: [-1]}"), `p.yml:4:20: providers.generic.net.listen[0]: rule "-1" is no port`, "write a port as 4000"},
 		{"mode", in("confine: yes"), `p.yml:4:14: providers.generic.confine: "yes" is not known`, "use require, best-effort, off"},
 		{"toolchain", in("use: [node, rust]"), `p.yml:4:17: providers.generic.use[1]: "rust" is not known`, "use git, go, node, python"},
 		{"toolchain as a word", in("use: node"), "use: is a string, expected a list of git, go, node, python", ""},

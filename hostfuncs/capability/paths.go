@@ -6,14 +6,13 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // paths finds rules for paths in the project: * stands for any characters of
 // one segment, a segment ** for any number of segments, also none.
 type paths struct {
 	tree tree
-	// folded has the same rules, without regard to case.
+	// folded has the same rules, by fold.
 	folded tree
 }
 
@@ -50,29 +49,19 @@ func (p *paths) addExact(r *Rule) error {
 
 func (p *paths) find(name string) *Rule { return p.tree.find(pathWords(name), glob) }
 
-// findAnyCase finds rules for a path in any case of its letters. Rules that deny
+// findFolded finds rules for all paths that may be the same one. Rules that deny
 // are found so: on many file systems SECRET is the file that a rule denies as
 // secret.
-func (p *paths) findAnyCase(name string) *Rule {
+func (p *paths) findFolded(name string) *Rule {
 	return p.folded.find(foldedWords(pathWords(name)), glob)
 }
 
 func foldedWords(words []string) []string {
 	folded := make([]string, len(words))
 	for i, word := range words {
-		folded[i] = strings.Map(foldRune, word)
+		folded[i] = fold(word)
 	}
 	return folded
-}
-
-// foldRune is the same for all letters that differ in case alone: the first of
-// them. There is more to it than upper and lower, such as the sign for kelvin.
-func foldRune(r rune) rune {
-	least := r
-	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-		least = min(least, next)
-	}
-	return least
 }
 
 // pathWords are a path's segments; the project folder itself has none, so that

@@ -47,6 +47,11 @@ func (p *ports) add(r *Rule) error {
 	return nil
 }
 
+// listened are rules for ports to listen on, which no operation asks for.
+type listened struct{}
+
+func (listened) add(*Rule) error { return nil }
+
 // find is the first rule that matches.
 func (p *ports) find(port int) *Rule {
 	found := p.single[port]
@@ -64,6 +69,14 @@ func (p Ports) covers(other Ports) bool { return p.Low <= other.Low && other.Hig
 func (p Ports) distance(port int) int { return max(p.Low-port, port-p.High, 0) }
 
 var portsText = regexp.MustCompile(`^([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$`)
+
+// parseListen reads what parsePorts does, and 0 for a port that the system picks.
+func parseListen(text string) (Ports, error) {
+	if text == "0" {
+		return Ports{}, nil
+	}
+	return parsePorts(text)
+}
 
 // parsePorts reads a port, two with - between them, or *.
 func parsePorts(text string) (Ports, error) {
@@ -96,20 +109,26 @@ func portsCover(a, b *Rule) bool {
 	return err == nil && otherErr == nil && of.covers(other)
 }
 
+const portsHint = `write a port as 4000, a range as "4000-4010", all ports as "*"`
+
 // ports reads a rule for ports: a number, or a string for more than one.
-func (r *reader) ports(n *yamldoc.Node) *Rule {
-	const hint = `write a port as 4000, a range as "4000-4010", all ports as "*"`
+func (r *reader) ports(n *yamldoc.Node) *Rule { return r.portsBy(n, parsePorts) }
+
+// listenPorts reads one for ports to listen on.
+func (r *reader) listenPorts(n *yamldoc.Node) *Rule { return r.portsBy(n, parseListen) }
+
+func (r *reader) portsBy(n *yamldoc.Node, parse func(string) (Ports, error)) *Rule {
 	number := n.Kind() == yamldoc.KindInt
 	if !number && n.Kind() != yamldoc.KindString {
-		r.wrong(n, fmt.Sprintf("is %s, expected a port", n.Kind()), hint)
+		r.wrong(n, fmt.Sprintf("is %s, expected a port", n.Kind()), portsHint)
 		return nil
 	}
-	_, err := parsePorts(n.Text())
+	_, err := parse(n.Text())
 	switch _, notNumber := strconv.Atoi(n.Text()); {
 	case !number && notNumber == nil:
-		r.wrong(n, "is a string, expected a number", hint)
+		r.wrong(n, "is a string, expected a number", portsHint)
 	case err != nil:
-		r.wrong(n, fmt.Sprintf("rule %q %v", n.Text(), err), hint)
+		r.wrong(n, fmt.Sprintf("rule %q %v", n.Text(), err), portsHint)
 	default:
 		return &Rule{Text: n.Text(), Pos: n.Pos()}
 	}

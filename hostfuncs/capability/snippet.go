@@ -27,8 +27,12 @@ var parts = []struct {
 	{"env", []string{"pass", "read"}},
 	{"files", []string{"read", "env", "write"}},
 	{"build", slices.Concat([]string{"contexts", "tags", "args"}, textKeyNames(), []string{"network", "push"})},
-	{"net", []string{"connect"}},
+	{"net", []string{"connect", "listen"}},
 }
+
+// lists are the keys of a provider's section that have a list and no mapping, but
+// for exec.
+var lists = []string{"use", "sockets"}
 
 // Snippet is the least policy that has the grants, in YAML.
 func Snippet(provider string, grants []Grant) string {
@@ -55,6 +59,11 @@ func Snippet(provider string, grants []Grant) string {
 	}
 	for _, part := range parts {
 		writePart(&b, part.name, part.keys, byKey)
+	}
+	for _, key := range lists {
+		if rules := byKey[key]; len(rules) > 0 {
+			fmt.Fprintf(&b, "    %s: [%s]\n", key, strings.Join(rules, ", "))
+		}
 	}
 	return b.String()
 }

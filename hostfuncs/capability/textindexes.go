@@ -136,7 +136,7 @@ func (x *outputs) denies(output string) *Rule {
 	if isAbs(file) {
 		return x.folded.find(foldedWords(strings.Split(file, "/")), glob)
 	}
-	return x.inside.findAnyCase(file)
+	return x.inside.findFolded(file)
 }
 
 // outputPath is where an output goes, whatever is written there.

@@ -22,6 +22,10 @@ type Learnt struct {
 	// Left are the claims that the policy does not allow, since none can, each
 	// of them once.
 	Left []Left
+	// Outside are files, folders and sockets that commands used, and that no line
+	// of a policy can allow, sorted: those outside of the project that no toolchain
+	// has.
+	Outside []string
 }
 
 // Left is a claim that no policy can allow.
@@ -34,16 +38,21 @@ type Left struct {
 // which is relative to the project; "." is the project itself.
 type Folder func(dir string) ([]string, error)
 
-// Policy gives the policy that allows the claims, for all of their providers.
+// Commands are what the commands of providers used, by the provider's ID. Of one
+// that isn't in it, nothing is known.
+type Commands map[string]capability.Used
+
+// Policy gives the policy that allows the claims, for all of their providers, and
+// what their commands used. Where that isn't known, commands are not confined.
 // It allows nothing else that can be told apart by a rule, but for this: where
 // all of the two or more files of a folder were read, one rule stands for them,
 // and so for others in it, present or to come. A folder that can't be listed,
 // such as one of another machine's run, is learnt file by file; so are all
 // where folder is nil.
 //
-// No rule can be taken away without one of the claims being denied. The lines
-// that allow nothing, which are the bounds of builds, are there so that other
-// builds are denied.
+// No rule can be taken away without one of the claims being denied, or a command
+// something that it used. The lines that allow nothing, which are the bounds of
+// builds and of commands, are there so that others are denied.
 //
 // Claims are learnt whatever was decided about them: it is for the caller to
 // leave out those that were denied.
@@ -51,7 +60,7 @@ type Folder func(dir string) ([]string, error)
 // # Errors
 //
 // A policy that would be larger than one can be, see yamldoc.MaxBytes.
-func Policy(claims []capability.Claim, folder Folder) (*Learnt, error) {
+func Policy(claims []capability.Claim, commands Commands, folder Folder) (*Learnt, error) {
 	learnt := new(Learnt)
 	needing := learnt.sort(distinct(claims))
 	var b strings.Builder
@@ -62,12 +71,16 @@ func Policy(claims []capability.Claim, folder Folder) (*Learnt, error) {
 	b.WriteString("\n")
 	for _, id := range slices.Sorted(maps.Keys(needing)) {
 		p := provider{id: id, needing: needing[id]}
+		outside := p.watch(commands)
+		learnt.Outside = append(learnt.Outside, outside...)
 		rules, err := p.least(folder)
 		if err != nil {
 			return nil, err
 		}
 		b.WriteString(p.section(rules))
 	}
+	slices.Sort(learnt.Outside)
+	learnt.Outside = slices.Compact(learnt.Outside)
 	learnt.Policy = b.String()
 	return learnt, learnt.check(needing)
 }

@@ -64,7 +64,7 @@ func (p project) list(dir string) ([]string, error) {
 
 func learnt(t testing.TB, folder learn.Folder, claims ...capability.Claim) *learn.Learnt {
 	t.Helper()
-	got, err := learn.Policy(claims, folder)
+	got, err := learn.Policy(claims, nil, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil)
+	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "what was learnt can't be a policy: the learnt policy: the file has more than") {
 		t.Errorf("got %v", err)
 	}

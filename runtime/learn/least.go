@@ -3,6 +3,7 @@ package learn
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
@@ -12,12 +13,36 @@ type provider struct {
 	id      string
 	needing []needy
 	folders []capability.Grant
+	// commands are the rules that its commands need, whatever it needs itself.
+	commands []capability.Grant
+	// unknown is why what its commands need isn't known, empty where it is.
+	unknown string
+}
+
+// watch takes in what the provider's commands used, and gives what no rule can
+// allow.
+func (p *provider) watch(commands Commands) (outside []string) {
+	used, ok := commands[p.id]
+	switch {
+	case !ok:
+		p.unknown = "what commands used was not watched"
+	case len(used.Missed) > 0:
+		p.unknown = strings.Join(used.Missed, "; ")
+	case p.runs():
+		p.commands, outside = commandRules(used.Uses)
+	}
+	return outside
+}
+
+// runs tells whether the provider ran commands.
+func (p *provider) runs() bool {
+	return slices.ContainsFunc(p.needing, func(n needy) bool { return n.claim.Exec != nil })
 }
 
 // least gives the rules that the claims need, of which none can be spared.
 func (p *provider) least(folder Folder) ([]capability.Grant, error) {
 	p.folders = p.folderRules(folder)
-	rules := slices.Clone(p.folders)
+	rules := slices.Concat(p.folders, p.commands)
 	for _, n := range p.needing {
 		rules = append(rules, n.needs...)
 	}
@@ -31,7 +56,7 @@ func (p *provider) least(folder Folder) ([]capability.Grant, error) {
 		for _, n := range p.needing {
 			c.take(root, n)
 		}
-		kept := c.spare(rules)
+		kept := c.spare(rules, p.commands)
 		if !c.cut || len(kept) == len(rules) {
 			return kept, nil
 		}
@@ -115,8 +140,8 @@ func (c *cover) search(at *node, n needy, first int, open []int) {
 }
 
 // spare gives the rules without those whose needs the others meet. What meets
-// few needs is spared first.
-func (c *cover) spare(rules []capability.Grant) []capability.Grant {
+// few needs is spared first, and what is fixed never.
+func (c *cover) spare(rules, fixed []capability.Grant) []capability.Grant {
 	order := make([]int, len(rules))
 	for i := range order {
 		order[i] = i
@@ -124,7 +149,7 @@ func (c *cover) spare(rules []capability.Grant) []capability.Grant {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(c.of[a]), len(c.of[b])) })
 	var kept []capability.Grant
 	for _, i := range order {
-		if slices.ContainsFunc(c.of[i], func(need int) bool { return c.met[need] == 1 }) {
+		if slices.Contains(fixed, rules[i]) || slices.ContainsFunc(c.of[i], func(need int) bool { return c.met[need] == 1 }) {
 			kept = append(kept, rules[i])
 			continue
 		}

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -8,13 +9,13 @@ import (
 )
 
 // keys are what a provider's section can have, in the order in which they are
-// written.
+// written; those of a whole part are for one that has nothing in it.
 var keys = []string{
-	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write",
+	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write", "files",
 	"build.contexts", "build.tags", "build.args", "build.targets",
 	"build.bases", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
 	"build.network", "build.push",
-	"net.connect",
+	"net.connect", "net.listen", "net", "use", "sockets",
 }
 
 // section writes what the provider may do, one rule a line, so that a change
@@ -26,19 +27,26 @@ func (p *provider) section(rules []capability.Grant) string {
 			byKey[g.Key] = append(byKey[g.Key], g)
 		}
 	}
+	if p.unknown == "" && p.runs() {
+		lackNone(byKey)
+	}
 	var b strings.Builder
 	b.WriteString(p.name() + ":")
 	if len(byKey) == 0 {
 		b.WriteString(" {}")
 	}
 	b.WriteString("\n")
-	if confines(byKey) {
-		b.WriteString("    confine: off # what the commands themselves use is not learnt\n")
+	if p.unknown != "" && confines(byKey) {
+		b.WriteString("    confine: off # " + p.unknown + "\n")
 	}
 	begun := ""
 	for _, key := range keys {
 		of, ok := byKey[key]
-		if !ok {
+		switch {
+		case !ok:
+			continue
+		case isPart(key):
+			b.WriteString("    " + key + ": {}\n")
 			continue
 		}
 		indent, name := "    ", key
@@ -52,6 +60,19 @@ func (p *provider) section(rules []capability.Grant) string {
 		p.value(&b, indent, once(of))
 	}
 	return b.String()
+}
+
+// isPart tells a key that stands for a part of a section with nothing in it.
+func isPart(key string) bool { return key == "files" || key == "net" }
+
+// lackNone adds the parts without which commands could use any file or port.
+func lackNone(byKey map[string][]capability.Grant) {
+	for _, part := range keys {
+		isOf := func(key string) bool { return strings.HasPrefix(key, part+".") }
+		if isPart(part) && !slices.ContainsFunc(slices.Collect(maps.Keys(byKey)), isOf) {
+			byKey[part] = nil
+		}
+	}
 }
 
 // confines tells whether commands would be held to what the provider itself uses.
@@ -85,10 +106,28 @@ func (p *provider) value(b *strings.Builder, indent string, rules []capability.G
 // done.
 func (p *provider) remark(g capability.Grant) string {
 	switch {
+	case slices.Contains(p.commands, g):
+		return p.remarkOfCommands(g)
 	case slices.Contains(p.folders, g):
 		return " # all files of the folder were read"
 	case strings.Contains(g.Rule, "*"):
 		return " # a * allows any characters, it can't be written exactly"
+	}
+	return ""
+}
+
+// remarkOfCommands says what a rule allows besides what commands used.
+func (p *provider) remarkOfCommands(g capability.Grant) string {
+	own := slices.ContainsFunc(p.needing, func(n needy) bool { return slices.Contains(n.needs, g) })
+	switch {
+	case g.Key == "net.connect" && g.Rule == allPorts:
+		return " # commands used UDP, such as for names, or ports that the system picked"
+	case g.Key == "files.write" && g.Rule == `"**"`:
+		return " # commands made or removed files in the project folder itself"
+	case g.Key == "files.read" && !own:
+		return " # used by commands; the provider may read it too"
+	case g.Key == "net.connect" && !own:
+		return " # used by commands; the provider may ask whether it answers"
 	}
 	return ""
 }

@@ -10,7 +10,9 @@ import (
 )
 
 // Clean returns s without control characters, escape sequences' introducers,
-// invisible and bidirectional formatting characters, and invalid UTF-8.
+// bidirectional formatting characters, what shows as nothing or as a blank and
+// is no space, and invalid UTF-8. An emoji that variation selectors and joiners
+// make of several stays as these.
 // Newlines and tabs stay; a carriage return before a newline goes, any other
 // becomes a newline, so that no line can be written over.
 func Clean(s string) string {
@@ -53,7 +55,15 @@ func keep(r rune) bool {
 	}
 	// Cf holds the bidirectional overrides and the zero-width characters, Zl
 	// and Zp are line breaks that only some programs see.
-	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) && HasShape(r)
+}
+
+// HasShape is false for letters and marks that show as nothing or as a blank,
+// such as the Hangul filler; text with one in it is read as another text:
+// https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+func HasShape(r rune) bool {
+	const brailleBlank = '\u2800'
+	return r != brailleBlank && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // stripEscapes removes whole terminal sequences (ECMA-48: CSI, OSC and the

@@ -1,33 +1,108 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/tetratelabs/wazero"
 )
 
-// openCache opens the folder of compiled code. The code in it is run as it is,
-// protected by a checksum only, so the folder must be ours alone: a link, a
-// folder of another owner or one that others can write to is refused.
-func openCache(dir string) (wazero.CompilationCache, error) {
+// compile tries the cache first; one that is damaged, full or not ours must
+// not keep a provider from running.
+func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
+	unusable := checkCache(opts.CacheDir)
+	if unusable == nil {
+		unusable = m.compileCached(ctx, opts.CacheDir, wasm, opts.Operations)
+		if unusable == nil {
+			return nil
+		}
+		// The module may be sound, and what is kept of it not.
+		if err := m.rebuild(ctx, wasm, opts); err != nil {
+			unusable = fmt.Errorf("%w; it could not be built anew: %w", unusable, err)
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if m.compiled == nil {
+		if err := m.compileWith(ctx, wasm, opts.Operations, wazero.NewCompilationCache()); err != nil {
+			return &LoadError{Reason: firstLine(err)}
+		}
+	}
+	if opts.Warn != nil {
+		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+	}
+	return nil
+}
+
+// compileCached compiles with what a folder keeps, and keeps it there.
+func (m *Module) compileCached(ctx context.Context, dir string, wasm []byte, operations []string) error {
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return err
+	}
+	if err := m.compileWith(ctx, wasm, operations, cache); err != nil {
+		return errors.Join(err, cache.Close(ctx))
+	}
+	return nil
+}
+
+// rebuild compiles into an empty folder, and puts the entries that are there
+// then in the place of the module's own in the cache. Those of other modules
+// stay: other runs may be about to use them.
+func (m *Module) rebuild(ctx context.Context, wasm []byte, opts Options) (err error) {
+	fresh, err := os.MkdirTemp(opts.CacheDir, "anew-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
+	if err := m.compileCached(ctx, fresh, wasm, opts.Operations); err != nil {
+		return err
+	}
+	return filepath.WalkDir(fresh, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		entry, err := filepath.Rel(fresh, path)
+		if err != nil {
+			return err
+		}
+		return replace(path, filepath.Join(opts.CacheDir, entry))
+	})
+}
+
+// replace puts a file in the place of another one, or of a folder, which no
+// file can be renamed to.
+func replace(file, old string) error {
+	if info, err := os.Lstat(old); err == nil && info.IsDir() {
+		if err := os.RemoveAll(old); err != nil {
+			return err
+		}
+	}
+	return os.Rename(file, old)
+}
+
+// checkCache makes the folder of compiled code where there is none. The code in
+// it is run as it is, protected by a checksum only, so the folder must be ours
+// alone: a link, a folder of another owner or one that others can write to is
+// refused.
+func checkCache(dir string) error {
 	if dir == "" {
-		return nil, errors.New("there is no folder for it")
+		return errors.New("there is no folder for it")
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		return nil, fmt.Errorf("%s is no folder of its own, but a link or a file", dir)
+		return fmt.Errorf("%s is no folder of its own, but a link or a file", dir)
 	}
-	if err := checkOwner(dir, info); err != nil {
-		return nil, err
-	}
-	return wazero.NewCompilationCacheWithDir(dir)
+	return checkOwner(dir, info)
 }

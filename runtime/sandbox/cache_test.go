@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -17,8 +18,13 @@ import (
 // runCached opens a module with a cache and returns the warnings.
 func runCached(t *testing.T, dir string) []error {
 	t.Helper()
+	return runGuestCached(t, "works", dir)
+}
+
+func runGuestCached(t *testing.T, name, dir string) []error {
+	t.Helper()
 	var warnings []error
-	m, err := sandbox.Open(t.Context(), guest(t, "works"), sandbox.Options{
+	m, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
 		Operations: abi.Operations(), Host: &host{}, CacheDir: dir,
 		Warn: func(err error) { warnings = append(warnings, err) },
 	})
@@ -95,6 +101,56 @@ func TestDamagedCacheIsRebuilt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDamagedEntryAlone wants the entry of another module to stay as it is: a
+// run that is about to use it would find it gone.
+func TestDamagedEntryAlone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	runGuestCached(t, "works", dir)
+	before := make(map[string]fs.FileInfo)
+	for _, file := range cached(t, dir) {
+		before[file] = stat(t, file)
+	}
+	runGuestCached(t, "asks", dir)
+	all := cached(t, dir)
+	if len(all) != len(before)+1 {
+		t.Fatalf("%d entries of one module, %d of two", len(before), len(all))
+	}
+	for _, file := range all {
+		if before[file] == nil {
+			must(t, os.WriteFile(file, []byte("damaged"), 0o600))
+		}
+	}
+	if w := runGuestCached(t, "asks", dir); len(w) != 1 {
+		t.Errorf("got %v, want one warning", w)
+	}
+	if after := cached(t, dir); !slices.Equal(after, all) {
+		t.Errorf("entries %q, before %q", after, all)
+	}
+	stay := 0
+	for file, info := range before {
+		if os.SameFile(info, stat(t, file)) {
+			stay++
+		}
+	}
+	// The other one is that of Extism's own module, which all share.
+	if stay != len(before)-1 {
+		t.Errorf("%d of %d entries stay, all but one should", stay, len(before))
+	}
+	for _, name := range []string{"works", "asks"} {
+		if w := runGuestCached(t, name, dir); len(w) > 0 {
+			t.Errorf("%s: %v", name, w)
+		}
+	}
+}
+
+func stat(t *testing.T, file string) fs.FileInfo {
+	t.Helper()
+	info, err := os.Stat(file)
+	must(t, err)
+	return info
 }
 
 func TestCacheOfOthersIsRefused(t *testing.T) {

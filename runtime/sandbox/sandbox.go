@@ -125,32 +125,7 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 	return m, nil
 }
 
-// compile tries the cache first; one that is damaged, full or not ours must
-// not keep a provider from running.
-func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
-	cache, err := openCache(opts.CacheDir)
-	if err == nil {
-		if err = m.compileWith(ctx, wasm, opts.Operations, cache); err == nil {
-			return nil
-		}
-		err = errors.Join(err, cache.Close(ctx))
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if plainErr := m.compileWith(ctx, wasm, opts.Operations, wazero.NewCompilationCache()); plainErr != nil {
-		return &LoadError{Reason: firstLine(plainErr)}
-	}
-	if cache != nil {
-		// The module is sound, so what is in the folder isn't: begin anew.
-		err = errors.Join(err, os.RemoveAll(opts.CacheDir))
-	}
-	if opts.Warn != nil {
-		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", err))
-	}
-	return nil
-}
-
+// compileWith compiles with a cache, which is the module's from then on.
 func (m *Module) compileWith(ctx context.Context, wasm []byte, operations []string, cache wazero.CompilationCache) error {
 	pages := uint32((m.limits.Memory + pageSize - 1) / pageSize)
 	config := wazero.NewRuntimeConfig().

@@ -16,6 +16,7 @@ type learning struct {
 	Allow  bool
 	claims []capability.Claim
 	calls  int
+	used   map[string]capability.Used
 }
 
 // maxClaims bounds what is kept of a run; a policy of so many rules helps
@@ -32,12 +33,37 @@ func (l *learning) note(rec *hostfuncs.Record) {
 	}
 }
 
+// Learnt is what a run was allowed, and what its commands used, by the ID of the
+// provider that ran them.
+type Learnt struct {
+	Claims []capability.Claim
+	Used   map[string]capability.Used
+}
+
 // Learn runs a command and tells what it was allowed; with allow set, whatever
-// the project's policy says. The claims count whether the run worked or not.
-func (s *Session) Learn(ctx context.Context, command string, opts BuildOptions, allow bool) ([]capability.Claim, error) {
-	s.learning = &learning{Allow: allow}
+// the project's policy says. What is told counts whether the run worked or not.
+func (s *Session) Learn(ctx context.Context, command string, opts BuildOptions, allow bool) (Learnt, error) {
+	s.learning = &learning{Allow: allow, used: make(map[string]capability.Used)}
 	err := s.command(ctx, command, opts)
-	return s.learning.claims, err
+	return Learnt{s.learning.claims, s.learning.used}, err
+}
+
+// watch has what a run's commands use watched.
+func (l *learning) watch(held *hostfuncs.Confinement) error {
+	if l == nil {
+		return nil
+	}
+	return held.Watch()
+}
+
+// watched notes what the commands of a provider used, once they have ended.
+func (l *learning) watched(provider string, held *hostfuncs.Confinement) error {
+	if l == nil {
+		return nil
+	}
+	var err error
+	l.used[provider], err = held.Used()
+	return err
 }
 
 // command makes the run that a command's name stands for.

@@ -51,6 +51,9 @@ type ProviderError struct {
 	Err       error
 	// Confined are the policies that the provider's commands were confined by.
 	Confined []string
+	// Refused says what is known of what was refused to those that failed, a line
+	// each.
+	Refused []string
 }
 
 func (e *ProviderError) Error() string {
@@ -89,12 +92,15 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 			err = closeErr
 		}
 	}()
+	if err := s.learning.watch(held); err != nil {
+		return err
+	}
 	log, err := s.startAudit(c, m, held)
 	if err != nil {
 		return err
 	}
 	rec := &recorder{reporter: s.opts.Reporter, audit: log, learning: s.learning}
-	err = s.runModule(ctx, c, m, held, rec)
+	err = errors.Join(s.runModule(ctx, c, m, held, rec), s.learning.watched(m.ID, held))
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
@@ -135,7 +141,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	err = c.make(hard, l.guest)
 	c.provider.built = rec.built
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies()}
+		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}

@@ -4,16 +4,14 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // Visible tells whether one who reads a text sees that the character is there,
-// and what it is. There are letters and marks that show as nothing or as a
-// blank, such as the Hangul filler; text with one in it is read as another
-// text: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+// and what it is.
 func Visible(r rune) bool {
-	const brailleBlank = '\u2800'
-	return unicode.IsPrint(r) && r != brailleBlank && r != unicode.ReplacementChar &&
-		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return unicode.IsPrint(r) && r != unicode.ReplacementChar && plaintext.HasShape(r)
 }
 
 // Word is a word of somebody else's as it is shown in a line: one can see where

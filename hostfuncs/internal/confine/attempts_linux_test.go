@@ -71,6 +71,22 @@ func attempts() map[string]func([]string) error {
 		"status":    tryStatus,
 		"threads":   tryThreadsOfOwn,
 		"nested":    tryNested,
+
+		"raw": tryRaw,
+		"seen-from": func(a []string) error {
+			dir, err := unix.Open(a[0], unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			fd, err := unix.Openat(dir, a[1], unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			return errors.Join(err, unix.Close(fd), unix.Close(dir))
+		},
+		"twice": func(a []string) error {
+			return errors.Join(openClose(a[0], unix.O_RDONLY), openClose(a[0], unix.O_RDONLY))
+		},
+		"by-thread": func(a []string) error {
+			return onThread(func() error { return openClose(a[0], unix.O_RDONLY) })
+		},
 	}
 }
 

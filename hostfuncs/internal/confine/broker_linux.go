@@ -29,26 +29,6 @@ type Broker struct {
 	rules Rules
 }
 
-// notification and response are struct seccomp_notif and seccomp_notif_resp.
-type notification struct {
-	id         uint64
-	pid, flags uint32
-	number     int32
-	arch       uint32
-	address    uint64
-	args       [6]uint64
-}
-
-type response struct {
-	id    uint64
-	value int64
-	errno int32
-	flags uint32
-}
-
-// notifyIDValid is SECCOMP_IOCTL_NOTIF_ID_VALID, which x/sys lacks.
-const notifyIDValid = 0x40082102
-
 func hasGetfd() bool {
 	_, err := unix.PidfdGetfd(-1, -1, 0)
 	return err == unix.EBADF
@@ -61,32 +41,15 @@ const maxConnecting = 512
 // confined. Connections of the confined processes wait for it, and fail with
 // ENOSYS when our process is gone. It is called once.
 func (b *Broker) Serve() {
-	defer unix.Close(b.fd)
 	free := make(chan struct{}, maxConnecting)
-	for {
-		// The call below would wait even when nobody is left.
-		poll := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLIN}}
-		if _, err := unix.Poll(poll, -1); err == unix.EINTR {
-			continue
-		} else if err != nil || poll[0].Revents&unix.POLLIN == 0 {
-			return
-		}
-		var n notification
-		// One that gave up meanwhile is an error.
-		if b.ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0 {
-			free <- struct{}{}
-			// A connection can take its time.
-			go func() {
-				defer func() { <-free }()
-				b.answer(n)
-			}()
-		}
-	}
-}
-
-func (b *Broker) ioctl(request uintptr, arg unsafe.Pointer) unix.Errno {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(b.fd), request, uintptr(arg))
-	return errno
+	serve(b.fd, func(n notification) {
+		free <- struct{}{}
+		// A connection can take its time.
+		go func() {
+			defer func() { <-free }()
+			b.answer(n)
+		}()
+	})
 }
 
 func (b *Broker) answer(n notification) {
@@ -94,7 +57,7 @@ func (b *Broker) answer(n notification) {
 	if errno := b.connect(n); errno != 0 {
 		r.errno = -int32(errno)
 	}
-	_ = b.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+	_ = notifyIoctl(b.fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
 // connect does what connect(2) was asked for, with the same errors.
@@ -109,7 +72,7 @@ func (b *Broker) connect(n notification) unix.Errno {
 	}
 	defer unix.Close(socket)
 	cwd := fmt.Sprintf("/proc/%d/cwd", n.pid)
-	if b.ioctl(notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
+	if notifyIoctl(b.fd, notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
 		// It ended, and its number may be another process's by now.
 		return unix.EPERM
 	}

@@ -11,3 +11,8 @@ var archBeyond = []uintptr{unix.SYS_KEXEC_FILE_LOAD}
 
 // arm64 has no chmod by name alone.
 var archChmod []uintptr
+
+// archWatched are calls that other processors lack, see [watched].
+var archWatched = map[uintptr]func(looker) []Use{
+	unix.SYS_RENAMEAT: func(l looker) []Use { return l.rename(l.at(0, 1), l.at(2, 3)) },
+}

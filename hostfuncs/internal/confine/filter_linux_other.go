@@ -9,3 +9,5 @@ const (
 )
 
 var archBeyond, archChmod []uintptr
+
+var archWatched map[uintptr]func(looker) []Use

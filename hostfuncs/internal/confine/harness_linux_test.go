@@ -68,18 +68,32 @@ func newPlace(t testing.TB, u user) place {
 		user: u, root: root, self: filepath.Join(root, "bin", "self"),
 		in: filepath.Join(root, "in"), out: filepath.Join(root, "out"),
 	}
-	for _, dir := range []string{root, filepath.Dir(p.self), p.in, p.out, filepath.Join(p.in, "sub")} {
-		must(t, os.MkdirAll(dir, 0o755))
-		must(t, os.Chmod(dir, 0o755))
-		must(t, os.Chown(dir, int(u.id), int(u.id)))
-	}
-	p.write(t, filepath.Join(p.in, "mine"), "mine", 0o600)
-	p.write(t, filepath.Join(p.out, "secret"), "secret", 0o600)
+	p.makeDirs(t, root, filepath.Dir(p.self))
 	program, err := os.ReadFile("/proc/self/exe")
 	must(t, err)
 	p.write(t, p.self, string(program), 0o755)
-	p.write(t, filepath.Join(p.out, "tool"), "#!/bin/sh\n", 0o755)
+	p.lay(t)
 	return p
+}
+
+// lay gives the two folders what every test finds in them, and nothing else.
+func (p place) lay(t testing.TB) {
+	t.Helper()
+	must(t, os.RemoveAll(p.in))
+	must(t, os.RemoveAll(p.out))
+	p.makeDirs(t, p.in, p.out, filepath.Join(p.in, "sub"))
+	p.write(t, filepath.Join(p.in, "mine"), "mine", 0o600)
+	p.write(t, filepath.Join(p.out, "secret"), "secret", 0o600)
+	p.write(t, filepath.Join(p.out, "tool"), "#!/bin/sh\n", 0o755)
+}
+
+func (p place) makeDirs(t testing.TB, dirs ...string) {
+	t.Helper()
+	for _, dir := range dirs {
+		must(t, os.MkdirAll(dir, 0o755))
+		must(t, os.Chmod(dir, 0o755))
+		must(t, os.Chown(dir, int(p.id), int(p.id)))
+	}
 }
 
 func (p place) write(t testing.TB, name, text string, mode os.FileMode) {

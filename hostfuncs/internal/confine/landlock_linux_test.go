@@ -42,7 +42,7 @@ func TestFilter(t *testing.T) {
 	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}, {UDP: true, Sockets: []string{"/s"}}} {
 		seen := map[uintptr]bool{}
 		calls := newFilter(r, Support{Notify: true}, self{1, 2})
-		if n := len(compile(calls)); n > 4096 {
+		if n := len(compile(calls, kill)); n > 4096 {
 			t.Errorf("%+v: there are %d instructions", r, n)
 		}
 		for _, c := range calls {

@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(roleVar) {
 	case "guard":
 		os.Exit(guardRole())
+	case "watch":
+		os.Exit(watchRole())
 	case "first":
 		_, err := Rules{BestEffort: true}.Apply(Support{})
 		fmt.Println(err)

@@ -44,8 +44,9 @@ func goTool(s Surroundings) Rules {
 	r := Rules{
 		// The temporary folder is where go test and go run put what they run,
 		// and toolchains are modules.
-		Exec:  []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp},
-		Read:  []string{"/proc", s.config("go/env"), s.env("GOENV")},
+		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp},
+		// In the control group stands how many processors there are for a program.
+		Read:  []string{"/proc", "/sys/fs/cgroup", s.config("go/env"), s.env("GOENV")},
 		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), temp},
 	}
 	return r.With(git(s))

@@ -61,17 +61,18 @@ const (
 	offsetArgs   = 16
 )
 
-// compile makes a program of the calls; all others are allowed. Both our
-// processors have the lower half of a number first.
-func compile(calls []call) []unix.SockFilter {
+// compile makes a program of the calls; all others are allowed, and foreign is the
+// answer to those of other kinds of processors. Both our processors have the lower
+// half of a number first.
+func compile(calls []call, foreign answer) []unix.SockFilter {
 	p := []unix.SockFilter{
 		load(offsetArch),
 		equal(auditArch, 1, 0),
-		done(kill),
+		done(foreign),
 		load(offsetNumber),
 	}
 	if foreignNumbers != 0 {
-		p = append(p, jump(unix.BPF_JGE, foreignNumbers, 0, 1), done(kill))
+		p = append(p, jump(unix.BPF_JGE, foreignNumbers, 0, 1), done(foreign))
 	}
 	for _, c := range calls {
 		body := c.compile()
@@ -140,18 +141,11 @@ func installFilter(r Rules, s Support, me self) (*Broker, error) {
 		return nil, errors.New("there is no seccomp filter for this processor")
 	}
 	asked := r.socketMode(s) == socketsAsked
-	var flags uintptr
-	if asked {
-		// Once a call has been taken it goes on till its end, or a signal would
-		// have it made a second time.
-		flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	install := setListener
+	if !asked {
+		install = func(program []unix.SockFilter) (int, unix.Errno) { return setFilter(program, 0) }
 	}
-	program := compile(newFilter(r, s, me))
-	fd, errno := setFilter(program, flags)
-	if errno == unix.EINVAL && asked {
-		// Before Linux 5.19 there is no such flag.
-		fd, errno = setFilter(program, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
-	}
+	fd, errno := install(compile(newFilter(r, s, me), kill))
 	switch {
 	case errno != 0:
 		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)

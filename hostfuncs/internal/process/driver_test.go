@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // driven is what the driver says on file 3 when its command has ended.
@@ -21,6 +23,18 @@ type driven struct {
 	Err        string
 	Foreground bool // its process group has the terminal
 }
+
+// watchVar is set where the driver's command is watched.
+const watchVar = "STAGECRAFT_TEST_WATCH"
+
+// gathered is what a watcher was told.
+type gathered struct {
+	uses   []confine.Use
+	missed []string
+}
+
+func (g *gathered) Used(u confine.Use)   { g.uses = append(g.uses, u) }
+func (g *gathered) Missed(reason string) { g.missed = append(g.missed, reason) }
 
 // driveHelper runs its arguments as a command that inherits the terminal, as
 // the CLI does: the first signal ends it, the second kills.
@@ -49,10 +63,14 @@ func driveHelper(args []string) int {
 		args[1], _ = os.Executable()
 	}
 	dir, _ := os.Getwd()
-	res, err := Run(ctx, Command{
+	c := Command{
 		Program: args[1], Argv: args[1:], Dir: dir, Env: env,
 		Stdout: os.Stdout, Stderr: os.Stderr, Inherit: true, Grace: grace,
-	})
+	}
+	if os.Getenv(watchVar) != "" {
+		c.Watcher = new(gathered)
+	}
+	res, err := Run(ctx, c)
 	d := driven{Result: res}
 	if err != nil {
 		d.Err = err.Error()

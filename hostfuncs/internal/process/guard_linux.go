@@ -22,8 +22,8 @@ const guardName = "stagecraft-guard"
 // guardLine is the descriptor of a guard's line to who started it.
 const guardLine = 3
 
-// What a guard says over its line: a letter, and for some of them a number of
-// 32 bits.
+// What a guard says over its line: a letter, for some of them a number of 32 bits,
+// and for the last two that many bytes.
 const (
 	guardStarted = 'p' // the program runs, with this pid
 	guardFailed  = 'f' // it could not be started, for this error of the system
@@ -32,6 +32,8 @@ const (
 	guardExited  = 'x' // it has ended, with this wait status
 	guardLast    = 'l' // the same, and nothing of the tree is left
 	guardEmpty   = 'e' // nothing of the tree is left
+	guardUsed    = 'u' // the tree uses this, an encoded confine.Use
+	guardMissed  = 'm' // what it uses isn't all told, for this reason
 )
 
 // A guard must be fast to start, and the rest of the program takes a hundred
@@ -101,12 +103,16 @@ func (g *guard) startHeld(p guardPlan) error {
 	if err := p.limits.apply(); err != nil {
 		return err
 	}
-	if p.confine == nil {
+	if p.confine == nil && !p.watch {
 		return g.start(p)
 	}
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		if p.watch {
+			done <- g.startWatched(p)
+			select {}
+		}
 		broker, err := p.confine.Apply(confine.Probe())
 		if err != nil {
 			done <- errors.Join(errUnheld, err)
@@ -231,13 +237,19 @@ func (g *guard) descendants() []entry {
 	return found
 }
 
-// say is heard by nobody when the line is cut; listen sees to that.
+// say is heard by nobody when the line is cut; listen sees to that. Each thing is
+// said with one write, since several threads speak.
 func (g *guard) say(letter byte, number ...int) {
 	message := []byte{letter}
 	for _, n := range number {
 		message = binary.LittleEndian.AppendUint32(message, uint32(n))
 	}
 	_, _ = g.line.Write(message)
+}
+
+func (g *guard) sayText(letter byte, text []byte) {
+	message := binary.LittleEndian.AppendUint32([]byte{letter}, uint32(len(text)))
+	_, _ = g.line.Write(append(message, text...))
 }
 
 func errnoOf(err error) syscall.Errno {

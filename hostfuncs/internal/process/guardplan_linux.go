@@ -22,7 +22,9 @@ type guardPlan struct {
 	limits Limits
 	// confine is what it is held to, nil for nothing.
 	confine *confine.Rules
-	leaves  []Leaving
+	// watch has the guard tell what the tree uses.
+	watch  bool
+	leaves []Leaving
 }
 
 // maxGuardPlan is more than the kernel takes of arguments and variables.
@@ -47,11 +49,7 @@ func (p guardPlan) encode() []byte {
 		rules, _ := p.confine.AppendBinary(nil) // it has no errors
 		held = []string{string(rules)}
 	}
-	pinned := []string{}
-	if p.pinned {
-		pinned = []string{""}
-	}
-	lists := [][]string{{p.program, p.dir}, numbers, pinned, held, p.argv, p.env}
+	lists := [][]string{{p.program, p.dir}, numbers, flag(p.pinned), flag(p.watch), held, p.argv, p.env}
 	for _, l := range p.leaves {
 		lists = append(lists, append([]string{l.Program}, l.Args...))
 	}
@@ -65,6 +63,14 @@ func (p guardPlan) encode() []byte {
 	}
 	binary.LittleEndian.PutUint32(data, uint32(len(data)-4))
 	return data
+}
+
+// flag is a list of nothing if it is set, else none.
+func flag(set bool) []string {
+	if set {
+		return []string{""}
+	}
+	return nil
 }
 
 var errGuardPlan = errors.New("this is no plan of a guard's")
@@ -94,12 +100,15 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 		}
 		lists, data = append(lists, list), rest
 	}
-	const heads = 6
+	const heads = 7
 	var p guardPlan
-	if len(lists) < heads || len(lists[0]) != 2 || len(lists[1]) != 1+len(p.numbers()) || len(lists[2]) > 1 || len(lists[3]) > 1 {
+	if len(lists) < heads || len(lists[0]) != 2 || len(lists[1]) != 1+len(p.numbers()) || len(lists[4]) > 1 {
 		return guardPlan{}, errGuardPlan
 	}
-	p = guardPlan{program: lists[0][0], dir: lists[0][1], pinned: len(lists[2]) > 0, argv: lists[4], env: lists[5]}
+	p = guardPlan{
+		program: lists[0][0], dir: lists[0][1], pinned: len(lists[2]) > 0, watch: len(lists[3]) > 0,
+		argv: lists[5], env: lists[6],
+	}
 	var errs []error
 	group, err := strconv.Atoi(lists[1][0])
 	p.group, errs = group, append(errs, err)
@@ -110,7 +119,7 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return guardPlan{}, err
 	}
-	for _, held := range lists[3] {
+	for _, held := range lists[4] {
 		rules, err := confine.Decode([]byte(held))
 		if err != nil {
 			return guardPlan{}, err

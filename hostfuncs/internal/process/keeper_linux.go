@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
 // keeper is a tree's line to its guard.
@@ -24,6 +27,7 @@ type keeper struct {
 	begun   time.Time
 	stopped atomic.Bool // the program has stopped, and nobody has seen to it
 	empty   atomic.Bool // nothing of the tree is left
+	watcher Watcher     // nil for none
 }
 
 // start has a guard run the program.
@@ -33,7 +37,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		return err
 	}
 	k := &t.keeper
-	k.line, k.begun = line, time.Now()
+	k.line, k.begun, k.watcher = line, time.Now(), c.Watcher
 	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: append(files[:], far),
 		// Neither the terminal nor a kill of our group is to reach it.
@@ -45,7 +49,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		return err
 	}
 	p := guardPlan{
-		program: c.Program, is: c.Is, pinned: c.Pinned, dir: c.Dir, dirIs: c.DirIs, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, leaves: c.Leaves,
+		program: c.Program, is: c.Is, pinned: c.Pinned, dir: c.Dir, dirIs: c.DirIs, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, watch: c.Watcher != nil, leaves: c.Leaves,
 	}
 	if t.shared {
 		p.group = unix.Getpgrp()
@@ -108,16 +112,16 @@ func (t *tree) talk(p guardPlan) {
 		return
 	}
 	in := bufio.NewReader(k.line)
-	letter, number, err := readSaid(in)
+	said, err := k.read(in)
 	switch {
-	case err == nil && letter == guardFailed:
-		k.started <- begun{err: syscall.Errno(number)}
+	case err == nil && said.letter == guardFailed:
+		k.started <- begun{err: syscall.Errno(said.number)}
 		return
-	case err == nil && letter == guardUnheld:
-		k.started <- begun{err: fmt.Errorf("%w: %v", errUnheld, syscall.Errno(number))}
+	case err == nil && said.letter == guardUnheld:
+		k.started <- begun{err: fmt.Errorf("%w: %v", errUnheld, syscall.Errno(said.number))}
 		return
 	case err == nil:
-		k.started <- begun{pid: number}
+		k.started <- begun{pid: said.number}
 	default:
 		// It was killed, as the program can do before the guard says its name:
 		// nothing then is known of it, and all that is left comes to us.
@@ -133,33 +137,74 @@ func (t *tree) talk(p guardPlan) {
 func (t *tree) hear(in *bufio.Reader) (told bool) {
 	k := &t.keeper
 	for {
-		letter, number, err := readSaid(in)
+		said, err := k.read(in)
 		switch {
 		case err != nil:
 			return told
-		case letter == guardStopped:
+		case said.letter == guardStopped:
 			k.stopped.Store(true)
 			t.wake()
-		case letter == guardExited, letter == guardLast:
+		case said.letter == guardExited, said.letter == guardLast:
 			told = true
-			k.empty.Store(letter == guardLast)
-			code, signal := exitStatus(syscall.WaitStatus(number))
+			k.empty.Store(said.letter == guardLast)
+			code, signal := exitStatus(syscall.WaitStatus(said.number))
 			k.exit <- exited{code: code, signal: signal, after: time.Since(k.begun)}
-		case letter == guardEmpty:
+		case said.letter == guardEmpty:
 			k.empty.Store(true)
 			t.wake()
 		}
 	}
 }
 
-func readSaid(in *bufio.Reader) (letter byte, number int, err error) {
-	if letter, err = in.ReadByte(); err != nil || letter == guardStopped || letter == guardEmpty {
-		return letter, 0, err
+// said is one thing that a guard says.
+type said struct {
+	letter byte
+	number int
+	text   []byte
+}
+
+// read gives what the guard says next of how the program fares. What the tree uses
+// goes to who watches it.
+func (k *keeper) read(in *bufio.Reader) (said, error) {
+	for {
+		s, err := readSaid(in)
+		switch {
+		case err != nil:
+			return s, err
+		case s.letter == guardUsed:
+			use, err := confine.DecodeUse(s.text)
+			if err != nil {
+				return s, err
+			}
+			k.watcher.Used(use)
+		case s.letter == guardMissed:
+			k.watcher.Missed(string(s.text))
+		default:
+			return s, nil
+		}
+	}
+}
+
+func readSaid(in *bufio.Reader) (s said, err error) {
+	if s.letter, err = in.ReadByte(); err != nil || s.letter == guardStopped || s.letter == guardEmpty {
+		return s, err
 	}
 	buf := make([]byte, 4)
-	_, err = io.ReadFull(in, buf)
-	return letter, int(binary.LittleEndian.Uint32(buf)), err
+	if _, err = io.ReadFull(in, buf); err != nil {
+		return s, err
+	}
+	s.number = int(binary.LittleEndian.Uint32(buf))
+	if s.letter == guardUsed || s.letter == guardMissed {
+		if s.number > confine.MaxUse {
+			return s, errGuardLine
+		}
+		s.text = make([]byte, s.number)
+		_, err = io.ReadFull(in, s.text)
+	}
+	return s, err
 }
+
+var errGuardLine = errors.New("this is nothing that a guard says")
 
 // wake has the tree tended.
 func (t *tree) wake() {

@@ -66,6 +66,9 @@ type Command struct {
 	// Confine is what the program and all that it starts are held to, nil for
 	// nothing. Where that can't be done, it is not started.
 	Confine *confine.Rules
+	// Watcher, if there is one, is told what the program and all that it starts
+	// use. What is confined can't be watched.
+	Watcher Watcher
 	// Limits bound it; only Linux knows them.
 	Limits Limits
 	// Leaves are programs of the tree that stay when it ends.
@@ -74,6 +77,16 @@ type Command struct {
 	Grace time.Duration
 	// Started, if there is one, is called once the program runs.
 	Started func()
+}
+
+// Watcher is told what a command's tree uses, before the program's own end is.
+// Its methods are called one after another, and have to return soon: the tree waits
+// for them. After Run has returned, none is called.
+type Watcher interface {
+	// Used is told of each use once.
+	Used(confine.Use)
+	// Missed is told why some of the uses, or all, are not told.
+	Missed(reason string)
 }
 
 // Identity tells a file from others, and from what it was before it was written
@@ -127,6 +140,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, &StartError{Program: c.Program, Err: context.Cause(ctx)}
 	}
+	if c.Watcher != nil && runtime.GOOS != "linux" {
+		c.Watcher.Missed("what commands use can't be watched on " + runtime.GOOS)
+	}
 	// The thread that stops when the program has stopped has to be ours.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -173,6 +189,9 @@ func (c Command) check() error {
 			name, _, _ := strings.Cut(entry, "=")
 			return &StartError{Program: c.Program, Err: fmt.Errorf("the variable %q has a NUL byte", name)}
 		}
+	}
+	if c.Confine != nil && c.Watcher != nil {
+		return &StartError{Program: c.Program, Err: errors.New("what is confined can't be watched")}
 	}
 	if c.Confine != nil && !c.Confine.BestEffort && runtime.GOOS != "linux" {
 		return &StartError{Program: c.Program, Err: errUnheld}

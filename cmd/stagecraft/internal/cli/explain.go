@@ -82,8 +82,9 @@ func explain(err error) failure {
 	}
 	if e, ok := errors.AsType[*session.ProviderError](err); ok {
 		f.Provider, f.Operation = e.Provider, e.Operation
-		if len(e.Confined) > 0 && f.Hint == "" {
-			f.Hint = "commands are confined by " + strings.Join(e.Confined, " and ") + ": what is denied to one has to be allowed there"
+		f.Hint = joined(append([]string{f.Hint}, e.Refused...)...)
+		if f.Hint == "" && len(e.Confined) > 0 {
+			f.Hint = confinedHint(e)
 		}
 	}
 	if isConfigError(err) {
@@ -117,6 +118,16 @@ func explain(err error) failure {
 		f = explainDenied(e)
 	}
 	return f
+}
+
+// confinedHint says how to come to know what commands were refused.
+func confinedHint(e *session.ProviderError) string {
+	command := session.CommandDev
+	if e.Operation == abi.ExportBuildDocker {
+		command = session.CommandBuild
+	}
+	return "commands are confined by " + strings.Join(e.Confined, " and ") + ": what is denied to one has to be allowed there; " +
+		"stagecraft policy learn " + command + " --allow shows the lines"
 }
 
 func problemsOf(problems yamldoc.Problems) []problem {

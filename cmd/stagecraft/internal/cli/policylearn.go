@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -14,6 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 type policyLearnCmd struct {
@@ -28,8 +31,9 @@ type policyLearnCmd struct {
 
 func (policyLearnCmd) Help() string {
 	return `Runs a command and writes the least policy that allows what it did, each command
-word by word. What the command runs gets the variables that it gets under a
-policy, not your whole environment. Ceilings hold.
+word by word, and what files and ports its commands used, to which it confines
+them. What the command runs gets the variables that it gets under a policy, not
+your whole environment. Ceilings hold.
 
 Examples:
   stagecraft policy learn build
@@ -42,25 +46,45 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 	if (c.Command == "") == (c.From == "") {
 		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
 	}
-	claims, root, err := c.claims(ctx, a)
-	if err != nil && len(claims) == 0 {
+	did, root, err := c.did(ctx, a)
+	if err != nil && len(did.Claims) == 0 {
 		return err
 	}
-	learnt, lerr := learn.Policy(claims, folderOf(root))
+	learnt, lerr := learn.Policy(did.Claims, did.Used, folderOf(root))
 	if lerr != nil {
 		return errors.Join(err, lerr)
 	}
 	for _, left := range learnt.Left {
 		a.printer.warning(fmt.Sprintf("no policy can allow %s: %s", left.Claim, left.Reason))
 	}
+	warnOfUsed(a, did.Used, learnt.Outside)
 	return errors.Join(err, c.write(a, learnt.Policy))
 }
 
-// claims are what was allowed, and the project folder, where there is one.
-func (c policyLearnCmd) claims(ctx context.Context, a *app) (claims []capability.Claim, root string, err error) {
+// warnOfUsed tells what of the things that commands used the policy doesn't say.
+func warnOfUsed(a *app, used learn.Commands, outside []string) {
+	for _, provider := range slices.Sorted(maps.Keys(used)) {
+		for _, reason := range used[provider].Missed {
+			a.printer.warning("not all is learnt of what commands use: " + reason)
+		}
+	}
+	if len(outside) == 0 {
+		return
+	}
+	const most = 10
+	said := strings.Join(yamldoc.Words(outside[:min(len(outside), most)]), ", ")
+	if more := len(outside) - most; more > 0 {
+		said += fmt.Sprintf(" and %d more", more)
+	}
+	a.printer.warning("commands used what is outside of the project, and no policy can allow it: " + said +
+		"; a run under the policy shows whether they work without")
+}
+
+// did is what was done, and the project folder, where there is one.
+func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, root string, err error) {
 	if c.From != "" {
-		claims, err = a.claimsOf(c.From)
-		return claims, "", err
+		did.Claims, err = a.claimsOf(c.From)
+		return did, "", err
 	}
 	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) error {
 		// Standard output is for the policy alone.
@@ -70,10 +94,10 @@ func (c policyLearnCmd) claims(ctx context.Context, a *app) (claims []capability
 			return err
 		}
 		root = s.Config().Root
-		claims, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: c.Tag, Push: c.Push}, c.Allow)
+		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: c.Tag, Push: c.Push}, c.Allow)
 		return err
 	})
-	return claims, root, err
+	return did, root, err
 }
 
 // claimsOf are the claims that an audit log's runs were allowed.

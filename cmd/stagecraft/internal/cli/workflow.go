@@ -121,6 +121,7 @@ func annotate(w *actions.Workflow, f failure) {
 	}
 }
 
+// joined is some texts one below the other, without those that are empty.
 func joined(parts ...string) string {
 	var said []string
 	for _, part := range parts {

@@ -1,0 +1,88 @@
+package main_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// process is the package that starts programs.
+const process = "hostfuncs/internal/process"
+
+// starters are the standard library's functions that start a program. The
+// package os/exec is kept out by the layers.
+var starters = []string{"os.StartProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.Exec"}
+
+// TestHostCode wants nothing of the host's code to run before main, but for
+// the guard, and one package alone to start programs.
+func TestHostCode(t *testing.T) {
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		t.Run(system, func(t *testing.T) {
+			var inits, starts []string
+			for name, files := range hostCode(t, system) {
+				for _, file := range files {
+					if hasInit(file) {
+						inits = append(inits, name)
+					}
+					if startsPrograms(file) {
+						starts = append(starts, name)
+					}
+				}
+			}
+			var guard []string
+			if system == "linux" {
+				guard = []string{process}
+			}
+			if !slices.Equal(inits, guard) {
+				t.Errorf("init functions are in %q, want them in %q", inits, guard)
+			}
+			if starts = slices.Compact(starts); !slices.Equal(starts, []string{process}) {
+				t.Errorf("programs are started by %q, want %s alone", starts, process)
+			}
+		})
+	}
+}
+
+// hostCode reads our packages that are in the binary.
+func hostCode(t *testing.T, system string) map[string][]*ast.File {
+	t.Helper()
+	code := make(map[string][]*ast.File)
+	for _, p := range goList(t, []string{"GOOS=" + system, "GOARCH=amd64", "CGO_ENABLED=0"}, "-deps", "./cmd/stagecraft") {
+		name, ours := strings.CutPrefix(p.ImportPath, repo)
+		if !ours {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code[name] = append(code[name], parsed)
+		}
+	}
+	return code
+}
+
+func hasInit(file *ast.File) bool {
+	return slices.ContainsFunc(file.Decls, func(d ast.Decl) bool {
+		f, ok := d.(*ast.FuncDecl)
+		return ok && f.Recv == nil && f.Name.Name == "init"
+	})
+}
+
+func startsPrograms(file *ast.File) bool {
+	found := false
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if of, ok := s.X.(*ast.Ident); ok && slices.Contains(starters, of.Name+"."+s.Sel.Name) {
+				found = true
+			}
+		}
+		return true
+	})
+	return found
+}

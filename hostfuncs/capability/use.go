@@ -1,0 +1,67 @@
+package capability
+
+import (
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// UseKind is how a command used something once it ran.
+type UseKind byte
+
+// The kinds of uses.
+const (
+	UseRead    UseKind = 'r' // a file was opened to be read, or run
+	UseList    UseKind = 'l' // a folder was opened
+	UseWrite   UseKind = 'w' // a file that was there was opened to be written
+	UseMake    UseKind = 'm' // something was made, removed or renamed in a folder
+	UseMkdir   UseKind = 'd' // this folder was made
+	UseSocket  UseKind = 's' // a Unix socket was connected to
+	UseConnect UseKind = 'c' // a TCP port was connected to
+	UseListen  UseKind = 'b' // a TCP port was taken to listen on, 0 for one that the system picks
+	UseUDP     UseKind = 'u' // a port was sent to or received on by UDP
+)
+
+// Use is something that a command used once it ran, and that it would need to be
+// allowed to use if it was confined.
+type Use struct {
+	Kind UseKind
+	// Path is of files, folders and sockets: relative to the project, with slashes,
+	// for what is in it, and absolute for what is outside. Links are followed.
+	Path string
+	// Port is of the kinds that have one.
+	Port int
+	// By are the names by which a policy can allow what is outside of the project:
+	// of toolchains, and of sockets.
+	By []string
+}
+
+// Used is what the commands of a provider used.
+type Used struct {
+	Uses []Use
+	// Missed says why some of it, or all, isn't known.
+	Missed []string
+}
+
+// Grant is the line that allows a folder or file of the project to commands.
+// Where its name can't be written in a rule that the system can be told, it is the
+// nearest folder above that can.
+func (s Subtree) Grant(key string) Grant {
+	s = s.Nameable()
+	text := s.Path
+	if s.Below {
+		text = path.Join(text, deep)
+	}
+	return Grant{Key: key, Rule: yamldoc.Quote(text)}
+}
+
+// Nameable is a file or folder for which there can be a rule, or else the nearest
+// folder above that there can be one for, with all that is in it.
+func (s Subtree) Nameable() Subtree {
+	for strings.Contains(s.Path, "*") || !utf8.ValidString(s.Path) {
+		s = Subtree{Path: path.Dir(s.Path), Below: true}
+	}
+	return s
+}

@@ -1,0 +1,109 @@
+package confine
+
+import (
+	"encoding/binary"
+	"io/fs"
+	"net/netip"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// dnsPort is where names are looked up.
+const dnsPort = 53
+
+// connect is for a server that is asked, whether it answers or not.
+func (l looker) connect() []Use {
+	address, ok := l.address()
+	switch {
+	case !ok:
+		return nil
+	case address.unix != "":
+		return l.connectUnix(address.unix)
+	case address.port == 0:
+		return nil // nothing can be there
+	case address.stream:
+		return []Use{{Kind: UseConnect, Port: address.port}}
+	case address.ip.IsLoopback() && address.port != dnsPort:
+		// The C library does so to put addresses in order, and sends nothing.
+		return nil
+	}
+	return []Use{{Kind: UseUDP, Port: address.port}}
+}
+
+func (l looker) connectUnix(name string) []Use {
+	if strings.HasPrefix(name, "@") {
+		return []Use{{Kind: UseSocket, Path: name}}
+	}
+	at, info, ok := l.lookUp(named{dir: unix.AT_FDCWD, path: name}, true)
+	if !ok || info == nil || info.Mode()&fs.ModeSocket == 0 {
+		return nil
+	}
+	return []Use{{Kind: UseSocket, Path: at}}
+}
+
+// bind takes an address. Most programs that take one of TCP listen there.
+func (l looker) bind() []Use {
+	address, ok := l.address()
+	switch {
+	case !ok, strings.HasPrefix(address.unix, "@"):
+		return nil
+	case address.unix != "":
+		at, info, ok := l.lookUp(named{dir: unix.AT_FDCWD, path: address.unix}, false)
+		if !ok || info != nil {
+			return nil
+		}
+		return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+	case address.stream:
+		return []Use{{Kind: UseListen, Port: address.port}}
+	}
+	return []Use{{Kind: UseUDP, Port: address.port}}
+}
+
+// address is where a call's socket is connected or bound to.
+type address struct {
+	unix   string // of Unix sockets, with @ before a name that is no file's
+	ip     netip.Addr
+	port   uint16
+	stream bool // of TCP, or MPTCP, for which a confined program gets TCP
+}
+
+// address is false for what is neither a Unix socket nor TCP or UDP.
+func (l looker) address() (address, bool) {
+	data, errno := readAddress(l.thread, l.args[1], l.args[2])
+	if errno != 0 {
+		return address{}, false
+	}
+	switch family := binary.NativeEndian.Uint16(data); {
+	case family == unix.AF_UNIX:
+		return unixAddress(string(data[2:]))
+	case family == unix.AF_INET && len(data) >= unix.SizeofSockaddrInet4:
+		return l.internet(data, data[4:8])
+	case family == unix.AF_INET6 && len(data) >= unix.SizeofSockaddrInet6-4:
+		return l.internet(data, data[8:24])
+	}
+	return address{}, false
+}
+
+func unixAddress(name string) (address, bool) {
+	if rest, ok := strings.CutPrefix(name, "\x00"); ok {
+		return address{unix: "@" + rest}, rest != ""
+	}
+	name, _, _ = strings.Cut(name, "\x00")
+	return address{unix: name}, name != ""
+}
+
+func (l looker) internet(data, ip []byte) (address, bool) {
+	socket, errno := takeSocket(l.thread, int(int32(l.args[0])))
+	if errno != 0 {
+		return address{}, false
+	}
+	defer unix.Close(socket)
+	kind, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil || kind != unix.SOCK_STREAM && kind != unix.SOCK_DGRAM {
+		return address{}, false
+	}
+	addr, _ := netip.AddrFromSlice(ip)
+	return address{ip: addr.Unmap(), port: binary.BigEndian.Uint16(data[2:]), stream: kind == unix.SOCK_STREAM}, true
+}

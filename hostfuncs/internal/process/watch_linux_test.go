@@ -1,0 +1,119 @@
+package process
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+)
+
+func (g *gathered) has(t *testing.T, kind confine.UseKind, path string) {
+	t.Helper()
+	if !slices.Contains(g.uses, confine.Use{Kind: kind, Path: path}) {
+		t.Errorf("%c %s was not told; got %v", kind, path, g.uses)
+	}
+}
+
+// TestWatched: what is told is of the program and all that it starts, also of what
+// left it, and all of it is told by the end.
+func TestWatched(t *testing.T) {
+	c := shell(t, `cat a >/dev/null; (setsid sh -c 'echo x >b; mkdir d; rm b' & wait); cat gone; exit 3`)
+	if err := os.WriteFile(filepath.Join(c.Dir, "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g := new(gathered)
+	c.Watcher = g
+	if res := run(t, c); res.ExitCode != 3 || res.Killed {
+		t.Errorf("got %+v", res)
+	}
+	dir, err := filepath.EvalSymlinks(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh, err := filepath.EvalSymlinks("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.has(t, confine.UseRead, sh)
+	g.has(t, confine.UseRead, filepath.Join(dir, "a"))
+	g.has(t, confine.UseMake, dir)
+	g.has(t, confine.UseMkdir, filepath.Join(dir, "d"))
+	g.has(t, confine.UseWrite, "/dev/null")
+	if len(g.missed) > 0 {
+		t.Errorf("missed: %q", g.missed)
+	}
+	seen := make(map[confine.Use]bool)
+	for _, u := range g.uses {
+		if seen[u] {
+			t.Errorf("%v was told twice", u)
+		}
+		seen[u] = true
+		if filepath.Base(u.Path) == "gone" {
+			t.Errorf("%v was told, and isn't there", u)
+		}
+	}
+	wantNoneLeft(t, c)
+}
+
+// TestWatchedAsUnwatched: a program doesn't notice that it is watched.
+func TestWatchedAsUnwatched(t *testing.T) {
+	for name, script := range map[string]string{
+		"code":      `exit 3`,
+		"signal":    `kill -TERM $$`,
+		"trap":      `trap "echo trapped; exit 4" TERM; kill -TERM $$; wait`,
+		"errors":    `cat gone; ls gone/x; echo x >gone/x; exec gone`,
+		"pipe":      `yes | head -n 3; exit ${PIPESTATUS:-0}`,
+		"fifo":      `mkfifo f; (echo through >f) & cat f`,
+		"many":      `for i in $(seq 50); do (echo $i >f$i) & done; wait; cat f?`,
+		"rights":    `grep ^Cap /proc/self/status; test $(id -u) != 0 || grep NoNewPrivs /proc/self/status`,
+		"namespace": `unshare -r true; echo $?`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			said := func(w Watcher) (string, int) {
+				c := shell(t, script)
+				out := expect("-")
+				c.Stdout, c.Stderr, c.Watcher = out, out, w
+				res := run(t, c)
+				return out.String(), res.ExitCode
+			}
+			text, code := said(nil)
+			if watched, watchedCode := said(new(gathered)); watched != text || watchedCode != code {
+				t.Errorf("got %q and %d, want %q and %d", watched, watchedCode, text, code)
+			}
+		})
+	}
+}
+
+// TestWatchedOnTerminal has keys pressed, and an interrupt told.
+func TestWatchedOnTerminal(t *testing.T) {
+	t.Setenv(watchVar, "1")
+	t.Run("Ctrl-C", TestTerminalCtrlC)
+	t.Run("job control", TestTerminalJobControl)
+	t.Run("restored", TestTerminalIsRestored)
+}
+
+// TestWatchedNotConfined: the kernel tells one listener alone.
+func TestWatchedNotConfined(t *testing.T) {
+	c := shell(t, "")
+	c.Confine, c.Watcher = basis(t), new(gathered)
+	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "what is confined can't be watched") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWatchedEnds: being watched keeps nothing from being ended.
+func TestWatchedEnds(t *testing.T) {
+	for name, script := range remnants {
+		t.Run(name, func(t *testing.T) {
+			c := shell(t, script)
+			c.Stdout, c.Stderr, c.Watcher = expect("-"), expect("-"), new(gathered)
+			if res := run(t, c); res.ExitCode != 3 || res.Left != 0 {
+				t.Errorf("got %+v", res)
+			}
+			wantNoneLeft(t, c)
+		})
+	}
+}

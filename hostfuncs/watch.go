@@ -1,0 +1,145 @@
+package hostfuncs
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// watch gathers what the commands of a run use, of several at once.
+type watch struct {
+	mu     sync.Mutex
+	uses   map[confine.Use]bool
+	missed []string
+}
+
+// commandWatch is of one command. That it runs its own program takes no line
+// besides that of exec.
+type commandWatch struct {
+	*watch
+	program string
+}
+
+// Used implements [process.Watcher].
+func (w commandWatch) Used(u confine.Use) {
+	if u.Kind == confine.UseRead && u.Path == w.program {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.uses) < confine.MaxUses {
+		w.uses[u] = true
+	}
+}
+
+// Missed implements [process.Watcher].
+func (w *watch) Missed(reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.missed, reason) {
+		w.missed = append(w.missed, reason)
+	}
+}
+
+// Watch has it gathered what commands use, for [Confinement.Used]. They get a
+// folder for temporary files of the run's own, as confined ones do.
+func (c *Confinement) Watch() error {
+	c.watch = &watch{uses: make(map[confine.Use]bool)}
+	if c.temp != nil {
+		return nil
+	}
+	var err error
+	c.temp, err = newTempDir()
+	return err
+}
+
+// watched has a command watched, where it can be.
+func (w *watch) watched(cmd *process.Command, program string) {
+	switch {
+	case w == nil:
+	case cmd.Confine != nil:
+		w.Missed("a command that is confined already is not watched")
+	case len(cmd.Leaves) > 0:
+		// What stays would have nobody left to look at its calls, and wait for ever.
+		w.Missed("a command that may leave a daemon behind is not watched")
+	default:
+		cmd.Watcher = commandWatch{w, program}
+	}
+}
+
+// Used is what commands used beside what every confined command may, sorted. It is
+// for when they have ended.
+func (c *Confinement) Used() (capability.Used, error) {
+	var used capability.Used
+	if c.watch == nil {
+		return used, nil
+	}
+	known, err := c.known()
+	if err != nil {
+		return used, err
+	}
+	c.watch.mu.Lock()
+	defer c.watch.mu.Unlock()
+	used.Missed = slices.Sorted(slices.Values(c.watch.missed))
+	for u := range c.watch.uses {
+		if known["base"].allows(u) {
+			continue
+		}
+		use := capability.Use{Kind: capability.UseKind(u.Kind), Path: u.Path, Port: int(u.Port)}
+		if rel, err := filepath.Rel(c.root, u.Path); err == nil && filepath.IsLocal(rel) {
+			use.Path = filepath.ToSlash(rel)
+		}
+		for name, k := range known {
+			if k.allows(u) {
+				use.By = append(use.By, name)
+			}
+		}
+		slices.Sort(use.By)
+		used.Uses = append(used.Uses, use)
+	}
+	slices.SortFunc(used.Uses, func(a, b capability.Use) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Kind, b.Kind))
+	})
+	return used, nil
+}
+
+// allowance is what a policy allows by a name.
+type allowance struct {
+	rules confine.Rules
+	// made are folders that are made before a command starts.
+	made []string
+}
+
+func (a allowance) allows(u confine.Use) bool {
+	if a.rules.Allows(u) {
+		return true
+	}
+	// Neither is one above such a folder left to be made.
+	return u.Kind == confine.UseMkdir && slices.ContainsFunc(a.made, func(dir string) bool {
+		return strings.HasPrefix(dir, u.Path+"/")
+	})
+}
+
+// known are all allowances by name, base for what is allowed in any case.
+func (c *Confinement) known() (map[string]allowance, error) {
+	known := map[string]allowance{"docker": {rules: confine.Rules{Sockets: c.world.dockerSockets()}}}
+	at := c.world.surroundings(c.tempPath())
+	for _, name := range append([]string{"base"}, capability.Toolchains()...) {
+		rules, err := confine.Profile(name, at)
+		if err != nil {
+			return nil, err
+		}
+		known[name] = allowance{rules, confine.Caches(name, at)}
+	}
+	for name, k := range known {
+		k.rules = k.rules.Resolved(resolveLinks)
+		known[name] = k
+	}
+	return known, nil
+}

@@ -1,0 +1,113 @@
+package learn
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// maxPlaces is how many files and folders below one folder get a rule each. Where
+// there are more, one rule is for all of the folder: whoever reads the policy sees
+// more in it than in a list of every module. The project itself is never meant.
+const maxPlaces = 8
+
+// placeRules are for files and folders of the project. The system can be told of a
+// file, or of a folder with all that is in it: to list a folder, or to make, remove
+// or rename something in it, takes the latter. A folder that a command made is made
+// before it starts the next time, so that it takes a rule for the folder alone.
+func placeRules(uses []capability.Use) []capability.Grant {
+	write, read := make(places), make(places)
+	for _, u := range uses {
+		switch u.Kind {
+		case capability.UseRead:
+			read.add(capability.Subtree{Path: u.Path})
+		case capability.UseList:
+			read.add(capability.Subtree{Path: u.Path, Below: true})
+		case capability.UseWrite:
+			write.add(capability.Subtree{Path: u.Path})
+		case capability.UseMake, capability.UseMkdir:
+			write.add(capability.Subtree{Path: u.Path, Below: true})
+		}
+	}
+	write.join()
+	// What may be written may be read.
+	for name, s := range read {
+		if write.hold(s) {
+			delete(read, name)
+		}
+	}
+	read.join()
+	return append(write.grants("files.write"), read.grants("files.read")...)
+}
+
+// places are files and folders by their paths. A folder with all that is in it
+// stands for a file of its name.
+type places map[string]capability.Subtree
+
+func (p places) add(s capability.Subtree) {
+	s = s.Nameable()
+	s.Below = s.Below || p[s.Path].Below
+	p[s.Path] = s
+}
+
+// join leaves out what is in another one, and has one stand for more than maxPlaces.
+func (p places) join() {
+	for _, s := range p.sorted() {
+		if p.inFolder(s.Path) {
+			delete(p, s.Path)
+		}
+	}
+	below := make(map[string]int)
+	for name := range p {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			below[dir]++
+		}
+	}
+	// The deepest first: what becomes one counts as one further up.
+	dirs := slices.SortedFunc(maps.Keys(below), func(a, b string) int {
+		return cmp.Or(strings.Count(b, "/")-strings.Count(a, "/"), strings.Compare(a, b))
+	})
+	for _, dir := range dirs {
+		if below[dir] <= maxPlaces {
+			continue
+		}
+		maps.DeleteFunc(p, func(name string, _ capability.Subtree) bool { return strings.HasPrefix(name, dir+"/") })
+		p[dir] = capability.Subtree{Path: dir, Below: true}
+		for up := path.Dir(dir); up != "."; up = path.Dir(up) {
+			below[up] -= below[dir] - 1
+		}
+	}
+}
+
+// inFolder tells whether a path is in a whole folder of these.
+func (p places) inFolder(name string) bool {
+	for name != "." {
+		name = path.Dir(name)
+		if p[name].Below {
+			return true
+		}
+	}
+	return false
+}
+
+// hold tells whether a place is one of these, or in one.
+func (p places) hold(s capability.Subtree) bool {
+	same, ok := p[s.Path]
+	return ok && (same.Below || !s.Below) || p.inFolder(s.Path)
+}
+
+func (p places) sorted() []capability.Subtree {
+	return slices.SortedFunc(maps.Values(p), func(a, b capability.Subtree) int { return strings.Compare(a.Path, b.Path) })
+}
+
+func (p places) grants(key string) []capability.Grant {
+	var grants []capability.Grant
+	for _, s := range p.sorted() {
+		grants = append(grants, s.Grant(key))
+	}
+	return grants
+}
