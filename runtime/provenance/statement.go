@@ -64,6 +64,15 @@ type External struct {
 	// Tag is the reference that the build was asked to give to the image.
 	Tag  string `json:"tag"`
 	Push bool   `json:"push,omitempty"`
+	// Engine is what was to build, empty for whichever answers.
+	Engine string `json:"engine,omitempty"`
+	// Tags are further references, and Platforms what the image is for.
+	Tags      []string `json:"tags,omitempty"`
+	Platforms []string `json:"platforms,omitempty"`
+	NoCache   bool     `json:"noCache,omitempty"`
+	Pull      bool     `json:"pull,omitempty"`
+	// Epoch is SOURCE_DATE_EPOCH.
+	Epoch string `json:"sourceDateEpoch,omitempty"`
 }
 
 // Internal is what held while the image was built.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -44,6 +45,21 @@ type recorder struct {
 type builtImage struct {
 	abi.DockerBuildResult
 	operation string
+	bases     []Base
+}
+
+// basesOf are the images that a build names. A digest is known of those that are
+// named by one.
+func basesOf(b *capability.Build) []Base {
+	var bases []Base
+	if b == nil {
+		return nil
+	}
+	for _, ref := range b.Bases {
+		_, digest, _ := strings.Cut(ref, "@")
+		bases = append(bases, Base{Reference: ref, Digest: digest})
+	}
+	return bases
 }
 
 // maxDenials bounds what is kept of a provider that asks again and again.
@@ -75,9 +91,9 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 	if rec.Error == nil {
 		switch image := rec.Result.(type) {
 		case abi.DockerBuildResult:
-			r.built = &builtImage{image, rec.Operation}
+			r.built = &builtImage{image, rec.Operation, basesOf(rec.Claim.Build)}
 		case abi.DockerImageResult:
-			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation}
+			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation, nil}
 		}
 	}
 	r.learning.note(rec)

@@ -28,6 +28,8 @@ func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 		External: provenance.External{
 			Config: provenance.File{Name: filepath.Base(s.config.File), SHA256: s.config.Digest},
 			Tag:    s.building.Tag, Push: s.building.Push,
+			Engine: s.engineName(), Tags: s.opts.Builds.Tags, Platforms: s.opts.Builds.Platforms,
+			NoCache: s.opts.Builds.NoCache, Pull: s.opts.Builds.Pull, Epoch: s.opts.Builds.Epoch,
 		},
 		Internal: provenance.Internal{ImageFrom: image.Operation},
 		Provider: provenance.Module{ID: s.selected.ID(), SHA256: s.selected.digest},
@@ -51,6 +53,10 @@ func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 	}
 	return provenance.New(b)
 }
+
+// engineName is what the user said of what builds, empty for nothing. An address
+// is not for others to know.
+func (s *Session) engineName() string { return string(s.opts.Builds.Engine.Kind) }
 
 // publicName is what others may know of where a file is: its path in the
 // project, or else its name.

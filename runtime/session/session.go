@@ -249,6 +249,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	image := Image{Reference: reference}
 	if built := s.selected.built; built != nil && built.Image == reference {
 		image.ID, image.Digest, image.Operation = built.ID, built.Digest, built.operation
+		image.Bases = built.bases
 	}
 	return image, nil
 }
