@@ -70,7 +70,9 @@ func Probe(ctx context.Context, req abi.ProbeRequest) (abi.ProbeResult, error) {
 	return call[abi.ProbeResult](ctx, abi.OpProbe, hostProbe, req)
 }
 
-// DockerBuild builds an image with the host's engine.
+// DockerBuild builds an image with the host's engine. The value of a secret is
+// an [abi.EnvRef], which the host resolves. What the engine can't do is an
+// [abi.CodeInvalid] that names the request's field.
 func DockerBuild(ctx context.Context, req abi.DockerBuildRequest) (abi.DockerBuildResult, error) {
 	return call[abi.DockerBuildResult](ctx, abi.OpDockerBuild, hostDockerBuild, req)
 }

@@ -24,6 +24,9 @@ func (e *evaluation) texts(b *Build) {
 
 // needsNone tells whether a text is allowed since no policy has the list.
 func (e *evaluation) needsNone(l textList, text string) bool {
+	if slices.ContainsFunc(e.sections, func(s *section) bool { return s.texts[l.key] != nil && s.texts[l.key].any }) {
+		return true // what is made in code denies nothing
+	}
 	if e.states(l.key) {
 		return false
 	}
@@ -38,9 +41,6 @@ func (e *evaluation) states(key string) bool {
 
 func (e *evaluation) text(l textList, text string) {
 	allow, deny := e.find(func(s *section) (*Rule, *Rule) { return s.texts[l.key].find(text) })
-	if deny == nil && slices.ContainsFunc(e.sections, func(s *section) bool { return s.texts[l.key] != nil && s.texts[l.key].any }) {
-		return // by no rule that says more than that
-	}
 	e.settle(allow, deny, func() Grant {
 		rule, ok := l.rule(text)
 		if !ok {

@@ -17,6 +17,11 @@ type policyExplainCmd struct {
 	Dir       string   `placeholder:"DIR" help:"exec, process_start: the folder to run in; docker_build: the context."`
 	Env       []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
 	Push      bool     `help:"docker_build: send the image as well."`
+	Target    string   `placeholder:"STAGE" help:"docker_build: the stage to build."`
+	Platform  []string `placeholder:"PLATFORM" help:"docker_build: what the image is for, such as linux/arm64."`
+	Secret    []string `placeholder:"ID=NAME" help:"docker_build: secrets that steps may mount, and the variables that have their values."`
+	CacheFrom []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
+	CacheTo   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
 	Operation string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
 	Args      []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
 }
@@ -109,7 +114,9 @@ func (c policyExplainCmd) request() (any, error) {
 	case abi.OpProbe:
 		return abi.ProbeRequest{Address: one()}, nil
 	case abi.OpDockerBuild:
-		return abi.DockerBuildRequest{Context: c.Dir, Tags: c.Args, Push: c.Push}, nil
+		return abi.DockerBuildRequest{
+			Context: c.Dir, Tags: c.Args, Push: c.Push, Target: c.Target, Platforms: c.Platform, Secrets: c.secrets(), CacheFrom: c.CacheFrom, CacheTo: c.CacheTo,
+		}, nil
 	case abi.OpDockerImage:
 		return abi.DockerImageRequest{Image: one()}, nil
 	case abi.OpReadFile, abi.OpStat, abi.OpList:
@@ -133,6 +140,20 @@ func (c policyExplainCmd) env() map[string]abi.Value {
 		env[name] = abi.Text("")
 	}
 	return env
+}
+
+// secrets are those of a build; a variable has the secret's name where none is
+// given.
+func (c policyExplainCmd) secrets() map[string]abi.Value {
+	secrets := make(map[string]abi.Value)
+	for _, text := range c.Secret {
+		id, name, named := strings.Cut(text, "=")
+		if !named {
+			name = id
+		}
+		secrets[id] = abi.EnvRef(name)
+	}
+	return secrets
 }
 
 func explained(found session.Explanation) explainJSON {
