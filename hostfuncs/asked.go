@@ -120,6 +120,9 @@ func (b *askedBuilder) build(ask abi.BuildAsk) {
 		return
 	}
 	b.add(capability.AllowContext(context, b.Position(where)), capability.AllowTag(b.Tag), capability.AllowPush())
+	for _, tag := range b.world.Builds.Tags {
+		b.add(capability.AllowTag(tag))
+	}
 	dockerfile := textAt(b.tree, ask.DockerfileFrom)
 	if dockerfile == "" {
 		dockerfile = path.Join(named, "Dockerfile")

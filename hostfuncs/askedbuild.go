@@ -24,6 +24,12 @@ func (b *askedBuilder) buildFields(ask abi.BuildAsk) {
 	if ask.PlatformsFrom != "" {
 		b.add(capability.BoundBuild("platforms"))
 		b.eachRead(ask.PlatformsFrom, "platforms", platformName)
+		// And those that the user names in their place.
+		for _, text := range b.world.Builds.Platforms {
+			if name, err := platformName(text); err == nil {
+				b.add(capability.AllowBuild("platforms", name, yamldoc.Pos{}))
+			}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.mapping(ask.ArgsFrom))) {
 		b.add(capability.AllowArg(name, b.Position(abi.UnderPointer(ask.ArgsFrom, name))))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -67,10 +69,42 @@ func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
 	if err == nil {
 		p.uses, err = f.Uses(p.dockerfileOptions())
 	}
+	if err == nil {
+		err = claimable(&p.uses)
+	}
 	if err != nil {
 		return nil, abi.Errorf(abi.CodeFailed, "%v", err)
 	}
 	return f, nil
+}
+
+// claimable writes what is used as a claim has it.
+func claimable(u *dockerfile.Uses) (err error) {
+	if u.Syntax != "" {
+		if u.Syntax, err = capability.Reference(u.Syntax); err != nil {
+			return err
+		}
+	}
+	for i, ref := range u.Bases {
+		if u.Bases[i], err = capability.Reference(ref); err != nil {
+			return err
+		}
+	}
+	for i, remote := range u.Remotes {
+		u.Remotes[i] = remoteURL(remote)
+	}
+	return nil
+}
+
+// scpRemote is a repository as ssh names it: git@host:path.
+var scpRemote = regexp.MustCompile(`^([\w.-]+@)?([\w.-]+):([^/].*)$`)
+
+// remoteURL is what ADD fetches, as a URL.
+func remoteURL(remote string) string {
+	if m := scpRemote.FindStringSubmatch(remote); m != nil && !strings.Contains(remote, "://") {
+		return "ssh://" + m[1] + m[2] + "/" + m[3]
+	}
+	return remote
 }
 
 // claimUses adds what the Dockerfile takes in, and what the user says of where

@@ -59,6 +59,10 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 		s.Args = append(s.Args, valueStep(name, abi.Text(p.args[name])))
 	}
 	p.fields.step(s)
+	s.Bases, s.Syntax, s.Remotes, s.Outputs, s.Load = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, p.outputs, p.options.Load
+	if p.engine.elsewhere() != "" {
+		s.Engine = p.engine.String()
+	}
 	if p.missing == nil {
 		survey, err := image.Look(ctx, p.build())
 		if err != nil {

@@ -63,21 +63,36 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// String is the name that [ParseEngine] reads.
+// String is the name that [ParseEngine] reads, with the address of a Docker
+// engine elsewhere.
 func (e Engine) String() string {
 	switch e.Kind {
 	case "":
 		return string(EngineAuto)
 	case EngineBuildKit:
 		return "buildkit+" + e.Address
+	case EngineDocker:
+		if at := e.elsewhere(); at != "" {
+			return "docker+" + at
+		}
+	default:
 	}
 	return string(e.Kind)
 }
 
-// elsewhere is the engine's address where that is no socket of this machine.
+// elsewhere is the engine's address where that is no socket of this machine, as
+// a claim has it.
 func (e Engine) elsewhere() string {
-	if strings.HasPrefix(e.Address, "unix:") || strings.HasPrefix(e.Address, "npipe:") {
+	at, err := url.Parse(e.Address)
+	if e.Address == "" || err == nil && (at.Scheme == "unix" || at.Scheme == "npipe") {
 		return ""
 	}
-	return e.Address
+	if err != nil || at.Host == "" {
+		// No rule allows what isn't known.
+		return e.Address
+	}
+	if at.Scheme == "http" || at.Scheme == "https" {
+		at.Scheme = "tcp"
+	}
+	return at.Scheme + "://" + strings.ToLower(at.Host)
 }

@@ -64,6 +64,14 @@ type BuildStep struct {
 	Secrets   []ValueStep `json:"secrets,omitempty"`
 	CacheFrom []string    `json:"cache_from,omitempty"`
 	CacheTo   []string    `json:"cache_to,omitempty"`
+	// Bases, Syntax and Remotes are what the Dockerfile names, and Engine is one
+	// that is no socket of this machine.
+	Bases   []string `json:"bases,omitempty"`
+	Syntax  string   `json:"syntax,omitempty"`
+	Remotes []string `json:"remotes,omitempty"`
+	Engine  string   `json:"engine,omitempty"`
+	Outputs []string `json:"outputs,omitempty"`
+	Load    bool     `json:"load,omitempty"`
 	// Files and Bytes are those of the context as it would be sent, and SHA256
 	// is over their names, modes and contents, in hex.
 	Files  int    `json:"files"`
