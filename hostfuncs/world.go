@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
@@ -54,6 +55,9 @@ type World struct {
 	processes processes
 	screen    sync.Mutex      // lines of several programs are printed whole
 	short     map[string]bool // variables that the user was told of
+
+	credentialsOnce sync.Once
+	credentials     *registry.Credentials
 }
 
 // Interrupt returns the cause with which a context is cancelled to end what
@@ -68,7 +72,7 @@ func (w *World) Operations() ([]Bound, error) {
 	var bound []Bound
 	for _, bind := range []func() (Bound, error){
 		func() (Bound, error) { return Bind(execOp(w)) },
-		func() (Bound, error) { return Bind(dockerBuildOp(w, connectDocker)) },
+		func() (Bound, error) { return Bind(dockerBuildOp(w, w.withCredentials(connectDocker))) },
 		func() (Bound, error) { return Bind(dockerImageOp(w, connectDocker)) },
 		func() (Bound, error) { return Bind(readFileOp(w)) },
 		func() (Bound, error) { return Bind(statOp(w)) },

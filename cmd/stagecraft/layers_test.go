@@ -42,14 +42,15 @@ var layers = map[string][]string{
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                {},
 	"hostfuncs/internal/image/imagetest":      {},
-	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
-	"hostfuncs/internal/buildkit":             {"hostfuncs/internal/image", "runtime/plaintext"},
+	"hostfuncs/internal/registry":             {"runtime/plaintext"},
+	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "hostfuncs/internal/registry", "runtime/plaintext"},
+	"hostfuncs/internal/buildkit":             {"hostfuncs/internal/image", "hostfuncs/internal/registry", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
 	"hostfuncs/internal/probe":                {},
 	"hostfuncs/internal/docker/testdata/tool": {},
 	"hostfuncs": {
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dotenv",
-		"hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
+		"hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry", "runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/yamldoc",
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
@@ -76,7 +77,7 @@ var only = map[string][]string{
 	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},
 	"github.com/alecthomas/kong":    {"cmd/stagecraft/internal/cli"},
 	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
-	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
+	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "hostfuncs/internal/registry", "providers/providertest/encore"},
 	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
 	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
