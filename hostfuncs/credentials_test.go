@@ -95,22 +95,14 @@ func TestCredentialHelperMissing(t *testing.T) {
 }
 
 func TestCredentialHelperHangs(t *testing.T) {
-	w, log := userWithHelper(t, `trap "" TERM; echo >"$LOG"; sleep 600 & sleep 600`)
+	w, _ := userWithHelper(t, `trap "" TERM; sleep 600 & sleep 600`)
 	_, _, err := w.runBounded(t.Context(), "docker-credential-fake", []string{"get"}, "r.io", 300*time.Millisecond)
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-credential-fake: no answer within 300ms") {
 		t.Errorf("got %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	os.Remove(log)
-	go func() {
-		defer cancel()
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); runtime.Gosched() {
-			if _, err := os.Stat(log); err == nil {
-				return
-			}
-		}
-	}()
-	if _, err := w.registries().Lookup(ctx, "r.io"); err != context.Canceled {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := w.registries().Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
 }
