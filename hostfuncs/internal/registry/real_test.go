@@ -75,7 +75,7 @@ func TestRealRegistry(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			r := start(t, "me", canary)
 			image, want := anImage(t)
-			ref := parse(t, r.Host + "/team/shop:v1")
+			ref := parse(t, r.Host+"/team/shop:v1")
 			right := options(t, r.Host, "me", canary)
 			if err := remote.Write(ref, image, right...); err != nil {
 				t.Fatal(err)
@@ -94,7 +94,7 @@ func TestRealRegistry(t *testing.T) {
 					t.Errorf("%s writes it: %v", who, err)
 				}
 			}
-			missing := parse(t, r.Host + "/team/none:v1")
+			missing := parse(t, r.Host+"/team/none:v1")
 			if _, err := read(missing, right); err == nil || !strings.Contains(err.Error(), "MANIFEST_UNKNOWN") {
 				t.Errorf("what isn't there: %v", err)
 			}
@@ -149,7 +149,7 @@ func TestRealBlobs(t *testing.T) {
 			t.Fatal(err)
 		}
 		front := newFront(t, r.Host, image)
-		ref := parse(t, front.host + "/shop:v1")
+		ref := parse(t, front.host+"/shop:v1")
 		o := options(t, front.host, "me", canary)
 		if got, err := read(ref, o); err != nil || got != want {
 			t.Errorf("read %v, %v", got, err)
