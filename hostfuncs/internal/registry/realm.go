@@ -3,7 +3,6 @@ package registry
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -65,10 +64,8 @@ func sameOwner(a, b string) bool {
 	return first != "" && first == second
 }
 
+// registrable is the registrable domain of a host, empty for one that has none.
 func registrable(name string) string {
-	if _, err := netip.ParseAddr(name); err == nil {
-		return ""
-	}
 	domain, err := publicsuffix.EffectiveTLDPlusOne(strings.TrimSuffix(name, "."))
 	if err != nil {
 		return ""

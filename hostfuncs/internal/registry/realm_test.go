@@ -37,6 +37,7 @@ func TestCheckRealm(t *testing.T) {
 		{"docker.io", "https://auth.docker.io.evil.test/token", "isn't of the registry's domain"},
 		{"docker.io", "https://auth.docker.com/token", "isn't of the registry's domain"},
 		{"10.0.0.1", "https://10.0.0.2/token", "isn't of the registry's domain"},
+		{"10.0.0.1", "https://10.9.0.1/token", "isn't of the registry's domain"},
 		{"[2001:db8::1]", "https://[2001:db8::2]/token", "isn't of the registry's domain"},
 		{"registry", "https://auth/token", "isn't of the registry's domain"},
 		{"r.io", "https://r.io@evil.test/token", "name in it"},

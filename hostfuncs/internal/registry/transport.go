@@ -100,7 +100,7 @@ func (t *transport) checkToken(req *http.Request) (bool, error) {
 
 // checkRedirect refuses a token server's redirect, unless it is to itself.
 func (t *transport) checkRedirect(before, req *http.Request) error {
-	if before.URL.Scheme == req.URL.Scheme && sameHost(before.URL.Host, req.URL.Host, req.URL.Scheme) {
+	if sameHost(before.URL.Host, req.URL.Host, req.URL.Scheme) {
 		return nil
 	}
 	return fmt.Errorf("registry %s: its token server %s sends on to %s, another host; credentials are not taken there",
