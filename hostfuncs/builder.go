@@ -77,7 +77,8 @@ func (w *World) connectDocker(ctx context.Context) (*dockerEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dockerEngine{e}, nil
+	e.Credentials = w.registries()
+	return &dockerEngine{e, w}, nil
 }
 
 func (w *World) dial(ctx context.Context, which Engine) (*daemon, error) {
@@ -91,7 +92,7 @@ func (w *World) dial(ctx context.Context, which Engine) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &daemon{builder: b, world: w}, nil
+	return &daemon{builder: b, world: w, elsewhere: which.Certs != ""}, nil
 }
 
 // show builds with BuildKit, and shows it.
@@ -125,14 +126,15 @@ func (o BuildOptions) lines() io.Writer {
 
 // daemon builds with a BuildKit daemon, which does the sending itself.
 type daemon struct {
-	builder *buildkit.Builder
-	world   *World
+	builder   *buildkit.Builder
+	world     *World
+	elsewhere bool // it is not on this machine
 }
 
 func (d *daemon) Close() error { return d.builder.Close() }
 
 func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
-	o := buildkit.Options{Push: j.push}
+	o := buildkit.Options{Push: j.push, Auth: d.world.authOf(j, d.elsewhere)}
 	var parcels []*delivery
 	for _, out := range j.options.Outputs {
 		parcels = append(parcels, out.deliver())

@@ -12,7 +12,10 @@ import (
 
 // dockerEngine builds with the BuildKit of a Docker engine, and where it has
 // none, with its first builder.
-type dockerEngine struct{ *docker.Engine }
+type dockerEngine struct {
+	*docker.Engine
+	world *World
+}
 
 func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	built, err := e.build(ctx, j)
@@ -45,7 +48,7 @@ func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, err
 	}
 	defer b.Close()
-	built, err := j.show(ctx, b, buildkit.Options{})
+	built, err := j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, false)})
 	// What the engine itself calls a digest is no registry's.
 	built.Digest = ""
 	return built, err

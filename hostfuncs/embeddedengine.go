@@ -8,10 +8,14 @@ import (
 	"strconv"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
@@ -42,7 +46,7 @@ func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	if err := embeddedLacks(j); err != nil {
 		return image.Image{}, &image.Error{Message: err.Error()}
 	}
-	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: embedded.FromRegistry()}
+	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: e.base}
 	if len(j.Platforms) > 0 {
 		o.Platform = j.Platforms[0]
 	}
@@ -93,7 +97,11 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 	}
 	for i := len(j.Tags) - 1; i >= 0; i-- {
 		display.Step("pushing " + j.Tags[i])
-		digest, err := made.Push(ctx, j.Tags[i])
+		options, err := e.world.remote(j.Tags[i])
+		if err != nil {
+			return err
+		}
+		digest, err := made.Push(ctx, j.Tags[i], options...)
 		if err != nil {
 			return fmt.Errorf("push: %w", err)
 		}
@@ -152,4 +160,25 @@ func embeddedError(err error) error {
 		return &image.Error{Line: e.Line, Message: e.Message}
 	}
 	return err
+}
+
+// base finds a base image in its registry.
+func (e embeddedEngine) base(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error) {
+	options, err := e.world.remote(ref)
+	if err != nil {
+		return nil, err
+	}
+	return embedded.FromRegistry(options...)(ctx, ref, platform)
+}
+
+// remote has a registry asked with the user's credentials for it, which go to
+// nobody else.
+func (w *World) remote(ref string) ([]remote.Option, error) {
+	host, err := registry.HostOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	return []remote.Option{
+		remote.WithAuthFromKeychain(w.registries().Keychain()), remote.WithTransport(registry.Transport(host, nil)),
+	}, nil
 }

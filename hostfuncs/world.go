@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
@@ -55,6 +56,9 @@ type World struct {
 	processes processes
 	screen    sync.Mutex      // lines of several programs are printed whole
 	short     map[string]bool // variables that the user was told of
+
+	credentialsOnce sync.Once
+	credentials     *registry.Credentials
 }
 
 // Interrupt returns the cause with which a context is cancelled to end what

@@ -31,7 +31,7 @@ type Options struct {
 	// OCI layout; not from an engine's own BuildKit.
 	Archives, Layouts []func() (io.WriteCloser, error)
 	// Auth answers for the user's credentials, nil for none.
-	Auth session.Attachable
+	Auth Auth
 	// Status is told what goes on. It is called by one goroutine.
 	Status func(*client.SolveStatus)
 }

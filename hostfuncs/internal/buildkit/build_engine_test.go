@@ -101,3 +101,20 @@ func TestEngineStepFails(t *testing.T) {
 		})
 	}
 }
+
+// TestEngineTakesTheDockerfile builds two that differ in nothing that a file
+// system shows: what was decided on is built, and not what was sent before.
+func TestEngineTakesTheDockerfile(t *testing.T) {
+	b := inEngine(t)
+	var ids []string
+	for _, text := range []string{"FROM scratch\nLABEL a=1\n", "FROM scratch\nLABEL a=2\n"} {
+		built, err := b.Build(t.Context(), aBuild(t, map[string]string{"Dockerfile": text}), Options{Key: t.Name()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, built.ID)
+	}
+	if ids[0] == ids[1] {
+		t.Errorf("both are %s", ids[0])
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tonistiigi/fsutil"
 	"github.com/tonistiigi/fsutil/types"
@@ -116,7 +117,9 @@ func local(name string) string {
 	return path.Join(".", strings.TrimLeft(path.Clean("/"+filepath.ToSlash(name)), "/"))
 }
 
-// texts are files that stand nowhere but here, in one folder.
+// texts are files that stand nowhere but here, in one folder. They have a new
+// time whenever they are looked at, so that they are always sent: a builder takes
+// a file of the same size and time for the one that it was sent before.
 type texts map[string][]byte
 
 // Walk implements [fsutil.FS].
@@ -125,7 +128,7 @@ func (t texts) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error 
 		if at := local(at); at != "." && at != name {
 			continue
 		}
-		stat := &types.Stat{Path: name, Mode: 0o644, Size: int64(len(t[name]))}
+		stat := &types.Stat{Path: name, Mode: 0o644, Size: int64(len(t[name])), ModTime: time.Now().UnixNano()}
 		if err := visit(name, &fsutil.DirEntryInfo{Stat: stat}, ctx.Err()); err != nil {
 			return err
 		}

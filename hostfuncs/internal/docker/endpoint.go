@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/docker/docker/client"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 )
 
 // endpoint is an engine's address and what it takes to speak to it.
@@ -41,15 +43,17 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 		}
 		return at.check()
 	}
-	dir := configDir(environ)
+	dir := registry.Folder(environ)
 	name, from := environ("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
 	if name == "" {
-		config, err := readConfig(dir)
-		if err != nil {
+		var config struct {
+			CurrentContext string `json:"currentContext"`
+		}
+		if err := registry.ReadConfig(dir, &config); err != nil {
 			at := endpoint{from: "the Docker configuration"}
 			return at, at.unavailable(err, "correct that file, or set DOCKER_HOST")
 		}
-		name, from = config.CurrentContext, configPath(dir)
+		name, from = config.CurrentContext, registry.File(dir)
 	}
 	if name == "" || name == "default" {
 		return endpoint{host: client.DefaultDockerHost, from: "the default"}, nil
@@ -61,7 +65,7 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 func certificates(environ func(string) string) *tlsFiles {
 	dir := environ("DOCKER_CERT_PATH")
 	if dir == "" {
-		dir = configDir(environ)
+		dir = registry.Folder(environ)
 	}
 	files, _ := tlsFolder(dir)
 	return files
@@ -94,7 +98,7 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	id := hex.EncodeToString(sum[:])
 	var meta contextMeta
 	path := filepath.Join(dir, "contexts", "meta", id, "meta.json")
-	err := readJSON(path, &meta)
+	err := registry.ReadFile(path, &meta)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("%s names it, but %s is not there", namedBy, path)

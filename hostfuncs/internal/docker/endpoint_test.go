@@ -100,7 +100,7 @@ func TestFindEndpointBrokenFiles(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"not JSON", `{"currentContext": `, "unexpected end"},
 		{"wrong", `{"currentContext": 3, "Endpoints": 3}`, "cannot unmarshal number"},
-		{"too large", `{"x": "` + strings.Repeat("x", configLimit) + `"}`, "is larger than 1 MiB"},
+		{"too large", `{"x": "` + strings.Repeat("x", 1<<20) + `"}`, "is larger than 1 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

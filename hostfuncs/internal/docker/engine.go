@@ -2,8 +2,7 @@
 // environment names, builds images with it, and pushes them. Nothing else in
 // the project talks to an engine.
 //
-// It runs no program. So it can't ask a credential helper for a registry's
-// password, and it can't reach an engine through ssh.
+// It runs no program, so it can't reach an engine through ssh.
 package docker
 
 import (
@@ -21,6 +20,7 @@ import (
 	"github.com/docker/go-connections/tlsconfig"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -29,9 +29,11 @@ const answerLimit = 5 * time.Second
 
 // Engine is a Docker engine that answered. Its methods may be called at once.
 type Engine struct {
+	// Credentials are the user's for registries, nil for none.
+	Credentials *registry.Credentials
+
 	client *client.Client
 	at     endpoint
-	config string // the folder of the Docker configuration
 }
 
 // Connect finds the engine as the docker command does, and asks it for a sign
@@ -61,7 +63,7 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 		c.Close()
 		return nil, err
 	}
-	return &Engine{client: c, at: at, config: configDir(environ)}, nil
+	return &Engine{client: c, at: at}, nil
 }
 
 // Close lets go of the connections. A build or push that is under way goes on.

@@ -9,9 +9,11 @@ import (
 
 	"github.com/distribution/reference"
 	engineimage "github.com/docker/docker/api/types/image"
+	engineregistry "github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/client"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 )
 
 // PushError says that a registry or the engine refused a push.
@@ -26,10 +28,8 @@ func (e *PushError) Error() string { return fmt.Sprintf("push %s: %s", e.Ref, e.
 // digest there, sha256:<64 hexadecimal digits>. It needs the image to be built
 // and named so before. progress is as for [Engine.Build].
 //
-// The credentials are those that config.json has for the registry's host, and
-// go to no other; without any the push is anonymous. A credential helper is a
-// program that can't be run from here, so a host whose credentials one keeps
-// is an error that says so.
+// The credentials are those that [Engine.Credentials] has for the registry's
+// host, and go to no other; without any the push is anonymous.
 //
 // # Errors
 //
@@ -40,8 +40,11 @@ func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (dige
 	if err != nil {
 		return "", err
 	}
-	auth, err := e.credentials(reference.Domain(tagged))
+	auth, err := e.authFor(ctx, reference.Domain(tagged))
 	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		return "", fmt.Errorf("push %s: %w", ref, err)
 	}
 	answer, err := e.client.ImagePush(ctx, tagged.String(), engineimage.PushOptions{RegistryAuth: auth})
@@ -52,14 +55,23 @@ func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (dige
 	return digest, e.pushFailure(ctx, ref, err)
 }
 
-// credentials reads the configuration anew for each push: a login may have
-// come in between.
-func (e *Engine) credentials(host string) (string, error) {
-	c, err := readConfig(e.config)
-	if err != nil {
-		return "", err
+// authFor is what the engine is to show to one registry, encoded.
+func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
+	var auth engineregistry.AuthConfig
+	if e.Credentials != nil {
+		found, err := e.Credentials.Lookup(ctx, host)
+		if err != nil {
+			return "", err
+		}
+		if !found.None() {
+			auth = engineregistry.AuthConfig{
+				Username: found.Username, Password: found.Password,
+				IdentityToken: found.IdentityToken, RegistryToken: found.RegistryToken,
+				ServerAddress: registry.Canonical(host),
+			}
+		}
 	}
-	return c.credentials(host, configPath(e.config))
+	return engineregistry.EncodeAuthConfig(auth)
 }
 
 func readPush(r io.Reader, ref string, out *printer) (string, error) {

@@ -17,9 +17,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/docker/docker/api/types/registry"
+	engineregistry "github.com/docker/docker/api/types/registry"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 )
 
 // registryStandIn takes every push by me:secret, and remembers the manifest.
@@ -87,7 +88,7 @@ func writeAuth(t *testing.T, dir, host, user, password string) {
 }
 
 func TestPush(t *testing.T) {
-	e := realEngine(t)
+	e, dir := realEngine(t), t.TempDir()
 	stand := &registryStandIn{blobs: map[string]int{}}
 	server := httptest.NewServer(stand)
 	defer server.Close()
@@ -99,21 +100,23 @@ func TestPush(t *testing.T) {
 
 	for name, prepare := range map[string]func(){
 		"without credentials":        func() {},
-		"another host's credentials": func() { writeAuth(t, e.config, "elsewhere.test", "me", "secret") },
-		"with credentials not known": func() { writeAuth(t, e.config, host, "me", "wrong") },
-		"with broken credentials":    func() { os.WriteFile(configPath(e.config), []byte("{"), 0o600) },
+		"another host's credentials": func() { writeAuth(t, dir, "elsewhere.test", "me", "secret") },
+		"with credentials not known": func() { writeAuth(t, dir, host, "me", "wrong") },
+		"with broken credentials":    func() { os.WriteFile(registry.File(dir), []byte("{"), 0o600) },
 	} {
 		prepare()
+		e.Credentials = registry.New(func(string) string { return dir }, nil)
 		if _, err := e.Push(t.Context(), ref, nil); err == nil || strings.Contains(err.Error(), "wrong") {
 			t.Errorf("%s: got %v", name, err)
 		}
-		os.Remove(configPath(e.config))
+		os.Remove(registry.File(dir))
 	}
 	if stand.manifest != nil {
 		t.Fatal("it was pushed")
 	}
 
-	writeAuth(t, e.config, host, "me", "secret")
+	writeAuth(t, dir, host, "me", "secret")
+	e.Credentials = registry.New(func(string) string { return dir }, nil)
 	var progress strings.Builder
 	digest, err := e.Push(t.Context(), ref, &progress)
 	if err != nil {
@@ -138,10 +141,10 @@ func TestPushImageThatIsNotThere(t *testing.T) {
 
 // TestPushSendsOneHostsCredentials looks at what an engine gets to see.
 func TestPushSendsOneHostsCredentials(t *testing.T) {
-	var got *registry.AuthConfig
+	var got *engineregistry.AuthConfig
 	env := standIn(t, "/images/r.io/shop/push", func(w http.ResponseWriter, r *http.Request) {
 		var err error
-		if got, err = registry.DecodeAuthConfig(r.Header.Get(registry.AuthHeader)); err != nil {
+		if got, err = engineregistry.DecodeAuthConfig(r.Header.Get(engineregistry.AuthHeader)); err != nil {
 			t.Error(err)
 		}
 		if r.URL.Query().Get("tag") != "latest" {
@@ -149,14 +152,38 @@ func TestPushSendsOneHostsCredentials(t *testing.T) {
 		}
 		answering(200, `{"status":"latest: digest: x"}`+"\n"+`{"aux":{"Tag":"latest","Digest":"`+anID+`","Size":1}}`)(w, r)
 	})
-	text := `{"auths": {"r.io": {"username": "u", "password": "p"}, "x.io": {"username": "x", "password": "y"}}}`
+	text := `{"credHelpers": {"r.io": "fake"}, "auths": {"r.io": {"username": "old"}, "x.io": {"username": "x", "password": "y"}}}`
 	imagetest.Write(t, env["DOCKER_CONFIG"], map[string]string{"config.json": text})
-	digest, err := connected(t, env).Push(t.Context(), "r.io/shop", nil)
+	e := connected(t, env)
+	e.Credentials = registry.New(func(name string) string { return env[name] },
+		func(_ context.Context, program string, _ []string, host string) ([]byte, int, error) {
+			if program != "docker-credential-fake" || host != "r.io" {
+				t.Errorf("%s is asked for %s", program, host)
+			}
+			return []byte(`{"Username": "u", "Secret": "p"}`), 0, nil
+		})
+	digest, err := e.Push(t.Context(), "r.io/shop", nil)
 	if err != nil || digest != anID {
 		t.Errorf("got %s, %v", digest, err)
 	}
-	if want := (registry.AuthConfig{Username: "u", Password: "p", ServerAddress: "r.io"}); *got != want {
+	if want := (engineregistry.AuthConfig{Username: "u", Password: "p", ServerAddress: "r.io"}); *got != want {
 		t.Errorf("the engine got %+v", *got)
+	}
+}
+
+func TestPushWithoutItsCredentials(t *testing.T) {
+	env := standIn(t, "/", nil)
+	imagetest.Write(t, env["DOCKER_CONFIG"], map[string]string{"config.json": `{"credsStore": "fake"}`})
+	e := connected(t, env)
+	ctx, cancel := context.WithCancel(t.Context())
+	e.Credentials = registry.New(func(name string) string { return env[name] },
+		func(context.Context, string, []string, string) ([]byte, int, error) { return nil, 1, nil })
+	if _, err := e.Push(ctx, "r.io/shop", nil); err == nil || !strings.HasPrefix(err.Error(), "push r.io/shop: ") || !strings.Contains(err.Error(), "docker-credential-fake") {
+		t.Errorf("got %v", err)
+	}
+	cancel()
+	if _, err := e.Push(ctx, "r.io/shop", nil); err != context.Canceled {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,0 +1,122 @@
+package buildkit
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"slices"
+
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
+)
+
+// Auth answers a builder that asks for credentials.
+type Auth session.Attachable
+
+// NewAuth answers a builder that asks for the user's credentials, by
+// https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It does
+// so for the hosts of registries that the build may use, as [registry.HostOf]
+// has them, and for no other, so that a redirect or a mirror gets nothing.
+//
+// Where a registry gives tokens, the builder gets one, which we fetch, and
+// neither password nor identity token. A password is given for a registry that
+// takes nothing else, as we ask it ourselves first: one that only the builder
+// reaches gets none.
+func NewAuth(credentials *registry.Credentials, client *registry.Client, hosts []string) Auth {
+	// The key is a new one for each build, and none is kept on disk: a builder
+	// that serves others too then has no tokens of ours for the next build.
+	_, key, _ := ed25519.GenerateKey(rand.Reader)
+	a := &authServer{credentials: credentials, client: client, key: key}
+	for _, host := range hosts {
+		a.hosts = append(a.hosts, registry.Canonical(host))
+	}
+	return a
+}
+
+type authServer struct {
+	auth.UnimplementedAuthServer
+	credentials *registry.Credentials
+	client      *registry.Client
+	hosts       []string
+	key         ed25519.PrivateKey
+}
+
+// errNothing has a builder go on without credentials.
+var errNothing = status.Error(codes.Unimplemented, "there are no credentials for this registry")
+
+// Register implements [session.Attachable].
+func (a *authServer) Register(server *grpc.Server) { auth.RegisterAuthServer(server, a) }
+
+// lookup finds what there is for a host.
+func (a *authServer) lookup(ctx context.Context, host string) (registry.Auth, error) {
+	if !slices.Contains(a.hosts, registry.Canonical(host)) {
+		return registry.Auth{}, errNothing
+	}
+	found, err := a.credentials.Lookup(ctx, host)
+	if err == nil && found.None() {
+		err = errNothing
+	}
+	return found, err
+}
+
+// Credentials gives a password away, where nothing else will do.
+func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsRequest) (*auth.CredentialsResponse, error) {
+	found, err := a.lookup(ctx, req.GetHost())
+	if err != nil {
+		return nil, err
+	}
+	if found.Username == "" || found.Password == "" {
+		return nil, errNothing
+	}
+	gives, err := a.client.GivesTokens(ctx, registry.Canonical(req.GetHost()))
+	switch {
+	case err != nil:
+		return nil, err
+	case gives:
+		return nil, status.Errorf(codes.FailedPrecondition,
+			"registry %s gives tokens, so its password is not given to a builder; use a builder that asks for tokens, as those since BuildKit 0.8 do", req.GetHost())
+	}
+	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Password}, nil
+}
+
+// FetchToken gives a token for what the registry asked of the builder.
+func (a *authServer) FetchToken(ctx context.Context, req *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	found, err := a.lookup(ctx, req.GetHost())
+	if err != nil {
+		return nil, err
+	}
+	token, err := a.client.FetchToken(ctx, found, registry.TokenRequest{
+		Host: req.GetHost(), Realm: req.GetRealm(), Service: req.GetService(), Scopes: req.GetScopes(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &auth.FetchTokenResponse{Token: token.Value, ExpiresIn: int64(token.Expires.Seconds())}
+	if !token.Issued.IsZero() {
+		answer.IssuedAt = token.Issued.Unix()
+	}
+	return answer, nil
+}
+
+// GetTokenAuthority says that tokens are to be had from here.
+func (a *authServer) GetTokenAuthority(ctx context.Context, req *auth.GetTokenAuthorityRequest) (*auth.GetTokenAuthorityResponse, error) {
+	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
+		return nil, err
+	}
+	return &auth.GetTokenAuthorityResponse{PublicKey: a.key.Public().(ed25519.PublicKey)}, nil
+}
+
+// VerifyTokenAuthority proves that it was from here.
+func (a *authServer) VerifyTokenAuthority(ctx context.Context, req *auth.VerifyTokenAuthorityRequest) (*auth.VerifyTokenAuthorityResponse, error) {
+	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
+		return nil, err
+	}
+	// The builder opens it as NaCl's sign does: the signature, and what was signed.
+	signed := append(ed25519.Sign(a.key, req.GetPayload()), req.GetPayload()...)
+	return &auth.VerifyTokenAuthorityResponse{Signed: signed}, nil
+}

@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// fileLimit is the most bytes that a file of the configuration may have.
+const fileLimit = 1 << 20
+
+// config is what is read of the docker command's config.json, see
+// https://docs.docker.com/reference/cli/docker/login/#credential-stores.
+type config struct {
+	Auths       map[string]record `json:"auths"`
+	CredsStore  string            `json:"credsStore"`
+	CredHelpers map[string]string `json:"credHelpers"`
+}
+
+// Folder is the one of the docker command's configuration; it is empty when
+// there is no home to have it. environ looks up the environment's variables.
+func Folder(environ func(string) string) string {
+	if dir := environ("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	home := environ("HOME")
+	if runtime.GOOS == "windows" {
+		home = environ("USERPROFILE")
+	}
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, ".docker")
+}
+
+// File is the configuration's file in its folder.
+func File(folder string) string { return filepath.Join(folder, "config.json") }
+
+// ReadConfig reads the configuration of a folder into a value that JSON can be
+// read into. Where there is no file, or no folder, it is left as it is.
+//
+// # Errors
+//
+// As of [ReadFile].
+func ReadConfig(folder string, into any) error {
+	if folder == "" {
+		return nil
+	}
+	err := ReadFile(File(folder), into)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// ReadFile reads a file of the docker command's, of 1 MiB at most, which may
+// have fields that are not known here.
+//
+// # Errors
+//
+// They name the file. None quotes a value that it has.
+func ReadFile(path string, into any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, fileLimit+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > fileLimit {
+		return fmt.Errorf("%s is larger than 1 MiB", path)
+	}
+	// An error's text names a place and a kind of value, never a secret's text.
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

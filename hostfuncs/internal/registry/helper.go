@@ -1,0 +1,95 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+)
+
+// helperName is what a helper may be called in the configuration, so that it is
+// a name in PATH and no path.
+var helperName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// notFound begins what a helper prints that has nothing for a server.
+var notFound = []byte("credentials not found")
+
+// tokenUser is the user name beside an identity token.
+const tokenUser = "<token>"
+
+// answer is a helper's, see
+// https://github.com/docker/docker-credential-helpers#development.
+type answer struct{ ServerURL, Username, Secret string }
+
+// ask asks a helper for one host's credentials. It is asked by the protocol's
+// names, which for Docker Hub is a URL.
+//
+// # Errors
+//
+// What the helper prints is quoted in none, since it may be a secret.
+func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) {
+	server := host
+	if host == dockerHub {
+		server = "https://" + dockerHub + "/v1/"
+	}
+	auth, err := c.answerOf(ctx, name, server)
+	switch {
+	case ctx.Err() != nil:
+		return Auth{}, ctx.Err()
+	case err != nil:
+		return Auth{}, fmt.Errorf("%s has the credentials for %s kept by a helper: %w", File(c.folder), host, err)
+	}
+	return auth, nil
+}
+
+func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, error) {
+	if !helperName.MatchString(name) {
+		return Auth{}, fmt.Errorf("%q is no helper's name; correct that file", name)
+	}
+	program := "docker-credential-" + name
+	text, exit, err := c.run(ctx, program, []string{"get"}, server)
+	if err != nil {
+		return Auth{}, fmt.Errorf("%w; see that it works, or take it out of that file and run `docker login`", err)
+	}
+	if exit != 0 && bytes.HasPrefix(bytes.TrimSpace(text), notFound) {
+		return Auth{}, nil
+	}
+	try := fmt.Sprintf("see what `echo %s | %s get` says", server, program)
+	if exit != 0 {
+		return Auth{}, fmt.Errorf("%s failed with exit code %d; %s", program, exit, try)
+	}
+	auth, err := parseAnswer(text, server)
+	if err != nil {
+		return Auth{}, fmt.Errorf("%s: %w; %s", program, err, try)
+	}
+	return auth, nil
+}
+
+// parseAnswer reads what a helper printed about a server.
+func parseAnswer(text []byte, server string) (Auth, error) {
+	var a answer
+	// The error would tell of what is there.
+	if json.Unmarshal(text, &a) != nil {
+		return Auth{}, errors.New("its answer is no JSON as of the protocol")
+	}
+	switch {
+	case a.ServerURL != "" && serverHost(a.ServerURL) != serverHost(server):
+		return Auth{}, errors.New("its answer is about another server")
+	case a.Secret == "":
+		return Auth{}, errors.New("its answer has no secret")
+	case a.Username == tokenUser:
+		return Auth{IdentityToken: a.Secret}, nil
+	}
+	return Auth{Username: a.Username, Password: a.Secret}, nil
+}
+
+// serverHost is the host in a server's name, which may be a URL.
+func serverHost(server string) string {
+	if at, err := url.Parse(server); err == nil && at.Host != "" {
+		server = at.Host
+	}
+	return Canonical(server)
+}

@@ -1,0 +1,71 @@
+package registry
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+// dockerHub is the name under which the docker command keeps the credentials
+// for images without a registry in their name, as https://index.docker.io/v1/.
+const dockerHub = "index.docker.io"
+
+// hostForm is a host with or without a port. Nothing else goes to a helper,
+// whose protocol is made of lines.
+var hostForm = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// HostOf is the registry of an image's reference, as [Credentials.Lookup] takes
+// it.
+func HostOf(ref string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", fmt.Errorf("image %q: %w", ref, err)
+	}
+	return Canonical(reference.Domain(named)), nil
+}
+
+// Canonical is the one name of a registry: of those that are Docker Hub's, the
+// one that its credentials are kept under.
+func Canonical(host string) string {
+	host = strings.ToLower(host)
+	switch host {
+	case "docker.io", "registry-1.docker.io":
+		return dockerHub
+	}
+	return host
+}
+
+// loopback tells whether a host, with or without a port, is this machine's
+// loopback by its very name: what it resolves to is not for others to say.
+func loopback(host string) bool {
+	name := hostname(host)
+	if name == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(name)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// hostname is a host without its port and brackets, in lower case.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// sameHost tells whether two hosts are one, with the port that a scheme has
+// where none is written.
+func sameHost(a, b, scheme string) bool { return authority(a, scheme) == authority(b, scheme) }
+
+func authority(host, scheme string) string {
+	port := map[string]string{"https": "443", "http": "80"}[scheme]
+	if _, written, err := net.SplitHostPort(host); err == nil && written != "" {
+		port = written
+	}
+	return net.JoinHostPort(hostname(host), port)
+}

@@ -1,0 +1,74 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// CheckRealm says what keeps a token server, which a registry named as its
+// realm, from getting the registry's credentials, if anything: it must be asked
+// over https and belong to the registry, by being at the same registrable
+// domain. One of the loopback belongs to a registry of the loopback, and may
+// speak http. See RATIONALE.md, "Why must a token server be of the registry's
+// domain?".
+func CheckRealm(host, realm string) error {
+	at, err := parseRealm(realm)
+	if err == nil {
+		err = mayServe(host, at)
+	}
+	if err != nil {
+		return fmt.Errorf("registry %s wants its credentials sent to %q: %w; they are sent to nobody",
+			host, plaintext.Line(realm, 200), err)
+	}
+	return nil
+}
+
+func parseRealm(realm string) (*url.URL, error) {
+	at, err := url.Parse(realm)
+	switch {
+	case err != nil || at.Host == "" || !hostForm.MatchString(at.Host):
+		return nil, errors.New("that is no address")
+	case at.User != nil:
+		return nil, errors.New("an address with a name in it isn't taken")
+	}
+	return at, nil
+}
+
+// mayServe says what keeps a token server from being a registry's.
+func mayServe(host string, at *url.URL) error {
+	switch {
+	case at.Scheme == "http" && loopback(host) && loopback(at.Host):
+		return nil
+	case at.Scheme != "https":
+		return errors.New("that isn't https")
+	case !sameOwner(hostname(host), hostname(at.Host)):
+		return errors.New("that isn't of the registry's domain")
+	}
+	return nil
+}
+
+// sameOwner tells whether two hosts belong to one owner, as browsers tell it for
+// cookies: by https://publicsuffix.org. Hosts that have no registrable domain,
+// as addresses and public suffixes, have to be the same.
+func sameOwner(a, b string) bool {
+	if a == b || loopback(a) && loopback(b) {
+		return true
+	}
+	first, second := registrable(a), registrable(b)
+	return first != "" && first == second
+}
+
+// registrable is the registrable domain of a host, empty for one that has none.
+func registrable(name string) string {
+	domain, err := publicsuffix.EffectiveTLDPlusOne(strings.TrimSuffix(name, "."))
+	if err != nil {
+		return ""
+	}
+	return domain
+}
