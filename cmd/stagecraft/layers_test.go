@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/confine":              {},
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                {},
+	"hostfuncs/internal/dockerfile":           {"runtime/plaintext"},
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},

@@ -1,0 +1,143 @@
+package dockerfile
+
+import (
+	"strconv"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/util/system"
+)
+
+const epochArg = "SOURCE_DATE_EPOCH"
+
+// globals are the variables that FROM lines see: what BuildKit sets by itself,
+// and the ARGs before the first FROM.
+func (r *resolver) globals(o Options) (*Vars, error) {
+	target := o.Target
+	if target == "" {
+		target = r.parsed.stages[len(r.parsed.stages)-1].Name
+	}
+	if target == "" {
+		target = "default"
+	}
+	vars := NewVars()
+	vars.Set("TARGETSTAGE", target)
+	build, wanted := o.BuildPlatform, o.Platform
+	if wanted == "" {
+		wanted = build
+	}
+	for prefix, platform := range map[string]string{"BUILD": build, "TARGET": wanted} {
+		if err := vars.platform(prefix, platform); err != nil {
+			return nil, r.file.errorAt(0, "platform %q: %v", platform, err)
+		}
+	}
+	for name := range vars.set {
+		if text, ok := o.Args[name]; ok {
+			vars.Set(name, text)
+		}
+	}
+	for _, c := range r.parsed.args {
+		for _, arg := range c.Args {
+			if err := r.global(vars, arg, o.Args); err != nil {
+				return nil, r.file.located(err, firstLine(c.Location()))
+			}
+		}
+	}
+	return vars, r.checkEpoch(vars, o.Args)
+}
+
+func (r *resolver) global(vars *Vars, arg instructions.KeyValuePairOptional, given map[string]string) error {
+	if text, ok := given[arg.Key]; ok {
+		vars.Set(arg.Key, text)
+		return nil
+	}
+	if arg.Value == nil {
+		return nil
+	}
+	return r.assign(vars, vars, arg.Key, *arg.Value)
+}
+
+// assign sets a variable to a word that is expanded with from. A word that
+// nobody knows the value of gives a variable that nobody knows the value of.
+func (r *resolver) assign(vars, from *Vars, name, word string) error {
+	text, err := r.expander.Word(word, from)
+	if unknown, ok := err.(*unknownError); ok {
+		vars.set[name] = value{unknown: unknown.reason}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	vars.Set(name, text)
+	return nil
+}
+
+// platform sets what BuildKit tells of a platform; an empty one is the engine's
+// own, of which nothing is known here.
+func (v *Vars) platform(prefix, platform string) error {
+	if platform == "" {
+		for _, name := range []string{"PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"} {
+			v.set[prefix+name] = value{unknown: prefix + name + " is known to the engine alone"}
+		}
+		return nil
+	}
+	p, err := platforms.Parse(platform)
+	if err != nil {
+		return err
+	}
+	p = platforms.Normalize(p)
+	full := platforms.FormatAll(p)
+	if prefix == "BUILD" {
+		full = platforms.Format(p)
+	}
+	for name, text := range map[string]string{
+		"PLATFORM": full, "OS": p.OS, "OSVERSION": p.OSVersion, "ARCH": p.Architecture, "VARIANT": p.Variant,
+	} {
+		v.Set(prefix+name, text)
+	}
+	return nil
+}
+
+// checkEpoch refuses a SOURCE_DATE_EPOCH that names a stage, whose remote source
+// BuildKit would fetch to have its date.
+func (r *resolver) checkEpoch(vars *Vars, given map[string]string) error {
+	text, ok := given[epochArg]
+	if !ok {
+		text, _ = vars.Get(epochArg)
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); text != "" && err != nil {
+		return r.file.errorAt(0, "%s is %q and no number of seconds", epochArg, text)
+	}
+	return nil
+}
+
+// forStage are the variables that a stage begins with.
+func (r *resolver) forStage(s *Stage) *Vars {
+	if s.From != nil {
+		return s.From.vars.Above()
+	}
+	vars := NewVars()
+	if s.Image != "" {
+		vars.open = true
+		return vars
+	}
+	vars.Set("PATH", system.DefaultPathEnvUnix)
+	return vars
+}
+
+// ArgValue is what an ARG of a stage is set to: the build's argument, or else
+// its default, or else the value from before the first FROM. False is none.
+func (p *Plan) ArgValue(x *Expander, arg instructions.KeyValuePairOptional, vars *Vars) (string, bool, error) {
+	if text, ok := p.given[arg.Key]; ok {
+		return text, true, nil
+	}
+	if arg.Value != nil {
+		text, err := x.Word(*arg.Value, vars)
+		return text, err == nil, err
+	}
+	found, ok := p.globals.find(arg.Key)
+	if found.unknown != "" {
+		return "", false, &unknownError{found.unknown}
+	}
+	return found.text, ok, nil
+}

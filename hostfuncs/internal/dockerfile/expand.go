@@ -1,0 +1,111 @@
+package dockerfile
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+)
+
+// What expanding variables may come to. Two variables that hold each other
+// twice would otherwise double with every line.
+const (
+	wordLimit  = 64 << 10 // bytes of a word, and of the values that go into it
+	totalLimit = 16 << 20 // bytes of all words of a build
+	// A replacement, ${A//x/y}, multiplies lengths.
+	replacedLimit     = 1 << 10
+	replacementsLimit = 2
+)
+
+var replacement = regexp.MustCompile(`(?s)\$\{(\w*|.)/`)
+
+var errTooLong = errors.New("its variables come to more text than is allowed")
+
+// Expander puts variables' values into words, within bounds.
+type Expander struct {
+	escape rune
+	left   int
+}
+
+// NewExpander makes an expander for the instructions of a plan.
+func (p *Plan) NewExpander() *Expander { return &Expander{escape: p.escape, left: totalLimit} }
+
+// Word is a word with its variables' values and without its quotes.
+func (x *Expander) Word(word string, vars *Vars) (string, error) {
+	return x.expand(shell.NewLex(x.escape), word, vars)
+}
+
+// Raw is a text with its variables' values and all else as it is.
+func (x *Expander) Raw(text string, vars *Vars) (string, error) {
+	lex := shell.NewLex('\\')
+	lex.SkipProcessQuotes = true
+	return x.expand(lex, text, vars)
+}
+
+// Words is a word split at the blanks that it has without its quotes.
+func (x *Expander) Words(word string, vars *Vars) ([]string, error) {
+	env, err := x.lookup(word, vars)
+	if err != nil {
+		return nil, err
+	}
+	words, err := shell.NewLex(x.escape).ProcessWords(word, env)
+	return words, x.check(env, strings.Join(words, ""), err)
+}
+
+func (x *Expander) expand(lex *shell.Lex, word string, vars *Vars) (string, error) {
+	env, err := x.lookup(word, vars)
+	if err != nil {
+		return "", err
+	}
+	text, _, err := lex.ProcessWord(word, env)
+	if err := x.check(env, text, err); err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
+	limit := wordLimit
+	if n := len(replacement.FindAllStringIndex(word, replacementsLimit+1)); n > replacementsLimit {
+		return nil, errTooLong
+	} else if n > 0 {
+		limit = replacedLimit
+	}
+	if strings.Contains(word, "$") && len(word) > limit {
+		return nil, errTooLong
+	}
+	return &lookup{vars: vars, left: limit}, nil
+}
+
+func (x *Expander) check(env *lookup, text string, err error) error {
+	x.left -= len(text)
+	switch {
+	case env.unknown != "":
+		return &unknownError{env.unknown}
+	case env.left < 0 || x.left < 0:
+		return errTooLong
+	}
+	return err
+}
+
+// lookup is how the lexer finds values. What it asks for and can't be told is
+// kept, since it takes an empty value for one.
+type lookup struct {
+	vars    *Vars
+	left    int
+	unknown string
+}
+
+func (l *lookup) Get(name string) (string, bool) {
+	found, ok := l.vars.find(name)
+	if found.unknown != "" {
+		l.unknown = found.unknown
+	}
+	if l.left -= len(found.text); l.left < 0 {
+		return "", ok
+	}
+	return found.text, ok
+}
+
+func (*lookup) Keys() []string { return nil }

@@ -1,0 +1,131 @@
+// Package dockerfile tells what a Dockerfile makes of a build before it is
+// built: the images that it pulls, what it fetches, and what its RUN steps ask
+// for. It is pure over the file's bytes and the build's options, and reads them
+// with BuildKit's own packages, so that it finds what BuildKit will find.
+package dockerfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+)
+
+// What a Dockerfile may have at most. They bound time and memory, since whoever
+// wrote the file may not be who builds it.
+const (
+	sizeLimit        = 1 << 20 // bytes
+	instructionLimit = 10_000
+	// Each ${ may be within another one, and each of them costs a copy of what is
+	// in it.
+	braceLimit = 1000
+	// messageLimit is the most runes of a message: it may have text of the file.
+	messageLimit = 300
+)
+
+// File is a Dockerfile that could be read.
+type File struct {
+	name string // for errors
+	text []byte
+}
+
+// Error says what is wrong with a Dockerfile, and where.
+type Error struct {
+	Name    string
+	Line    int // from 1; 0 where it is about no line
+	Message string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Name + ": " + e.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Message)
+}
+
+// Parse reads a Dockerfile; name is what errors call it.
+//
+// # Errors
+//
+// An [*Error], with the line, for what BuildKit's parser refuses and for a file
+// that is out of bounds.
+func Parse(name string, text []byte) (*File, error) {
+	f := &File{name: name, text: bytes.Clone(text)}
+	if len(text) > sizeLimit {
+		return nil, f.errorAt(0, "it is larger than 1 MiB")
+	}
+	if n := bytes.Count(text, []byte("${")); n > braceLimit {
+		return nil, f.errorAt(0, "it has %d ${, more than %d", n, braceLimit)
+	}
+	if _, err := f.parse(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// parsed is a Dockerfile's instructions. They are parsed anew for each use,
+// since expanding variables writes into them.
+type parsed struct {
+	stages []instructions.Stage
+	args   []instructions.ArgCommand // those before the first FROM
+	escape rune
+}
+
+func (f *File) parse() (p parsed, err error) {
+	defer func() {
+		// The parser is somebody else's, and its input too.
+		if r := recover(); r != nil {
+			err = f.errorAt(0, "the parser gives up: %v", r)
+		}
+	}()
+	result, err := parser.Parse(bytes.NewReader(f.text))
+	if err != nil {
+		return p, f.located(err, 0)
+	}
+	if n := len(result.AST.Children); n > instructionLimit {
+		return p, f.errorAt(result.AST.Children[instructionLimit].StartLine, "it has %d instructions, more than %d", n, instructionLimit)
+	}
+	p.escape = result.EscapeToken
+	if p.stages, p.args, err = instructions.Parse(result.AST, nil); err != nil {
+		return p, f.located(err, 0)
+	}
+	if len(p.stages) == 0 {
+		return p, f.errorAt(0, "it has no FROM")
+	}
+	return p, nil
+}
+
+func (f *File) errorAt(line int, format string, args ...any) *Error {
+	message := fmt.Sprintf(format, args...)
+	return &Error{Name: f.name, Line: line, Message: plaintext.Line(strings.TrimSpace(message), messageLimit)}
+}
+
+// located turns an error of BuildKit's packages into one with the file's name.
+// line is where it is about a line that it doesn't know of.
+func (f *File) located(err error, line int) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	message := err.Error()
+	if l, ok := errors.AsType[*parser.LocationError](err); ok {
+		if at := firstLine(l.Locations...); at > 0 {
+			line = at
+		}
+		message = l.Unwrap().Error()
+	}
+	return f.errorAt(line, "%s", message)
+}
+
+func firstLine(locations ...[]parser.Range) int {
+	for _, ranges := range locations {
+		if len(ranges) > 0 {
+			return ranges[0].Start.Line
+		}
+	}
+	return 0
+}

@@ -1,0 +1,219 @@
+package dockerfile
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+)
+
+// Options are what a build adds to its Dockerfile.
+type Options struct {
+	Target string            // the stage to build; empty means the last one
+	Args   map[string]string // values for ARGs
+	// Platform is what the image is for and BuildPlatform what it is built on,
+	// such as linux/amd64. An empty Platform is the same as BuildPlatform; an
+	// empty BuildPlatform is not known, and an error where something depends on
+	// it.
+	Platform, BuildPlatform string
+}
+
+// Plan is what a build goes through: the target's stage, and before it all that
+// it needs.
+type Plan struct {
+	Stages []*Stage // in order of the file; the last one is the target
+	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
+	// empty for BuildKit itself. Nothing else here is true of such a build.
+	Syntax string
+
+	syntaxLine int
+	file       *File
+	escape     rune
+	globals    *Vars
+	given      map[string]string
+}
+
+// Stage is a FROM and the instructions after it.
+type Stage struct {
+	Name string // lower case; empty where it has none
+	// A stage begins with what Source says.
+	Source
+	Platform string // of the image; empty is the build's
+	Line     int
+	Commands []Command
+
+	index int
+	vars  *Vars // after its last instruction
+	err   error // why it can't be built
+}
+
+// Source is where files come from: an earlier stage, an image by its full
+// reference, or neither, which is nothing at all.
+type Source struct {
+	From  *Stage
+	Image string
+}
+
+// Command is an instruction.
+type Command struct {
+	instructions.Command
+	Line int
+	// Sources is what a COPY with --from reads, or each --mount with from of a
+	// RUN, in order.
+	Sources []Source
+	// Remotes are what an ADD fetches.
+	Remotes []string
+}
+
+// scratch is what stands for nothing where an image is named.
+const scratch = "scratch"
+
+// Plan resolves what a build of the Dockerfile needs.
+//
+// # Errors
+//
+// An [*Error], with the line, for what can't be built, and for what can't be
+// known before the build.
+func (f *File) Plan(o Options) (*Plan, error) {
+	parsed, err := f.parse()
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{file: f, escape: parsed.escape, given: o.Args}
+	r := &resolver{file: f, plan: p, parsed: parsed, expander: p.NewExpander(), names: map[string]*Stage{}}
+	if p.Syntax, p.syntaxLine, err = f.syntax(o.Args); err != nil {
+		return nil, err
+	}
+	if p.globals, err = r.globals(o); err != nil {
+		return nil, err
+	}
+	r.begin()
+	target, err := r.target(o.Target)
+	if err != nil {
+		return nil, err
+	}
+	return p, r.need(target)
+}
+
+// resolver finds out what a target needs.
+type resolver struct {
+	file     *File
+	plan     *Plan
+	parsed   parsed
+	expander *Expander
+	stages   []*Stage
+	names    map[string]*Stage
+	// triggered counts the instructions that ONBUILD adds.
+	triggered int
+}
+
+// begin resolves the FROM of every stage, in order, as a FROM sees the names of
+// the stages before it alone.
+func (r *resolver) begin() {
+	for i, parsed := range r.parsed.stages {
+		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i}
+		if err := r.from(s, parsed); err != nil {
+			// It only matters where the stage is needed.
+			s.err = r.file.located(err, s.Line)
+		}
+		for _, c := range parsed.Commands {
+			s.Commands = append(s.Commands, Command{Command: c, Line: firstLine(c.Location())})
+		}
+		r.stages = append(r.stages, s)
+		if s.Name != "" {
+			r.names[s.Name] = s
+		}
+	}
+}
+
+func (r *resolver) from(s *Stage, parsed instructions.Stage) error {
+	base, err := r.expander.Word(parsed.BaseName, r.plan.globals)
+	if err != nil {
+		return err
+	}
+	if base == "" {
+		return r.file.errorAt(s.Line, "FROM %s comes to nothing: give its ARG a value", parsed.BaseName)
+	}
+	if parsed.Platform != "" {
+		if s.Platform, err = r.platform(parsed.Platform); err != nil {
+			return err
+		}
+	}
+	// A stage's name is in lower case, and only found by that here: to BuildKit
+	// FROM Base is an image, whatever stages there are.
+	if stage, ok := r.names[base]; ok {
+		s.From = stage
+		return nil
+	}
+	s.Image, err = normalise(base)
+	return err
+}
+
+func (r *resolver) platform(word string) (string, error) {
+	text, err := r.expander.Word(word, r.plan.globals)
+	if _, ok := err.(*unknownError); ok {
+		// No reference depends on it.
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	p, err := platforms.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	return platforms.FormatAll(platforms.Normalize(p)), nil
+}
+
+func (r *resolver) target(name string) (*Stage, error) {
+	if name == "" {
+		return r.stages[len(r.stages)-1], nil
+	}
+	if s, ok := r.names[strings.ToLower(name)]; ok {
+		return s, nil
+	}
+	return nil, r.file.errorAt(0, "it has no stage %q", name)
+}
+
+// source finds what a --from names: a stage by name or, where that is allowed,
+// by number, or else an image.
+func (r *resolver) source(current *Stage, name string, numbers bool) (Source, error) {
+	stage, ok := r.names[strings.ToLower(name)]
+	if i, err := strconv.Atoi(name); numbers && err == nil {
+		if i < 0 || i >= len(r.stages) {
+			return Source{}, r.file.errorAt(0, "--from=%s: there are %d stages, counted from 0", name, len(r.stages))
+		}
+		stage, ok = r.stages[i], true
+	}
+	if !ok {
+		image, err := normalise(name)
+		return Source{Image: image}, err
+	}
+	if stage.index >= current.index {
+		return Source{}, r.file.errorAt(0, "--from=%s names a stage that comes later: move it before this one", name)
+	}
+	return Source{From: stage}, nil
+}
+
+// normalise is an image's name in full, with its tag; empty for scratch.
+func normalise(name string) (string, error) {
+	if name == scratch {
+		return "", nil
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return "", &nameError{name, err}
+	}
+	return reference.TagNameOnly(named).String(), nil
+}
+
+type nameError struct {
+	name string
+	err  error
+}
+
+func (e *nameError) Error() string { return "image " + strconv.Quote(e.name) + ": " + e.err.Error() }
+
+func (e *nameError) Unwrap() error { return e.err }

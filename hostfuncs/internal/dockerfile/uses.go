@@ -1,0 +1,162 @@
+package dockerfile
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// Uses is what a build takes from elsewhere, and what its steps ask for. Each
+// list is sorted and has nothing twice.
+//
+// # Notes
+//
+// An image may have triggers of its own (ONBUILD), which run in the build of
+// whoever names it in a FROM. What those use is known to nobody who has not
+// pulled it.
+type Uses struct {
+	// Bases are the images that may be pulled, by their full references, such as
+	// docker.io/library/node:22: those of every FROM that the target needs, of
+	// COPY --from and of RUN --mount=from.
+	Bases []string
+	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
+	// empty for BuildKit itself. Nothing else here is true of such a build.
+	Syntax string
+	// Remotes are what ADD fetches: URLs and git repositories.
+	Remotes []string
+	// Networks are what RUN steps have with --network: none or host.
+	Networks []string
+	// Insecure are the lines of RUN steps with --security=insecure.
+	Insecure []int
+	// Mounts are the kinds of what RUN steps mount: bind, cache, secret, ssh,
+	// tmpfs.
+	Mounts []string
+	// Secrets are the IDs of the secrets that RUN steps mount.
+	Secrets []string
+	// Runs tells whether there is any RUN step.
+	Runs bool
+	// Lines has the first line that names each of Bases, Syntax and Remotes.
+	Lines map[string]int
+}
+
+// Uses tells what the build of a target uses.
+//
+// # Errors
+//
+// Those of [File.Plan].
+func (f *File) Uses(o Options) (Uses, error) {
+	p, err := f.Plan(o)
+	if err != nil {
+		return Uses{}, err
+	}
+	return p.Uses(), nil
+}
+
+// Uses tells what a plan uses, as [File.Uses] does.
+func (p *Plan) Uses() Uses {
+	g := gatherer{
+		lines: map[string]int{},
+		bases: set{}, remotes: set{}, networks: set{}, mounts: set{}, secrets: set{},
+	}
+	if p.Syntax != "" {
+		g.lines[p.Syntax] = p.syntaxLine
+	}
+	for _, s := range p.Stages {
+		g.base(s.Source, s.Line)
+		g.stage(s)
+	}
+	g.uses.Syntax, g.uses.Lines = p.Syntax, g.lines
+	g.uses.Bases, g.uses.Remotes = g.bases.sorted(), g.remotes.sorted()
+	g.uses.Networks, g.uses.Mounts, g.uses.Secrets = g.networks.sorted(), g.mounts.sorted(), g.secrets.sorted()
+	return g.uses
+}
+
+type set map[string]bool
+
+func (s set) sorted() []string { return slices.Sorted(maps.Keys(s)) }
+
+type gatherer struct {
+	uses  Uses
+	lines map[string]int
+
+	bases, remotes, networks, mounts, secrets set
+}
+
+func (g *gatherer) base(s Source, line int) {
+	if s.Image != "" {
+		g.note(g.bases, s.Image, line)
+	}
+}
+
+func (g *gatherer) note(in set, name string, line int) {
+	in[name] = true
+	if _, ok := g.lines[name]; !ok {
+		g.lines[name] = line
+	}
+}
+
+func (g *gatherer) stage(s *Stage) {
+	for _, c := range s.Commands {
+		for _, source := range c.Sources {
+			g.base(source, c.Line)
+		}
+		for _, remote := range c.Remotes {
+			g.note(g.remotes, remote, c.Line)
+		}
+		if run, ok := c.Command.(*instructions.RunCommand); ok {
+			g.run(run, c.Line)
+		}
+	}
+}
+
+func (g *gatherer) run(c *instructions.RunCommand, line int) {
+	g.uses.Runs = true
+	if network := instructions.GetNetwork(c); network != instructions.NetworkDefault {
+		g.networks[network] = true
+	}
+	if instructions.GetSecurity(c) == instructions.SecurityInsecure {
+		g.uses.Insecure = append(g.uses.Insecure, line)
+	}
+	for _, m := range instructions.GetMounts(c) {
+		g.mounts[string(m.Type)] = true
+		if m.Type == instructions.MountTypeSecret {
+			g.secrets[secretID(m)] = true
+		}
+	}
+}
+
+// secretID is what BuildKit asks for: the source, or else the ID, or else the
+// last part of the target.
+func secretID(m *instructions.Mount) string {
+	switch {
+	case m.Source != "":
+		return m.Source
+	case m.CacheID != "":
+		return m.CacheID
+	}
+	return path.Base(m.Target)
+}
+
+// syntax is the image that a build argument, or else one of the file's first
+// lines, names to read the file, and that line.
+func (f *File) syntax(args map[string]string) (string, int, error) {
+	name, _, location, ok := parser.DetectSyntax(f.text)
+	line := firstLine(location)
+	if given, isGiven := args["BUILDKIT_SYNTAX"]; isGiven {
+		name, _, _ = strings.Cut(strings.TrimSpace(given), " ")
+		line, ok = 0, true
+	}
+	if !ok {
+		return "", 0, nil
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return "", 0, f.errorAt(line, "syntax %q: %v", name, err)
+	}
+	return reference.TagNameOnly(named).String(), line, nil
+}
