@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                {},
 	"hostfuncs/internal/dockerfile":           {"runtime/plaintext"},
+	"hostfuncs/internal/embedded":             {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image"},
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},

@@ -39,7 +39,10 @@ type Error struct {
 	Name    string
 	Line    int // from 1; 0 where it is about no line
 	Message string
+	Err     error // what it came from, if anything
 }
+
+func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
 	if e.Line == 0 {
@@ -118,7 +121,9 @@ func (f *File) located(err error, line int) *Error {
 		}
 		message = l.Unwrap().Error()
 	}
-	return f.errorAt(line, "%s", message)
+	e := f.errorAt(line, "%s", message)
+	e.Err = err
+	return e
 }
 
 func firstLine(locations ...[]parser.Range) int {

@@ -97,6 +97,15 @@ func (f *File) Plan(o Options) (*Plan, error) {
 	return p, r.need(target)
 }
 
+// Errorf makes an error about a line of the Dockerfile.
+func (p *Plan) Errorf(line int, format string, args ...any) *Error {
+	return p.file.errorAt(line, format, args...)
+}
+
+// Locate makes an error one about a line of the Dockerfile, if it isn't one
+// already.
+func (p *Plan) Locate(err error, line int) *Error { return p.file.located(err, line) }
+
 // resolver finds out what a target needs.
 type resolver struct {
 	file     *File

@@ -1,0 +1,97 @@
+package embedded
+
+import (
+	"runtime"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+)
+
+// wayOut is what to do about what can't be built here.
+const wayOut = "start Docker, or use --engine buildkit+tcp://HOST:PORT"
+
+// Can tells whether [Build] can build a Dockerfile: nil, or an error with the
+// line of what needs an engine. Nothing is read or pulled. What a base image or
+// an archive has inside may still be a surprise.
+func Can(f *dockerfile.File, o dockerfile.Options) error {
+	platform, err := parsePlatform(o.Platform)
+	if err == nil {
+		o.Platform = platform
+		_, err = can(f, o)
+	}
+	return err
+}
+
+func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
+	// Nothing runs here, so what the build runs on is what the image is for: an
+	// image must not depend on the machine.
+	o.BuildPlatform = o.Platform
+	p, err := f.Plan(o)
+	if err != nil {
+		return nil, err
+	}
+	if p.Syntax != "" && !strings.HasPrefix(p.Syntax, "docker.io/docker/dockerfile:") && !strings.HasPrefix(p.Syntax, "docker.io/docker/dockerfile@") {
+		return nil, p.Errorf(1, "the Dockerfile is in a language of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
+	}
+	for _, s := range p.Stages {
+		for _, c := range s.Commands {
+			if what := needsEngine(c); what != "" {
+				return nil, p.Errorf(c.Line, "%s needs an engine: %s", what, wayOut)
+			}
+		}
+	}
+	return p, nil
+}
+
+// needsEngine is what of an instruction can't be done here, if anything.
+func needsEngine(c dockerfile.Command) string {
+	switch known := c.Command.(type) {
+	case *instructions.RunCommand:
+		return "RUN"
+	case *instructions.OnbuildCommand:
+		return "ONBUILD"
+	case *instructions.AddCommand:
+		switch {
+		case len(c.Remotes) > 0:
+			return "ADD of " + c.Remotes[0]
+		case known.Checksum != "":
+			return "ADD --checksum"
+		case known.KeepGitDir != nil:
+			return "ADD --keep-git-dir"
+		case symbolic(known.Chmod):
+			return "--chmod=" + known.Chmod
+		}
+	case *instructions.CopyCommand:
+		switch {
+		case known.Parents:
+			return "COPY --parents"
+		case symbolic(known.Chmod):
+			return "--chmod=" + known.Chmod
+		}
+	}
+	return ""
+}
+
+// symbolic tells whether a mode is one like u+x.
+func symbolic(mode string) bool {
+	return strings.ContainsAny(mode, "+-=") && !strings.Contains(mode, "$")
+}
+
+// parsePlatform is a platform in full; empty is Linux on this machine.
+func parsePlatform(name string) (string, error) {
+	if name == "" {
+		name = "linux/" + runtime.GOARCH
+	}
+	p, err := platforms.Parse(name)
+	if err != nil {
+		return "", err
+	}
+	p = platforms.Normalize(p)
+	if p.OS != "linux" {
+		return "", errNotLinux
+	}
+	return platforms.FormatAll(p), nil
+}

@@ -1,0 +1,207 @@
+package embedded
+
+import (
+	"archive/tar"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+)
+
+// owner is whom files are given to.
+type owner struct{ uid, gid int }
+
+// copier copies from one tree to another, as BuildKit's file operations do it:
+// see the package tonistiigi/fsutil/copy, whose steps these are.
+type copier struct {
+	from, to *tree
+	owner    *owner // nil keeps each file's own
+	mode     *int64 // nil keeps each file's own
+	exclude  *patternmatcher.PatternMatcher
+	time     int64 // of folders that are made
+	// contents says that a folder's contents are copied and not the folder.
+	contents bool
+
+	links map[*file]*file // what was copied already, for hard links
+}
+
+// pending is a folder that is copied: made with the first thing in it that is
+// copied, or by itself.
+type pending struct {
+	from  *node
+	above *pending
+	made  *node
+}
+
+// copy copies what is at the path source, which leads somewhere, to the path
+// destination. A destination with a slash at its end is a folder.
+func (c *copier) copy(source, destination string) error {
+	if err := c.ensure(destination); err != nil {
+		return err
+	}
+	to, _, err := c.to.resolve(path.Clean(destination), true)
+	if err != nil {
+		return err
+	}
+	_, from, err := c.from.resolve(source, true)
+	if err != nil {
+		return err
+	}
+	if from == nil {
+		return &notFoundError{source}
+	}
+	_, there, err := c.to.resolve(to, false)
+	if err != nil {
+		return err
+	}
+	if there != nil && there.isDir() && (!from.isDir() || !c.contents) {
+		to = path.Join(to, path.Base(source))
+	}
+	above := path.Dir(to)
+	if c.contents && from.isDir() && there == nil {
+		above = to
+	}
+	dir, err := c.mkdir(above)
+	if err != nil {
+		return err
+	}
+	c.links = map[*file]*file{}
+	if !from.isDir() {
+		return c.one(from, dir, path.Base(to))
+	}
+	if there != nil && !there.isDir() {
+		return fmt.Errorf("%s is not a folder", to)
+	}
+	// What the destination is stays as it is.
+	_, there, err = c.to.resolve(to, false)
+	if err != nil {
+		return err
+	}
+	return c.inside("", &pending{from: from, made: there}, patternmatcher.MatchInfo{})
+}
+
+// ensure makes the folder that a destination is in, or that it is.
+func (c *copier) ensure(destination string) error {
+	dir, name := path.Split(destination)
+	if name == "" || name == "." {
+		dir = destination
+	}
+	to, _, err := c.to.resolve(dir, true)
+	if err == nil {
+		_, err = c.mkdir(to)
+	}
+	return err
+}
+
+func (c *copier) mkdir(name string) (*node, error) {
+	f := file{mode: 0o755, time: c.time}
+	if c.mode != nil {
+		f.mode = *c.mode & 0o777
+	}
+	if c.owner != nil {
+		f.uid, f.gid = c.owner.uid, c.owner.gid
+	}
+	return c.to.mkdirAll(name, f)
+}
+
+// inside copies what is in a folder; below is its path in the folder that was
+// named, which is what patterns are about.
+func (c *copier) inside(below string, folder *pending, excluded patternmatcher.MatchInfo) error {
+	for _, name := range folder.from.names() {
+		if err := c.entry(folder, folder.from.below[name], path.Join(below, name), excluded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *copier) entry(folder *pending, from *node, below string, parent patternmatcher.MatchInfo) error {
+	skip, info, err := c.excluded(below, parent)
+	if err != nil {
+		return err
+	}
+	if from.isDir() {
+		if skip && !c.exclude.Exclusions() {
+			return nil
+		}
+		next := &pending{from: from, above: folder}
+		if !skip {
+			if _, err := c.make(next); err != nil {
+				return err
+			}
+		}
+		return c.inside(below, next, info)
+	}
+	if skip {
+		return nil
+	}
+	dir, err := c.make(folder)
+	if err != nil {
+		return err
+	}
+	return c.one(from, dir, from.name)
+}
+
+func (c *copier) excluded(below string, parent patternmatcher.MatchInfo) (bool, patternmatcher.MatchInfo, error) {
+	if c.exclude == nil {
+		return false, parent, nil
+	}
+	return c.exclude.MatchesUsingParentResults(below, parent)
+}
+
+// make makes a folder below the one that was named. One that is there becomes
+// what the copied one is.
+func (c *copier) make(p *pending) (*node, error) {
+	if p.made != nil {
+		return p.made, nil
+	}
+	dir, err := c.make(p.above)
+	if err != nil {
+		return nil, err
+	}
+	there := dir.below[p.from.name]
+	switch {
+	case there == nil:
+		there, err = c.to.put(dir, p.from.name, c.made(p.from.file))
+	case !there.isDir():
+		err = fmt.Errorf("%s is there and not a folder", there.path())
+	default:
+		c.to.set(there, c.made(p.from.file))
+	}
+	p.made = there
+	return there, err
+}
+
+// one copies what is no folder.
+func (c *copier) one(from *node, dir *node, name string) error {
+	if there := dir.below[name]; there != nil && there.isDir() {
+		return fmt.Errorf("%s is a folder, and a file can't take its place", there.path())
+	}
+	made, ok := c.links[from.file]
+	if !ok {
+		made = c.made(from.file)
+		c.links[from.file] = made
+	}
+	_, err := c.to.put(dir, name, made)
+	return err
+}
+
+// made is a file as it is in its new place.
+func (c *copier) made(from *file) *file {
+	made := *from
+	if c.owner != nil {
+		made.uid, made.gid = c.owner.uid, c.owner.gid
+	}
+	if c.mode != nil && made.kind != tar.TypeSymlink {
+		made.mode = *c.mode
+	}
+	return &made
+}
+
+// notFoundError says that there is nothing to copy.
+type notFoundError struct{ name string }
+
+func (e *notFoundError) Error() string {
+	return strings.TrimPrefix(e.name, "/") + " is not there, or .dockerignore names it"
+}

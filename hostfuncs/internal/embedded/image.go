@@ -1,0 +1,121 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+)
+
+// Image is an image that was built. Its methods are not to be called at the
+// same time.
+type Image struct {
+	// ID is the digest of the configuration, which is what docker calls the
+	// image's ID: sha256:<64 hexadecimal digits>.
+	ID     string
+	Config dockerspec.DockerOCIImage
+
+	raw    []byte // the configuration
+	layers []imageLayer
+	store  *store
+	made   v1.Image // nil until it is needed
+}
+
+// Close removes the image's files.
+func (i *Image) Close() error { return i.store.remove() }
+
+// image is what a stage came to.
+func (s *stage) image() (*Image, error) {
+	b := s.builder
+	for name, value := range b.options.Labels {
+		s.setLabel(name, value)
+	}
+	if b.options.Platform != "" || s.base == nil {
+		s.config.Platform = b.platform
+	}
+	s.config.Created = &b.time
+	s.config.RootFS.Type, s.config.RootFS.DiffIDs = "layers", []digest.Digest{}
+	for _, l := range s.layers {
+		s.config.RootFS.DiffIDs = append(s.config.RootFS.DiffIDs, l.id())
+	}
+	raw, err := json.Marshal(s.config)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{ID: digest.FromBytes(raw).String(), Config: s.config, raw: raw, layers: s.layers, store: b.store}, nil
+}
+
+// V1 is the image as go-containerregistry has it. Its layers are compressed,
+// which takes place here.
+func (i *Image) V1() (v1.Image, error) {
+	if i.made != nil {
+		return i.made, nil
+	}
+	c := &core{image: i, layers: map[v1.Hash]imageLayer{}}
+	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: []v1.Descriptor{}}
+	hash, size, err := v1.SHA256(bytes.NewReader(i.raw))
+	if err != nil {
+		return nil, err
+	}
+	manifest.Config = v1.Descriptor{MediaType: types.OCIConfigJSON, Digest: hash, Size: size}
+	for _, l := range i.layers {
+		d, err := descriptor(l)
+		if err != nil {
+			return nil, err
+		}
+		manifest.Layers = append(manifest.Layers, d)
+		c.layers[d.Digest] = l
+	}
+	if c.manifest, err = json.Marshal(manifest); err != nil {
+		return nil, err
+	}
+	i.made, err = partial.CompressedToImage(c)
+	return i.made, err
+}
+
+func descriptor(l v1.Layer) (v1.Descriptor, error) {
+	kind, err := l.MediaType()
+	hash, err2 := l.Digest()
+	size, err3 := l.Size()
+	return v1.Descriptor{MediaType: kind, Digest: hash, Size: size}, errors.Join(err, err2, err3)
+}
+
+// Digest is the digest of the image's manifest, which is what a registry calls
+// the image's digest.
+func (i *Image) Digest() (string, error) {
+	made, err := i.V1()
+	if err != nil {
+		return "", err
+	}
+	hash, err := made.Digest()
+	return hash.String(), err
+}
+
+// core is what go-containerregistry wants of an image.
+type core struct {
+	image    *Image
+	manifest []byte
+	layers   map[v1.Hash]imageLayer
+}
+
+func (c *core) RawConfigFile() ([]byte, error)      { return c.image.raw, nil }
+func (c *core) RawManifest() ([]byte, error)        { return c.manifest, nil }
+func (c *core) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
+func (c *core) LayerByDigest(hash v1.Hash) (partial.CompressedLayer, error) {
+	l, ok := c.layers[hash]
+	if !ok {
+		return nil, fmt.Errorf("the image has no layer %s", hash)
+	}
+	return l, nil
+}
+
+// ConfigFile is the configuration's bytes, as an engine shows them.
+func (i *Image) RawConfig() io.Reader { return bytes.NewReader(i.raw) }

@@ -1,0 +1,174 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	digest "github.com/opencontainers/go-digest"
+)
+
+// imageLayer is a layer of an image: one that a step made, or a base image's.
+type imageLayer interface {
+	v1.Layer
+	id() digest.Digest
+	// archive is the layer as docker load takes it, compressed or not, and how
+	// long it is.
+	archive() (io.ReadCloser, int64, error)
+}
+
+// layer is a layer that a step made.
+type layer struct {
+	store  *store
+	path   string // uncompressed
+	diffID string // hexadecimal
+	size   int64  // uncompressed
+
+	packing sync.Mutex
+	packed  *packed // nil until it is needed
+}
+
+// packed is a compressed layer.
+type packed struct {
+	path, sha string
+	size      int64
+}
+
+func (l *layer) id() digest.Digest { return digest.NewDigestFromEncoded(digest.SHA256, l.diffID) }
+
+func (l *layer) archive() (io.ReadCloser, int64, error) {
+	f, err := os.Open(l.path)
+	return f, l.size, err
+}
+
+// pack compresses the layer, once. Who loads it into an engine on this machine
+// needs none of that.
+func (l *layer) pack() (*packed, error) {
+	l.packing.Lock()
+	defer l.packing.Unlock()
+	if l.packed != nil {
+		return l.packed, nil
+	}
+	f, err := os.Open(l.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var p packed
+	r := compress(f)
+	defer r.Close()
+	if p.path, p.sha, p.size, err = l.store.keep(r); err != nil {
+		return nil, err
+	}
+	l.packed = &p
+	return &p, nil
+}
+
+func (l *layer) Digest() (v1.Hash, error) {
+	p, err := l.pack()
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	return v1.Hash{Algorithm: "sha256", Hex: p.sha}, nil
+}
+
+func (l *layer) DiffID() (v1.Hash, error) {
+	return v1.Hash{Algorithm: "sha256", Hex: l.diffID}, nil
+}
+
+func (l *layer) Compressed() (io.ReadCloser, error) {
+	p, err := l.pack()
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(p.path)
+}
+
+func (l *layer) Uncompressed() (io.ReadCloser, error) { return os.Open(l.path) }
+
+func (l *layer) Size() (int64, error) {
+	p, err := l.pack()
+	if err != nil {
+		return 0, err
+	}
+	return p.size, nil
+}
+
+func (l *layer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
+
+// pulledLayer is a base image's layer. It is pulled once at most, when it is
+// needed.
+type pulledLayer struct {
+	v1.Layer
+	diffID digest.Digest
+
+	local, unpacked string // files; empty until they are needed
+}
+
+func (l *pulledLayer) id() digest.Digest { return l.diffID }
+
+func (l *pulledLayer) archive() (io.ReadCloser, int64, error) {
+	size, err := l.Size()
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := l.Compressed()
+	return r, size, err
+}
+
+func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
+	if l.local != "" {
+		return os.Open(l.local)
+	}
+	return l.Layer.Compressed()
+}
+
+// MediaType is the OCI's name for what Docker has a name of its own for.
+func (l *pulledLayer) MediaType() (types.MediaType, error) {
+	kind, err := l.Layer.MediaType()
+	switch kind {
+	case types.DockerLayer:
+		return types.OCILayer, err
+	case types.DockerUncompressedLayer:
+		return types.OCIUncompressedLayer, err
+	}
+	return kind, err
+}
+
+// plain is the file of the layer's tar, which is the one that the image's
+// configuration has the digest of.
+func (l *pulledLayer) plain(s *store) (string, error) {
+	if l.unpacked != "" {
+		return l.unpacked, nil
+	}
+	r, err := l.Layer.Compressed()
+	if err != nil {
+		return "", err
+	}
+	local, _, _, err := s.keep(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return "", err
+	}
+	f, err := os.Open(local)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	plain, err := decompress(f)
+	if err != nil {
+		return "", err
+	}
+	path, sha, _, err := s.keep(plain)
+	if err != nil {
+		return "", err
+	}
+	if sha != l.diffID.Encoded() {
+		return "", fmt.Errorf("a layer has the digest %s, and not %s as the image's configuration says", sha, l.diffID.Encoded())
+	}
+	l.local, l.unpacked = local, path
+	return path, nil
+}

@@ -1,0 +1,172 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// note adds a step to the image's history.
+func (s *stage) note(step string, empty bool) {
+	s.config.History = append(s.config.History, ocispec.History{
+		CreatedBy: step, Comment: "stagecraft.embedded.v0", EmptyLayer: empty, Created: &s.builder.time,
+	})
+}
+
+// setting does what an instruction says that changes no files.
+func (s *stage) setting(c instructions.Command) error {
+	config := &s.config.Config
+	switch c := c.(type) {
+	case *instructions.EnvCommand:
+		s.env(c)
+	case *instructions.LabelCommand:
+		s.label(c)
+	case *instructions.MaintainerCommand:
+		s.config.Author = c.Maintainer
+		s.note("MAINTAINER "+c.Maintainer, true)
+	case *instructions.CmdCommand:
+		config.Cmd = s.command(c.ShellDependantCmdLine)
+		config.ArgsEscaped = true //nolint:staticcheck // BuildKit sets it.
+		s.cmdSet = true
+		s.note(fmt.Sprintf("CMD %q", config.Cmd), true)
+	case *instructions.EntrypointCommand:
+		config.Entrypoint = s.command(c.ShellDependantCmdLine)
+		// A CMD of the base image belongs to its entrypoint.
+		if !s.cmdSet {
+			config.Cmd = nil
+		}
+		s.note(fmt.Sprintf("ENTRYPOINT %q", config.Entrypoint), true)
+	case *instructions.ShellCommand:
+		config.Shell = c.Shell
+		s.note(fmt.Sprintf("SHELL %v", c.Shell), true)
+	case *instructions.HealthCheckCommand:
+		health := dockerspec.HealthcheckConfig(*c.Health)
+		config.Healthcheck = &health
+		s.note(fmt.Sprintf("HEALTHCHECK %+v", health), true)
+	case *instructions.UserCommand:
+		config.User = c.User
+		s.note("USER "+c.User, true)
+	case *instructions.ExposeCommand:
+		return s.expose(c)
+	case *instructions.VolumeCommand:
+		return s.volume(c)
+	case *instructions.StopSignalCommand:
+		if !isSignal(c.Signal) {
+			return fmt.Errorf("STOPSIGNAL %s is no signal of Linux", c.Signal)
+		}
+		config.StopSignal = c.Signal
+		s.note("STOPSIGNAL "+c.Signal, true)
+	default:
+		return fmt.Errorf("%s needs an engine: %s", strings.ToUpper(c.Name()), wayOut)
+	}
+	return nil
+}
+
+func (s *stage) arg(c *instructions.ArgCommand) error {
+	var words []string
+	for _, arg := range c.Args {
+		text, ok, err := s.builder.plan.ArgValue(s.builder.expander, arg, s.vars)
+		if err != nil {
+			return err
+		}
+		word := arg.Key
+		if ok {
+			s.vars.Set(arg.Key, text)
+			word += "=" + text
+		}
+		words = append(words, word)
+	}
+	s.note("ARG "+strings.Join(words, " "), true)
+	return nil
+}
+
+func (s *stage) env(c *instructions.EnvCommand) {
+	step := "ENV"
+	at := map[string]int{}
+	for i, pair := range s.config.Config.Env {
+		name, _, _ := strings.Cut(pair, "=")
+		if _, ok := at[name]; !ok {
+			at[name] = i
+		}
+	}
+	for _, pair := range c.Env {
+		s.vars.Set(pair.Key, pair.Value)
+		step += " " + pair.String()
+		if i, ok := at[pair.Key]; ok {
+			s.config.Config.Env[i] = pair.String()
+			continue
+		}
+		at[pair.Key] = len(s.config.Config.Env)
+		s.config.Config.Env = append(s.config.Config.Env, pair.String())
+	}
+	s.note(step, true)
+}
+
+func (s *stage) label(c *instructions.LabelCommand) {
+	step := "LABEL"
+	for _, pair := range c.Labels {
+		s.setLabel(pair.Key, pair.Value)
+		step += " " + pair.String()
+	}
+	s.note(step, true)
+}
+
+func (s *stage) setLabel(name, value string) {
+	if s.config.Config.Labels == nil {
+		s.config.Config.Labels = map[string]string{}
+	}
+	s.config.Config.Labels[name] = value
+}
+
+// command is what CMD or ENTRYPOINT runs, with the shell that it needs.
+func (s *stage) command(line instructions.ShellDependantCmdLine) []string {
+	if !line.PrependShell {
+		return line.CmdLine
+	}
+	shell := s.config.Config.Shell
+	if len(shell) == 0 {
+		shell = []string{"/bin/sh", "-c"}
+	}
+	return append(slices.Clone(shell), strings.Join(line.CmdLine, " "))
+}
+
+func (s *stage) volume(c *instructions.VolumeCommand) error {
+	if s.config.Config.Volumes == nil {
+		s.config.Config.Volumes = map[string]struct{}{}
+	}
+	for _, name := range c.Volumes {
+		if name == "" {
+			return errors.New("VOLUME can't be an empty string")
+		}
+		s.config.Config.Volumes[name] = struct{}{}
+	}
+	s.note(fmt.Sprintf("VOLUME %v", c.Volumes), true)
+	return nil
+}
+
+// signals are those of Linux, without SIG.
+var signals = strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
+	"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX")
+
+func isSignal(name string) bool {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n > 0 && n <= 64
+	}
+	name = strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	if slices.Contains(signals, name) {
+		return true
+	}
+	for prefix, most := range map[string]int{"RTMIN+": 15, "RTMAX-": 14} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			n, err := strconv.Atoi(rest)
+			return err == nil && n > 0 && n <= most
+		}
+	}
+	return false
+}

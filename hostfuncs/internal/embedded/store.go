@@ -1,0 +1,163 @@
+package embedded
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// bytesLimit is the most that a build writes to its folder.
+const bytesLimit = 64 << 30
+
+var errTooLarge = fmt.Errorf("the build takes more than %d GiB", bytesLimit>>30)
+
+// store is a folder with what is too large for memory: layers, and the archives
+// that files are taken from.
+type store struct {
+	ctx   context.Context
+	dir   string
+	files int
+	left  int64
+}
+
+func newStore(ctx context.Context, dir string) (*store, error) {
+	dir, err := os.MkdirTemp(dir, "stagecraft-image-")
+	return &store{ctx: ctx, dir: dir, left: bytesLimit}, err
+}
+
+func (s *store) remove() error { return os.RemoveAll(s.dir) }
+
+// create makes a file that no two steps share.
+func (s *store) create() (*os.File, error) {
+	s.files++
+	return os.OpenFile(s.dir+string(os.PathSeparator)+strconv.Itoa(s.files), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// bounded counts what is written, and ends with the build's context.
+type bounded struct {
+	store *store
+	to    io.Writer
+}
+
+func (b bounded) Write(p []byte) (int, error) {
+	if err := b.store.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if b.store.left -= int64(len(p)); b.store.left < 0 {
+		return 0, errTooLarge
+	}
+	return b.to.Write(p)
+}
+
+// keep writes all of a stream to a file, and says what its SHA-256 is.
+func (s *store) keep(r io.Reader) (path, sha string, size int64, err error) {
+	f, err := s.create()
+	if err != nil {
+		return "", "", 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sum := sha256.New()
+	size, err = io.Copy(io.MultiWriter(bounded{s, f}, sum), r)
+	return f.Name(), hex.EncodeToString(sum.Sum(nil)), size, err
+}
+
+// archive visits what is in a tar file.
+func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// A tar.Reader passes over contents by seeking where it can, and reads
+	// nothing ahead: where f stands is where the content begins.
+	for r := tar.NewReader(f); ; {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		entry, err := s.entry(h, r, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
+		if entry == nil {
+			continue
+		}
+		if err := visit(h, entry); err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
+	}
+}
+
+// entry is what a header of a tar is about; nil for what is no file.
+func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
+	if h.Uid < 0 || h.Gid < 0 || h.Size < 0 {
+		return nil, errors.New("it has a negative number")
+	}
+	entry := &file{
+		kind: h.Typeflag, mode: h.Mode & 0o7777, uid: h.Uid, gid: h.Gid, time: max(h.ModTime.Unix(), 0),
+		xattrs: xattrs(h),
+	}
+	switch h.Typeflag {
+	case tar.TypeXGlobalHeader:
+		return nil, nil
+	case tar.TypeReg, tar.TypeGNUSparse:
+		entry.kind, entry.size = tar.TypeReg, h.Size
+		if sparse(h) {
+			path, _, _, err := s.keep(r)
+			entry.content = part{path: path, size: h.Size}
+			return entry, err
+		}
+		offset, err := f.Seek(0, io.SeekCurrent)
+		entry.content = part{path: f.Name(), offset: offset, size: h.Size}
+		return entry, err
+	case tar.TypeSymlink:
+		entry.link, entry.mode = h.Linkname, 0o777
+	case tar.TypeLink:
+		entry.link = h.Linkname
+	case tar.TypeChar, tar.TypeBlock:
+		entry.major, entry.minor = h.Devmajor, h.Devminor
+	case tar.TypeDir, tar.TypeFifo:
+	default:
+		return nil, fmt.Errorf("it is of the unknown kind %q", h.Typeflag)
+	}
+	return entry, nil
+}
+
+// sparse tells whether a file's holes are left out of the tar.
+func sparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for name := range h.PAXRecords {
+		if strings.HasPrefix(name, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+func xattrs(h *tar.Header) map[string]string {
+	var found map[string]string
+	for name, value := range h.PAXRecords {
+		if strings.HasPrefix(name, "SCHILY.xattr.") {
+			if found == nil {
+				found = map[string]string{}
+			}
+			found[name] = value
+		}
+	}
+	return found
+}

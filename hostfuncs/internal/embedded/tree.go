@@ -1,0 +1,254 @@
+package embedded
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// What a file system may have. The kernel has the same bounds for paths.
+const (
+	pathLimit = 4096
+	nameLimit = 255
+	linkLimit = 255
+	nodeLimit = 2_000_000 // in all trees of a build
+)
+
+var (
+	errTooManyFiles = fmt.Errorf("there are more than %d files", nodeLimit)
+	errTooManyLinks = errors.New("there are too many links, one after the other")
+)
+
+// tree is a file system in memory, but for what is in its files. Links in it
+// lead nowhere but into it.
+type tree struct {
+	root *node
+	// op is the number of the step that changes it: what has this number belongs
+	// to the step's layer.
+	op    int
+	count *int // nodes of all trees
+}
+
+// node is a name in a folder.
+type node struct {
+	name   string
+	file   *file
+	parent *node // nil for the root
+	below  map[string]*node
+
+	changed int // the last step that put it here
+	inside  int // the last step that changed something below it
+	hidden  int // the step that took away a folder of its name
+	opaque  int // the step from which on nothing of older layers is seen in it
+}
+
+// file is what a name leads to. It doesn't change once it is in a tree: another
+// one takes its place. Names that share one are hard links.
+type file struct {
+	kind         byte  // as in a tar
+	mode         int64 // permissions, setuid, setgid and sticky, as in a tar
+	uid, gid     int
+	time         int64 // seconds since 1970
+	size         int64
+	content      content
+	link         string
+	major, minor int64
+	xattrs       map[string]string // the PAX records of a tar
+}
+
+func newTree(count *int) *tree {
+	return &tree{root: &node{file: &file{kind: tar.TypeDir, mode: 0o755}}, count: count}
+}
+
+func (n *node) isDir() bool { return n.file.kind == tar.TypeDir }
+
+// path is where a node is, with a slash before it.
+func (n *node) path() string {
+	if n.parent == nil {
+		return "/"
+	}
+	return path.Join(n.parent.path(), n.name)
+}
+
+// names are those in a folder, in order.
+func (n *node) names() []string { return slices.Sorted(maps.Keys(n.below)) }
+
+// clone is a copy that can be changed by itself.
+func (t *tree) clone() (*tree, error) {
+	c := &tree{op: t.op, count: t.count}
+	root, err := c.cloneNode(t.root, nil)
+	c.root = root
+	return c, err
+}
+
+func (t *tree) cloneNode(n, parent *node) (*node, error) {
+	if *t.count++; *t.count > nodeLimit {
+		return nil, errTooManyFiles
+	}
+	c := *n
+	c.parent = parent
+	if n.below != nil {
+		c.below = make(map[string]*node, len(n.below))
+	}
+	for name, child := range n.below {
+		cloned, err := t.cloneNode(child, &c)
+		if err != nil {
+			return nil, err
+		}
+		c.below[name] = cloned
+	}
+	return &c, nil
+}
+
+// put gives a name in a folder a file, and takes away what was there, but for
+// what is in a folder that another folder takes the place of.
+func (t *tree) put(dir *node, name string, f *file) (*node, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if !dir.isDir() {
+		return nil, fmt.Errorf("%s is not a folder", dir.path())
+	}
+	n := dir.below[name]
+	switch {
+	case n == nil:
+		if *t.count++; *t.count > nodeLimit {
+			return nil, errTooManyFiles
+		}
+		n = &node{name: name, parent: dir}
+		if dir.below == nil {
+			dir.below = map[string]*node{}
+		}
+		dir.below[name] = n
+	case n.isDir() && f.kind != tar.TypeDir:
+		n.below, n.hidden = nil, t.op
+	case n.hidden == t.op && f.kind == tar.TypeDir:
+		n.opaque = t.op
+	}
+	n.file = f
+	t.touch(n)
+	return n, nil
+}
+
+// set changes what a folder is, and nothing of what is in it.
+func (t *tree) set(n *node, f *file) {
+	n.file = f
+	t.touch(n)
+}
+
+func (t *tree) touch(n *node) {
+	n.changed = t.op
+	for up := n.parent; up != nil && up.inside != t.op; up = up.parent {
+		up.inside = t.op
+	}
+}
+
+// checkName refuses what is no name, and what a layer would not take for one.
+func checkName(name string) error {
+	switch {
+	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
+		return fmt.Errorf("%q is no file name", name)
+	case len(name) > nameLimit:
+		return fmt.Errorf("the file name %.40q... is longer than %d bytes", name, nameLimit)
+	case strings.HasPrefix(name, whiteout):
+		return fmt.Errorf("the file name %q means in an image that another file is gone; rename it, or name it in .dockerignore", name)
+	}
+	return nil
+}
+
+// resolve finds a path, the links on the way followed within the tree; the last
+// name's too, where follow says so. The path that comes back has no links and
+// need not be there: then the node is nil.
+func (t *tree) resolve(name string, follow bool) (string, *node, error) {
+	return t.resolveIn(t.root, name, follow)
+}
+
+// resolveIn takes the folder root for the root of all.
+func (t *tree) resolveIn(root *node, name string, follow bool) (string, *node, error) {
+	if len(name) > pathLimit {
+		return "", nil, fmt.Errorf("the path %.40q... is longer than %d bytes", name, pathLimit)
+	}
+	w := walk{root: root, nodes: []*node{root}}
+	rest := strings.Split(name, "/")
+	for links := 0; len(rest) > 0; {
+		var link string
+		link, rest = w.step(rest, follow)
+		if link == "" {
+			continue
+		}
+		if links++; links > linkLimit || len(link) > pathLimit {
+			return "", nil, fmt.Errorf("%s: %w", name, errTooManyLinks)
+		}
+		if strings.HasPrefix(link, "/") {
+			w.names, w.nodes = nil, w.nodes[:1]
+		}
+		rest = append(strings.Split(link, "/"), rest...)
+	}
+	return "/" + strings.Join(w.names, "/"), w.nodes[len(w.nodes)-1], nil
+}
+
+// walk is how far a path is resolved: the names from the root on, and what is
+// there, nil where nothing is.
+type walk struct {
+	root  *node
+	names []string
+	nodes []*node
+}
+
+// step takes the first of the names that are left. If it is a link to follow,
+// it says where that leads, and is left as it was.
+func (w *walk) step(rest []string, follow bool) (link string, left []string) {
+	name, left := rest[0], rest[1:]
+	switch name {
+	case "", ".":
+		return "", left
+	case "..":
+		if len(w.names) > 0 {
+			w.names, w.nodes = w.names[:len(w.names)-1], w.nodes[:len(w.nodes)-1]
+		}
+		return "", left
+	}
+	var child *node
+	if here := w.nodes[len(w.nodes)-1]; here != nil {
+		child = here.below[name]
+	}
+	if child != nil && child.file.kind == tar.TypeSymlink && (follow || moreThan(left)) {
+		return child.file.link, left
+	}
+	w.names, w.nodes = append(w.names, name), append(w.nodes, child)
+	return "", left
+}
+
+// moreThan tells whether there is another name to come.
+func moreThan(left []string) bool {
+	return slices.ContainsFunc(left, func(name string) bool { return name != "" && name != "." })
+}
+
+// mkdirAll makes a folder and those above it that are missing, each like f. The
+// path is a resolved one.
+func (t *tree) mkdirAll(name string, f file) (*node, error) {
+	f.kind = tar.TypeDir
+	n := t.root
+	for part := range strings.SplitSeq(strings.Trim(name, "/"), "/") {
+		if part == "" {
+			continue
+		}
+		if child := n.below[part]; child != nil {
+			n = child
+			continue
+		}
+		folder := f
+		var err error
+		if n, err = t.put(n, part, &folder); err != nil {
+			return nil, err
+		}
+	}
+	if !n.isDir() {
+		return nil, fmt.Errorf("%s is not a folder", n.path())
+	}
+	return n, nil
+}
