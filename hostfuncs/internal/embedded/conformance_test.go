@@ -1,0 +1,388 @@
+package embedded
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/image"
+	docker "github.com/docker/docker/client"
+	gocmp "github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/moby/buildkit/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/tonistiigi/fsutil"
+
+	ours "github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+)
+
+// TestConformance builds each Dockerfile of testdata/conformance here and with
+// BuildKit, and wants the same image: files, settings, number of layers. In each
+// archive a file "setup" says, a line each, what txtar can't:
+//
+//	mode 0600 FILE         FILE has that mode
+//	link TARGET FILE       FILE is a link
+//	tar|tgz FILE FOLDER    FILE is an archive of FOLDER's contents
+//	arg NAME=VALUE         a build argument
+//	target STAGE
+//	differs FILE REASON    that file is not compared
+func TestConformance(t *testing.T) {
+	e := newBuildKit(t)
+	all, err := filepath.Glob("testdata/conformance/*.txtar")
+	if err != nil || len(all) < 25 {
+		t.Fatalf("%d cases, %v", len(all), err)
+	}
+	for _, file := range all {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			c := readCase(t, file)
+			o := options(t, c.build)
+			o.Base = e.base
+			built := mustBuild(t, c.build, o)
+			c.compare(t, e.build(t, c.build), savedImage(t, built))
+		})
+	}
+}
+
+// conformanceCase is a build, and what isn't compared.
+type conformanceCase struct {
+	build   ours.Build
+	differs []string
+}
+
+func readCase(t *testing.T, file string) conformanceCase {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range archive.Files {
+		files[f.Name] = string(f.Data)
+	}
+	setup := files["setup"]
+	delete(files, "setup")
+	c := conformanceCase{build: aBuild(t, files)}
+	c.build.Args = map[string]string{}
+	for line := range strings.Lines(setup) {
+		c.prepare(t, strings.Fields(line))
+	}
+	return c
+}
+
+func (c *conformanceCase) prepare(t *testing.T, words []string) {
+	t.Helper()
+	in := func(i int) string { return filepath.Join(c.build.Context, words[i]) }
+	var err error
+	switch words[0] {
+	case "mode":
+		var mode uint64
+		mode, err = strconv.ParseUint(words[1], 8, 32)
+		err = cmp.Or(err, os.Chmod(in(2), os.FileMode(mode)))
+	case "link":
+		err = os.Symlink(words[1], in(2))
+	case "tar", "tgz":
+		err = writeArchive(in(1), in(2), words[0] == "tgz")
+	case "arg":
+		name, value, _ := strings.Cut(words[1], "=")
+		c.build.Args[name] = value
+	case "target":
+		c.build.Target = words[1]
+	case "differs":
+		if len(words) < 3 {
+			t.Fatalf("setup: %v has no reason", words)
+		}
+		c.differs = append(c.differs, words[1])
+	default:
+		t.Fatalf("setup: %v", words)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeArchive makes an archive of a folder's contents, which belong to 7:8 in
+// it, and removes the folder.
+func writeArchive(file, folder string, compressed bool) error {
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	err := filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
+		if err != nil || path == folder {
+			return err
+		}
+		target, _ := os.Readlink(path)
+		h, err := tar.FileInfoHeader(info, target)
+		if err != nil {
+			return err
+		}
+		if h.Name, err = filepath.Rel(folder, path); err != nil {
+			return err
+		}
+		h.Uid, h.Gid, h.Uname, h.Gname = 7, 8, "", ""
+		if err := w.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	})
+	if err = cmp.Or(err, w.Close(), os.RemoveAll(folder)); err != nil {
+		return err
+	}
+	out := packed.Bytes()
+	if compressed {
+		var zipped bytes.Buffer
+		z := gzip.NewWriter(&zipped)
+		_, err := z.Write(out)
+		if err = cmp.Or(err, z.Close()); err != nil {
+			return err
+		}
+		out = zipped.Bytes()
+	}
+	return os.WriteFile(file, out, 0o644)
+}
+
+// settings are what is compared of a configuration.
+type settings struct {
+	Architecture, OS, Author string
+	Config                   dockerspec.DockerOCIImageConfig
+	History                  []string // the steps, with + where there is a layer
+}
+
+func readSettings(t *testing.T, raw []byte) settings {
+	t.Helper()
+	var c dockerspec.DockerOCIImage
+	if err := json.Unmarshal(raw, &c); err != nil {
+		t.Fatal(err)
+	}
+	s := settings{Architecture: c.Architecture, OS: c.OS, Author: c.Author, Config: c.Config}
+	for _, h := range c.History {
+		step := plainStep(h.CreatedBy)
+		if !h.EmptyLayer {
+			step = "+ " + step
+		}
+		s.History = append(s.History, step)
+	}
+	return s
+}
+
+// plainStep is a step without what engines of 2020 and those of today say in
+// different ways: flags, values of ARG, lists of ports, health checks.
+func plainStep(step string) string {
+	words := strings.Fields(strings.TrimSuffix(step, " # buildkit"))
+	words = slices.DeleteFunc(words, func(w string) bool { return strings.HasPrefix(w, "--ch") })
+	if len(words) == 0 {
+		return ""
+	}
+	switch words[0] {
+	case "EXPOSE", "HEALTHCHECK":
+		return words[0]
+	case "ARG":
+		for i, w := range words {
+			words[i], _, _ = strings.Cut(w, "=")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (c *conformanceCase) compare(t *testing.T, theirs, ours saved) {
+	t.Helper()
+	want, got := theirs.files(), ours.files()
+	wanted, is := readSettings(t, theirs.config), readSettings(t, ours.config)
+	for _, name := range c.differs {
+		delete(want, name)
+		delete(got, name)
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-BuildKit +embedded):\n%s", diff)
+	}
+	if diff := gocmp.Diff(wanted, is); diff != "" {
+		t.Errorf("settings (-BuildKit +embedded):\n%s", diff)
+	}
+	if len(theirs.layers) != len(ours.layers) {
+		t.Errorf("%d layers, with BuildKit %d", len(ours.layers), len(theirs.layers))
+	}
+}
+
+// buildKit is the one of the engine for tests.
+type buildKit struct {
+	engine *docker.Client
+	client *client.Client
+	base   Base
+}
+
+func newBuildKit(t *testing.T) *buildKit {
+	t.Helper()
+	host, fatal, err := providertest.Engine(t.Name())
+	if fatal {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	engine, err := docker.NewClientWithOpts(docker.WithHost(host), docker.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	c, err := client.New(t.Context(), "",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return engine.DialHijack(ctx, "/grpc", "h2c", nil)
+		}),
+		client.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+			return engine.DialHijack(ctx, "/session", proto, meta)
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	e := &buildKit{engine: engine, client: c}
+	e.makeBase(t)
+	return e
+}
+
+const baseTag = "stagecraft.test/base:1"
+
+// makeBase makes an image with what a base image may have: users, links that
+// lead elsewhere, modes and owners, and settings.
+func (e *buildKit) makeBase(t *testing.T) {
+	t.Helper()
+	var files bytes.Buffer
+	w := tar.NewWriter(&files)
+	for _, h := range []tar.Header{
+		{Typeflag: tar.TypeDir, Name: "etc/", Mode: 0o755},
+		{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644, Linkname: "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n"},
+		{Typeflag: tar.TypeReg, Name: "etc/group", Mode: 0o644, Linkname: "root:x:0:\nstaff:x:50:\n"},
+		{Typeflag: tar.TypeDir, Name: "usr/", Mode: 0o755},
+		{Typeflag: tar.TypeDir, Name: "usr/bin/", Mode: 0o755},
+		{Typeflag: tar.TypeReg, Name: "usr/bin/tool", Mode: 0o4755, Linkname: "tool"},
+		{Typeflag: tar.TypeLink, Name: "usr/bin/tool2", Mode: 0o4755, Linkname: "usr/bin/tool"},
+		{Typeflag: tar.TypeSymlink, Name: "bin", Linkname: "usr/bin"},
+		{Typeflag: tar.TypeDir, Name: "data/", Mode: 0o770, Uid: 1000, Gid: 50},
+		{Typeflag: tar.TypeReg, Name: "data/a.txt", Mode: 0o600, Uid: 1000, Gid: 50, Linkname: "a"},
+		{Typeflag: tar.TypeReg, Name: "data/b.log", Mode: 0o600, Uid: 1000, Gid: 50, Linkname: "b"},
+		{Typeflag: tar.TypeSymlink, Name: "absolute", Linkname: "/data"},
+		{Typeflag: tar.TypeSymlink, Name: "outside", Linkname: "../../../data"},
+		{Typeflag: tar.TypeSymlink, Name: "dangling", Linkname: "/made/by/link"},
+		{Typeflag: tar.TypeSymlink, Name: "data/link", Linkname: "a.txt"},
+		{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777},
+	} {
+		text := ""
+		if h.Typeflag == tar.TypeReg {
+			text, h.Linkname = h.Linkname, ""
+			h.Size = int64(len(text))
+		}
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := e.engine.ImageImport(t.Context(), image.ImportSource{Source: &files, SourceName: "-"}, baseTag, image.ImportOptions{
+		Changes: []string{
+			"ENV FROM_BASE=1 BOTH=base", `CMD ["base"]`, "WORKDIR /data", "LABEL base=1 both=base", "EXPOSE 1", "USER app",
+			"VOLUME /base", "HEALTHCHECK CMD base",
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, answer); err != nil {
+		t.Fatal(err)
+	}
+	answer.Close()
+	file := filepath.Join(t.TempDir(), "base.tar")
+	e.save(t, baseTag, file)
+	found, err := tarball.ImageFromPath(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.base = func(context.Context, string, v1.Platform) (v1.Image, error) { return found, nil }
+}
+
+func (e *buildKit) save(t *testing.T, tag, file string) {
+	t.Helper()
+	r, err := e.engine.ImageSave(t.Context(), []string{tag})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	all, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// build builds with BuildKit.
+func (e *buildKit) build(t *testing.T, b ours.Build) saved {
+	t.Helper()
+	const tag = "stagecraft.test/conformance:1"
+	e.solve(t, b, tag)
+	file := filepath.Join(t.TempDir(), "theirs.tar")
+	e.save(t, tag, file)
+	r, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	return readSaved(t, r)
+}
+
+func (e *buildKit) solve(t testing.TB, b ours.Build, tag string) {
+	t.Helper()
+	files, err := fsutil.NewFS(b.Context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attrs := map[string]string{"target": b.Target}
+	for name, value := range b.Args {
+		attrs["build-arg:"+name] = value
+	}
+	status := make(chan *client.SolveStatus)
+	var log []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for s := range status {
+			for _, l := range s.Logs {
+				log = append(log, string(l.Data))
+			}
+			for _, v := range s.Vertexes {
+				log = append(log, v.Name+" "+v.Error)
+			}
+		}
+	}()
+	_, err = e.client.Solve(t.Context(), nil, client.SolveOpt{
+		Frontend: "dockerfile.v0", FrontendAttrs: attrs,
+		LocalMounts: map[string]fsutil.FS{"context": files, "dockerfile": files},
+		Exports:     []client.ExportEntry{{Type: "moby", Attrs: map[string]string{"name": tag}}},
+	}, status)
+	<-done
+	if err != nil {
+		t.Fatalf("BuildKit: %v\n%s", err, strings.Join(slices.Compact(log), "\n"))
+	}
+}
+
