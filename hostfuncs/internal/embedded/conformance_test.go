@@ -385,4 +385,3 @@ func (e *buildKit) solve(t testing.TB, b ours.Build, tag string) {
 		t.Fatalf("BuildKit: %v\n%s", err, strings.Join(slices.Compact(log), "\n"))
 	}
 }
-
