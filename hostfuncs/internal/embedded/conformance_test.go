@@ -227,7 +227,7 @@ type buildKit struct {
 	base   Base
 }
 
-func newBuildKit(t *testing.T) *buildKit {
+func newBuildKit(t testing.TB) *buildKit {
 	t.Helper()
 	host, fatal, err := providertest.Engine(t.Name())
 	if fatal {
@@ -261,7 +261,7 @@ const baseTag = "stagecraft.test/base:1"
 
 // makeBase makes an image with what a base image may have: users, links that
 // lead elsewhere, modes and owners, and settings.
-func (e *buildKit) makeBase(t *testing.T) {
+func (e *buildKit) makeBase(t testing.TB) {
 	t.Helper()
 	var files bytes.Buffer
 	w := tar.NewWriter(&files)
@@ -320,7 +320,7 @@ func (e *buildKit) makeBase(t *testing.T) {
 	e.base = func(context.Context, string, v1.Platform) (v1.Image, error) { return found, nil }
 }
 
-func (e *buildKit) save(t *testing.T, tag, file string) {
+func (e *buildKit) save(t testing.TB, tag, file string) {
 	t.Helper()
 	r, err := e.engine.ImageSave(t.Context(), []string{tag})
 	if err != nil {
@@ -383,5 +383,38 @@ func (e *buildKit) solve(t testing.TB, b ours.Build, tag string) {
 	<-done
 	if err != nil {
 		t.Fatalf("BuildKit: %v\n%s", err, strings.Join(slices.Compact(log), "\n"))
+	}
+}
+
+// TestLoad wants an engine to take what is built here for what it is.
+func TestLoad(t *testing.T) {
+	e := newBuildKit(t)
+	b := aBuild(t, map[string]string{
+		"Dockerfile": "FROM " + baseTag + "\nCOPY a /\nWORKDIR /data\nENV X=1\n", "a": "a",
+	})
+	o := options(t, b)
+	o.Base = e.base
+	built := mustBuild(t, b, o)
+	const tag = "stagecraft.test/loaded:1"
+	if err := e.load(t.Context(), built, tag); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.remove(t, tag) })
+	loaded, err := e.engine.ImageInspect(t.Context(), tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loaded.ID != built.ID || len(loaded.RootFS.Layers) != 3 {
+		t.Errorf("the engine has %s with %d layers, built was %s", loaded.ID, len(loaded.RootFS.Layers), built.ID)
+	}
+	file := filepath.Join(t.TempDir(), "loaded.tar")
+	e.save(t, tag, file)
+	r, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if diff := gocmp.Diff(savedImage(t, built).files(), readSaved(t, r).files()); diff != "" {
+		t.Errorf("-built +loaded:\n%s", diff)
 	}
 }
