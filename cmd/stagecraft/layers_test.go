@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/process":              {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                {},
 	"hostfuncs/internal/dockerfile":           {"runtime/plaintext"},
-	"hostfuncs/internal/embedded":             {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image"},
+	"hostfuncs/internal/embedded":             {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/image/imagetest":      {},
 	"hostfuncs/internal/docker":               {"hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/dotenv":               {},
@@ -69,16 +69,18 @@ var layers = map[string][]string{
 
 // only says which packages may import what is kept in one place.
 var only = map[string][]string{
-	"gopkg.in/yaml.v3":              {"runtime/yamldoc"},
-	"github.com/docker/docker/":     {"hostfuncs/internal/docker"},
-	"github.com/extism/go-sdk":      {"runtime/sandbox"},
-	"github.com/tetratelabs/wazero": {"runtime/sandbox"},
-	"github.com/extism/go-pdk":      {"guest-sdk/backend", "providers/providertest/player"},
-	"github.com/alecthomas/kong":    {"cmd/stagecraft/internal/cli"},
-	"os/exec":                       {"providers/providertest", "providers/providertest/encore"},
-	"net/http":                      {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
-	"github.com/compose-spec/":      {"hostfuncs/internal/dotenv"},
-	"unsafe":                        {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"gopkg.in/yaml.v3":          {"runtime/yamldoc"},
+	"github.com/docker/docker/": {"hostfuncs/internal/docker"},
+	// What a Dockerfile says is read in one way by who decides and who builds.
+	"github.com/moby/buildkit/frontend/": {"hostfuncs/internal/dockerfile", "hostfuncs/internal/embedded"},
+	"github.com/extism/go-sdk":           {"runtime/sandbox"},
+	"github.com/tetratelabs/wazero":      {"runtime/sandbox"},
+	"github.com/extism/go-pdk":           {"guest-sdk/backend", "providers/providertest/player"},
+	"github.com/alecthomas/kong":         {"cmd/stagecraft/internal/cli"},
+	"os/exec":                            {"providers/providertest", "providers/providertest/encore"},
+	"net/http":                           {"hostfuncs/internal/docker", "hostfuncs/internal/probe", "providers/providertest/encore"},
+	"github.com/compose-spec/":           {"hostfuncs/internal/dotenv"},
+	"unsafe":                             {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 }
 
 type listed struct {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 var errNotLinux = errors.New("images for other systems than Linux need an engine: " + wayOut)
@@ -81,11 +82,14 @@ func (b *builder) setTime() error {
 	return nil
 }
 
+// stepLimit is the most runes that are told of an instruction.
+const stepLimit = 300
+
 // begins tells of an instruction.
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {
-		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, line))
+		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, plaintext.Line(line, stepLimit)))
 	}
 }
 

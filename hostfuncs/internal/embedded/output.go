@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -23,9 +26,25 @@ import (
 const refAnnotation = "org.opencontainers.image.ref.name"
 
 // WriteLayout writes the image to a folder as an OCI layout, which has this
-// image alone then. The folder has to be empty or new; after an error it is of
-// no use.
-func (i *Image) WriteLayout(dir string, tags []string) error {
+// image alone. The folder has to be empty or new; after an error it is as it
+// was.
+func (i *Image) WriteLayout(dir string, tags []string) (err error) {
+	temp, err := os.MkdirTemp(filepath.Dir(dir), ".layout-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	if err := i.writeLayout(filepath.Join(temp, "layout"), tags); err != nil {
+		return err
+	}
+	// This takes away an empty folder, and nothing else.
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is there and not empty: name another folder, or empty it", dir)
+	}
+	return os.Rename(filepath.Join(temp, "layout"), dir)
+}
+
+func (i *Image) writeLayout(dir string, tags []string) error {
 	made, err := i.V1()
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,6 +177,21 @@ func TestWriteLayout(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "layout")
 	if err := built.WriteLayout(dir, []string{"a.test/x:1"}); err != nil {
 		t.Fatal(err)
+	}
+	if err := built.WriteLayout(dir, nil); err == nil || !strings.Contains(err.Error(), "is there and not empty") {
+		t.Errorf("a second time: %v", err)
+	}
+	if err := os.Mkdir(dir+"2", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := built.WriteLayout(dir+"2", nil); err != nil {
+		t.Errorf("to an empty folder: %v", err)
+	}
+	if err := built.WriteLayout(dir+"3", []string{"NOT A TAG"}); err == nil {
+		t.Error("a wrong tag was taken")
+	}
+	if left, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(left) != 2 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
