@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,11 @@ func TestBuildRefuses(t *testing.T) {
 		{"a port", "FROM scratch\nEXPOSE 70000\n", `Dockerfile:2: EXPOSE 70000: "70000" is no port`},
 		{"a protocol", "FROM scratch\nEXPOSE 1/icmp\n", `Dockerfile:2: EXPOSE 1/icmp: the protocol "icmp"`},
 		{"a range", "FROM scratch\nEXPOSE 2-1\n", "Dockerfile:2: EXPOSE 2-1: 2-1 ends before it begins"},
+		{"too many ports", "FROM scratch\nEXPOSE 1-15000/tcp\nEXPOSE 1-15000/udp\n", "Dockerfile:3: the image has 30000 ports"},
+		{"too many ports at once", "FROM scratch\nEXPOSE 1-15000/tcp 1-15000/udp\n", "Dockerfile:2: the image has more than 20000 ports"},
+		{"too many variables", "FROM scratch\nENV" + numbered(1100) + "\n", "Dockerfile:2: the image has 1101 variables"},
+		{"too many labels", "FROM scratch\nLABEL" + numbered(1100) + "\n", "Dockerfile:2: the image has 1100 labels"},
+		{"too many volumes", "FROM scratch\nVOLUME" + numbered(1100) + "\n", "Dockerfile:2: the image has 1100 volumes"},
 		{"a signal", "FROM scratch\nSTOPSIGNAL SIGNO\n", "Dockerfile:2: STOPSIGNAL SIGNO is no signal of Linux"},
 		{"no volume", "FROM scratch\nVOLUME $X\n", "Dockerfile:2: VOLUME can't be an empty string"},
 		{"WORKDIR through a file", "FROM scratch\nCOPY a /a\nWORKDIR /a/b\n", "Dockerfile:3: WORKDIR: /a is not a folder"},
@@ -55,6 +61,15 @@ func TestBuildRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered is n words such as a1=x, with a blank before each.
+func numbered(n int) string {
+	var words strings.Builder
+	for i := range n {
+		fmt.Fprintf(&words, " a%d=x", i)
+	}
+	return words.String()
 }
 
 func link(t testing.TB, target, name string) {
