@@ -83,7 +83,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 			store.remove()
 		}
 	}()
-	builder, err := newBuilder(store, plan, source, b, o, platform)
+	builder, err := newBuilder(store, plan, source, o, platform)
 	if err != nil {
 		return nil, err
 	}

@@ -134,6 +134,9 @@ func TestBuildTimes(t *testing.T) {
 	}{
 		{"none", func(*image.Build, *Options) {}, 1e9, 0},
 		{"an argument", func(b *image.Build, _ *Options) { b.Args = map[string]string{"SOURCE_DATE_EPOCH": "2000000000"} }, 1e9, 2e9},
+		{"an ARG's default", func(_ *image.Build, o *Options) {
+			o.Text = append([]byte("ARG SOURCE_DATE_EPOCH=5\n"), o.Text...)
+		}, 5, 5},
 		{"an earlier one", func(_ *image.Build, o *Options) { o.Epoch = &epoch }, 5e8, 5e8},
 		{"both", func(b *image.Build, o *Options) {
 			b.Args, o.Epoch = map[string]string{"SOURCE_DATE_EPOCH": "2"}, &epoch
