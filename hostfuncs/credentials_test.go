@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 )
 
 const helperSecret = "canary-5ecret"
@@ -104,15 +102,5 @@ func TestCredentialHelperHangs(t *testing.T) {
 	defer cancel()
 	if _, err := w.registries().Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestEngineHasCredentials holds that a build's engine can ask for them.
-func TestEngineHasCredentials(t *testing.T) {
-	w, _ := userWithHelper(t, "")
-	found := &docker.Engine{}
-	e, err := w.withCredentials(func(context.Context, func(string) string) (engine, error) { return dockerEngine{found}, nil })(t.Context(), w.getenv)
-	if err != nil || e.(dockerEngine).Credentials != w.registries() || w.registries() == nil {
-		t.Errorf("got %v, %v", e, err)
 	}
 }

@@ -178,7 +178,7 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
 // fleet builds on one daemon, and then on another that shares its cache.
 func (m *buildMeasurement) fleet() {
-	registry := providertest.Registry(m.t)
+	registry := providertest.Registry(m.t, "")
 	dir := m.context(2000, 80<<20)
 	m.write(filepath.Join(dir, "stagecraft.yml"), []byte(
 		"backend: {provider: generic, providers: {generic: {dev: {command: ['true']}, build: {context: app, cache_from: ['"+registry+"/cache:1'], cache_to: ['"+registry+"/cache:1']}}}}\n"))

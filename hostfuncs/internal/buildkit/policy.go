@@ -1,6 +1,8 @@
 package buildkit
 
 import (
+	"strings"
+
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
@@ -26,10 +28,18 @@ func sourcePolicy(what image.Build) *spb.Policy {
 		images = append(images[:len(images):len(images)], what.Syntax)
 	}
 	for _, ref := range images {
-		p.Rules = append(p.Rules, &spb.Rule{
-			Action:   spb.PolicyAction_ALLOW,
-			Selector: &spb.Selector{Identifier: "docker-image://" + ref, MatchType: spb.MatchType_EXACT},
-		})
+		allow(p, spb.MatchType_EXACT, "docker-image://"+ref)
+		if !strings.Contains(ref, "@") {
+			// The builder looks its digest up, and asks again.
+			allow(p, spb.MatchType_WILDCARD, "docker-image://"+ref+"@sha256:*")
+		}
 	}
 	return p
+}
+
+func allow(p *spb.Policy, match spb.MatchType, identifier string) {
+	p.Rules = append(p.Rules, &spb.Rule{
+		Action:   spb.PolicyAction_ALLOW,
+		Selector: &spb.Selector{Identifier: identifier, MatchType: match},
+	})
 }

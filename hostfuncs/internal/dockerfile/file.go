@@ -21,6 +21,7 @@ import (
 const (
 	sizeLimit        = 1 << 20 // bytes
 	instructionLimit = 10_000
+	stageLimit       = 200 // each begins with all that another one has
 	// Each ${ may be within another one, and each of them costs a copy of what is
 	// in it.
 	braceLimit = 1000
@@ -99,6 +100,9 @@ func (f *File) parse() (p parsed, err error) {
 	}
 	if len(p.stages) == 0 {
 		return p, f.errorAt(0, "it has no FROM")
+	}
+	if n := len(p.stages); n > stageLimit {
+		return p, f.errorAt(firstLine(p.stages[stageLimit].Location), "it has %d stages, more than %d", n, stageLimit)
 	}
 	return p, nil
 }

@@ -27,6 +27,9 @@ type Plan struct {
 	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
 	// empty for BuildKit itself. Nothing else here is true of such a build.
 	Syntax string
+	// Epoch is SOURCE_DATE_EPOCH, as an argument of the build or as an ARG before
+	// the first FROM: a number of seconds, or empty.
+	Epoch string
 
 	syntaxLine int
 	file       *File

@@ -181,6 +181,7 @@ func TestUsesErrors(t *testing.T) {
 		{"a date by a stage", "FROM scratch AS x\nADD https://a /\nFROM a", Options{Args: map[string]string{"SOURCE_DATE_EPOCH": "x"}}, `Dockerfile: SOURCE_DATE_EPOCH is "x" and no number of seconds`},
 		{"too much", "FROM a\n#" + strings.Repeat("x", sizeLimit), Options{}, "Dockerfile: it is larger than 1 MiB"},
 		{"too many instructions", "FROM a\n" + strings.Repeat("USER a\n", instructionLimit), Options{}, "Dockerfile:10001: it has 10001 instructions"},
+		{"too many stages", strings.Repeat("FROM a\n", stageLimit+1), Options{}, "Dockerfile:201: it has 201 stages"},
 		{"too many braces", "FROM a\nENV A " + strings.Repeat("${", braceLimit+1), Options{}, "Dockerfile: it has 1001 ${"},
 		{"too many triggers", "FROM a AS x\n" + strings.Repeat("ONBUILD USER a\n", 5000) + strings.Repeat("FROM x\n", 3), Options{}, "Dockerfile:5004: ONBUILD adds more than"},
 		{"control characters", "FROM a\nFO\x1b[31mO", Options{}, "Dockerfile:2: unknown instruction: FOO"},

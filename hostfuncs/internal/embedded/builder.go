@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 var errNotLinux = errors.New("images for other systems than Linux need an engine: " + wayOut)
@@ -22,7 +23,6 @@ var errNotLinux = errors.New("images for other systems than Linux need an engine
 type builder struct {
 	ctx      context.Context
 	options  Options
-	build    image.Build
 	plan     *dockerfile.Plan
 	expander *dockerfile.Expander
 	store    *store
@@ -41,9 +41,9 @@ type builder struct {
 	step, steps int
 }
 
-func newBuilder(s *store, plan *dockerfile.Plan, source *image.Context, b image.Build, o Options, platform string) (*builder, error) {
+func newBuilder(s *store, plan *dockerfile.Plan, source *image.Context, o Options, platform string) (*builder, error) {
 	made := &builder{
-		ctx: s.ctx, options: o, build: b, plan: plan, expander: plan.NewExpander(), store: s, source: source,
+		ctx: s.ctx, options: o, plan: plan, expander: plan.NewExpander(), store: s, source: source,
 		stages: map[*dockerfile.Stage]*stage{}, bases: map[string]*base{}, wanted: map[*dockerfile.Stage]bool{},
 		time: time.Unix(0, 0).UTC(),
 	}
@@ -65,7 +65,7 @@ func newBuilder(s *store, plan *dockerfile.Plan, source *image.Context, b image.
 
 func (b *builder) setTime() error {
 	epoch := b.options.Epoch
-	if text := b.build.Args["SOURCE_DATE_EPOCH"]; epoch == nil && text != "" {
+	if text := b.plan.Epoch; epoch == nil && text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || seconds < 0 {
 			return fmt.Errorf("SOURCE_DATE_EPOCH is %q and no number of seconds", text)
@@ -81,11 +81,14 @@ func (b *builder) setTime() error {
 	return nil
 }
 
+// stepLimit is the most runes that are told of an instruction.
+const stepLimit = 300
+
 // begins tells of an instruction.
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {
-		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, line))
+		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, plaintext.Line(line, stepLimit)))
 	}
 }
 

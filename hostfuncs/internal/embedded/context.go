@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
@@ -20,7 +21,7 @@ func contextTree(ctx context.Context, c *image.Context, count *int, time int64) 
 		f := &file{time: time}
 		switch mode := info.Mode(); {
 		case mode.IsRegular():
-			f.kind, f.mode, f.size, f.content = tar.TypeReg, fileMode(mode), info.Size(), contextFile{c, name}
+			f.kind, f.mode, f.size, f.content = tar.TypeReg, fileMode(runtime.GOOS, mode), info.Size(), contextFile{c, name}
 		case mode.IsDir():
 			f.kind, f.mode = tar.TypeDir, 0o755
 			if mode&fs.ModeSticky != 0 {
@@ -46,9 +47,11 @@ func contextTree(ctx context.Context, c *image.Context, count *int, time int64) 
 	return t, err
 }
 
-func fileMode(mode fs.FileMode) int64 {
+// fileMode is a file's mode in the image. Windows knows no executable files, so
+// from there each one is, as the docker command does it.
+func fileMode(goos string, mode fs.FileMode) int64 {
 	bits := int64(0o644)
-	if mode&0o100 != 0 {
+	if mode&0o100 != 0 || goos == "windows" {
 		bits = 0o755
 	}
 	if mode&fs.ModeSetuid != 0 {

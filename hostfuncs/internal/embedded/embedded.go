@@ -25,7 +25,8 @@ type Options struct {
 	Epoch *time.Time
 	Base  Base   // finds the images that the Dockerfile names; nil refuses them
 	Temp  string // the folder for temporary files; empty is the system's
-	// Step hears of each instruction as it begins, such as "[2/3] COPY . /app".
+	// Step hears of each instruction as it begins, such as "[2/3] COPY . /app",
+	// in text that is safe to print.
 	Step func(string)
 }
 
@@ -34,7 +35,15 @@ type Options struct {
 type Base func(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error)
 
 // Build builds an image from a context, which it reads by [image.Open]. The
-// image has to be closed: it is in files below o.Temp until then.
+// image has to be closed: it is in files below o.Temp until then, and ctx
+// bounds what it does with them as well.
+//
+// # Notes
+//
+// COPY --link is COPY, as with a BuildKit that can't merge layers. What is not
+// BuildKit's: a file of the context is 0644, or 0755 if its owner may execute
+// it, and has no other time than o.Epoch; names that are one file in the
+// context are several in the image. So the image is the same from any checkout.
 //
 // # Errors
 //
@@ -74,7 +83,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 			store.remove()
 		}
 	}()
-	builder, err := newBuilder(store, plan, source, b, o, platform)
+	builder, err := newBuilder(store, plan, source, o, platform)
 	if err != nil {
 		return nil, err
 	}

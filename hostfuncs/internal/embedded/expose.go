@@ -10,8 +10,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 )
 
-// portsLimit is the most ports of one EXPOSE.
-const portsLimit = 65536
+// portsLimit is the most ports that an image may have.
+const portsLimit = 20_000
 
 func (s *stage) expose(c *instructions.ExposeCommand) error {
 	var ports []string
@@ -26,7 +26,7 @@ func (s *stage) expose(c *instructions.ExposeCommand) error {
 				return fmt.Errorf("EXPOSE %s: %w", w, err)
 			}
 			if ports = append(ports, some...); len(ports) > portsLimit {
-				return fmt.Errorf("EXPOSE has more than %d ports", portsLimit)
+				return fmt.Errorf("the image has more than %d ports", portsLimit)
 			}
 		}
 	}
@@ -35,6 +35,9 @@ func (s *stage) expose(c *instructions.ExposeCommand) error {
 	}
 	for _, port := range ports {
 		s.config.Config.ExposedPorts[port] = struct{}{}
+	}
+	if n := len(s.config.Config.ExposedPorts); n > portsLimit {
+		return fmt.Errorf("the image has %d ports, more than %d", n, portsLimit)
 	}
 	s.note(fmt.Sprintf("EXPOSE %v", ports), true)
 	return nil

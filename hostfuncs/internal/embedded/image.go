@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -116,6 +115,3 @@ func (c *core) LayerByDigest(hash v1.Hash) (partial.CompressedLayer, error) {
 	}
 	return l, nil
 }
-
-// ConfigFile is the configuration's bytes, as an engine shows them.
-func (i *Image) RawConfig() io.Reader { return bytes.NewReader(i.raw) }

@@ -12,12 +12,9 @@ import (
 )
 
 // writeLayer writes what a step changed to a file, folders on the way to it
-// included, in order of names. It says nothing of who wrote it, and when. Where
-// the step changed nothing, there is no layer.
+// included, in order of names. It says nothing of who wrote it, and when. A
+// step that changed nothing has a layer with nothing in it, as with BuildKit.
 func (s *store) writeLayer(t *tree) (*layer, error) {
-	if t.root.inside != t.op {
-		return nil, nil
-	}
 	f, err := s.create()
 	if err != nil {
 		return nil, err

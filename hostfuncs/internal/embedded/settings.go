@@ -12,6 +12,17 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
+// settingLimit is the most variables, labels and volumes that an image may have
+// of each: every stage on a stage has them all again.
+const settingLimit = 1000
+
+func checkCount(n int, what string) error {
+	if n > settingLimit {
+		return fmt.Errorf("the image has %d %s, more than %d", n, what, settingLimit)
+	}
+	return nil
+}
+
 // note adds a step to the image's history.
 func (s *stage) note(step string, empty bool) {
 	s.config.History = append(s.config.History, ocispec.History{
@@ -25,8 +36,10 @@ func (s *stage) setting(c instructions.Command) error {
 	switch c := c.(type) {
 	case *instructions.EnvCommand:
 		s.env(c)
+		return checkCount(len(config.Env), "variables")
 	case *instructions.LabelCommand:
 		s.label(c)
+		return checkCount(len(config.Labels), "labels")
 	case *instructions.MaintainerCommand:
 		s.config.Author = c.Maintainer
 		s.note("MAINTAINER "+c.Maintainer, true)
@@ -147,7 +160,7 @@ func (s *stage) volume(c *instructions.VolumeCommand) error {
 		s.config.Config.Volumes[name] = struct{}{}
 	}
 	s.note(fmt.Sprintf("VOLUME %v", c.Volumes), true)
-	return nil
+	return checkCount(len(s.config.Config.Volumes), "volumes")
 }
 
 // signals are those of Linux, without SIG.

@@ -106,18 +106,15 @@ func (s *stage) change() (*tree, error) {
 // commit notes a step in the history, with the layer that it makes of the
 // tree's changes; a nil tree has none.
 func (s *stage) commit(step string, changed *tree) error {
-	var made *layer
-	if changed != nil && s.builder.wanted[s.planned] {
-		var err error
-		if made, err = s.builder.store.writeLayer(changed); err != nil {
-			return err
-		}
+	s.note(step, changed == nil)
+	if changed == nil || !s.builder.wanted[s.planned] {
+		return nil
 	}
-	if made != nil {
+	made, err := s.builder.store.writeLayer(changed)
+	if err == nil {
 		s.layers = append(s.layers, made)
 	}
-	s.note(step, made == nil)
-	return nil
+	return err
 }
 
 // run does what an instruction says.

@@ -1,0 +1,94 @@
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+)
+
+func aDaemon(t *testing.T) *Builder {
+	t.Helper()
+	b, err := Dial(t.Context(), providertest.BuildKit(t), TLS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// TestDaemonHoldsToWhatWasDecided has the daemon itself refuse what a Dockerfile
+// takes that wasn't decided on, as if it had been changed since.
+func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
+	b := aDaemon(t)
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for _, tt := range []struct {
+		name, text string
+		bases      []string
+		remotes    []string
+		denied     bool
+	}{
+		{name: "another image", text: "FROM 127.0.0.1:1/other:1\n", bases: []string{"127.0.0.1:1/decided:1"}, denied: true},
+		{name: "another tag", text: "FROM 127.0.0.1:1/decided:2\n", bases: []string{"127.0.0.1:1/decided:1"}, denied: true},
+		{name: "another digest", text: "FROM 127.0.0.1:1/decided:1@" + digest + "\n", bases: []string{"127.0.0.1:1/decided:1@sha256:" + strings.Repeat("b", 64)}, denied: true},
+		{name: "an image in COPY", text: "FROM scratch\nCOPY --from=127.0.0.1:1/other:1 / /\n", bases: []string{}, denied: true},
+		{name: "a file from elsewhere", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, denied: true},
+		{name: "a repository", text: "FROM scratch\nADD https://127.0.0.1:1/x.git /\n", bases: []string{}, denied: true},
+		{name: "what was decided on", text: "FROM 127.0.0.1:1/decided:1\n", bases: []string{"127.0.0.1:1/decided:1"}},
+		{name: "a file that was", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, remotes: []string{"http://127.0.0.1:1/x"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			what := aBuild(t, map[string]string{"Dockerfile": tt.text})
+			what.Bases, what.Remotes = tt.bases, tt.remotes
+			_, err := b.Build(t.Context(), what, Options{Key: t.Name()})
+			// What may be asked for isn't there either.
+			if err == nil || strings.Contains(err.Error(), "denied by policy") != tt.denied {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestDaemonTakesNoFrontend has a Dockerfile's own word on what reads it not be
+// heard, unless it was decided on.
+func TestDaemonTakesNoFrontend(t *testing.T) {
+	b := aDaemon(t)
+	what := aBuild(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/frontend:1\nFROM scratch\nCOPY Dockerfile /\n"})
+	what.Bases, what.Args = []string{}, map[string]string{"BUILDKIT_SYNTAX": "127.0.0.1:1/frontend:1"}
+	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err != nil {
+		t.Error(err)
+	}
+	what.Bases, what.Syntax = nil, "127.0.0.1:1/frontend:1"
+	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/frontend") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDaemonEndsWithItsContext wants a build that is given up to end there too:
+// the daemon runs no step of it any more.
+func TestDaemonEndsWithItsContext(t *testing.T) {
+	b := aDaemon(t)
+	what := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n", "large": strings.Repeat("x", 1<<20)})
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := b.Build(ctx, what, Options{Key: t.Name(), Status: func(*client.SolveStatus) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	cancel()
+	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+func TestDialNobody(t *testing.T) {
+	for _, address := range []string{"unix:///none.sock", "tcp://127.0.0.1:1", "http://127.0.0.1:1", "nonsense"} {
+		_, err := Dial(t.Context(), address, TLS{})
+		if _, ok := errors.AsType[*UnavailableError](err); !ok || !strings.Contains(err.Error(), "no BuildKit at "+address) {
+			t.Errorf("%s: got %v", address, err)
+		}
+	}
+}

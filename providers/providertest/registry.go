@@ -1,0 +1,69 @@
+package providertest
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var listening = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+
+// Registry starts an image registry, Debian's docker-registry, which ends with
+// its test, and returns where it listens on the loopback, in plain http. auth is
+// its configuration's section of that name, empty for none. Where there is none
+// to run, the test is left out, and fails in CI.
+func Registry(t testing.TB, auth string) string {
+	t.Helper()
+	program, err := exec.LookPath("docker-registry")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\"}\n"
+	if auth != "" {
+		config += "auth:\n" + auth
+	}
+	file := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "serve", file)
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout = cmd.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return address(t, bufio.NewScanner(out))
+}
+
+// address reads where a registry says that it listens, and goes on reading.
+func address(t testing.TB, out *bufio.Scanner) string {
+	t.Helper()
+	var text strings.Builder
+	for out.Scan() {
+		if at := listening.FindStringSubmatch(out.Text()); at != nil {
+			go func() {
+				for out.Scan() {
+				}
+			}()
+			return at[1]
+		}
+		text.WriteString(out.Text() + "\n")
+	}
+	t.Fatalf("the registry doesn't start:\n%s", text.String())
+	return ""
+}
