@@ -75,10 +75,13 @@ func (w workspace) run(t *testing.T, args ...string) (stdout, stderr string, cod
 	return out.String(), errs.String(), code
 }
 
+// limit is for a run that hangs. A first one may compile a server, watched.
+const limit = 3 * time.Minute
+
 // command is stagecraft, ended where it should have ended by itself.
 func (w workspace) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, built.bin, args...)
 	cmd.Dir = w.dir
@@ -117,7 +120,7 @@ func (w workspace) perform(t *testing.T, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_, gone := get(w.url, time.Now().Add(time.Minute))
+	_, gone := get(w.url, time.Now().Add(limit))
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Error(err)
 	}
@@ -353,8 +356,19 @@ func TestLearnThenRun(t *testing.T) {
 
 var ruleLine = regexp.MustCompile(`(?m)^ +- .*\n`)
 
-// everyRuleIsNeeded takes each rule away in turn, and wants the run to be
-// denied then.
+// ofCommands tells whether a rule is for what commands use once they run, by its
+// remark or by the key above it. Without one, it is for the command to say what it
+// can't do without: the door denies nothing.
+func ofCommands(policy string, at []int) bool {
+	keys := ruleKey.FindAllStringSubmatch(policy[:at[0]], -1)
+	key := keys[len(keys)-1][1]
+	return key == "use" || key == "sockets" || key == "listen" || strings.Contains(policy[at[0]:at[1]], "commands")
+}
+
+var ruleKey = regexp.MustCompile(`(?m)^ +([a-z_]+):`)
+
+// everyRuleIsNeeded takes each rule away in turn by which the provider itself may
+// do something, and wants the run to be denied then.
 func (w workspace) everyRuleIsNeeded(t *testing.T, policy, command string) {
 	t.Helper()
 	rules := ruleLine.FindAllStringIndex(policy, -1)
@@ -362,6 +376,9 @@ func (w workspace) everyRuleIsNeeded(t *testing.T, policy, command string) {
 		t.Errorf("nothing was learnt:\n%s", policy)
 	}
 	for _, at := range rules {
+		if ofCommands(policy, at) {
+			continue
+		}
 		less := closeLists(policy[:at[0]] + policy[at[1]:])
 		w.write(t, "stagecraft.policy.yml", []byte(less))
 		if _, stderr, code := w.run(t, command); code != 3 {

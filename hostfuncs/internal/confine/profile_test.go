@@ -43,7 +43,7 @@ func TestProfile(t *testing.T) {
 		},
 		{
 			name: "go", tool: "go", at: Surroundings{Home: "/h", Temp: "/t"},
-			exec:  []string{"/h/go/bin", "/h/go/pkg", "/t"},
+			exec:  []string{"/h/go/bin", "/h/go/pkg", "/t", "/h/.cache/go-build"},
 			write: []string{"/h/.cache/go-build", "/h/go/pkg", "/t"},
 			read:  []string{"/h/.gitconfig", "/h/.config/go/env"},
 			not:   []string{"/h/go", "/h/.config/go"},
@@ -63,7 +63,7 @@ func TestProfile(t *testing.T) {
 		},
 		{
 			name: "node", tool: "node", at: Surroundings{Home: "/h"},
-			exec: []string{"/h/.nvm", "/h/.local/share/pnpm"}, write: []string{"/h/.npm", "/h/.cache/node/corepack", "/h/.cache/yarn"},
+			exec: []string{"/h/.nvm", "/h/.local/share/pnpm", "/h/.npm"}, write: []string{"/h/.npm", "/h/.cache/node/corepack", "/h/.cache/yarn"},
 			read: []string{"/proc"}, not: []string{"/h/.npmrc", "/h/.config", "/h/.cache"},
 		},
 		{

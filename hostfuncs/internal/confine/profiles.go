@@ -40,14 +40,14 @@ func git(s Surroundings) Rules {
 func goTool(s Surroundings) Rules {
 	gopath := or(s.env("GOPATH"), s.home("go"))
 	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
-	temp := or(s.env("GOTMPDIR"), s.Temp)
+	temp, cache := or(s.env("GOTMPDIR"), s.Temp), or(s.env("GOCACHE"), s.cache("go-build"))
 	r := Rules{
-		// The temporary folder is where go test and go run put what they run,
-		// and toolchains are modules.
-		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp},
+		// The temporary folder is where go test puts what it runs, and the cache
+		// is where go run does. Toolchains are modules.
+		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp, cache},
 		// In the control group stands how many processors there are for a program.
 		Read:  []string{"/proc", "/sys/fs/cgroup", s.config("go/env"), s.env("GOENV")},
-		Write: []string{or(s.env("GOCACHE"), s.cache("go-build")), modules, s.config("go/telemetry"), temp},
+		Write: []string{cache, modules, s.config("go/telemetry"), temp},
 	}
 	return r.With(git(s))
 }
@@ -70,14 +70,17 @@ func Caches(name string, s Surroundings) []string {
 func node(s Surroundings) Rules {
 	prefix := s.env("npm_config_prefix", "NPM_CONFIG_PREFIX")
 	corepack := or(s.env("COREPACK_HOME"), s.cache("node/corepack"))
+	cache := or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))
 	return Rules{
 		Exec: []string{
 			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), or(s.env("FNM_DIR"), s.data("fnm")),
 			or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
+			// npx puts what it runs there.
+			cache,
 		},
 		Read: []string{"/proc", "/sys/fs/cgroup"},
 		Write: []string{
-			or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm")), corepack,
+			cache, corepack,
 			or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
 		},
 	}
