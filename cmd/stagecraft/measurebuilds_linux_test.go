@@ -36,7 +36,8 @@ func TestMeasureBuilds(t *testing.T) {
 	}
 	t.Setenv("DOCKER_HOST", host)
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	m := &buildMeasurement{measurement{t: t, cache: t.TempDir()}}
+	m := &buildMeasurement{measurement: measurement{t: t, cache: t.TempDir()}}
+	m.docker = m.findDocker()
 	m.changes()
 	m.fleet()
 	m.atOnce()
@@ -47,7 +48,34 @@ func TestMeasureBuilds(t *testing.T) {
 	t.Log("\n" + m.table())
 }
 
-type buildMeasurement struct{ measurement }
+type buildMeasurement struct {
+	measurement
+	docker string // the command
+}
+
+// findDocker finds a docker command that can build with BuildKit: since version
+// 23 that takes a plug-in.
+func (m *buildMeasurement) findDocker() string {
+	m.t.Helper()
+	dir := m.t.TempDir()
+	m.write(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY Dockerfile /\n"))
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		docker := filepath.Join(folder, "docker")
+		cmd := exec.Command(docker, "build", "-q", dir)
+		cmd.Env = append(os.Environ(), "DOCKER_BUILDKIT=1")
+		if cmd.Run() != nil {
+			continue
+		}
+		version, err := exec.Command(docker, "--version").Output()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.t.Logf("%s", version)
+		return docker
+	}
+	m.t.Fatal("no docker command here builds with BuildKit")
+	return ""
+}
 
 // builder builds what is in a folder under a tag.
 type imageBuilder struct {
@@ -58,8 +86,8 @@ type imageBuilder struct {
 
 func (m *buildMeasurement) builders() []imageBuilder {
 	return []imageBuilder{
-		{"docker, BuildKit", []string{"docker", "build", "-q", "-t", "bench:cli", "."}, []string{"DOCKER_BUILDKIT=1"}},
-		{"docker, classic", []string{"docker", "build", "-q", "-t", "bench:classic", "."}, []string{"DOCKER_BUILDKIT=0"}},
+		{"docker, BuildKit", []string{m.docker, "build", "-q", "-t", "bench:cli", "."}, []string{"DOCKER_BUILDKIT=1"}},
+		{"docker, classic", []string{m.docker, "build", "-q", "-t", "bench:classic", "."}, []string{"DOCKER_BUILDKIT=0"}},
 		{"stagecraft", []string{built.bin, "build", "--progress", "quiet", "--tag", "bench:own"}, nil},
 		{"stagecraft, embedded and loaded", []string{built.bin, "build", "--progress", "quiet", "--tag", "bench:embedded", "--engine", "embedded", "--load"}, nil},
 	}
@@ -100,7 +128,7 @@ func (m *buildMeasurement) write(name string, text []byte) {
 // build times one build.
 func (m *buildMeasurement) build(b imageBuilder, dir string) (time.Duration, int64) {
 	m.t.Helper()
-	if b.argv[0] == "docker" {
+	if b.argv[0] == m.docker {
 		dir = filepath.Join(dir, "app")
 	}
 	return m.runWith(b.env, dir, b.argv)
@@ -119,7 +147,7 @@ func (m *buildMeasurement) runWith(env []string, dir string, argv []string) (tim
 func (m *buildMeasurement) forget() {
 	m.t.Helper()
 	for _, argv := range [][]string{{"image", "prune", "-af"}, {"builder", "prune", "-af"}} {
-		if out, err := exec.Command("docker", argv...).CombinedOutput(); err != nil {
+		if out, err := exec.Command(m.docker, argv...).CombinedOutput(); err != nil {
 			m.t.Fatalf("docker %v: %v\n%s", argv, err, out)
 		}
 	}
