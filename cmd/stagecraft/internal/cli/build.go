@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
@@ -20,6 +19,7 @@ type buildCmd struct {
 	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
 	builderFlags
+	progressFlag
 	attestFlags
 	recordFlags
 }
@@ -55,6 +55,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
+		opts.Builds.Mode = c.mode(a)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})
@@ -72,13 +73,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 
 // own are the files that are no part of a context.
 func (c buildCmd) own() []string {
-	own := []string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}
-	for _, text := range c.Output {
-		if o, err := hostfuncs.ParseOutput(text); err == nil {
-			own = append(own, o.Path)
-		}
-	}
-	return own
+	return append([]string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}, c.outputs()...)
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {
@@ -94,7 +89,7 @@ func (c buildCmd) writeFiles(image session.Image) error {
 		return nil
 	}
 	// The names are those of docker buildx.
-	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, further(c.Tag)...), ",")}
+	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, image.Tags...), ",")}
 	if image.ID != "" {
 		metadata["containerimage.config.digest"] = image.ID
 	}
