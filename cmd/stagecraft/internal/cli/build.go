@@ -73,7 +73,8 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 
 // own are the files that are no part of a context.
 func (c buildCmd) own() []string {
-	return append([]string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}, c.outputs()...)
+	own := []string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}
+	return append(own, c.outputs()...)
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {
