@@ -26,12 +26,14 @@ type buildCmd struct {
 
 func (buildCmd) Help() string {
 	return `The image is built by the engine that DOCKER_HOST or the current docker context
-names, or by the one that --engine does. Its reference alone is printed on
+names, or by the one that --engine does. Where none answers and the Dockerfile
+runs nothing, it is built without one. Its reference alone is printed on
 standard output.
 
 Examples:
   stagecraft build
   stagecraft build --tag ghcr.io/acme/shop:1.2 --push
+  stagecraft build --engine embedded --output oci:image
   docker run $(stagecraft build)`
 }
 
