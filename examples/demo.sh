@@ -4,15 +4,16 @@
 # and starts it.
 #
 # It wants bash and go, no terminal and nothing of HOME.
-# Without a Docker engine it says what is missing and succeeds. It leaves no
-# process and no container, on Ctrl-C neither; the image that it built stays.
+# Without a Docker engine Stagecraft builds the image by itself, into a folder,
+# and the demo shows what is in it. It leaves no process, no container and no
+# folder, on Ctrl-C neither; the image that an engine has stays.
 #
 # Exit status: 0; 1 where stagecraft did not do what it should; 130 on Ctrl-C.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stagecraft=$PWD/bin/stagecraft
-dev= container=
+dev= container= layout=
 
 # A shell without job control has what it starts in the background ignore
 # Ctrl-C, and no shell can undo that.
@@ -33,6 +34,7 @@ cleanup() {
 		wait "$dev" 2>/dev/null || true
 	fi
 	[ -z "$container" ] || docker rm --force "$container" >/dev/null 2>&1 || true
+	[ -z "$layout" ] || rm -rf "$layout"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -101,7 +103,6 @@ show_dev() {
 	note "and the server is gone"
 }
 
-# show_build fails where there is no engine.
 show_build() {
 	step "CGO_ENABLED=0 GOOS=linux go build -o bin/server ."
 	note "the image is made from scratch and has this static binary alone"
@@ -112,17 +113,50 @@ show_build() {
 	local code=0
 	image=$("$stagecraft" -C examples/go-http build) || code=$?
 	case $code in
-	0) note "built $image" ;;
-	6)
-		step "the rest needs a Docker engine, and none answers"
-		note "Debian:     apt-get install docker.io, as root"
-		note "elsewhere:  https://docs.docker.com/engine/install/"
-		note "one that runs already is found by DOCKER_HOST or docker's current context"
-		return 1
+	0)
+		note "built $image"
+		show_image
 		;;
+	6) show_embedded ;;
 	*) fail "stagecraft build ended with exit code $code" ;;
 	esac
 }
+
+# show_embedded builds without an engine, and looks into what was built.
+show_embedded() {
+	note "no engine answers; the Dockerfile runs nothing, so none is needed"
+	note "where it is said where the image goes"
+	layout=$(mktemp -d)
+	step "stagecraft build --output oci:$layout/image"
+	image=$("$stagecraft" -C examples/go-http build --output "oci:$layout/image" --iidfile "$layout/id") ||
+		fail "stagecraft build ended with exit code $?"
+	note "built $image:"
+
+	local manifest config layer
+	manifest=$(digests "$layout/image/index.json" | head -n 1)
+	config=$(digests "$(blob "$manifest")" | head -n 1)
+	[ "$config" = "$(cat "$layout/id")" ] || fail "the image is $config, and not $(cat "$layout/id")"
+	note "manifest  $manifest"
+	note "settings  $config"
+	for layer in $(digests "$(blob "$manifest")" | tail -n +2); do
+		note "layer     $layer, with"
+		tar -tvzf "$(blob "$layer")" | sed 's/^/              /'
+		tar -xzOf "$(blob "$layer")" server | cmp - examples/go-http/bin/server || fail "its server is another one"
+	done
+	step "the image's settings"
+	cat "$(blob "$config")"
+	echo
+	step "to see it run, start an engine"
+	note "Debian:     apt-get install docker.io, as root"
+	note "elsewhere:  https://docs.docker.com/engine/install/"
+	note "one that runs already is found by DOCKER_HOST or docker's current context"
+}
+
+# digests prints those that a JSON file has, in its order.
+digests() { grep -o 'sha256:[0-9a-f]\{64\}' "$1"; }
+
+# blob is the file of a digest, whose name is what is in it.
+blob() { printf '%s/image/blobs/%s' "$layout" "${1/://}"; }
 
 show_image() {
 	free_port
@@ -151,7 +185,5 @@ show_image() {
 
 [ -x "$stagecraft" ] || fail "bin/stagecraft is missing: run make build"
 show_dev
-if show_build; then
-	show_image
-fi
+show_build
 step "done"

@@ -15,8 +15,9 @@ import (
 )
 
 // BuildKit starts a BuildKit daemon for a test, which ends with it, and returns
-// its address. Where there is an engine for tests, one of these can run too.
-func BuildKit(t testing.TB) string {
+// its address, a socket. args are further ones of the daemon's. Where there is an
+// engine for tests, one of these can run too.
+func BuildKit(t testing.TB, args ...string) string {
 	t.Helper()
 	if _, fatal, err := Engine(t.Name()); fatal {
 		t.Fatal(err)
@@ -35,8 +36,10 @@ func BuildKit(t testing.TB) string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "s")
 	var log bytes.Buffer
-	cmd := exec.Command(program, "--config", os.DevNull, "--root", filepath.Join(dir, "data"), "--addr", "unix://"+socket,
-		"--oci-worker-net=host", "--containerd-worker=false", "--oci-worker-snapshotter=native", "--allow-insecure-entitlement=network.host")
+	cmd := exec.Command(program, append([]string{
+		"--config", os.DevNull, "--root", filepath.Join(dir, "data"), "--addr", "unix://" + socket,
+		"--oci-worker-net=host", "--containerd-worker=false", "--oci-worker-snapshotter=native", "--allow-insecure-entitlement=network.host",
+	}, args...)...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error), make(chan error, 1)

@@ -25,16 +25,18 @@ const PlanVersion = 1
 
 // Plan is what a command would do, in order. In JSON it is a plan file.
 type Plan struct {
-	Version  int            `json:"version"`
-	Command  string         `json:"command"`
-	Provider PlannedModule  `json:"provider"`
-	Config   PlannedFile    `json:"config"`
-	Policies []PlannedFile  `json:"policies"`
-	Tag      string         `json:"tag,omitempty"`
-	Push     bool           `json:"push,omitempty"`
-	Steps    []PlannedStep  `json:"steps"`
-	Allowed  bool           `json:"allowed"`
-	Failure  *PlannedFailed `json:"failure,omitempty"`
+	Version  int           `json:"version"`
+	Command  string        `json:"command"`
+	Provider PlannedModule `json:"provider"`
+	Config   PlannedFile   `json:"config"`
+	Policies []PlannedFile `json:"policies"`
+	Tag      string        `json:"tag,omitempty"`
+	Push     bool          `json:"push,omitempty"`
+	// Tags are the references besides Tag.
+	Tags    []string       `json:"tags,omitempty"`
+	Steps   []PlannedStep  `json:"steps"`
+	Allowed bool           `json:"allowed"`
+	Failure *PlannedFailed `json:"failure,omitempty"`
 
 	digest string // of the file that it was read from, in hex
 }
@@ -88,7 +90,7 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 	}
 	plan := &Plan{
 		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, s.selected.digest},
-		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push,
+		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push, Tags: s.opts.Builds.Tags,
 		Policies: []PlannedFile{}, Steps: []PlannedStep{}, Allowed: true, Failure: planFailure(failure),
 	}
 	for _, p := range s.files() {
@@ -172,7 +174,7 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Im
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
 	s.held, s.plan = &hostfuncs.Held{Name: file}, plan
-	s.wanted = plan.Provider.SHA256
+	s.wanted, s.opts.Builds.Tags = plan.Provider.SHA256, plan.Tags
 	for _, step := range plan.Steps {
 		s.held.Steps = append(s.held.Steps, step.Step)
 	}

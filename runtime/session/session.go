@@ -220,6 +220,8 @@ type BuildOptions struct {
 // Image is what was built.
 type Image struct {
 	Reference string
+	// Tags are its further references, as the user gave them.
+	Tags []string
 	// ID is the engine's, where the build went through docker_build.
 	ID string
 	// Digest is the registry's, where it was pushed.
@@ -246,7 +248,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	image := Image{Reference: reference}
+	image := Image{Reference: reference, Tags: s.opts.Builds.Tags}
 	if built := s.selected.built; built != nil && built.Image == reference {
 		image.ID, image.Digest, image.Operation = built.ID, built.Digest, built.operation
 		image.Bases = built.bases

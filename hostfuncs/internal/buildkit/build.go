@@ -68,18 +68,21 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	case err != nil:
 		return image.Image{}, b.failure(what, err, watch)
 	}
-	return result(answer), nil
+	return b.result(answer), nil
 }
 
 // result is the image that was built. Engines before the containerd store name
-// it by its configuration alone.
-func result(answer *client.SolveResponse) image.Image {
+// it by its configuration alone, and one for several platforms has none.
+func (b *Builder) result(answer *client.SolveResponse) image.Image {
 	digest := answer.ExporterResponse[exptypes.ExporterImageDigestKey]
 	config := answer.ExporterResponse[exptypes.ExporterImageConfigDigestKey]
-	if config == "" {
+	switch {
+	case config != "":
+		return image.Image{ID: config, Digest: digest}
+	case b.engine:
 		return image.Image{ID: digest}
 	}
-	return image.Image{ID: config, Digest: digest}
+	return image.Image{ID: digest, Digest: digest}
 }
 
 func (b *Builder) options(what image.Build, files *contextFiles, o Options) client.SolveOpt {

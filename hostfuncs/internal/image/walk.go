@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/moby/patternmatcher"
 )
@@ -62,6 +63,9 @@ type walker struct {
 	// folders are those on the way to here that are ignored themselves. They
 	// are visited with the first thing in them that isn't, to keep their modes.
 	folders []string
+	// skipped is a folder, with a slash, that a visit wants nothing more of, once
+	// the walk is in it.
+	skipped string
 }
 
 func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
@@ -81,7 +85,7 @@ func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
 }
 
 func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo) error {
-	if slices.Contains(w.context.without, name) {
+	if slices.Contains(w.context.without, name) || w.isSkipped(name) {
 		return nil
 	}
 	ignored, info, err := w.rules.ignored(name, parent)
@@ -91,7 +95,10 @@ func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo)
 	case !isDir && ignored, isDir && ignored && !w.rules.mayKeep(name):
 		return nil
 	case !isDir:
-		return w.show(name)
+		if err := w.show(name); err != fs.SkipDir || !w.isSkipped(name) {
+			return err
+		}
+		return nil
 	case !ignored:
 		if err := w.show(name); err == fs.SkipDir {
 			return nil
@@ -110,7 +117,12 @@ func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo)
 	return nil
 }
 
-// show visits one path, after the folders that it needs.
+func (w *walker) isSkipped(name string) bool {
+	return w.skipped != "" && strings.HasPrefix(name, w.skipped)
+}
+
+// show visits one path, after the folders that it needs; of one that is skipped
+// it visits no more.
 func (w *walker) show(name string) error {
 	folders := w.folders
 	w.folders = nil
@@ -119,7 +131,10 @@ func (w *walker) show(name string) error {
 		if err == nil && info.Mode()&fs.ModeSocket == 0 {
 			err = w.visit(dir, info)
 		}
-		if err == fs.SkipDir && dir == name {
+		if err == fs.SkipDir {
+			if dir != name {
+				w.skipped = dir + "/"
+			}
 			return err
 		}
 		if err != nil {

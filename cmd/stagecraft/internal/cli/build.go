@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
@@ -20,18 +19,21 @@ type buildCmd struct {
 	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
 	builderFlags
+	progressFlag
 	attestFlags
 	recordFlags
 }
 
 func (buildCmd) Help() string {
 	return `The image is built by the engine that DOCKER_HOST or the current docker context
-names, or by the one that --engine does. Its reference alone is printed on
+names, or by the one that --engine does. Where none answers and the Dockerfile
+runs nothing, it is built without one. Its reference alone is printed on
 standard output.
 
 Examples:
   stagecraft build
   stagecraft build --tag ghcr.io/acme/shop:1.2 --push
+  stagecraft build --engine embedded --output oci:image
   docker run $(stagecraft build)`
 }
 
@@ -55,6 +57,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
+		opts.Builds.Mode = c.mode(a)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})
@@ -73,12 +76,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 // own are the files that are no part of a context.
 func (c buildCmd) own() []string {
 	own := []string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}
-	for _, text := range c.Output {
-		if o, err := hostfuncs.ParseOutput(text); err == nil {
-			own = append(own, o.Path)
-		}
-	}
-	return own
+	return append(own, c.outputs()...)
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {
@@ -94,7 +92,7 @@ func (c buildCmd) writeFiles(image session.Image) error {
 		return nil
 	}
 	// The names are those of docker buildx.
-	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, further(c.Tag)...), ",")}
+	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, image.Tags...), ",")}
 	if image.ID != "" {
 		metadata["containerimage.config.digest"] = image.ID
 	}

@@ -16,20 +16,39 @@ type builderFlags struct {
 	Engine      string   `placeholder:"ENGINE" help:"What builds: auto, docker, embedded, buildkit+tcp://HOST:PORT or buildkit+unix:///PATH; default build.engine of stagecraft.yml, then auto."`
 	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"Folder with ca.pem, cert.pem and key.pem for a daemon."`
 	Platform    []string `placeholder:"PLATFORM" help:"Platforms of the image, such as linux/arm64; repeatable."`
-	Load        bool     `help:"Put what a daemon built into the Docker engine."`
+	Load        bool     `help:"Put the image into the Docker engine as well."`
 	Output      []string `short:"o" sep:"none" placeholder:"oci:DIR|tar:FILE" help:"Write the image to a folder or file; repeatable."`
-	Progress    string   `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
 	NoCache     bool     `help:"Take no step from a cache."`
 	Pull        bool     `help:"Look for newer base images."`
 }
 
+// progressFlag is for commands that build, and not only plan to.
+type progressFlag struct {
+	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
+}
+
+func (f progressFlag) mode(a *app) string {
+	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
+		return "plain"
+	}
+	return f.Progress
+}
+
+// outputs are the files and folders that the image is written to.
+func (f builderFlags) outputs() []string {
+	var paths []string
+	for _, text := range f.Output {
+		if o, err := hostfuncs.ParseOutput(text); err == nil {
+			paths = append(paths, o.Path)
+		}
+	}
+	return paths
+}
+
 // builds are the options for a run; further references are for all but the first.
 func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, error) {
-	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
-		f.Progress = "plain"
-	}
 	o := hostfuncs.BuildOptions{
-		Mode: f.Progress, NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Platforms: f.Platform, Tags: further,
+		NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Platforms: f.Platform, Tags: further,
 		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
 		Epoch:  a.getenv("SOURCE_DATE_EPOCH"), Machine: machine(userFolders(a.Environ).machine),
 	}

@@ -33,13 +33,14 @@ Example:
 
 // Run is called by kong.
 func (c planDevCmd) Run(ctx context.Context, a *app) error {
-	return c.run(ctx, a, session.CommandDev, session.BuildOptions{})
+	return c.run(ctx, a, session.CommandDev, session.BuildOptions{}, a.options())
 }
 
 type planBuildCmd struct {
 	planFlags
-	Tag  string `placeholder:"REF" help:"Reference of the image; default as for build."`
-	Push bool   `help:"Send the image to its registry as well."`
+	Tag  []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default as for build."`
+	Push bool     `help:"Send the image to its registry as well."`
+	builderFlags
 }
 
 func (planBuildCmd) Help() string {
@@ -54,14 +55,18 @@ Examples:
 
 // Run is called by kong.
 func (c planBuildCmd) Run(ctx context.Context, a *app) error {
-	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: c.Tag, Push: c.Push})
+	options, err := a.options(), error(nil)
+	options.Own = append(options.Own, c.outputs()...)
+	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+		return err
+	}
+	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, options)
 }
 
 // errWouldBeDenied ends a plan whose output says what would be.
 var errWouldBeDenied = errors.New("it would be denied")
 
-func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions) error {
-	options := a.options()
+func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions, options session.Options) error {
 	options.Own = append(options.Own, f.Out)
 	s, err := a.open(options)
 	if err != nil {
@@ -180,11 +185,30 @@ func buildRows(x *hostfuncs.BuildStep) []string {
 	if len(x.Args) > 0 {
 		rows = append(rows, "arguments "+valueNames(x.Args))
 	}
-	if x.Target != "" {
-		rows = append(rows, "target "+x.Target)
+	if len(x.Secrets) > 0 {
+		rows = append(rows, "secrets "+valueNames(x.Secrets))
 	}
-	if x.Network != "" {
-		rows = append(rows, "network "+x.Network)
+	for _, row := range []struct {
+		name   string
+		values []string
+	}{
+		{"target", []string{x.Target}},
+		{"network", []string{x.Network}},
+		{"platforms", x.Platforms},
+		{"on", x.Bases},
+		{"read by", []string{x.Syntax}},
+		{"fetches", x.Remotes},
+		{"cache from", x.CacheFrom},
+		{"cache to", x.CacheTo},
+		{"engine", []string{x.Engine}},
+		{"written to", x.Outputs},
+	} {
+		if text := strings.Join(row.values, ", "); text != "" {
+			rows = append(rows, row.name+" "+text)
+		}
+	}
+	if x.Load {
+		rows = append(rows, "loaded into the Docker engine")
 	}
 	return rows
 }

@@ -20,12 +20,14 @@ import (
 )
 
 type policyLearnCmd struct {
-	Command string `arg:"" optional:"" enum:"dev,build," default:"" help:"dev or build."`
-	Allow   bool   `help:"Allow everything meanwhile that the project's policy could allow."`
-	From    string `placeholder:"FILE" help:"Learn from the audit log in FILE; nothing is run."`
-	Out     string `placeholder:"FILE" help:"Write the policy to FILE."`
-	Tag     string `placeholder:"REF" help:"build: reference of the image; default as for build."`
-	Push    bool   `help:"build: send the image to its registry as well."`
+	Command string   `arg:"" optional:"" enum:"dev,build," default:"" help:"dev or build."`
+	Allow   bool     `help:"Allow everything meanwhile that the project's policy could allow."`
+	From    string   `placeholder:"FILE" help:"Learn from the audit log in FILE; nothing is run."`
+	Out     string   `placeholder:"FILE" help:"Write the policy to FILE."`
+	Tag     []string `sep:"none" placeholder:"REF" help:"build: reference of the image; repeatable; default as for build."`
+	Push    bool     `help:"build: send the image to its registry as well."`
+	builderFlags
+	progressFlag
 	recordFlags
 }
 
@@ -86,15 +88,19 @@ func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, ro
 		did.Claims, err = a.claimsOf(c.From)
 		return did, "", err
 	}
-	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) error {
+	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) (err error) {
 		// Standard output is for the policy alone.
-		opts.Stdout = a.Stderr
+		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.outputs()...)
+		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+			return err
+		}
+		opts.Builds.Mode = c.mode(a)
 		s, err := a.open(opts)
 		if err != nil {
 			return err
 		}
 		root = s.Config().Root
-		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: c.Tag, Push: c.Push}, c.Allow)
+		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
 		return err
 	})
 	return did, root, err

@@ -1,0 +1,43 @@
+#!/bin/sh
+# certs.sh DIR NAME... makes what a BuildKit daemon and its clients know each
+# other by: DIR/daemon and DIR/client, each with ca.pem, cert.pem and key.pem. The
+# names are those by which clients reach the daemon, hosts or addresses.
+#
+# The key that signs them is deleted at the end: nobody can make another client,
+# and new certificates take a new run, and both secrets anew. DAYS is how long
+# they are good for, by default a year. openssl is all that it takes.
+set -eu
+umask 077
+
+[ $# -ge 2 ] || {
+	echo "usage: certs.sh DIR NAME..." >&2
+	exit 64
+}
+dir=$1
+shift
+names=
+for name; do
+	case $name in
+	*[!0-9.]*) kind=DNS ;;
+	*) kind=IP ;;
+	esac
+	names=$names${names:+,}$kind:$name
+done
+
+mkdir "$dir" "$dir/daemon" "$dir/client"
+trap 'rm -f "$dir/ca.key" "$dir/request"' EXIT
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "${DAYS:-365}" \
+	-subj "/CN=builds" -addext "keyUsage=critical,keyCertSign" \
+	-keyout "$dir/ca.key" -out "$dir/daemon/ca.pem" 2>/dev/null
+cp "$dir/daemon/ca.pem" "$dir/client/ca.pem"
+
+# sign WHO USE NAMES makes the key and the certificate of a side.
+sign() {
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+		-addext "extendedKeyUsage=$2" -addext "subjectAltName=$3" \
+		-keyout "$dir/$1/key.pem" -out "$dir/request" 2>/dev/null
+	openssl x509 -req -in "$dir/request" -CA "$dir/daemon/ca.pem" -CAkey "$dir/ca.key" \
+		-copy_extensions copy -days "${DAYS:-365}" -out "$dir/$1/cert.pem" 2>/dev/null
+}
+sign daemon serverAuth "$names"
+sign client clientAuth "DNS:client"
