@@ -20,8 +20,8 @@ import (
 const autoLimit = time.Second
 
 // choose settles what builds an image, since that is a part of what is decided
-// on. Where nothing can, it is the Docker engine that is decided on, and the
-// plan's failure is why neither works.
+// on. Where nothing can, it is the Docker engine that is decided on, and unbuilt
+// is why neither works.
 func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 	if p.engine.Kind != EngineAuto && p.engine.Kind != "" {
 		return
@@ -46,7 +46,7 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 		return
 	}
 	if cause := context.Cause(asking); cause != nil {
-		err = errors.Join(cause)
+		err = cause
 	}
 	p.unbuilt = abi.Errorf(abi.CodeUnavailable, "%v; and without one: %v", err, cant)
 }

@@ -78,6 +78,10 @@ func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
 	if p.push {
 		unknown = append(unknown, "its digest")
 	}
+	if p.unbuilt != nil {
+		// Where the plan is carried out there may be an engine.
+		unknown = append(unknown, "what builds it, since here nothing can: "+p.unbuilt.Error())
+	}
 	return abi.DockerBuildResult{Image: p.tags[0]}, unknown, p.missing
 }
 
