@@ -66,7 +66,7 @@ func TestCompare(t *testing.T) {
 func TestNothingSteers(t *testing.T) {
 	rude := "a\x1b[2J\nrun: nothing\u202e\r"
 	e := lock.Entry{Version: rude, Imports: []string{rude}, Asked: abi.Capabilities{
-		Exec:  []abi.ExecAsk{{Argv: []string{rude}}, {ArgvFrom: "/" + rude, DirFrom: "/" + rude, EnvFrom: "/" + rude}},
+		Exec: []abi.ExecAsk{{Argv: []string{rude}}, {ArgvFrom: "/" + rude, DirFrom: "/" + rude, EnvFrom: "/" + rude}},
 		Build: []abi.BuildAsk{{ContextFrom: []string{"/" + rude}, DockerfileFrom: "/" + rude, Args: []string{rude}, TargetFrom: "/" + rude, PlatformsFrom: "/" + rude,
 			ArgsFrom: "/" + rude, SecretsFrom: "/" + rude, NetworkFrom: "/" + rude, CacheImportFrom: "/" + rude, CacheExportFrom: "/" + rude}},
 		Files: []string{rude}, Env: []string{rude},
