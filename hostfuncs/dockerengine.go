@@ -40,7 +40,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 }
 
 func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
-	b, err := buildkit.InEngine(ctx, e.Hijack)
+	b, err := buildkit.InEngine(ctx, e.Address(), e.Hijack)
 	if _, ok := errors.AsType[*buildkit.UnavailableError](err); ok {
 		return e.buildFirst(ctx, j)
 	}

@@ -28,13 +28,13 @@ type Builder struct {
 	at     string
 }
 
-// InEngine is the BuildKit of a Docker engine, which has one since version
-// 18.09.
+// InEngine is the BuildKit of a Docker engine at an address, which has one since
+// version 18.09.
 //
 // # Errors
 //
 // An engine without one, and ctx's error when it is done.
-func InEngine(ctx context.Context, hijack Hijack) (*Builder, error) {
+func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, error) {
 	c, err := client.New(ctx, "",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return hijack(ctx, "/grpc", "h2c", nil)
@@ -46,7 +46,7 @@ func InEngine(ctx context.Context, hijack Hijack) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return greet(ctx, &Builder{client: c, engine: true, at: "the engine"})
+	return greet(ctx, &Builder{client: c, engine: true, at: address})
 }
 
 // TLS are the files of a mutual TLS; all are needed for a daemon at tcp://.
@@ -96,11 +96,15 @@ func (b *Builder) Close() error { return b.client.Close() }
 
 // UnavailableError says that there is no BuildKit at an address.
 type UnavailableError struct {
-	At  string
-	Err error
+	At   string
+	Lost bool // there was one, until it went away in the middle of a build
+	Err  error
 }
 
 func (e *UnavailableError) Error() string {
+	if e.Lost {
+		return fmt.Sprintf("the BuildKit at %s went away during the build: %v", e.At, e.Err)
+	}
 	return fmt.Sprintf("no BuildKit at %s: %v", e.At, e.Err)
 }
 

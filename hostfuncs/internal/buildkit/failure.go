@@ -20,7 +20,7 @@ import (
 // failure makes an error of a builder one of ours.
 func (b *Builder) failure(what image.Build, err error, w *watch) error {
 	if grpcerrors.Code(err) == codes.Unavailable {
-		return &UnavailableError{At: b.at, Err: reason(err)}
+		return &UnavailableError{At: b.at, Lost: true, Err: reason(err)}
 	}
 	failed := &image.Error{Message: reason(err).Error(), Line: line(err)}
 	failed.Step, failed.Log = w.last()
@@ -73,7 +73,7 @@ func line(err error) int {
 }
 
 // wrapping is what the layers between put before what went wrong.
-var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|rpc error: code = \w+ desc =|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
 
 // reason is what a builder says, fit to be printed.
 func reason(err error) error {

@@ -107,7 +107,7 @@ func (e *Engine) pushFailure(ctx context.Context, ref string, err error) error {
 		return refused
 	}
 	if broken, ok := errors.AsType[*streamError](err); ok {
-		return fmt.Errorf("push %s: engine at %s: %w", ref, e.at.host, broken)
+		return fmt.Errorf("push %s: %w", ref, e.broken(broken))
 	}
 	if client.IsErrConnectionFailed(err) {
 		return e.failure(err)
