@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"path/filepath"
 
@@ -156,7 +155,7 @@ func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
 	}
 	built, err := j.show(ctx, d.builder, o)
 	for _, p := range parcels {
-		err = errors.Join(err, p.finish(err))
+		err = p.finish(err)
 	}
 	return built, err
 }

@@ -83,7 +83,7 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 			err = taken.Commit()
 		}
 		if err != nil {
-			return err
+			return out.failure(err)
 		}
 	}
 	if j.options.Load {
