@@ -32,7 +32,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	}
 	// The first reference is the result's, and goes last.
 	for i := len(j.Tags) - 1; i >= 0; i-- {
-		if built.Digest, err = e.Push(ctx, j.Tags[i], j.options.lines()); err != nil {
+		if built.Digest, err = e.PushImage(ctx, built.ID, j.Tags[i], j.options.lines()); err != nil {
 			return built, err
 		}
 	}
