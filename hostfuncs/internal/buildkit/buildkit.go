@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -69,9 +71,31 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	}
 	c, err := client.New(ctx, address, options...)
 	if err != nil {
+		if tls != (TLS{}) {
+			err = fmt.Errorf("the certificates in %s: %w", filepath.Dir(tls.CA), err)
+		}
 		return nil, &UnavailableError{At: address, Err: err}
 	}
-	return greet(ctx, &Builder{client: c, at: address})
+	b, err := greet(ctx, &Builder{client: c, at: address})
+	if e, ok := errors.AsType[*UnavailableError](err); ok && at.Scheme == "tcp" {
+		e.Err = tls.advise(e.Err)
+	}
+	return b, err
+}
+
+// advise says what to look at where something answers, but won't talk to us. With
+// TLS 1.3 a daemon that doesn't take our certificate may be gone before it has
+// said why.
+func (t TLS) advise(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "dial tcp"):
+		return err
+	case t == (TLS{}):
+		return fmt.Errorf("%w; it may want certificates: give their folder with --engine-certs", err)
+	case strings.Contains(text, "failed to verify certificate"):
+		return fmt.Errorf("%w; its certificate has to be for its address, and signed by %s", err, t.CA)
+	}
+	return fmt.Errorf("%w; see that it takes the certificate %s", err, t.Cert)
 }
 
 // greet asks for a sign of life.

@@ -78,6 +78,9 @@ func line(err error) int {
 // wrapping is what the layers between put before what went wrong.
 var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
 
+// quoted is an error that stands in quotes in another one.
+var quoted = regexp.MustCompile(`^connection error: desc = "(.*)"$`)
+
 // hops are the same in the middle, one for each process that an error has passed.
 var hops = regexp.MustCompile(`rpc error: code = \w+ desc = `)
 
@@ -91,6 +94,9 @@ func reason(err error) error {
 	text = strings.ReplaceAll(hops.ReplaceAllString(text, ""), "\n", " ")
 	for {
 		shorter := wrapping.ReplaceAllString(text, "")
+		if m := quoted.FindStringSubmatch(shorter); m != nil {
+			shorter = strings.TrimPrefix(strings.ReplaceAll(m[1], `\"`, `"`), "transport: ")
+		}
 		if shorter == text || shorter == "" {
 			return errors.New(text)
 		}
