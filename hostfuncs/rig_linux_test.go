@@ -65,6 +65,7 @@ func (r rig) running() []Engine { return []Engine{dockerKind, r.daemon} }
 type site struct {
 	*project
 	progress *screen
+	policy   string
 	ask      func(*abi.DockerBuildRequest) // changes what is asked for, nil for nothing
 }
 
@@ -75,7 +76,7 @@ func (r rig) site(t *testing.T, e Engine, files map[string]string) site {
 	for name, text := range files {
 		below["app/"+name] = text
 	}
-	s := site{project: newProject(t, below), progress: new(screen)}
+	s := site{project: newProject(t, below), progress: new(screen), policy: allowEach}
 	s.Environ = append(s.Environ, "DOCKER_HOST="+r.host, "DOCKER_CONFIG="+r.config)
 	s.Builds = BuildOptions{Engine: e, Mode: "plain", Progress: s.progress}
 	return s
@@ -107,7 +108,7 @@ func (s site) begin(ctx context.Context, t *testing.T, tag string, push bool) fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := buildGate(t, s.project, allowEach, connectEngine)
+	g := buildGate(t, s.project, s.policy, connectEngine)
 	return func() (reply abi.Reply) {
 		// What isn't a reply is no reply here either.
 		_ = json.Unmarshal(g.Call(ctx, abi.OpDockerBuild, data), &reply)
