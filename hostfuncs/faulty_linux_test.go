@@ -221,16 +221,16 @@ func TestFaultyPush(t *testing.T) {
 func TestRegistryRecovers(t *testing.T) {
 	r := rig{host: "unix:///none.sock", config: t.TempDir()}
 	for name, fault := range map[string]fault{
-		"429":           busy,
-		"500":           answers(500, "UNKNOWN", "", ""),
-		"hangs up":      hangsUp("", "/manifests/"),
-		"hangs up blob": hangsUp("", "/blobs/"),
+		"429":           times(4, busy),
+		"500":           times(1, answers(500, "UNKNOWN", "", "")),
+		"hangs up":      times(1, hangsUp("", "/manifests/")),
+		"hangs up blob": times(1, hangsUp("", "/blobs/")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFront(t, providertest.Registry(t, ""))
 			s := r.onBase(t, f, embeddedKind)
-			f.has(times(1, fault))
+			f.has(fault)
 			tag := f.host + "/team/shop:1"
 			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
 			if got := digestOf(t, tag); got != built.Digest {
@@ -240,9 +240,9 @@ func TestRegistryRecovers(t *testing.T) {
 	}
 }
 
-// busy is a registry that is asked too much.
+// busy is a registry that is asked too much, and says that it can be asked again.
 func busy(_ *front, w http.ResponseWriter, _ *http.Request) bool {
-	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Retry-After", "0")
 	w.WriteHeader(http.StatusTooManyRequests)
 	return true
 }
