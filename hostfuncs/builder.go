@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"path/filepath"
 
@@ -116,12 +115,16 @@ func (o BuildOptions) key(folder string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// lines is where an engine shows its progress that has plain lines alone.
-func (o BuildOptions) lines() io.Writer {
-	if o.Mode == "quiet" {
+// lines is where an engine shows the progress of something that has lines of
+// text alone.
+func (j job) lines(what string) io.Writer {
+	switch j.options.Mode {
+	case "quiet":
 		return io.Discard
+	case "rawjson":
+		return buildkit.Lines(j.options.Progress, what, j.mask)
 	}
-	return o.Progress
+	return j.options.Progress
 }
 
 // daemon builds with a BuildKit daemon, which does the sending itself.
@@ -156,7 +159,7 @@ func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
 	}
 	built, err := j.show(ctx, d.builder, o)
 	for _, p := range parcels {
-		err = errors.Join(err, p.finish(err))
+		err = p.finish(err)
 	}
 	return built, err
 }

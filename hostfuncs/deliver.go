@@ -1,12 +1,15 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
@@ -53,6 +56,17 @@ func (o Output) String() string {
 	return "tar:" + o.Path
 }
 
+// failure says which output an error is about, and not which of the files on
+// the way there.
+func (o Output) failure(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*os.LinkError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("output %s: %w", o, err)
+}
+
 // goods are what was taken of a stream and is not in its place yet.
 type goods interface {
 	Commit() error
@@ -68,12 +82,23 @@ func (loaded) Discard()      {}
 // take takes an image as `docker save` gives it, or with layout as a tar of an
 // OCI layout.
 func (o Output) take(r io.Reader, layout bool) (goods, error) {
+	var taken goods
+	var err error
 	switch {
 	case o.Layout && layout:
-		return image.UnpackLayout(r, o.Path)
+		taken, err = image.UnpackLayout(r, o.Path)
 	case o.Layout:
-		return image.ArchiveToLayout(r, o.Path)
+		taken, err = image.ArchiveToLayout(r, o.Path)
+	default:
+		taken, err = o.copy(r)
 	}
+	if err != nil {
+		return nil, o.failure(err)
+	}
+	return placed{taken, o}, nil
+}
+
+func (o Output) copy(r io.Reader) (goods, error) {
 	f, err := wholefile.Create(o.Path)
 	if err != nil {
 		return nil, err
@@ -85,14 +110,40 @@ func (o Output) take(r io.Reader, layout bool) (goods, error) {
 	return f, nil
 }
 
+// placed are goods for an output.
+type placed struct {
+	goods
+	output Output
+}
+
+func (p placed) Commit() error {
+	if err := p.goods.Commit(); err != nil {
+		return p.output.failure(err)
+	}
+	return nil
+}
+
 // delivery takes one stream of a builder's, which may never come, and may end
 // early without a word.
 type delivery struct {
 	layout bool
 	take   func(io.Reader) (goods, error)
-	to     *io.PipeWriter
+	to     *stream
 	taken  goods
 	done   chan error
+	// broke is what went wrong here while the stream went on.
+	broke error
+}
+
+// stream knows whether its end has come.
+type stream struct {
+	*io.PipeWriter
+	ended atomic.Bool
+}
+
+func (s *stream) Close() error {
+	s.ended.Store(true)
+	return s.PipeWriter.Close()
 }
 
 // deliver has the output taken of a stream, which is one of a layout where that
@@ -107,7 +158,8 @@ func (d *delivery) open() (io.WriteCloser, error) {
 		return nil, errors.New("the builder sends the image a second time")
 	}
 	r, w := io.Pipe()
-	d.to, d.done = w, make(chan error, 1)
+	to := &stream{PipeWriter: w}
+	d.to, d.done = to, make(chan error, 1)
 	go func() {
 		var err error
 		// Whoever takes it is not to close it.
@@ -116,33 +168,37 @@ func (d *delivery) open() (io.WriteCloser, error) {
 			// What a reader of tars leaves unread.
 			_, err = io.Copy(io.Discard, r)
 		}
+		if err != nil && !to.ended.Load() {
+			d.broke = err
+		}
 		r.CloseWithError(err)
 		d.done <- err
 	}()
-	return w, nil
+	return to, nil
 }
 
 // finish puts in its place what was taken, once the build has ended; failed is
-// why it broke off.
+// why it broke off. Where that is the delivery's own doing, it says so, since
+// the builder knows its failure by hearsay.
 func (d *delivery) finish(failed error) error {
-	if d.to == nil {
-		if failed != nil {
-			return nil
-		}
+	switch {
+	case d.to == nil && failed != nil:
+		return failed
+	case d.to == nil:
 		return errors.New("the builder did not send the image")
-	}
-	if failed != nil {
+	case failed != nil:
+		d.to.ended.Store(true)
 		d.to.CloseWithError(failed)
 	}
 	err := <-d.done
 	switch {
-	case err == nil && failed == nil:
-		return d.taken.Commit()
-	case err == nil:
+	case d.broke != nil:
+		return d.broke
+	case failed != nil && err == nil:
 		d.taken.Discard()
 	}
-	if failed != nil {
-		return nil
+	if failed != nil || err != nil {
+		return cmp.Or(failed, err)
 	}
-	return err
+	return d.taken.Commit()
 }

@@ -32,7 +32,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	}
 	// The first reference is the result's, and goes last.
 	for i := len(j.Tags) - 1; i >= 0; i-- {
-		if built.Digest, err = e.Push(ctx, j.Tags[i], j.options.lines()); err != nil {
+		if built.Digest, err = e.PushImage(ctx, built.ID, j.Tags[i], j.lines("pushing "+j.Tags[i])); err != nil {
 			return built, err
 		}
 	}
@@ -40,7 +40,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 }
 
 func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
-	b, err := buildkit.InEngine(ctx, e.Hijack)
+	b, err := buildkit.InEngine(ctx, e.Address(), e.Hijack)
 	if _, ok := errors.AsType[*buildkit.UnavailableError](err); ok {
 		return e.buildFirst(ctx, j)
 	}
@@ -59,8 +59,9 @@ func (e *dockerEngine) buildFirst(ctx context.Context, j job) (image.Image, erro
 	if lacks := firstLacks(j.Build); lacks != "" {
 		return image.Image{}, &image.Error{Message: "this engine has no BuildKit, which is needed for " + lacks}
 	}
-	fmt.Fprintln(j.options.lines(), "the engine has no BuildKit: its first builder is used, which takes longer")
-	return e.Engine.Build(ctx, j.Build, j.options.lines())
+	out := j.lines("building with the engine's first builder")
+	fmt.Fprintln(out, "the engine has no BuildKit: its first builder is used, which takes longer")
+	return e.Engine.Build(ctx, j.Build, out)
 }
 
 // firstLacks is what a build needs and the first builder hasn't, if anything.

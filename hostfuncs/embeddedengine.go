@@ -83,7 +83,7 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 			err = taken.Commit()
 		}
 		if err != nil {
-			return err
+			return out.failure(err)
 		}
 	}
 	if j.options.Load {
@@ -133,6 +133,9 @@ func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, erro
 	return f, nil
 }
 
+// errUnread is for what the engine doesn't want to read any more.
+var errUnread = errors.New("the engine reads no more")
+
 func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, tags []string) error {
 	engine, err := e.world.connectDocker(ctx)
 	if err != nil {
@@ -147,9 +150,10 @@ func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, tags []s
 		written <- err
 	}()
 	err = engine.Load(ctx, r)
-	r.CloseWithError(errors.New("the engine has ended"))
-	if werr := <-written; err == nil {
-		err = werr
+	r.CloseWithError(errUnread)
+	// What could not be written is why the engine got no image.
+	if failed := <-written; failed != nil && !errors.Is(failed, errUnread) {
+		return failed
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func TestFleet(t *testing.T) {
 				args = append(args, tlsArgs(m, certs)...)
 			}
 		}
-		providertest.BuildKit(t, args...)
+		providertest.StartBuildKit(t, providertest.BuildKitOptions{Args: args})
 		daemons = append(daemons, "buildkit+tcp://127.0.0.1:"+port)
 	}
 	w := fleetProject(t, registry)

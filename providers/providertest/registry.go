@@ -18,6 +18,18 @@ var listening = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
 // to run, the test is left out, and fails in CI.
 func Registry(t testing.TB, auth string) string {
 	t.Helper()
+	return registryIn(t, t.TempDir(), auth)
+}
+
+// RegistryIn is [Registry], and the folder of what it keeps.
+func RegistryIn(t testing.TB) (host, data string) {
+	t.Helper()
+	dir := t.TempDir()
+	return registryIn(t, dir, ""), filepath.Join(dir, "data")
+}
+
+func registryIn(t testing.TB, dir, auth string) string {
+	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -25,7 +37,6 @@ func Registry(t testing.TB, auth string) string {
 		}
 		t.Skip(err)
 	}
-	dir := t.TempDir()
 	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\"}\n"
 	if auth != "" {
 		config += "auth:\n" + auth

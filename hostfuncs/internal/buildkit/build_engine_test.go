@@ -30,7 +30,7 @@ func inEngine(t *testing.T) *Builder {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	b, err := InEngine(t.Context(), e.Hijack)
+	b, err := InEngine(t.Context(), e.Address(), e.Hijack)
 	if err != nil {
 		t.Fatal(err)
 	}

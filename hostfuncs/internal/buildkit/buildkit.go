@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -28,13 +30,13 @@ type Builder struct {
 	at     string
 }
 
-// InEngine is the BuildKit of a Docker engine, which has one since version
-// 18.09.
+// InEngine is the BuildKit of a Docker engine at an address, which has one since
+// version 18.09.
 //
 // # Errors
 //
 // An engine without one, and ctx's error when it is done.
-func InEngine(ctx context.Context, hijack Hijack) (*Builder, error) {
+func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, error) {
 	c, err := client.New(ctx, "",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return hijack(ctx, "/grpc", "h2c", nil)
@@ -46,7 +48,7 @@ func InEngine(ctx context.Context, hijack Hijack) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return greet(ctx, &Builder{client: c, engine: true, at: "the engine"})
+	return greet(ctx, &Builder{client: c, engine: true, at: address})
 }
 
 // TLS are the files of a mutual TLS; all are needed for a daemon at tcp://.
@@ -69,9 +71,31 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	}
 	c, err := client.New(ctx, address, options...)
 	if err != nil {
+		if tls != (TLS{}) {
+			err = fmt.Errorf("the certificates in %s: %w", filepath.Dir(tls.CA), err)
+		}
 		return nil, &UnavailableError{At: address, Err: err}
 	}
-	return greet(ctx, &Builder{client: c, at: address})
+	b, err := greet(ctx, &Builder{client: c, at: address})
+	if e, ok := errors.AsType[*UnavailableError](err); ok && at.Scheme == "tcp" {
+		e.Err = tls.advise(e.Err)
+	}
+	return b, err
+}
+
+// advise says what to look at where something answers, but won't talk to us. With
+// TLS 1.3 a daemon that doesn't take our certificate may be gone before it has
+// said why.
+func (t TLS) advise(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "dial tcp"):
+		return err
+	case t == (TLS{}):
+		return fmt.Errorf("%w; it may want certificates: give their folder with --engine-certs", err)
+	case strings.Contains(text, "failed to verify certificate"):
+		return fmt.Errorf("%w; its certificate has to be for its address, and signed by %s", err, t.CA)
+	}
+	return fmt.Errorf("%w; see that it takes the certificate %s", err, t.Cert)
 }
 
 // greet asks for a sign of life.
@@ -96,11 +120,15 @@ func (b *Builder) Close() error { return b.client.Close() }
 
 // UnavailableError says that there is no BuildKit at an address.
 type UnavailableError struct {
-	At  string
-	Err error
+	At   string
+	Lost bool // there was one, until it went away in the middle of a build
+	Err  error
 }
 
 func (e *UnavailableError) Error() string {
+	if e.Lost {
+		return fmt.Sprintf("the BuildKit at %s went away during the build: %v", e.At, e.Err)
+	}
 	return fmt.Sprintf("no BuildKit at %s: %v", e.At, e.Err)
 }
 

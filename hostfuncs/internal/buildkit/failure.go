@@ -20,9 +20,12 @@ import (
 // failure makes an error of a builder one of ours.
 func (b *Builder) failure(what image.Build, err error, w *watch) error {
 	if grpcerrors.Code(err) == codes.Unavailable {
-		return &UnavailableError{At: b.at, Err: reason(err)}
+		return &UnavailableError{At: b.at, Lost: true, Err: reason(err)}
 	}
 	failed := &image.Error{Message: reason(err).Error(), Line: line(err)}
+	if strings.HasSuffix(failed.Message, "no space left on device") {
+		failed.Message += "; that is the disk of the builder at " + b.at
+	}
 	failed.Step, failed.Log = w.last()
 	if failed.Line == 0 {
 		failed.Line = lineOf(what.Text, failed)
@@ -73,7 +76,13 @@ func line(err error) int {
 }
 
 // wrapping is what the layers between put before what went wrong.
-var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|rpc error: code = \w+ desc =|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+
+// quoted is an error that stands in quotes in another one.
+var quoted = regexp.MustCompile(`^connection error: desc = "(.*)"$`)
+
+// hops are the same in the middle, one for each process that an error has passed.
+var hops = regexp.MustCompile(`rpc error: code = \w+ desc = `)
 
 // reason is what a builder says, fit to be printed.
 func reason(err error) error {
@@ -82,8 +91,12 @@ func reason(err error) error {
 		text = s.Message()
 	}
 	text = strings.TrimSpace(plaintext.Clean(text))
+	text = strings.ReplaceAll(hops.ReplaceAllString(text, ""), "\n", " ")
 	for {
 		shorter := wrapping.ReplaceAllString(text, "")
+		if m := quoted.FindStringSubmatch(shorter); m != nil {
+			shorter = strings.TrimPrefix(strings.ReplaceAll(m[1], `\"`, `"`), "transport: ")
+		}
 		if shorter == text || shorter == "" {
 			return errors.New(text)
 		}

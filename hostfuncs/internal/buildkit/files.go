@@ -12,12 +12,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tonistiigi/fsutil"
 	"github.com/tonistiigi/fsutil/types"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
+
+// errNoText is for names that BuildKit's protocol has no form for.
+var errNoText = errors.New("its name, or where it leads as a link, is not in UTF-8, and BuildKit takes nothing else; rename it, or name it in .dockerignore")
 
 // contextFiles shows a context to BuildKit, which compares it with what it has
 // and asks for the rest.
@@ -35,6 +39,9 @@ type contextFiles struct {
 // Walk implements [fsutil.FS].
 func (c *contextFiles) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
 	err := c.context.WalkAt(ctx, local(at), func(name string, info fs.FileInfo) error {
+		if !utf8.ValidString(name) {
+			return errNoText
+		}
 		stat := &types.Stat{Path: name, Mode: uint32(info.Mode()), ModTime: info.ModTime().UnixNano()}
 		switch mode := info.Mode(); {
 		case mode.IsRegular():
@@ -44,6 +51,9 @@ func (c *contextFiles) Walk(ctx context.Context, at string, visit fs.WalkDirFunc
 			c.mu.Unlock()
 		case mode&fs.ModeSymlink != 0:
 			target, err := c.context.Readlink(name)
+			if err == nil && !utf8.ValidString(target) {
+				err = errNoText
+			}
 			if err != nil {
 				return err
 			}

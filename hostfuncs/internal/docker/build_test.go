@@ -93,7 +93,7 @@ func TestBuildBrokenAnswers(t *testing.T) {
 			answering(200, step)(w, r)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, nil, "its answer can't be read: unexpected EOF"},
+		}, nil, "it went away: unexpected EOF"},
 		{"refused", answering(400, `{"message":"dockerfile parse error"}`), &image.Error{Message: "dockerfile parse error"}, ""},
 		{"BuildKit only", answering(501, `{"message":"the classic builder was removed"}`), &image.Error{Message: "this engine builds with BuildKit only, which is not used here; " +
 			"set DOCKER_HOST to an engine that has the classic builder as well (the classic builder was removed)"}, ""},

@@ -89,7 +89,7 @@ func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error)
 		return failed
 	}
 	if broken, ok := errors.AsType[*streamError](err); ok {
-		return fmt.Errorf("build: engine at %s: %w", e.at.host, broken)
+		return fmt.Errorf("build: %w", e.broken(broken))
 	}
 	if client.IsErrConnectionFailed(err) {
 		return e.failure(err)

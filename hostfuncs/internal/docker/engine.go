@@ -119,24 +119,58 @@ func (e *Engine) failure(err error) error {
 	return errors.New(engineText(err.Error()))
 }
 
+// broken is an answer that can't be read to its end.
+func (e *Engine) broken(err *streamError) error {
+	if err.cut {
+		return e.lost(err.err)
+	}
+	return fmt.Errorf("engine at %s: %w", e.at.host, err)
+}
+
+// lost is an engine that went away in the middle of an answer.
+func (e *Engine) lost(err error) error {
+	return e.at.unavailable(fmt.Errorf("it went away: %w", err), advice(err))
+}
+
 // engineText is what an engine says, fit to be printed.
 func engineText(s string) string {
 	s = strings.TrimPrefix(s, "Error response from daemon: ")
 	return strings.TrimSpace(plaintext.Clean(s))
 }
 
+// Address is where the engine listens.
+func (e *Engine) Address() string { return e.at.host }
+
 // Hijack opens a stream to the engine, which is how its BuildKit is reached.
 func (e *Engine) Hijack(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error) {
 	return e.client.DialHijack(ctx, address, protocol, meta)
 }
 
-// Save gives images out, as `docker save` does.
+// Save gives images out, as `docker save` does. An engine that goes away while
+// they are read is an [*UnavailableError].
 func (e *Engine) Save(ctx context.Context, refs []string) (io.ReadCloser, error) {
 	archive, err := e.client.ImageSave(ctx, refs)
 	if err != nil {
 		return nil, fmt.Errorf("save: %w", e.failure(err))
 	}
-	return archive, nil
+	return &saved{archive, ctx, e}, nil
+}
+
+type saved struct {
+	io.ReadCloser
+	ctx    context.Context
+	engine *Engine
+}
+
+func (s *saved) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		if s.ctx.Err() != nil {
+			return n, s.ctx.Err()
+		}
+		err = fmt.Errorf("save: %w", s.engine.lost(err))
+	}
+	return n, err
 }
 
 // Load takes images in, as `docker load` does.
@@ -146,10 +180,14 @@ func (e *Engine) Load(ctx context.Context, archive io.Reader) error {
 		return fmt.Errorf("load: %w", e.failure(err))
 	}
 	defer answer.Body.Close()
-	return readMessages(answer.Body, func(m message) error {
+	err = readMessages(answer.Body, func(m message) error {
 		if m.failed() {
 			return fmt.Errorf("load: %s", engineText(m.failure()))
 		}
 		return nil
 	})
+	if broken, ok := errors.AsType[*streamError](err); ok && ctx.Err() == nil {
+		return fmt.Errorf("load: %w", e.broken(broken))
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/distribution/reference"
 	engineimage "github.com/docker/docker/api/types/image"
@@ -53,6 +54,35 @@ func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (dige
 		digest, err = readPush(answer, ref, newPrinter(progress))
 	}
 	return digest, e.pushFailure(ctx, ref, err)
+}
+
+// pushTries is how often an image is pushed whose name others take.
+const pushTries = 5
+
+// PushImage pushes an image by a name, as [Engine.Push] does. A build that goes on
+// at the same time may give the name to its own image: the engine would push
+// that one, and so the image gets the name again.
+func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writer) (digest string, err error) {
+	for range pushTries {
+		if err := e.client.ImageTag(ctx, id, ref); err != nil {
+			return "", e.pushFailure(ctx, ref, err)
+		}
+		digest, err := e.Push(ctx, ref, progress)
+		if err != nil {
+			return "", err
+		}
+		held, err := e.client.ImageInspect(ctx, id)
+		if err != nil {
+			return "", e.pushFailure(ctx, ref, err)
+		}
+		// The engine notes by which digests an image was pushed.
+		for _, known := range held.RepoDigests {
+			if strings.HasSuffix(known, "@"+digest) {
+				return digest, nil
+			}
+		}
+	}
+	return "", &PushError{Ref: ref, Message: "other builds give this name to their images at the same time; build again"}
 }
 
 // authFor is what the engine is to show to one registry, encoded.
@@ -107,7 +137,7 @@ func (e *Engine) pushFailure(ctx context.Context, ref string, err error) error {
 		return refused
 	}
 	if broken, ok := errors.AsType[*streamError](err); ok {
-		return fmt.Errorf("push %s: engine at %s: %w", ref, e.at.host, broken)
+		return fmt.Errorf("push %s: %w", ref, e.broken(broken))
 	}
 	if client.IsErrConnectionFailed(err) {
 		return e.failure(err)

@@ -238,3 +238,37 @@ func TestPushEngineGoesAway(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPushImageAgain has an engine push what another build gave the name to: the
+// image gets the name again, a few times.
+func TestPushImageAgain(t *testing.T) {
+	for right, want := range map[int]string{1: "", 3: "", 99: "other builds give this name to their images"} {
+		tagged := 0
+		e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/_ping":
+				w.Header().Set("Api-Version", "1.41")
+			case "/v1.41/images/" + anID + "/tag":
+				tagged++
+				w.WriteHeader(http.StatusCreated)
+			case "/v1.41/images/r.io/shop/push":
+				answering(200, `{"aux":{"Digest":"`+anID+`"}}`)(w, r)
+			case "/v1.41/images/" + anID + "/json":
+				known := "r.io/shop@sha256:other"
+				if tagged >= right {
+					known = "r.io/shop@" + anID
+				}
+				answering(200, `{"Id":"`+anID+`","RepoDigests":["`+known+`"]}`)(w, r)
+			default:
+				t.Errorf("asked for %s", r.URL.Path)
+			}
+		}))
+		digest, err := e.PushImage(t.Context(), anID, "r.io/shop", nil)
+		if want == "" && (err != nil || digest != anID || tagged != right) {
+			t.Errorf("%q, %v, named %d times, want %d", digest, err, tagged, right)
+		}
+		if _, ok := errors.AsType[*PushError](err); want != "" && (!ok || !strings.Contains(err.Error(), want) || tagged != pushTries) {
+			t.Errorf("got %v, named %d times", err, tagged)
+		}
+	}
+}

@@ -12,7 +12,10 @@ import (
 const messageLimit = 1 << 20
 
 // streamError says that an answer broke off or is no stream of messages.
-type streamError struct{ err error }
+type streamError struct {
+	err error
+	cut bool // it broke off: the engine is gone, or the way to it
+}
 
 func (e *streamError) Error() string { return "its answer can't be read: " + e.err.Error() }
 func (e *streamError) Unwrap() error { return e.err }
@@ -55,18 +58,21 @@ func readMessages(r io.Reader, handle func(message) error) error {
 		}
 		var m message
 		if err := json.Unmarshal(line, &m); err != nil {
-			return &streamError{err}
+			if broke := lines.Err(); broke != nil {
+				return &streamError{err: broke, cut: true}
+			}
+			return &streamError{err: err}
 		}
 		if err := handle(m); err != nil {
 			return err
 		}
 	}
 	err := lines.Err()
-	if errors.Is(err, bufio.ErrTooLong) {
-		err = errors.New("a message is longer than 1 MiB")
-	}
-	if err != nil {
-		return &streamError{err}
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		return &streamError{err: errors.New("a message is longer than 1 MiB")}
+	case err != nil:
+		return &streamError{err: err, cut: true}
 	}
 	return nil
 }

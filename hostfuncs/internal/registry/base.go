@@ -13,7 +13,9 @@ import (
 const silence = 30 * time.Second
 
 // newBase is a transport that waits for nobody forever.
-func newBase() http.RoundTripper { return &patient{base: newHTTP(silence), limit: silence} }
+func newBase() http.RoundTripper {
+	return waiter{&patient{base: newHTTP(silence), limit: silence}}
+}
 
 func newHTTP(limit time.Duration) *http.Transport {
 	base := http.DefaultTransport.(*http.Transport).Clone()

@@ -17,6 +17,8 @@ import (
 //     redirect takes one to another host.
 //   - http is for the loopback alone, whether a registry is called so or a
 //     redirect leads there.
+//   - A registry that is asked too much, and says for how long to wait, is asked
+//     again then, where that is 10 seconds at most, and twice.
 //
 // base does the requests, and sets an answer's Request as [http.Transport] does;
 // nil is for one with limits of its own: 30 seconds to connect, as many to begin

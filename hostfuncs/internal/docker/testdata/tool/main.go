@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"os"
@@ -36,6 +37,15 @@ func main() {
 	case "escapes": // print what a terminal would obey
 		fmt.Print("\x1b[31mred\x1b[0m\x1b]0;title\x07\n")
 		fmt.Fprint(os.Stderr, "real\rfake\n")
+	case "show": // print a file, and the SHA-256 of what is in it to another
+		text, err := os.ReadFile(os.Args[2])
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("it is %s\n\x1b]0;title\x07", text)
+		if err := os.WriteFile(os.Args[3], fmt.Appendf(nil, "%x", sha256.Sum256(text)), 0o644); err != nil {
+			panic(err)
+		}
 	case "hang": // print a line and wait for ever
 		fmt.Println("hanging")
 		time.Sleep(time.Hour)
