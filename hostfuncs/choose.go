@@ -52,11 +52,15 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 }
 
 func (p buildPlan) dockerfileOptions() dockerfile.Options {
-	o := dockerfile.Options{Target: p.target, Args: p.args}
-	if len(p.fields.platforms) > 0 {
-		o.Platform = p.fields.platforms[0]
+	return dockerfile.Options{Target: p.target, Args: p.args, Platform: p.platforms()[0]}
+}
+
+// platforms are those that it is built for; an empty one is the engine's own.
+func (p buildPlan) platforms() []string {
+	if len(p.fields.platforms) == 0 {
+		return []string{""}
 	}
-	return o
+	return p.fields.platforms
 }
 
 // readDockerfile reads what the build is made of.
@@ -67,7 +71,7 @@ func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
 	}
 	f, err := dockerfile.Parse(p.dockerfile.rel, p.text)
 	if err == nil {
-		p.uses, err = f.Uses(p.dockerfileOptions())
+		p.uses, err = f.UsesForAll(p.dockerfileOptions(), p.platforms())
 	}
 	if err == nil {
 		err = claimable(&p.uses)
@@ -112,7 +116,8 @@ func remoteURL(remote string) string {
 func (p buildPlan) claimUses(b *capability.Build) {
 	b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
 	b.Bases, b.Syntax, b.Remotes, b.Insecure = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
-	if slices.Contains(p.uses.Networks, "host") && b.Network != "none" {
+	// What a step says goes before what the request says of all.
+	if slices.Contains(p.uses.Networks, "host") {
 		b.Network = "host"
 	}
 	b.Load, b.Outputs = p.options.Load, p.outputs
