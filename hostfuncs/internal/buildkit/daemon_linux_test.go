@@ -38,6 +38,9 @@ func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
 		{name: "an image in COPY", text: "FROM scratch\nCOPY --from=127.0.0.1:1/other:1 / /\n", bases: []string{}, denied: true},
 		{name: "a file from elsewhere", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, denied: true},
 		{name: "a repository", text: "FROM scratch\nADD https://127.0.0.1:1/x.git /\n", bases: []string{}, denied: true},
+		{name: "another file from elsewhere", text: "FROM scratch\nADD http://127.0.0.1:1/y /\n", bases: []string{}, remotes: []string{"http://127.0.0.1:1/x"}, denied: true},
+		{name: "another repository", text: "FROM scratch\nADD https://127.0.0.1:1/y.git#main /\n", bases: []string{}, remotes: []string{"https://127.0.0.1:1/x.git"}, denied: true},
+		{name: "a repository that was", text: "FROM scratch\nADD ssh://git@127.0.0.1:1/x.git#main:sub /\n", bases: []string{}, remotes: []string{"ssh://git@127.0.0.1:1/x.git#main:sub"}},
 		{name: "what was decided on", text: "FROM 127.0.0.1:1/decided:1\n", bases: []string{"127.0.0.1:1/decided:1"}},
 		{name: "a file that was", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, remotes: []string{"http://127.0.0.1:1/x"}},
 	} {
@@ -62,8 +65,8 @@ func TestDaemonTakesNoFrontend(t *testing.T) {
 	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err != nil {
 		t.Error(err)
 	}
-	what.Bases, what.Syntax = nil, "127.0.0.1:1/frontend:1"
-	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/frontend") {
+	what.Syntax = "127.0.0.1:1/frontend:1"
+	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/frontend") || strings.Contains(err.Error(), "denied") {
 		t.Errorf("got %v", err)
 	}
 }
