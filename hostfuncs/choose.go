@@ -123,15 +123,18 @@ func (p buildPlan) claimUses(b *capability.Build) {
 	b.Load, b.Outputs = p.options.Load, p.outputs
 }
 
-// outputs are where the image is written to, as a claim has it: what is in the
-// project by its path there.
-func (w *World) outputs() []string {
-	var names []string
+// outputs are where the image is written to, with the links on the way resolved,
+// and their names as a claim has it: what is in the project by its path there.
+func (w *World) outputs() (all []Output, names []string, err error) {
 	for _, out := range w.Builds.Outputs {
+		if out.Path, err = resolveLinks(out.Path); err != nil {
+			return nil, nil, abi.Errorf(abi.CodeInvalid, "docker_build: output: %v", err)
+		}
+		all = append(all, out)
 		if rel, err := filepath.Rel(w.Root, out.Path); err == nil && filepath.IsLocal(rel) {
 			out.Path = filepath.ToSlash(rel)
 		}
 		names = append(names, out.String())
 	}
-	return names
+	return all, names, nil
 }

@@ -107,9 +107,12 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	}
 	p := buildPlan{
 		tags: slices.Concat(q.Tags, w.Builds.Tags), args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own,
-		engine: w.Builds.Engine, options: w.Builds, outputs: w.outputs(),
+		engine: w.Builds.Engine, options: w.Builds,
 	}
 	var err error
+	if p.options.Outputs, p.outputs, err = w.outputs(); err != nil {
+		return buildPlan{}, err
+	}
 	if len(w.Builds.Platforms) > 0 {
 		q.Platforms = w.Builds.Platforms
 	}
