@@ -33,8 +33,8 @@ type step struct {
 	// parts are those of it that were told of, and warnings how many.
 	parts    map[string]bool
 	warnings int
-	held []byte // the beginning of a line
-	tail []byte
+	held     []byte // the beginning of a line
+	tail     []byte
 }
 
 // newWatch reads updates until their channel is closed.
