@@ -258,17 +258,18 @@ func layoutOf(kind string) []*tar.Header {
 	file := func(name, text string) *tar.Header {
 		return &tar.Header{Typeflag: tar.TypeReg, Name: name, PAXRecords: map[string]string{"text": text}}
 	}
-	sum := sha256.Sum256([]byte("{}"))
+	const text = `{"a": 1}`
+	sum := sha256.Sum256([]byte(text))
 	blob := hex.EncodeToString(sum[:])
-	manifest := file("blobs/sha256/"+blob, "{}")
-	index := file("index.json", fmt.Sprintf(`{"manifests": [{"digest": "sha256:%s", "size": 2}]}`, blob))
+	manifest := file("blobs/sha256/"+blob, text)
+	index := file("index.json", fmt.Sprintf(`{"manifests": [{"digest": "sha256:%s", "size": %d}]}`, blob, len(text)))
 	switch kind {
 	case "out":
 		return []*tar.Header{file("../evil", "evil"), file("oci-layout", "{}"), manifest, index}
 	case "link":
 		return []*tar.Header{{Typeflag: tar.TypeSymlink, Name: "index.json", Linkname: "../evil"}, file("oci-layout", "{}"), manifest, index}
 	case "other":
-		return []*tar.Header{file("oci-layout", "{}"), file("blobs/sha256/"+blob, "[]"), index}
+		return []*tar.Header{file("oci-layout", "{}"), file("blobs/sha256/"+blob, `{"b": 1}`), index}
 	case "missing":
 		return []*tar.Header{file("oci-layout", "{}"), index}
 	}
