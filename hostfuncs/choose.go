@@ -52,11 +52,15 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 }
 
 func (p buildPlan) dockerfileOptions() dockerfile.Options {
-	o := dockerfile.Options{Target: p.target, Args: p.args}
-	if len(p.fields.platforms) > 0 {
-		o.Platform = p.fields.platforms[0]
+	return dockerfile.Options{Target: p.target, Args: p.args, Platform: p.platforms()[0]}
+}
+
+// platforms are those that it is built for; an empty one is the engine's own.
+func (p buildPlan) platforms() []string {
+	if len(p.fields.platforms) == 0 {
+		return []string{""}
 	}
-	return o
+	return p.fields.platforms
 }
 
 // readDockerfile reads what the build is made of.
@@ -67,7 +71,7 @@ func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
 	}
 	f, err := dockerfile.Parse(p.dockerfile.rel, p.text)
 	if err == nil {
-		p.uses, err = f.Uses(p.dockerfileOptions())
+		p.uses, err = f.UsesForAll(p.dockerfileOptions(), p.platforms())
 	}
 	if err == nil {
 		err = claimable(&p.uses)
@@ -112,21 +116,25 @@ func remoteURL(remote string) string {
 func (p buildPlan) claimUses(b *capability.Build) {
 	b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
 	b.Bases, b.Syntax, b.Remotes, b.Insecure = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
-	if slices.Contains(p.uses.Networks, "host") && b.Network != "none" {
+	// What a step says goes before what the request says of all.
+	if slices.Contains(p.uses.Networks, "host") {
 		b.Network = "host"
 	}
 	b.Load, b.Outputs = p.options.Load, p.outputs
 }
 
-// outputs are where the image is written to, as a claim has it: what is in the
-// project by its path there.
-func (w *World) outputs() []string {
-	var names []string
+// outputs are where the image is written to, with the links on the way resolved,
+// and their names as a claim has it: what is in the project by its path there.
+func (w *World) outputs() (all []Output, names []string, err error) {
 	for _, out := range w.Builds.Outputs {
+		if out.Path, err = resolveLinks(out.Path); err != nil {
+			return nil, nil, abi.Errorf(abi.CodeInvalid, "docker_build: output: %v", err)
+		}
+		all = append(all, out)
 		if rel, err := filepath.Rel(w.Root, out.Path); err == nil && filepath.IsLocal(rel) {
 			out.Path = filepath.ToSlash(rel)
 		}
 		names = append(names, out.String())
 	}
-	return names
+	return all, names, nil
 }

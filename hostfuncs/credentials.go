@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,19 +35,32 @@ func (w *World) registries() *registry.Credentials {
 // its base images, and for where it and its cache go. What a daemon elsewhere
 // calls this machine is its own.
 func (w *World) authOf(j job, elsewhere bool) buildkit.Auth {
-	var hosts []string
-	refs := slices.Concat(j.Bases, j.Tags, j.CacheFrom)
-	for _, c := range j.CacheTo {
-		refs = append(refs, c.Ref)
-	}
-	for _, ref := range refs {
-		host, err := registry.HostOf(ref)
-		name, _, _ := strings.Cut(host, ":")
-		if err == nil && !(elsewhere && isLoopback(name)) && !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
+	var all []buildkit.Access
+	add := func(push bool, refs ...string) {
+		for _, ref := range refs {
+			access, err := buildkit.AccessTo(ref, push)
+			at := url.URL{Host: access.Host}
+			if err == nil && !(elsewhere && isLoopback(at.Hostname())) {
+				all = append(all, access)
+			}
 		}
 	}
-	return buildkit.NewAuth(w.registries(), registry.NewClient(nil), hosts)
+	add(false, slices.Concat(j.Bases, one(j.Syntax), j.CacheFrom)...)
+	for _, c := range j.CacheTo {
+		add(true, c.Ref)
+	}
+	if j.push {
+		add(true, j.Tags...)
+	}
+	return buildkit.NewAuth(w.registries(), registry.NewClient(nil), all)
+}
+
+// one is a list of a text; none where it is empty.
+func one(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 // runHelper runs a credential helper, a [registry.Run]. It is the user's own

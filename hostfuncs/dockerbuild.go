@@ -90,10 +90,8 @@ func (p buildPlan) build() image.Build {
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs, ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
 		Tags: p.tags, Args: p.args, Target: p.target, Network: p.network, Without: p.without,
 		NoCache: p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
-		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes,
-	}
-	if p.uses.Syntax == "" {
-		b.Bases = append([]string{}, p.uses.Bases...)
+		// A frontend that was allowed is held to what was decided on as well.
+		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes, Bases: append([]string{}, p.uses.Bases...),
 	}
 	p.fields.build(&b)
 	return b
@@ -113,9 +111,12 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	}
 	p := buildPlan{
 		tags: slices.Concat(q.Tags, w.Builds.Tags), args: q.Args, target: q.Target, network: q.Network, push: q.Push, without: w.Own,
-		engine: w.Builds.Engine, options: w.Builds, outputs: w.outputs(),
+		engine: w.Builds.Engine, options: w.Builds,
 	}
 	var err error
+	if p.options.Outputs, p.outputs, err = w.outputs(); err != nil {
+		return buildPlan{}, err
+	}
 	if len(w.Builds.Platforms) > 0 {
 		q.Platforms = w.Builds.Platforms
 	}
@@ -209,6 +210,9 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 		return abi.DockerBuildResult{}, err
 	}
 	built, err := e.Build(ctx, j)
+	if err == nil {
+		err = built.Check()
+	}
 	if err != nil {
 		return abi.DockerBuildResult{}, p.failure(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
@@ -20,15 +22,22 @@ type fakeEngine struct {
 	built  []job
 	closed bool
 	err    error
+	tells  *image.Image // of what it built, nil for what is right
 }
 
 func (e *fakeEngine) Build(_ context.Context, j job) (image.Image, error) {
 	e.built = append(e.built, j)
-	return image.Image{ID: "sha256:1", Digest: "sha256:2"}, e.err
+	if e.tells != nil {
+		return *e.tells, nil
+	}
+	return image.Image{ID: digestLike("1"), Digest: digestLike("2")}, e.err
 }
 
+// digestLike is what an engine may call an image by.
+func digestLike(text string) string { return digest.FromString(text).String() }
+
 func (e *fakeEngine) Find(_ context.Context, ref string) (image.Image, bool, error) {
-	return image.Image{ID: "sha256:of-" + ref}, ref != "missing:1", e.err
+	return image.Image{ID: digestLike(ref)}, ref != "missing:1", e.err
 }
 
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
@@ -59,7 +68,7 @@ func TestDockerBuild(t *testing.T) {
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
-	if want := (abi.DockerBuildResult{Image: "shop:1", ID: "sha256:1", Digest: "sha256:2"}); got != want {
+	if want := (abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2")}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	b := e.built[0]
@@ -70,6 +79,27 @@ func TestDockerBuild(t *testing.T) {
 	if !b.push || string(b.Text) != "FROM scratch AS t" || !e.closed {
 		t.Errorf("built %+v, closed %v", b, e.closed)
 	}
+}
+
+// TestEngineNamesNoImage has engines tell what is no digest, which would go into
+// files, statements and a provider.
+func TestEngineNamesNoImage(t *testing.T) {
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
+	for _, told := range []image.Image{{ID: "shop:1"}, {ID: digestLike("1") + "\n"}, {ID: digestLike("1"), Digest: "\x1b[2J"}, {Digest: "sha256:1"}} {
+		e := &fakeEngine{tells: &told}
+		g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
+		reply := call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		wantError(t, reply, abi.CodeFailed, "which is no digest")
+	}
+}
+
+// TestBuildForTwoPlatforms has each of them want an image of its own.
+func TestBuildForTwoPlatforms(t *testing.T) {
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM base-$TARGETARCH"})
+	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], bases: [base-amd64]}}}",
+		func(context.Context, *World, Engine) (engine, error) { return new(fakeEngine), nil })
+	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"t"}, Platforms: []string{"linux/amd64", "linux/arm64"}}
+	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "base-arm64")
 }
 
 func TestDockerBuildRefuses(t *testing.T) {

@@ -32,6 +32,9 @@ func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[a
 			}
 			defer e.Close()
 			found, ok, err := e.Find(ctx, image)
+			if err == nil && ok {
+				err = found.Check()
+			}
 			switch {
 			case err != nil:
 				return abi.DockerImageResult{}, engineError(err)

@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
 	"hostfuncs/internal/confine":               {},
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
-	"hostfuncs/internal/image":                 {},
+	"hostfuncs/internal/image":                 {"runtime/plaintext"},
 	"hostfuncs/internal/dockerfile":            {"runtime/plaintext"},
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "runtime/plaintext"},
 	"hostfuncs/internal/image/imagetest":       {},

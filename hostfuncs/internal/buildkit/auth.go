@@ -20,29 +20,25 @@ type Auth session.Attachable
 
 // NewAuth answers a builder that asks for the user's credentials, by
 // https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It does
-// so for the hosts of registries that the build may use, as [registry.HostOf]
-// has them, and for no other, so that a redirect or a mirror gets nothing.
+// so for the registries that the build may use, and for no other, so that a
+// redirect or a mirror gets nothing, and for what it may do there.
 //
 // Where a registry gives tokens, the builder gets one, which we fetch, and
 // neither password nor identity token. A password is given for a registry that
 // takes nothing else, as we ask it ourselves first: one that only the builder
 // reaches gets none.
-func NewAuth(credentials *registry.Credentials, client *registry.Client, hosts []string) Auth {
+func NewAuth(credentials *registry.Credentials, client *registry.Client, access []Access) Auth {
 	// The key is a new one for each build, and none is kept on disk: a builder
 	// that serves others too then has no tokens of ours for the next build.
 	_, key, _ := ed25519.GenerateKey(rand.Reader)
-	a := &authServer{credentials: credentials, client: client, key: key}
-	for _, host := range hosts {
-		a.hosts = append(a.hosts, registry.Canonical(host))
-	}
-	return a
+	return &authServer{credentials: credentials, client: client, access: access, key: key}
 }
 
 type authServer struct {
 	auth.UnimplementedAuthServer
 	credentials *registry.Credentials
 	client      *registry.Client
-	hosts       []string
+	access      []Access
 	key         ed25519.PrivateKey
 }
 
@@ -54,7 +50,7 @@ func (a *authServer) Register(server *grpc.Server) { auth.RegisterAuthServer(ser
 
 // lookup finds what there is for a host.
 func (a *authServer) lookup(ctx context.Context, host string) (registry.Auth, error) {
-	if !slices.Contains(a.hosts, registry.Canonical(host)) {
+	if !slices.ContainsFunc(a.access, func(of Access) bool { return of.Host == registry.Canonical(host) }) {
 		return registry.Auth{}, errNothing
 	}
 	found, err := a.credentials.Lookup(ctx, host)
@@ -90,8 +86,12 @@ func (a *authServer) FetchToken(ctx context.Context, req *auth.FetchTokenRequest
 	if err != nil {
 		return nil, err
 	}
+	scopes := a.scopes(registry.Canonical(req.GetHost()), req.GetScopes())
+	if len(scopes) == 0 && len(req.GetScopes()) > 0 {
+		return nil, errNothing
+	}
 	token, err := a.client.FetchToken(ctx, found, registry.TokenRequest{
-		Host: req.GetHost(), Realm: req.GetRealm(), Service: req.GetService(), Scopes: req.GetScopes(),
+		Host: req.GetHost(), Realm: req.GetRealm(), Service: req.GetService(), Scopes: scopes,
 	})
 	if err != nil {
 		return nil, err

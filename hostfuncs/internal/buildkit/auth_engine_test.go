@@ -36,12 +36,17 @@ func TestEnginePulls(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			b := inEngine(t)
 			r := start(t, "me", canary)
-			what := aBuild(t, map[string]string{"Dockerfile": "FROM " + pushBase(t, r.Host) + "\nLABEL a=b\n"})
+			base := pushBase(t, r.Host)
+			access, err := AccessTo(base, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			what := aBuild(t, map[string]string{"Dockerfile": "FROM " + base + "\nLABEL a=b\n"})
 			for who, auth := range map[string]Options{
 				"nobody":           {},
-				"not for the host": {Auth: NewAuth(credentialsFor(t, login(r.Host)), registry.NewClient(nil), []string{"r.io"})},
-				"another host's":   {Auth: NewAuth(credentialsFor(t, login("r.io")), registry.NewClient(nil), []string{r.Host})},
-				"a wrong password": {Auth: NewAuth(credentialsFor(t, `"`+r.Host+`": {"username": "me", "password": "`+canary+`x"}`), registry.NewClient(nil), []string{r.Host})},
+				"not for the host": {Auth: NewAuth(credentialsFor(t, login(r.Host)), registry.NewClient(nil), []Access{{Host: "r.io", Repository: access.Repository}})},
+				"another host's":   {Auth: NewAuth(credentialsFor(t, login("r.io")), registry.NewClient(nil), []Access{access})},
+				"a wrong password": {Auth: NewAuth(credentialsFor(t, `"`+r.Host+`": {"username": "me", "password": "`+canary+`x"}`), registry.NewClient(nil), []Access{access})},
 			} {
 				if _, err := b.Build(t.Context(), what, auth); err == nil || strings.Contains(err.Error(), canary) {
 					t.Errorf("%s: got %v", who, err)
@@ -49,7 +54,7 @@ func TestEnginePulls(t *testing.T) {
 					t.Logf("%s: %v", who, err)
 				}
 			}
-			_, err := b.Build(t.Context(), what, Options{Auth: NewAuth(credentialsFor(t, login(r.Host)), registry.NewClient(nil), []string{r.Host})})
+			_, err = b.Build(t.Context(), what, Options{Auth: NewAuth(credentialsFor(t, login(r.Host)), registry.NewClient(nil), []Access{access})})
 			if err != nil {
 				t.Errorf("the user: %v", err)
 			}

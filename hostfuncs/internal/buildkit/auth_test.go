@@ -45,7 +45,11 @@ func askedBy(t *testing.T, c *registry.Credentials, hosts ...string) auth.AuthCl
 		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	NewAuth(c, registry.NewClient(nil), hosts).Register(server)
+	var access []Access
+	for _, host := range hosts {
+		access = append(access, Access{Host: registry.Canonical(host), Repository: "a"})
+	}
+	NewAuth(c, registry.NewClient(nil), append(access, Access{Host: hosts[0], Repository: "mine", Push: true})).Register(server)
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -91,6 +95,30 @@ func TestAuthGivesTokens(t *testing.T) {
 	wantCode(t, "a realm elsewhere", err, codes.Unknown, "isn't of the registry's domain")
 	_, err = c.Credentials(t.Context(), &auth.CredentialsRequest{Host: host})
 	wantCode(t, "the password", err, codes.FailedPrecondition, "gives tokens, so its password is not given to a builder")
+}
+
+// TestAuthGivesWhatIsNeeded has a builder ask for more than the build may do.
+func TestAuthGivesWhatIsNeeded(t *testing.T) {
+	host := server(t, `Bearer realm="x"`)
+	c := askedBy(t, credentialsFor(t, login(host)), host)
+	for _, tt := range []struct{ asked, want string }{
+		{"repository:a:pull", "repository:a:pull"},
+		{"repository:a:pull,push,delete,*", "repository:a:pull"},
+		{"repository:mine:pull,push", "repository:mine:pull,push"},
+		{"repository:mine:delete", ""},
+		{"repository:other:pull", ""},
+		{"repository:other:pull repository:mine:push", "repository:mine:push"},
+		{"registry:catalog:*", ""},
+		{"repository(plugin):a:pull", ""},
+		{"a", ""},
+	} {
+		got, err := c.FetchToken(t.Context(), &auth.FetchTokenRequest{Host: host, Realm: "http://" + host + "/token", Scopes: []string{tt.asked}})
+		if tt.want == "" {
+			wantCode(t, tt.asked, err, codes.Unimplemented, "")
+		} else if err != nil || got.GetToken() != "tok:"+tt.want {
+			t.Errorf("%s: got %v, %v", tt.asked, got, err)
+		}
+	}
 }
 
 func TestAuthGivesPasswords(t *testing.T) {

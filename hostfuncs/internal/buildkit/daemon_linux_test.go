@@ -3,9 +3,17 @@ package buildkit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	memoryregistry "github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/moby/buildkit/client"
 
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -38,6 +46,9 @@ func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
 		{name: "an image in COPY", text: "FROM scratch\nCOPY --from=127.0.0.1:1/other:1 / /\n", bases: []string{}, denied: true},
 		{name: "a file from elsewhere", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, denied: true},
 		{name: "a repository", text: "FROM scratch\nADD https://127.0.0.1:1/x.git /\n", bases: []string{}, denied: true},
+		{name: "another file from elsewhere", text: "FROM scratch\nADD http://127.0.0.1:1/y /\n", bases: []string{}, remotes: []string{"http://127.0.0.1:1/x"}, denied: true},
+		{name: "another repository", text: "FROM scratch\nADD https://127.0.0.1:1/y.git#main /\n", bases: []string{}, remotes: []string{"https://127.0.0.1:1/x.git"}, denied: true},
+		{name: "a repository that was", text: "FROM scratch\nADD ssh://git@127.0.0.1:1/x.git#main:sub /\n", bases: []string{}, remotes: []string{"ssh://git@127.0.0.1:1/x.git#main:sub"}},
 		{name: "what was decided on", text: "FROM 127.0.0.1:1/decided:1\n", bases: []string{"127.0.0.1:1/decided:1"}},
 		{name: "a file that was", text: "FROM scratch\nADD http://127.0.0.1:1/x /\n", bases: []string{}, remotes: []string{"http://127.0.0.1:1/x"}},
 	} {
@@ -53,6 +64,47 @@ func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
 	}
 }
 
+// TestDaemonHoldsTriggers has what a base image has others do be held to what was
+// decided on too: nobody could know of it before.
+func TestDaemonHoldsTriggers(t *testing.T) {
+	b := aDaemon(t)
+	server := httptest.NewServer(memoryregistry.New())
+	t.Cleanup(server.Close)
+	for i, trigger := range []string{"COPY --from=127.0.0.1:1/other:1 / /", "RUN --mount=from=127.0.0.1:1/other:1,target=/x a", "ADD http://127.0.0.1:1/x /", "ADD https://127.0.0.1:1/x.git /"} {
+		base, err := mutate.Config(empty.Image, v1.Config{OnBuild: []string{trigger}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref := fmt.Sprintf("%s/base:%d", strings.TrimPrefix(server.URL, "http://"), i)
+		to, err := name.ParseReference(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(to, base); err != nil {
+			t.Fatal(err)
+		}
+		what := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref + "\nLABEL a=b\n"})
+		what.Bases = []string{ref}
+		if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "denied by policy") {
+			t.Errorf("%s: got %v", trigger, err)
+		}
+	}
+}
+
+// TestDaemonAttests has an argument name an image that looks into the one that
+// was built: it is one more that was not decided on.
+func TestDaemonAttests(t *testing.T) {
+	b := aDaemon(t)
+	what := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	what.Bases = []string{}
+	for arg, value := range map[string]string{"BUILDKIT_ATTEST_SBOM": "generator=127.0.0.1:1/other:1", "BUILDKIT_ATTEST_sBoM": ""} {
+		what.Args = map[string]string{arg: value}
+		if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "denied by policy") {
+			t.Errorf("%s: got %v", arg, err)
+		}
+	}
+}
+
 // TestDaemonTakesNoFrontend has a Dockerfile's own word on what reads it not be
 // heard, unless it was decided on.
 func TestDaemonTakesNoFrontend(t *testing.T) {
@@ -62,8 +114,8 @@ func TestDaemonTakesNoFrontend(t *testing.T) {
 	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err != nil {
 		t.Error(err)
 	}
-	what.Bases, what.Syntax = nil, "127.0.0.1:1/frontend:1"
-	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/frontend") {
+	what.Syntax = "127.0.0.1:1/frontend:1"
+	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/frontend") || strings.Contains(err.Error(), "denied") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -42,9 +42,20 @@ func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display,
 	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask}
 	go func() {
 		defer close(d.done)
-		_, _ = shown.UpdateFrom(context.Background(), d.updates)
+		d.show(shown)
 	}()
 	return d, nil
+}
+
+// show shows updates. What a builder tells may be more than those who show it can
+// take: then the rest goes unseen, and the build goes on.
+func (d *Display) show(shown progressui.Display) {
+	defer func() {
+		_ = recover()
+		for range d.updates {
+		}
+	}()
+	_, _ = shown.UpdateFrom(context.Background(), d.updates)
 }
 
 // Show shows what has changed.

@@ -1,9 +1,11 @@
 package buildkit
 
 import (
+	"path"
 	"strings"
 
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
+	"github.com/moby/buildkit/util/gitutil"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
@@ -19,9 +21,13 @@ func sourcePolicy(what image.Build) *spb.Policy {
 	deny := func(identifier string) *spb.Rule {
 		return &spb.Rule{Action: spb.PolicyAction_DENY, Selector: &spb.Selector{Identifier: identifier}}
 	}
-	p := &spb.Policy{Version: 1, Rules: []*spb.Rule{deny("docker-image://*")}}
-	if len(what.Remotes) == 0 {
-		p.Rules = append(p.Rules, deny("http://*"), deny("https://*"), deny("git://*"))
+	p := &spb.Policy{Version: 1, Rules: []*spb.Rule{deny("docker-image://*"), deny("http://*"), deny("https://*"), deny("git://*")}}
+	for _, remote := range what.Remotes {
+		allow(p, spb.MatchType_EXACT, remote)
+		if repository := repositoryOf(remote); repository != "" {
+			allow(p, spb.MatchType_EXACT, repository)
+			allow(p, spb.MatchType_WILDCARD, repository+"#*")
+		}
 	}
 	images := what.Bases
 	if what.Syntax != "" {
@@ -35,6 +41,16 @@ func sourcePolicy(what image.Build) *spb.Policy {
 		}
 	}
 	return p
+}
+
+// repositoryOf is a repository as BuildKit names it, by whatever protocol it is
+// fetched; empty for what is none, and for one that would be a pattern.
+func repositoryOf(remote string) string {
+	at, err := gitutil.ParseURL(remote)
+	if err != nil || strings.ContainsAny(at.Host+at.Path, "*?") {
+		return ""
+	}
+	return "git://" + at.Host + path.Join("/", at.Path)
 }
 
 func allow(p *spb.Policy, match spb.MatchType, identifier string) {

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -14,7 +15,9 @@ const (
 	tailLines = 20       // lines of output that an error carries
 	tailBytes = 16 << 10 // of them
 	maxHeld   = 64 << 10 // bytes of a line that are waited for
-	maxSteps  = 10_000   // whose names and output are remembered
+	maxSteps  = 10_000   // that are shown and remembered
+	maxParts  = 1000     // of a step that are shown: files that it fetches, warnings
+	maxName   = 1000     // bytes of what a builder calls a step or a part of it
 )
 
 // watch reads what a builder tells: for whoever shows it, and for an error.
@@ -27,8 +30,11 @@ type watch struct {
 
 type step struct {
 	name string
-	held []byte // the beginning of a line
-	tail []byte
+	// parts are those of it that were told of, and warnings how many.
+	parts    map[string]bool
+	warnings int
+	held     []byte // the beginning of a line
+	tail     []byte
 }
 
 // newWatch reads updates until their channel is closed.
@@ -37,6 +43,7 @@ func newWatch(show func(*client.SolveStatus)) *watch {
 	go func() {
 		defer close(w.done)
 		for update := range w.updates {
+			w.bound(update)
 			w.whole(update)
 			clean(update)
 			w.note(update)
@@ -55,6 +62,9 @@ func (w *watch) wait() { <-w.done }
 func change(s *client.SolveStatus, line, text func(string) string) {
 	for _, v := range s.Vertexes {
 		v.Name, v.Error = line(v.Name), text(v.Error)
+		if v.ProgressGroup != nil {
+			v.ProgressGroup.Name = line(v.ProgressGroup.Name)
+		}
 	}
 	for _, status := range s.Statuses {
 		status.ID, status.Name = line(status.ID), line(status.Name)
@@ -74,6 +84,29 @@ func change(s *client.SolveStatus, line, text func(string) string) {
 // to be printed.
 func clean(s *client.SolveStatus) {
 	change(s, func(text string) string { return plaintext.Line(text, 1000) }, plaintext.Clean)
+}
+
+// bound leaves out what a builder tells beyond what any build has: whoever shows
+// it keeps all of it.
+func (w *watch) bound(s *client.SolveStatus) {
+	s.Vertexes = slices.DeleteFunc(s.Vertexes, func(v *client.Vertex) bool {
+		return w.step(v.Digest) == nil || v.ProgressGroup != nil && len(v.ProgressGroup.Id) > maxName
+	})
+	s.Statuses = slices.DeleteFunc(s.Statuses, func(status *client.VertexStatus) bool {
+		at := w.step(status.Vertex)
+		if at == nil || len(status.ID) > maxName || len(at.parts) >= maxParts && !at.parts[status.ID] {
+			return true
+		}
+		at.parts[status.ID] = true
+		return false
+	})
+	s.Warnings = slices.DeleteFunc(s.Warnings, func(warning *client.VertexWarning) bool {
+		at := w.step(warning.Vertex)
+		if at != nil {
+			at.warnings++
+		}
+		return at == nil || at.warnings > maxParts
+	})
 }
 
 // whole holds back the beginning of a line until its end has come, or the step
@@ -126,10 +159,10 @@ func (w *watch) note(s *client.SolveStatus) {
 
 func (w *watch) step(id digest.Digest) *step {
 	if w.steps[id] == nil {
-		if len(w.steps) >= maxSteps {
+		if len(w.steps) >= maxSteps || len(id) > maxName {
 			return nil
 		}
-		w.steps[id] = new(step)
+		w.steps[id] = &step{parts: map[string]bool{}}
 	}
 	return w.steps[id]
 }

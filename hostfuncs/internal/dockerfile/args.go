@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/containerd/platforms"
@@ -122,13 +123,20 @@ func (r *resolver) forStage(s *Stage) *Vars {
 		vars.open = true
 		return vars
 	}
-	vars.Set("PATH", system.DefaultPathEnvUnix)
+	vars.SetEnv("PATH", system.DefaultPathEnvUnix)
 	return vars
 }
+
+// noVariables are ARGs that tell BuildKit something, and set no variable in a
+// stage.
+var noVariables = []string{"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"}
 
 // ArgValue is what an ARG of a stage is set to: the build's argument, or else
 // its default, or else the value from before the first FROM. False is none.
 func (p *Plan) ArgValue(x *Expander, arg instructions.KeyValuePairOptional, vars *Vars) (string, bool, error) {
+	if slices.Contains(noVariables, arg.Key) {
+		return "", false, nil
+	}
 	if text, ok := p.given[arg.Key]; ok {
 		return text, true, nil
 	}

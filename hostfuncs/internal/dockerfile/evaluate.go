@@ -103,7 +103,7 @@ func (r *resolver) env(vars *Vars, c *instructions.EnvCommand) error {
 		}
 	}
 	for name, value := range set.set {
-		vars.set[name] = value
+		vars.setEnv(name, value)
 	}
 	return nil
 }

@@ -7,16 +7,18 @@ import (
 	"github.com/distribution/reference"
 )
 
+var seeds = []string{
+	"FROM node:22 AS x\nRUN --mount=type=secret,id=a,from=b y\nFROM scratch\nCOPY --from=x --chown=1 a b /",
+	"ARG A=1\nFROM a:${A:-${B}}\nONBUILD ADD $A /\nFROM 0", "# syntax=x\n# escape=`\nFROM `\na",
+	"FROM scratch\nCOPY <<\"E\" <<-F /x\na\nE\n\tb\n\tF\n", "FROM a\nENV A=${A//x/y} B=${A#*/} 'C=$A'",
+	"FROM --platform=$BUILDPLATFORM a\nADD git@x.y:z https://a/b /", "{\"syntax\": \"x\"}", "\ufeff#!x\nFROM a",
+	"FROM a\nHEALTHCHECK --interval=1s CMD [\"a\"]\nSHELL [\"a\"]\nEXPOSE $A/tcp", "FROM a AS b\nONBUILD RUN <<E\nx\nE\nFROM b",
+}
+
 // FuzzUses wants an answer for every Dockerfile and build: an error that names
 // the file, or references that are what they say.
 func FuzzUses(f *testing.F) {
-	for _, seed := range []string{
-		"FROM node:22 AS x\nRUN --mount=type=secret,id=a,from=b y\nFROM scratch\nCOPY --from=x --chown=1 a b /",
-		"ARG A=1\nFROM a:${A:-${B}}\nONBUILD ADD $A /\nFROM 0", "# syntax=x\n# escape=`\nFROM `\na",
-		"FROM scratch\nCOPY <<\"E\" <<-F /x\na\nE\n\tb\n\tF\n", "FROM a\nENV A=${A//x/y} B=${A#*/} 'C=$A'",
-		"FROM --platform=$BUILDPLATFORM a\nADD git@x.y:z https://a/b /", "{\"syntax\": \"x\"}", "\ufeff#!x\nFROM a",
-		"FROM a\nHEALTHCHECK --interval=1s CMD [\"a\"]\nSHELL [\"a\"]\nEXPOSE $A/tcp", "FROM a AS b\nONBUILD RUN <<E\nx\nE\nFROM b",
-	} {
+	for _, seed := range seeds {
 		f.Add(seed, "", "A", "1", "linux/amd64")
 		f.Add(seed, "x", "BUILDKIT_SYNTAX", "", "")
 	}

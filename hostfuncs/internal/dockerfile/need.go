@@ -93,16 +93,7 @@ func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 				err = r.copySource(s, c, known.From)
 			}
 		case *instructions.RunCommand:
-			for _, m := range instructions.GetMounts(known) {
-				if m.From == "" {
-					continue
-				}
-				var source Source
-				if source, err = r.source(s, m.From, false); err != nil {
-					break
-				}
-				c.Sources = append(c.Sources, source)
-			}
+			c.Sources, err = r.mounts(s, known)
 		}
 		if err != nil {
 			return r.locate(err, c.Line)
@@ -114,6 +105,26 @@ func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 		}
 	}
 	return nil
+}
+
+// mounts are where what a RUN mounts is from. To BuildKit a mount without from is
+// one from scratch, which a stage may be called.
+func (r *resolver) mounts(s *Stage, c *instructions.RunCommand) ([]Source, error) {
+	var all []Source
+	for _, m := range instructions.GetMounts(c) {
+		from := m.From
+		if from == "" {
+			from = scratch
+		}
+		source, err := r.source(s, from, false)
+		if err != nil {
+			return nil, err
+		}
+		if source != (Source{}) {
+			all = append(all, source)
+		}
+	}
+	return all, nil
 }
 
 func (r *resolver) copySource(s *Stage, c *Command, from string) error {

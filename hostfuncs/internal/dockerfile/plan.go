@@ -63,8 +63,8 @@ type Source struct {
 type Command struct {
 	instructions.Command
 	Line int
-	// Sources is what a COPY with --from reads, or each --mount with from of a
-	// RUN, in order.
+	// Sources is what a COPY with --from reads, or each --mount of a RUN, in
+	// order, but for nothing at all.
 	Sources []Source
 	// Remotes are what an ADD fetches.
 	Remotes []string

@@ -49,31 +49,31 @@ type Uses struct {
 // # Errors
 //
 // Those of [File.Plan].
-func (f *File) Uses(o Options) (Uses, error) {
-	p, err := f.Plan(o)
-	if err != nil {
-		return Uses{}, err
+func (f *File) Uses(o Options) (Uses, error) { return f.UsesForAll(o, []string{o.Platform}) }
+
+// UsesForAll tells what builds for several platforms use together: a platform
+// may be a part of an image's name.
+//
+// # Errors
+//
+// Those of [File.Plan].
+func (f *File) UsesForAll(o Options, platforms []string) (Uses, error) {
+	g := newGatherer()
+	for _, o.Platform = range platforms {
+		p, err := f.Plan(o)
+		if err != nil {
+			return Uses{}, err
+		}
+		g.plan(p)
 	}
-	return p.Uses(), nil
+	return g.sum(), nil
 }
 
 // Uses tells what a plan uses, as [File.Uses] does.
 func (p *Plan) Uses() Uses {
-	g := gatherer{
-		lines: map[string]int{},
-		bases: set{}, remotes: set{}, networks: set{}, mounts: set{}, secrets: set{},
-	}
-	if p.Syntax != "" {
-		g.lines[p.Syntax] = p.syntaxLine
-	}
-	for _, s := range p.Stages {
-		g.base(s.Source, s.Line)
-		g.stage(s)
-	}
-	g.uses.Syntax, g.uses.Lines = p.Syntax, g.lines
-	g.uses.Bases, g.uses.Remotes = g.bases.sorted(), g.remotes.sorted()
-	g.uses.Networks, g.uses.Mounts, g.uses.Secrets = g.networks.sorted(), g.mounts.sorted(), g.secrets.sorted()
-	return g.uses
+	g := newGatherer()
+	g.plan(p)
+	return g.sum()
 }
 
 type set map[string]bool
@@ -85,6 +85,30 @@ type gatherer struct {
 	lines map[string]int
 
 	bases, remotes, networks, mounts, secrets set
+}
+
+func newGatherer() *gatherer {
+	return &gatherer{
+		lines: map[string]int{},
+		bases: set{}, remotes: set{}, networks: set{}, mounts: set{}, secrets: set{},
+	}
+}
+
+func (g *gatherer) plan(p *Plan) {
+	if g.uses.Syntax = p.Syntax; p.Syntax != "" {
+		g.lines[p.Syntax] = p.syntaxLine
+	}
+	for _, s := range p.Stages {
+		g.base(s.Source, s.Line)
+		g.stage(s)
+	}
+}
+
+func (g *gatherer) sum() Uses {
+	u := g.uses
+	u.Lines, u.Bases, u.Remotes = g.lines, g.bases.sorted(), g.remotes.sorted()
+	u.Networks, u.Mounts, u.Secrets = g.networks.sorted(), g.mounts.sorted(), g.secrets.sorted()
+	return u
 }
 
 func (g *gatherer) base(s Source, line int) {
@@ -119,7 +143,7 @@ func (g *gatherer) run(c *instructions.RunCommand, line int) {
 	if network := instructions.GetNetwork(c); network != instructions.NetworkDefault {
 		g.networks[network] = true
 	}
-	if instructions.GetSecurity(c) == instructions.SecurityInsecure {
+	if instructions.GetSecurity(c) == instructions.SecurityInsecure && !slices.Contains(g.uses.Insecure, line) {
 		g.uses.Insecure = append(g.uses.Insecure, line)
 	}
 	for _, m := range instructions.GetMounts(c) {

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,8 @@ func TestBases(t *testing.T) {
 		{"a mount of a kind that has no source", "FROM scratch\nRUN --mount=type=tmpfs,target=/t,from=golang:1 x", Options{}, []string{library + "golang:1"}},
 		{"a mount from a stage", "FROM a AS x\nFROM scratch\nRUN --mount=from=X,target=/go x", Options{}, []string{library + "a:latest"}},
 		{"a mount by number is an image", "FROM a AS x\nFROM scratch\nRUN --mount=from=0,target=/go x", Options{}, []string{library + "0:latest"}},
+		{"a mount from nothing", "FROM scratch\nRUN --mount=type=cache,target=/c x", Options{}, nil},
+		{"a mount from nothing that is a stage", "FROM b AS scratch\nFROM a\nRUN --mount=type=secret,id=s x", Options{}, []string{library + "a:latest", library + "b:latest"}},
 		{"mounts and an image twice", "FROM b\nRUN --mount=from=c,target=/x --mount=from=b,target=/y x", Options{}, []string{library + "b:latest", library + "c:latest"}},
 		{"a trigger", "FROM a AS x\nONBUILD COPY --from=b / /\nFROM x", Options{}, []string{library + "a:latest", library + "b:latest"}},
 		{"a trigger that nobody pulls", "FROM a AS x\nONBUILD COPY --from=b / /\nFROM a", Options{}, []string{library + "a:latest"}},
@@ -161,6 +164,7 @@ func TestUsesErrors(t *testing.T) {
 		{"a stage in the wrong case", "FROM a AS x\nFROM X", Options{}, `Dockerfile:2: image "X"`},
 		{"a demand", "FROM ${A:?set A}", Options{}, "Dockerfile:1: "},
 		{"the engine's platform", "FROM a-$BUILDARCH", Options{Platform: "linux/arm64"}, "Dockerfile:1: this can't be known before the build: BUILDARCH is known to the engine alone"},
+		{"an ARG of the stage before, over an image", "FROM a AS x\nARG A=http://arg/\nFROM x\nADD $A /", Options{}, "Dockerfile:4: this can't be known before the build: A may be set by the base image"},
 		{"by way of an ARG", "ARG X=$TARGETARCH\nFROM a-$X", Options{}, "Dockerfile:2: this can't be known before the build: TARGETARCH"},
 		{"by way of a default", "FROM a${TARGETVARIANT:-x}", Options{}, "Dockerfile:1: this can't be known"},
 		{"a variable in --from", "FROM a\nCOPY --from=$X / /", Options{}, "Dockerfile:2: --from takes no variables"},
@@ -192,6 +196,38 @@ func TestUsesErrors(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestRemotesOfVariables has a variable that is set in more than one way.
+func TestRemotesOfVariables(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"ENV after ARG", "FROM scratch\nARG A=http://arg/\nENV A=http://env/\nADD $A /", "http://env/"},
+		{"ARG after ENV", "FROM scratch\nENV A=http://env/\nARG A=http://arg/\nADD $A /", "http://arg/"},
+		{"ARG after ENV, in the stage before", "FROM scratch AS x\nENV A=http://env/\nARG A=http://arg/\nFROM x\nADD $A /", "http://env/"},
+		{"ENV two stages before", "FROM scratch AS x\nENV A=http://env/\nFROM x AS y\nARG A=http://arg/\nFROM y\nADD $A /", "http://env/"},
+		{"ARG in the stage before", "FROM scratch AS x\nARG A=http://arg/\nFROM x\nADD $A /", "http://arg/"},
+		{"an ARG that sets no variable", "FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE=http://arg/\nADD ${BUILDKIT_SBOM_SCAN_STAGE:-http://default/} /", "http://default/"},
+	} {
+		got, err := uses(t, tt.text, Options{})
+		if err != nil || !slices.Equal(got.Remotes, []string{tt.want}) {
+			t.Errorf("%s: got %q, %v", tt.name, got.Remotes, err)
+		}
+	}
+}
+
+// TestUsesForAll has an image for each platform.
+func TestUsesForAll(t *testing.T) {
+	f, err := Parse("Dockerfile", []byte("FROM a-$TARGETARCH\nRUN --security=insecure x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.UsesForAll(Options{}, []string{"linux/amd64", "linux/arm64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"docker.io/library/a-amd64:latest", "docker.io/library/a-arm64:latest"}; !slices.Equal(got.Bases, want) || len(got.Insecure) != 1 {
+		t.Errorf("got %+v", got)
 	}
 }
 

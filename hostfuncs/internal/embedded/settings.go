@@ -109,7 +109,7 @@ func (s *stage) env(c *instructions.EnvCommand) {
 		}
 	}
 	for _, pair := range c.Env {
-		s.vars.Set(pair.Key, pair.Value)
+		s.vars.SetEnv(pair.Key, pair.Value)
 		step += " " + pair.String()
 		if i, ok := at[pair.Key]; ok {
 			s.config.Config.Env[i] = pair.String()

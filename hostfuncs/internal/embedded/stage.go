@@ -52,10 +52,10 @@ func (b *builder) begin(planned *dockerfile.Stage) (*stage, error) {
 	s.vars = dockerfile.NewVars()
 	for _, pair := range s.config.Config.Env {
 		name, value, _ := strings.Cut(pair, "=")
-		s.vars.Set(name, value)
+		s.vars.SetEnv(name, value)
 	}
 	if _, ok := s.vars.Get("PATH"); !ok {
-		s.vars.Set("PATH", system.DefaultPathEnvUnix)
+		s.vars.SetEnv("PATH", system.DefaultPathEnvUnix)
 		s.config.Config.Env = append(s.config.Config.Env, "PATH="+system.DefaultPathEnvUnix)
 	}
 	return s, nil

@@ -2,6 +2,8 @@ package image
 
 import (
 	"archive/tar"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -53,17 +56,24 @@ func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 // layoutName are the names of files in a layout, and the only ones taken.
 var layoutName = regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
 
+// blobs is what the names of a layout's blobs begin with.
+const blobs = "blobs/sha256/"
+
 // UnpackLayout takes a tar of an OCI layout.
 //
 // # Errors
 //
-// What is no such tar.
+// What is no such tar, or isn't whole, and a blob that isn't what it is called.
 func UnpackLayout(r io.Reader, dir string) (*Layout, error) {
 	l, err := NewLayout(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.unpack(tar.NewReader(r)); err != nil {
+	err = l.unpack(tar.NewReader(r))
+	if err == nil {
+		err = l.check()
+	}
+	if err != nil {
 		l.Discard()
 		return nil, err
 	}
@@ -89,18 +99,32 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if h.Typeflag != tar.TypeReg || !layoutName.MatchString(name) {
 			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
 		}
+		if isSparse(h) {
+			return fmt.Errorf("%q in the OCI layout has holes: what is sent would be less than what is written", h.Name)
+		}
 		f, err := os.OpenFile(filepath.Join(l.made, filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err != nil {
 			return err
 		}
-		if _, err := io.Copy(f, r); err != nil {
-			f.Close()
+		sum := sha256.New()
+		_, err = io.Copy(io.MultiWriter(f, sum), r)
+		if err = errors.Join(err, f.Close()); err != nil {
 			return err
 		}
-		if err := f.Close(); err != nil {
-			return err
+		if told, ok := strings.CutPrefix(name, blobs); ok && told != hex.EncodeToString(sum.Sum(nil)) {
+			return fmt.Errorf("%s in the OCI layout is not what it is called", name)
 		}
 	}
+}
+
+// isSparse tells whether a file of a tar has holes, which the reader fills.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 // ArchiveToLayout takes an image as `docker save` gives it.

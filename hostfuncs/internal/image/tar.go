@@ -133,6 +133,14 @@ func (t *tarWriter) regular(name string, f *os.File) error {
 	if err != nil {
 		return err
 	}
+	if text := t.context.build.Text; text != nil && name == t.dockerfile {
+		// What was decided on, whatever was written to the file since.
+		if err := t.header(name, sized{info, int64(len(text))}, ""); err != nil {
+			return err
+		}
+		_, err := t.out.Write(text)
+		return err
+	}
 	if err := t.header(name, info, ""); err != nil {
 		return err
 	}
@@ -151,6 +159,14 @@ func (t *tarWriter) regular(name string, f *os.File) error {
 	}
 	return nil
 }
+
+// sized is what is known of a file, with another size.
+type sized struct {
+	fs.FileInfo
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }
 
 func (t *tarWriter) header(name string, info fs.FileInfo, target string) error {
 	h, err := tar.FileInfoHeader(info, target)

@@ -107,6 +107,25 @@ func TestTarDockerfileFromOutside(t *testing.T) {
 	}
 }
 
+// TestTarDockerfileAsDecided has the text sent that was decided on, whatever was
+// written to the file since.
+func TestTarDockerfileAsDecided(t *testing.T) {
+	dir, outside := imagetest.Dir(t), imagetest.Dir(t)
+	for _, at := range []string{dir, outside} {
+		imagetest.Write(t, at, map[string]string{"Dockerfile": "FROM evil"})
+	}
+	for _, folder := range []string{dir, outside} {
+		b := Build{Context: dir, Dockerfile: filepath.Join(folder, "Dockerfile"), Text: []byte("FROM scratch")}
+		name := "Dockerfile"
+		if folder == outside {
+			name = openTest(t, b).unusedName()
+		}
+		if got := sent(t, b)[name]; got.Text != "FROM scratch" {
+			t.Errorf("%s: sent %q", folder, got.Text)
+		}
+	}
+}
+
 func TestTarLinksAndSockets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need a privilege there")

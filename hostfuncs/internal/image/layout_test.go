@@ -1,0 +1,188 @@
+package image
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// entry is one of a tar; of a file where it has no kind.
+type entry struct {
+	name, text string
+	kind       byte
+	link       string
+}
+
+func tarOf(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, e := range entries {
+		h := &tar.Header{Typeflag: e.kind, Name: e.name, Linkname: e.link, Mode: 0o777, Size: int64(len(e.text))}
+		if e.kind == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(e.text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func blobOf(text string) (entry, string) {
+	sum := sha256.Sum256([]byte(text))
+	name := hex.EncodeToString(sum[:])
+	return entry{name: blobs + name, text: text}, fmt.Sprintf(`{"digest": "sha256:%s", "size": %d}`, name, len(text))
+}
+
+// aLayout are the entries of a layout of one layer: the folders first, as
+// BuildKit sends them, and the index last.
+func aLayout() []entry {
+	config, configIs := blobOf("{}")
+	layer, layerIs := blobOf("layer")
+	manifest, manifestIs := blobOf(`{"config": ` + configIs + `, "layers": [` + layerIs + `]}`)
+	return []entry{
+		{name: "blobs/", kind: tar.TypeDir}, {name: "blobs/sha256/", kind: tar.TypeDir}, config, layer, manifest,
+		{name: "oci-layout", text: "{}"}, {name: "index.json", text: `{"manifests": [` + manifestIs + `]}`},
+	}
+}
+
+func TestUnpackLayout(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	l, err := UnpackLayout(bytes.NewReader(tarOf(t, aLayout()...)), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	wantLayout(t, filepath.Dir(dir))
+}
+
+// TestUnpackLayoutRefuses has a builder send what it should not.
+func TestUnpackLayoutRefuses(t *testing.T) {
+	good := aLayout()
+	with := func(more ...entry) []entry { return append(more, good...) }
+	other, _ := blobOf("other")
+	other.text = "another"
+	for _, tt := range []struct {
+		name    string
+		entries []entry
+		want    string
+	}{
+		{"a name that leads out", with(entry{name: "../evil"}), `there is "../evil"`},
+		{"an absolute name", with(entry{name: "/tmp/evil"}), `there is "/tmp/evil"`},
+		{"a name that leads out and back in", with(entry{name: "blobs/../../index.json"}), `there is "blobs/../../index.json"`},
+		{"a link", with(entry{name: "blobs/sha256", kind: tar.TypeSymlink, link: "/tmp"}), `there is "blobs/sha256"`},
+		{"a link as a file", with(entry{name: "index.json", kind: tar.TypeSymlink, link: "/etc/passwd"}), `there is "index.json"`},
+		{"a hard link", with(entry{name: "oci-layout", kind: tar.TypeLink, link: "/etc/passwd"}), `there is "oci-layout"`},
+		{"a device", with(entry{name: "oci-layout", kind: tar.TypeChar}), `there is "oci-layout"`},
+		{"a pipe", with(entry{name: "oci-layout", kind: tar.TypeFifo}), `there is "oci-layout"`},
+		{"another folder", with(entry{name: "blobs/md5/", kind: tar.TypeDir}), `there is "blobs/md5/"`},
+		{"a file twice", with(entry{name: "oci-layout"}), "exists"},
+		{"a blob that is another one", with(other), "is not what it is called"},
+		{"nothing", nil, "there is no oci-layout"},
+		{"no index", good[:len(good)-1], "there is no index.json"},
+		{"a blob that is missing", append(append([]entry{}, good[:3]...), good[4:]...), "lacks"},
+		{"a manifest that is missing", append(append([]entry{}, good[:4]...), good[5:]...), "lacks"},
+		{"a digest that is a path", []entry{{name: "oci-layout"}, {name: "index.json", text: `{"manifests": [{"digest": "sha256:../../index.json", "size": 58}]}`}}, "lacks"},
+		{"an index that is none", []entry{{name: "oci-layout"}, {name: "index.json", text: "x"}}, "a manifest that is none"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			parent := t.TempDir()
+			_, err := UnpackLayout(bytes.NewReader(tarOf(t, tt.entries...)), filepath.Join(parent, "out"))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+			if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
+				t.Errorf("there is left %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// sparse is a tar of few bytes with a file of a size.
+func sparse(t *testing.T, size int64) []byte {
+	t.Helper()
+	var records string
+	for _, pair := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=oci-layout", fmt.Sprintf("GNU.sparse.realsize=%d", size)} {
+		// Each record begins with its length, itself included.
+		records += fmt.Sprintf("%d %s\n", len(pair)+4, pair)
+	}
+	parts := fmt.Sprintf("1\n%d\n0\n", size)
+	data := tarOf(t, entry{name: "x", text: records}, entry{name: "oci-layout", text: parts + strings.Repeat("\x00", 512-len(parts))})
+	// The first file is said to be about the second one.
+	sum := 0
+	data[156] = tar.TypeXHeader
+	copy(data[148:156], "        ")
+	for _, b := range data[:512] {
+		sum += int(b)
+	}
+	copy(data[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	return data
+}
+
+// TestUnpackLayoutSparse has a builder send a few bytes that stand for more than
+// a disk has.
+func TestUnpackLayoutSparse(t *testing.T) {
+	data := sparse(t, 1<<50)
+	if h, err := tar.NewReader(bytes.NewReader(data)).Next(); err != nil || h.Size != 1<<50 {
+		t.Fatalf("the tar is not what it should be: %v, %v", h, err)
+	}
+	_, err := UnpackLayout(bytes.NewReader(data), filepath.Join(t.TempDir(), "out"))
+	if err == nil || !strings.Contains(err.Error(), "has holes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzUnpackLayout wants nothing but a layout, whatever comes, and nothing at all
+// where that is none.
+func FuzzUnpackLayout(f *testing.F) {
+	good := tarOf(f, aLayout()...)
+	f.Add(good)
+	f.Add(good[:len(good)/2])
+	f.Add(tarOf(f, append(aLayout(), entry{name: "../x"})...))
+	f.Add(tarOf(f, entry{name: "blobs/sha256", kind: tar.TypeSymlink, link: ".."}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parent := t.TempDir()
+		l, err := UnpackLayout(bytes.NewReader(data), filepath.Join(parent, "out"))
+		if err == nil {
+			err = l.Commit()
+		}
+		if left, rerr := os.ReadDir(parent); err != nil && (rerr != nil || len(left) > 0) {
+			t.Errorf("%v, and there is left %v, %v", err, left, rerr)
+		}
+		wantLayout(t, parent)
+	})
+}
+
+// wantLayout wants regular files of a layout, and folders, and nothing else.
+func wantLayout(t *testing.T, parent string) {
+	t.Helper()
+	err := filepath.WalkDir(parent, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, _ := filepath.Rel(filepath.Join(parent, "out"), path)
+		if !d.Type().IsRegular() || !layoutName.MatchString(filepath.ToSlash(name)) {
+			t.Errorf("there is %s, %v", path, d.Type())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,103 @@
+package image
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// manifestLimit is the most bytes of an index or a manifest, as registries
+	// have it.
+	manifestLimit = 4 << 20
+	// manifestCount is the most of them in one layout.
+	manifestCount = 1000
+)
+
+// check wants all to be there that a layout's index names: a tar that was cut off
+// between two files looks like a whole one.
+func (l *Layout) check() error {
+	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
+		return errors.New("there is no oci-layout in what should be an OCI layout")
+	}
+	text, err := l.read("index.json")
+	if err != nil {
+		return err
+	}
+	for left, seen := [][]byte{text}, map[string]bool{}; len(left) > 0; left = left[1:] {
+		more, err := l.named(left[0], seen)
+		if err != nil {
+			return err
+		}
+		left = append(left, more...)
+	}
+	return nil
+}
+
+// described is what an index or a manifest names.
+type described struct {
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+}
+
+// named looks for what an index or a manifest names, and gives the manifests of
+// it that were not seen before.
+func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, err error) {
+	var m struct {
+		Manifests, Layers []described
+		Config            *described
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("the OCI layout has a manifest that is none: %w", err)
+	}
+	parts := m.Layers
+	if m.Config != nil {
+		parts = append(parts, *m.Config)
+	}
+	for _, part := range append(parts, m.Manifests...) {
+		info, err := os.Stat(l.blob(part))
+		if err != nil || info.Size() != part.Size {
+			return nil, fmt.Errorf("the OCI layout lacks %q, or a part of it", part.Digest)
+		}
+	}
+	for _, part := range m.Manifests {
+		if seen[part.Digest] {
+			continue
+		}
+		if seen[part.Digest] = true; len(seen) > manifestCount {
+			return nil, fmt.Errorf("the OCI layout has more than %d manifests", manifestCount)
+		}
+		text, err := l.read(blobs + strings.TrimPrefix(part.Digest, "sha256:"))
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, text)
+	}
+	return manifests, nil
+}
+
+// blob is the path of what is described, empty where its digest is none.
+func (l *Layout) blob(of described) string {
+	name := blobs + strings.TrimPrefix(of.Digest, "sha256:")
+	if !layoutName.MatchString(name) {
+		return ""
+	}
+	return filepath.Join(l.made, filepath.FromSlash(name))
+}
+
+func (l *Layout) read(name string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(l.made, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, fmt.Errorf("there is no %s in what should be an OCI layout", name)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, manifestLimit+1))
+	if err == nil && len(text) > manifestLimit {
+		err = fmt.Errorf("%s in the OCI layout is larger than 4 MiB", name)
+	}
+	return text, err
+}
