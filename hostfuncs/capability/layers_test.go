@@ -15,7 +15,7 @@ import (
 func TestMoreLayersAllowLess(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	allowed := 0
-	for range 3_000 {
+	for range 1_000 {
 		var policies []*capability.Policy
 		for range 1 + r.IntN(3) {
 			policies = append(policies, parse(t, randomRules(r).text("")))

@@ -145,7 +145,7 @@ func TestCheckAcrossProviders(t *testing.T) {
 // FuzzCheck takes away each rule that is said to be needless, or to have no
 // effect, and wants no decision to change.
 func FuzzCheck(f *testing.F) {
-	for seed := range uint64(150) {
+	for seed := range uint64(50) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
