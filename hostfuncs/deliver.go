@@ -90,7 +90,10 @@ func (o Output) take(r io.Reader, layout bool) (goods, error) {
 	case o.Layout:
 		taken, err = image.ArchiveToLayout(r, o.Path)
 	default:
-		taken, err = o.copy(r)
+		taken, err = o.file(func(w io.Writer) error {
+			_, err := io.Copy(w, r)
+			return err
+		})
 	}
 	if err != nil {
 		return nil, o.failure(err)
@@ -98,12 +101,13 @@ func (o Output) take(r io.Reader, layout bool) (goods, error) {
 	return placed{taken, o}, nil
 }
 
-func (o Output) copy(r io.Reader) (goods, error) {
+// file is the output as a file that write writes.
+func (o Output) file(write func(io.Writer) error) (goods, error) {
 	f, err := wholefile.Create(o.Path)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(f, r); err != nil {
+	if err := write(f); err != nil {
 		f.Discard()
 		return nil, err
 	}

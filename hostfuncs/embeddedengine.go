@@ -16,7 +16,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 // embeddedEngine builds without a daemon. It keeps no image, so that one has to
@@ -112,25 +111,9 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 
 func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, error) {
 	if out.Layout {
-		l, err := image.NewLayout(out.Path)
-		if err != nil {
-			return nil, err
-		}
-		if err := made.WriteLayout(l.Path(), tags); err != nil {
-			l.Discard()
-			return nil, err
-		}
-		return l, nil
+		return image.NewLayout(out.Path, func(dir string) error { return made.WriteLayout(dir, tags) })
 	}
-	f, err := wholefile.Create(out.Path)
-	if err != nil {
-		return nil, err
-	}
-	if err := made.WriteTar(f, tags); err != nil {
-		f.Discard()
-		return nil, err
-	}
-	return f, nil
+	return out.file(func(w io.Writer) error { return made.WriteTar(w, tags) })
 }
 
 // errUnread is for what the engine doesn't want to read any more.

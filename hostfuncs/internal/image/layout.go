@@ -23,17 +23,24 @@ import (
 // has to be committed or discarded.
 type Layout struct{ made, dir string }
 
-// NewLayout makes an empty folder, which takes the place of dir.
-func NewLayout(dir string) (*Layout, error) {
+// NewLayout makes a folder that takes the place of dir, and has it filled by
+// write, which gets its path.
+func NewLayout(dir string, write func(dir string) error) (*Layout, error) {
+	return newLayout(dir, func(l *Layout) error { return write(l.made) })
+}
+
+func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	made, err := os.MkdirTemp(filepath.Dir(dir), ".stagecraft-")
 	if err != nil {
 		return nil, err
 	}
-	return &Layout{made: made, dir: dir}, nil
+	l := &Layout{made: made, dir: dir}
+	if err := fill(l); err != nil {
+		l.Discard()
+		return nil, err
+	}
+	return l, nil
 }
-
-// Path is where the folder is until it is committed.
-func (l *Layout) Path() string { return l.made }
 
 // Commit puts the folder in its place, where there must be none but an empty
 // one.
@@ -65,19 +72,12 @@ const blobs = "blobs/sha256/"
 //
 // What is no such tar, or isn't whole, and a blob that isn't what it is called.
 func UnpackLayout(r io.Reader, dir string) (*Layout, error) {
-	l, err := NewLayout(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = l.unpack(tar.NewReader(r))
-	if err == nil {
-		err = l.check()
-	}
-	if err != nil {
-		l.Discard()
-		return nil, err
-	}
-	return l, nil
+	return newLayout(dir, func(l *Layout) error {
+		if err := l.unpack(tar.NewReader(r)); err != nil {
+			return err
+		}
+		return l.check()
+	})
 }
 
 func (l *Layout) unpack(r *tar.Reader) error {
@@ -129,15 +129,7 @@ func isSparse(h *tar.Header) bool {
 
 // ArchiveToLayout takes an image as `docker save` gives it.
 func ArchiveToLayout(r io.Reader, dir string) (*Layout, error) {
-	l, err := NewLayout(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.convert(r); err != nil {
-		l.Discard()
-		return nil, err
-	}
-	return l, nil
+	return newLayout(dir, func(l *Layout) error { return l.convert(r) })
 }
 
 func (l *Layout) convert(r io.Reader) error {
