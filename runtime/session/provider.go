@@ -207,7 +207,11 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 // folder that isn't there is in no context.
 func (s *Session) own() []string {
 	var own []string
-	for _, file := range append([]string{s.opts.Audit}, s.opts.Own...) {
+	files := append([]string{s.opts.Audit}, s.opts.Own...)
+	for _, output := range s.opts.Builds.Outputs {
+		files = append(files, output.Path)
+	}
+	for _, file := range files {
 		abs, err := filepath.Abs(file)
 		if file == "" || err != nil {
 			continue

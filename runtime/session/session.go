@@ -49,8 +49,8 @@ type Options struct {
 	Confirm func(Review) (bool, error)
 	// Audit is the file that records are appended to, empty for none.
 	Audit string
-	// Own are files that the command itself reads or writes, besides Audit. They
-	// are no part of a build's context.
+	// Own are files that the command itself reads or writes, besides Audit and
+	// what Builds writes. They are no part of a build's context.
 	Own []string
 	// Outcome says in a word how a run ended, and with which exit code.
 	Outcome func(context.Context, error) (word string, code int)

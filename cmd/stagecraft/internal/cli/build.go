@@ -53,11 +53,11 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	var image session.Image
 	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
-		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.own()...)
+		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey)
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
-		opts.Builds.Mode = c.mode(a)
+		c.carriedOut(a, &opts.Builds)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})
@@ -71,12 +71,6 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest})
 	}
 	return a.printer.result(image.Reference + "\n")
-}
-
-// own are the files that are no part of a context.
-func (c buildCmd) own() []string {
-	own := []string{c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey}
-	return append(own, c.outputs()...)
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {

@@ -27,22 +27,12 @@ type progressFlag struct {
 	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
 }
 
-func (f progressFlag) mode(a *app) string {
+// carriedOut adds to the options of a run what only building takes.
+func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
+	o.Mode, o.Machine = f.Progress, machine(userFolders(a.Environ).machine)
 	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
-		return "plain"
+		o.Mode = "plain"
 	}
-	return f.Progress
-}
-
-// outputs are the files and folders that the image is written to.
-func (f builderFlags) outputs() []string {
-	var paths []string
-	for _, text := range f.Output {
-		if o, err := hostfuncs.ParseOutput(text); err == nil {
-			paths = append(paths, o.Path)
-		}
-	}
-	return paths
 }
 
 // builds are the options for a run; further references are for all but the first.
@@ -50,7 +40,7 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 	o := hostfuncs.BuildOptions{
 		NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Platforms: f.Platform, Tags: further,
 		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
-		Epoch:  a.getenv("SOURCE_DATE_EPOCH"), Machine: machine(userFolders(a.Environ).machine),
+		Epoch:  a.getenv("SOURCE_DATE_EPOCH"),
 	}
 	if f.Engine != "" {
 		engine, err := hostfuncs.ParseEngine(f.Engine, f.EngineCerts)

@@ -56,7 +56,6 @@ Examples:
 // Run is called by kong.
 func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 	options, err := a.options(), error(nil)
-	options.Own = append(options.Own, c.outputs()...)
 	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 		return err
 	}

@@ -90,11 +90,11 @@ func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, ro
 	}
 	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) (err error) {
 		// Standard output is for the policy alone.
-		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.outputs()...)
+		opts.Stdout = a.Stderr
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
-		opts.Builds.Mode = c.mode(a)
+		c.carriedOut(a, &opts.Builds)
 		s, err := a.open(opts)
 		if err != nil {
 			return err
