@@ -27,7 +27,7 @@ type BuildOptions struct {
 	// Tags are further references for the image, and Platforms what it is for,
 	// in place of what a provider says; none leaves that.
 	Tags, Platforms []string
-	// Load has a BuildKit daemon's image put into the Docker engine.
+	// Load has what another builder built put into the Docker engine.
 	Load bool
 	// Outputs are files and folders that get the image.
 	Outputs []Output
@@ -124,7 +124,19 @@ func (j job) lines(what string) io.Writer {
 	case "rawjson":
 		return buildkit.Lines(j.options.Progress, what, j.mask)
 	}
-	return j.options.Progress
+	return maskedLines{j.options.Progress, j.mask}
+}
+
+// maskedLines masks lines of text, each in a Write of its own: a terminal is
+// written to directly.
+type maskedLines struct {
+	to   io.Writer
+	mask func(string) string
+}
+
+func (m maskedLines) Write(p []byte) (int, error) {
+	_, err := io.WriteString(m.to, m.mask(string(p)))
+	return len(p), err
 }
 
 // daemon builds with a BuildKit daemon, which does the sending itself.
