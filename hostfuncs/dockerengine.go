@@ -48,7 +48,7 @@ func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, err
 	}
 	defer b.Close()
-	built, err := j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, false)})
+	built, err := j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, away(e.Address()))})
 	// What the engine itself calls a digest is no registry's.
 	built.Digest = ""
 	return built, err

@@ -63,6 +63,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// away tells whether an engine's address is on another machine.
+func away(address string) bool {
+	at, err := url.Parse(address)
+	return err != nil || at.Hostname() != "" && !isLoopback(at.Hostname())
+}
+
 // String is the name that [ParseEngine] reads, with the address of a Docker
 // engine elsewhere.
 func (e Engine) String() string {
