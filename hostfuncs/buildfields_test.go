@@ -150,6 +150,26 @@ func TestBuildUsesClaimed(t *testing.T) {
 	}
 }
 
+// TestEpochIsAnArgument wants the user's SOURCE_DATE_EPOCH to be put in where a
+// Dockerfile has it, and to need no rule.
+func TestEpochIsAnArgument(t *testing.T) {
+	p := newProject(t, map[string]string{"app/Dockerfile": "ARG SOURCE_DATE_EPOCH=1\nFROM base:$SOURCE_DATE_EPOCH\n"})
+	p.Builds.Epoch = "5"
+	for _, args := range []map[string]string{nil, {"SOURCE_DATE_EPOCH": "3"}} {
+		plan, err := p.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: args})
+		if err != nil || plan.missing != nil {
+			t.Fatal(err, plan.missing)
+		}
+		claim := claimBuild(plan).Build
+		if want := []string{"docker.io/library/base:5"}; !slices.Equal(claim.Bases, want) || len(claim.Args) != len(args) {
+			t.Errorf("%v: claimed %v with %v, want %v", args, claim.Bases, claim.Args, want)
+		}
+		if got := plan.build().Args["SOURCE_DATE_EPOCH"]; got != "5" {
+			t.Errorf("%v: built with %q", args, got)
+		}
+	}
+}
+
 // TestAskedBuild wants exactly what the configuration has to be allowed, and the
 // user's own choices.
 func TestAskedBuild(t *testing.T) {

@@ -3,6 +3,7 @@ package hostfuncs
 import (
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -52,7 +53,21 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 }
 
 func (p buildPlan) dockerfileOptions() dockerfile.Options {
-	return dockerfile.Options{Target: p.target, Args: p.args, Platform: p.platforms()[0]}
+	return dockerfile.Options{Target: p.target, Args: p.arguments(), Platform: p.platforms()[0]}
+}
+
+// arguments are the values for ARGs: what is asked for, and above it the user's
+// own SOURCE_DATE_EPOCH, which needs no rule.
+func (p buildPlan) arguments() map[string]string {
+	if p.options.Epoch == "" {
+		return p.args
+	}
+	all := maps.Clone(p.args)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	all["SOURCE_DATE_EPOCH"] = p.options.Epoch
+	return all
 }
 
 // platforms are those that it is built for; an empty one is the engine's own.
@@ -114,7 +129,9 @@ func remoteURL(remote string) string {
 // claimUses adds what the Dockerfile takes in, and what the user says of where
 // the image is built and goes.
 func (p buildPlan) claimUses(b *capability.Build) {
-	b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
+	if p.engine.Kind != EngineAuto {
+		b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
+	}
 	b.Bases, b.Syntax, b.Remotes, b.Insecure = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
 	// What a step says goes before what the request says of all.
 	if slices.Contains(p.uses.Networks, "host") {

@@ -2,6 +2,7 @@ package hostfuncs
 
 import (
 	"archive/tar"
+	"encoding/base64"
 	"errors"
 	"io"
 	"os"
@@ -44,6 +45,50 @@ func TestNoEngine(t *testing.T) {
 				wantError(t, reply, abi.CodeUnavailable, want)
 			}
 		})
+	}
+}
+
+// TestNoDockerfile wants the reason of a Dockerfile that can't be read, whatever
+// was to build it.
+func TestNoDockerfile(t *testing.T) {
+	for _, kind := range []EngineKind{"", EngineAuto, EngineDocker, EngineEmbedded} {
+		p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\nNONSENSE\n"})
+		p.Builds.Engine = Engine{Kind: kind}
+		reply := call(t, buildGate(t, p, allowBuild, connectEngine), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		wantError(t, reply, abi.CodeFailed, "app/Dockerfile:2: ")
+	}
+}
+
+// TestLines wants what an engine says in lines to be masked in each mode.
+func TestLines(t *testing.T) {
+	for _, mode := range []string{"auto", "plain", "tty", "rawjson", "quiet"} {
+		out := new(strings.Builder)
+		j := job{options: BuildOptions{Mode: mode, Progress: out}, mask: func(text string) string { return strings.ReplaceAll(text, "secret", "***") }}
+		text := "a secret line\n"
+		if n, err := j.lines("building").Write([]byte(text)); n != len(text) || err != nil {
+			t.Errorf("%s: wrote %d, %v", mode, n, err)
+		}
+		want := "a *** line\n"
+		switch mode {
+		case "rawjson":
+			want = base64.StdEncoding.EncodeToString([]byte(want))
+		case "quiet":
+			want = ""
+		}
+		if got := out.String(); !strings.Contains(got, want) || mode != "rawjson" && got != want {
+			t.Errorf("%s: got %q", mode, got)
+		}
+	}
+}
+
+func TestAway(t *testing.T) {
+	for address, want := range map[string]bool{
+		"unix:///run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://127.0.0.1:1": false, "tcp://localhost:1": false, "tcp://[::1]:1": false,
+		"tcp://b.acme.dev:1": true, "https://10.0.0.1": true, "ssh://me@b": true, "%": true,
+	} {
+		if got := away(address); got != want {
+			t.Errorf("%s: got %v", address, got)
+		}
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -48,14 +46,6 @@ func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: e.base}
 	if len(j.Platforms) > 0 {
 		o.Platform = j.Platforms[0]
-	}
-	if j.Epoch != "" {
-		seconds, err := strconv.ParseInt(j.Epoch, 10, 64)
-		if err != nil {
-			return image.Image{}, fmt.Errorf("SOURCE_DATE_EPOCH: %q is no number of seconds", j.Epoch)
-		}
-		at := time.Unix(seconds, 0)
-		o.Epoch = &at
 	}
 	display, err := buildkit.NewDisplay(j.options.Progress, j.options.Mode, j.mask)
 	if err != nil {

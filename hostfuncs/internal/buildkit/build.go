@@ -120,7 +120,7 @@ func attributes(what image.Build, dockerfile string) map[string]string {
 		attrs["label:"+name] = value
 	}
 	for name, value := range map[string]string{
-		"target": what.Target, "platform": strings.Join(what.Platforms, ","), "build-arg:SOURCE_DATE_EPOCH": what.Epoch,
+		"target": what.Target, "platform": strings.Join(what.Platforms, ","),
 	} {
 		if value != "" {
 			attrs[name] = value

@@ -32,7 +32,8 @@ type Build struct {
 	CacheTo   []Cache           // where cached steps are sent
 	NoCache   bool              // no step is taken from a cache
 	Pull      bool              // look for newer base images
-	// Epoch is SOURCE_DATE_EPOCH in seconds, empty for none, see
+	// Epoch is the argument SOURCE_DATE_EPOCH where the user gives it, in seconds:
+	// files are then no later than that. Empty is none, see
 	// https://reproducible-builds.org/specs/source-date-epoch/.
 	Epoch string
 
