@@ -162,8 +162,9 @@ func buildkitd() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Built as the program is, so that what is compiled for one does for both.
 	cmd := exec.Command("go", "tool", "-n", "buildkitd")
-	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
