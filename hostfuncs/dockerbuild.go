@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -216,5 +217,21 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 	if err != nil {
 		return abi.DockerBuildResult{}, p.failure(err)
 	}
-	return abi.DockerBuildResult{Image: p.tags[0], ID: built.ID, Digest: built.Digest}, nil
+	return abi.DockerBuildResult{Image: p.tags[0], ID: built.ID, Digest: built.Digest, Bases: p.digests(built.Bases)}, nil
+}
+
+// digests are those of the images that were decided on: a reference may have its
+// own, else it is what the builder told.
+func (p buildPlan) digests(told map[string]string) map[string]string {
+	known := make(map[string]string)
+	for _, ref := range p.uses.Bases {
+		_, digest, pinned := strings.Cut(ref, "@")
+		if !pinned {
+			digest = told[ref]
+		}
+		if digest != "" {
+			known[ref] = digest
+		}
+	}
+	return known
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
@@ -68,8 +70,8 @@ func TestDockerBuild(t *testing.T) {
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
-	if want := (abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2")}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	if diff := cmp.Diff(abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2")}, got); diff != "" {
+		t.Error(diff)
 	}
 	b := e.built[0]
 	if b.Context != filepath.Join(p.Root, "app") || b.Dockerfile != filepath.Join(p.Root, "app", "Dockerfile") ||

@@ -59,7 +59,7 @@ func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, embeddedError(err)
 	}
 	defer made.Close()
-	built := image.Image{ID: made.ID}
+	built := image.Image{ID: made.ID, Bases: made.Bases}
 	return built, e.deliver(ctx, j, made, &built, display)
 }
 
@@ -140,10 +140,10 @@ func embeddedError(err error) error {
 }
 
 // base finds a base image in its registry.
-func (e embeddedEngine) base(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error) {
+func (e embeddedEngine) base(ctx context.Context, ref string, platform v1.Platform) (embedded.Found, error) {
 	options, err := e.world.remote(ref)
 	if err != nil {
-		return nil, err
+		return embedded.Found{}, err
 	}
 	return embedded.FromRegistry(options...)(ctx, ref, platform)
 }

@@ -243,6 +243,9 @@ type DockerBuildResult struct {
 	ID string `json:"id"`
 	// Digest is the manifest's in the registry, where the image was pushed.
 	Digest string `json:"digest,omitempty"`
+	// Bases are the digests of the images that it was built from, by their full
+	// references, as far as the builder told them.
+	Bases map[string]string `json:"bases,omitempty"`
 }
 
 // DockerImageRequest asks for an image that the engine has.

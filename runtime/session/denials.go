@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -48,16 +47,11 @@ type builtImage struct {
 	bases     []Base
 }
 
-// basesOf are the images that a build names. A digest is known of those that are
-// named by one.
-func basesOf(b *capability.Build) []Base {
+// basesOf are the images that a build names.
+func basesOf(b *capability.Build, digests map[string]string) []Base {
 	var bases []Base
-	if b == nil {
-		return nil
-	}
 	for _, ref := range b.Bases {
-		_, digest, _ := strings.Cut(ref, "@")
-		bases = append(bases, Base{Reference: ref, Digest: digest})
+		bases = append(bases, Base{Reference: ref, Digest: digests[ref]})
 	}
 	return bases
 }
@@ -91,7 +85,7 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 	if rec.Error == nil {
 		switch image := rec.Result.(type) {
 		case abi.DockerBuildResult:
-			r.built = &builtImage{image, rec.Operation, basesOf(rec.Claim.Build)}
+			r.built = &builtImage{image, rec.Operation, basesOf(rec.Claim.Build, image.Bases)}
 		case abi.DockerImageResult:
 			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation, nil}
 		}

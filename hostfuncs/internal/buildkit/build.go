@@ -68,7 +68,9 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	case err != nil:
 		return image.Image{}, b.failure(what, err, watch)
 	}
-	return b.result(answer), nil
+	built := b.result(answer)
+	built.Bases = watch.bases.known()
+	return built, nil
 }
 
 // result is the image that was built. Engines before the containerd store name

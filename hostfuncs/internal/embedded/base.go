@@ -44,11 +44,14 @@ func (b *builder) base(ref, platform string) (*base, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
 	}
-	made, err := newBase(ref, found)
+	made, err := newBase(ref, found.Image)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
 	}
 	b.bases[key] = made
+	if found.Digest != "" {
+		b.digests[ref] = found.Digest
+	}
 	return made, nil
 }
 

@@ -36,6 +36,7 @@ type builder struct {
 	contextTree *tree
 	stages      map[*dockerfile.Stage]*stage
 	bases       map[string]*base
+	digests     map[string]string          // of the bases, by their references
 	wanted      map[*dockerfile.Stage]bool // the stages whose layers are in the image
 
 	step, steps int
@@ -44,7 +45,7 @@ type builder struct {
 func newBuilder(s *store, plan *dockerfile.Plan, source *image.Context, o Options, platform string) (*builder, error) {
 	made := &builder{
 		ctx: s.ctx, options: o, plan: plan, expander: plan.NewExpander(), store: s, source: source,
-		stages: map[*dockerfile.Stage]*stage{}, bases: map[string]*base{}, wanted: map[*dockerfile.Stage]bool{},
+		stages: map[*dockerfile.Stage]*stage{}, bases: map[string]*base{}, digests: map[string]string{}, wanted: map[*dockerfile.Stage]bool{},
 		time: time.Unix(0, 0).UTC(),
 	}
 	var err error

@@ -120,7 +120,7 @@ func (e *buildKit) makeBase(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.base = func(context.Context, string, v1.Platform) (v1.Image, error) { return found, nil }
+	e.base = func(context.Context, string, v1.Platform) (Found, error) { return Found{Image: found}, nil }
 }
 
 func (e *buildKit) save(t testing.TB, tag, file string) {

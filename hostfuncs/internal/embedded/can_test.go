@@ -31,9 +31,9 @@ func TestCan(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := aBuild(t, map[string]string{"Dockerfile": tt.text})
 			o := options(t, b)
-			o.Base = func(context.Context, string, v1.Platform) (v1.Image, error) {
+			o.Base = func(context.Context, string, v1.Platform) (Found, error) {
 				t.Error("a base was asked for")
-				return nil, errors.New("none")
+				return Found{}, errors.New("none")
 			}
 			if err := os.RemoveAll(b.Context); err != nil {
 				t.Fatal(err)

@@ -32,7 +32,15 @@ type Options struct {
 
 // Base finds an image by its full reference, for a platform. What it gives has
 // to check the digest of what it reads, as those of go-containerregistry do.
-type Base func(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error)
+type Base func(ctx context.Context, ref string, platform v1.Platform) (Found, error)
+
+// Found is an image for a platform.
+type Found struct {
+	Image v1.Image
+	// Digest is what the reference stands for, which may be an index of images
+	// for several platforms; empty when it isn't known.
+	Digest string
+}
 
 // Build builds an image from a context, which it reads by [image.Open]. The
 // image has to be closed: it is in files below o.Temp until then, and ctx

@@ -20,6 +20,9 @@ type Image struct {
 	// image's ID: sha256:<64 hexadecimal digits>.
 	ID     string
 	Config dockerspec.DockerOCIImage
+	// Bases are the digests of the images that it was built from, as far as they
+	// are known, by the references that the Dockerfile's come to in full.
+	Bases map[string]string
 
 	raw    []byte // the configuration
 	layers []imageLayer
@@ -48,7 +51,7 @@ func (s *stage) image() (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Image{ID: digest.FromBytes(raw).String(), Config: s.config, raw: raw, layers: s.layers, store: b.store}, nil
+	return &Image{ID: digest.FromBytes(raw).String(), Config: s.config, Bases: b.digests, raw: raw, layers: s.layers, store: b.store}, nil
 }
 
 // V1 is the image as go-containerregistry has it. Its layers are compressed,

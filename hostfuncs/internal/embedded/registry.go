@@ -37,37 +37,47 @@ func (i *Image) Push(ctx context.Context, tag string, options ...remote.Option) 
 // FromRegistry finds images in their registries. Options say who asks, and by
 // which transport.
 func FromRegistry(options ...remote.Option) Base {
-	return func(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error) {
+	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		parsed, err := name.ParseReference(ref)
 		if err != nil {
-			return nil, err
+			return Found{}, err
 		}
 		all := append([]remote.Option{}, options...)
-		return remote.Image(parsed, append(all, remote.WithContext(ctx), remote.WithPlatform(platform))...)
+		told, err := remote.Get(parsed, append(all, remote.WithContext(ctx), remote.WithPlatform(platform))...)
+		if err != nil {
+			return Found{}, err
+		}
+		found, err := told.Image()
+		return Found{Image: found, Digest: told.Digest.String()}, err
 	}
 }
 
 // FromLayouts finds images in OCI layouts: each is a folder, by the full
 // reference of the image that it takes the place of. All others next finds.
 func FromLayouts(folders map[string]string, next Base) Base {
-	return func(ctx context.Context, ref string, platform v1.Platform) (v1.Image, error) {
+	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		dir, ok := folders[ref]
 		if ok {
 			return fromLayout(dir, platform)
 		}
 		if next == nil {
-			return nil, errors.New("no image can be pulled here")
+			return Found{}, errors.New("no image can be pulled here")
 		}
 		return next(ctx, ref, platform)
 	}
 }
 
-func fromLayout(dir string, platform v1.Platform) (v1.Image, error) {
+func fromLayout(dir string, platform v1.Platform) (Found, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
-	return fromIndex(index, platform, 0)
+	found, err := fromIndex(index, platform, 0)
+	if err != nil {
+		return Found{}, err
+	}
+	digest, err := found.Digest()
+	return Found{Image: found, Digest: digest.String()}, err
 }
 
 // fromIndex is the first image for a platform. An index in an index is looked

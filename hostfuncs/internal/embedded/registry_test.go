@@ -89,6 +89,9 @@ func TestPushAndBuildFrom(t *testing.T) {
 	o = options(t, b)
 	o.Base = FromRegistry()
 	built := mustBuild(t, b, o)
+	if got := built.Bases[host+"/base:1"]; got != digest {
+		t.Errorf("the base's digest is %q, and it was pushed as %s", got, digest)
+	}
 	s := savedImage(t, built)
 	files := s.files()
 	if files["base/sub/x"].Text != "x" || files["base/b"].Text != "b" || len(s.layers) != 3 {
@@ -147,6 +150,10 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 	if err := remote.WriteIndex(ref, index); err != nil {
 		t.Fatal(err)
 	}
+	whole, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	if _, err := layout.Write(dir, index); err != nil {
 		t.Fatal(err)
@@ -160,6 +167,9 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 			files := savedImage(t, built).files()
 			if files["a"].Text != arch || files["other"].Text != "amd64" || built.Config.Architecture != arch {
 				t.Errorf("%s, %s: %v, %s", name, arch, files, built.Config.Architecture)
+			}
+			if got := built.Bases[ref.Name()]; name == "registry" && got != whole.String() {
+				t.Errorf("%s: the base's digest is %q, and that of the index %s", arch, got, whole)
 			}
 		}
 	}
@@ -249,7 +259,7 @@ func TestBuildRefusesBases(t *testing.T) {
 	} {
 		b := aBuild(t, map[string]string{"Dockerfile": "FROM a\nCOPY x /\n", "x": ""})
 		o := options(t, b)
-		o.Base = func(context.Context, string, v1.Platform) (v1.Image, error) { return tt.base, nil }
+		o.Base = func(context.Context, string, v1.Platform) (Found, error) { return Found{Image: tt.base}, nil }
 		if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
 		}

@@ -62,7 +62,7 @@ func imageOf(t testing.TB, layers ...[]byte) Base {
 			t.Fatal(err)
 		}
 	}
-	return func(context.Context, string, v1.Platform) (v1.Image, error) { return made, nil }
+	return func(context.Context, string, v1.Platform) (Found, error) { return Found{Image: made}, nil }
 }
 
 // TestBaseLayers has what layers say of the layers below them.

@@ -65,6 +65,9 @@ type Image struct {
 	ID string // sha256:<64 hexadecimal digits>
 	// Digest is the manifest's in the registry, where it was pushed.
 	Digest string
+	// Bases are the digests of the images that it was built from, by their full
+	// references, as far as the engine told them.
+	Bases map[string]string
 }
 
 var imageID = regexp.MustCompile(`^(?:sha256:[0-9a-f]{64})?$`)
