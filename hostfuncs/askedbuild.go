@@ -14,7 +14,7 @@ import (
 // for. What no request can name is the user's own choice, by the Dockerfile or
 // the command line, and is for other layers to narrow.
 func (b *askedBuilder) buildFields(ask abi.BuildAsk) {
-	for _, key := range []string{"syntax", "remotes", "outputs", "engines"} {
+	for _, key := range []string{"layouts", "syntax", "remotes", "outputs", "engines"} {
 		b.add(capability.AllowAnyBuild(key))
 	}
 	if ask.TargetFrom != "" {

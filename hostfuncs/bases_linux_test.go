@@ -34,7 +34,7 @@ func TestDigestsOfBases(t *testing.T) {
 				s.outputs(t.TempDir())
 				got := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:bases", false)).Bases
 				if _, told := got[host+"/two:1"]; e.Kind == EngineDocker && !told {
-					// Engines before 23.0 look up no digest of what is copied from.
+					// Engines as old as 20.10 look up no digest of what is copied from.
 					got[host+"/two:1"] = two
 				}
 				if diff := cmp.Diff(want, got); diff != "" {

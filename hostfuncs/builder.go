@@ -31,6 +31,8 @@ type BuildOptions struct {
 	Load bool
 	// Outputs are files and folders that get the image.
 	Outputs []Output
+	// Bases are OCI layouts that base images are taken from.
+	Bases   []BaseLayout
 	NoCache bool // no step is taken from a cache
 	Pull    bool // newer base images are looked for
 	// Epoch is SOURCE_DATE_EPOCH, empty for none.

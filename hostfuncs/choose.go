@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -132,7 +131,7 @@ func (p buildPlan) claimUses(b *capability.Build) {
 	if p.engine.Kind != EngineAuto {
 		b.Engine, b.EngineAddress = string(p.engine.Kind), p.engine.elsewhere()
 	}
-	b.Bases, b.Syntax, b.Remotes, b.Insecure = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
+	b.Bases, b.Layouts, b.Syntax, b.Remotes, b.Insecure = p.bases(), p.layouts(), p.uses.Syntax, p.uses.Remotes, len(p.uses.Insecure) > 0
 	// What a step says goes before what the request says of all.
 	if slices.Contains(p.uses.Networks, "host") {
 		b.Network = "host"
@@ -148,9 +147,7 @@ func (w *World) outputs() (all []Output, names []string, err error) {
 			return nil, nil, abi.Errorf(abi.CodeInvalid, "docker_build: output: %v", err)
 		}
 		all = append(all, out)
-		if rel, err := filepath.Rel(w.Root, out.Path); err == nil && filepath.IsLocal(rel) {
-			out.Path = filepath.ToSlash(rel)
-		}
+		out.Path = w.publicPath(out.Path)
 		names = append(names, out.String())
 	}
 	return all, names, nil

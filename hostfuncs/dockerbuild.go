@@ -31,6 +31,7 @@ type buildPlan struct {
 	options    BuildOptions
 	outputs    []string
 	uses       dockerfile.Uses
+	stored     map[string]storedBase // of uses.Bases, those in layouts
 	fields     buildFields
 	missing    error
 	// unbuilt is why nothing can build it, where that is known before.
@@ -60,7 +61,7 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 		s.Args = append(s.Args, valueStep(name, abi.Text(p.args[name])))
 	}
 	p.fields.step(s)
-	s.Bases, s.Syntax, s.Remotes, s.Outputs, s.Load = p.uses.Bases, p.uses.Syntax, p.uses.Remotes, p.outputs, p.options.Load
+	s.Bases, s.Layouts, s.Syntax, s.Remotes, s.Outputs, s.Load = p.bases(), p.layouts(), p.uses.Syntax, p.uses.Remotes, p.outputs, p.options.Load
 	if p.engine.elsewhere() != "" {
 		s.Engine = p.engine.String()
 	}
@@ -92,7 +93,10 @@ func (p buildPlan) build() image.Build {
 		Tags: p.tags, Args: p.arguments(), Target: p.target, Network: p.network, Without: p.without,
 		NoCache: p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
 		// A frontend that was allowed is held to what was decided on as well.
-		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes, Bases: append([]string{}, p.uses.Bases...),
+		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes, Bases: p.pulled(), Stored: make(map[string]image.Stored),
+	}
+	for ref, base := range p.stored {
+		b.Stored[ref] = base.Stored
 	}
 	p.fields.build(&b)
 	return b
@@ -139,6 +143,9 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	}
 	var f *dockerfile.File
 	if f, p.missing = p.readDockerfile(); p.missing == nil {
+		if err := w.takeLayouts(&p); err != nil {
+			return buildPlan{}, err
+		}
 		w.choose(ctx, &p, f)
 	}
 	if p.engine.Kind == EngineDocker {
@@ -224,7 +231,7 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 // own, else it is what the builder told.
 func (p buildPlan) digests(told map[string]string) map[string]string {
 	known := make(map[string]string)
-	for _, ref := range p.uses.Bases {
+	for _, ref := range p.bases() {
 		_, digest, pinned := strings.Cut(ref, "@")
 		if !pinned {
 			digest = told[ref]

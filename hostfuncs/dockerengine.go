@@ -73,6 +73,8 @@ func firstLacks(b image.Build) string {
 		return "secrets"
 	case len(b.CacheFrom)+len(b.CacheTo) > 0:
 		return "a cache in a registry"
+	case len(b.Stored) > 0:
+		return "images in OCI layouts"
 	case b.Syntax != "":
 		return "a frontend of its own (" + b.Syntax + ")"
 	}

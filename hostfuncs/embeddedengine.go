@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
@@ -43,7 +45,7 @@ func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	if err := embeddedLacks(j); err != nil {
 		return image.Image{}, &image.Error{Message: err.Error()}
 	}
-	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: e.base}
+	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: e.base(j)}
 	if len(j.Platforms) > 0 {
 		o.Platform = j.Platforms[0]
 	}
@@ -139,13 +141,26 @@ func embeddedError(err error) error {
 	return err
 }
 
-// base finds a base image in its registry.
-func (e embeddedEngine) base(ctx context.Context, ref string, platform v1.Platform) (embedded.Found, error) {
-	options, err := e.world.remote(ref)
-	if err != nil {
-		return embedded.Found{}, err
+// base finds the base images that were decided on: in a layout, or in their
+// registries.
+func (e embeddedEngine) base(j job) embedded.Base {
+	find := embedded.FromStored(j.Stored, func(ctx context.Context, ref string, platform v1.Platform) (embedded.Found, error) {
+		if !slices.Contains(j.Bases, ref) {
+			return embedded.Found{}, errors.New("the image was not decided on")
+		}
+		options, err := e.world.remote(ref)
+		if err != nil {
+			return embedded.Found{}, err
+		}
+		return embedded.FromRegistry(options...)(ctx, ref, platform)
+	})
+	return func(ctx context.Context, ref string, platform v1.Platform) (embedded.Found, error) {
+		decided, err := capability.Reference(ref)
+		if err != nil {
+			return embedded.Found{}, err
+		}
+		return find(ctx, decided, platform)
 	}
-	return embedded.FromRegistry(options...)(ctx, ref, platform)
 }
 
 // remote has a registry asked with the user's credentials for it, which go to

@@ -67,6 +67,7 @@ type BuildStep struct {
 	// Bases, Syntax and Remotes are what the Dockerfile names, and Engine is one
 	// that is no socket of this machine.
 	Bases   []string `json:"bases,omitempty"`
+	Layouts []string `json:"layouts,omitempty"`
 	Syntax  string   `json:"syntax,omitempty"`
 	Remotes []string `json:"remotes,omitempty"`
 	Engine  string   `json:"engine,omitempty"`

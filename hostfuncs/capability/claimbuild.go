@@ -25,6 +25,10 @@ type Build struct {
 	// Bases are the images of each FROM and COPY --from, with arguments put
 	// in. Stages of the Dockerfile and scratch are none.
 	Bases []string `json:"bases,omitempty"`
+	// Layouts are OCI layouts that images are taken from in place of their
+	// registries, as oci:FOLDER: a path in the project, or an absolute one. Such
+	// a base has the digest of what is there.
+	Layouts []string `json:"layouts,omitempty"`
 	// Syntax is the image that reads the Dockerfile, as its first line or the
 	// argument BUILDKIT_SYNTAX name it; empty where the engine does so itself.
 	Syntax string `json:"syntax,omitempty"`
@@ -69,7 +73,7 @@ func (b *Build) words() []string {
 		before string
 		texts  []string
 	}{
-		{"for", b.Platforms}, {"on", b.Bases}, {"read by", one(b.Syntax)}, {"with", b.Remotes},
+		{"for", b.Platforms}, {"on", b.Bases}, {"from", b.Layouts}, {"read by", one(b.Syntax)}, {"with", b.Remotes},
 		{"with the secrets", b.Secrets}, {"with the cache", b.CacheFrom},
 	} {
 		if len(part.texts) > 0 {

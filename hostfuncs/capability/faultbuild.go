@@ -101,6 +101,9 @@ func isPlatform(text string) bool {
 }
 
 // isOutput knows oci:FOLDER and tar:FILE.
+// isLayout is for what is read from as isOutput is for what is written to.
+func isLayout(text string) bool { return strings.HasPrefix(text, "oci:") && isOutput(text) }
+
 func isOutput(text string) bool {
 	kind, file, _ := strings.Cut(text, ":")
 	switch {

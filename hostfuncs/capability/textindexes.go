@@ -102,14 +102,14 @@ func (x *secretIDs) add(r *Rule) error {
 func (x *secretIDs) allows(id string) *Rule { return x.find(id, false) }
 func (x *secretIDs) denies(id string) *Rule { return x.find(id, false) }
 
-// outputs finds rules for what is written to: paths in the project, and
+// places finds rules for outputs and for layouts: paths in the project, and
 // absolute ones apart from them, so that ** alone leaves nothing.
-type outputs struct {
+type places struct {
 	inside          paths
 	outside, folded tree
 }
 
-func (x *outputs) add(r *Rule) error {
+func (x *places) add(r *Rule) error {
 	if !isAbs(r.Text) {
 		return x.inside.add(r)
 	}
@@ -123,24 +123,24 @@ func (x *outputs) add(r *Rule) error {
 	return x.outside.insertDeep(words, r)
 }
 
-func (x *outputs) allows(output string) *Rule {
-	file := outputPath(output)
+func (x *places) allows(output string) *Rule {
+	file := placePath(output)
 	if isAbs(file) {
 		return x.outside.find(strings.Split(file, "/"), glob)
 	}
 	return x.inside.find(file)
 }
 
-func (x *outputs) denies(output string) *Rule {
-	file := outputPath(output)
+func (x *places) denies(output string) *Rule {
+	file := placePath(output)
 	if isAbs(file) {
 		return x.folded.find(foldedWords(strings.Split(file, "/")), glob)
 	}
 	return x.inside.findFolded(file)
 }
 
-// outputPath is where an output goes, whatever is written there.
-func outputPath(output string) string {
+// placePath is where an output or a layout is, whatever it is.
+func placePath(output string) string {
 	_, file, _ := strings.Cut(output, ":")
 	return file
 }

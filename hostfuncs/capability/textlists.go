@@ -48,6 +48,10 @@ var textLists = []textList{
 		fresh: func() textIndex { return new(images) }, rule: itself, covers: segmentsCover, images: true,
 	},
 	{
+		key: "layouts", texts: func(b *Build) []string { return b.Layouts }, is: isLayout, what: "OCI layout, with a clean path",
+		fresh: func() textIndex { return new(places) }, rule: func(text string) (string, bool) { return placePath(text), true }, covers: placeCovers,
+	},
+	{
 		key: "syntax", texts: func(b *Build) []string { return one(b.Syntax) }, is: isReference, what: "full reference of an image",
 		fresh: func() textIndex { return new(frontends) }, rule: frontendRule, covers: frontendCovers, images: true,
 	},
@@ -73,7 +77,7 @@ var textLists = []textList{
 	},
 	{
 		key: "outputs", texts: func(b *Build) []string { return b.Outputs }, is: isOutput, what: "output, with a clean path",
-		fresh: func() textIndex { return new(outputs) }, rule: func(text string) (string, bool) { return outputPath(text), true }, covers: outputCovers,
+		fresh: func() textIndex { return new(places) }, rule: func(text string) (string, bool) { return placePath(text), true }, covers: placeCovers,
 	},
 	{
 		key: "engines", texts: func(b *Build) []string { return one(b.engine()) }, is: isEngine, what: "engine, or no address of one",
@@ -147,7 +151,7 @@ func frontendCovers(deny bool, a, b string) bool {
 	return nameA == nameB || deny && digestA == digestB
 }
 
-func outputCovers(_ bool, a, b string) bool {
+func placeCovers(_ bool, a, b string) bool {
 	if isAbs(a) != isAbs(b) {
 		return false
 	}

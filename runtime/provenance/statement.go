@@ -69,8 +69,10 @@ type External struct {
 	// Tags are further references, and Platforms what the image is for.
 	Tags      []string `json:"tags,omitempty"`
 	Platforms []string `json:"platforms,omitempty"`
-	NoCache   bool     `json:"noCache,omitempty"`
-	Pull      bool     `json:"pull,omitempty"`
+	// Bases are OCI layouts in place of base images, as REFERENCE=oci:DIR.
+	Bases   []string `json:"bases,omitempty"`
+	NoCache bool     `json:"noCache,omitempty"`
+	Pull    bool     `json:"pull,omitempty"`
 	// Epoch is SOURCE_DATE_EPOCH.
 	Epoch string `json:"sourceDateEpoch,omitempty"`
 }

@@ -39,6 +39,9 @@ func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 	if b.Digest == "" {
 		b.Digest = image.ID
 	}
+	for _, base := range s.opts.Builds.Bases {
+		b.External.Bases = append(b.External.Bases, base.Reference+"=oci:"+s.publicName(base.Dir))
+	}
 	for _, p := range s.files() {
 		b.Internal.Policies = append(b.Internal.Policies, provenance.Policy{
 			Layer: string(p.Layer), File: provenance.File{Name: s.publicName(p.Name), SHA256: p.Digest},

@@ -10,7 +10,7 @@ import (
 
 var buildKeys = []string{
 	"context", "dockerfile", "tags", "args", "target", "network", "push",
-	"engine", "bases", "syntax", "remotes", "platforms", "secrets", "cache_from", "cache_to", "outputs", "load",
+	"engine", "bases", "layouts", "syntax", "remotes", "platforms", "secrets", "cache_from", "cache_to", "outputs", "load",
 }
 
 // build reads an image build, with the defaults of the operation. A secret's
@@ -46,7 +46,7 @@ func (r *reader) sources(value *yamldoc.Node, b *capability.Build) {
 	b.Bases = r.references(value.Get("bases"))
 	b.CacheFrom, b.CacheTo = r.references(value.Get("cache_from")), r.references(value.Get("cache_to"))
 	b.Remotes, b.Platforms = r.texts(value.Get("remotes")), r.texts(value.Get("platforms"))
-	b.Secrets, b.Outputs = r.texts(value.Get("secrets")), r.texts(value.Get("outputs"))
+	b.Secrets, b.Outputs, b.Layouts = r.texts(value.Get("secrets")), r.texts(value.Get("outputs")), r.texts(value.Get("layouts"))
 }
 
 // textOf is the string at a key, empty where there is none.

@@ -49,6 +49,11 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	if err := what.Check(); err != nil {
 		return image.Image{}, err
 	}
+	if len(what.Stored) > 0 {
+		if err := b.takesStored(ctx); err != nil {
+			return image.Image{}, err
+		}
+	}
 	c, err := image.Open(what)
 	if err != nil {
 		return image.Image{}, err
@@ -57,8 +62,12 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	building, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	files := &contextFiles{context: c, sizes: map[string]int64{}, stop: stop}
+	opt, err := b.options(what, files, o)
+	if err != nil {
+		return image.Image{}, err
+	}
 	watch := newWatch(o.Status)
-	answer, err := b.client.Solve(building, nil, b.options(what, files, o), watch.updates)
+	answer, err := b.client.Solve(building, nil, opt, watch.updates)
 	watch.wait()
 	switch {
 	case ctx.Err() != nil:
@@ -87,7 +96,7 @@ func (b *Builder) result(answer *client.SolveResponse) image.Image {
 	return image.Image{ID: digest, Digest: digest}
 }
 
-func (b *Builder) options(what image.Build, files *contextFiles, o Options) client.SolveOpt {
+func (b *Builder) options(what image.Build, files *contextFiles, o Options) (client.SolveOpt, error) {
 	name := filepath.Base(what.Dockerfile)
 	// Whatever there is in force: the engine would look for another one.
 	dockerfile := texts{name: what.Text, name + ".dockerignore": append(slices.Clone(files.context.Ignore()), "\n#\n"...)}
@@ -108,7 +117,8 @@ func (b *Builder) options(what image.Build, files *contextFiles, o Options) clie
 	if what.Network == "host" {
 		opt.AllowedEntitlements = []string{entitlements.EntitlementNetworkHost.String()}
 	}
-	return opt
+	err := addStored(&opt, what.Stored)
+	return opt, err
 }
 
 // attributes are the frontend's, see

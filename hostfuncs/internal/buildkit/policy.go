@@ -12,7 +12,7 @@ import (
 
 // sourcePolicy has the builder itself hold the build to what was decided on:
 // no other image, and nothing from elsewhere. Of several rules that match, the
-// last counts. Builders before version 0.11, and so engines before 23.0, take no
+// last counts. Builders before version 0.11, and so engines before 24.0, take no
 // notice of it.
 func sourcePolicy(what image.Build) *spb.Policy {
 	if what.Bases == nil {

@@ -21,6 +21,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // aRegistry is a registry for a test, and the paths that were asked of it.
@@ -154,11 +156,8 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	if _, err := layout.Write(dir, index); err != nil {
-		t.Fatal(err)
-	}
-	for name, base := range map[string]Base{"registry": FromRegistry(), "layout": FromLayouts(map[string]string{ref.Name(): dir}, nil)} {
+	stored := storedIn(t, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index}))
+	for name, base := range map[string]Base{"registry": FromRegistry(), "layout": FromStored(map[string]image.Stored{ref.Name(): stored}, nil)} {
 		for _, arch := range []string{"arm64", "amd64"} {
 			b := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref.Name() + "\nFROM --platform=linux/amd64 " + ref.Name() + " AS other\nFROM " + ref.Name() + "\nCOPY --from=other /a /other\n"})
 			o := options(t, b)
@@ -168,14 +167,14 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 			if files["a"].Text != arch || files["other"].Text != "amd64" || built.Config.Architecture != arch {
 				t.Errorf("%s, %s: %v, %s", name, arch, files, built.Config.Architecture)
 			}
-			if got := built.Bases[ref.Name()]; name == "registry" && got != whole.String() {
-				t.Errorf("%s: the base's digest is %q, and that of the index %s", arch, got, whole)
+			if got := built.Bases[ref.Name()]; got != whole.String() {
+				t.Errorf("%s, %s: the base's digest is %q, and that of the index %s", name, arch, got, whole)
 			}
 		}
 	}
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref.Name() + "\n"})
 	o := options(t, b)
-	o.Platform, o.Base = "linux/s390x", FromLayouts(map[string]string{ref.Name(): dir}, nil)
+	o.Platform, o.Base = "linux/s390x", FromStored(map[string]image.Stored{ref.Name(): stored}, nil)
 	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "it has no image for linux/s390x") {
 		t.Errorf("got %v", err)
 	}

@@ -41,6 +41,9 @@ type Build struct {
 	Text []byte
 	// Bases are all the images that the build may take, in full; nil is any.
 	Bases []string
+	// Stored are images that are taken from OCI layouts, by their references in
+	// full, and none of which is in Bases.
+	Stored map[string]Stored
 	// Remotes are the addresses that the build may take files from.
 	Remotes []string
 	// Syntax is the image of a frontend that may stand in for the engine's own;

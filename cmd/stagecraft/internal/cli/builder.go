@@ -18,6 +18,7 @@ type builderFlags struct {
 	Platform    []string `placeholder:"PLATFORM" help:"Platforms of the image, such as linux/arm64; repeatable."`
 	Load        bool     `help:"Put the image into the Docker engine as well."`
 	Output      []string `short:"o" sep:"none" placeholder:"oci:DIR|tar:FILE" help:"Write the image to a folder or file; repeatable."`
+	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"Take a base image from an OCI layout instead of its registry; repeatable."`
 	NoCache     bool     `help:"Take no step from a cache."`
 	Pull        bool     `help:"Look for newer base images."`
 }
@@ -55,6 +56,13 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 			return o, &usageError{"--output: " + err.Error(), "see stagecraft build --help"}
 		}
 		o.Outputs = append(o.Outputs, output)
+	}
+	for _, text := range f.Base {
+		base, err := hostfuncs.ParseBaseLayout(text)
+		if err != nil {
+			return o, &usageError{"--base: " + err.Error(), "see stagecraft build --help"}
+		}
+		o.Bases = append(o.Bases, base)
 	}
 	return o, nil
 }

@@ -195,6 +195,7 @@ func buildRows(x *hostfuncs.BuildStep) []string {
 		{"network", []string{x.Network}},
 		{"platforms", x.Platforms},
 		{"on", x.Bases},
+		{"from", x.Layouts},
 		{"read by", []string{x.Syntax}},
 		{"fetches", x.Remotes},
 		{"cache from", x.CacheFrom},

@@ -1,0 +1,127 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// addStored has the frontend take images from layouts, which the builder reads
+// through the session. A builder compares what it reads with its digest.
+func addStored(opt *client.SolveOpt, stored map[string]image.Stored) error {
+	for i, ref := range slices.Sorted(maps.Keys(stored)) {
+		named, err := reference.ParseNormalizedNamed(ref)
+		if err != nil {
+			return err
+		}
+		// So does the frontend look for it, see
+		// https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/config.go.
+		key := "context:" + strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+		store := fmt.Sprintf("layout%d", i)
+		opt.FrontendAttrs[key] = "oci-layout://" + store + "@" + stored[ref].Digest.String()
+		if opt.OCIStores == nil {
+			opt.OCIStores = make(map[string]content.Store)
+		}
+		opt.OCIStores[store] = layoutStore{stored[ref]}
+	}
+	return nil
+}
+
+// takesStored asks whether a builder can take images from a layout. One before
+// version 0.11 would pull them without a word, and doesn't know what is asked.
+func (b *Builder) takesStored(ctx context.Context) error {
+	if _, err := b.client.Info(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &image.Error{Message: "this BuildKit is too old to take base images from an OCI layout: it needs version 0.11, which Docker has since 24.0"}
+	}
+	return nil
+}
+
+// layoutStore lets a builder read a layout's blobs, and do nothing else.
+type layoutStore struct{ image.Stored }
+
+// Info implements [content.Store].
+func (s layoutStore) Info(_ context.Context, d digest.Digest) (content.Info, error) {
+	r, err := s.reader(d)
+	if err != nil {
+		return content.Info{}, err
+	}
+	defer r.Close()
+	return content.Info{Digest: d, Size: r.Size()}, nil
+}
+
+// ReaderAt implements [content.Store].
+func (s layoutStore) ReaderAt(_ context.Context, d ocispec.Descriptor) (content.ReaderAt, error) {
+	return s.reader(d.Digest)
+}
+
+func (s layoutStore) reader(d digest.Digest) (blob, error) {
+	f, err := s.Open(d)
+	if err != nil {
+		return blob{}, fmt.Errorf("%w: %w", errdefs.ErrNotFound, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return blob{}, err
+	}
+	return blob{f, info}, nil
+}
+
+type blob struct {
+	*os.File
+	info fs.FileInfo
+}
+
+// Size implements [content.ReaderAt].
+func (b blob) Size() int64 { return b.info.Size() }
+
+// What follows is of [content.Store] too, and refused.
+
+func refused(what string) error {
+	return fmt.Errorf("a layout is only read: %s: %w", what, errdefs.ErrPermissionDenied)
+}
+
+// Update implements [content.Store].
+func (layoutStore) Update(context.Context, content.Info, ...string) (content.Info, error) {
+	return content.Info{}, refused("update")
+}
+
+// Walk implements [content.Store].
+func (layoutStore) Walk(context.Context, content.WalkFunc, ...string) error { return refused("walk") }
+
+// Delete implements [content.Store].
+func (layoutStore) Delete(context.Context, digest.Digest) error { return refused("delete") }
+
+// Status implements [content.Store].
+func (layoutStore) Status(context.Context, string) (content.Status, error) {
+	return content.Status{}, refused("status")
+}
+
+// ListStatuses implements [content.Store].
+func (layoutStore) ListStatuses(context.Context, ...string) ([]content.Status, error) {
+	return nil, refused("list")
+}
+
+// Abort implements [content.Store].
+func (layoutStore) Abort(context.Context, string) error { return refused("abort") }
+
+// Writer implements [content.Store].
+func (layoutStore) Writer(context.Context, ...content.WriterOpt) (content.Writer, error) {
+	return nil, refused("write")
+}

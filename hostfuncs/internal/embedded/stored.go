@@ -1,0 +1,120 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+)
+
+// FromStored finds images in OCI layouts by their full references, and all
+// others as next does; nil finds none.
+func FromStored(stored map[string]image.Stored, next Base) Base {
+	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
+		at, ok := stored[ref]
+		if ok {
+			found, err := storedImage(at, at.Digest, platform, 0)
+			return Found{Image: found, Digest: at.Digest.String()}, err
+		}
+		if next == nil {
+			return Found{}, errors.New("no image can be pulled here")
+		}
+		return next(ctx, ref, platform)
+	}
+}
+
+// storedImage is the first image for a platform that a digest names. An index in
+// an index is looked into as well.
+func storedImage(at image.Stored, of digest.Digest, platform v1.Platform, depth int) (v1.Image, error) {
+	raw, err := at.Manifest(of)
+	if err != nil {
+		return nil, err
+	}
+	var m struct {
+		v1.Manifest
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("%s is no manifest: %w", of, err)
+	}
+	if len(m.Manifests) == 0 {
+		return partial.CompressedToImage(&storedCore{at: at, raw: raw, manifest: m.Manifest})
+	}
+	for _, d := range m.Manifests {
+		index := d.MediaType.IsIndex() && depth < 2
+		if !index && (!d.MediaType.IsImage() || d.Platform != nil && !d.Platform.Satisfies(platform)) {
+			continue
+		}
+		found, err := storedImage(at, digest.Digest(d.Digest.String()), platform, depth+1)
+		if err == nil || !index {
+			return found, err
+		}
+	}
+	return nil, fmt.Errorf("it has no image for %s", platform)
+}
+
+// storedCore is an image as go-containerregistry wants to have it.
+type storedCore struct {
+	at       image.Stored
+	raw      []byte
+	manifest v1.Manifest
+}
+
+func (c *storedCore) RawManifest() ([]byte, error)        { return c.raw, nil }
+func (c *storedCore) MediaType() (types.MediaType, error) { return c.manifest.MediaType, nil }
+
+func (c *storedCore) RawConfigFile() ([]byte, error) {
+	return c.at.Manifest(digest.Digest(c.manifest.Config.Digest.String()))
+}
+
+func (c *storedCore) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	for _, d := range c.manifest.Layers {
+		if d.Digest == h {
+			return &storedLayer{c.at, d}, nil
+		}
+	}
+	return nil, fmt.Errorf("the image has no layer %s", h)
+}
+
+type storedLayer struct {
+	at image.Stored
+	d  v1.Descriptor
+}
+
+func (l *storedLayer) Digest() (v1.Hash, error)            { return l.d.Digest, nil }
+func (l *storedLayer) Size() (int64, error)                { return l.d.Size, nil }
+func (l *storedLayer) MediaType() (types.MediaType, error) { return l.d.MediaType, nil }
+
+func (l *storedLayer) Compressed() (io.ReadCloser, error) {
+	of := digest.Digest(l.d.Digest.String())
+	f, err := l.at.Open(of)
+	if err != nil {
+		return nil, err
+	}
+	return &verifying{f, of, of.Verifier()}, nil
+}
+
+// verifying is a blob that can be read to its end only if it is what it is
+// called.
+type verifying struct {
+	io.ReadCloser
+	digest   digest.Digest
+	verifier digest.Verifier
+}
+
+func (v *verifying) Read(p []byte) (int, error) {
+	n, err := v.ReadCloser.Read(p)
+	v.verifier.Write(p[:n])
+	if errors.Is(err, io.EOF) && !v.verifier.Verified() {
+		err = fmt.Errorf("the layer %s is not what it is called", v.digest)
+	}
+	return n, err
+}

@@ -1,0 +1,115 @@
+package image
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Stored is an image in an OCI layout: all that is read of it has to be what its
+// digest says.
+type Stored struct {
+	Dir string // absolute, with links resolved
+	// Digest is of a manifest, or of an index of images for several platforms.
+	Digest digest.Digest
+}
+
+// FindStored finds the image in the folder of an OCI layout, which may have no
+// other one; with a digest it is the one that has it.
+//
+// # Errors
+//
+// What is no OCI layout, and one without the image.
+func FindStored(dir string, want digest.Digest) (Stored, error) {
+	s := Stored{Dir: dir, Digest: want}
+	text, err := s.read(ocispec.ImageIndexFile)
+	if err != nil {
+		return s, fmt.Errorf("it is no OCI layout: %w", err)
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(text, &index); err != nil {
+		return s, fmt.Errorf("it is no OCI layout: %s: %w", ocispec.ImageIndexFile, err)
+	}
+	found := make(map[digest.Digest]bool)
+	for _, m := range index.Manifests {
+		if want == "" || m.Digest == want {
+			found[m.Digest] = true
+		}
+	}
+	switch {
+	case len(found) == 0 && want != "":
+		return s, fmt.Errorf("it has no image %s", want)
+	case len(found) != 1:
+		return s, fmt.Errorf("it has %d images: say which one by its digest, as in oci:DIR@sha256:...", len(found))
+	}
+	for s.Digest = range found {
+	}
+	if !isBlob(s.Digest) {
+		return s, fmt.Errorf("its image %q has no SHA-256 digest", s.Digest)
+	}
+	return s, nil
+}
+
+// Open opens what a digest names. Whether it is that, nobody has looked.
+func (s Stored) Open(of digest.Digest) (*os.File, error) {
+	if !isBlob(of) {
+		return nil, fmt.Errorf("%q is no SHA-256 digest", of)
+	}
+	return s.open(blobs + of.Encoded())
+}
+
+func isBlob(of digest.Digest) bool {
+	return of.Validate() == nil && of.Algorithm() == digest.SHA256
+}
+
+// Manifest reads the manifest, index or configuration that a digest names.
+//
+// # Errors
+//
+// What isn't there, has more than 4 MiB, or is not what the digest says.
+func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
+	if !isBlob(of) {
+		return nil, fmt.Errorf("%q is no SHA-256 digest", of)
+	}
+	text, err := s.read(blobs + of.Encoded())
+	if err == nil && digest.FromBytes(text) != of {
+		err = fmt.Errorf("%s%s is not what it is called", blobs, of.Encoded())
+	}
+	return text, err
+}
+
+func (s Stored) read(name string) ([]byte, error) {
+	f, err := s.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, manifestLimit+1))
+	if err == nil && len(text) > manifestLimit {
+		err = fmt.Errorf("%s is larger than 4 MiB", name)
+	}
+	return text, err
+}
+
+// open opens a file of the layout, to which links out of it don't lead.
+func (s Stored) open(name string) (*os.File, error) {
+	root, err := os.OpenRoot(s.Dir)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer root.Close()
+	f, err := openFile(root, filepath.FromSlash(name))
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		err = e.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
