@@ -4,7 +4,10 @@ module github.com/stagecraft-dev/stagecraft/ci/tools
 
 go 1.26.8
 
-tool github.com/moby/buildkit/cmd/buildkitd
+tool (
+	github.com/moby/buildkit/cmd/buildkitd
+	github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend
+)
 
 require (
 	cyphar.com/go-pathrs v0.2.5 // indirect

@@ -48,7 +48,7 @@ func StartBuildKit(t testing.TB, o BuildKitOptions) *Daemon {
 	} else if err != nil {
 		t.Skip(err)
 	}
-	program, err := buildkitd()
+	program, err := Tool("buildkitd")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,20 +156,21 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// buildkitd builds the daemon, which the go command keeps for the next time.
-func buildkitd() (string, error) {
+// Tool builds one of the programs of .ci/tools, which the go command keeps for the
+// next time, and returns its path.
+func Tool(name string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
 	// Built as the program is, so that what is compiled for one does for both.
-	cmd := exec.Command("go", "tool", "-n", "buildkitd")
+	cmd := exec.Command("go", "tool", "-n", name)
 	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("building buildkitd: %w\n%s", err, stderr.String())
+		return "", fmt.Errorf("building %s: %w\n%s", name, err, stderr.String())
 	}
 	return string(bytes.TrimSpace(out)), nil
 }
