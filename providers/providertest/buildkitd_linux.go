@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -163,14 +165,39 @@ func Tool(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Built as the program is, so that what is compiled for one does for both.
-	cmd := exec.Command("go", "tool", "-n", name)
-	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath")
+	// A tool's last element is its name.
+	list, err := goCommand(root, "list", "tool")
+	if err != nil {
+		return "", err
+	}
+	for tool := range strings.FieldsSeq(list) {
+		if path.Base(tool) != name {
+			continue
+		}
+		// Right after it was built it is at another place than where it is kept.
+		for range 2 {
+			// As the program is built, so that what both have is compiled once;
+			// go tool can't.
+			program, err := goCommand(root, "run", "-trimpath", "-exec", "echo", tool)
+			if err != nil {
+				return "", err
+			}
+			if _, err := os.Stat(program); err == nil {
+				return program, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("there is no %s in .ci/tools", name)
+}
+
+func goCommand(root string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", name, err, stderr.String())
+		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, stderr.String())
 	}
 	return string(bytes.TrimSpace(out)), nil
 }

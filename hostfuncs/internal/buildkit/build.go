@@ -114,7 +114,7 @@ func (b *Builder) options(what image.Build, files *contextFiles, o Options) (cli
 	if o.Auth != nil {
 		opt.Session = append(opt.Session, o.Auth)
 	}
-	if what.Network == "host" {
+	if what.Network == "host" || what.HostSteps {
 		opt.AllowedEntitlements = []string{entitlements.EntitlementNetworkHost.String()}
 	}
 	err := addStored(&opt, what.Stored)

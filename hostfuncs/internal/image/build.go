@@ -23,6 +23,7 @@ type Build struct {
 	Args       map[string]string // values for the Dockerfile's ARGs
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
+	HostSteps  bool              // some of them may say that they are in the host's network
 	Without    []string          // files that stay behind, absolute, their folders' links resolved
 
 	Labels    map[string]string // of the image
