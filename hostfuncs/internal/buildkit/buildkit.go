@@ -42,7 +42,11 @@ func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, err
 			return hijack(ctx, "/grpc", "h2c", nil)
 		}),
 		client.WithSessionDialer(func(ctx context.Context, protocol string, meta map[string][]string) (net.Conn, error) {
-			return hijack(ctx, "/session", protocol, meta)
+			c, err := hijack(ctx, "/session", protocol, meta)
+			if err != nil {
+				return nil, err
+			}
+			return gather(c), nil
 		}),
 	)
 	if err != nil {

@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -47,12 +48,47 @@ func (c *Context) WalkAt(ctx context.Context, name string, visit Visit) error {
 		}
 		parent = above
 	}
-	return w.entry(name, info.IsDir(), parent)
+	return w.entry(place{root: c.root}, name, info.IsDir(), parent)
 }
 
 func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) error {
 	w := &walker{ctx: ctx, context: c, rules: rules, visit: visit}
-	return w.folder(".", patternmatcher.MatchInfo{})
+	return w.folder(place{root: c.root}, ".", patternmatcher.MatchInfo{})
+}
+
+// place is an open folder of the context, or the context, which spares opening
+// all folders on the way to each file.
+type place struct {
+	root *os.Root
+	dir  string // with a slash at its end; empty is the context
+	deep int
+}
+
+// maxOpen is the most folders that are open at a time. What is deeper is looked
+// at from the deepest of them.
+const maxOpen = 32
+
+func (p place) local(name string) string { return strings.TrimPrefix(name, p.dir) }
+
+// enter opens a folder. leave has to be called.
+func (p place) enter(name string) (in place, leave func(), err error) {
+	if name == "." || p.deep == maxOpen {
+		return p, func() {}, nil
+	}
+	root, err := p.root.OpenRoot(p.local(name))
+	if err != nil {
+		return place{}, nil, err
+	}
+	return place{root: root, dir: name + "/", deep: p.deep + 1}, func() { root.Close() }, nil
+}
+
+// list gives a folder's entries, in order of their names.
+func (p place) list(name string) ([]fs.DirEntry, error) {
+	local := "."
+	if name+"/" != p.dir {
+		local = p.local(name)
+	}
+	return fs.ReadDir(p.root.FS(), local)
 }
 
 type walker struct {
@@ -68,8 +104,13 @@ type walker struct {
 	skipped string
 }
 
-func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
-	entries, err := fs.ReadDir(w.context.root.FS(), dir)
+func (w *walker) folder(from place, dir string, parent patternmatcher.MatchInfo) error {
+	at, leave, err := from.enter(dir)
+	if err != nil {
+		return w.context.problem(dir, err)
+	}
+	defer leave()
+	entries, err := at.list(dir)
 	if err != nil {
 		return w.context.problem(dir, err)
 	}
@@ -77,14 +118,14 @@ func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.entry(path.Join(dir, e.Name()), e.IsDir(), parent); err != nil {
+		if err := w.entry(at, path.Join(dir, e.Name()), e.IsDir(), parent); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo) error {
+func (w *walker) entry(at place, name string, isDir bool, parent patternmatcher.MatchInfo) error {
 	if slices.Contains(w.context.without, name) || w.isSkipped(name) {
 		return nil
 	}
@@ -95,20 +136,20 @@ func (w *walker) entry(name string, isDir bool, parent patternmatcher.MatchInfo)
 	case !isDir && ignored, isDir && ignored && !w.rules.mayKeep(name):
 		return nil
 	case !isDir:
-		if err := w.show(name); err != fs.SkipDir || !w.isSkipped(name) {
+		if err := w.show(at, name); err != fs.SkipDir || !w.isSkipped(name) {
 			return err
 		}
 		return nil
 	case !ignored:
-		if err := w.show(name); err == fs.SkipDir {
+		if err := w.show(at, name); err == fs.SkipDir {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		return w.folder(name, info)
+		return w.folder(at, name, info)
 	}
 	w.folders = append(w.folders, name)
-	if err := w.folder(name, info); err != nil {
+	if err := w.folder(at, name, info); err != nil {
 		return err
 	}
 	if n := len(w.folders); n > 0 {
@@ -123,11 +164,15 @@ func (w *walker) isSkipped(name string) bool {
 
 // show visits one path, after the folders that it needs; of one that is skipped
 // it visits no more.
-func (w *walker) show(name string) error {
+func (w *walker) show(at place, name string) error {
 	folders := w.folders
 	w.folders = nil
 	for _, dir := range append(folders, name) {
-		info, err := w.context.root.Lstat(dir)
+		in := at
+		if dir != name {
+			in = place{root: w.context.root}
+		}
+		info, err := in.root.Lstat(in.local(dir))
 		if err == nil && info.Mode()&fs.ModeSocket == 0 {
 			err = w.visit(dir, info)
 		}

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,4 +44,49 @@ func TestWalkSkips(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWalkIsDeep wants all of a context with more folders in each other than are
+// open at a time, and no more of them open than that.
+func TestWalkIsDeep(t *testing.T) {
+	dir := t.TempDir()
+	const depth = 3 * maxOpen
+	files, want := map[string]string{"Dockerfile": "", ".dockerignore": "ignored\n**/no\n"}, []string{".dockerignore", "Dockerfile"}
+	for i := range depth {
+		folder := strings.Repeat("d/", i+1)
+		want = append(want, strings.TrimSuffix(folder, "/"))
+		files[folder+"a"], files[folder+"no"] = "", ""
+	}
+	for i := range depth {
+		want = append(want, strings.Repeat("d/", i+1)+"a")
+	}
+	imagetest.Write(t, dir, files)
+	c, err := Open(Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")})
+	check(t, err)
+	before, most := openFiles(t), 0
+	var got []string
+	check(t, c.Walk(t.Context(), func(name string, _ fs.FileInfo) error {
+		got = append(got, name)
+		most = max(most, openFiles(t)-before)
+		return nil
+	}))
+	check(t, c.Close())
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if most > maxOpen {
+		t.Errorf("%d folders were open at a time", most)
+	}
+}
+
+// openFiles is how many files this process has open, 0 where that can't be seen.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return len(entries)
 }

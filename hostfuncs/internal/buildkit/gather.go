@@ -1,0 +1,84 @@
+package buildkit
+
+import (
+	"net"
+	"sync"
+)
+
+// gathered is a connection that sends small writes together, as long as an
+// earlier one is on its way. BuildKit's session makes one of its own for each
+// file of a context, and the engine at the other end wakes for each.
+type gathered struct {
+	net.Conn
+
+	mu      sync.Mutex
+	wake    *sync.Cond
+	waiting []byte
+	err     error
+	closed  bool
+	done    chan struct{}
+}
+
+// maxWaiting is the most bytes that wait to be sent.
+const maxWaiting = 256 << 10
+
+func gather(c net.Conn) net.Conn {
+	g := &gathered{Conn: c, done: make(chan struct{})}
+	g.wake = sync.NewCond(&g.mu)
+	go g.send()
+	return g
+}
+
+// Write implements [net.Conn]. An error may be that of an earlier one.
+func (g *gathered) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.waiting) > maxWaiting && g.err == nil && !g.closed {
+		g.wake.Wait()
+	}
+	switch {
+	case g.err != nil:
+		return 0, g.err
+	case g.closed:
+		return 0, net.ErrClosed
+	}
+	g.waiting = append(g.waiting, p...)
+	g.wake.Broadcast()
+	return len(p), nil
+}
+
+func (g *gathered) send() {
+	defer close(g.done)
+	var sending []byte
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		for len(g.waiting) == 0 && !g.closed {
+			g.wake.Wait()
+		}
+		if len(g.waiting) == 0 || g.err != nil {
+			return
+		}
+		sending, g.waiting = g.waiting, sending[:0]
+		g.wake.Broadcast()
+		g.mu.Unlock()
+		_, err := g.Conn.Write(sending)
+		g.mu.Lock()
+		if err != nil {
+			g.err = err
+			g.wake.Broadcast()
+			return
+		}
+	}
+}
+
+// Close implements [net.Conn].
+func (g *gathered) Close() error {
+	g.mu.Lock()
+	g.closed = true
+	g.wake.Broadcast()
+	g.mu.Unlock()
+	err := g.Conn.Close()
+	<-g.done
+	return err
+}
