@@ -81,7 +81,8 @@ func firstLacks(b image.Build) string {
 	return ""
 }
 
-// save has the engine give an image out.
+// save has the engine give an image out, by the names that it is to have there.
+// They have to be the image's still, which others may build under as well.
 func (e *dockerEngine) save(ctx context.Context, built image.Image, tags []string, out Output) error {
 	names := tags
 	if len(names) == 0 {
@@ -96,5 +97,19 @@ func (e *dockerEngine) save(ctx context.Context, built image.Image, tags []strin
 	if err != nil {
 		return err
 	}
+	for _, name := range names {
+		if err := e.wantNamed(ctx, built, name); err != nil {
+			taken.Discard()
+			return err
+		}
+	}
 	return taken.Commit()
+}
+
+func (e *dockerEngine) wantNamed(ctx context.Context, built image.Image, name string) error {
+	found, _, err := e.Find(ctx, name)
+	if err == nil && found.ID != built.ID {
+		err = &image.Error{Message: name + " is another image by now: something else was built under that name meanwhile"}
+	}
+	return err
 }
