@@ -15,7 +15,7 @@ providers:
     env: {pass: ["*"], read: ["*"]}
     files: {read: ["**"], env: ["**"], write: ["**"]}
     build: {contexts: ["**"], tags: ["**"], args: ["*"], targets: ["*"], bases: ["**"], remotes: ["**"], platforms: ["*"], secrets: ["*"],
-      cache_from: ["**"], cache_to: ["**"], outputs: ["**", "/**", "C:/**"], engines: [docker, buildkit, embedded, "docker+tcp://*", "docker+ssh://*", "buildkit+tcp://*", "buildkit+ssh://*"], network: host, push: true}
+      cache_from: ["**"], cache_to: ["**"], outputs: ["**", "/**", "C:/**"], layouts: ["**", "/**", "C:/**"], engines: [docker, buildkit, embedded, "docker+tcp://*", "docker+ssh://*", "buildkit+tcp://*", "buildkit+ssh://*"], network: host, push: true}
     net: {connect: ["*"]}
   "*": {}
 `
@@ -106,7 +106,8 @@ func TestClaimString(t *testing.T) {
 			b.Bases, b.Platforms, b.Secrets, b.Syntax = []string{"a:1", "b:1"}, []string{"linux/arm64"}, []string{"npm"}, "d:1"
 			b.Remotes, b.CacheFrom, b.CacheTo = []string{"https://x/y"}, []string{"c:1"}, []string{"c:2"}
 			b.Outputs, b.EngineAddress, b.Push = []string{"oci:di st"}, "tcp://x:1", true
-		}), "docker_build backend as ghcr.io/acme/shop:1 for linux/arm64 on a:1, b:1 read by d:1 with https://x/y with the secrets npm with the cache c:1" +
+			b.Layouts = []string{"oci:v"}
+		}), "docker_build backend as ghcr.io/acme/shop:1 for linux/arm64 on a:1, b:1 from oci:v read by d:1 with https://x/y with the secrets npm with the cache c:1" +
 			` at tcp://x:1 and push it and its cache to c:2 and write it to "oci:di st"`},
 		{read("a\x1b[2J\u202e"), `read_file "a\x1b[2J\u202e"`},
 		{build(func(b *capability.Build) { b.Context, b.Tags = "a b", []string{"x\n"} }), `docker_build "a b" as "x\n"`},

@@ -38,6 +38,7 @@ var (
 	platformPatterns = []string{"linux/amd64", "linux/arm*", "*", "linux/arm/v7"}
 	someSecrets      = []string{"npm", "npm_token", "aws"}
 	secretPatterns   = []string{"npm", "npm*", "*", "aws"}
+	someLayouts      = []string{"oci:vendor", "oci:vendor/a", "oci:/opt/a", "oci:."}
 	someOutputs      = []string{"oci:dist", "tar:dist/a.tar", "tar:/tmp/a.tar", "oci:."}
 	outputPatterns   = []string{"dist", "dist/*", "**", "/tmp/*", "/**", ".", "DIST/**"}
 	someEngines      = []string{"docker", "buildkit", "embedded", "docker+ssh://ci@acme.dev", "buildkit+tcp://b1.acme.dev:1234"}
@@ -54,7 +55,7 @@ var patterns = map[string][]string{
 	"exec": wordPatterns, "env.pass": namePatterns, "env.read": namePatterns, "files.read": pathPatterns, "files.env": pathPatterns, "files.write": pathPatterns,
 	"build.contexts": pathPatterns, "build.tags": pathPatterns, "build.args": namePatterns, "build.targets": namePatterns,
 	"build.bases": imagePatterns, "build.cache_from": imagePatterns, "build.cache_to": imagePatterns, "build.syntax": frontendPatterns, "build.remotes": remotePatterns,
-	"build.platforms": platformPatterns, "build.secrets": secretPatterns, "build.outputs": outputPatterns, "build.engines": enginePatterns,
+	"build.platforms": platformPatterns, "build.secrets": secretPatterns, "build.outputs": outputPatterns, "build.layouts": outputPatterns, "build.engines": enginePatterns,
 	"net.connect": portPatterns,
 }
 
@@ -199,6 +200,7 @@ func randomTexts(r *rand.Rand, b *capability.Build) {
 		b.Syntax = syntax[0]
 	}
 	b.Remotes, b.Platforms, b.Secrets, b.Outputs = some(someRemotes), some(somePlatforms), some(someSecrets), some(someOutputs)
+	b.Layouts = some(someLayouts)
 }
 
 // FuzzDecide holds the properties of decisions for the policies and claims

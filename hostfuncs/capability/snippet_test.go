@@ -44,12 +44,14 @@ func TestSnippetText(t *testing.T) {
 		{"all texts", made(func(b *capability.Build) {
 			b.Engine, b.EngineAddress, b.Bases, b.Syntax = "buildkit", "tcp://b1.acme.dev:1234", []string{"docker.io/library/node:22"}, "docker.io/d/d:1@sha256:"+digestA
 			b.Remotes, b.Platforms, b.Secrets, b.Outputs = []string{"https://acme.dev/a"}, []string{"linux/arm64"}, []string{"npm"}, []string{"oci:dist", "tar:/tmp/x.tar"}
+			b.Layouts = []string{"oci:vendor/a", "oci:/opt/a"}
 			b.CacheFrom, b.CacheTo = []string{"ghcr.io/acme/c:1"}, []string{"ghcr.io/acme/c:2"}
 		}), `
     build:
       contexts: [backend]
       tags: ["ghcr.io/acme/shop:1"]
       bases: ["docker.io/library/node:22"]
+      layouts: [vendor/a, /opt/a]
       syntax: ["docker.io/d/d@sha256:` + digestA + `"]
       remotes: ["https://acme.dev/a"]
       platforms: [linux/arm64]
@@ -143,7 +145,7 @@ func FuzzSnippet(f *testing.F) {
 		case 4:
 			texts.Platforms, texts.Secrets = []string{tag}, []string{name}
 		case 5:
-			texts.Outputs = []string{"oci:" + path, "tar:/" + a}
+			texts.Outputs, texts.Layouts = []string{"oci:" + path, "tar:/" + a}, []string{"oci:" + path}
 		}
 		d := capability.Decide(nil, claim)
 		if d.Allowed {

@@ -32,6 +32,10 @@ func writing(output string) capability.Claim {
 	return made(func(b *capability.Build) { b.Outputs = []string{output} })
 }
 
+func taking(layout string) capability.Claim {
+	return made(func(b *capability.Build) { b.Layouts = []string{layout} })
+}
+
 func at(engine, address string) capability.Claim {
 	return made(func(b *capability.Build) { b.Engine, b.EngineAddress = engine, address })
 }
@@ -124,6 +128,12 @@ func TestTexts(t *testing.T) {
 		{"denied cache to", "cache_to: {allow: ['**'], deny: [acme/c]}", made(func(b *capability.Build) { b.CacheTo = []string{"docker.io/acme/c:latest"} }), false},
 
 		{"output", "", writing(dir), false},
+		{"listed layout", "layouts: ['vendor/*']", taking("oci:vendor/a"), true},
+		{"a layout that no rule names", "outputs: ['**']", taking("oci:vendor/a"), false},
+		{"a layout outside by **", "layouts: ['**']", taking("oci:/opt/a"), false},
+		{"a layout outside", "layouts: [/opt/*]", taking("oci:/opt/a"), true},
+		{"denied layout", "layouts: {allow: ['**'], deny: [Vendor]}", taking("oci:vendor"), false},
+		{"a file for a layout", "layouts: ['**']", taking("tar:vendor/a"), false},
 		{"listed output", "outputs: ['dist/*']", writing(dir), true},
 		{"a file there", "outputs: ['dist/*']", writing("tar:dist/a.tar"), true},
 		{"an output deeper", "outputs: ['dist/*']", writing("tar:dist/a/b.tar"), false},

@@ -77,6 +77,9 @@ func textsIn(b *capability.Build) []string {
 		_, file, _ := strings.Cut(output, ":")
 		out = append(out, "output "+file)
 	}
+	for _, layout := range b.Layouts {
+		out = append(out, "layout "+layout)
+	}
 	return out
 }
 

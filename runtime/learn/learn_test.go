@@ -151,9 +151,10 @@ func TestPolicy(t *testing.T) {
 		{"build with all texts", []capability.Claim{build(func(b *capability.Build) {
 			b.Engine, b.Bases, b.Syntax = "docker", []string{"docker.io/library/node:22", "docker.io/library/go:1"}, "docker.io/d/d:1@sha256:"+digest
 			b.Remotes, b.Platforms, b.Secrets, b.Outputs = []string{"https://acme.dev/*"}, []string{"linux/arm64"}, []string{"npm"}, []string{"oci:dist"}
+			b.Layouts = []string{"oci:vendor"}
 			b.CacheFrom, b.CacheTo, b.Load = []string{"ghcr.io/a/c:1"}, []string{"ghcr.io/a/c:2"}, true
 		})}, "\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n" +
-			"      bases:\n        - \"docker.io/library/go:1\"\n        - \"docker.io/library/node:22\"\n      syntax:\n        - \"docker.io/d/d@sha256:" + digest + "\"\n" +
+			"      bases:\n        - \"docker.io/library/go:1\"\n        - \"docker.io/library/node:22\"\n      layouts:\n        - vendor\n      syntax:\n        - \"docker.io/d/d@sha256:" + digest + "\"\n" +
 			"      remotes:\n        - \"https://acme.dev/*\" # a * allows any characters, it can't be written exactly\n      platforms:\n        - linux/arm64\n      secrets:\n        - npm\n" +
 			"      cache_from:\n        - \"ghcr.io/a/c:1\"\n      cache_to:\n        - \"ghcr.io/a/c:2\"\n      outputs:\n        - dist\n"},
 		{"engines elsewhere and here", []capability.Claim{

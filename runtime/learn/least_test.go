@@ -83,7 +83,7 @@ func randomTexts(r *rand.Rand, b *capability.Build) {
 	b.Remotes = some("https://acme.dev/a", "https://acme.dev/*", "https://acme.dev/a/b")
 	b.Platforms, b.Secrets = some("linux/arm64", "linux/amd64"), some("npm", "aws")
 	b.CacheFrom, b.CacheTo = some("ghcr.io/a/c:1", "ghcr.io/a/c:2"), some("ghcr.io/a/c:1", "ghcr.io/a/c:2")
-	b.Outputs = some("oci:dist", "tar:d*/a", "tar:/tmp/a")
+	b.Outputs, b.Layouts = some("oci:dist", "tar:d*/a", "tar:/tmp/a"), some("oci:vendor/a", "oci:v*/a", "oci:/v/a")
 }
 
 // FuzzLeast holds what is promised of a policy for the claims that a seed
@@ -257,6 +257,8 @@ func neighbours(c capability.Claim) []capability.Claim {
 		change(func(c *capability.Claim) { c.Build.CacheTo = append(c.Build.CacheTo, "ghcr.io/a/z:1") })
 		change(func(c *capability.Claim) { c.Build.Outputs = append(c.Build.Outputs, "oci:z") })
 		change(func(c *capability.Claim) { c.Build.Outputs = append(c.Build.Outputs, "oci:/z") })
+		change(func(c *capability.Claim) { c.Build.Layouts = append(c.Build.Layouts, "oci:z") })
+		change(func(c *capability.Claim) { c.Build.Layouts = append(c.Build.Layouts, "oci:/z") })
 	}
 	return out
 }
@@ -270,7 +272,7 @@ func clone(c capability.Claim) capability.Claim {
 	}
 	if c.Build != nil {
 		b := *c.Build
-		for _, list := range []*[]string{&b.Tags, &b.Args, &b.Bases, &b.Remotes, &b.Platforms, &b.Secrets, &b.CacheFrom, &b.CacheTo, &b.Outputs} {
+		for _, list := range []*[]string{&b.Tags, &b.Args, &b.Bases, &b.Remotes, &b.Platforms, &b.Secrets, &b.CacheFrom, &b.CacheTo, &b.Outputs, &b.Layouts} {
 			*list = slices.Clone(*list)
 		}
 		c.Build = &b

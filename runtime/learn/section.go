@@ -13,7 +13,7 @@ import (
 var keys = []string{
 	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write", "files",
 	"build.contexts", "build.tags", "build.args", "build.targets",
-	"build.bases", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
+	"build.bases", "build.layouts", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
 	"build.network", "build.push",
 	"net.connect", "net.listen", "net", "use", "sockets",
 }

@@ -14,13 +14,16 @@ type gathered struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
 	waiting []byte
+	sending bool // some are on their way
 	err     error
 	closed  bool
 	done    chan struct{}
 }
 
-// maxWaiting is the most bytes that wait to be sent.
-const maxWaiting = 256 << 10
+const (
+	maxWaiting = 256 << 10 // bytes that wait to be sent at most
+	large      = 2 << 10   // bytes of a write that isn't worth copying
+)
 
 func gather(c net.Conn) net.Conn {
 	g := &gathered{Conn: c, done: make(chan struct{})}
@@ -42,9 +45,26 @@ func (g *gathered) Write(p []byte) (int, error) {
 	case g.closed:
 		return 0, net.ErrClosed
 	}
+	if len(p) >= large && len(g.waiting) == 0 && !g.sending {
+		return g.pass(p)
+	}
 	g.waiting = append(g.waiting, p...)
 	g.wake.Broadcast()
 	return len(p), nil
+}
+
+// pass sends without the lock, and keeps an error for whoever writes next.
+func (g *gathered) pass(p []byte) (int, error) {
+	g.sending = true
+	g.mu.Unlock()
+	n, err := g.Conn.Write(p)
+	g.mu.Lock()
+	g.sending = false
+	if err != nil {
+		g.err = err
+	}
+	g.wake.Broadcast()
+	return n, err
 }
 
 func (g *gathered) send() {
@@ -53,20 +73,14 @@ func (g *gathered) send() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for {
-		for len(g.waiting) == 0 && !g.closed {
+		for (len(g.waiting) == 0 || g.sending) && !g.closed && g.err == nil {
 			g.wake.Wait()
 		}
-		if len(g.waiting) == 0 || g.err != nil {
+		if g.closed || g.err != nil {
 			return
 		}
 		sending, g.waiting = g.waiting, sending[:0]
-		g.wake.Broadcast()
-		g.mu.Unlock()
-		_, err := g.Conn.Write(sending)
-		g.mu.Lock()
-		if err != nil {
-			g.err = err
-			g.wake.Broadcast()
+		if _, err := g.pass(sending); err != nil {
 			return
 		}
 	}
