@@ -41,7 +41,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 
 func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 	b, err := buildkit.InEngine(ctx, e.Address(), e.Hijack)
-	if _, ok := errors.AsType[*buildkit.UnavailableError](err); ok {
+	if none, ok := errors.AsType[*buildkit.UnavailableError](err); ok && !none.Slow {
 		return e.buildFirst(ctx, j)
 	}
 	if err != nil {

@@ -35,8 +35,13 @@ type Builder struct {
 //
 // # Errors
 //
-// An engine without one, and ctx's error when it is done.
+// An [*UnavailableError], for an engine without one as well, or ctx's error when
+// it is done.
 func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, error) {
+	return connectEngine(ctx, address, hijack, answerLimit)
+}
+
+func connectEngine(ctx context.Context, address string, hijack Hijack, limit time.Duration) (*Builder, error) {
 	c, err := client.New(ctx, "",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return hijack(ctx, "/grpc", "h2c", nil)
@@ -52,7 +57,7 @@ func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, err
 	if err != nil {
 		return nil, err
 	}
-	return greet(ctx, &Builder{client: c, engine: true, at: address})
+	return greet(ctx, &Builder{client: c, engine: true, at: address}, limit)
 }
 
 // TLS are the files of a mutual TLS; all are needed for a daemon at tcp://.
@@ -80,7 +85,7 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 		}
 		return nil, &UnavailableError{At: address, Err: err}
 	}
-	b, err := greet(ctx, &Builder{client: c, at: address})
+	b, err := greet(ctx, &Builder{client: c, at: address}, answerLimit)
 	if e, ok := errors.AsType[*UnavailableError](err); ok && at.Scheme == "tcp" {
 		e.Err = tls.advise(e.Err)
 	}
@@ -103,8 +108,8 @@ func (t TLS) advise(err error) error {
 }
 
 // greet asks for a sign of life.
-func greet(ctx context.Context, b *Builder) (*Builder, error) {
-	asking, stop := context.WithTimeoutCause(ctx, answerLimit, errors.New("no answer within 5 seconds"))
+func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, error) {
+	asking, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer stop()
 	if _, err := b.client.ListWorkers(asking); err != nil {
 		b.client.Close()
@@ -112,7 +117,7 @@ func greet(ctx context.Context, b *Builder) (*Builder, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case asking.Err() != nil:
-			err = context.Cause(asking)
+			return nil, &UnavailableError{At: b.at, Slow: true, Err: context.Cause(asking)}
 		}
 		return nil, &UnavailableError{At: b.at, Err: reason(err)}
 	}
@@ -126,6 +131,7 @@ func (b *Builder) Close() error { return b.client.Close() }
 type UnavailableError struct {
 	At   string
 	Lost bool // there was one, until it went away in the middle of a build
+	Slow bool // there may be one, which did not answer in time
 	Err  error
 }
 

@@ -47,7 +47,7 @@ func (b *Builder) takesStored(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return &image.Error{Message: "this BuildKit is too old to take base images from an OCI layout: it needs version 0.11, which Docker has since 24.0"}
+		return &image.Error{Message: "this BuildKit is too old to take base images from an OCI layout: it needs version 0.11, which Docker has since 24.0; --engine embedded can, where no step runs anything"}
 	}
 	return nil
 }

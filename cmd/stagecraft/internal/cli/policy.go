@@ -13,17 +13,21 @@ import (
 )
 
 type policyExplainCmd struct {
-	JSON      bool     `name:"json" help:"Print the result as JSON."`
-	Dir       string   `placeholder:"DIR" help:"exec, process_start: the folder to run in; docker_build: the context."`
-	Env       []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
-	Push      bool     `help:"docker_build: send the image as well."`
-	Target    string   `placeholder:"STAGE" help:"docker_build: the stage to build."`
-	Platform  []string `placeholder:"PLATFORM" help:"docker_build: what the image is for, such as linux/arm64."`
-	Secret    []string `placeholder:"ID=NAME" help:"docker_build: secrets that steps may mount, and the variables that have their values."`
-	CacheFrom []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
-	CacheTo   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
-	Operation string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
-	Args      []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
+	JSON        bool     `name:"json" help:"Print the result as JSON."`
+	Dir         string   `placeholder:"DIR" help:"exec, process_start: the folder to run in; docker_build: the context."`
+	Env         []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
+	Push        bool     `help:"docker_build: send the image as well."`
+	Target      string   `placeholder:"STAGE" help:"docker_build: the stage to build."`
+	Platform    []string `placeholder:"PLATFORM" help:"docker_build: what the image is for, such as linux/arm64."`
+	Secret      []string `placeholder:"ID=NAME" help:"docker_build: secrets that steps may mount, and the variables that have their values."`
+	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
+	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
+	Engine      string   `placeholder:"ENGINE" help:"docker_build: what builds."`
+	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"docker_build: folder with certificates for a daemon."`
+	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where the image is written to."`
+	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts that base images are taken from."`
+	Operation   string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
+	Args        []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
 }
 
 func (policyExplainCmd) Help() string {
@@ -68,7 +72,11 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.open(a.options())
+	opts := a.options()
+	if opts.Builds, err = (builderFlags{Engine: c.Engine, EngineCerts: c.EngineCerts, Output: c.Output, Base: c.Base}).builds(a, nil); err != nil {
+		return err
+	}
+	s, err := a.open(opts)
 	if err != nil {
 		return err
 	}
