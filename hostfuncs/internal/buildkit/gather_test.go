@@ -63,30 +63,36 @@ func TestGatheredEnds(t *testing.T) {
 		"here":  func(near, _ net.Conn) error { return near.Close() },
 		"there": func(_, far net.Conn) error { return far.Close() },
 	} {
-		near, far := net.Pipe()
-		c := gather(near)
-		failed := make(chan error)
-		began := make(chan struct{})
-		go func() {
-			for i := 0; ; i++ {
-				if _, err := c.Write(make([]byte, 100<<10)); err != nil {
-					failed <- err
-					return
+		for _, size := range []int{100, 100 << 10} {
+			near, far := net.Pipe()
+			c := gather(near)
+			failed, sent := make(chan error), 0
+			go func() {
+				for {
+					n, err := c.Write(make([]byte, size))
+					if err != nil {
+						failed <- err
+						return
+					}
+					sent += n
 				}
-				if i == 1 {
-					close(began)
-				}
+			}()
+			// What is on its way to it has begun.
+			if _, err := far.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
 			}
-		}()
-		<-began
-		if err := end(c, far); err != nil {
-			t.Error(name, err)
-		}
-		if err := <-failed; err == nil {
-			t.Errorf("%s: no error", name)
-		}
-		if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(name, err)
+			if err := end(c, far); err != nil {
+				t.Error(name, err)
+			}
+			if err := <-failed; err == nil {
+				t.Errorf("%s: no error", name)
+			}
+			if sent > 2*maxWaiting+size {
+				t.Errorf("%s: %d bytes were taken that nobody read", name, sent)
+			}
+			if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				t.Error(name, err)
+			}
 		}
 	}
 }
