@@ -67,6 +67,16 @@ func (o Output) failure(err error) error {
 	return fmt.Errorf("output %s: %w", o, err)
 }
 
+// wantPlace wants no link on the way that wasn't there when it was decided on:
+// what is written lies beside its place first, so that later ones change nothing.
+func (o Output) wantPlace() error {
+	dir := filepath.Dir(o.Path)
+	if now, err := filepath.EvalSymlinks(dir); err != nil || now != dir {
+		return cmp.Or(err, errors.New("its folder was replaced after it was decided on"))
+	}
+	return nil
+}
+
 // goods are what was taken of a stream and is not in its place yet.
 type goods interface {
 	Commit() error
@@ -83,8 +93,9 @@ func (loaded) Discard()      {}
 // OCI layout.
 func (o Output) take(r io.Reader, layout bool) (goods, error) {
 	var taken goods
-	var err error
+	err := o.wantPlace()
 	switch {
+	case err != nil:
 	case o.Layout && layout:
 		taken, err = image.UnpackLayout(r, o.Path)
 	case o.Layout:

@@ -102,6 +102,9 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 }
 
 func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, error) {
+	if err := out.wantPlace(); err != nil {
+		return nil, err
+	}
 	if out.Layout {
 		return image.NewLayout(out.Path, func(dir string) error { return made.WriteLayout(dir, tags) })
 	}

@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,5 +30,37 @@ func TestOutputOfATakenName(t *testing.T) {
 		s.wantLine(t, s.build(t.Context(), t, tag, false), abi.CodeFailed, tag+" is another image by now")
 		took.Do(func() { t.Errorf("the name was not taken:\n%s", s.progress) })
 		wantEmpty(t, out)
+	}
+}
+
+// TestOutputInASwappedFolder has a link take the place of an output's folder once
+// it was decided on: nothing is written where it leads.
+func TestOutputInASwappedFolder(t *testing.T) {
+	r := newRig(t)
+	for _, e := range r.all() {
+		for _, kind := range []string{"tar", "oci"} {
+			t.Run(string(e.Kind)+" "+kind, func(t *testing.T) {
+				s := r.site(t, e, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+				dir, elsewhere := filepath.Join(s.Root, "dist"), imagetest.Dir(t)
+				if err := os.Mkdir(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				s.Builds.Outputs = []Output{{Layout: kind == "oci", Path: filepath.Join(dir, "image")}}
+				p, err := s.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:swapped"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Remove(dir); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(elsewhere, dir); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "its folder was replaced after it was decided on") {
+					t.Errorf("got %v", err)
+				}
+				wantEmpty(t, elsewhere)
+			})
+		}
 	}
 }
