@@ -57,9 +57,19 @@ func wantLayout(t *testing.T, dir string, built abi.DockerBuildResult) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var index struct{ Manifests []struct{ Digest string } }
+	var index struct {
+		Manifests []struct {
+			Digest      string
+			Annotations map[string]string
+		}
+	}
 	if err := json.Unmarshal(text, &index); err != nil || len(index.Manifests) != 1 {
 		t.Fatalf("%s: %v", text, err)
+	}
+	names := index.Manifests[0].Annotations
+	name, tag := names["io.containerd.image.name"], names["org.opencontainers.image.ref.name"]
+	if want := "docker.io/library/" + built.Image; name != want || !strings.HasSuffix(want, ":"+tag) {
+		t.Errorf("it is called %q, %q there, built was %s", name, tag, built.Image)
 	}
 	if built.Digest != "" && index.Manifests[0].Digest != built.Digest {
 		t.Errorf("%s is in it, built was %s", index.Manifests[0].Digest, built.Digest)

@@ -12,14 +12,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
-
-// refAnnotation is the name of an image in an OCI layout.
-const refAnnotation = "org.opencontainers.image.ref.name"
 
 // WriteLayout writes the image to a folder as an OCI layout, which has this
 // image alone. The folder has to be empty or new; after an error it is as it
@@ -30,7 +24,11 @@ func (i *Image) WriteLayout(dir string, tags []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	if err := i.writeLayout(filepath.Join(temp, "layout"), tags); err != nil {
+	made, err := i.V1()
+	if err != nil {
+		return err
+	}
+	if err := image.WriteLayout(filepath.Join(temp, "layout"), made, tags); err != nil {
 		return err
 	}
 	// This takes away an empty folder, and nothing else.
@@ -38,30 +36,6 @@ func (i *Image) WriteLayout(dir string, tags []string) (err error) {
 		return fmt.Errorf("%s is there and not empty: name another folder, or empty it", dir)
 	}
 	return os.Rename(filepath.Join(temp, "layout"), dir)
-}
-
-func (i *Image) writeLayout(dir string, tags []string) error {
-	made, err := i.V1()
-	if err != nil {
-		return err
-	}
-	to, err := layout.Write(dir, empty.Index)
-	if err != nil {
-		return err
-	}
-	if len(tags) == 0 {
-		return to.AppendImage(made)
-	}
-	for _, tag := range tags {
-		named, err := image.ParseTag(tag)
-		if err != nil {
-			return err
-		}
-		if err := to.AppendImage(made, layout.WithAnnotations(map[string]string{refAnnotation: named.String()})); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // WriteTar writes the image as a tar that docker load takes, with its tags.

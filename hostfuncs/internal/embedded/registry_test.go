@@ -217,7 +217,7 @@ func TestWriteLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := manifest.Manifests[0]; d.Annotations[refAnnotation] != "a.test/x:1" || d.Digest.String() != digest {
+	if d := manifest.Manifests[0]; d.Annotations["io.containerd.image.name"] != "a.test/x:1" || d.Annotations["org.opencontainers.image.ref.name"] != "1" || d.Digest.String() != digest {
 		t.Errorf("the layout has %+v, want %s", d, digest)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -143,13 +144,44 @@ func (l *Layout) convert(r io.Reader) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	img, err := tarball.ImageFromPath(f.Name(), nil)
+	open := func() (io.ReadCloser, error) { return os.Open(f.Name()) }
+	img, err := tarball.Image(open, nil)
 	if err != nil {
 		return err
 	}
-	to, err := layout.Write(l.made, empty.Index)
+	manifest, err := tarball.LoadManifest(open)
 	if err != nil {
 		return err
 	}
-	return to.AppendImage(img)
+	return WriteLayout(l.made, img, manifest[0].RepoTags)
+}
+
+// Annotations of an image in a layout, as BuildKit writes them. The first is of
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md.
+const (
+	annotationTag  = "org.opencontainers.image.ref.name"
+	annotationName = "io.containerd.image.name"
+)
+
+// WriteLayout makes an OCI layout of an image in a folder that isn't there or is
+// empty. Each of its names is a descriptor of its own there.
+func WriteLayout(dir string, img v1.Image, names []string) error {
+	to, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return to.AppendImage(img)
+	}
+	for _, name := range names {
+		named, err := ParseTag(name)
+		if err != nil {
+			return err
+		}
+		options := layout.WithAnnotations(map[string]string{annotationName: named.String(), annotationTag: named.Tag()})
+		if err := to.AppendImage(img, options); err != nil {
+			return err
+		}
+	}
+	return nil
 }
