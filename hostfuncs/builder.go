@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"path/filepath"
 
@@ -170,6 +171,9 @@ func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
 		} else {
 			o.Archives = append(o.Archives, p.open)
 		}
+	}
+	if len(parcels) == 0 && !j.push {
+		fmt.Fprintln(j.lines("where the image goes"), "the image stays in the daemon's cache alone: --push, --load or --output says where else it goes")
 	}
 	built, err := j.show(ctx, d.builder, o)
 	for _, p := range parcels {

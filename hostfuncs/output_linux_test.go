@@ -64,3 +64,22 @@ func TestOutputInASwappedFolder(t *testing.T) {
 		}
 	}
 }
+
+// TestImageThatGoesNowhere wants to be told of an image that only a daemon's
+// cache has, and not of others.
+func TestImageThatGoesNowhere(t *testing.T) {
+	r := newRig(t)
+	for _, e := range r.running() {
+		for _, out := range []bool{false, true} {
+			s := r.site(t, e, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+			if out {
+				s.outputs(imagetest.Dir(t))
+			}
+			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
+			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache alone: --push, --load or --output")
+			if want := e.Kind == EngineBuildKit && !out; told != want {
+				t.Errorf("%s, written %v: told %v\n%s", e.Kind, out, told, s.progress)
+			}
+		}
+	}
+}
