@@ -1,3 +1,5 @@
+//go:build unix
+
 package hostfuncs
 
 import (
@@ -47,7 +49,6 @@ func (p *project) alive(t *testing.T, file string) bool {
 }
 
 func TestStartAndWait(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	p.Environ = append(os.Environ(), "SECRET=s3cret")
 	g := p.gate(t, allowShell)
@@ -75,7 +76,6 @@ func TestStartAndWait(t *testing.T) {
 }
 
 func TestStartRefuses(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, map[string]string{"bad": "#!/no/such/interpreter\n"})
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['**', ./bad]}}")
 	for _, tt := range []struct {
@@ -100,7 +100,6 @@ func TestStartRefuses(t *testing.T) {
 
 // TestWaitForAny has two programs, of which the second ends first.
 func TestWaitForAny(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, map[string]string{"pipe": ""})
 	g := p.gate(t, allowShell)
 	first := script(t, g, "read x <fifo 2>/dev/null || exec sleep 60", nil)
@@ -119,7 +118,6 @@ func TestWaitForAny(t *testing.T) {
 
 // TestStop asks, and then kills the whole tree.
 func TestStop(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	g := p.gate(t, allowShell)
 	polite := script(t, g, "trap 'echo bye; exit 7' INT; echo up; while :; do sleep 0.01; done", func(q *abi.ProcessStartRequest) { q.Watch = []string{"up"} })
@@ -141,7 +139,6 @@ func TestStop(t *testing.T) {
 // TestInterruptIsAValue wants an interrupt to be told once, and waits and
 // probes to go on after it.
 func TestInterruptIsAValue(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	p.Grace = 10 * time.Second
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], net: {connect: ['*']}}}")
@@ -173,7 +170,6 @@ func TestInterruptIsAValue(t *testing.T) {
 
 // TestCloseEndsAll wants nothing left of what a provider started and forgot.
 func TestCloseEndsAll(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	p.Grace = 50 * time.Millisecond
 	g := p.gate(t, allowShell)
@@ -190,7 +186,6 @@ func TestCloseEndsAll(t *testing.T) {
 // TestOutputOfSeveral wants whole lines, each with the name of its program, as
 // long as there is more than one.
 func TestOutputOfSeveral(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	g := p.gate(t, allowShell)
 	go1, go2 := p.Root+"/go1", p.Root+"/go2"
@@ -298,7 +293,6 @@ func TestProbe(t *testing.T) {
 
 // TestProbeEndsWithItsProgram wants no wait for what can't answer any more.
 func TestProbeEndsWithItsProgram(t *testing.T) {
-	needUnix(t)
 	p := newProject(t, nil)
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['**'], net: {connect: ['*']}}}")
 	id := script(t, g, "exit 1", nil)
