@@ -21,7 +21,8 @@ func FromStored(stored map[string]image.Stored, next Base) Base {
 	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		at, ok := stored[ref]
 		if ok {
-			found, err := storedImage(at, at.Digest, platform, 0)
+			s := search{at: at, platform: platform, left: maxManifests}
+			found, err := s.image(at.Digest, 0)
 			return Found{Image: found, Digest: at.Digest.String()}, err
 		}
 		if next == nil {
@@ -31,10 +32,25 @@ func FromStored(stored map[string]image.Stored, next Base) Base {
 	}
 }
 
-// storedImage is the first image for a platform that a digest names. An index in
-// an index is looked into as well.
-func storedImage(at image.Stored, of digest.Digest, platform v1.Platform, depth int) (v1.Image, error) {
-	raw, err := at.Manifest(of)
+const (
+	maxManifests = 1000 // that are read in search of an image
+	maxIndexes   = 2    // in each other, below the first
+)
+
+// search looks for an image for a platform.
+type search struct {
+	at       image.Stored
+	platform v1.Platform
+	left     int // manifests that may still be read
+}
+
+// image is the first one that a digest names. An index in an index is looked into
+// as well.
+func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
+	if s.left--; s.left < 0 {
+		return nil, fmt.Errorf("it has more than %d manifests", maxManifests)
+	}
+	raw, err := s.at.Manifest(of)
 	if err != nil {
 		return nil, err
 	}
@@ -46,19 +62,19 @@ func storedImage(at image.Stored, of digest.Digest, platform v1.Platform, depth 
 		return nil, fmt.Errorf("%s is no manifest: %w", of, err)
 	}
 	if len(m.Manifests) == 0 {
-		return partial.CompressedToImage(&storedCore{at: at, raw: raw, manifest: m.Manifest})
+		return partial.CompressedToImage(&storedCore{at: s.at, raw: raw, manifest: m.Manifest})
 	}
 	for _, d := range m.Manifests {
-		index := d.MediaType.IsIndex() && depth < 2
-		if !index && (!d.MediaType.IsImage() || d.Platform != nil && !d.Platform.Satisfies(platform)) {
+		index := d.MediaType.IsIndex() && depth < maxIndexes
+		if !index && (!d.MediaType.IsImage() || d.Platform != nil && !d.Platform.Satisfies(s.platform)) {
 			continue
 		}
-		found, err := storedImage(at, digest.Digest(d.Digest.String()), platform, depth+1)
-		if err == nil || !index {
+		found, err := s.image(digest.Digest(d.Digest.String()), depth+1)
+		if err == nil || !index || s.left < 0 {
 			return found, err
 		}
 	}
-	return nil, fmt.Errorf("it has no image for %s", platform)
+	return nil, fmt.Errorf("it has no image for %s", s.platform)
 }
 
 // storedCore is an image as go-containerregistry wants to have it.

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
@@ -110,5 +113,25 @@ func TestStoredIsWhatItIsCalled(t *testing.T) {
 				t.Errorf("%q was built with a blob that was\n%.300s\nand is\n%.300s", text, was, now)
 			}
 		}
+	}
+}
+
+// TestStoredIsSearchedInBounds has indexes that name each other many times over.
+func TestStoredIsSearchedInBounds(t *testing.T) {
+	dir := imagetest.Dir(t)
+	index := `{"manifests":[]}`
+	for range 4 {
+		digest := digest.FromString(index)
+		imagetest.Write(t, dir, map[string]string{"blobs/sha256/" + digest.Encoded(): index})
+		one := fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d}`, types.OCIImageIndex, digest, len(index))
+		index = `{"manifests":[` + strings.Repeat(one+",", 199) + one + `]}`
+	}
+	imagetest.Write(t, dir, map[string]string{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "index.json": index})
+	stored := findStored(t, dir)
+	b := aBuild(t, map[string]string{"Dockerfile": "FROM a.test/base\n"})
+	o := options(t, b)
+	o.Base = FromStored(map[string]image.Stored{"a.test/base:latest": stored}, nil)
+	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "it has more than 1000 manifests") {
+		t.Errorf("got %v", err)
 	}
 }
