@@ -49,14 +49,13 @@ type Source struct {
 // Module is a module as read, once: what is hashed is what runs.
 type Module struct {
 	Source
-	Bytes []byte
+	Bytes []byte // not to be changed
+
+	digest string
 }
 
 // Digest is the SHA-256 of the module in hex.
-func (m Module) Digest() string {
-	sum := sha256.Sum256(m.Bytes)
-	return hex.EncodeToString(sum[:])
-}
+func (m Module) Digest() string { return m.digest }
 
 // UnusableError says why a file can't be a provider's module.
 type UnusableError struct {
@@ -142,7 +141,8 @@ func (s Source) Read() (Module, error) {
 	if err != nil {
 		return Module{}, &UnusableError{s.ID, s.Path, reason(err)}
 	}
-	return Module{Source: s, Bytes: data}, nil
+	sum := sha256.Sum256(data)
+	return Module{Source: s, Bytes: data, digest: hex.EncodeToString(sum[:])}, nil
 }
 
 func (s Source) bytes() ([]byte, error) {
