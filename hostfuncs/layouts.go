@@ -1,8 +1,8 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -61,12 +61,9 @@ func (w *World) takeLayouts(p *buildPlan) error {
 		if err != nil {
 			return abi.Errorf(abi.CodeInvalid, "docker_build: base: %v", err)
 		}
-		want := base.Digest
-		if _, pinned, ok := strings.Cut(base.Reference, "@"); ok && want == "" {
-			want = digest.Digest(pinned)
-		}
-		found, err := image.FindStored(dir, want)
-		if err == nil && strings.Contains(base.Reference, "@") && !strings.HasSuffix(base.Reference, "@"+found.Digest.String()) {
+		_, pinned, _ := strings.Cut(base.Reference, "@")
+		found, err := image.FindStored(dir, cmp.Or(base.Digest, digest.Digest(pinned)))
+		if err == nil && pinned != "" && found.Digest.String() != pinned {
 			err = fmt.Errorf("its image is %s", found.Digest)
 		}
 		if err != nil {
@@ -116,8 +113,8 @@ func (p buildPlan) pulled() []string {
 // layouts are what images are taken from, as a claim has it.
 func (p buildPlan) layouts() []string {
 	var layouts []string
-	for _, ref := range slices.Sorted(maps.Keys(p.stored)) {
-		layouts = append(layouts, p.stored[ref].layout)
+	for _, base := range p.stored {
+		layouts = append(layouts, base.layout)
 	}
 	slices.Sort(layouts)
 	return slices.Compact(layouts)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -128,7 +129,12 @@ func TestBaseLayoutsThatAreNone(t *testing.T) {
 		"an empty index":        {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "{}"}) }, "it has 0 images"},
 		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is no OCI layout: index.json"},
 		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "it has no image " + digestLike("a")},
-		"a pipe":                {func(_ *site, dir string) { pipeAt(t, filepath.Join(dir, "index.json")) }, "index.json: it is not a regular file"},
+		"another than pinned": {func(s *site, dir string) {
+			ref := "a.invalid/base@" + digestLike("b")
+			imagetest.Write(t, s.Root, map[string]string{"app/Dockerfile": "FROM " + ref + "\n"})
+			s.Builds.Bases[0].Reference, s.Builds.Bases[0].Digest = ref, digest.Digest(findBase(t, dir))
+		}, "its image is sha256:"},
+		"a pipe": {func(_ *site, dir string) { pipeAt(t, filepath.Join(dir, "index.json")) }, "index.json: it is not a regular file"},
 		"a link out of it": {func(_ *site, dir string) {
 			if err := os.Rename(filepath.Join(dir, "index.json"), dir+".json"); err != nil {
 				t.Fatal(err)
@@ -154,6 +160,19 @@ func pipeAt(t *testing.T, path string) {
 	}
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestEmbeddedTakesWhatWasDecidedOn has the builder ask for an image that the
+// claim has not: nobody is asked for it.
+func TestEmbeddedTakesWhatWasDecidedOn(t *testing.T) {
+	e := embeddedEngine{newProject(t, nil).World}
+	find := e.base(job{Build: image.Build{Bases: []string{"a.invalid/base:1"}}})
+	for ref, decided := range map[string]bool{"a.invalid/base:2": false, "a.invalid/base": false, "a.invalid/base:1": true} {
+		_, err := find(t.Context(), ref, v1.Platform{OS: "linux", Architecture: "amd64"})
+		if err == nil || strings.Contains(err.Error(), "the image was not decided on") == decided {
+			t.Errorf("%s: got %v", ref, err)
+		}
 	}
 }
 
