@@ -9,43 +9,28 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
-	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestOutputs builds with each engine, and wants the image where it was asked
 // for.
 func TestOutputs(t *testing.T) {
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip(err)
-	}
-	daemon, err := ParseEngine("buildkit+"+providertest.BuildKit(t), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, engine := range []Engine{{Kind: EngineDocker}, daemon, {Kind: EngineEmbedded}} {
+	r := newRig(t)
+	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
-			p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY file /\n", "app/file": "in it"})
-			p.Environ = append(p.Environ, "DOCKER_HOST="+host, "DOCKER_CONFIG="+t.TempDir())
+			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": "in it"})
 			out := imagetest.Dir(t)
-			progress := new(strings.Builder)
-			p.Builds = BuildOptions{
-				Engine: engine, Mode: "plain", Progress: progress, Load: true,
-				Outputs: []Output{{Path: filepath.Join(out, "image.tar")}, {Layout: true, Path: filepath.Join(out, "layout")}},
-			}
-			g := buildGate(t, p, allowBuild, connectEngine)
-			built := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:" + string(engine.Kind)}}))
+			s.outputs(out)
+			s.Builds.Load = true
+			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:"+string(engine.Kind), false))
 			wantArchive(t, filepath.Join(out, "image.tar"), built.Image)
 			wantLayout(t, filepath.Join(out, "layout"), built)
-			e, err := p.connectDocker(t.Context())
+			e, err := s.connectDocker(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer e.Close()
 			if found, ok, err := e.Find(t.Context(), built.Image); err != nil || !ok || found.ID != built.ID {
-				t.Errorf("the engine has %v, %v, %v, built was %s\n%s", found, ok, err, built.ID, progress)
+				t.Errorf("the engine has %v, %v, %v, built was %s\n%s", found, ok, err, built.ID, s.progress)
 			}
 		})
 	}

@@ -21,12 +21,7 @@ import (
 // TestPush pushes with each engine to registries that want a password, and to
 // such that want a token, and takes a base image from there again.
 func TestPush(t *testing.T) {
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	daemon, err := ParseEngine("buildkit+"+providertest.BuildKit(t), "")
 	if err != nil {
 		t.Fatal(err)

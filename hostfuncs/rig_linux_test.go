@@ -37,12 +37,7 @@ func newRig(t *testing.T) rig {
 // dockerRig has a Docker engine alone.
 func dockerRig(t *testing.T) rig {
 	t.Helper()
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	return rig{host: host, config: t.TempDir()}
 }
 

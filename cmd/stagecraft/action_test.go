@@ -369,12 +369,7 @@ func TestAction(t *testing.T) {
 // TestActionForReal has the real program build an example under its ceiling,
 // and be denied.
 func TestActionForReal(t *testing.T) {
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	} else if host == "" {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	for _, tt := range []struct{ name, config, image, failed, denied string }{
 		{name: "allowed", image: "registry.example/acme/shop:dev"},
 		{

@@ -279,12 +279,7 @@ func forExamples(t *testing.T, check func(t *testing.T, w workspace, command str
 		t.Run(tt.example+"-"+tt.command, func(t *testing.T) {
 			t.Parallel()
 			if tt.engine {
-				host, fatal, err := providertest.Engine(t.Name())
-				if fatal {
-					t.Fatal(err)
-				} else if host == "" {
-					t.Skip(err)
-				}
+				providertest.NeedEngine(t)
 			}
 			w := newWorkspace(t, tt.example)
 			if tt.prepare != nil {

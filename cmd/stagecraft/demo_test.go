@@ -22,12 +22,7 @@ func TestDemo(t *testing.T) {
 		wantWords(t, "the demo", out, []string{"no engine answers", "manifest  sha256:", " server\n", `"Entrypoint":["/server"]`, "\n==> done\n"})
 	})
 	t.Run("engine", func(t *testing.T) {
-		host, fatal, err := providertest.Engine(t.Name())
-		if fatal {
-			t.Fatal(err)
-		} else if err != nil {
-			t.Skip(err)
-		}
+		host := providertest.NeedEngine(t)
 		out := demo(t, host)
 		wantWords(t, "the demo", out, []string{"built go-http:", "\n==> done\n"})
 		if strings.Contains(out, "no engine answers") {

@@ -32,7 +32,7 @@ func BuildKit(t testing.TB) string {
 // StartBuildKit is [BuildKit] for tests that want a certain one.
 func StartBuildKit(t testing.TB, o BuildKitOptions) *Daemon {
 	t.Helper()
-	needEngine(t)
+	NeedEngine(t)
 	program, err := Tool("buildkitd")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func StartBuildKit(t testing.TB, o BuildKitOptions) *Daemon {
 		"--oci-worker-net=host", "--containerd-worker=false", "--oci-worker-snapshotter=native", "--allow-insecure-entitlement=network.host"}, o.Args...)
 	if o.Certs != "" {
 		d.Address = "tcp://" + freeAddress(t)
-		args = append(args, "--tlscacert", filepath.Join(o.Certs, "ca.pem"), "--tlscert", filepath.Join(o.Certs, "cert.pem"), "--tlskey", filepath.Join(o.Certs, "key.pem"))
+		args = append(args, tlsArgs(o.Certs)...)
 	}
 	d.start(t, program, append(args, "--addr", d.Address))
 	return d

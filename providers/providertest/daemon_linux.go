@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"testing"
@@ -21,14 +22,9 @@ type Daemon struct {
 	ended   chan error
 }
 
-// needEngine leaves a test out where no daemon can be had, and fails it in CI.
-func needEngine(t testing.TB) {
-	t.Helper()
-	if _, fatal, err := Engine(t.Name()); fatal {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip(err)
-	}
+// tlsArgs are a daemon's arguments for the certificates in a folder.
+func tlsArgs(dir string) []string {
+	return []string{"--tlscacert", filepath.Join(dir, "ca.pem"), "--tlscert", filepath.Join(dir, "cert.pem"), "--tlskey", filepath.Join(dir, "key.pem")}
 }
 
 // shortDir is a folder whose path is short, as that of a socket has to be.

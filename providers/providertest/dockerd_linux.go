@@ -18,7 +18,7 @@ type DockerOptions struct {
 // name spaces, and leaves the machine's network alone.
 func StartDocker(t testing.TB, o DockerOptions) *Daemon {
 	t.Helper()
-	needEngine(t)
+	NeedEngine(t)
 	dir := shortDir(t)
 	for _, name := range []string{"containerd", "etc"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
@@ -37,7 +37,7 @@ func StartDocker(t testing.TB, o DockerOptions) *Daemon {
 	d := &Daemon{Address: "unix://" + filepath.Join(dir, "s"), ended: make(chan error, 1)}
 	if o.Certs != "" {
 		d.Address = "tcp://" + freeAddress(t)
-		args = append(args, "--tlsverify", "--tlscacert", filepath.Join(o.Certs, "ca.pem"), "--tlscert", filepath.Join(o.Certs, "cert.pem"), "--tlskey", filepath.Join(o.Certs, "key.pem"))
+		args = append(append(args, "--tlsverify"), tlsArgs(o.Certs)...)
 	}
 	d.start(t, "sh", append(args, "--host", d.Address))
 	return d

@@ -3,6 +3,7 @@ package providertest
 import (
 	"errors"
 	"os"
+	"testing"
 )
 
 // The variables by which .ci/with-engine speaks to the tests.
@@ -13,6 +14,20 @@ const (
 
 // ErrNoEngine is the reason for a test to be left out.
 var ErrNoEngine = errors.New("engine tests left out: " + engineEnv + " is not set")
+
+// NeedEngine is the address of the Docker engine for tests. Where there is none,
+// the test is left out, and fails with CI=true.
+func NeedEngine(t testing.TB) string {
+	t.Helper()
+	host, fatal, err := Engine(t.Name())
+	switch {
+	case fatal:
+		t.Fatal(err)
+	case err != nil:
+		t.Skip(err)
+	}
+	return host
+}
 
 // Engine is the address of the Docker engine for tests. Where there is none,
 // the test's name is noted, so that the end of the run can say how many were

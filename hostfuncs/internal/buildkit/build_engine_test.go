@@ -17,13 +17,7 @@ import (
 // inEngine is the BuildKit of the engine for tests.
 func inEngine(t *testing.T) *Builder {
 	t.Helper()
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	env := map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()}
 	e, err := docker.Connect(t.Context(), func(name string) string { return env[name] })
 	if err != nil {

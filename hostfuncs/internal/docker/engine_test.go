@@ -26,13 +26,7 @@ func TestMain(m *testing.M) {
 // realEngine connects to the engine for tests; see .ci/with-engine.
 func realEngine(t *testing.T) *Engine {
 	t.Helper()
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	return connected(t, map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()})
 }
 

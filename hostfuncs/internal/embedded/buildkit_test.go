@@ -32,13 +32,7 @@ type buildKit struct {
 
 func newBuildKit(t testing.TB) *buildKit {
 	t.Helper()
-	host, fatal, err := providertest.Engine(t.Name())
-	if fatal {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
+	host := providertest.NeedEngine(t)
 	engine, err := docker.NewClientWithOpts(docker.WithHost(host), docker.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
