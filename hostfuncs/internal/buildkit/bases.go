@@ -24,6 +24,15 @@ func (b bases) note(name string) {
 	b[ref] = digest
 }
 
+// bases are what the steps' names came to, once all was read.
+func (w *watch) bases() map[string]string {
+	b := bases{}
+	for _, s := range w.steps {
+		b.note(s.name)
+	}
+	return b.known()
+}
+
 // known are those that are to be told.
 func (b bases) known() map[string]string {
 	known := make(map[string]string)

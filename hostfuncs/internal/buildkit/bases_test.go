@@ -1,9 +1,12 @@
 package buildkit
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/moby/buildkit/client"
 )
 
 // TestBases has names of steps as BuildKit gives them, and what programs could
@@ -32,5 +35,20 @@ func TestBases(t *testing.T) {
 		if known := got.known(); !maps.Equal(known, tt.want) {
 			t.Errorf("%s: got %v, want %v", name, known, tt.want)
 		}
+	}
+}
+
+// TestBasesOfStepsThatChange has a builder call one step by ever other names:
+// what is kept of it is the last.
+func TestBasesOfStepsThatChange(t *testing.T) {
+	w := newWatch(nil)
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for i := range 100 {
+		w.updates <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: fmt.Sprintf("[1/2] FROM a.test/x:%d@%s", i, digest)}}}
+	}
+	close(w.updates)
+	w.wait()
+	if got, want := w.bases(), map[string]string{"a.test/x:99": digest}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

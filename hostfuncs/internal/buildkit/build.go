@@ -78,7 +78,7 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 		return image.Image{}, b.failure(what, err, watch)
 	}
 	built := b.result(answer)
-	built.Bases = watch.bases.known()
+	built.Bases = watch.bases()
 	return built, nil
 }
 

@@ -26,7 +26,6 @@ type watch struct {
 	done    chan struct{}
 	steps   map[digest.Digest]*step
 	failed  digest.Digest
-	bases   bases
 }
 
 type step struct {
@@ -40,7 +39,7 @@ type step struct {
 
 // newWatch reads updates until their channel is closed.
 func newWatch(show func(*client.SolveStatus)) *watch {
-	w := &watch{updates: make(chan *client.SolveStatus), done: make(chan struct{}), steps: map[digest.Digest]*step{}, bases: bases{}}
+	w := &watch{updates: make(chan *client.SolveStatus), done: make(chan struct{}), steps: map[digest.Digest]*step{}}
 	go func() {
 		defer close(w.done)
 		for update := range w.updates {
@@ -142,7 +141,6 @@ func (w *watch) note(s *client.SolveStatus) {
 	for _, v := range s.Vertexes {
 		if at := w.step(v.Digest); at != nil {
 			at.name = v.Name
-			w.bases.note(v.Name)
 		}
 		// What is stopped because another step failed isn't the one.
 		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") {
