@@ -95,7 +95,12 @@ func (l *Layout) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("there is no %s in what should be an OCI layout", name)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, manifestLimit+1))
+	return readManifest(f, name)
+}
+
+// readManifest reads an index or a manifest.
+func readManifest(r io.Reader, name string) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, manifestLimit+1))
 	if err == nil && len(text) > manifestLimit {
 		err = fmt.Errorf("%s in the OCI layout is larger than 4 MiB", name)
 	}

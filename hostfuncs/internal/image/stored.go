@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -28,7 +27,7 @@ type Stored struct {
 // What is no OCI layout, and one without the image.
 func FindStored(dir string, want digest.Digest) (Stored, error) {
 	s := Stored{Dir: dir, Digest: want}
-	text, err := s.read(ocispec.ImageIndexFile)
+	text, err := s.index()
 	if err != nil {
 		return s, fmt.Errorf("it is no OCI layout: %w", err)
 	}
@@ -74,27 +73,25 @@ func isBlob(of digest.Digest) bool {
 //
 // What isn't there, has more than 4 MiB, or is not what the digest says.
 func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
-	if !isBlob(of) {
-		return nil, fmt.Errorf("%q is no SHA-256 digest", of)
+	f, err := s.Open(of)
+	if err != nil {
+		return nil, err
 	}
-	text, err := s.read(blobs + of.Encoded())
+	defer f.Close()
+	text, err := readManifest(f, blobs+of.Encoded())
 	if err == nil && digest.FromBytes(text) != of {
 		err = fmt.Errorf("%s%s is not what it is called", blobs, of.Encoded())
 	}
 	return text, err
 }
 
-func (s Stored) read(name string) ([]byte, error) {
-	f, err := s.open(name)
+func (s Stored) index() ([]byte, error) {
+	f, err := s.open(ocispec.ImageIndexFile)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, manifestLimit+1))
-	if err == nil && len(text) > manifestLimit {
-		err = fmt.Errorf("%s is larger than 4 MiB", name)
-	}
-	return text, err
+	return readManifest(f, ocispec.ImageIndexFile)
 }
 
 // open opens a file of the layout, to which links out of it don't lead.
