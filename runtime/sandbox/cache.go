@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
 )
 
 // compile tries the cache first; one that is damaged, full or not ours must
@@ -88,21 +90,10 @@ func replace(file, old string) error {
 
 // checkCache makes the folder of compiled code where there is none. The code in
 // it is run as it is, protected by a checksum only, so the folder must be ours
-// alone: a link, a folder of another owner or one that others can write to is
-// refused.
+// alone.
 func checkCache(dir string) error {
 	if dir == "" {
 		return errors.New("there is no folder for it")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if info.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		return fmt.Errorf("%s is no folder of its own, but a link or a file", dir)
-	}
-	return checkOwner(dir, info)
+	return privatefolder.Make(dir)
 }

@@ -46,7 +46,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 	if err != nil {
 		return e, err
 	}
-	l, err := load(ctx, m, &door{ctx: ctx}, s.opts)
+	l, err := load(ctx, m, &door{ctx: ctx}, s.opts, "")
 	if err != nil {
 		return e, &ProviderError{Provider: m.ID, Operation: "explain", Err: err}
 	}

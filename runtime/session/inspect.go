@@ -29,7 +29,7 @@ func Inspect(ctx context.Context, source module.Source, opts Options) (Inspectio
 }
 
 func inspect(ctx context.Context, m module.Module, opts Options) (Inspection, error) {
-	l, err := load(ctx, m, &door{ctx: ctx}, opts)
+	l, err := load(ctx, m, &door{ctx: ctx}, opts, "")
 	if err != nil {
 		return Inspection{}, err
 	}

@@ -2,41 +2,78 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/replay"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // loaded is a module that is ready to be called.
 type loaded struct {
 	module.Module
-	sandbox *sandbox.Module
-	guest   *backend.Guest
+	calls *replay.Module
+	guest *backend.Guest
 }
 
-// load compiles a module as it was read, and has it describe itself.
-func load(ctx context.Context, m module.Module, host sandbox.Host, opts Options) (*loaded, error) {
+// load prepares a module as it was read, and has it describe itself. It is
+// compiled where it isn't known what it will do; known is the file for that, and
+// empty has it compiled in any case.
+func load(ctx context.Context, m module.Module, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
-	box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
-		Operations: abi.Operations(), Host: host, Limits: opts.Limits,
-		CacheDir: opts.CacheDir, Warn: opts.Reporter.Warn,
+	calls := replay.New(replay.Options{
+		File: known, Key: knownBy(m, opts.Limits), Host: host,
+		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
+		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
+			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
+				Operations: abi.Operations(), Host: host, Limits: opts.Limits,
+				CacheDir: under(opts.CacheDir, "wasm"), Warn: opts.Reporter.Warn,
+			})
+			if err != nil {
+				return nil, unusable(source, err)
+			}
+			return box, nil
+		},
 	})
-	if err != nil {
-		return nil, unusable(source, err)
-	}
-	guest, err := backend.NewGuest(ctx, box)
+	guest, err := backend.NewGuest(ctx, calls)
 	if err == nil && source.ID != "" && guest.ID() != source.ID {
 		err = &backend.ContractError{Export: abi.ExportDescribe, Reason: fmt.Sprintf(
 			"it calls itself %q, but was found as %q: the file's name should be %s%s", guest.ID(), source.ID, guest.ID(), module.Extension)}
 	}
 	if err != nil {
-		return nil, errors.Join(unusable(source, err), box.Close(ctx))
+		return nil, errors.Join(unusable(source, err), calls.Close(ctx))
 	}
-	return &loaded{m, box, guest}, nil
+	return &loaded{m, calls, guest}, nil
+}
+
+// knownBy is what a module does the same by.
+func knownBy(m module.Module, limits sandbox.Limits) string {
+	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
+}
+
+// known is the file with what a provider did in its last call of this kind, if
+// that may be used: others are told what the module itself asked for, and where
+// nothing is done there is nothing to be known.
+func (s *Session) known(c call) string {
+	if s.opts.Witnessed || s.opts.Audit != "" || s.planning != nil || s.learning != nil {
+		return ""
+	}
+	name := sha256.Sum256([]byte(s.config.Root + "\x00" + c.provider.ID() + "\x00" + c.operation))
+	return under(s.opts.CacheDir, "replay", hex.EncodeToString(name[:])+".json")
+}
+
+// under is a path in a folder, empty where there is no folder.
+func under(dir string, names ...string) string {
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, filepath.Join(names...))
 }
 
 // unusable names the file in an error that concerns it; a limit or a crash
@@ -53,5 +90,5 @@ func unusable(source module.Source, err error) error {
 
 func (l *loaded) close() {
 	// What a failed close leaves goes with the process.
-	_ = l.sandbox.Close(context.Background())
+	_ = l.calls.Close(context.Background())
 }

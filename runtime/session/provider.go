@@ -115,7 +115,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		}
 	}
 	d := &door{ctx: ctx}
-	l, err := load(ctx, m, d, s.opts)
+	l, err := load(ctx, m, d, s.opts, s.known(c))
 	if err != nil {
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
@@ -140,6 +140,9 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	defer stop()
 	err = c.make(hard, l.guest)
 	c.provider.built = rec.built
+	if !l.calls.Loaded() {
+		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in its last run: its module was not loaded")
+	}
 	if err != nil {
 		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
 	}

@@ -37,7 +37,7 @@ type Options struct {
 	// BuiltIns has the modules that come with stagecraft.
 	BuiltIns fs.FS
 	// UserProviders is the user's folder of providers, CacheDir where compiled
-	// ones are kept; either may be empty.
+	// ones are kept, and what they did; either may be empty.
 	UserProviders, CacheDir string
 	// Ceilings are policy files from outside the project, which can only take
 	// away.
@@ -49,6 +49,9 @@ type Options struct {
 	Confirm func(Review) (bool, error)
 	// Audit is the file that records are appended to, empty for none.
 	Audit string
+	// Witnessed is set where others are told of the run, as they are by Audit: the
+	// provider's module itself is loaded then, whatever is known of it.
+	Witnessed bool
 	// Own are files that the command itself reads or writes, besides Audit and
 	// what Builds writes. They are no part of a build's context.
 	Own []string

@@ -105,7 +105,7 @@ func TestUserFolders(t *testing.T) {
 	}{
 		{nil, "", ""},
 		{[]string{"HOME=relative"}, "", ""},
-		{[]string{"XDG_CACHE_HOME=" + other}, "", filepath.Join(other, "stagecraft", "wasm")},
+		{[]string{"XDG_CACHE_HOME=" + other}, "", filepath.Join(other, "stagecraft")},
 		{[]string{"XDG_CACHE_HOME=relative", "XDG_DATA_HOME=" + home, "XDG_DATA_HOME=" + other}, filepath.Join(other, "stagecraft", "providers"), ""},
 	} {
 		if got := userFolders(tt.environ); got.providers != tt.providers || got.cache != tt.cache {

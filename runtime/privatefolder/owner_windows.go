@@ -1,4 +1,4 @@
-package sandbox
+package privatefolder
 
 import "io/fs"
 
