@@ -43,15 +43,14 @@ func (t *text) UnmarshalText(data []byte) error {
 // kept is a file's JSON. Before it stands its sum and a newline: a bit that has
 // changed would have something else asked for.
 type kept struct {
-	Key   string `json:"key"`
-	Calls []call `json:"calls"`
+	Key  string `json:"key"`
+	Runs []run  `json:"runs"`
 }
 
-// maxFile is how large a file can be, in bytes: in JSON it takes more than
-// maxSize.
-const maxFile = 4 * maxSize
+// maxFile is how large a file can be, in bytes.
+const maxFile = 1 << 20
 
-func read(file, key string) []call {
+func read(file, key string) []run {
 	if file == "" || privatefolder.Make(filepath.Dir(file)) != nil {
 		return nil
 	}
@@ -69,14 +68,23 @@ func read(file, key string) []call {
 	if string(checksum) != string(hash(content)) || json.Unmarshal(content, &k) != nil || k.Key != key {
 		return nil
 	}
-	return k.Calls
+	return k.Runs
 }
 
-func write(file, key string, calls []call) {
-	content, err := json.Marshal(kept{key, calls})
-	if err != nil || privatefolder.Make(filepath.Dir(file)) != nil {
+// write keeps the first runs, as many as there is room for.
+func write(file, key string, runs []run) {
+	if privatefolder.Make(filepath.Dir(file)) != nil {
 		return
 	}
-	// What can't be kept is done anew.
-	_ = wholefile.Write(file, append([]byte(hash(content)+"\n"), content...))
+	for n := min(len(runs), maxRuns); n > 0; n-- {
+		content, err := json.Marshal(kept{key, runs[:n]})
+		if err != nil {
+			return
+		}
+		if content = append([]byte(hash(content)+"\n"), content...); len(content) <= maxFile {
+			// What can't be kept is done anew.
+			_ = wholefile.Write(file, content)
+			return
+		}
+	}
 }

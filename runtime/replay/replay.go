@@ -1,9 +1,9 @@
 // Package replay answers the calls of a module from what it did in its last
-// run. A module has no clock, randomness or files: what it asks of its host and
+// runs. A module has no clock, randomness or files: what it asks of its host and
 // what it answers follow from how it is called and from the host's replies
 // alone. So as long as those are the same, the module need not be loaded. What
 // it asks for is asked of the host again, each time: nothing of that is taken
-// from the last run.
+// from an earlier run.
 //
 // Where something differs, the module is loaded and led to that point: it is
 // called as it was, and gets the replies that its host gave in this run.
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -49,11 +50,12 @@ type Options struct {
 // called at once.
 type Module struct {
 	opts   Options
-	last   []call // of its last run, as far as this one is the same
+	known  []run // its last runs, the newest first
+	like   []run // what is left of those that this one is like so far
 	runner Runner
 
 	mu   sync.Mutex
-	done []call // of this run
+	done run
 	// now is the runner's call, and led what it did of it in this run before the
 	// runner was there. Stop ends it.
 	now  *call
@@ -63,6 +65,9 @@ type Module struct {
 	size      int
 	forgotten bool
 }
+
+// run is a run's calls.
+type run []call
 
 // call is one of an export.
 type call struct {
@@ -84,18 +89,27 @@ type exchange struct {
 	reply []byte
 }
 
+func (e exchange) same(as exchange) bool {
+	return e.Operation == as.Operation && bytes.Equal(e.Request, as.Request) && e.Reply == as.Reply
+}
+
 func (e *exchange) answer(reply []byte) { e.reply, e.Reply = reply, hash(reply) }
 
-// maxSize bounds what is kept of a run, in bytes with the host's replies; of one
-// that takes more, nothing is.
-const maxSize = 1 << 20
+const (
+	// maxSize bounds what is kept of a run, in bytes with the host's replies; of
+	// one that takes more, nothing is.
+	maxSize = 256 << 10
+	// maxRuns is how many runs are kept, so that a module need not be loaded for
+	// what changes now and then: how a program ends, what is built.
+	maxRuns = 8
+)
 
 // DifferentError says that a module did something else than before, though it
 // was called as it was then. What was asked for by then has been done.
 type DifferentError struct{ File string }
 
 func (e *DifferentError) Error() string {
-	return "it does not do what it did in its last run, of which something is kept in " + e.File
+	return "it does not do what it did in a run before, which is kept in " + e.File
 }
 
 // Hint says what to do about it.
@@ -105,7 +119,8 @@ func (e *DifferentError) Hint() string {
 
 // New prepares a module. What is kept and can't be used counts as nothing.
 func New(opts Options) *Module {
-	return &Module{opts: opts, last: read(opts.File, opts.Key)}
+	known := read(opts.File, opts.Key)
+	return &Module{opts: opts, known: known, like: known}
 }
 
 // Loaded tells whether the module had to be loaded.
@@ -135,24 +150,34 @@ func (m *Module) Call(ctx context.Context, export string, input []byte) ([]byte,
 	return c.Output, err
 }
 
-// repeat makes a call as it was made in the last run, as long as the host gives
-// the same replies. What was asked by then is in the call.
+// repeat makes a call as it was made in one of the last runs, as long as the
+// host gives the replies of one. What was asked by then is in the call.
 func (m *Module) repeat(ctx context.Context, c *call) bool {
-	if len(m.last) == 0 || m.last[0].Export != c.Export || m.last[0].Input != c.Input {
-		return false
-	}
-	known := m.last[0]
-	m.last = m.last[1:]
-	for _, e := range known.Exchanges {
-		last := e.Reply
+	m.like = those(m.like, func(r run) bool { return len(r) > 0 && r[0].Export == c.Export && r[0].Input == c.Input })
+	for n := 0; len(m.like) > 0; n++ {
+		// Runs that were alike so far ask for the same now.
+		now := m.like[0][0]
+		if n == len(now.Exchanges) {
+			m.like = those(m.like, func(r run) bool { return len(r[0].Exchanges) == n && bytes.Equal(r[0].Output, now.Output) })
+			for i := range m.like {
+				m.like[i] = m.like[i][1:]
+			}
+			c.Output = now.Output
+			return true
+		}
+		e := now.Exchanges[n]
 		e.answer(m.opts.Host.Call(ctx, e.Operation, e.Request))
 		c.Exchanges = append(c.Exchanges, e)
-		if e.Reply != last || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return false
 		}
+		m.like = those(m.like, func(r run) bool { return len(r[0].Exchanges) > n && r[0].Exchanges[n].same(e) })
 	}
-	c.Output = known.Output
-	return true
+	return false
+}
+
+func those(runs []run, want func(run) bool) []run {
+	return slices.DeleteFunc(slices.Clone(runs), func(r run) bool { return !want(r) })
 }
 
 // load leads the module through the calls of this run.
@@ -287,7 +312,7 @@ func (m *Module) Close(ctx context.Context) error {
 	}
 	err := m.runner.Close(ctx)
 	if m.opts.File != "" && !m.forgotten && m.mayKeep() {
-		write(m.opts.File, m.opts.Key, m.done)
+		write(m.opts.File, m.opts.Key, append([]run{m.done}, m.known...))
 	}
 	return err
 }

@@ -139,6 +139,40 @@ func TestDifferentFromLastRun(t *testing.T) {
 	}
 }
 
+// TestLastRuns wants several runs to be known, so that what comes and goes is.
+func TestLastRuns(t *testing.T) {
+	file := newFile(t)
+	told := func(n int) world {
+		return world{replies: map[string]string{"a": fmt.Sprint(n % 3), fmt.Sprint(n % 3): fmt.Sprint(n)}}
+	}
+	for round, loads := range []int{1, 0, 0} {
+		for n := range 8 {
+			r := play(t.Context(), file, told(n), twice, "a")
+			r.want(t, loads, fmt.Sprint("got ", n), "dev a", fmt.Sprint("dev ", n%3))
+		}
+		if t.Failed() {
+			t.Fatalf("in round %d", round)
+		}
+	}
+	// The oldest makes room.
+	play(t.Context(), file, told(8), twice, "a").want(t, 1, "got 8", "dev a", "dev 2")
+	play(t.Context(), file, told(1), twice, "a").want(t, 0, "got 1", "dev a", "dev 1")
+	play(t.Context(), file, told(0), twice, "a").want(t, 1, "got 0", "dev a", "dev 0")
+
+	// Large ones have less room.
+	file = newFile(t)
+	large := func(input string, ask asks) string { return strings.Repeat("x", 200<<10) + input }
+	for _, input := range []string{"1", "2", "3", "4", "5", "6"} {
+		play(t.Context(), file, world{}, large, input).want(t, 1, large(input, nil))
+	}
+	play(t.Context(), file, world{}, large, "6").want(t, 0, large("6", nil))
+	play(t.Context(), file, world{}, large, "3").want(t, 0, large("3", nil))
+	play(t.Context(), file, world{}, large, "1").want(t, 1, large("1", nil))
+	if info, err := os.Stat(file); err != nil || info.Size() > 1<<20 {
+		t.Errorf("the file has %d bytes, %v", info.Size(), err)
+	}
+}
+
 // TestLikeWithout makes up modules and hosts, and wants each run to be what it
 // is for a module alone.
 func TestLikeWithout(t *testing.T) {
@@ -266,7 +300,7 @@ func must(t *testing.T, err error) {
 
 // TestNotKept wants no file after runs of which none may be kept.
 func TestNotKept(t *testing.T) {
-	large := strings.Repeat("x", 700<<10)
+	large := strings.Repeat("x", 200<<10)
 	for name, m := range map[string]module{
 		"fails":          func(string, asks) string { return "fails" },
 		"no text":        func(string, asks) string { return "\xff" },

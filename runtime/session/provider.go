@@ -141,7 +141,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	err = c.make(hard, l.guest)
 	c.provider.built = rec.built
 	if !l.calls.Loaded() {
-		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in its last run: its module was not loaded")
+		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
 	}
 	if err != nil {
 		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
