@@ -40,9 +40,9 @@ demo: build
 test:
 	.ci/with-engine $(TEST) ./...
 
-# The unit tests: all but those of the real binary.
+# The unit tests: all but those of the real binary and of other systems.
 test-short:
-	go test $$(go list ./... | grep -v '/cmd/stagecraft$$')
+	go test $$(go list ./... | grep -v -e '/cmd/stagecraft$$' -e '/internal/tree$$')
 
 bench:
 	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md

@@ -1,4 +1,4 @@
-package main_test
+package tree_test
 
 import (
 	"go/ast"
