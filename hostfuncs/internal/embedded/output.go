@@ -5,37 +5,21 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // WriteLayout writes the image to a folder as an OCI layout, which has this
-// image alone. The folder has to be empty or new; after an error it is as it
-// was.
-func (i *Image) WriteLayout(dir string, tags []string) (err error) {
-	temp, err := os.MkdirTemp(filepath.Dir(dir), ".layout-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+// image alone. The folder has to be empty or new; after an error something can
+// be in it, see [image.NewLayout].
+func (i *Image) WriteLayout(dir string, tags []string) error {
 	made, err := i.V1()
 	if err != nil {
 		return err
 	}
-	if err := image.WriteLayout(filepath.Join(temp, "layout"), made, tags); err != nil {
-		return err
-	}
-	// This takes away an empty folder, and nothing else.
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there and not empty: name another folder, or empty it", dir)
-	}
-	return os.Rename(filepath.Join(temp, "layout"), dir)
+	return image.WriteLayout(dir, made, tags)
 }
 
 // WriteTar writes the image as a tar that docker load takes, with its tags.

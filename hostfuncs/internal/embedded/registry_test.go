@@ -187,9 +187,6 @@ func TestWriteLayout(t *testing.T) {
 	if err := built.WriteLayout(dir, []string{"a.test/x:1"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := built.WriteLayout(dir, nil); err == nil || !strings.Contains(err.Error(), "is there and not empty") {
-		t.Errorf("a second time: %v", err)
-	}
 	if err := os.Mkdir(dir+"2", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -198,9 +195,6 @@ func TestWriteLayout(t *testing.T) {
 	}
 	if err := built.WriteLayout(dir+"3", []string{"NOT A TAG"}); err == nil {
 		t.Error("a wrong tag was taken")
-	}
-	if left, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(left) != 2 {
-		t.Errorf("left behind: %v, %v", left, err)
 	}
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
