@@ -359,3 +359,31 @@ func TestAtOnce(t *testing.T) {
 	}
 	play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 0, "got c", "dev a", "dev b")
 }
+
+// FuzzKept wants whatever is kept, with a sum that is right, to end in what the
+// module does, in what is kept of one, or in an error.
+func FuzzKept(f *testing.F) {
+	file := filepath.Join(f.TempDir(), "replay", "file")
+	play(f.Context(), file, world{replies: replies}, twice, "a")
+	play(f.Context(), file, world{replies: replies}, twice, "x", "a")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	_, content, _ := bytes.Cut(data, []byte("\n"))
+	f.Add(string(content))
+	f.Add(strings.ReplaceAll(string(content), `"dev"`, `null`))
+	f.Add(`{"key":"key","runs":[null,[],[{"export":"dev","input":"` + hashed("a") + `","exchanges":[{},{}],"output":"x"}]]}`)
+	f.Fuzz(func(t *testing.T, content string) {
+		file := newFile(t)
+		must(t, os.Mkdir(filepath.Dir(file), 0o700))
+		must(t, os.WriteFile(file, []byte(hashed(content)+"\n"+content), 0o600))
+		r := play(t.Context(), file, world{replies: replies}, twice, "a")
+		if _, ok := errors.AsType[*replay.DifferentError](r.err); r.err != nil && !ok {
+			t.Error(r.err)
+		}
+		if r.loads == 1 && r.err == nil && r.output != "got c" {
+			t.Errorf("the module was loaded and gave %q", r.output)
+		}
+	})
+}
