@@ -53,6 +53,7 @@ type Module struct {
 	known  []run // its last runs, the newest first
 	like   []run // what is left of those that this one is like so far
 	runner Runner
+	loaded bool // or it was tried
 
 	mu   sync.Mutex
 	done run
@@ -123,8 +124,8 @@ func New(opts Options) *Module {
 	return &Module{opts: opts, known: known, like: known}
 }
 
-// Loaded tells whether the module had to be loaded.
-func (m *Module) Loaded() bool { return m.runner != nil }
+// Loaded tells whether the module had to be loaded, be it that it could not be.
+func (m *Module) Loaded() bool { return m.loaded }
 
 // Call calls an export.
 //
@@ -182,6 +183,7 @@ func those(runs []run, want func(run) bool) []run {
 
 // load leads the module through the calls of this run.
 func (m *Module) load(ctx context.Context) error {
+	m.loaded = true
 	runner, err := m.opts.Open(ctx, host{m})
 	if err != nil {
 		return err

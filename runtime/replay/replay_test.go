@@ -345,6 +345,22 @@ func TestEnd(t *testing.T) {
 	play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 0, "got c", "dev a", "dev b")
 }
 
+// TestLoaded wants a module that can't be loaded not to pass for one that need
+// not be.
+func TestLoaded(t *testing.T) {
+	file, failed := newFile(t), errors.New("no module")
+	m := replay.New(replay.Options{File: file, Host: new(world), Open: func(context.Context, replay.Host) (replay.Runner, error) { return nil, failed }})
+	if _, err := m.Call(t.Context(), "dev", nil); !errors.Is(err, failed) || !m.Loaded() {
+		t.Errorf("got %v, loaded %v", err, m.Loaded())
+	}
+	if err := m.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something is kept: %v", err)
+	}
+}
+
 // TestAtOnce has runs that keep the same at the same time.
 func TestAtOnce(t *testing.T) {
 	file := newFile(t)
