@@ -97,14 +97,14 @@ func (d *daemon) note(format string, args ...any) {
 	}
 }
 
-// ListWorkers is asked once it is decided what is built.
-func (d *daemon) ListWorkers(context.Context, *controlapi.ListWorkersRequest) (*controlapi.ListWorkersResponse, error) {
+// Info is asked once it is decided what is built.
+func (d *daemon) Info(context.Context, *controlapi.InfoRequest) (*controlapi.InfoResponse, error) {
 	if d.kind == "edits" {
 		if err := os.WriteFile(filepath.Join(d.work, d.args[0]), []byte("FROM evil.example/base\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}
-	return new(controlapi.ListWorkersResponse), nil
+	return new(controlapi.InfoResponse), nil
 }
 
 // Session is the way back to whoever builds.

@@ -50,7 +50,7 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 		return image.Image{}, err
 	}
 	if len(what.Stored) > 0 {
-		if err := b.takesStored(ctx); err != nil {
+		if err := b.takesStored(); err != nil {
 			return image.Image{}, err
 		}
 	}

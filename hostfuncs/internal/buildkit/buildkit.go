@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
 )
 
 // answerLimit is how long a builder may take to answer at first.
@@ -27,7 +29,9 @@ type Builder struct {
 	client *client.Client
 	// engine tells that it is a Docker engine's, which keeps what it built.
 	engine bool
-	at     string
+	// old tells that it is older than version 0.11.
+	old bool
+	at  string
 }
 
 // InEngine is the BuildKit of a Docker engine at an address, which has one since
@@ -107,21 +111,30 @@ func (t TLS) advise(err error) error {
 	return fmt.Errorf("%w; see that it takes the certificate %s", err, t.Cert)
 }
 
-// greet asks for a sign of life.
+// greet asks for a sign of life: for the version, which costs a builder nothing,
+// where a list of its workers has it look for emulators.
 func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, error) {
 	asking, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer stop()
-	if _, err := b.client.ListWorkers(asking); err != nil {
-		b.client.Close()
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case asking.Err() != nil:
-			return nil, &UnavailableError{At: b.at, Slow: true, Err: context.Cause(asking)}
-		}
-		return nil, &UnavailableError{At: b.at, Err: reason(err)}
+	_, err := b.client.Info(asking)
+	if b.old = withoutInfo(err); err == nil || b.old {
+		return b, nil
 	}
-	return b, nil
+	b.client.Close()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case asking.Err() != nil:
+		return nil, &UnavailableError{At: b.at, Slow: true, Err: context.Cause(asking)}
+	}
+	return nil, &UnavailableError{At: b.at, Err: reason(err)}
+}
+
+// withoutInfo tells whether an error is that of a BuildKit before 0.11, which
+// knows no such question. Whatever else answers, as a web server, has no service
+// for it, or the same code with other words.
+func withoutInfo(err error) bool {
+	return grpcerrors.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method Info")
 }
 
 // Close lets go of the connection. A build that is under way goes on.

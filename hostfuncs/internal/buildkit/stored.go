@@ -13,10 +13,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client"
-	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"google.golang.org/grpc/codes"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
@@ -42,16 +40,10 @@ func addStored(opt *client.SolveOpt, stored map[string]image.Stored) error {
 	return nil
 }
 
-// takesStored asks whether a builder can take images from a layout. One before
-// version 0.11 would pull them without a word, and doesn't know what is asked.
-func (b *Builder) takesStored(ctx context.Context) error {
-	if _, err := b.client.Info(ctx); err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case grpcerrors.Code(err) != codes.Unimplemented:
-			return &UnavailableError{At: b.at, Lost: true, Err: reason(err)}
-		}
+// takesStored tells whether a builder can take images from a layout: an old one
+// would pull them without a word.
+func (b *Builder) takesStored() error {
+	if b.old {
 		return &image.Error{Message: "this BuildKit is too old to take base images from an OCI layout: it needs version 0.11, which Docker has since 24.0; --engine embedded can, where no step runs anything"}
 	}
 	return nil

@@ -1,23 +1,13 @@
 package buildkit
 
 import (
-	"context"
-	"errors"
 	"io"
-	"net"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/errdefs"
-	controlapi "github.com/moby/buildkit/api/services/control"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
@@ -60,65 +50,5 @@ func TestLayoutIsOnlyRead(t *testing.T) {
 		if !errdefs.IsPermissionDenied(err) {
 			t.Errorf("%s: got %v", name, err)
 		}
-	}
-}
-
-// control is a builder that says one thing of itself.
-type control struct {
-	controlapi.UnimplementedControlServer
-	info error
-}
-
-func (control) ListWorkers(context.Context, *controlapi.ListWorkersRequest) (*controlapi.ListWorkersResponse, error) {
-	return &controlapi.ListWorkersResponse{}, nil
-}
-
-func (c control) Info(context.Context, *controlapi.InfoRequest) (*controlapi.InfoResponse, error) {
-	return &controlapi.InfoResponse{}, c.info
-}
-
-// TestTakesStored wants a builder that is gone told from one that is too old.
-func TestTakesStored(t *testing.T) {
-	for name, tt := range map[string]struct {
-		info error
-		want func(error) bool
-	}{
-		"new": {nil, func(err error) bool { return err == nil }},
-		"old": {status.Error(codes.Unimplemented, "unknown method Info"), func(err error) bool {
-			e, ok := errors.AsType[*image.Error](err)
-			return ok && strings.Contains(e.Message, "too old")
-		}},
-		"gone": {status.Error(codes.Unavailable, "EOF"), func(err error) bool {
-			e, ok := errors.AsType[*UnavailableError](err)
-			return ok && e.Lost && strings.Contains(e.Error(), "EOF")
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			listener, server := bufconn.Listen(1<<20), grpc.NewServer()
-			controlapi.RegisterControlServer(server, control{info: tt.info})
-			done := make(chan error)
-			go func() { done <- server.Serve(listener) }()
-			b, err := connectEngine(t.Context(), "here", func(ctx context.Context, _, _ string, _ map[string][]string) (net.Conn, error) {
-				return listener.DialContext(ctx)
-			}, time.Minute)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := b.takesStored(t.Context()); !tt.want(err) {
-				t.Errorf("got %v", err)
-			}
-			ended, end := context.WithCancel(t.Context())
-			end()
-			if err := b.takesStored(ended); !errors.Is(err, context.Canceled) {
-				t.Errorf("after its end: %v", err)
-			}
-			if err := b.Close(); err != nil {
-				t.Error(err)
-			}
-			server.Stop()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		})
 	}
 }
