@@ -45,6 +45,7 @@ test-short:
 	go test $$(go list ./... | grep -v -e '/cmd/stagecraft$$' -e '/internal/tree$$')
 
 bench:
+	@mkdir -p bin
 	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md
 	@cat bin/bench.md
 
