@@ -15,7 +15,7 @@ PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The race detector needs cgo.
-TEST := CGO_ENABLED=1 go test -race -timeout 14m
+TEST := CGO_ENABLED=1 go test -race -timeout 20m
 
 .PHONY: build demo test test-short bench bench-build soak fuzz mutate wat clean $(MODULES)
 

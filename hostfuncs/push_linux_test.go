@@ -15,27 +15,21 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry/registrytest"
-	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestPush pushes with each engine to registries that want a password, and to
 // such that want a token, and takes a base image from there again.
 func TestPush(t *testing.T) {
-	host := providertest.NeedEngine(t)
-	daemon, err := ParseEngine("buildkit+"+providertest.BuildKit(t), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newRig(t)
 	for _, registry := range []registrytest.Registry{registrytest.Basic(t, "me", "secret"), registrytest.Token(t, "me", "secret")} {
-		for _, engine := range []Engine{{Kind: EngineDocker}, daemon, {Kind: EngineEmbedded}} {
+		for _, engine := range r.all() {
 			kind := fmt.Sprintf("%s, tokens %v", engine.Kind, registry.Tokens != nil)
-			build := func(t *testing.T, password, text, tag string) (abi.Reply, *strings.Builder) {
-				p := newProject(t, map[string]string{"app/Dockerfile": text, "app/file": "in it"})
-				p.Environ = append(p.Environ, "DOCKER_HOST="+host, "DOCKER_CONFIG="+dockerConfig(t, registry.Host, "me", password))
-				progress := new(strings.Builder)
-				p.Builds = BuildOptions{Engine: engine, Mode: "plain", Progress: progress}
-				g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], push: true}}}", connectEngine)
-				return call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{tag}, Push: true}), progress
+			build := func(t *testing.T, password, text, tag string) (abi.Reply, string) {
+				r := r
+				r.config = dockerConfig(t, registry.Host, "me", password)
+				s := r.site(t, engine, map[string]string{"Dockerfile": text, "file": "in it"})
+				reply := s.build(t.Context(), t, tag, true)
+				return reply, s.progress.String()
 			}
 			tag := registry.Host + "/shop/" + string(engine.Kind) + ":1"
 			t.Run(kind, func(t *testing.T) {
@@ -45,13 +39,13 @@ func TestPush(t *testing.T) {
 					t.Errorf("the registry has %s, built was %+v\n%s", got, built, progress)
 				}
 				reply, progress = build(t, "secret", "FROM "+tag+"\nCOPY file /again\n", tag+"again")
-				if built := as[abi.DockerBuildResult](t, reply); built.Digest == "" || strings.Contains(progress.String(), "secret") {
+				if built := as[abi.DockerBuildResult](t, reply); built.Digest == "" || strings.Contains(progress, "secret") {
 					t.Errorf("built %+v\n%s", built, progress)
 				}
 			})
 			t.Run(kind+", a wrong password", func(t *testing.T) {
 				reply, progress := build(t, "wrong", "FROM scratch\nCOPY file /\n", tag+"wrong")
-				if reply.Error == nil || strings.Contains(reply.Error.Message+progress.String(), "wrong\"") {
+				if reply.Error == nil || strings.Contains(reply.Error.Message+progress, "wrong\"") {
 					t.Errorf("got %+v\n%s", reply, progress)
 				}
 			})
