@@ -58,22 +58,22 @@ func knownBy(m module.Module, limits sandbox.Limits) string {
 }
 
 // known is the file with what a provider did in its last call of this kind, if
-// that may be used: others are told what the module itself asked for, and where
-// nothing is done there is nothing to be known.
+// that may be used: others are told what the module itself asked for, and so is
+// whoever is to agree to it. Where nothing is done there is nothing to be known.
 func (s *Session) known(c call) string {
-	if s.opts.Witnessed || s.opts.Audit != "" || s.planning != nil || s.learning != nil {
+	if s.opts.Witnessed || s.opts.Audit != "" || s.planning != nil || s.learning != nil || !s.agreed(c.provider.source) {
 		return ""
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + c.provider.ID() + "\x00" + c.operation))
-	return under(s.opts.CacheDir, "replay", hex.EncodeToString(name[:])+".json")
+	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 
 // under is a path in a folder, empty where there is no folder.
-func under(dir string, names ...string) string {
+func under(dir, name string) string {
 	if dir == "" {
 		return ""
 	}
-	return filepath.Join(dir, filepath.Join(names...))
+	return filepath.Join(dir, name)
 }
 
 // unusable names the file in an error that concerns it; a limit or a crash

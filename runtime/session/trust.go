@@ -154,7 +154,7 @@ func (s *Session) changed(ctx context.Context, m module.Module, before lock.Entr
 // confirm asks the user about a module that nobody has agreed to yet, and
 // notes the answer.
 func (s *Session) confirm(l *loaded) error {
-	if _, known := s.lock.Get(l.ID); known || l.Origin == module.BuiltIn {
+	if s.agreed(l.Source) {
 		return nil
 	}
 	found, err := l.inspection()
@@ -170,6 +170,12 @@ func (s *Session) confirm(l *loaded) error {
 	}
 	s.lock, err = trust(s.config.Root, s.entry(found))
 	return err
+}
+
+// agreed tells whether there is nobody to ask about a provider any more.
+func (s *Session) agreed(source module.Source) bool {
+	_, known := s.lock.Get(source.ID)
+	return known || source.Origin == module.BuiltIn
 }
 
 func (s *Session) entry(found Inspection) lock.Entry { return newEntry(s.config.Root, found) }

@@ -54,7 +54,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey)
-		opts.Witnessed = attest != nil
+		opts.Witnessed = opts.Witnessed || attest != nil
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func userFolders(environ []string) folders {
 	defaultData, defaultCache := defaultFolders(runtime.GOOS, get)
 	return folders{
 		providers: under(data, defaultData, "providers"),
-		cache:     under(cache, defaultCache, "."),
+		cache:     under(cache, defaultCache, ""),
 		machine:   under(cache, defaultCache, "machine"),
 	}
 }
