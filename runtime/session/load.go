@@ -57,7 +57,7 @@ func knownBy(m module.Module, limits sandbox.Limits) string {
 	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
 }
 
-// known is the file with what a provider did in its last call of this kind, if
+// known is the file with what a provider did in earlier calls of this kind, if
 // that may be used: others are told what the module itself asked for, and so is
 // whoever is to agree to it. Where nothing is done there is nothing to be known.
 func (s *Session) known(c call) string {
