@@ -1,10 +1,8 @@
 package providertest
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -59,8 +57,9 @@ func Tool(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	tools := filepath.Join(root, ".ci", "tools")
 	// A tool's last element is its name.
-	list, err := goCommand(root, "list", "tool")
+	list, err := goCommand(tools, "list", "tool")
 	if err != nil {
 		return "", err
 	}
@@ -68,30 +67,9 @@ func Tool(name string) (string, error) {
 		if path.Base(tool) != name {
 			continue
 		}
-		// Right after it was built it is at another place than where it is kept.
-		for range 2 {
-			// As the program is built, so that what both have is compiled once;
-			// go tool can't.
-			program, err := goCommand(root, "run", "-trimpath", "-exec", "echo", tool)
-			if err != nil {
-				return "", err
-			}
-			if _, err := os.Stat(program); err == nil {
-				return program, nil
-			}
-		}
+		// As the program is built, so that what both have is compiled once; go
+		// tool can't.
+		return linked(tools, "-trimpath", tool)
 	}
 	return "", fmt.Errorf("there is no %s in .ci/tools", name)
-}
-
-func goCommand(root string, args ...string) (string, error) {
-	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Env = filepath.Join(root, ".ci", "tools"), append(os.Environ(), "CGO_ENABLED=0")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, stderr.String())
-	}
-	return string(bytes.TrimSpace(out)), nil
 }

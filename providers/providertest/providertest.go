@@ -53,39 +53,60 @@ func (b *Builder) Program(pkg string) (string, error) {
 	})
 }
 
-// Binary builds stagecraft with its built-in providers and returns its path.
+// Binary builds stagecraft with its built-in providers and returns its path. It is
+// linked once for the tests of all packages.
 func (b *Builder) Binary() (string, error) {
 	out := filepath.Join(b.dir, "stagecraft")
-	return out, b.BinaryWith(out, nil)
+	overlay, err := b.overlay(out, nil)
+	if err != nil {
+		return "", err
+	}
+	program, err := linked("", "-trimpath", "-overlay", overlay, modulePath+"/cmd/stagecraft")
+	if err != nil {
+		return "", err
+	}
+	// A test knows the processes of its own binary by this path.
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	return out, os.WriteFile(out, data, 0o755)
 }
 
 // BinaryWith builds stagecraft into out with files of the repository replaced,
 // absolute paths by absolute paths.
 func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
+	overlay, err := b.overlay(out, replaced)
+	if err != nil {
+		return err
+	}
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+}
+
+// overlay writes the go command's overlay that has the built-in modules in their
+// places, and returns its path.
+func (b *Builder) overlay(out string, replaced map[string]string) (string, error) {
 	replace := maps.Clone(replaced)
 	if replace == nil {
 		replace = make(map[string]string)
 	}
 	root, err := Root()
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, id := range BuiltIns {
 		module, err := b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
 		if err != nil {
-			return err
+			return "", err
 		}
 		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return err
+		return "", err
 	}
 	overlay := out + "-overlay.json"
-	if err := os.WriteFile(overlay, data, 0o600); err != nil {
-		return err
-	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return overlay, os.WriteFile(overlay, data, 0o600)
 }
 
 func (b *Builder) once(out string, build func() error) error {

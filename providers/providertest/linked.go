@@ -1,0 +1,37 @@
+package providertest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// linked builds a program, which the go command keeps for the next time, and
+// returns its path.
+func linked(dir string, args ...string) (string, error) {
+	// Right after it was built it is at another place than where it is kept.
+	for range 2 {
+		program, err := goCommand(dir, append([]string{"run", "-exec", "echo"}, args...)...)
+		if err != nil {
+			return "", err
+		}
+		if _, err := os.Stat(program); err == nil {
+			return program, nil
+		}
+	}
+	return "", fmt.Errorf("go run %s: the program is not kept", strings.Join(args, " "))
+}
+
+func goCommand(dir string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, stderr.String())
+	}
+	return string(bytes.TrimSpace(out)), nil
+}
