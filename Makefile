@@ -1,5 +1,6 @@
 # make demo    shows what stagecraft does, step by step
-# make test    runs every test; an engine for them is started where it can be
+# make test    runs the tests; an engine for them is started where it can be
+# make test-long runs all of them at length, and what needs other projects' programs
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
@@ -15,9 +16,10 @@ PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The race detector needs cgo.
-TEST := CGO_ENABLED=1 go test -race -timeout 20m
+# The time limit is for what hangs.
+TEST := CGO_ENABLED=1 go test -race -timeout 60m
 
-.PHONY: build demo test test-short bench bench-build soak fuzz mutate wat clean $(MODULES)
+.PHONY: build demo test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES)
 
 build: $(MODULES) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
@@ -40,29 +42,32 @@ demo: build
 test:
 	.ci/with-engine $(TEST) ./...
 
-# The unit tests: all but those of the real binary and of other systems.
+test-long:
+	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) ./...
+
+# The unit tests: all but those of the real binary and of the whole tree.
 test-short:
-	go test $$(go list ./... | grep -v -e '/cmd/stagecraft$$' -e '/internal/tree$$')
+	go test $$(go list ./... | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
 
 bench:
 	@mkdir -p bin
-	go test ./cmd/stagecraft -run '^TestMeasure$$' -timeout 20m -v -measure $(CURDIR)/bin/bench.md
+	go test ./cmd/stagecraft/internal/bench -run '^TestMeasure$$' -timeout 60m -v -measure $(CURDIR)/bin/bench.md
 	@cat bin/bench.md
 
 bench-build:
 	@mkdir -p bin
-	.ci/with-engine go test ./cmd/stagecraft -run '^TestMeasureBuilds$$' -timeout 60m -v -measure-builds $(CURDIR)/bin/bench-build.md
+	.ci/with-engine go test ./cmd/stagecraft/internal/bench -run '^TestMeasureBuilds$$' -timeout 60m -v -measure-builds $(CURDIR)/bin/bench-build.md
 	@cat bin/bench-build.md
 
 soak:
-	CGO_ENABLED=1 go test -race ./cmd/stagecraft -run '^TestSoak$$' -timeout 60m -v -soak $(RUNS)
+	CGO_ENABLED=1 go test -race ./cmd/stagecraft/internal/hostile -run '^TestSoak$$' -timeout 60m -v -soak $(RUNS)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 
 # Each guard is a build of its own.
 mutate:
-	.ci/with-engine go test ./cmd/stagecraft -run '^TestMutations' -timeout 3h -v -mutate
+	.ci/with-engine go test ./cmd/stagecraft/internal/hostile -run '^TestMutations' -timeout 3h -v -mutate
 
 # The hostile modules of the tests are committed with their sources; wat2wasm
 # is in Debian's package wabt.

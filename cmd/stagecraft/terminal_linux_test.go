@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 
 	"github.com/creack/pty"
 )
@@ -30,10 +31,10 @@ while :; do sleep 0.05; done
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), built.bin, "dev")
+	cmd := exec.CommandContext(t.Context(), clitest.Binary(), "dev")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = clitest.Hang
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 31, Cols: 77})
 	if err != nil {
 		t.Fatal(err)
@@ -95,26 +96,26 @@ func TestTerminalTrust(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkspace(t, "")
-			w.environ = []string{tt.ci}
-			w.write(t, "stagecraft.yml", []byte("backend: {provider: asks, providers: {asks: {}}}"))
-			module, err := os.ReadFile(filepath.Join(built.root, "runtime/sandbox/testdata/asks.wasm"))
+			w := clitest.NewWorkspace(t, "")
+			w.Environ = []string{tt.ci}
+			w.Write(t, "stagecraft.yml", []byte("backend: {provider: asks, providers: {asks: {}}}"))
+			module, err := os.ReadFile(filepath.Join(clitest.Root(), "runtime/sandbox/testdata/asks.wasm"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.write(t, ".stagecraft/providers/asks.wasm", module)
-			code, said := w.terminal(t, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed)
+			w.Write(t, ".stagecraft/providers/asks.wasm", module)
+			code, said := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed)
 			if code != tt.code || strings.Contains(said, "[y/N]") != tt.asks {
 				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, said)
 			}
-			if _, err := os.Stat(filepath.Join(w.dir, "stagecraft.lock")); (err == nil) != tt.locked {
+			if _, err := os.Stat(filepath.Join(w.Dir, "stagecraft.lock")); (err == nil) != tt.locked {
 				t.Errorf("the lock file: %v", err)
 			}
 			if !tt.locked {
 				return
 			}
 			// Nothing is asked again.
-			if code, said := w.terminal(t, []string{"dev"}, "", ""); code != 0 || strings.Contains(said, "[y/N]") {
+			if code, said := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(said, "[y/N]") {
 				t.Errorf("exit code %d the second time:\n%s", code, said)
 			}
 		})
@@ -149,21 +150,21 @@ func TestTerminalColour(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkspace(t, "")
-			w.environ = []string{"NO_COLOR=", tt.environ}
-			w.play(t, calls)
-			w.drop(t)
-			w.write(t, "stagecraft.policy.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **', touch printed]}}"))
+			w := clitest.NewWorkspace(t, "")
+			w.Environ = []string{"NO_COLOR=", tt.environ}
+			w.Play(t, calls)
+			w.Drop(t)
+			w.Write(t, "stagecraft.policy.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **', touch printed]}}"))
 			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer out.Close()
 			if tt.redirect {
-				w.stdout = out
+				w.Stdout = out
 			}
-			code, said := w.terminal(t, []string{"dev"}, "", "")
-			lines := strings.SplitAfter(said+readTestFile(t, out.Name()), "\n")
+			code, said := onTerminal(t, w, []string{"dev"}, "", "")
+			lines := strings.SplitAfter(said+clitest.ReadFile(t, out.Name()), "\n")
 			for _, line := range tt.want {
 				if code != 0 || !slices.Contains(lines, line) {
 					t.Errorf("exit code %d, no line %q in %q", code, line, lines)
@@ -173,15 +174,15 @@ func TestTerminalColour(t *testing.T) {
 	}
 }
 
-// terminal runs stagecraft on a terminal, types when it has said something, and
+// onTerminal runs stagecraft on a terminal, types when it has said something, and
 // gives its exit code and all that it said.
-func (w workspace) terminal(t *testing.T, args []string, prompt, typed string) (int, string) {
+func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt, typed string) (int, string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), built.bin, args...)
-	cmd.Dir, cmd.WaitDelay = w.dir, 10*time.Second
-	cmd.Env = append(os.Environ(), "HOME="+w.home, "XDG_CACHE_HOME="+sharedCache(t), "XDG_DATA_HOME=", "CI=")
-	cmd.Env = append(cmd.Env, w.environ...)
-	cmd.Stdout = w.stdout
+	cmd := exec.CommandContext(t.Context(), clitest.Binary(), args...)
+	cmd.Dir, cmd.WaitDelay = w.Dir, clitest.Hang
+	cmd.Env = append(os.Environ(), "HOME="+w.Home, "XDG_CACHE_HOME="+clitest.Cache(), "XDG_DATA_HOME=", "CI=")
+	cmd.Env = append(cmd.Env, w.Environ...)
+	cmd.Stdout = w.Stdout
 	terminal, err := pty.Start(cmd)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,347 @@
+package bench_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+
+	images "github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+)
+
+var measureBuilds = flag.String("measure-builds", "", "measure builds, and write the table to this file")
+
+// TestMeasureBuilds measures builds of the real binary beside the docker
+// command's, in one run, and writes a table. It judges nothing: "make
+// bench-build" runs it, and docs/performance.md keeps the last table.
+func TestMeasureBuilds(t *testing.T) {
+	if *measureBuilds == "" {
+		t.Skip("measures only when asked to: make bench-build")
+	}
+	host, _, err := providertest.Engine(t.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DOCKER_HOST", host)
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	m := &buildMeasurement{measurement: measurement{t: t, cache: t.TempDir()}}
+	m.docker = m.findDocker()
+	m.changes()
+	m.fleet()
+	m.atOnce()
+	m.files()
+	if err := os.WriteFile(*measureBuilds, []byte(m.table()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + m.table())
+}
+
+type buildMeasurement struct {
+	measurement
+	docker string // the command
+}
+
+// findDocker finds a docker command that can build with BuildKit: since version
+// 23 that takes a plug-in.
+func (m *buildMeasurement) findDocker() string {
+	m.t.Helper()
+	dir := m.t.TempDir()
+	m.write(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY Dockerfile /\n"))
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		docker := filepath.Join(folder, "docker")
+		cmd := exec.Command(docker, "build", "-q", dir)
+		cmd.Env = append(os.Environ(), "DOCKER_BUILDKIT=1")
+		if cmd.Run() != nil {
+			continue
+		}
+		version, err := exec.Command(docker, "--version").Output()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.t.Logf("%s", version)
+		return docker
+	}
+	m.t.Fatal("no docker command here builds with BuildKit")
+	return ""
+}
+
+// builder builds what is in a folder under a tag.
+type imageBuilder struct {
+	name string
+	argv []string
+	env  []string
+}
+
+func (m *buildMeasurement) builders() []imageBuilder {
+	return []imageBuilder{
+		{"docker, BuildKit", []string{m.docker, "build", "-q", "-t", "bench:cli", "."}, []string{"DOCKER_BUILDKIT=1"}},
+		{"docker, classic", []string{m.docker, "build", "-q", "-t", "bench:classic", "."}, []string{"DOCKER_BUILDKIT=0"}},
+		{"stagecraft", []string{clitest.Binary(), "build", "--progress", "quiet", "--tag", "bench:own"}, nil},
+		{"stagecraft, embedded and loaded", []string{clitest.Binary(), "build", "--progress", "quiet", "--tag", "bench:embedded", "--engine", "embedded", "--load"}, nil},
+	}
+}
+
+// context fills a folder with files of random bytes, which take bytes together.
+func (m *buildMeasurement) context(files, bytes int) string {
+	m.t.Helper()
+	dir := m.t.TempDir()
+	random, err := os.Open("/dev/urandom")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer random.Close()
+	text := make([]byte, bytes/files)
+	for i := range files {
+		if _, err := random.Read(text); err != nil {
+			m.t.Fatal(err)
+		}
+		name := filepath.Join(dir, "app", fmt.Sprint(i%100), fmt.Sprint(i))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			m.t.Fatal(err)
+		}
+		m.write(name, text)
+	}
+	m.write(filepath.Join(dir, "app", "Dockerfile"), []byte("FROM scratch\nCOPY . /\n"))
+	m.write(filepath.Join(dir, "stagecraft.yml"), []byte("backend: {provider: generic, providers: {generic: {dev: {command: ['true']}, build: {context: app}}}}\n"))
+	return dir
+}
+
+func (m *buildMeasurement) write(name string, text []byte) {
+	m.t.Helper()
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// build times one build.
+func (m *buildMeasurement) build(b imageBuilder, dir string) (time.Duration, int64) {
+	m.t.Helper()
+	if b.argv[0] == m.docker {
+		dir = filepath.Join(dir, "app")
+	}
+	return m.runWith(b.env, dir, b.argv)
+}
+
+func (m *buildMeasurement) runWith(env []string, dir string, argv []string) (time.Duration, int64) {
+	m.t.Helper()
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		m.t.Setenv(name, value)
+	}
+	return m.run(dir, m.cache, argv[0], argv[1:]...)
+}
+
+// forget takes all that was built from the engine.
+func (m *buildMeasurement) forget() {
+	m.t.Helper()
+	for _, argv := range [][]string{{"image", "prune", "-af"}, {"builder", "prune", "-af"}} {
+		if out, err := exec.Command(m.docker, argv...).CombinedOutput(); err != nil {
+			m.t.Fatalf("docker %v: %v\n%s", argv, err, out)
+		}
+	}
+	// What was removed is not to be written while the next one is timed.
+	syscall.Sync()
+}
+
+// changes builds 200 MB in 5,000 files: first, with nothing changed, with a file
+// touched, and with one changed.
+func (m *buildMeasurement) changes() {
+	const rounds = 8
+	kinds := []string{"first", "no change", "one file touched", "one file changed"}
+	builders := m.builders()
+	took := make([][4][]time.Duration, len(builders))
+	for round := range rounds {
+		dir := m.context(5000, 200<<20)
+		file := filepath.Join(dir, "app", "7", "1007")
+		for at := range builders {
+			// Each comes after each other one: what one has written, the disk may
+			// still be at when the next begins.
+			i := (at + round) % len(builders)
+			b := builders[i]
+			m.forget()
+			for kind := range kinds {
+				switch kind {
+				case 2:
+					now := time.Now()
+					if err := os.Chtimes(file, now, now); err != nil {
+						m.t.Fatal(err)
+					}
+				case 3:
+					m.write(file, bytes.Repeat([]byte{byte(round), byte(i)}, 20<<10))
+				}
+				d, _ := m.build(b, dir)
+				took[i][kind] = append(took[i][kind], d)
+			}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	own := []string{"at most 1.2 times docker with BuildKit", "at most 1.2 times, and 0.1 times classic", "at most 1.2 times", "at most 1.2 times"}
+	for kind, name := range kinds {
+		cli, classic := median(took[0][kind]), median(took[1][kind])
+		for i, b := range builders {
+			d := median(took[i][kind])
+			wanted := "-"
+			switch {
+			case i == 2:
+				wanted = own[kind]
+			case i == 3 && kind == 0:
+				wanted = "at most 1.0 times"
+			}
+			m.row(fmt.Sprintf("200 MB in 5,000 files, %s: %s", name, b.name),
+				fmt.Sprintf("%.2f s, %.2f times docker with BuildKit, %.2f times classic", d.Seconds(), ratio(d, cli), ratio(d, classic)), wanted)
+		}
+	}
+	m.forget()
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// fleet builds on one daemon, and then on another that shares its cache. Its step
+// works for some seconds, as compilers do; a context has to be sent to each daemon.
+// Each has built something else before, as daemons of a fleet have: right after
+// its start a daemon is busy with itself.
+func (m *buildMeasurement) fleet() {
+	registry := providertest.Registry(m.t, "")
+	dir, other := m.context(20, 1<<20), m.context(1, 1)
+	m.write(filepath.Join(dir, "work.go"), []byte(worker))
+	clitest.GoBuild(m.t, dir, nil, "-o", filepath.Join(dir, "app", "work"), "work.go")
+	m.write(filepath.Join(dir, "app", "Dockerfile"), []byte("FROM scratch AS a\nCOPY work /\nRUN [\"/work\", \"/out\"]\nFROM scratch\nCOPY --from=a /out /\nCOPY . /\n"))
+	build := func(cache string) (time.Duration, string) {
+		m.write(filepath.Join(dir, "stagecraft.yml"), []byte(
+			"backend: {provider: generic, providers: {generic: {dev: {command: ['true']}, build: {context: app, network: none, cache_from: ['"+
+				cache+"'], cache_to: ['type=registry,mode=max,ref="+cache+"']}}}}\n"))
+		meta := filepath.Join(m.t.TempDir(), "meta.json")
+		daemon := providertest.BuildKit(m.t)
+		m.run(other, m.cache, clitest.Binary(), "build", "--progress", "quiet", "--tag", registry+"/other:1", "--push", "--engine", "buildkit+"+daemon)
+		d, _ := m.run(dir, m.cache, clitest.Binary(), "build", "--progress", "quiet", "--tag", registry+"/fleet:1", "--push", "--metadata-file", meta,
+			"--engine", "buildkit+"+daemon)
+		text, err := os.ReadFile(meta)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return d, string(text)
+	}
+	var colds, warms []time.Duration
+	same := "the same digest"
+	for round := range 3 {
+		cache := fmt.Sprintf("%s/cache:%d", registry, round)
+		c, first := build(cache)
+		w, second := build(cache)
+		colds, warms = append(colds, c), append(warms, w)
+		if first != second {
+			same = "another digest"
+		}
+	}
+	cold, warm := median(colds), median(warms)
+	m.row("a second daemon with the first one's cache in a registry", fmt.Sprintf("%.2f s, %.3f times the first's %.2f s, %s", warm.Seconds(), ratio(warm, cold), cold.Seconds(), same),
+		"at most 0.05 times, the same digest")
+}
+
+// worker is a program that hashes for some seconds, and writes what comes of it.
+const worker = `package main
+
+import (
+	"crypto/sha256"
+	"os"
+)
+
+func main() {
+	block, sum := make([]byte, 1<<20), sha256.New()
+	for range 6 << 10 {
+		sum.Write(block)
+	}
+	if err := os.WriteFile(os.Args[1], sum.Sum(nil), 0o644); err != nil {
+		panic(err)
+	}
+}
+`
+
+// atOnce builds twenty different images at a time.
+func (m *buildMeasurement) atOnce() {
+	const many = 20
+	for _, engine := range []string{"docker", "buildkit+" + providertest.BuildKit(m.t)} {
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var peak int64
+		wrong := 0
+		start := time.Now()
+		for i := range many {
+			dir := m.context(50, 5<<20)
+			text := fmt.Sprintf("number %d", i)
+			m.write(filepath.Join(dir, "app", "number"), []byte(text))
+			wg.Go(func() {
+				out := filepath.Join(dir, "image.tar")
+				cmd := exec.Command(clitest.Binary(), "build", "--progress", "quiet", "--tag", fmt.Sprintf("many:%d", i), "--engine", engine, "--output", "tar:"+out)
+				cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
+				said, err := cmd.CombinedOutput()
+				has := err == nil && holdsFile(out, text)
+				mu.Lock()
+				defer mu.Unlock()
+				if !has {
+					wrong++
+					m.t.Logf("build %d: %v\n%s", i, err, said)
+					return
+				}
+				peak = max(peak, peakOf(cmd))
+			})
+		}
+		wg.Wait()
+		name, _, _ := strings.Cut(engine, "+")
+		m.row(fmt.Sprintf("%d builds at once, %s", many, name), fmt.Sprintf("%d right, %.1f s, %d MB at most each", many-wrong, time.Since(start).Seconds(), peak>>20), "all right")
+	}
+}
+
+// peakOf is a process's peak memory in bytes.
+func peakOf(cmd *exec.Cmd) int64 { return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10 }
+
+// holdsFile tells whether an image in a file has the file "number" with a text.
+func holdsFile(archive, text string) bool {
+	img, err := tarball.ImageFromPath(archive, nil)
+	if err != nil {
+		return false
+	}
+	files := images.Extract(img)
+	defer files.Close()
+	for r := tar.NewReader(files); ; {
+		h, err := r.Next()
+		if err != nil {
+			return false
+		}
+		if strings.TrimPrefix(h.Name, "/") == "number" {
+			got, err := io.ReadAll(r)
+			return err == nil && string(got) == text
+		}
+	}
+}
+
+// files builds contexts of more and more files, and of more and more bytes.
+func (m *buildMeasurement) files() {
+	b := m.builders()[2]
+	for _, tt := range []struct{ files, bytes int }{{1_000, 1 << 20}, {10_000, 10 << 20}, {100_000, 100 << 20}, {1_000, 400 << 20}} {
+		dir := m.context(tt.files, tt.bytes)
+		m.forget()
+		first, memory := m.build(b, dir)
+		again, _ := m.build(b, dir)
+		m.row(fmt.Sprintf("%d files, %d MB", tt.files, tt.bytes>>20),
+			fmt.Sprintf("first %.2f s, again %.2f s, peak memory %d MB", first.Seconds(), again.Seconds(), memory>>20), "memory doesn't grow with bytes")
+		if err := os.RemoveAll(dir); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}

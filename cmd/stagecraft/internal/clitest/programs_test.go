@@ -1,0 +1,35 @@
+package clitest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"testing"
+)
+
+var needsProgram = regexp.MustCompile(`\[!exec:([^\]]+)\]`)
+
+// TestPrograms wants every program to be here, in CI, without which a script
+// leaves itself out.
+func TestPrograms(t *testing.T) {
+	if os.Getenv("CI") != "true" || runtime.GOOS != "linux" {
+		t.Skip("scripts are left out where a program is missing")
+	}
+	var scripts []string
+	for _, dir := range []string{"cmd/stagecraft/testdata/script", "hostfuncs/hostile"} {
+		found, err := filepath.Glob(filepath.Join(Root(), dir, "*.txtar"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no scripts in %s: %v", dir, err)
+		}
+		scripts = append(scripts, found...)
+	}
+	for _, script := range scripts {
+		for _, m := range needsProgram.FindAllStringSubmatch(ReadFile(t, script), -1) {
+			if _, err := exec.LookPath(m[1]); err != nil {
+				t.Errorf("%s: %v", filepath.Base(script), err)
+			}
+		}
+	}
+}

@@ -1,0 +1,575 @@
+// Package docs_test runs what the documents, the examples and the GitHub action
+// show.
+package docs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+)
+
+func TestMain(m *testing.M) { clitest.Main(m) }
+
+// What the documents show is run. An HTML comment right before a fenced block
+// says how; every block of sh, yaml, json and text has one:
+//
+//	<!-- run -->               bash runs it in a fresh folder
+//	<!-- run: then -->         in the folder of the run before it
+//	<!-- run: exit 3 -->       and its last command ends with 3
+//	<!-- run: engine -->       where there is a Docker engine
+//	<!-- output -->            what the run before it printed, on both streams;
+//	                           a line ... stands for any lines, ... at a line's end
+//	                           for the rest of it, (5ms) for any time
+//	<!-- stagecraft.yml -->    "stagecraft validate" takes it
+//	<!-- policy -->            it is a policy
+//	<!-- json: ExecRequest --> it is that type of the ABI, and has no other field
+//	<!-- shown: WHY -->        it can't be run here
+var docMarker = regexp.MustCompile(`^<!-- (run|output|stagecraft\.yml|policy|json|shown)(?:: (.+?))? -->$`)
+
+var docFence = regexp.MustCompile("^(\\s*)```([a-z]*)$")
+
+// docRoot is the folder that the documents' user works in.
+const docRoot = "/home/you/shop"
+
+// docBlock is one fenced block of a document.
+type docBlock struct {
+	name string // file:line of the fence
+	lang string
+	kind string // of its marker, "" without one
+	args string
+	text string
+}
+
+// docBlocks lists a document's fenced blocks in their order.
+func docBlocks(file, text string) []docBlock {
+	var found []docBlock
+	var open *docBlock
+	before, indent := "", ""
+	for i, line := range strings.Split(text, "\n") {
+		m := docFence.FindStringSubmatch(line)
+		switch {
+		case m == nil && open == nil:
+			before = strings.TrimSpace(line)
+		case m == nil:
+			open.text += strings.TrimPrefix(line, indent) + "\n"
+		case open == nil:
+			indent, open = m[1], &docBlock{name: fmt.Sprintf("%s:%d", file, i+1), lang: m[2]}
+			if m := docMarker.FindStringSubmatch(before); m != nil {
+				open.kind, open.args = m[1], m[2]
+			}
+		default:
+			found, open, before = append(found, *open), nil, ""
+		}
+	}
+	return found
+}
+
+// documents are the repository's own Markdown files by their paths.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(clitest.Root(), func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains([]string{".git", "bin", "node_modules"}, d.Name()):
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(file) != ".md":
+			return nil
+		}
+		data, err := os.ReadFile(file)
+		rel, _ := filepath.Rel(clitest.Root(), file)
+		found[filepath.ToSlash(rel)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// document is one of the repository's files.
+func document(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(clitest.Root(), filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestDocumentsShowWhatHappens checks every block of the README and docs/.
+func TestDocumentsShowWhatHappens(t *testing.T) {
+	cache := t.TempDir()
+	for file, text := range documents(t) {
+		if file != "README.md" && !strings.HasPrefix(file, "docs/") {
+			continue
+		}
+		t.Run(path.Base(file), func(t *testing.T) {
+			t.Parallel()
+			shell := &docShell{base: t.TempDir(), cache: cache}
+			for _, b := range docBlocks(file, text) {
+				_, line, _ := strings.Cut(b.name, ":")
+				t.Run(line, func(t *testing.T) { checkBlock(t, shell, b) })
+			}
+		})
+	}
+}
+
+func checkBlock(t *testing.T, shell *docShell, b docBlock) {
+	switch b.kind {
+	case "run":
+		shell.run(t, b)
+	case "output":
+		shell.compare(t, b)
+	case "stagecraft.yml":
+		shell.validate(t, b)
+	case "policy":
+		if _, err := capability.Parse(b.name, []byte(b.text)); err != nil {
+			t.Error(err)
+		}
+	case "json":
+		checkJSON(t, b)
+	case "shown":
+		if b.args == "" {
+			t.Errorf("%s: the comment doesn't say why the block is only shown", b.name)
+		}
+	default:
+		if slices.Contains([]string{"", "sh", "yaml", "json", "text"}, b.lang) {
+			t.Errorf("%s: no comment before the block says how to check it", b.name)
+		}
+	}
+}
+
+// docShell runs the blocks of one document, one after another.
+type docShell struct {
+	base  string
+	cache string
+	dir   string
+	count int
+	ran   bool   // the last run was not left out
+	said  string // what it printed
+}
+
+// fresh makes the next folder to work in.
+func (s *docShell) fresh(t *testing.T) {
+	t.Helper()
+	s.count++
+	s.dir = filepath.Join(s.base, strconv.Itoa(s.count), path.Base(docRoot))
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *docShell) run(t *testing.T, b docBlock) {
+	want, then := 0, false
+	for arg := range strings.SplitSeq(b.args, ", ") {
+		code, exits := strings.CutPrefix(arg, "exit ")
+		switch {
+		case arg == "then":
+			then = true
+		case arg == "engine":
+			host, fatal, err := providertest.Engine(t.Name())
+			if s.ran = host != ""; fatal {
+				t.Fatal(err)
+			} else if err != nil {
+				t.Skip(err)
+			}
+		case exits:
+			var err error
+			if want, err = strconv.Atoi(code); err != nil {
+				t.Fatalf("%s: %q is no exit code", b.name, code)
+			}
+		case arg != "":
+			t.Fatalf("%s: run: %q is not known", b.name, arg)
+		}
+	}
+	if !then {
+		s.fresh(t)
+	}
+	out, err := s.command("bash", "-c", b.text).CombinedOutput()
+	s.said, s.ran = strings.NewReplacer(s.dir, docRoot, filepath.Dir(s.dir), path.Dir(docRoot)).Replace(string(out)), true
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		t.Fatalf("%s: %v", b.name, err)
+	}
+	if got != want {
+		t.Errorf("%s: exit code %d, want %d:\n%s", b.name, got, want, out)
+	}
+}
+
+// command has an empty home, and the real binary first in its PATH.
+func (s *docShell) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(),
+		"PATH="+filepath.Dir(clitest.Binary())+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"HOME="+filepath.Dir(s.dir), "XDG_DATA_HOME=", "XDG_CACHE_HOME="+s.cache,
+		"STAGECRAFT="+clitest.Root(),
+	)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
+		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
+	}
+	if host := os.Getenv(clitest.EngineEnv); host != "" {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
+	} else {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST=unix://"+filepath.Join(s.base, "no-engine.sock"))
+	}
+	return cmd
+}
+
+var (
+	docTime = regexp.MustCompile(`\([0-9.]+m?s\)`)
+	docAny  = regexp.MustCompile(`(?m)^\\\.\\\.\\\.\n`)
+	docRest = regexp.MustCompile(`(?m)\\\.\\\.\\\.$`)
+)
+
+func (s *docShell) compare(t *testing.T, b docBlock) {
+	if s.dir == "" {
+		t.Fatalf("%s: no run comes before this output", b.name)
+	}
+	if !s.ran {
+		t.Skip("what prints it was left out")
+	}
+	said, want := docTime.ReplaceAllString(s.said, "(TIME)"), docTime.ReplaceAllString(b.text, "(TIME)")
+	pattern := docAny.ReplaceAllString(regexp.QuoteMeta(want), `(?:.*\n)*`)
+	pattern = docRest.ReplaceAllString(pattern, ".+")
+	if !regexp.MustCompile(`^` + pattern + `$`).MatchString(said) {
+		t.Errorf("%s: -shown +printed:\n%s", b.name, cmp.Diff(strings.Split(want, "\n"), strings.Split(said, "\n")))
+	}
+}
+
+func (s *docShell) validate(t *testing.T, b docBlock) {
+	s.fresh(t)
+	if err := os.WriteFile(filepath.Join(s.dir, "stagecraft.yml"), []byte(b.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.command(clitest.Binary(), "validate").CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", b.name, err, out)
+	}
+}
+
+// docTypes are the types of the ABI that cross as a document.
+var docTypes = map[string]reflect.Type{
+	"BuildDockerOptions":  reflect.TypeFor[abi.BuildDockerOptions](),
+	"BuildDockerResult":   reflect.TypeFor[abi.BuildDockerResult](),
+	"Description":         reflect.TypeFor[abi.Description](),
+	"DevOptions":          reflect.TypeFor[abi.DevOptions](),
+	"DockerBuildRequest":  reflect.TypeFor[abi.DockerBuildRequest](),
+	"DockerImageRequest":  reflect.TypeFor[abi.DockerImageRequest](),
+	"DockerImageResult":   reflect.TypeFor[abi.DockerImageResult](),
+	"ProbeRequest":        reflect.TypeFor[abi.ProbeRequest](),
+	"ProbeResult":         reflect.TypeFor[abi.ProbeResult](),
+	"ProcessExit":         reflect.TypeFor[abi.ProcessExit](),
+	"ProcessStartRequest": reflect.TypeFor[abi.ProcessStartRequest](),
+	"ProcessStartResult":  reflect.TypeFor[abi.ProcessStartResult](),
+	"ProcessStopRequest":  reflect.TypeFor[abi.ProcessStopRequest](),
+	"ProcessWaitRequest":  reflect.TypeFor[abi.ProcessWaitRequest](),
+	"ProcessWaitResult":   reflect.TypeFor[abi.ProcessWaitResult](),
+	"DockerBuildResult":   reflect.TypeFor[abi.DockerBuildResult](),
+	"Empty":               reflect.TypeFor[abi.Empty](),
+	"EnvStatusRequest":    reflect.TypeFor[abi.EnvStatusRequest](),
+	"EnvStatusResult":     reflect.TypeFor[abi.EnvStatusResult](),
+	"ExecRequest":         reflect.TypeFor[abi.ExecRequest](),
+	"ExecResult":          reflect.TypeFor[abi.ExecResult](),
+	"FileInfo":            reflect.TypeFor[abi.FileInfo](),
+	"ListResult":          reflect.TypeFor[abi.ListResult](),
+	"LogRequest":          reflect.TypeFor[abi.LogRequest](),
+	"PathRequest":         reflect.TypeFor[abi.PathRequest](),
+	"ReadFileResult":      reflect.TypeFor[abi.ReadFileResult](),
+	"Reply":               reflect.TypeFor[abi.Reply](),
+	"ValidateOptions":     reflect.TypeFor[abi.ValidateOptions](),
+}
+
+func checkJSON(t *testing.T, b docBlock) {
+	if b.args == "any" {
+		if !json.Valid([]byte(b.text)) {
+			t.Errorf("%s: this is no JSON", b.name)
+		}
+		return
+	}
+	kind, ok := docTypes[b.args]
+	if !ok {
+		t.Fatalf("%s: the ABI has no type %q", b.name, b.args)
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(b.text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(reflect.New(kind).Interface()); err != nil {
+		t.Errorf("%s: %s: %v", b.name, b.args, err)
+	}
+}
+
+// TestDocumentsOfTheABI wants each type, operation, export, code and size of
+// the ABI in its document.
+func TestDocumentsOfTheABI(t *testing.T) {
+	text := document(t, "docs/abi.md")
+	shown := make(map[string]bool)
+	for _, b := range docBlocks("docs/abi.md", text) {
+		shown[b.args] = shown[b.args] || b.kind == "json"
+	}
+	for name := range docTypes {
+		if !shown[name] {
+			t.Errorf("docs/abi.md has no example of %s", name)
+		}
+	}
+	var words []string
+	for _, operation := range abi.Operations() {
+		words = append(words, "## "+operation+"\n", "`"+abi.ImportName(operation)+"`")
+	}
+	for _, export := range abi.Exports() {
+		words = append(words, "## "+export+"\n")
+	}
+	for name, value := range constants(t, "guest-sdk/abi/abi.go") {
+		if code, err := strconv.Unquote(value); err == nil && strings.HasPrefix(name, "Code") {
+			words = append(words, "| `"+code+"` |")
+		}
+	}
+	for _, size := range []int{abi.MaxRequest, abi.MaxReply, abi.MaxCapture, abi.MaxFile} {
+		words = append(words, fmt.Sprintf("| %d MiB |", size>>20))
+	}
+	words = append(words, "| 10,000 entries |", fmt.Sprintf("version %d", abi.Version))
+	wantWords(t, "docs/abi.md", text, words)
+}
+
+// TestDocumentOfExitCodes wants the table to have the constants, no more and
+// no less.
+func TestDocumentOfExitCodes(t *testing.T) {
+	row := regexp.MustCompile(`(?m)^\| (\d+) \|`)
+	var got, want []string
+	for _, m := range row.FindAllStringSubmatch(document(t, "docs/cli.md"), -1) {
+		got = append(got, m[1])
+	}
+	for name, value := range constants(t, "cmd/stagecraft/internal/cli/exit.go") {
+		if strings.HasPrefix(name, "Exit") {
+			want = append(want, value)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("exit codes, -exit.go +docs/cli.md:\n%s", diff)
+	}
+}
+
+// TestDocumentOfCommands wants each command and flag in docs/cli.md.
+func TestDocumentOfCommands(t *testing.T) {
+	text := document(t, "docs/cli.md")
+	flag := regexp.MustCompile(`--[a-z]+`)
+	_, list, _ := strings.Cut(help(t), "\nCommands:\n")
+	names := regexp.MustCompile(`(?m)^  ([a-z]+(?: [a-z]+)?)  `).FindAllStringSubmatch(list, -1)
+	if len(names) < 6 {
+		t.Fatalf("stagecraft --help lists only %v", names)
+	}
+	for _, m := range names {
+		words := []string{"## `stagecraft " + m[1] + "`\n"}
+		words = append(words, flag.FindAllString(help(t, strings.Fields(m[1])...), -1)...)
+		wantWords(t, "docs/cli.md", text, words)
+	}
+}
+
+func help(t *testing.T, command ...string) string {
+	t.Helper()
+	out, err := exec.Command(clitest.Binary(), append(command, "--help")...).Output()
+	if err != nil {
+		t.Fatalf("stagecraft %v --help: %v", command, err)
+	}
+	return string(out)
+}
+
+// TestDocumentOfPolicy wants each key that the parser reads in docs/policy.md.
+func TestDocumentOfPolicy(t *testing.T) {
+	keys := policyKeys(t)
+	if len(keys) < 15 {
+		t.Fatalf("the parser reads only %v", keys)
+	}
+	text := document(t, "docs/policy.md")
+	for _, key := range keys {
+		if !regexp.MustCompile("`(?:[a-z]+\\.)*" + key + "`").MatchString(text) {
+			t.Errorf("docs/policy.md doesn't mention `%s`", key)
+		}
+	}
+}
+
+// policyKeys are the keys of the parser's maps of functions, and of its lists of
+// texts.
+func policyKeys(t *testing.T) []string {
+	t.Helper()
+	var keys []string
+	for _, file := range []string{"parse.go", "parsetexts.go", "require.go", "confine.go"} {
+		ast.Inspect(source(t, "hostfuncs/capability/"+file), func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			if m, ok := literal.Type.(*ast.MapType); !ok || !isFunc(m.Value) {
+				return true
+			}
+			for _, e := range literal.Elts {
+				if key, ok := e.(*ast.KeyValueExpr).Key.(*ast.BasicLit); ok {
+					keys = append(keys, strings.Trim(key.Value, `"`))
+				}
+			}
+			return true
+		})
+	}
+	ast.Inspect(source(t, "hostfuncs/capability/textlists.go"), func(n ast.Node) bool {
+		pair, ok := n.(*ast.KeyValueExpr)
+		if !ok {
+			return true
+		}
+		name, named := pair.Key.(*ast.Ident)
+		if key, ok := pair.Value.(*ast.BasicLit); ok && named && name.Name == "key" {
+			keys = append(keys, strings.Trim(key.Value, `"`))
+		}
+		return true
+	})
+	return keys
+}
+
+func isFunc(e ast.Expr) bool {
+	_, ok := e.(*ast.FuncType)
+	return ok
+}
+
+// TestDocumentsOfOperations wants each operation where its policy is explained,
+// and each function of the SDK where authors look for it.
+func TestDocumentsOfOperations(t *testing.T) {
+	var words []string
+	for _, operation := range abi.Operations() {
+		words = append(words, "`"+operation+"`")
+	}
+	wantWords(t, "docs/policy.md", document(t, "docs/policy.md"), words)
+	text := document(t, "docs/providers.md")
+	for _, d := range append(source(t, "guest-sdk/backend/backend.go").Decls, source(t, "guest-sdk/backend/operations.go").Decls...) {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv != nil || !f.Name.IsExported() {
+			continue
+		}
+		if name := f.Name.Name; !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "backend."+name) {
+			t.Errorf("docs/providers.md doesn't mention backend.%s", name)
+		}
+	}
+}
+
+// TestDocumentsHaveNoDeadLinks follows each relative link, to a heading too,
+// and each word in the code about RATIONALE.md.
+func TestDocumentsHaveNoDeadLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	all := documents(t)
+	for file, text := range all {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			target, heading, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			to := file
+			if target != "" {
+				to = path.Join(path.Dir(file), target)
+			}
+			if _, err := os.Stat(filepath.Join(clitest.Root(), filepath.FromSlash(to))); err != nil {
+				t.Errorf("%s: link %s leads nowhere", file, m[1])
+			} else if heading != "" && !slices.Contains(anchors(all[to]), heading) {
+				t.Errorf("%s: link %s leads to no heading", file, m[1])
+			}
+		}
+	}
+}
+
+var docHeading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+
+// anchors are the names that headings have as targets of links.
+func anchors(text string) []string {
+	var found []string
+	for _, m := range docHeading.FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile("[^a-z0-9 _-]").ReplaceAllString(strings.ToLower(m[1]), "")
+		found = append(found, strings.ReplaceAll(name, " ", "-"))
+	}
+	return found
+}
+
+// TestReasonsAreThere wants every reason that a comment in the code refers to
+// in RATIONALE.md.
+func TestReasonsAreThere(t *testing.T) {
+	rationale := document(t, "RATIONALE.md")
+	comment, reason := regexp.MustCompile(`\s+(// )?`), regexp.MustCompile(`"(Why [^"]+\?)" in RATIONALE`)
+	found := 0
+	err := filepath.WalkDir(clitest.Root(), func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "docs_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if !bytes.Contains(data, []byte("RATIONALE")) {
+			return err
+		}
+		text := comment.ReplaceAllString(string(data), " ")
+		for _, m := range reason.FindAllStringSubmatch(text, -1) {
+			found++
+			wantWords(t, "RATIONALE.md", rationale, []string{"## " + m[1] + "\n"})
+		}
+		return err
+	})
+	if err != nil || found == 0 {
+		t.Errorf("%d reasons found: %v", found, err)
+	}
+}
+
+func wantWords(t *testing.T, name, text string, words []string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("%s doesn't have %q", name, word)
+		}
+	}
+}
+
+// source parses one of the repository's Go files.
+func source(t *testing.T, name string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), name, document(t, name), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// constants are a file's by name, with what the source has for their value.
+func constants(t *testing.T, name string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	ast.Inspect(source(t, name), func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Names) != 1 || len(spec.Values) != 1 {
+			return true
+		}
+		if value, ok := spec.Values[0].(*ast.BasicLit); ok {
+			found[spec.Names[0].Name] = value.Value
+		}
+		return true
+	})
+	return found
+}

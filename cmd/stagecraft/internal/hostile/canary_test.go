@@ -1,0 +1,116 @@
+package hostile_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+)
+
+// canary is a secret: a value of two lines, with characters that are escaped in
+// JSON and in a URL.
+const canary = "c4n&ry/\"one\nc4nary two"
+
+// canaryForms are all that it must not be seen as.
+func canaryForms() []string {
+	quoted, _ := json.Marshal(canary)
+	return append(strings.Split(canary, "\n"),
+		canary, strings.Trim(string(quoted), `"`), url.QueryEscape(canary), url.PathEscape(canary),
+		base64.StdEncoding.EncodeToString([]byte(canary)), base64.URLEncoding.EncodeToString([]byte(canary)))
+}
+
+// leak is a shell's text that prints its variable and its standard input in
+// every form, slowly, and on both streams.
+const leak = `printf '%s\n' "$SECRET"; printf %s "$SECRET" | base64 -w0; echo; cat; printf 'c4n&r' >&2; printf 'y/"one\n' >&2; echo "$FROM_FILE"; echo "$SECRET" >&2`
+
+// TestCanary runs the commands in all their modes with a secret, and looks for
+// it in every byte that is written anywhere.
+func TestCanary(t *testing.T) {
+	w := clitest.NewWorkspace(t, "")
+	tmp := t.TempDir()
+	value := map[string]any{"env": "CANARY"}
+	fromFile := map[string]any{"env": "CANARY_FILE", "files": []string{".env"}}
+	exec := func(script string, more map[string]any) map[string]any {
+		q := map[string]any{"argv": []string{"sh", "-c", script}, "env": map[string]any{"SECRET": value, "FROM_FILE": fromFile}, "stdin": value}
+		for key, v := range more {
+			q[key] = v
+		}
+		return q
+	}
+	start := exec("sleep 0.01; "+leak+"; exit 3", map[string]any{"name": "one", "watch": []string{"two"}})
+	w.Play(t, []map[string]any{
+		{"exec": exec(leak, nil)},
+		{"exec": exec(leak, map[string]any{"capture": true})},
+		{"say": true},
+		{"exec": map[string]any{"argv": []string{"sh", "-c", "echo $CANARY_FILE"}, "env_files": []string{".env"}}},
+		{"status": map[string]any{"names": []string{"CANARY", "CANARY_FILE"}, "files": []string{".env"}}},
+		{"start": start}, {"start": start},
+		{"wait": map[string]any{}}, {"wait": map[string]any{}}, {"wait": map[string]any{}}, {"wait": map[string]any{}},
+		{"exec": exec(leak+"; exit 7", nil)},
+	})
+	w.Drop(t)
+	quoted, _ := json.Marshal(canary)
+	w.Write(t, ".env", []byte("CANARY_FILE="+string(quoted)+"\n"))
+	w.Write(t, "allow.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **'], env: {pass: ['*'], read: ['*']}, files: {env: [.env]}}}"))
+	w.Write(t, "deny.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **']}}"))
+	summary := filepath.Join(tmp, "summary.md")
+	if err := os.WriteFile(summary, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := []string{"CANARY=" + canary, "TMPDIR=" + tmp}
+	inActions := append([]string{"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + summary}, plain...)
+	seen := false
+	for _, policy := range []string{"allow.yml", "deny.yml"} {
+		data, err := os.ReadFile(filepath.Join(w.Dir, policy))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(t, "stagecraft.policy.yml", data)
+		for _, environ := range [][]string{plain, inActions} {
+			w.Environ = environ
+			for _, command := range []string{
+				"dev", "dev -v", "dev --audit a.jsonl --sarif s.json", "build --tag x:1", "build -v --json --tag x:1 --audit a.jsonl --sarif s.json",
+				"plan dev", "plan dev --json", "plan build --out p.json", "plan build -v", "build --plan p.json --json",
+				"policy learn dev", "policy learn dev --allow --out learnt.yml --audit a.jsonl", "policy learn --from a.jsonl",
+				"policy explain --env CANARY exec sh -c x", "policy explain --json env_status CANARY", "validate", "validate --json",
+				"provider inspect player", "audit show a.jsonl", "audit verify a.jsonl", "audit report a.jsonl --html r.html",
+			} {
+				stdout, stderr, _ := w.Run(t, strings.Fields(command)...)
+				wantNoCanary(t, policy+" "+command, stdout+stderr)
+				seen = seen || strings.Contains(stdout+stderr, "***")
+			}
+		}
+	}
+	if !seen {
+		t.Error("nothing was masked, so the secret was never there")
+	}
+	for _, root := range []string{w.Dir, w.Home, tmp} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || filepath.Base(path) == ".env" {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			wantNoCanary(t, path, string(data))
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func wantNoCanary(t *testing.T, where, text string) {
+	t.Helper()
+	for _, form := range canaryForms() {
+		if i := strings.Index(text, form); i >= 0 {
+			t.Errorf("%s has %q: ...%q", where, form, text[max(0, i-60):min(len(text), i+len(form)+20)])
+			return
+		}
+	}
+}

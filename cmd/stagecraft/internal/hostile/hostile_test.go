@@ -1,0 +1,261 @@
+// Package hostile_test attacks the real binary, and takes its guards away in turn
+// to see that the attacks notice.
+package hostile_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestMain builds what the attacks are carried out with.
+func TestMain(m *testing.M) { clitest.Main(m) }
+
+// commands are those of attacks alone.
+var commands = map[string]clitest.Command{"daemon": cmdDaemon}
+
+// hostileDir has one attack a file, FAMILY-name.txtar.
+var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
+
+// families are the kinds of attacks, as the table of docs/security.md has them.
+var families = []struct{ name, title string }{
+	{"exec", "Running programs"},
+	{"files", "Files"},
+	{"values", "Values"},
+	{"policy", "Policies"},
+	{"net", "Ports"},
+	{"terminal", "Terminal and workflow"},
+	{"build", "Image builds"},
+	{"runtime", "Modules"},
+	{"store", "Cache, lock file and folders"},
+}
+
+// leastOfFamily is how many attacks each family has at least.
+const leastOfFamily = 5
+
+// attack is one case of the suite. Its file begins with its header, strictly:
+//
+//	# name: what is tried, in a few words
+//	# mechanism: how it would work,
+//	#   on several lines if need be
+//	# source: CVE-2021-4034, golang/go#43724 or our own
+//	# must: what has to happen
+//	# guard: the mutations that take away what stops it
+type attack struct {
+	file   string
+	family string
+
+	name, mechanism, source, must string
+	guards                        []string
+}
+
+var (
+	attackFile   = regexp.MustCompile(`^([a-z]+)-[a-z0-9-]+\.txtar$`)
+	attackSource = regexp.MustCompile(`^(?:CVE-\d{4}-\d{4,}|[\w.-]+/[\w.-]+#\d+)$`)
+	guardID      = regexp.MustCompile(`^[a-z0-9-]+$`)
+)
+
+// attacks reads the headers of all cases.
+func attacks(t *testing.T) []attack {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(hostileDir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []attack
+	names := make(map[string]string)
+	for _, file := range files {
+		a, err := readAttack(file)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if other, ok := names[a.name]; ok {
+			t.Errorf("%s: %s has the same name", file, other)
+		}
+		names[a.name] = file
+		all = append(all, a)
+	}
+	return all
+}
+
+func readAttack(file string) (attack, error) {
+	a := attack{file: file}
+	m := attackFile.FindStringSubmatch(filepath.Base(file))
+	if m == nil || titleOf(m[1]) == "" {
+		return a, fmt.Errorf("the file's name is not FAMILY-name.txtar")
+	}
+	a.family = m[1]
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		return a, err
+	}
+	header, script, _ := strings.Cut(string(archive.Comment), "\n\n")
+	if strings.TrimSpace(script) == "" {
+		return a, fmt.Errorf("no script comes after the header and an empty line")
+	}
+	return a, a.parse(header)
+}
+
+func titleOf(family string) string {
+	for _, f := range families {
+		if f.name == family {
+			return f.title
+		}
+	}
+	return ""
+}
+
+// parse wants each key once, in this order.
+func (a *attack) parse(header string) error {
+	var guards string
+	rest := strings.Split(header, "\n")
+	for _, field := range []struct {
+		key  string
+		into *string
+	}{{"name", &a.name}, {"mechanism", &a.mechanism}, {"source", &a.source}, {"must", &a.must}, {"guard", &guards}} {
+		if len(rest) == 0 || !strings.HasPrefix(rest[0], "# "+field.key+": ") {
+			return fmt.Errorf("the header lacks %q, or has it in another place", "# "+field.key+": ")
+		}
+		words := strings.Fields(strings.TrimPrefix(rest[0], "# "+field.key+": "))
+		for rest = rest[1:]; len(rest) > 0 && strings.HasPrefix(rest[0], "#   "); rest = rest[1:] {
+			words = append(words, strings.Fields(rest[0][1:])...)
+		}
+		if *field.into = strings.Join(words, " "); len(words) == 0 {
+			return fmt.Errorf("%s is empty", field.key)
+		}
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("the header has %q after its end", rest[0])
+	}
+	a.guards = strings.Split(guards, ", ")
+	for _, source := range a.sources() {
+		if !attackSource.MatchString(source) {
+			return fmt.Errorf("source %q is no CVE, no issue such as golang/go#43724 and not \"our own\"", source)
+		}
+	}
+	for _, guard := range a.guards {
+		if !guardID.MatchString(guard) {
+			return fmt.Errorf("%q is no guard", guard)
+		}
+	}
+	return nil
+}
+
+// id is the file's name without its ending, which is the script's.
+func (a *attack) id() string { return strings.TrimSuffix(filepath.Base(a.file), ".txtar") }
+
+// sources are where the attack was seen before, if it was.
+func (a *attack) sources() []string {
+	if a.source == "our own" {
+		return nil
+	}
+	return strings.Split(a.source, ", ")
+}
+
+// TestHostile carries out each attack with the real binary.
+func TestHostile(t *testing.T) {
+	count := make(map[string]int)
+	p := clitest.Scripts(t.TempDir(), clitest.Binary(), commands)
+	for _, a := range attacks(t) {
+		count[a.family]++
+		p.Files = append(p.Files, a.file)
+	}
+	for _, f := range families {
+		if count[f.name] < leastOfFamily {
+			t.Errorf("family %s has %d attacks, at least %d are wanted", f.name, count[f.name], leastOfFamily)
+		}
+	}
+	testscript.Run(t, p)
+}
+
+// The table in docs/security.md stands between these.
+const (
+	tableFile  = "docs/security.md"
+	tableBegin = "<!-- attacks: go test ./cmd/stagecraft/internal/hostile -run TestHostileTable -update -->\n"
+	tableEnd   = "<!-- attacks end -->\n"
+)
+
+// TestHostileTable keeps the table of all attacks up to date.
+func TestHostileTable(t *testing.T) {
+	text := clitest.ReadFile(t, filepath.Join(clitest.Root(), filepath.FromSlash(tableFile)))
+	before, rest, begun := strings.Cut(text, tableBegin)
+	_, after, ended := strings.Cut(rest, tableEnd)
+	if !begun || !ended {
+		t.Fatalf("%s has no place for the table", tableFile)
+	}
+	want := before + tableBegin + attackTable(attacks(t), mutations(t)) + tableEnd + after
+	switch {
+	case text == want:
+	case *clitest.Update:
+		if err := os.WriteFile(filepath.Join(clitest.Root(), filepath.FromSlash(tableFile)), []byte(want), 0o644); err != nil {
+			t.Error(err)
+		}
+	default:
+		t.Errorf("the table of %s is out of date: run this test with -update", tableFile)
+	}
+}
+
+func attackTable(all []attack, guards []mutation) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d attacks, and %d guards that stop them.\n\n| family | attacks | guards |\n|---|---|---|\n", len(all), len(guards))
+	for _, f := range families {
+		of := ofFamily(all, f.name)
+		named := make(map[string]bool)
+		for _, a := range of {
+			for _, guard := range a.guards {
+				named[guard] = true
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d |\n", f.title, len(of), len(named))
+	}
+	for _, f := range families {
+		fmt.Fprintf(&b, "\n### %s\n\n| attack | how it would work | source | what happens |\n|---|---|---|---|\n", f.title)
+		for _, a := range ofFamily(all, f.name) {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(a.name), cell(a.mechanism), a.links(), cell(a.must))
+		}
+	}
+	return b.String() + guardTable(all, guards)
+}
+
+func ofFamily(all []attack, family string) []attack {
+	return slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return a.family != family })
+}
+
+// guardTable counts the attacks that name each guard.
+func guardTable(all []attack, guards []mutation) string {
+	var b strings.Builder
+	b.WriteString("\n### Guards\n\n| guard | what it does | attacks |\n|---|---|---|\n")
+	for _, m := range guards {
+		n := len(slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) }))
+		fmt.Fprintf(&b, "| %s | %s | %d |\n", m.guard, cell(m.why), n)
+	}
+	return b.String()
+}
+
+func cell(text string) string { return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(text) }
+
+// links are the sources as a reader can follow them.
+func (a attack) links() string {
+	var links []string
+	for _, source := range a.sources() {
+		link := "https://nvd.nist.gov/vuln/detail/" + source
+		if repo, number, ok := strings.Cut(source, "#"); ok {
+			link = "https://github.com/" + repo + "/issues/" + number
+		}
+		links = append(links, fmt.Sprintf("[%s](%s)", source, link))
+	}
+	if links == nil {
+		return "our own"
+	}
+	return strings.Join(links, ", ")
+}
