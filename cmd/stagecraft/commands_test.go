@@ -47,6 +47,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"alternate": cmdAlternate,
 	"attest":    cmdAttest,
 	"daemon":    cmdDaemon,
+	"bomb":      cmdBomb,
 }
 
 func condition(name string) (bool, error) {

@@ -225,3 +225,28 @@ func TestBaseWaitsForNobody(t *testing.T) {
 		t.Errorf("stalls: %d bytes, %v", len(got), err)
 	}
 }
+
+// TestNothingExpands has a registry pack its answer, asked for or not: it is read
+// as it is sent.
+func TestNothingExpands(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Accept-Encoding")
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, "packed")
+	}))
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := newBase().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if got := <-asked; got != "" || err != nil || string(text) != "packed" {
+		t.Errorf("asked for %q, got %q, %v", got, text, err)
+	}
+}

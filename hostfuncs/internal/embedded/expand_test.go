@@ -1,0 +1,134 @@
+package embedded
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
+)
+
+// TestBombs has archives and layers that come to more than a build may unpack,
+// by one and together.
+func TestBombs(t *testing.T) {
+	small := imagetest.Bomb(t, "zstd", 160)
+	for _, tt := range []struct {
+		name, text string
+		files      map[string][]byte
+		want       string
+	}{
+		{"gzip", "FROM scratch\nADD x /\n", map[string][]byte{"x": imagetest.Bomb(t, "gzip", 320)}, "Dockerfile:2: /x: it unpacks to more"},
+		{"bzip2", "FROM scratch\nADD x /\n", map[string][]byte{"x": imagetest.Bomb(t, "bzip2", 320)}, "Dockerfile:2: /x: it unpacks to more"},
+		{"zstd", "FROM scratch\nADD x /\n", map[string][]byte{"x": imagetest.Bomb(t, "zstd", 320)}, "Dockerfile:2: /x: it unpacks to more"},
+		{"two together", "FROM scratch\nADD x /a/\nADD y /b/\n", map[string][]byte{"x": small, "y": small}, "Dockerfile:3: /y: it unpacks to more"},
+		{"a pattern", "FROM scratch\nADD * /a/\n", map[string][]byte{"x": small, "y": small}, "Dockerfile:2: /y: it unpacks to more"},
+		{"a hole", "FROM scratch\nADD x /\n", map[string][]byte{"x": imagetest.Sparse(t, "hole", 1<<50)}, "Dockerfile:2: /x: hole: it unpacks to more"},
+		{"a base image", "FROM a\nCOPY Dockerfile /\nCOPY --from=a /zeros /\n", nil, "Dockerfile:2: docker.io/library/a:latest: layer sha256:"},
+		{"headers without a file", "FROM scratch\nADD x /\n", map[string][]byte{"x": endlessHead(t)}, "Dockerfile:2: /x: it has more than 16 MiB before its first file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := aBuild(t, map[string]string{"Dockerfile": tt.text})
+			for name, data := range tt.files {
+				write(t, filepath.Join(b.Context, name), data)
+			}
+			o := options(t, b)
+			o.Base = imageOf(t, imagetest.Bomb(t, "zstd", 320))
+			_, err := Build(t.Context(), b, o)
+			if _, ok := errors.AsType[*dockerfile.Error](err); !ok || !strings.HasPrefix(err.Error(), tt.want) || strings.HasSuffix(err.Error(), "…") {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// endlessHead is a packed archive of headers about headers.
+func endlessHead(t *testing.T) []byte {
+	t.Helper()
+	head := imagetest.Sparse(t, "x", 1<<20)[:1024]
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	for range headLimit/len(head) + 1 {
+		if _, err := w.Write(head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+// TestExpandWritesNoMore looks at what is on the disk when the limit is reached,
+// and at what is just below it.
+func TestExpandWritesNoMore(t *testing.T) {
+	packed := imagetest.Bomb(t, "gzip", 3)
+	whole := int64(512 + 3<<20)
+	for _, more := range []int64{0, -1} {
+		s, err := newStore(t.Context(), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit := whole + more
+		s.expandable = limit - expandRatio*int64(len(packed))
+		_, _, err = s.expand(bytes.NewReader(packed), int64(len(packed)))
+		if (more < 0) != errors.Is(err, errExpands) || more == 0 && err != nil {
+			t.Errorf("with %d bytes of %d: %v", limit, whole, err)
+		}
+		info, err := os.Stat(filepath.Join(s.dir, "1"))
+		if err != nil || info.Size() != limit {
+			t.Errorf("with %d bytes of %d: %v was written, %v", limit, whole, info.Size(), err)
+		}
+	}
+}
+
+// TestLargeDescriptions has files of which more would be kept in memory than a
+// kernel takes.
+func TestLargeDescriptions(t *testing.T) {
+	large := func(size int) tar.Header {
+		h := reg("x", "x")
+		h.PAXRecords = map[string]string{"SCHILY.xattr.user.a": strings.Repeat("a", size)}
+		return h
+	}
+	for _, tt := range []struct {
+		name   string
+		header tar.Header
+		spent  int
+		want   error
+	}{
+		{"a link", sym("x", strings.Repeat("a/", pathLimit)), 0, errLink},
+		{"a hard link", hard("x", strings.Repeat("a/", pathLimit)), 0, errLink},
+		{"attributes", large(attributesOfFile), 0, errXattrs},
+		{"attributes of all files", large(1000), attributesOfBuild - 1000, errXattrAll},
+		{"what is just small enough", large(1000), attributesOfBuild - 2000, nil},
+	} {
+		s, err := newStore(t.Context(), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.attributes = tt.spent
+		path := filepath.Join(t.TempDir(), "x.tar")
+		write(t, path, tarOf(t, tt.header))
+		if err := s.archive(path, func(*tar.Header, *file) error { return nil }); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestHoleOfTheContext has a file that is larger than all that a build may
+// write, of which nothing is on the disk.
+func TestHoleOfTheContext(t *testing.T) {
+	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY hole /\n", "hole": ""})
+	if err := os.Truncate(filepath.Join(b.Context, "hole"), bytesLimit+1); err != nil {
+		t.Skipf("the file system has no file of that size: %v", err)
+	}
+	if _, err := Build(t.Context(), b, options(t, b)); !errors.Is(err, errTooLarge) || !strings.HasPrefix(err.Error(), "Dockerfile:2: ") {
+		t.Errorf("got %v", err)
+	}
+}
