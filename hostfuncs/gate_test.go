@@ -28,6 +28,10 @@ func (p *project) Done(r *Record)        { p.records = append(p.records, *r) }
 
 // newProject makes a project folder with these files; a name that ends in / is
 // a folder.
+// hangs is a limit for what would otherwise never end, below that of all tests,
+// so that what hangs is said. Nothing that works comes near it on any machine.
+const hangs = 50 * time.Minute
+
 func newProject(t testing.TB, files map[string]string) *project {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -51,7 +55,7 @@ func newProject(t testing.TB, files map[string]string) *project {
 	}
 	p := &project{}
 	p.World = &World{
-		Root: root, Environ: os.Environ(), Grace: time.Second,
+		Root: root, Environ: os.Environ(), Grace: hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Engine: Engine{Kind: EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
 		Mask: new(mask.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
 		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },

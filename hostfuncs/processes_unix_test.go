@@ -140,7 +140,6 @@ func TestStop(t *testing.T) {
 // probes to go on after it.
 func TestInterruptIsAValue(t *testing.T) {
 	p := newProject(t, nil)
-	p.Grace = 10 * time.Second
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], net: {connect: ['*']}}}")
 	hard, stop := context.WithCancel(t.Context())
 	defer stop()
