@@ -74,7 +74,7 @@ func TestUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := p.watched(t, "", "HOME="+home)
-	call(t, g, abi.OpExec, shell("cat a; cat gone; ls d; cat $HOME/.gitconfig; cd $HOME; mkdir .cache; mkdir .cache/go-build; mkdir .cache/go-build/x; echo x >$(mktemp); ls "+home+"; exit 3"))
+	call(t, g, abi.OpExec, shell("cat a; cat gone; ls d; cat \"$HOME\"/.gitconfig; cd \"$HOME\"; mkdir .cache; mkdir .cache/go-build; mkdir .cache/go-build/x; echo x >\"$(mktemp)\"; ls \"$HOME\"; exit 3"))
 	call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./run.sh"}})
 	script(t, g, "echo x >b", nil)
 	wait(t, g, abi.ProcessWaitRequest{})
@@ -98,8 +98,9 @@ func TestUsed(t *testing.T) {
 func TestUsedSocket(t *testing.T) {
 	p := newProject(t, nil)
 	g := p.watched(t, "", "DOCKER_HOST=unix://"+p.Root+"/docker.sock")
+	t.Chdir(p.Root) // the path of a socket is short, and that of the project may not be
 	for _, name := range []string{"docker.sock", "other.sock"} {
-		l, err := net.Listen("unix", filepath.Join(p.Root, name))
+		l, err := net.Listen("unix", name)
 		if err != nil {
 			t.Fatal(err)
 		}
