@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -157,6 +158,12 @@ func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
+}
+
+// naming finds where BuildKit has given an image its name. It says how long that
+// took where it took long.
+func naming(tag string) *regexp.Regexp {
+	return regexp.MustCompile(`naming to ` + regexp.QuoteMeta(tag) + `(?: [0-9.]+s)? done`)
 }
 
 // comes is closed once a text is shown.
