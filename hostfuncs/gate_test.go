@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
 
@@ -26,32 +27,27 @@ type project struct {
 func (p *project) Decided(*Record) error { return nil }
 func (p *project) Done(r *Record)        { p.records = append(p.records, *r) }
 
-// newProject makes a project folder with these files; a name that ends in / is
-// a folder.
+// hangs is a limit for what would otherwise never end, below that of all tests,
+// so that what hangs is said. Nothing that works comes near it on any machine.
+const hangs = 50 * time.Minute
+
+// newProject makes a project folder with these files, which can be executed; a
+// name that ends in / is a folder.
 func newProject(t testing.TB, files map[string]string) *project {
 	t.Helper()
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range files {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		dir := filepath.Dir(path)
+	root := imagetest.Dir(t)
+	imagetest.Write(t, root, files)
+	for name := range files {
 		if strings.HasSuffix(name, "/") {
-			dir = path
+			continue
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.Chmod(filepath.Join(root, filepath.FromSlash(name)), 0o755); err != nil {
 			t.Fatal(err)
-		}
-		if !strings.HasSuffix(name, "/") {
-			if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
-				t.Fatal(err)
-			}
 		}
 	}
 	p := &project{}
 	p.World = &World{
-		Root: root, Environ: os.Environ(), Grace: time.Second,
+		Root: root, Environ: os.Environ(), Grace: hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Engine: Engine{Kind: EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
 		Mask: new(mask.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
 		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -89,18 +88,14 @@ type way struct {
 // through has an engine reached by a way that can be cut.
 func (r rig) through(t *testing.T, e *Engine) *way {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "way")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &way{rig: r, socket: filepath.Join(dir, "s")}
+	w := &way{rig: r, socket: filepath.Join(imagetest.ShortDir(t), "s")}
 	at := "unix://" + w.socket
 	if e.Kind == EngineDocker {
 		w.to, w.host = strings.TrimPrefix(r.host, "unix://"), at
 	} else {
 		w.to, e.Address = strings.TrimPrefix(e.Address, "unix://"), at
 	}
+	var err error
 	if w.listen, err = net.Listen("unix", w.socket); err != nil {
 		t.Fatal(err)
 	}

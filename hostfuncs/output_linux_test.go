@@ -20,9 +20,10 @@ func TestOutputOfATakenName(t *testing.T) {
 		tag, out := "shop:taken-"+kind, imagetest.Dir(t)
 		s.Builds.Outputs = []Output{{Layout: kind == "oci", Path: filepath.Join(out, "image")}}
 		other := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /others\n"}).begin(t.Context(), t, tag, false)
+		named := naming("docker.io/library/" + tag)
 		var took sync.Once
 		s.Builds.Progress = writer(func(p []byte) (int, error) {
-			if strings.Contains(string(p), "naming to docker.io/library/"+tag+" done") {
+			if named.Match(p) {
 				took.Do(func() { as[abi.DockerBuildResult](t, other()) })
 			}
 			return s.progress.Write(p)

@@ -140,7 +140,6 @@ func TestStop(t *testing.T) {
 // probes to go on after it.
 func TestInterruptIsAValue(t *testing.T) {
 	p := newProject(t, nil)
-	p.Grace = 10 * time.Second
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], net: {connect: ['*']}}}")
 	hard, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -230,15 +229,28 @@ func TestOutputOfSeveral(t *testing.T) {
 	}
 }
 
+// freePort is a port at which nobody listens as long as the test runs: a socket
+// has it that doesn't.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	syscall.ForkLock.RLock()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(at.(*syscall.SockaddrInet4).Port)
 }
 
 func TestProbe(t *testing.T) {

@@ -2,7 +2,6 @@ package hostfuncs
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 
@@ -56,9 +55,10 @@ func TestPushOfATakenName(t *testing.T) {
 	tag := host + "/team/shop:1"
 	s := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nLABEL of=ours\n"})
 	other := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nLABEL of=others\n"}).begin(t.Context(), t, tag, false)
+	named := naming(tag)
 	var took sync.Once
 	s.Builds.Progress = writer(func(p []byte) (int, error) {
-		if strings.Contains(string(p), "naming to "+tag+" done") {
+		if named.Match(p) {
 			took.Do(func() { as[abi.DockerBuildResult](t, other()) })
 		}
 		return s.progress.Write(p)

@@ -12,11 +12,11 @@ import (
 // refuses a list that isn't known, and what no build can have.
 func AllowBuild(key, text string, pos yamldoc.Pos) Rule {
 	return made(text, pos, inList(key, func(l textList, of *textRules, r *Rule) error {
-		switch {
-		case text == "":
+		if text == "" {
 			return errors.New("is empty")
-		case l.is != nil && !l.is(text):
-			return fmt.Errorf("is no %s", l.what)
+		}
+		if fault := l.fault(text); fault != "" {
+			return errors.New(fault)
 		}
 		of.exact[text] = first(of.exact[text], r)
 		return nil

@@ -45,8 +45,8 @@ func (b *Build) textFault() string {
 	}
 	for _, l := range textLists {
 		for _, text := range l.texts(b) {
-			if l.is != nil && !l.is(text) {
-				return fmt.Sprintf("%q is no %s", text, l.what)
+			if fault := l.fault(text); fault != "" {
+				return fmt.Sprintf("%q %s", text, fault)
 			}
 		}
 	}

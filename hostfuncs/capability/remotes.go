@@ -19,6 +19,9 @@ func (x *remotes) add(r *Rule) error {
 	if r.Text != deep && !ruleURL.MatchString(r.Text) {
 		return errors.New("is no URL, such as https://acme.dev/files/**; its scheme is http, https, git or ssh")
 	}
+	if climbs(r.Text) {
+		return errors.New("has .. in it, which can lead out of a repository: write the address without ..")
+	}
 	words := strings.Split(r.Text, "/")
 	if err := x.folded.insertDeep(foldedWords(words), r); err != nil {
 		return err
@@ -79,11 +82,11 @@ var defaultPorts = map[string]string{"http": ":80", "https": ":443", "git": ":94
 // it: there is no other for what it names, as far as that can be known.
 func isRemote(remote string) bool {
 	m := remoteURL.FindStringSubmatch(remote)
-	if m == nil || m[2] != "" && m[2] == defaultPorts[m[1]] {
+	if m == nil || m[2] != "" && m[2] == defaultPorts[m[1]] || climbs(remote) {
 		return false
 	}
 	segments := strings.Split(m[3], "/")
-	if slices.Contains(segments[:len(segments)-1], "") || slices.Contains(segments, ".") || slices.Contains(segments, "..") {
+	if slices.Contains(segments[:len(segments)-1], "") || slices.Contains(segments, ".") {
 		return false
 	}
 	return !slices.ContainsFunc(encoded.FindAllString(m[3], -1), func(escape string) bool {

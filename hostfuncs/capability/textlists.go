@@ -16,6 +16,9 @@ type textList struct {
 	texts func(*Build) []string
 	is    func(text string) bool
 	what  string // one of them, in words
+	// why says what is wrong with a text that is none; nil, and an empty answer,
+	// say no more than that.
+	why func(text string) string
 	// open says that any is allowed where a policy lacks the list.
 	open bool
 	// free are allowed where no policy has the list, were there no policy.
@@ -28,6 +31,20 @@ type textList struct {
 	covers func(deny bool, a, b string) bool
 	// images says that the texts are references of images.
 	images bool
+}
+
+// fault says why a text is none of the list's; empty where it is one.
+func (l textList) fault(text string) string {
+	if l.is == nil || l.is(text) {
+		return ""
+	}
+	fault := "is no " + l.what
+	if l.why != nil {
+		if why := l.why(text); why != "" {
+			fault += ": " + why
+		}
+	}
+	return fault
 }
 
 // textIndex finds rules for a text.
@@ -56,7 +73,7 @@ var textLists = []textList{
 		fresh: func() textIndex { return new(frontends) }, rule: frontendRule, covers: frontendCovers, images: true,
 	},
 	{
-		key: "remotes", texts: func(b *Build) []string { return b.Remotes }, is: isRemote, what: "clean URL of a source",
+		key: "remotes", texts: func(b *Build) []string { return b.Remotes }, is: isRemote, what: "clean URL of a source", why: remoteFault,
 		fresh: func() textIndex { return new(remotes) }, rule: itself, covers: segmentsCover,
 	},
 	{

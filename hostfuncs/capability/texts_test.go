@@ -207,6 +207,7 @@ func TestTextFault(t *testing.T) {
 		"": {
 			on("docker.io/library/node:22", "localhost/x:1", "[::1]:5000/x:1", "ghcr.io/a/b@sha256:"+digestA), cache("ghcr.io/a/b:1"),
 			fetching("https://acme.dev/", "http://acme.dev:8080/a", "git://[::1]/x", "https://acme.dev/a%20b", "https://acme.dev/k3s%2B1?a=../b"),
+			fetching("https://acme.dev/r.git#v1..v2:a..b/..c/d..", "https://acme.dev/r.git?ref=v1...v2&subdir=a/...", "https://acme.dev/a?b=100%", "https://acme.dev/r.git#main:50%25"),
 			platform("linux/amd64"), platform("linux/arm/v7"), platform("linux/arm64/v9"), platform("windows/amd64"),
 			writing("oci:."), writing("tar:/x"), writing("tar:C:/x"), at("docker", "ssh://acme.dev"), at("buildkit", "tcp://[::1]:1234"),
 		},
@@ -221,6 +222,15 @@ func TestTextFault(t *testing.T) {
 			fetching("ssh://git@acme.dev:22/a"), fetching("https://acme.dev/a/../b"), fetching("https://acme.dev/./b"), fetching("https://acme.dev//b"), fetching("https://acme.dev/a b"),
 			fetching("https://acme.dev/%2e%2e/b"), fetching("https://acme.dev/%2Fb"), fetching("https://acme.dev/%61"), fetching("https://acme.dev/%"), fetching("https://acme.dev/%e4"),
 			fetching("https://u:p@acme.dev/a"), fetching("git@github.com:a/b"), fetching("/a"), fetching(""), fetching("https:///a"), fetching("https://acme.dev/a\x00"),
+		},
+		"has .. in it, which can lead out of a repository: write it without ..": {
+			fetching("https://acme.dev/r.git#main:../../x"), fetching("https://acme.dev/r.git#main:a/.."), fetching("https://acme.dev/r.git#:.."), fetching("https://acme.dev/r.git#a/../.."),
+			fetching("https://acme.dev/r.git#main:%2e%2E/x"), fetching("https://acme.dev/r.git#main:..%2fx"), fetching("https://acme.dev/r.git#main:..%5Cx"), fetching("https://acme.dev/r.git#main:a%5c..%5Cx"),
+			fetching("https://acme.dev/r.git#main:%252e%252e"), fetching("https://acme.dev/r.git#main:%25252e%25252e"), fetching("https://acme.dev/r.git#main:%2525252525"),
+			fetching("https://acme.dev/r.git?subdir=.."), fetching("https://acme.dev/r.git?ref=main&subdir=a%2F..%2F..%2Fb"), fetching("https://acme.dev/r.git?sub%64ir=..&ref=main"), fetching("https://acme.dev/r.git?subdir=..#main"),
+			fetching("https://acme.dev/r.git?ref=a/../.."), fetching("https://acme.dev/r.git?ref=x;subdir=.."), fetching("https://acme.dev/r?subdir=../x"), fetching("https://acme.dev/r?SUBDIR=../x"), fetching("https://acme.dev/r.git?#:.."),
+			fetching("ssh://git@acme.dev/r#main:../x"), fetching("ssh://git@acme.dev/r?subdir=../x"), fetching("git://acme.dev/r#:../x"), fetching("http://acme.dev/a#x/../y"), fetching("https://acme.dev/a/%252e%252e/r.git"),
+			fetching("https://acme.dev/a", "https://acme.dev/r.git#main:.."),
 		},
 		"is no platform by its usual name": {
 			platform("linux"), platform("linux/aarch64"), platform("linux/x86_64"), platform("macos/arm64"), platform("linux/arm64/v8"), platform("linux/amd64/v1"),
@@ -302,11 +312,11 @@ func TestMadeTexts(t *testing.T) {
 		`made: rule "no other x": is of no list build.x`:                     capability.BoundBuild("x"),
 		`made: rule "docker/dockerfile:1": is no full reference of an image`: capability.AllowBuild("syntax", "docker/dockerfile:1", pos),
 		`made: rule "buildkit+tcp://x": is no engine, or no address of one`:  capability.AllowBuild("engines", "buildkit+tcp://x", pos),
-		`made: rule "https://acme.dev/../x": is no clean URL of a source`:    capability.AllowBuild("remotes", "https://acme.dev/../x", pos),
-		`made: rule "type=local": is no full reference of a cache`:           capability.AllowBuild("cache_to", "type=local", pos),
-		`made: rule "dist": is no output, with a clean path`:                 capability.AllowBuild("outputs", "dist", pos),
-		`made: rule "node": is no full reference of an image`:                capability.AllowBuild("bases", "node", pos),
-		`made: rule "ghcr.io/a/b": is no full reference of a cache`:          capability.AllowBuild("cache_from", "ghcr.io/a/b", pos),
+		`made: rule "https://acme.dev/../x": is no clean URL of a source: it has .. in it, which can lead out of a repository: write it without ..`: capability.AllowBuild("remotes", "https://acme.dev/../x", pos),
+		`made: rule "type=local": is no full reference of a cache`:                                                                                  capability.AllowBuild("cache_to", "type=local", pos),
+		`made: rule "dist": is no output, with a clean path`:                                                                                        capability.AllowBuild("outputs", "dist", pos),
+		`made: rule "node": is no full reference of an image`:                                                                                       capability.AllowBuild("bases", "node", pos),
+		`made: rule "ghcr.io/a/b": is no full reference of a cache`:                                                                                 capability.AllowBuild("cache_from", "ghcr.io/a/b", pos),
 	} {
 		if _, err := capability.New("made", "generic", rule); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 )
@@ -131,19 +130,16 @@ func TestOccurrences(t *testing.T) {
 }
 
 // TestLinear wants the time for values and texts that resemble each other most
-// to grow with their length only. Squared, these would take hours.
+// to grow with their length only. Squared, these would take hours, and more than
+// all tests may.
 func TestLinear(t *testing.T) {
 	const size = 64 << 10
 	run := strings.Repeat("a", size)
 	s := set(t, run+"b", run+"\nc", strings.Repeat("ab", size/2)+"c", "aaaa"+"!")
-	start := time.Now()
 	for _, text := range []string{strings.Repeat("a", 8<<20), strings.Repeat(run[1:]+"b", 16), strings.Repeat("ab", 4<<20)} {
 		s.Text(text)
 	}
 	set(t, strings.Repeat("a", 8)).Text(strings.Repeat("a", 8<<20))
-	if d := time.Since(start); d > time.Minute {
-		t.Errorf("took %v", d)
-	}
 }
 
 // TestConcurrent is for the race detector.

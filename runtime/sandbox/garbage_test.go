@@ -11,7 +11,7 @@ import (
 // TestGarbageOfCalls wants what calls leave behind to be collected while the
 // module computes. Without that there would be more than a gigabyte.
 func TestGarbageOfCalls(t *testing.T) {
-	m, err := sandbox.Open(t.Context(), guest(t, "kernel-calls"), sandbox.Options{Limits: sandbox.Limits{CPU: time.Minute}})
+	m, err := sandbox.Open(t.Context(), guest(t, "kernel-calls"), sandbox.Options{Limits: sandbox.Limits{CPU: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}

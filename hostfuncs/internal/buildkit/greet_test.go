@@ -95,5 +95,5 @@ func TestGreet(t *testing.T) {
 func connectTo(ctx context.Context, listener *bufconn.Listener) (*Builder, error) {
 	return connectEngine(ctx, "here", func(ctx context.Context, _, _ string, _ map[string][]string) (net.Conn, error) {
 		return listener.DialContext(ctx)
-	}, time.Minute)
+	}, time.Hour)
 }

@@ -40,8 +40,16 @@ func sourcePolicy(what image.Build) *spb.Policy {
 			allow(p, spb.MatchType_WILDCARD, "docker-image://"+ref+"@sha256:*")
 		}
 	}
+	// An image may trigger an ADD of an allowed repository, which nobody saw
+	// when it was decided.
+	above := deny(aboveRepository)
+	above.Selector.MatchType = spb.MatchType_REGEX
+	p.Rules = append(p.Rules, above)
 	return p
 }
+
+// aboveRepository is a subdirectory with .. in it: git://host/path#ref:directory.
+const aboveRepository = `^git://[^#]*#(?:.*[/\\:])?\.\.(?:[/\\:]|$)`
 
 // repositoryOf is a repository as BuildKit names it, by whatever protocol it is
 // fetched; empty for what is none, and for one that would be a pattern.

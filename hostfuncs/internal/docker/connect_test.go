@@ -38,7 +38,7 @@ func TestConnectByContext(t *testing.T) {
 }
 
 func TestConnectUnavailable(t *testing.T) {
-	dir := t.TempDir()
+	dir := imagetest.ShortDir(t)
 	refusing := filepath.Join(dir, "refusing")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: refusing, Net: "unix"})
 	if err != nil {

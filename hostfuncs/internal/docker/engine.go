@@ -99,7 +99,7 @@ func newClient(at endpoint, version string) (*client.Client, error) {
 			return nil, err
 		}
 		options = append(options, client.WithHTTPClient(&http.Client{
-			Transport:     &http.Transport{TLSClientConfig: config},
+			Transport:     &http.Transport{TLSClientConfig: config, DisableCompression: true},
 			CheckRedirect: client.CheckRedirect,
 		}))
 	}

@@ -3,7 +3,6 @@ package docker
 import (
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,16 +31,10 @@ func standIn(t *testing.T, path string, answer http.HandlerFunc) map[string]stri
 	})
 }
 
-// serveSocket serves HTTP on a new socket. The socket's folder has a short
-// name, as its path may have about 100 bytes.
+// serveSocket serves HTTP on a new socket.
 func serveSocket(t *testing.T, handler http.HandlerFunc) map[string]string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "standin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "s")
+	path := filepath.Join(imagetest.ShortDir(t), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

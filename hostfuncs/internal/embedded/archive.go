@@ -62,7 +62,11 @@ func isArchive(f *file) (bool, error) {
 	if err != nil {
 		return false, nil
 	}
-	_, err = tar.NewReader(plain).Next()
+	left := int64(headLimit)
+	_, err = tar.NewReader(&atMost{plain, &left, errHead}).Next()
+	if errors.Is(err, errHead) {
+		return false, err
+	}
 	return err == nil, nil
 }
 
@@ -73,11 +77,7 @@ func (s *store) unpack(from *file, u *unpacker) error {
 		return err
 	}
 	defer r.Close()
-	plain, err := decompress(r)
-	if err != nil {
-		return err
-	}
-	path, _, _, err := s.keep(plain)
+	path, _, err := s.expand(r, from.size)
 	if err != nil {
 		return err
 	}

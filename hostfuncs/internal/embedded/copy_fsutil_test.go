@@ -160,9 +160,7 @@ func asFolder(t *testing.T, lines []string) string {
 			imagetest.Write(t, dir, map[string]string{name: ""})
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		imagetest.Write(t, dir, map[string]string{path.Dir(name) + "/": ""})
 		link(t, target, filepath.Join(dir, name))
 	}
 	return dir

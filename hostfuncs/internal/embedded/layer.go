@@ -19,7 +19,7 @@ func (s *store) writeLayer(t *tree) (*layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &layerWriter{op: t.op, path: f.Name(), buffer: make([]byte, 128<<10), links: map[*file]string{}}
+	w := &layerWriter{store: s, op: t.op, path: f.Name(), buffer: make([]byte, 128<<10), links: map[*file]string{}}
 	sum := sha256.New()
 	w.counted.to = io.MultiWriter(bounded{s, f}, sum)
 	w.buffered = bufio.NewWriterSize(&w.counted, 256<<10)
@@ -39,6 +39,7 @@ func (s *store) writeLayer(t *tree) (*layer, error) {
 }
 
 type layerWriter struct {
+	store    *store
 	op       int
 	path     string
 	counted  counted
@@ -97,6 +98,9 @@ func (w *layerWriter) file(f *file, name string) error {
 		return w.header(&link, name)
 	}
 	w.links[f] = name
+	if f.size > w.store.left {
+		return errTooLarge // before a sparse file of the context fills the disk
+	}
 	if err := w.header(f, name); err != nil || f.kind != tar.TypeReg {
 		return err
 	}

@@ -149,7 +149,7 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	local, _, _, err := s.keep(r)
+	local, _, size, err := s.keep(r)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", err
 	}
@@ -158,13 +158,9 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	plain, err := decompress(f)
+	path, sha, err := s.expand(f, size)
 	if err != nil {
-		return "", err
-	}
-	path, sha, _, err := s.keep(plain)
-	if err != nil {
-		return "", err
+		return "", fmt.Errorf("layer %s: %w", l.diffID, err)
 	}
 	if sha != l.diffID.Encoded() {
 		return "", fmt.Errorf("a layer has the digest %s, and not %s as the image's configuration says", sha, l.diffID.Encoded())

@@ -11,7 +11,7 @@ import (
 // TestMemory builds, compresses and writes much more than may be allocated.
 func TestMemory(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch AS a\nCOPY large /\nFROM a\nCOPY --from=a /large /again\n", "large": ""})
-	if err := os.Truncate(filepath.Join(b.Context, "large"), 256<<20); err != nil {
+	if err := os.Truncate(filepath.Join(b.Context, "large"), 128<<20); err != nil {
 		t.Fatal(err)
 	}
 	o := options(t, b)

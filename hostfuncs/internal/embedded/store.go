@@ -16,7 +16,19 @@ import (
 // bytesLimit is the most that a build writes to its folder.
 const bytesLimit = 64 << 30
 
-var errTooLarge = fmt.Errorf("the build takes more than %d GiB", bytesLimit>>30)
+// What the kernel takes of one file's attributes, and what a build may have of
+// all: they are in memory.
+const (
+	attributesOfFile  = 64 << 10
+	attributesOfBuild = 128 << 20
+)
+
+var (
+	errTooLarge = fmt.Errorf("the build writes more than %d GiB to temporary files; build with an engine: "+wayOut, bytesLimit>>30)
+	errLink     = fmt.Errorf("it is a link to a path that is longer than %d bytes", pathLimit)
+	errXattrs   = fmt.Errorf("its extended attributes take more than %d KiB", attributesOfFile>>10)
+	errXattrAll = fmt.Errorf("the extended attributes of all files take more than %d MiB", attributesOfBuild>>20)
+)
 
 // store is a folder with what is too large for memory: layers, and the archives
 // that files are taken from.
@@ -25,11 +37,14 @@ type store struct {
 	dir   string
 	files int
 	left  int64
+	// expandable is what may be unpacked yet.
+	expandable int64
+	attributes int // bytes
 }
 
 func newStore(ctx context.Context, dir string) (*store, error) {
 	dir, err := os.MkdirTemp(dir, "stagecraft-image-")
-	return &store{ctx: ctx, dir: dir, left: bytesLimit}, err
+	return &store{ctx: ctx, dir: dir, left: bytesLimit, expandable: expandFree}, err
 }
 
 func (s *store) remove() error { return os.RemoveAll(s.dir) }
@@ -110,13 +125,16 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		kind: h.Typeflag, mode: h.Mode & 0o7777, uid: h.Uid, gid: h.Gid, time: max(h.ModTime.Unix(), 0),
 		xattrs: xattrs(h),
 	}
+	if err := s.describes(h, entry); err != nil {
+		return nil, err
+	}
 	switch h.Typeflag {
 	case tar.TypeXGlobalHeader:
 		return nil, nil
 	case tar.TypeReg, tar.TypeGNUSparse:
 		entry.kind, entry.size = tar.TypeReg, h.Size
 		if sparse(h) {
-			path, _, _, err := s.keep(r)
+			path, _, _, err := s.keep(s.expands(r))
 			entry.content = part{path: path, size: h.Size}
 			return entry, err
 		}
@@ -134,6 +152,24 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		return nil, fmt.Errorf("it is of the unknown kind %q", h.Typeflag)
 	}
 	return entry, nil
+}
+
+// describes bounds what is in memory of a file.
+func (s *store) describes(h *tar.Header, entry *file) error {
+	if len(h.Linkname) > pathLimit {
+		return errLink
+	}
+	size := 0
+	for name, value := range entry.xattrs {
+		size += len(name) + len(value)
+	}
+	if size > attributesOfFile {
+		return errXattrs
+	}
+	if s.attributes += size; s.attributes > attributesOfBuild {
+		return errXattrAll
+	}
+	return nil
 }
 
 // sparse tells whether a file's holes are left out of the tar.

@@ -124,7 +124,7 @@ func TestStoredIsSearchedInBounds(t *testing.T) {
 		digest := digest.FromString(index)
 		imagetest.Write(t, dir, map[string]string{"blobs/sha256/" + digest.Encoded(): index})
 		one := fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d}`, types.OCIImageIndex, digest, len(index))
-		index = `{"manifests":[` + strings.Repeat(one+",", 199) + one + `]}`
+		index = `{"manifests":[` + strings.Repeat(one+",", 39) + one + `]}`
 	}
 	imagetest.Write(t, dir, map[string]string{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "index.json": index})
 	stored := findStored(t, dir)

@@ -145,6 +145,9 @@ func (l *Layout) convert(r io.Reader) error {
 		return err
 	}
 	open := func() (io.ReadCloser, error) { return os.Open(f.Name()) }
+	if err := checkSaved(open); err != nil {
+		return err
+	}
 	img, err := tarball.Image(open, nil)
 	if err != nil {
 		return err
@@ -154,6 +157,29 @@ func (l *Layout) convert(r io.Reader) error {
 		return err
 	}
 	return WriteLayout(l.made, img, manifest[0].RepoTags)
+}
+
+// checkSaved refuses what a reader of the tar would make more of than was sent,
+// and a list of images that is read into memory.
+func checkSaved(open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case h.Typeflag == tar.TypeGNUSparse || isSparse(h):
+			return fmt.Errorf("%q in the engine's archive has holes: what is sent would be less than what is written", h.Name)
+		case path.Clean(h.Name) == "manifest.json" && h.Size > manifestLimit:
+			return errors.New("manifest.json in the engine's archive is larger than 4 MiB")
+		}
+	}
 }
 
 // Annotations of an image in a layout, as BuildKit writes them. The first is of

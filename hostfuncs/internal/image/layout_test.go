@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // entry is one of a tar; of a file where it has no kind.
@@ -114,37 +116,31 @@ func TestUnpackLayoutRefuses(t *testing.T) {
 	}
 }
 
-// sparse is a tar of few bytes with a file of a size.
-func sparse(t *testing.T, size int64) []byte {
-	t.Helper()
-	var records string
-	for _, pair := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=oci-layout", fmt.Sprintf("GNU.sparse.realsize=%d", size)} {
-		// Each record begins with its length, itself included.
-		records += fmt.Sprintf("%d %s\n", len(pair)+4, pair)
-	}
-	parts := fmt.Sprintf("1\n%d\n0\n", size)
-	data := tarOf(t, entry{name: "x", text: records}, entry{name: "oci-layout", text: parts + strings.Repeat("\x00", 512-len(parts))})
-	// The first file is said to be about the second one.
-	sum := 0
-	data[156] = tar.TypeXHeader
-	copy(data[148:156], "        ")
-	for _, b := range data[:512] {
-		sum += int(b)
-	}
-	copy(data[148:156], fmt.Sprintf("%06o\x00 ", sum))
-	return data
-}
-
 // TestUnpackLayoutSparse has a builder send a few bytes that stand for more than
 // a disk has.
 func TestUnpackLayoutSparse(t *testing.T) {
-	data := sparse(t, 1<<50)
-	if h, err := tar.NewReader(bytes.NewReader(data)).Next(); err != nil || h.Size != 1<<50 {
-		t.Fatalf("the tar is not what it should be: %v, %v", h, err)
-	}
+	data := imagetest.Sparse(t, "oci-layout", 1<<50)
 	_, err := UnpackLayout(bytes.NewReader(data), filepath.Join(t.TempDir(), "out"))
 	if err == nil || !strings.Contains(err.Error(), "has holes") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestArchiveToLayoutSize has an engine send what a reader would make more of.
+func TestArchiveToLayoutSize(t *testing.T) {
+	for want, data := range map[string][]byte{
+		`"layer.tar" in the engine's archive has holes`:              imagetest.Sparse(t, "layer.tar", 1<<50),
+		`manifest.json in the engine's archive is larger than 4 MiB`: tarOf(t, entry{name: "./manifest.json", text: strings.Repeat(" ", manifestLimit+1)}),
+		"file manifest.json not found in tar":                        tarOf(t, entry{name: "x", text: strings.Repeat(" ", manifestLimit+1)}),
+	} {
+		parent := t.TempDir()
+		_, err := ArchiveToLayout(bytes.NewReader(data), filepath.Join(parent, "out"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
+			t.Errorf("there is left %v, %v", left, err)
+		}
 	}
 }
 

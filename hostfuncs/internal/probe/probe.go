@@ -16,7 +16,11 @@ const once = 2 * time.Second
 // a path by HTTP, where named is the host that is asked for and any status below
 // 500 is an answer. The status is that of the last that spoke HTTP.
 func Ask(ctx context.Context, addresses []string, named, path string) (answers bool, status int) {
-	ctx, cancel := context.WithTimeout(ctx, once)
+	return ask(ctx, once, addresses, named, path)
+}
+
+func ask(ctx context.Context, limit time.Duration, addresses []string, named, path string) (answers bool, status int) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, address := range addresses {
 		if path == "" {

@@ -22,6 +22,8 @@ func newHTTP(limit time.Duration) *http.Transport {
 	base.DialContext = (&net.Dialer{Timeout: limit, KeepAlive: limit}).DialContext
 	base.TLSHandshakeTimeout = limit
 	base.ResponseHeaderTimeout = limit
+	// What a registry sends is read as it is: nothing of it expands.
+	base.DisableCompression = true
 	return base
 }
 

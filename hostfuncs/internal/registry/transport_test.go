@@ -211,10 +211,14 @@ func TestBaseWaitsForNobody(t *testing.T) {
 	}))
 	defer server.Close()
 	const limit = 200 * time.Millisecond
-	client := http.Client{Transport: &patient{base: newHTTP(limit), limit: limit}}
+	// On a busy machine it may take longer to connect, and to answer at all.
+	impatient := newHTTP(limit)
+	impatient.DialContext = nil
+	client := http.Client{Transport: impatient}
 	if _, err := client.Get(server.URL + "/silent"); err == nil || !strings.Contains(err.Error(), "timeout awaiting response headers") {
 		t.Errorf("silent: %v", err)
 	}
+	client.Transport = &patient{base: newHTTP(time.Hour), limit: limit}
 	resp, err := client.Get(server.URL + "/stalls")
 	if err != nil {
 		t.Fatal(err)
@@ -223,5 +227,30 @@ func TestBaseWaitsForNobody(t *testing.T) {
 	got, err := io.ReadAll(resp.Body)
 	if _, ok := errors.AsType[*stalledError](err); !ok || len(got) != len(part) || err.Error() != "the registry has sent nothing for 200ms" {
 		t.Errorf("stalls: %d bytes, %v", len(got), err)
+	}
+}
+
+// TestNothingExpands has a registry pack its answer, asked for or not: it is read
+// as it is sent.
+func TestNothingExpands(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Accept-Encoding")
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, "packed")
+	}))
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := newBase().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if got := <-asked; got != "" || err != nil || string(text) != "packed" {
+		t.Errorf("asked for %q, got %q, %v", got, text, err)
 	}
 }

@@ -22,8 +22,8 @@ const success = "successfully exported app as docker image"
 // the Dockerfiles, and fails those with the tag "broken".
 func engine(t *testing.T) (host string, built *[]string) {
 	t.Helper()
-	// A socket's path has to be short.
-	dir, err := os.MkdirTemp("", "e")
+	// A socket's path has to be short, and TMPDIR may not be.
+	dir, err := os.MkdirTemp("/tmp", "e")
 	if err != nil {
 		t.Fatal(err)
 	}

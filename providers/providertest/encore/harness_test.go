@@ -34,8 +34,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience is for what has to happen soon.
-const patience = 30 * time.Second
+// patience is for what would otherwise never end. It is below the limit of all
+// tests, so that what hangs is said.
+const patience = 50 * time.Minute
 
 // world is an app, a state folder, and what the program is given.
 type world struct {

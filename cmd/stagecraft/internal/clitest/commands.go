@@ -46,6 +46,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"swap":      cmdSwap,
 	"alternate": cmdAlternate,
 	"attest":    cmdAttest,
+	"bomb":      cmdBomb,
 }
 
 func condition(name string) (bool, error) {

@@ -19,7 +19,29 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// Write writes files below dir; a name that ends with a slash is a folder.
+// ShortDir is a new folder for sockets, whose paths have at most some 100 bytes:
+// it is in /tmp where the folder for temporary files has a long name.
+func ShortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "s")
+	if err == nil && len(dir) > 80 {
+		if err = os.Remove(dir); err == nil {
+			dir, err = os.MkdirTemp("/tmp", "s")
+		}
+	}
+	if err != nil {
+		t.Fatalf("a socket needs a folder with a short name: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// Write writes files below dir, whatever the umask is: files are 0644 and folders
+// 0755. A name that ends with a slash is a folder.
 func Write(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -31,12 +53,23 @@ func Write(t testing.TB, dir string, files map[string]string) {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if folder == path {
+		for ; folder != filepath.Clean(dir); folder = filepath.Dir(folder) {
+			chmod(t, folder, 0o755)
+		}
+		if name[len(name)-1] == '/' {
 			continue
 		}
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		chmod(t, path, 0o644)
+	}
+}
+
+func chmod(t testing.TB, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
 	}
 }
 
