@@ -23,6 +23,8 @@ type Executable struct {
 	// native says that the kernel runs the file itself. What interprets another
 	// one opens that by the path that it is told.
 	native bool
+	// fixed says that nobody who isn't root can lead its path elsewhere.
+	fixed bool
 }
 
 // identity tells a file from others, and from what it was before it was written
@@ -50,7 +52,7 @@ func OpenExecutable(path string) (*Executable, error) {
 	if err != nil {
 		return nil, startError(path, err)
 	}
-	x := &Executable{file: file}
+	x := &Executable{file: file, fixed: isFixed(path, os.Geteuid())}
 	if err := x.inspect(); err != nil {
 		return nil, errors.Join(startError(path, err), file.Close())
 	}

@@ -27,6 +27,8 @@ func (d *Directory) handle() *os.File {
 // runBy is how a guard is to run the file.
 func (x *Executable) runBy(pinned bool) runBy {
 	switch {
+	case x.fixed:
+		return byPath
 	case x.native:
 		return byDescriptor
 	case pinned:

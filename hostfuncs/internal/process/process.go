@@ -38,7 +38,8 @@ type Command struct {
 	// Executable is that file as it was decided on, nil for whatever the path leads
 	// to. A file that was changed since is not run. On Linux a native program is
 	// run by its descriptor, and has a number for its short name. A script is run
-	// by its path, if that still leads to the file: the interpreter opens it.
+	// by its path, if that still leads to the file: the interpreter opens it. Both
+	// are where only root can change the path, and we aren't root.
 	Executable *Executable
 	// Pinned has a script run by its descriptor too. The interpreter then opens the
 	// file that was decided on, and the script finds the descriptor in $0.
