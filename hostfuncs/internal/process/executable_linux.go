@@ -142,8 +142,8 @@ func OpenDirectory(root, rel string) (*Directory, error) {
 	fd, err := unix.Openat2(at, rel, &unix.OpenHow{
 		Flags: flags, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
-	if errors.Is(err, unix.ENOSYS) {
-		// Before Linux 5.6.
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+		// Before Linux 5.6, or in a container that doesn't know the call.
 		fd, err = walk(at, rel, flags)
 	}
 	if err != nil {
