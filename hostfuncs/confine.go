@@ -131,8 +131,7 @@ func (c *Confinement) Missing() []string {
 }
 
 // hold puts into a command what it is held to, and makes the folders for it, or has
-// it watched. Its
-// own program, the file that it leads to, it may always run: that was decided on.
+// it watched. Its own program it may always run: that was decided on.
 func (c *Confinement) hold(cmd *process.Command, program string) error {
 	if c == nil {
 		return nil
@@ -145,9 +144,7 @@ func (c *Confinement) hold(cmd *process.Command, program string) error {
 	if err := c.makeFolders(); err != nil {
 		return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
 	}
-	rules := *c.rules
-	rules.Exec = append(slices.Clone(rules.Exec), program)
-	cmd.Confine = &rules
+	cmd.Confine = c.rules
 	c.watch.watched(cmd, program)
 	return nil
 }

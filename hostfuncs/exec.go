@@ -1,19 +1,11 @@
 package hostfuncs
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -23,19 +15,16 @@ import (
 
 // execPlan is a program that will run, exactly as it will.
 type execPlan struct {
-	argv    []string
-	program string // absolute; empty when missing says why
-	linked  string // the file that program leads to, "" when it is no link
-	inside  string // that file relative to the project, "" when outside
-	sha256  string // of the program, where a policy asks for it
-	// is and dirIs are which file and folder were decided on.
-	is, dirIs process.Identity
-	dir       place
-	env       variables
-	stdin     *reference
-	capture   int // bytes of each stream to keep; 0 streams to the user
-	timeout   time.Duration
-	missing   error
+	program programFile
+	dir     place
+	opened  *process.Directory // dir itself; nil when missing says why
+	// exec is what is decided on.
+	exec    capability.Exec
+	env     variables
+	stdin   *reference
+	capture int // bytes of each stream to keep; 0 streams to the user
+	timeout time.Duration
+	missing error
 }
 
 func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
@@ -48,11 +37,12 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 			return Step{Operation: abi.OpExec, Exec: p.step()}, nil
 		},
 		Foretell: foretellExec,
+		Close:    execPlan.close,
 	}
 }
 
 func (p execPlan) step() *ExecStep {
-	s := &ExecStep{Argv: p.argv, Program: p.program, Dir: p.dir.rel, Capture: p.capture > 0, TimeoutMS: p.timeout.Milliseconds()}
+	s := &ExecStep{Argv: p.exec.Argv, Program: p.program.path, Dir: p.dir.rel, Capture: p.capture > 0, TimeoutMS: p.timeout.Milliseconds()}
 	s.Env = p.env.steps()
 	if p.stdin != nil {
 		stdin := valueStep("", p.stdin.Value)
@@ -69,36 +59,23 @@ func foretellExec(p execPlan) (abi.ExecResult, []string, error) {
 	return abi.ExecResult{}, unknown, p.missing
 }
 
-func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, error) {
+func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, err error) {
 	if err := checkExec(q); err != nil {
 		return execPlan{}, err
 	}
-	dir, err := w.locate(q.Dir)
-	if err != nil {
+	p.timeout = time.Duration(q.TimeoutMS) * time.Millisecond
+	if p.dir, err = w.locate(q.Dir); err != nil {
 		return execPlan{}, ofField("dir", err)
 	}
-	p := execPlan{argv: q.Argv, dir: dir, timeout: time.Duration(q.TimeoutMS) * time.Millisecond}
-	switch {
-	case dir.missing != nil:
-		p.missing = ofField("dir", dir.missing)
-	case !dir.info.IsDir():
-		p.missing = ofField("dir", abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(q.Dir)))
-	default:
-		p.program, p.missing = w.lookProgram(q.Argv[0], dir.abs)
-	}
-	if p.missing == nil {
-		// Before it is looked into, so that what was looked into is what runs.
-		var errs [2]error
-		p.is, errs[0] = process.Identify(p.program)
-		p.dirIs, errs[1] = process.Identify(dir.abs)
-		if err := errors.Join(errs[:]...); err != nil {
-			p.missing = abi.Errorf(abi.CodeNotFound, "%v", err)
+	defer func() {
+		if err != nil {
+			p.close()
 		}
+	}()
+	if p.opened, p.missing = w.openDir(q.Dir, p.dir); p.missing == nil {
+		p.program, p.missing = w.openProgram(q.Argv[0], p.dir.abs)
 	}
-	p.linked, p.inside = w.follow(p.program)
-	if w.HashPrograms {
-		p.sha256 = hashFile(p.program)
-	}
+	p.exec = w.execClaim(q.Argv, p.program, p.dir)
 	if q.Capture {
 		p.capture = abi.MaxCapture
 		if q.CaptureLimit > 0 {
@@ -109,12 +86,35 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (execPlan, err
 	if q.Stdin != nil {
 		stdin, err := files.refer(*q.Stdin)
 		if err != nil {
-			return execPlan{}, err
+			return p, err
 		}
 		p.stdin = &stdin
 	}
 	p.env, err = files.variables(q)
 	return p, err
+}
+
+// close lets go of what was opened.
+func (p execPlan) close() {
+	if p.opened != nil {
+		_ = p.opened.Close()
+	}
+	p.program.close()
+}
+
+// openDir opens a directory to run a program in, as it was located.
+func (w *World) openDir(named string, at place) (*process.Directory, error) {
+	switch {
+	case at.missing != nil:
+		return nil, ofField("dir", at.missing)
+	case !at.info.IsDir():
+		return nil, ofField("dir", abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(named)))
+	}
+	dir, err := process.OpenDirectory(w.Root, at.rel)
+	if err != nil {
+		return nil, ofField("dir", abi.Errorf(abi.CodeFailed, "cannot open %s as a directory of the project: %v", quotePath(at.rel), err))
+	}
+	return dir, nil
 }
 
 func checkExec(q abi.ExecRequest) error {
@@ -142,75 +142,8 @@ func checkExec(q abi.ExecRequest) error {
 	return nil
 }
 
-// lookProgram searches where the user's shell would, but in absolute entries
-// of PATH only, and always in the host's PATH, whatever the child's will be.
-func (w *World) lookProgram(name, dir string) (string, error) {
-	program, err := process.LookPath(name, dir, w.getenv("PATH"))
-	if err != nil {
-		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
-	}
-	return program, nil
-}
-
-// oneWordHint is for who wrote a whole command as its first word.
-func oneWordHint(name string) string {
-	words := strings.Fields(name)
-	if len(words) < 2 {
-		return ""
-	}
-	for i, word := range words {
-		words[i] = strconv.Quote(word)
-	}
-	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
-}
-
-// follow finds the file that a program is in the end: its path where that is
-// another one, and its path in the project where it is there.
-func (w *World) follow(program string) (linked, inside string) {
-	if program == "" {
-		return "", ""
-	}
-	resolved, err := filepath.EvalSymlinks(program)
-	if err != nil {
-		return "", ""
-	}
-	if resolved != program {
-		linked = resolved
-	}
-	rel, err := filepath.Rel(w.Root, resolved)
-	if err != nil || !filepath.IsLocal(rel) {
-		return linked, ""
-	}
-	return linked, filepath.ToSlash(rel)
-}
-
-// maxHashed bounds a program whose digest counts, in bytes. A file without end
-// that takes no room would be read for hours, before anything is decided.
-const maxHashed = 1 << 30
-
-// hashFile is the SHA-256 of a regular file in hex, empty when it can't be read
-// or is too large.
-func hashFile(path string) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxHashed {
-		return ""
-	}
-	sum := sha256.New()
-	// It may grow while it is read.
-	if n, err := io.Copy(sum, io.LimitReader(f, maxHashed+1)); err != nil || n > maxHashed {
-		return ""
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
 func claimExec(p execPlan) capability.Claim {
-	c := capability.Claim{Exec: &capability.Exec{
-		Argv: p.argv, Program: p.program, ProgramInProject: p.inside, Resolved: p.linked, SHA256: p.sha256, Dir: p.dir.rel,
-	}}
+	c := capability.Claim{Exec: &p.exec}
 	for _, v := range p.env.base {
 		v.claim(&c)
 	}
@@ -266,10 +199,10 @@ func (w *World) command(p execPlan) (process.Command, error) {
 		return process.Command{}, p.missing
 	}
 	cmd := process.Command{
-		Program: p.program, Argv: p.argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
-		Is: p.is, DirIs: p.dirIs, Pinned: p.sha256 != "", Leaves: daemonOf(p.program),
+		Program: p.program.path, Argv: p.exec.Argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
+		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Leaves: daemonOf(p.program.path),
 	}
-	if err := w.Confinement.hold(&cmd, cmp.Or(p.linked, p.program)); err != nil {
+	if err := w.Confinement.hold(&cmd, p.program.at); err != nil {
 		return cmd, err
 	}
 	var err error

@@ -73,6 +73,7 @@ func (g *Gate) Explain(ctx context.Context, operation string, request []byte) (*
 	if err != nil {
 		return nil, err
 	}
+	defer call.close()
 	rec := &Record{Operation: operation, Provider: g.opts.Provider}
 	g.weigh(ctx, op, call, rec)
 	return rec, nil
@@ -119,6 +120,7 @@ func (g *Gate) run(ctx context.Context, operation string, request []byte, rec *R
 	if err != nil {
 		return nil, err
 	}
+	defer call.close()
 	rec.Effect = !op.looks && g.opts.Plan == nil
 	denied := g.decide(ctx, op, call, rec)
 	switch {

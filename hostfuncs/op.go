@@ -26,6 +26,9 @@ type Op[Q, P, R any] struct {
 	Claim func(P) capability.Claim
 	// Do has the effect. It gets what was decided on and nothing else.
 	Do func(context.Context, P) (R, error)
+	// Close, if there is one, lets go of what Resolve opened, once the call has
+	// been answered, whatever the answer is.
+	Close func(P)
 
 	// Looks is true of an operation that has no effect but on what its
 	// provider knows and the user is shown: a plan lets it happen. Any other
@@ -52,6 +55,7 @@ type prepared struct {
 	do       func(context.Context) (any, error)
 	step     func(context.Context) (Step, error)
 	foretell func() (any, []string, error)
+	close    func()
 }
 
 // Name is the operation's name in the ABI.
@@ -83,6 +87,11 @@ func Bind[Q, P, R any](op Op[Q, P, R]) (Bound, error) {
 			do:       func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
 			step:     func(ctx context.Context) (Step, error) { return op.Step(ctx, p) },
 			foretell: func() (any, []string, error) { return op.Foretell(p) },
+			close: func() {
+				if op.Close != nil {
+					op.Close(p)
+				}
+			},
 		}, nil
 	}}, nil
 }

@@ -2,6 +2,8 @@ package hostfuncs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -241,15 +243,25 @@ func TestBindWantsConduct(t *testing.T) {
 func TestPinnedProgram(t *testing.T) {
 	p := newProject(t, map[string]string{"run.sh": "#!/bin/sh\n"})
 	path := filepath.Join(p.Root, "run.sh")
-	policy := "version: 1\nproviders: {test: {exec: [{command: ./run.sh, sha256: " + hashFile(path) + "}]}}"
+	policy := "version: 1\nproviders: {test: {exec: [{command: ./run.sh, sha256: " + fileDigest(t, path) + "}]}}"
 	request := abi.ExecRequest{Argv: []string{"./run.sh"}}
 	wantError(t, call(t, p.gate(t, policy), abi.OpExec, request), abi.CodeDenied, "none that can be read")
-	p.HashPrograms = true
+	p.Pins = func(*capability.Exec) bool { return true }
 	as[abi.ExecResult](t, call(t, p.gate(t, policy), abi.OpExec, request))
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n#\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, call(t, p.gate(t, policy), abi.OpExec, request), abi.CodeDenied, "pins sha256")
+}
+
+func fileDigest(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // TestPlanOfPrograms has a program say what it is watched for, and end: well, or

@@ -32,6 +32,7 @@ func processStartOp(w *World) Op[abi.ProcessStartRequest, startPlan, abi.Process
 			return Step{Operation: abi.OpProcessStart, Exec: p.step()}, nil
 		},
 		Foretell: w.foretellStart,
+		Close:    func(p startPlan) { p.close() },
 	}
 }
 

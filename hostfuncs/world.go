@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
@@ -37,8 +38,9 @@ type World struct {
 	Own []string
 	// Log shows a provider's message, cleaned, to the user.
 	Log func(level abi.Level, message string)
-	// HashPrograms has a claim tell the digest of the program's file.
-	HashPrograms bool
+	// Pins tells whether a policy allows a command by the digest of its program,
+	// which its claim then tells. Nil is that none does.
+	Pins func(*capability.Exec) bool
 	// Mask has the values that nobody is to be shown, and Warn tells of those
 	// that are too short for it.
 	Mask *mask.Set

@@ -48,8 +48,11 @@ type Exec struct {
 	// denies that file denies the link.
 	Resolved string `json:"resolved,omitempty"`
 	// SHA256 is that of the program's file, in hex; empty when no policy pins
-	// a program, since a file takes time to read.
+	// the program, since a file takes time to read.
 	SHA256 string `json:"sha256,omitempty"`
+	// Writable says that confined commands may write the program's file. It is
+	// known where a policy pins the program.
+	Writable bool `json:"writable,omitempty"`
 	// Dir is the folder, relative to the project folder; "." is the project.
 	Dir string `json:"dir"`
 }

@@ -17,7 +17,10 @@ func (e *evaluation) exec(x *Exec) {
 	e.settle(allow, deny, func() Grant {
 		e.why = e.pinnedElse(x)
 		grant, ok := grantExec(x)
-		if !ok {
+		switch {
+		case x.Writable && e.why != "":
+			e.cannot(e.why)
+		case !ok:
 			e.cannot("there is no such program, and none could be in the project")
 		}
 		return grant
@@ -25,7 +28,7 @@ func (e *evaluation) exec(x *Exec) {
 }
 
 // pinnedElse says that a rule would allow the command, were the program's file
-// the one that it pins.
+// the one that it pins, and were it to stay that.
 func (e *evaluation) pinnedElse(x *Exec) string {
 	var rule *Rule
 	for _, s := range e.sections {
@@ -33,6 +36,10 @@ func (e *evaluation) pinnedElse(x *Exec) string {
 	}
 	if rule == nil {
 		return ""
+	}
+	if x.Writable && x.SHA256 == rule.sha256 {
+		return fmt.Sprintf("%q%s pins its program, and confined commands may write to %s: keep it out of files.write and of the caches of use, or allow the command without sha256",
+			rule.Text, at(rule.Pos), cmp.Or(x.Resolved, x.Program))
 	}
 	return fmt.Sprintf("%q%s pins sha256 %s, and the program has %s", rule.Text, at(rule.Pos), rule.sha256, cmp.Or(x.SHA256, "none that can be read"))
 }

@@ -140,15 +140,10 @@ func Admit(policies []*Policy, run Run) []Refusal {
 	return refusals
 }
 
-// PinsPrograms tells whether a policy has a rule that depends on the bytes of a
-// program's file.
-func PinsPrograms(policies []*Policy) bool {
+// Pins tells whether a policy has a rule that allows a command by the bytes of its
+// program's file, whatever they are.
+func Pins(policies []*Policy, provider string, x *Exec) bool {
 	return slices.ContainsFunc(policies, func(p *Policy) bool {
-		for _, s := range p.sections {
-			if len(s.execAllow.pinned) > 0 {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(p.of(provider), func(s *section) bool { return s.execAllow.pins.findStrict(x) != nil })
 	})
 }

@@ -95,6 +95,8 @@ func TestPins(t *testing.T) {
 	}{
 		"pinned":          {capability.Exec{Argv: []string{"npm", "run", "dev"}, SHA256: oneDigest}, true},
 		"another file":    {capability.Exec{Argv: []string{"npm", "run", "dev"}, SHA256: otherDigest}, false},
+		"may be written":  {capability.Exec{Argv: []string{"npm", "run", "dev"}, SHA256: oneDigest, Writable: true}, false},
+		"written, free":   {capability.Exec{Argv: []string{"node"}, SHA256: oneDigest, Writable: true}, true},
 		"unknown file":    {capability.Exec{Argv: []string{"npm", "run", "dev"}}, false},
 		"other words":     {capability.Exec{Argv: []string{"npm", "publish"}, SHA256: oneDigest}, false},
 		"project's":       {capability.Exec{Argv: []string{"./x.sh"}, ProgramInProject: "x.sh", Program: "/p/x.sh", SHA256: otherDigest}, true},
@@ -108,7 +110,23 @@ func TestPins(t *testing.T) {
 			t.Errorf("%s: %s", name, d.Reason())
 		}
 	}
-	if !capability.PinsPrograms([]*capability.Policy{p}) || capability.PinsPrograms([]*capability.Policy{parse(t, "version: 1")}) {
-		t.Error("PinsPrograms is wrong")
+	for command, want := range map[string]bool{"npm run dev": true, "npm publish": false, "node": false} {
+		x := capability.Exec{Argv: strings.Fields(command), Dir: "."}
+		if got := capability.Pins([]*capability.Policy{parse(t, "version: 1"), p}, "mine", &x); got != want {
+			t.Errorf("%s is pinned: %v", command, got)
+		}
+		if capability.Pins([]*capability.Policy{p}, "other", &x) {
+			t.Errorf("%s is pinned for another provider", command)
+		}
+	}
+}
+
+// TestPinOfWritable says why a pin doesn't hold, and proposes no rule without one.
+func TestPinOfWritable(t *testing.T) {
+	p := parse(t, "version: 1\nproviders: {mine: {exec: [{command: ./x.sh, sha256: "+oneDigest+"}]}}")
+	x := capability.Exec{Argv: []string{"./x.sh"}, Program: "/p/x.sh", ProgramInProject: "x.sh", SHA256: oneDigest, Writable: true, Dir: "."}
+	d := capability.Decide([]*capability.Policy{p}, capability.Claim{Operation: "exec", Provider: "mine", Exec: &x})
+	if d.Allowed || len(d.Missing) > 0 || !strings.Contains(d.Reason(), "confined commands may write to /p/x.sh") {
+		t.Errorf("got %+v, %s", d, d.Reason())
 	}
 }

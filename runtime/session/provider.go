@@ -196,7 +196,7 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 		return nil, err
 	}
 	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
-	world.HashPrograms = capability.PinsPrograms(layers)
+	world.Pins = func(x *capability.Exec) bool { return capability.Pins(layers, l.ID, x) }
 	ops, err := world.Operations()
 	if err != nil {
 		return nil, err

@@ -63,14 +63,15 @@ func attempts() map[string]func([]string) error {
 		"guard-memory": func([]string) error {
 			return tryThreads(func(pid, tid string) error { return readSome("/proc/" + pid + "/task/" + tid + "/environ") })
 		},
-		"limits":    tryLimits,
-		"ptrace":    func(a []string) error { return unix.PtraceSeize(number(a[0])) },
-		"call":      tryCall,
-		"beyond":    tryBeyond,
-		"namespace": tryNamespace,
-		"status":    tryStatus,
-		"threads":   tryThreadsOfOwn,
-		"nested":    tryNested,
+		"limits":           tryLimits,
+		"schedule-oneself": trySchedulingOneself,
+		"ptrace":           func(a []string) error { return unix.PtraceSeize(number(a[0])) },
+		"call":             tryCall,
+		"beyond":           tryBeyond,
+		"namespace":        tryNamespace,
+		"status":           tryStatus,
+		"threads":          tryThreadsOfOwn,
+		"nested":           tryNested,
 
 		"raw": tryRaw,
 		"seen-from": func(a []string) error {
@@ -164,6 +165,23 @@ func pidfdThread(_, tid string) error {
 
 func tryLimits(a []string) error {
 	return unix.Prlimit(number(a[0]), unix.RLIMIT_CPU, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil)
+}
+
+// ioprioLow is the last of the best-effort class, see ioprio_set(2).
+const ioprioLow = 2<<13 | 7
+
+// trySchedulingOneself is what nice, taskset and ionice do before they become the
+// program.
+func trySchedulingOneself([]string) error {
+	var all unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_IOPRIO_SET, 1, 0, ioprioLow)
+	if errno != 0 {
+		return errno
+	}
+	return errors.Join(unix.SchedSetaffinity(0, &all), unix.Setpriority(unix.PRIO_PROCESS, 0, 19))
 }
 
 // tryCall makes a system call with the arguments that it is given.

@@ -11,8 +11,9 @@
 // # Not held
 //
 // Names, sizes and times of what lies outside the allowed paths can be seen,
-// and with the user's rights its mode, owner and times be changed: Landlock has
-// no say in stat, chmod, chown and utime. Only the set-user-ID bit is refused,
+// and with the user's rights its mode, owner, times and extended attributes of the
+// kind user.* be changed, and those be read: Landlock has no say in stat, chmod,
+// chown, utime and setxattr. Only the set-user-ID bit is refused,
 // except in the mode of a new file. Changes can be watched with inotify.
 //
 // Where /proc can be read, so can the command lines of other processes.
@@ -23,6 +24,9 @@
 //
 // Shared memory and semaphores of System V are open, and so are message queues,
 // if they are the same user's.
+//
+// Threads of one's own, if a call names them by number, can be given no priority and
+// no processors: a filter can't tell them from other processes.
 //
 // Exec is no barrier to code: an interpreter, and the loader of programs
 // itself, runs what it may read, and memory can be executed as a file.

@@ -11,7 +11,8 @@ import (
 var errFirstThread = errors.New("the first thread of a process can't be confined")
 
 // Apply holds the calling thread to the rules for good, and with it every
-// process that is started from it.
+// process that is started from it. The open files among programs may be run too,
+// whatever leads to them.
 //
 // # Notes
 //
@@ -37,7 +38,7 @@ var errFirstThread = errors.New("the first thread of a process can't be confined
 // A [*MissingError] when the system doesn't have all that the rules take,
 // unless they are best effort; nothing has been changed then. With any other
 // error, the thread may be held by half of the rules and is of no use.
-func (r Rules) Apply(s Support) (*Broker, error) {
+func (r Rules) Apply(s Support, programs ...int) (*Broker, error) {
 	if missing := r.Missing(s); len(missing) > 0 && !r.BestEffort {
 		return nil, &MissingError{Missing: missing}
 	}
@@ -49,7 +50,7 @@ func (r Rules) Apply(s Support) (*Broker, error) {
 		return nil, errFirstThread
 	}
 	// Opened before any right to do so is given up.
-	ruleset, err := newRuleset(r, s.Landlock)
+	ruleset, err := newRuleset(r, s.Landlock, programs...)
 	if err != nil {
 		return nil, err
 	}

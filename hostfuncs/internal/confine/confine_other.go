@@ -11,7 +11,7 @@ func Probe() Support {
 
 // Apply is a [*MissingError], unless the rules are best effort: then it does
 // nothing.
-func (r Rules) Apply(s Support) (*Broker, error) {
+func (r Rules) Apply(s Support, _ ...int) (*Broker, error) {
 	if r.BestEffort {
 		return nil, nil
 	}

@@ -11,7 +11,7 @@ type self struct{ pid, thread int }
 
 // newFilter lists the system calls that aren't simply allowed.
 func newFilter(r Rules, s Support, me self) []call {
-	return slices.Concat(beyond(), namespaces(), protect(me), terminal(), setuidBit(), network(r, s))
+	return slices.Concat(beyond(), namespaces(), protect(me), scheduling(), terminal(), setuidBit(), network(r, s))
 }
 
 // beyond are calls that no rule speaks of: they reach into other processes or
@@ -81,6 +81,25 @@ func protect(me self) []call {
 			number: unix.SYS_PRLIMIT64, answer: refuse(unix.EPERM),
 			cases: []when{{tests: []test{is(0, 0)}, answer: allow}},
 		},
+	}
+}
+
+// scheduling keeps a process from changing how others of the user are run, which
+// Landlock has no say in. A thread of one's own has a number that no filter can
+// know, so that only the calling thread is left, which is 0.
+func scheduling() []call {
+	const ofProcess = 1 // IOPRIO_WHO_PROCESS
+	own := func(number uintptr, tests ...test) call {
+		return call{number: number, cases: []when{{tests: tests, answer: allow}}, answer: refuse(unix.EPERM)}
+	}
+	return []call{
+		own(unix.SYS_SCHED_SETSCHEDULER, is(0, 0)),
+		own(unix.SYS_SCHED_SETPARAM, is(0, 0)),
+		own(unix.SYS_SCHED_SETATTR, is(0, 0)),
+		own(unix.SYS_SCHED_SETAFFINITY, is(0, 0)),
+		// A group or a user has others in it.
+		own(unix.SYS_SETPRIORITY, is(0, unix.PRIO_PROCESS), is(1, 0)),
+		own(unix.SYS_IOPRIO_SET, is(0, ofProcess), is(1, 0)),
 	}
 }
 

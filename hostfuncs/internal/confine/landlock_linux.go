@@ -1,6 +1,7 @@
 package confine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"unsafe"
@@ -82,7 +83,7 @@ type ruleset struct {
 	handled unix.LandlockRulesetAttr
 }
 
-func newRuleset(r Rules, abi int) (*ruleset, error) {
+func newRuleset(r Rules, abi int, programs ...int) (*ruleset, error) {
 	s := &ruleset{fd: -1, handled: handled(r, abi)}
 	if s.handled == (unix.LandlockRulesetAttr{}) {
 		return s, nil
@@ -95,7 +96,11 @@ func newRuleset(r Rules, abi int) (*ruleset, error) {
 		return nil, fmt.Errorf("making a ruleset of Landlock: %w", errno)
 	}
 	s.fd = int(fd)
-	if err := s.allow(r); err != nil {
+	err := s.allow(r)
+	for _, program := range programs {
+		err = errors.Join(err, s.allowFile(program, execAccess&s.handled.Handled_access_fs))
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -148,6 +153,14 @@ func (s *ruleset) allowPath(name string, access uint64) error {
 		return err
 	}
 	defer unix.Close(fd)
+	return s.allowFile(fd, access)
+}
+
+// allowFile allows what was opened, whatever leads to it.
+func (s *ruleset) allowFile(fd int, access uint64) error {
+	if access == 0 {
+		return nil
+	}
 	var info unix.Stat_t
 	if err := unix.Fstat(fd, &info); err != nil {
 		return err

@@ -17,6 +17,11 @@ func TestProcesses(t *testing.T) {
 		if u.id == 0 {
 			seen = guards{skip: "capabilities"}
 		}
+		// Nor would root, without its capabilities, reach a process that has them.
+		unscheduled := noSeccomp
+		if u.id == 0 {
+			unscheduled = guards{skip: "seccomp capabilities"}
+		}
 		call := func(args ...int) []string {
 			argv := []string{"call"}
 			for _, a := range args {
@@ -35,6 +40,16 @@ func TestProcesses(t *testing.T) {
 			{name: "environment", argv: []string{"environ", other}, want: "EACCES", away: seen, bare: "ok"},
 			{name: "memory of the guard", argv: []string{"guard-memory"}, want: "EACCES", away: guards{skip: "undumpable"}, bare: "ok"},
 			{name: "limits", argv: []string{"limits", other}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "scheduling", argv: call(unix.SYS_SCHED_SETSCHEDULER, number(other), 0, 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
+			{name: "scheduling by parameters", argv: call(unix.SYS_SCHED_SETPARAM, number(other), 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
+			{name: "scheduling by attributes", argv: call(unix.SYS_SCHED_SETATTR, number(other), 0, 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
+			{name: "processors", argv: call(unix.SYS_SCHED_SETAFFINITY, number(other), 0, 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
+			{name: "priority", argv: call(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, number(other), 19), want: "EPERM", away: unscheduled, bare: "ok"},
+			{name: "priority of a group", argv: call(unix.SYS_SETPRIORITY, unix.PRIO_PGRP, number(other), 19), want: "EPERM", away: unscheduled, bare: "ok"},
+			{name: "priority of a user", argv: call(unix.SYS_SETPRIORITY, unix.PRIO_USER, nobody-1, 19), want: "EPERM", away: unscheduled, bare: "ESRCH"},
+			{name: "priority of disks", argv: call(unix.SYS_IOPRIO_SET, 1, number(other), ioprioLow), want: "EPERM", away: unscheduled, bare: "ok"},
+			{name: "priority of disks of a group", argv: call(unix.SYS_IOPRIO_SET, 2, number(other), ioprioLow), want: "EPERM", away: unscheduled, bare: "ok"},
+			{name: "own scheduling", argv: []string{"schedule-oneself"}, want: "ok"},
 			{name: "ptrace", argv: []string{"ptrace", other}, want: "EPERM", away: guards{skip: "seccomp landlock capabilities"}, bare: "ok"},
 
 			{name: "a signal to a thread by a file", argv: call(unix.SYS_FCNTL, 0, unix.F_SETOWN_EX, -1), want: "EPERM", away: noSeccomp, bare: "EFAULT"},

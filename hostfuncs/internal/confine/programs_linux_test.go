@@ -179,12 +179,12 @@ func TestTools(t *testing.T) {
 			{"base", "bash", "bash -c 'cat <(echo sub) <<< here; printf %s \"$(mktemp)\" >/dev/null'", "sub"},
 			{"git", "git", "git init -q repo && cd repo && echo a > a && git add a && git commit -qm one && git status --short && git log --format=%s", "one"},
 			{"node", "node", "node child.js", "hello sub true"},
-			{"python", "python3", "/usr/bin/python3 pipes.py", "[2, 4] sub"},
+			{"python", "python3", "$PROGRAM pipes.py", "[2, 4] sub"},
 		} {
 			t.Run(tt.program, func(t *testing.T) {
-				needs(t, tt.program)
+				program := needs(t, tt.program)
 				r := p.profile(t, tt.tool)
-				argv := []string{"/bin/sh", "-c", "PATH=/usr/local/bin:/usr/bin:/bin TMPDIR=" + p.root + "/tmp; export TMPDIR; " + tt.script}
+				argv := []string{"/bin/sh", "-c", "PATH=/usr/local/bin:/usr/bin:/bin TMPDIR=" + p.root + "/tmp PROGRAM=" + program + "; export TMPDIR; " + tt.script}
 				if got := p.run(t, r, guards{}, argv...); got != tt.want {
 					t.Errorf("got %q, want %q", got, tt.want)
 				}

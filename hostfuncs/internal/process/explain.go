@@ -19,11 +19,8 @@ func explain(c Command, err error) error {
 		err = pathErr.Err
 	}
 	words := ""
-	switch {
-	case errors.Is(err, errFileChanged):
+	if errors.Is(err, errFileChanged) {
 		words = "it is not the file any more that was decided on"
-	case errors.Is(err, errDirChanged):
-		words = fmt.Sprintf("the folder %s to run in is not the one any more that was decided on", c.Dir)
 	}
 	if c.Confine != nil && errors.Is(err, syscall.EACCES) {
 		words = "what it is confined to has it not, or not what interprets it"

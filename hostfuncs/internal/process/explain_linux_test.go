@@ -73,7 +73,7 @@ func wantStartError(t *testing.T, c Command, why string, is error) {
 
 func TestStartErrorOfTooLongArguments(t *testing.T) {
 	c := shell(t, "")
-	c.Argv = append(c.Argv, strings.Repeat("x", 1<<20))
+	c.Argv = append(c.Argv, strings.Repeat("x", 32*os.Getpagesize())) // see execve(2)
 	wantStartError(t, c, "its arguments and environment are too large for the system", syscall.E2BIG)
 }
 

@@ -19,8 +19,12 @@ import (
 // guardName is what our own program is called when it is a guard.
 const guardName = "stagecraft-guard"
 
-// guardLine is the descriptor of a guard's line to who started it.
-const guardLine = 3
+// The descriptors of a guard, besides the program's streams.
+const (
+	guardLine    = 3 + iota // its line to who started it
+	guardProgram            // the program's file, if it was opened
+	guardDir                // the directory to run in, if it was opened
+)
 
 // What a guard says over its line: a letter, for some of them a number of 32 bits,
 // and for the last two that many bytes.
@@ -77,7 +81,7 @@ func guardMain() int {
 		return 1
 	}
 	g.say(guardStarted, g.root)
-	letGo()
+	plan.letGo()
 	go g.listen(in)
 	g.wait()
 	return 0
@@ -113,7 +117,7 @@ func (g *guard) startHeld(p guardPlan) error {
 			done <- g.startWatched(p)
 			select {}
 		}
-		broker, err := p.confine.Apply(confine.Probe())
+		broker, err := p.confine.Apply(confine.Probe(), p.files()...)
 		if err != nil {
 			done <- errors.Join(errUnheld, err)
 			return
@@ -129,13 +133,13 @@ func (g *guard) startHeld(p guardPlan) error {
 
 // start does without os.StartProcess, whose handles nobody needs here.
 func (g *guard) start(p guardPlan) (err error) {
-	path, err := openProgram(p)
+	path, err := p.programPath()
 	if err != nil {
 		return err
 	}
-	dir, err := openDir(p)
-	if err != nil {
-		return err
+	dir := p.dir
+	if p.opened {
+		dir = descriptor(guardDir)
 	}
 	g.root, err = syscall.ForkExec(path, p.argv, &syscall.ProcAttr{
 		Dir: dir, Env: p.env, Files: []uintptr{0, 1, 2},
@@ -144,8 +148,14 @@ func (g *guard) start(p guardPlan) (err error) {
 	return err
 }
 
-// letGo drops the program's streams, which would be held open after its end.
-func letGo() {
+// letGo drops what is the program's: it would be held open after its end.
+func (p guardPlan) letGo() {
+	if p.is != (identity{}) {
+		_ = unix.Close(guardProgram)
+	}
+	if p.opened {
+		_ = unix.Close(guardDir)
+	}
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return

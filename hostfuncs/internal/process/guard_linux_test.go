@@ -173,7 +173,7 @@ func syscallFcntl(f *os.File, command, argument int) (int, error) {
 func TestGuardPlan(t *testing.T) {
 	for _, want := range []guardPlan{
 		{program: "/bin/sh", dir: "/", argv: []string{"sh"}, env: []string{}},
-		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}, is: Identity{1, 2, 3, 4, 1 << 63}, dirIs: Identity{Device: 6, Inode: 7}, pinned: true},
+		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}, is: identity{1, 2, 3, 4, 1 << 63}, how: byOpenFile, opened: true},
 		{
 			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
 			leaves: []Leaving{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},

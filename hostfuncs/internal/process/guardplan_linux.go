@@ -14,9 +14,12 @@ import (
 // command has in its environment must not steer the guard.
 type guardPlan struct {
 	program, dir string
-	is, dirIs    Identity
-	pinned       bool
 	argv, env    []string
+	// is tells the file at guardProgram, the zero identity that there is none.
+	is identity
+	// how the program is run, and opened that guardDir is where.
+	how    runBy
+	opened bool
 	// group is the process group to join, 0 for one of the program's own.
 	group  int
 	limits Limits
@@ -27,14 +30,23 @@ type guardPlan struct {
 	leaves []Leaving
 }
 
+// runBy is how a program is run.
+type runBy uint64
+
+const (
+	byPath       runBy = iota
+	byDescriptor       // which the program doesn't get
+	byOpenFile         // by a descriptor, which is left to an interpreter
+)
+
 // maxGuardPlan is more than the kernel takes of arguments and variables.
 const maxGuardPlan = 64 << 20
 
 // numbers are those of the plan, but for the group.
 func (p *guardPlan) numbers() []*uint64 {
 	return []*uint64{
-		&p.limits.OpenFiles, &p.limits.Processes, &p.is.Device, &p.is.Inode, &p.is.Size, &p.is.Modified, &p.is.Changed,
-		&p.dirIs.Device, &p.dirIs.Inode,
+		&p.limits.OpenFiles, &p.limits.Processes, &p.is.device, &p.is.inode, &p.is.size, &p.is.modified, &p.is.changed,
+		(*uint64)(&p.how),
 	}
 }
 
@@ -49,7 +61,7 @@ func (p guardPlan) encode() []byte {
 		rules, _ := p.confine.AppendBinary(nil) // it has no errors
 		held = []string{string(rules)}
 	}
-	lists := [][]string{{p.program, p.dir}, numbers, flag(p.pinned), flag(p.watch), held, p.argv, p.env}
+	lists := [][]string{{p.program, p.dir}, numbers, flag(p.opened), flag(p.watch), held, p.argv, p.env}
 	for _, l := range p.leaves {
 		lists = append(lists, append([]string{l.Program}, l.Args...))
 	}
@@ -106,7 +118,7 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 		return guardPlan{}, errGuardPlan
 	}
 	p = guardPlan{
-		program: lists[0][0], dir: lists[0][1], pinned: len(lists[2]) > 0, watch: len(lists[3]) > 0,
+		program: lists[0][0], dir: lists[0][1], opened: len(lists[2]) > 0, watch: len(lists[3]) > 0,
 		argv: lists[5], env: lists[6],
 	}
 	var errs []error
@@ -118,6 +130,9 @@ func decodeGuardPlan(data []byte) (guardPlan, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return guardPlan{}, err
+	}
+	if p.how > byOpenFile {
+		return guardPlan{}, errGuardPlan
 	}
 	for _, held := range lists[4] {
 		rules, err := confine.Decode([]byte(held))

@@ -39,7 +39,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 	k := &t.keeper
 	k.line, k.begun, k.watcher = line, time.Now(), c.Watcher
 	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: append(files[:], far),
+		Dir: "/", Env: []string{}, Files: append(files[:], far, c.Executable.handle(), c.Directory.handle()),
 		// Neither the terminal nor a kill of our group is to reach it.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
@@ -49,7 +49,11 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		return err
 	}
 	p := guardPlan{
-		program: c.Program, is: c.Is, pinned: c.Pinned, dir: c.Dir, dirIs: c.DirIs, argv: c.Argv, env: c.Env, limits: c.Limits, confine: c.Confine, watch: c.Watcher != nil, leaves: c.Leaves,
+		program: c.Program, dir: c.Dir, opened: c.Directory != nil, argv: c.Argv, env: c.Env,
+		limits: c.Limits, confine: c.Confine, watch: c.Watcher != nil, leaves: c.Leaves,
+	}
+	if x := c.Executable; x != nil {
+		p.is, p.how = x.is, x.runBy(c.Pinned)
 	}
 	if t.shared {
 		p.group = unix.Getpgrp()

@@ -35,20 +35,21 @@ import (
 type Command struct {
 	// Program is the file to run: absolute, already looked up and decided on.
 	Program string
-	// Is says which file that is. Another one, or one that was changed since, is
-	// not run. The zero Identity is any file.
-	Is Identity
-	// Pinned has the very file run that was compared with Is, whatever the path
-	// leads to by then. The system then has a number for its short name. A
-	// script is run by its path in any case.
+	// Executable is that file as it was decided on, nil for whatever the path leads
+	// to. A file that was changed since is not run. On Linux a native program is
+	// run by its descriptor, and has a number for its short name. A script is run
+	// by its path, if that still leads to the file: the interpreter opens it. Both
+	// are where only root can change the path, and we aren't root.
+	Executable *Executable
+	// Pinned has a script run by its descriptor too. The interpreter then opens the
+	// file that was decided on, and the script finds the descriptor in $0.
 	Pinned bool
 	// Argv are the program's arguments, Argv[0] included, passed as written.
 	Argv []string
 	// Dir is the folder to run in, absolute.
 	Dir string
-	// DirIs says which folder that is, whatever has been in it since. The zero
-	// Identity is any folder.
-	DirIs Identity
+	// Directory is Dir as it was decided on, nil for whatever the path leads to.
+	Directory *Directory
 	// Env is the whole environment as "NAME=value"; nothing is added.
 	Env []string
 	// Stdin is what the program reads. A file is handed over as it is; from
@@ -88,10 +89,6 @@ type Watcher interface {
 	// Missed is told why some of the uses, or all, are not told.
 	Missed(reason string)
 }
-
-// Identity tells a file from others, and from what it was before it was written
-// to; the size is in bytes, times are in nanoseconds.
-type Identity struct{ Device, Inode, Size, Modified, Changed uint64 }
 
 // Limits bound a command; 0 is no bound.
 type Limits struct {

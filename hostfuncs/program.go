@@ -1,0 +1,115 @@
+package hostfuncs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// programFile is the file of a program, opened once: what is decided on, hashed and
+// run is this one. The zero value is none.
+type programFile struct {
+	file *process.Executable
+	path string // as it was found, absolute
+	at   string // where the file is, links followed
+}
+
+// openProgram finds and opens a program, which has to be closed.
+func (w *World) openProgram(name, dir string) (programFile, error) {
+	path, err := w.lookProgram(name, dir)
+	if err != nil {
+		return programFile{}, err
+	}
+	file, err := process.OpenExecutable(path)
+	if err != nil {
+		return programFile{}, abi.Errorf(abi.CodeNotFound, "%v", err)
+	}
+	at, err := file.Path()
+	if err != nil {
+		_ = file.Close()
+		return programFile{}, abi.Errorf(abi.CodeNotFound, "%v", err)
+	}
+	return programFile{file, path, at}, nil
+}
+
+func (p programFile) close() {
+	if p.file != nil {
+		_ = p.file.Close()
+	}
+}
+
+// execClaim is what is decided on of a command.
+func (w *World) execClaim(argv []string, p programFile, dir place) capability.Exec {
+	x := capability.Exec{Argv: argv, Program: p.path, Dir: dir.rel}
+	if p.file == nil {
+		return x
+	}
+	if p.at != p.path {
+		x.Resolved = p.at
+	}
+	if rel, err := filepath.Rel(w.Root, p.at); err == nil && filepath.IsLocal(rel) {
+		x.ProgramInProject = filepath.ToSlash(rel)
+	}
+	if w.Pins != nil && w.Pins(&x) {
+		x.SHA256, x.Writable = p.digest(), w.Confinement.mayWrite(p.at)
+	}
+	return x
+}
+
+// mayWrite tells whether commands that are held to files may write to one.
+func (c *Confinement) mayWrite(path string) bool {
+	return c.Confined() && !c.rules.AnyFiles && c.rules.Allows(confine.Use{Kind: confine.UseWrite, Path: path})
+}
+
+// lookProgram searches where the user's shell would, but in absolute entries
+// of PATH only, and always in the host's PATH, whatever the child's will be.
+func (w *World) lookProgram(name, dir string) (string, error) {
+	program, err := process.LookPath(name, dir, w.getenv("PATH"))
+	if err != nil {
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
+	}
+	return program, nil
+}
+
+// oneWordHint is for who wrote a whole command as its first word.
+func oneWordHint(name string) string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return ""
+	}
+	for i, word := range words {
+		words[i] = strconv.Quote(word)
+	}
+	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
+}
+
+// maxHashed bounds a program whose digest counts, in bytes. A file without end
+// that takes no room would be read for hours, before anything is decided.
+const maxHashed = 1 << 30
+
+// digest is the SHA-256 of the file in hex, empty when it can't be read or is too
+// large.
+func (p programFile) digest() string {
+	f, err := p.file.Read()
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxHashed {
+		return ""
+	}
+	sum := sha256.New()
+	// It may grow while it is read.
+	if n, err := io.Copy(sum, io.LimitReader(f, maxHashed+1)); err != nil || n > maxHashed {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
