@@ -40,8 +40,9 @@ type Options struct {
 	// ones are kept, and what they did; either may be empty.
 	UserProviders, CacheDir string
 	// Ceilings are policy files from outside the project, which can only take
-	// away.
-	Ceilings []string
+	// away, and InProject is for those that are not from outside.
+	Ceilings  []Ceiling
+	InProject InProject
 	// Locked keeps the lock file as it is, and asks nothing.
 	Locked bool
 	// Confirm asks the user whether to trust a module; nil where nobody can be
