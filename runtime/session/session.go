@@ -19,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -111,6 +112,9 @@ type Session struct {
 	plan     *Plan  // that held has
 	learning *learning
 
+	before    snapshot.Snapshot // what restricts the run, as it was
+	rewritten []ChangedFile     // of it, during the run
+
 	invocation invocation   // the last one
 	building   BuildOptions // what was built in it
 }
@@ -131,6 +135,9 @@ func Open(opts Options) (*Session, error) {
 		opts.Mask = new(mask.Set)
 	}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
+	if err := s.remember(file); err != nil {
+		return nil, err
+	}
 	unusable, err := s.register(filepath.Dir(file))
 	if err != nil {
 		return nil, err

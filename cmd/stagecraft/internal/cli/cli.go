@@ -37,7 +37,7 @@ type grammar struct {
 
 	Policy []string `name:"policy" sep:"none" placeholder:"FILE[@sha256:DIGEST]" help:"Also enforce the policy in FILE, as a ceiling; repeatable. STAGECRAFT_POLICY names more."`
 	Allow  bool     `name:"allow-project-ceiling" help:"Allow ceilings in the project, which a pull request can change; with CI=true they are an error otherwise."`
-	Locked *bool    `negatable:"" help:"Ask nothing and write no stagecraft.lock; the default with CI=true."`
+	Locked *bool    `negatable:"" help:"Ask nothing, write no stagecraft.lock, and fail if what restricts the next run changed; the default with CI=true."`
 
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
