@@ -130,7 +130,9 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	if held.Confined() {
 		s.opts.Reporter.Confined(held.String())
 	}
-	world.Serves = c.operation == abi.ExportDev
+	if world.Serves = c.operation == abi.ExportDev; world.Serves {
+		held.Notice(s.opts.Reporter.Warn)
+	}
 	// Also what a provider started that was stopped itself.
 	defer world.Close()
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {

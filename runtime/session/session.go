@@ -134,6 +134,7 @@ func Open(opts Options) (*Session, error) {
 	if opts.Mask == nil {
 		opts.Mask = new(mask.Set)
 	}
+	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	if err := s.remember(file); err != nil {
 		return nil, err

@@ -103,6 +103,7 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"github.com/fsnotify/":                                {"hostfuncs"},
 	"golang.org/x/text":                                   {"hostfuncs/capability"},
 }
 
