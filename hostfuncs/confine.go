@@ -33,6 +33,7 @@ type Confinement struct {
 	world   *World // what its rules are made of
 	each    []heldBy
 	refused refusals
+	singles singleFiles
 	watch   *watch // nil where nobody wants to know what commands use
 }
 
@@ -85,6 +86,7 @@ func (c *Confinement) gather(policies []capability.Confinement) error {
 			c.folders = append(c.folders, target)
 		}
 	}
+	c.findSingles(policies)
 	return nil
 }
 
@@ -192,8 +194,10 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 		ctx, stop = context.WithTimeout(ctx, limit)
 		defer stop()
 	}
+	files := c.lookAfter()
 	res, err := process.Run(ctx, cmd)
-	c.hear(heard, cmd, res)
+	files.close()
+	c.hear(heard, cmd, res, files)
 	if over := output.spent(cmd.Argv[0]); over != nil {
 		return res, over
 	}

@@ -27,6 +27,8 @@ type heldBy struct {
 type refusals struct {
 	mu   sync.Mutex
 	uses []confine.Use
+	// replaced are lines of files that their rules were not for any more.
+	replaced []string
 }
 
 // maxRefused is how many are told of.
@@ -34,7 +36,7 @@ const maxRefused = 5
 
 // hear notes what a command said, if it failed. What is told of is what the rules
 // deny: a file that they allow is denied by its own mode.
-func (c *Confinement) hear(h *heard, cmd process.Command, res process.Result) {
+func (c *Confinement) hear(h *heard, cmd process.Command, res process.Result, files *startedWith) {
 	if h == nil || res.ExitCode == 0 || res.Interrupted {
 		return
 	}
@@ -44,6 +46,9 @@ func (c *Confinement) hear(h *heard, cmd process.Command, res process.Result) {
 		use, ok := useOf(found, cmd.Dir, *cmd.Confine)
 		if ok && len(c.refused.uses) < maxRefused && !slices.Contains(c.refused.uses, use) {
 			c.refused.uses = append(c.refused.uses, use)
+		}
+		if line := files.heard(found, cmd.Dir); line != "" && len(c.refused.replaced) < maxRefused && !slices.Contains(c.refused.replaced, line) {
+			c.refused.replaced = append(c.refused.replaced, line)
 		}
 	}
 }
@@ -69,14 +74,24 @@ func useOf(found denial.Found, dir string, rules confine.Rules) (confine.Use, bo
 	return confine.Use{}, false
 }
 
-// fileUses are the ways to use a file that may have been denied, the least first.
-func fileUses(found denial.Found, dir string) []confine.Use {
+// placeOf is the path of a file that was found, without links; empty where it leads
+// nowhere.
+func placeOf(found denial.Found, dir string) string {
 	name := found.Path
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
 	}
 	at, err := resolveLinks(filepath.Clean(name))
 	if err != nil {
+		return ""
+	}
+	return at
+}
+
+// fileUses are the ways to use a file that may have been denied, the least first.
+func fileUses(found denial.Found, dir string) []confine.Use {
+	at := placeOf(found, dir)
+	if at == "" {
 		return nil
 	}
 	around := confine.Use{Kind: confine.UseMake, Path: filepath.Dir(at)}
@@ -114,7 +129,7 @@ func (c *Confinement) Refused(provider string) []string {
 	for _, use := range c.refused.uses {
 		lines = append(lines, c.refusal(use, provider, known))
 	}
-	return lines
+	return append(lines, c.refused.replaced...)
 }
 
 // refusal is for one use.

@@ -53,6 +53,7 @@ func Check(p *Policy) []Finding {
 			}
 		}
 	}
+	c.findings = append(c.findings, writable(p, c.findings)...)
 	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Kind, b.Kind)) })
 	return c.findings
 }

@@ -111,6 +111,8 @@ type Record struct {
 	Outcome string `json:"outcome,omitempty"`
 	Calls   int    `json:"calls,omitempty"`
 	Denied  int    `json:"denied,omitempty"`
+	// Changed are the files that restrict runs and were changed during this one.
+	Changed []Change `json:"changed,omitempty"`
 
 	// A call and an end have these. Error is nil when all went well, and
 	// ExitCode where nothing exited.
@@ -143,6 +145,13 @@ type Layer struct {
 type File struct {
 	Name   string `json:"file"`
 	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Change is a file that is not what it was. How is "created", "removed" or
+// "changed".
+type Change struct {
+	Name string `json:"file"`
+	How  string `json:"how"`
 }
 
 // Failure is what went wrong.

@@ -23,6 +23,7 @@ type section struct {
 	Config               *File
 	Versions             []fact
 	Confinement, Error   string
+	Changed              string // files that restrict runs
 	Calls, Denied        int
 	Rows                 []row
 	More                 int
@@ -61,6 +62,7 @@ func (r *run) section(id string) section {
 	if r.end != nil && r.end.Error != nil {
 		s.Error = r.end.Error.words()
 	}
+	s.Changed = r.changed()
 	for i, c := range r.calls[:len(r.calls)-s.More] {
 		s.Rows = append(s.Rows, r.row(c, callID(id, i)))
 	}

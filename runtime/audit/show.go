@@ -91,7 +91,22 @@ func (r *run) facts() []fact {
 	if r.end != nil && r.end.Error != nil {
 		facts = append(facts, fact{"error", r.end.Error.words()})
 	}
+	if changed := r.changed(); changed != "" {
+		facts = append(facts, fact{"changed", changed})
+	}
 	return facts
+}
+
+// changed are the files that restrict runs and changed during this one.
+func (r *run) changed() string {
+	if r.end == nil {
+		return ""
+	}
+	var said []string
+	for _, c := range r.end.Changed {
+		said = append(said, line(c.Name, 200)+" "+line(c.How, 40))
+	}
+	return line(strings.Join(said, ", "), 2000)
 }
 
 func (p Policy) words() string {

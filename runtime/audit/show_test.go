@@ -115,6 +115,7 @@ func poison(r *audit.Record, text string) {
 	r.Layers = []audit.Layer{{Layer: text, Name: text, Decision: text, Rule: text, File: text, Line: 1}}
 	r.Versions = map[string]string{text: text}
 	r.Config = &audit.File{Name: text, SHA256: text}
+	r.Changed = []audit.Change{{Name: text, How: text}}
 	r.Error = &audit.Failure{Code: text, Message: text}
 	r.Claim, _ = json.Marshal(map[string]string{text: text})
 	// Not escaped, as somebody else may write JSON.

@@ -74,6 +74,9 @@ func (a *auditLog) append(r audit.Record) {
 	// and so may a rule: one is made of the configuration's own command.
 	r.Asked, r.Reason, r.Claim = a.mask.Text(r.Asked), a.mask.Text(r.Reason), a.mask.JSON(r.Claim)
 	r.Rule = a.mask.Text(r.Rule)
+	for i := range r.Changed {
+		r.Changed[i].Name = a.mask.Text(r.Changed[i].Name)
+	}
 	for i := range r.Layers {
 		r.Layers[i].Rule = a.mask.Text(r.Layers[i].Rule)
 	}
@@ -178,7 +181,7 @@ func claimJSON(c capability.Claim) json.RawMessage {
 }
 
 // end writes the run's last record, and tells whether all could be written.
-func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error) error {
+func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error, changed []audit.Change) error {
 	if a == nil {
 		return nil
 	}
@@ -186,7 +189,7 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	r := a.base
 	r.Type, r.Calls, r.Denied, r.DurationMS = audit.TypeEnd, a.calls, a.denied, milliseconds(time.Since(a.begun))
 	word, code := outcome(ctx, err)
-	r.Outcome, r.ExitCode = word, &code
+	r.Outcome, r.ExitCode, r.Changed = word, &code, changed
 	if err != nil {
 		r.Error = &audit.Failure{Message: err.Error()}
 		if e, ok := errors.AsType[*abi.Error](err); ok {

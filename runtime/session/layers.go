@@ -2,7 +2,6 @@ package session
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ import (
 const PolicyFile = "stagecraft.policy.yml"
 
 // loadPolicies reads the project's policy, if it has one, and the ceilings.
-func (s *Session) loadPolicies() error {
+func (s *Session) loadPolicies() (err error) {
 	path := filepath.Join(s.config.Root, PolicyFile)
 	// A link that leads nowhere is no lack of a policy: somebody wanted one.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -26,31 +25,8 @@ func (s *Session) loadPolicies() error {
 			return err
 		}
 	}
-	for _, file := range s.opts.Ceilings {
-		abs, err := filepath.Abs(file)
-		if err != nil {
-			return err
-		}
-		ceiling, err := ReadPolicy(abs, capability.Ceiling)
-		if err != nil {
-			return err
-		}
-		s.ceilings = append(s.ceilings, ceiling)
-		s.warnOfInside(abs)
-	}
-	return nil
-}
-
-// warnOfInside tells of a ceiling that whoever can change the project can
-// change as well.
-func (s *Session) warnOfInside(ceiling string) {
-	resolved, err := filepath.EvalSymlinks(ceiling)
-	if err != nil {
-		return
-	}
-	if rel, err := filepath.Rel(s.config.Root, resolved); err == nil && filepath.IsLocal(rel) {
-		s.opts.Reporter.Warn(fmt.Errorf("the ceiling %s is in the project: whoever can change the project can change it too", ceiling))
-	}
+	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
+	return err
 }
 
 // ReadPolicy reads one policy file.
@@ -60,10 +36,15 @@ func (s *Session) warnOfInside(ceiling string) {
 // yamldoc.Problems, also when the file can't be read.
 func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error) {
 	data, err := config.ReadFile(path)
+	return parsePolicy(path, data, err, layer)
+}
+
+// parsePolicy takes what reading a policy gave; name is the file's in messages.
+func parsePolicy(name string, data []byte, err error, layer capability.Layer) (*capability.Policy, error) {
 	if err != nil {
-		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + err.Error()}}
+		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: name}, Message: "the policy can't be read: " + err.Error()}}
 	}
-	policy, err := capability.Parse(path, data)
+	policy, err := capability.Parse(name, data)
 	if err != nil {
 		return nil, err
 	}

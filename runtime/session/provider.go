@@ -104,7 +104,7 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
-	return errors.Join(err, log.end(ctx, s.opts.Outcome, err))
+	return s.finish(ctx, c, log, err)
 }
 
 // runModule loads a module, puts the gate before it and makes the call.
@@ -121,7 +121,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	}
 	defer l.close()
 	if !c.unlocked {
-		if err := s.confirm(l); err != nil {
+		if err := s.confirmed(l); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,9 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	if held.Confined() {
 		s.opts.Reporter.Confined(held.String())
 	}
-	world.Serves = c.operation == abi.ExportDev
+	if world.Serves = c.operation == abi.ExportDev; world.Serves {
+		held.Notice(s.opts.Reporter.Warn)
+	}
 	// Also what a provider started that was stopped itself.
 	defer world.Close()
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {

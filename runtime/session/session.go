@@ -19,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
+	"github.com/stagecraft-dev/stagecraft/runtime/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -40,8 +41,9 @@ type Options struct {
 	// ones are kept, and what they did; either may be empty.
 	UserProviders, CacheDir string
 	// Ceilings are policy files from outside the project, which can only take
-	// away.
-	Ceilings []string
+	// away, and InProject is for those that are not from outside.
+	Ceilings  []Ceiling
+	InProject InProject
 	// Locked keeps the lock file as it is, and asks nothing.
 	Locked bool
 	// Confirm asks the user whether to trust a module; nil where nobody can be
@@ -110,6 +112,9 @@ type Session struct {
 	plan     *Plan  // that held has
 	learning *learning
 
+	before    snapshot.Snapshot // what restricts the run, as it was
+	rewritten []ChangedFile     // of it, during the run
+
 	invocation invocation   // the last one
 	building   BuildOptions // what was built in it
 }
@@ -129,7 +134,11 @@ func Open(opts Options) (*Session, error) {
 	if opts.Mask == nil {
 		opts.Mask = new(mask.Set)
 	}
+	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
+	if err := s.remember(file); err != nil {
+		return nil, err
+	}
 	unusable, err := s.register(filepath.Dir(file))
 	if err != nil {
 		return nil, err

@@ -42,6 +42,8 @@ type buildJSON struct {
 	Image  string `json:"image"`
 	ID     string `json:"id,omitempty"`
 	Digest string `json:"digest,omitempty"`
+	// Changed are the files that restrict runs and changed during this one.
+	Changed []session.ChangedFile `json:"changed,omitempty"`
 }
 
 // Run is called by kong.
@@ -69,7 +71,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest})
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, a.opened.Changed()})
 	}
 	return a.printer.result(image.Reference + "\n")
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,8 +35,9 @@ type grammar struct {
 	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its folder as the project."`
 	Verbose   bool   `short:"v" help:"Show every call that the provider makes, and what decided on it."`
 
-	Policy []string `name:"policy" sep:"none" placeholder:"FILE" help:"Hold the run to the policy in FILE as well, a ceiling; repeatable. STAGECRAFT_POLICY names more."`
-	Locked *bool    `negatable:"" help:"Ask nothing and write no stagecraft.lock; the default with CI=true."`
+	Policy []string `name:"policy" sep:"none" placeholder:"FILE[@sha256:DIGEST]" help:"Also enforce the policy in FILE, as a ceiling; repeatable. STAGECRAFT_POLICY names more."`
+	Allow  bool     `name:"allow-project-ceiling" help:"Allow ceilings in the project, which a pull request can change; with CI=true they are an error otherwise."`
+	Locked *bool    `negatable:"" help:"Ask nothing, write no stagecraft.lock, and fail if what restricts the next run changed; the default with CI=true."`
 
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
@@ -80,6 +80,7 @@ type app struct {
 	secrets  *mask.Set         // what nobody is to be shown
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
+	ceilings []session.Ceiling // those that the user named
 }
 
 // Main runs the command line and returns the exit code.
@@ -119,7 +120,9 @@ func Main(args []string, system System) (code int) {
 	ctx, stop := interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(a)
+	if a.ceilings, err = a.namedCeilings(); err == nil {
+		err = parsed.Run(a)
+	}
 	if err != nil && !isKnownEnd(ctx, err) {
 		a.printer.failure(err)
 	}
@@ -169,25 +172,22 @@ func (a *app) getenv(name string) string {
 	return value
 }
 
-// ceilings are the policies that were given from outside of the project. What
-// the environment names can't be taken away by an option.
-func (a *app) ceilings() []string {
-	return append(filepath.SplitList(a.getenv("STAGECRAFT_POLICY")), a.grammar.Policy...)
-}
-
 // locked is what the user said, or else true where nobody is there to ask.
 func (a *app) locked() bool {
 	if a.grammar.Locked != nil {
 		return *a.grammar.Locked
 	}
-	return a.getenv("CI") == "true"
+	return a.inCI()
 }
+
+// inCI tells whether nobody is there, as CI systems say.
+func (a *app) inCI() bool { return a.getenv("CI") == "true" }
 
 // options are what a session gets from the flags that all commands share.
 func (a *app) options() session.Options {
 	folders := userFolders(a.Environ)
 	return session.Options{
-		Ceilings: a.ceilings(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
+		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,

@@ -55,7 +55,8 @@ func exitCode(ctx context.Context, err error) int {
 	return ExitFailed
 }
 
-// isRefusal tells whether a policy, the lock file or the user said no.
+// isRefusal tells whether a policy, the lock file or the user said no, or what
+// restricts the next run changed where nothing may.
 func isRefusal(err error) bool {
 	if _, ok := errors.AsType[*session.DeniedError](err); ok {
 		return true
@@ -64,6 +65,9 @@ func isRefusal(err error) bool {
 		return true
 	}
 	if _, ok := errors.AsType[*session.RefusedError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*session.ChangedError](err); ok {
 		return true
 	}
 	e, ok := errors.AsType[*session.PlanError](err)

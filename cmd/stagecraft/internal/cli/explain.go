@@ -32,6 +32,8 @@ type failure struct {
 	Denials   []denial  `json:"denials,omitempty"`
 	// Allow is the policy that would allow what no rule allowed.
 	Allow string `json:"allow,omitempty"`
+	// Changed are the files that restrict runs and changed during this one.
+	Changed []session.ChangedFile `json:"changed,omitempty"`
 }
 
 type problem struct {
@@ -116,6 +118,9 @@ func explain(err error) failure {
 	}
 	if e, ok := errors.AsType[*session.DeniedError](err); ok {
 		f = explainDenied(e)
+	}
+	if e, ok := errors.AsType[*session.ChangedError](err); ok {
+		f.Changed = e.Files
 	}
 	return f
 }

@@ -15,8 +15,9 @@ type policyCheckCmd struct {
 }
 
 func (policyCheckCmd) Help() string {
-	return `Finds rules that can never match, rules that another one covers, and rules that
-leave open what a program runs that runs anything. The exit code is 1 if
+	return `Finds rules that can never match, rules that another one covers, rules that leave
+open what a program runs that runs anything, and rules that let commands write
+what restricts the next run. The exit code is 1 if
 something is found, and 78 if a file is no policy.
 
 Example:

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
@@ -92,14 +92,22 @@ func (c verifyCmd) digest() (string, error) {
 }
 
 // checkPolicies wants each policy that this command is given to have held the
-// build as well.
+// build as well. Where it is run in a project, they are not that project's.
 func (c verifyCmd) checkPolicies(a *app, found *provenance.Verified) error {
-	for _, file := range a.ceilings() {
-		policy, err := session.ReadPolicy(file, capability.Ceiling)
-		if err != nil {
-			return err
-		}
-		if err := found.CheckPolicy(file, policy.Digest); err != nil {
+	if len(a.ceilings) == 0 {
+		return nil
+	}
+	opts := a.options()
+	root, err := session.ProjectRoot(opts)
+	if _, none := errors.AsType[*config.NotFoundError](err); err != nil && !none {
+		return err
+	}
+	policies, err := session.ReadCeilings(opts, root)
+	if err != nil {
+		return err
+	}
+	for i, policy := range policies {
+		if err := found.CheckPolicy(a.ceilings[i].Path, policy.Digest); err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 	}

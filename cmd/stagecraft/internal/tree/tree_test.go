@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"runtime/wholefile":                        {},
 	"runtime/folderlock":                       {},
 	"runtime/mask":                             {},
+	"runtime/snapshot":                         {},
 	"runtime/lock":                             {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                            {"runtime/plaintext"},
 	"runtime/learn":                            {"hostfuncs/capability"},
@@ -68,7 +69,7 @@ var layers = map[string][]string{
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
-		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/provenance", "runtime/replay", "runtime/sandbox", "runtime/wholefile", "runtime/yamldoc",
+		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/provenance", "runtime/replay", "runtime/sandbox", "runtime/snapshot", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"runtime/plaintext"},
 	"cmd/stagecraft/internal/sarif":   {"runtime/plaintext"},
@@ -103,6 +104,7 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"github.com/fsnotify/":                                {"hostfuncs"},
 	"golang.org/x/text":                                   {"hostfuncs/capability"},
 }
 

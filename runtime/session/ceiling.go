@@ -1,0 +1,173 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Ceiling is a policy file from outside the project, as the user named it.
+type Ceiling struct {
+	// Path is as it was given. It is not cleaned: a ".." after a link leads up
+	// from where the link leads.
+	Path string
+	// SHA256 is the digest that the file must have, in hex; empty where any will
+	// do.
+	SHA256 string
+}
+
+// pin is what stands between a ceiling's path and its digest.
+const pin = "@sha256:"
+
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// ParseCeiling reads FILE or FILE@sha256:DIGEST. What follows the last
+// "@sha256:" of a file's name is always a digest, so that a mistyped one is
+// not taken for a name: a file that has such a name is pinned itself.
+func ParseCeiling(text string) (Ceiling, error) {
+	at := strings.LastIndex(text, pin)
+	if at >= 0 && strings.ContainsFunc(text[at:], isSeparator) {
+		at = -1
+	}
+	c := Ceiling{Path: text}
+	if at >= 0 {
+		c = Ceiling{Path: text[:at], SHA256: text[at+len(pin):]}
+	}
+	switch {
+	case c.Path == "":
+		return c, fmt.Errorf("%q names no file", text)
+	case at >= 0 && !hexDigest.MatchString(c.SHA256):
+		return c, fmt.Errorf("%q is not a SHA-256 in hex, 64 digits in lower case", c.SHA256)
+	}
+	return c, nil
+}
+
+func isSeparator(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }
+
+// ParseCeilings reads several as PATH has directories. Where the colon
+// separates them, the one of a pin does not.
+func ParseCeilings(list string) ([]Ceiling, error) {
+	var ceilings []Ceiling
+	words := filepath.SplitList(list)
+	for i := 0; i < len(words); i++ {
+		text := words[i]
+		if os.PathListSeparator == ':' && strings.HasSuffix(text, strings.TrimSuffix(pin, ":")) && i+1 < len(words) {
+			i++
+			text += ":" + words[i]
+		}
+		c, err := ParseCeiling(text)
+		if err != nil {
+			return nil, err
+		}
+		ceilings = append(ceilings, c)
+	}
+	if len(ceilings) == 0 {
+		return nil, fmt.Errorf("%q names no file", list)
+	}
+	return ceilings, nil
+}
+
+// InProject says what is made of a ceiling that the project can change.
+type InProject int
+
+// What is made of it.
+const (
+	WarnInProject InProject = iota
+	RefuseInProject
+	AllowInProject
+)
+
+// ReadCeilings reads the ceilings of a run in the project at root, which has no
+// links in it; an empty root stands for no project.
+//
+// # Errors
+//
+// yamldoc.Problems, for what can't be used or must not be.
+func ReadCeilings(opts Options, root string) ([]*capability.Policy, error) {
+	var policies []*capability.Policy
+	for _, c := range opts.Ceilings {
+		if err := c.checkPlace(opts, root); err != nil {
+			return nil, err
+		}
+		policy, err := c.read()
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, policy)
+	}
+	return policies, nil
+}
+
+// name is the path in messages and records: absolute and clean, where that
+// leads to the same file.
+func (c Ceiling) name() string {
+	abs, err := filepath.Abs(c.Path)
+	if err != nil {
+		return c.Path
+	}
+	given, err := os.Stat(c.Path)
+	if err != nil {
+		return abs
+	}
+	if clean, err := os.Stat(abs); err != nil || !os.SameFile(given, clean) {
+		return c.Path
+	}
+	return abs
+}
+
+func (c Ceiling) read() (*capability.Policy, error) {
+	data, err := config.ReadFile(c.Path)
+	policy, err := parsePolicy(c.name(), data, err, capability.Ceiling)
+	if err == nil && c.SHA256 != "" && policy.Digest != c.SHA256 {
+		return nil, c.problem("the policy has another digest than the one it is pinned to: sha256:"+policy.Digest,
+			"if that is the policy that is meant, pin it to this digest")
+	}
+	return policy, err
+}
+
+func (c Ceiling) problem(message, hint string) error {
+	return yamldoc.Problems{{Pos: yamldoc.Pos{File: c.name()}, Message: message, Hint: hint}}
+}
+
+// checkPlace tells of a ceiling that whoever can change the project can change
+// as well. One that is pinned can't be changed unnoticed, wherever it is.
+func (c Ceiling) checkPlace(opts Options, root string) error {
+	if c.SHA256 != "" || opts.InProject == AllowInProject {
+		return nil
+	}
+	step := stepInside(root, c.Path)
+	if step == "" {
+		return nil
+	}
+	said := "is in the project"
+	if rel, err := filepath.Rel(root, c.name()); err != nil || !filepath.IsLocal(rel) {
+		said += ", by way of " + step
+	}
+	said += ": a pull request can change it"
+	if opts.InProject == RefuseInProject {
+		return c.problem("the ceiling "+said, fmt.Sprintf(
+			"use one outside of the project, pin it with %s%sDIGEST, or allow it with --allow-project-ceiling", c.Path, pin))
+	}
+	opts.Reporter.Warn(fmt.Errorf("the ceiling %s %s", c.name(), said))
+	return nil
+}
+
+// ProjectRoot is the directory of the project that a session would be of, without
+// links.
+//
+// # Errors
+//
+// A [*config.NotFoundError] where there is none.
+func ProjectRoot(opts Options) (string, error) {
+	file, err := findConfig(opts)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(filepath.Dir(file))
+}

@@ -1,0 +1,158 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/audit"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/lock"
+	"github.com/stagecraft-dev/stagecraft/runtime/snapshot"
+)
+
+// ChangedError says that what restricts a run was changed during it, where
+// nothing may.
+type ChangedError struct {
+	// Files are those that changed.
+	Files []ChangedFile
+}
+
+// ChangedFile is a file that restricts runs, and what became of it.
+type ChangedFile struct {
+	// Name is relative to the project where it is inside.
+	Name string `json:"file"`
+	// How is "created", "removed" or "changed".
+	How string `json:"how"`
+}
+
+func (e *ChangedError) Error() string {
+	var names []string
+	for _, f := range e.Files[:min(len(e.Files), maxChanged)] {
+		names = append(names, f.name())
+	}
+	if more := len(e.Files) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return "what restricts the next run changed during this run: " + strings.Join(names, ", ")
+}
+
+// Hint says what to do about it.
+func (e *ChangedError) Hint() string { return "review the change; with --locked nothing may change" }
+
+// maxChanged is how many files are told of one by one.
+const maxChanged = 10
+
+func (f ChangedFile) String() string {
+	how := f.How
+	if how != snapshot.Changed {
+		how = "was " + how
+	}
+	return f.name() + " " + how + " during this run; review it before the next run"
+}
+
+// name is on one line, whatever a command called the file.
+func (f ChangedFile) name() string {
+	if strings.ContainsFunc(f.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(f.Name)
+	}
+	return f.Name
+}
+
+// restricting are the places of all that restricts a run with a configuration:
+// it, the policies, the lock file and the project's providers. A configuration
+// nearer to where the search for one begins would be used in its place.
+func restricting(opts Options, file, root string, own []string) snapshot.Places {
+	places := snapshot.Places{
+		Files: []string{file, filepath.Join(root, PolicyFile), filepath.Join(root, lock.FileName)},
+		// The providers first, which are what is used there.
+		Trees:  []string{filepath.Join(root, filepath.FromSlash(projectProviders)), filepath.Join(root, filepath.Dir(filepath.FromSlash(projectProviders)))},
+		Except: own,
+	}
+	for _, c := range opts.Ceilings {
+		places.Files = append(places.Files, c.name())
+	}
+	if dir, err := filepath.Abs(opts.Dir); err == nil && opts.ConfigFile == "" {
+		for ; dir != filepath.Dir(file) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+			places.Files = append(places.Files, filepath.Join(dir, config.FileName))
+		}
+	}
+	return places
+}
+
+// remember takes what restricts the run, before any of it is read: what changes
+// meanwhile is told of as well. file is the configuration.
+func (s *Session) remember(file string) error {
+	root, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	s.before = snapshot.Take(restricting(s.opts, file, root, s.own()))
+	return nil
+}
+
+// compare tells of what restricts the next run and is not what it was when this
+// run began. A command may have done that, or somebody else.
+//
+// # Errors
+//
+// A [*ChangedError] where nothing may change.
+func (s *Session) compare() error {
+	for _, c := range snapshot.Compare(s.before, s.before.Again()) {
+		s.rewritten = append(s.rewritten, ChangedFile{s.shown(c.Path), c.How})
+	}
+	for i, f := range s.rewritten {
+		if i == maxChanged {
+			s.opts.Reporter.Warn(fmt.Errorf("%d more files changed during this run; review them before the next run", len(s.rewritten)-i))
+			break
+		}
+		s.opts.Reporter.Warn(errors.New(f.String()))
+	}
+	if len(s.rewritten) > 0 && s.opts.Locked {
+		return &ChangedError{s.rewritten}
+	}
+	return nil
+}
+
+// shown is a path as it is told of: relative to the project where it is inside.
+func (s *Session) shown(path string) string {
+	for _, root := range []string{s.config.Root, filepath.Dir(s.config.File)} {
+		if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return path
+}
+
+// Changed are the files that restrict runs and changed during this one.
+func (s *Session) Changed() []ChangedFile { return s.rewritten }
+
+// confirmed is [Session.confirm], of which a change of the lock file is no news.
+func (s *Session) confirmed(l *loaded) error {
+	known := s.lock
+	err := s.confirm(l)
+	if s.lock != known {
+		s.before.Renew(filepath.Join(s.config.Root, lock.FileName))
+	}
+	return err
+}
+
+// finish ends the record of a run with what came of it.
+func (s *Session) finish(ctx context.Context, c call, log *auditLog, err error) error {
+	if !c.unlocked && s.planning == nil {
+		err = errors.Join(err, s.compare())
+	}
+	return errors.Join(err, log.end(ctx, s.opts.Outcome, err, s.changedRecords()))
+}
+
+func (s *Session) changedRecords() []audit.Change {
+	var records []audit.Change
+	for _, f := range s.rewritten {
+		records = append(records, audit.Change{Name: f.Name, How: f.How})
+	}
+	return records
+}

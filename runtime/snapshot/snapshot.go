@@ -1,0 +1,152 @@
+// Package snapshot tells which of some files changed between two moments.
+package snapshot
+
+import (
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// Places are what is compared.
+type Places struct {
+	// Files are paths of single files. Their contents are read, and one that is
+	// not there is noticed when it comes to be.
+	Files []string
+	// Trees are directories with all that is in them. A link in the place of one
+	// is followed; links in them are not, but for files.
+	Trees []string
+	// Except are paths, without links, that are passed over with all that is in
+	// them.
+	Except []string
+}
+
+// Snapshot is what stood at some places at one moment.
+type Snapshot struct {
+	places Places
+	files  map[string]file
+}
+
+// file is what stood at one path.
+type file struct {
+	kind   fs.FileMode // the bits of its type
+	target string      // where it leads, if it is a link
+	stamp  stamp       // of the file that the path leads to
+	sha256 string      // of the contents in hex, empty where they were not read
+}
+
+// stamp tells a file from others, and from itself before a change. A program can
+// set when a file was modified, but not when it was changed.
+type stamp struct {
+	device, inode     uint64
+	size              int64
+	modified, changed int64 // nanoseconds since 1970
+}
+
+// How a file differs from what it was.
+const (
+	Created = "created"
+	Removed = "removed"
+	Changed = "changed"
+)
+
+// Change is a file that is not what it was.
+type Change struct {
+	Path string
+	How  string
+}
+
+// Compare lists what differs between two snapshots of the same places, sorted
+// by path.
+func Compare(before, after Snapshot) []Change {
+	paths := make(map[string]file)
+	maps.Copy(paths, before.files)
+	maps.Copy(paths, after.files)
+	var changes []Change
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		was, before := before.files[path]
+		is, after := after.files[path]
+		switch {
+		case !before:
+			changes = append(changes, Change{path, Created})
+		case !after:
+			changes = append(changes, Change{path, Removed})
+		case !same(was, is):
+			changes = append(changes, Change{path, Changed})
+		}
+	}
+	return changes
+}
+
+// same goes by the contents where both have them, so that a file that was written
+// again as it was is the same. Of a directory, what is in it is compared.
+func same(a, b file) bool {
+	switch {
+	case a.kind != b.kind || a.target != b.target:
+		return false
+	case a.kind.IsDir():
+		return true
+	case a.sha256 != "" && b.sha256 != "":
+		return a.sha256 == b.sha256
+	}
+	return a.stamp == b.stamp
+}
+
+// Renew takes what stands at one path now into the snapshot, after a change that
+// is no news.
+func (s Snapshot) Renew(path string) {
+	delete(s.files, path)
+	s.take(path, true)
+}
+
+// Again is a snapshot of the same places now.
+func (s Snapshot) Again() Snapshot { return take(s.places, s.files) }
+
+// Take is a snapshot of places now. What can't be read is as if it had no
+// contents.
+func Take(places Places) Snapshot { return take(places, nil) }
+
+func take(places Places, before map[string]file) Snapshot {
+	s := Snapshot{places, make(map[string]file)}
+	for _, path := range places.Files {
+		s.take(path, true)
+	}
+	for _, tree := range places.Trees {
+		s.walk(tree, before)
+	}
+	return s
+}
+
+// maxEntries is how many files of a tree are compared.
+const maxEntries = 10_000
+
+// walk takes a tree. The contents of its files, which may be large, are read only
+// where their stamps could deceive, and where they were read before.
+func (s Snapshot) walk(tree string, before map[string]file) {
+	s.take(tree, false)
+	real, err := filepath.EvalSymlinks(tree)
+	if err != nil {
+		return
+	}
+	entries := 0
+	// What can't be listed is the same as long as it can't.
+	_ = filepath.WalkDir(real, func(path string, entry fs.DirEntry, err error) error {
+		switch entries++; {
+		case entries > maxEntries:
+			return filepath.SkipAll
+		case slices.Contains(s.places.Except, path) && entry.IsDir():
+			return filepath.SkipDir
+		case slices.Contains(s.places.Except, path):
+			return nil
+		case err != nil || path == real:
+			return nil
+		}
+		rel, err := filepath.Rel(real, path)
+		if err != nil {
+			return err
+		}
+		shown := filepath.Join(tree, rel)
+		s.take(shown, before[shown].sha256 != "")
+		return nil
+	})
+}
