@@ -1,6 +1,7 @@
 package privatefolder_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,7 +23,7 @@ func TestMake(t *testing.T) {
 		"none":            {func(string) error { return nil }, ""},
 		"none below none": {func(dir string) error { return os.Remove(filepath.Dir(dir)) }, ""},
 		"one's own":       {func(dir string) error { return os.Mkdir(dir, 0o700) }, ""},
-		"one to read":     {func(dir string) error { return os.Mkdir(dir, 0o750) }, "is open to other users (mode 0750): remove it, or chmod 700 it"},
+		"one to read":     {func(dir string) error { return cmp.Or(os.Mkdir(dir, 0o750), os.Chmod(dir, 0o750)) }, "is open to other users (mode 0750): remove it, or chmod 700 it"},
 		"a file":          {func(dir string) error { return os.WriteFile(dir, nil, 0o600) }, "not a directory"},
 		"a link":          {func(dir string) error { return os.Symlink(t.TempDir(), dir) }, "is no folder of its own, but a link or a file"},
 		"a link to none":  {func(dir string) error { return os.Symlink("none", dir) }, "file exists"},

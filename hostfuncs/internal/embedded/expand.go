@@ -45,8 +45,11 @@ func (a *atMost) Read(p []byte) (int, error) {
 // expands bounds what comes of something packed.
 func (s *store) expands(from io.Reader) io.Reader { return &atMost{from, &s.expandable, errExpands} }
 
-// packed says that there is so much of what is going to be unpacked.
-func (s *store) packed(size int64) { s.expandable += size * expandRatio }
+// packed says that there is so much of what is going to be unpacked. A file may
+// say that it has more than a disk, and no build writes more than bytesLimit.
+func (s *store) packed(size int64) {
+	s.expandable = min(s.expandable+min(size, bytesLimit)*expandRatio, bytesLimit)
+}
 
 // expand writes what is in a packed file to a file of the store.
 func (s *store) expand(packed io.Reader, size int64) (path, sha string, err error) {

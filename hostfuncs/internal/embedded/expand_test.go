@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,18 @@ func TestHoleExpands(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(s.dir, "2")); err != nil || info.Size() != 1<<20-int64(len(data)) {
 		t.Errorf("%v was written, %v", info, err)
+	}
+}
+
+// TestPackedSizes has files that say that they have more than a number of bytes
+// can be multiplied by.
+func TestPackedSizes(t *testing.T) {
+	s := &store{expandable: expandFree}
+	for range 3 {
+		s.packed(math.MaxInt64)
+		if s.expandable != bytesLimit {
+			t.Errorf("%d bytes may be unpacked, want %d", s.expandable, int64(bytesLimit))
+		}
 	}
 }
 
