@@ -15,6 +15,7 @@ import (
 // TestPushesAtOnce pushes images that differ with each engine at once: two by
 // the same name, and eight by others.
 func TestPushesAtOnce(t *testing.T) {
+	providertest.Long(t)
 	r := newRig(t)
 	host := providertest.Registry(t, "")
 	for _, engine := range r.all() {

@@ -43,6 +43,7 @@ func TestHostSteps(t *testing.T) {
 // TestStepsForPlatforms has steps on the builder's own platform make what images
 // for several others have, and pushes them.
 func TestStepsForPlatforms(t *testing.T) {
+	providertest.Long(t)
 	r := newRig(t)
 	tag := providertest.Registry(t, "") + "/shop:1"
 	s := r.site(t, r.daemon, withTool(t, map[string]string{"Dockerfile": `FROM --platform=$BUILDPLATFORM scratch AS build

@@ -12,11 +12,18 @@ const longEnv = "STAGECRAFT_TEST_LONG"
 // shorter one shows, or builds a program of another project.
 func Long(t testing.TB) {
 	t.Helper()
-	if !IsLong() {
+	if !isLong() {
 		t.Skip("takes long; make test-long runs it")
 	}
 }
 
-// IsLong tells whether "make test-long" runs: a test whose length can be chosen
-// does more then.
-func IsLong() bool { return os.Getenv(longEnv) == "1" }
+// Rounds is how many rounds a test makes that repeats the same with other inputs:
+// all of them in "make test-long", and a fifth otherwise.
+func Rounds(all int) int {
+	if isLong() {
+		return all
+	}
+	return all / 5
+}
+
+func isLong() bool { return os.Getenv(longEnv) == "1" }
