@@ -17,7 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-var races = flag.Int("races", 250, "how often each race is run")
+var races = flag.Int("races", 100, "how often each race is run")
 
 // race calls a command again and again, while two names are exchanged. Each time
 // it has to say "right" or be refused.

@@ -48,7 +48,7 @@ func (u user) attr() *syscall.SysProcAttr {
 }
 
 // deadline is for what must end by itself; reaching it fails the test.
-const deadline = 20 * time.Minute
+const deadline = 15 * time.Minute
 
 // place has a folder to work in and one outside of the rules.
 type place struct {

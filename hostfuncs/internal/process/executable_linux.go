@@ -114,14 +114,17 @@ func (x *Executable) Read() (*os.File, error) {
 
 // Path is where the file is now, without links.
 func (x *Executable) Path() (string, error) {
+	fd := int(x.file.Fd())
 	var s unix.Stat_t
-	if err := unix.Fstat(int(x.file.Fd()), &s); err != nil {
+	if err := unix.Fstat(fd, &s); err != nil {
 		return "", err
 	}
-	if s.Nlink == 0 {
-		return "", &os.PathError{Op: "open", Path: x.file.Name(), Err: unix.ENOENT}
+	path, err := os.Readlink(descriptor(fd))
+	// Some file systems count no links, and a file may be called so.
+	if err == nil && s.Nlink == 0 && strings.HasSuffix(path, " (deleted)") {
+		err = &os.PathError{Op: "open", Path: x.file.Name(), Err: unix.ENOENT}
 	}
-	return os.Readlink(descriptor(int(x.file.Fd())))
+	return path, err
 }
 
 // Close implements [io.Closer].

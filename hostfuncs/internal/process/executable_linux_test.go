@@ -171,6 +171,35 @@ func TestNative(t *testing.T) {
 	}
 }
 
+// TestPathOfExecutable is where the file is by now, by no link.
+func TestPathOfExecutable(t *testing.T) {
+	c := shell(t, "")
+	real, link, moved := filepath.Join(c.Dir, "a (deleted)"), filepath.Join(c.Dir, "link"), filepath.Join(c.Dir, "b")
+	writeFile(t, real, "#!/bin/sh\n")
+	if err := os.Symlink(real, link); err != nil {
+		t.Fatal(err)
+	}
+	c.Program = link
+	c.open(t)
+	wants := func(want string) {
+		t.Helper()
+		if got, err := c.Executable.Path(); got != want || err != nil {
+			t.Errorf("it is at %q, %v, want %q", got, err, want)
+		}
+	}
+	wants(real)
+	if err := os.Rename(real, moved); err != nil {
+		t.Fatal(err)
+	}
+	wants(moved)
+	if err := os.Remove(moved); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Executable.Path(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is at %q, %v", got, err)
+	}
+}
+
 // TestNoExecutable: what is no file is not opened, nor waited for.
 func TestNoExecutable(t *testing.T) {
 	dir := t.TempDir()

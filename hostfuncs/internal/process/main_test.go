@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // deadline is for what must end by itself; reaching it fails the test.
-const deadline = 20 * time.Minute
+const deadline = 15 * time.Minute
 
 func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
