@@ -102,7 +102,7 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
-	"golang.org/x/text":                                   {"hostfuncs/capability"},
+	"golang.org/x/text":                                   {"hostfuncs/capability", "runtime/plaintext"},
 }
 
 type listed struct {
