@@ -26,30 +26,45 @@ func (s *Session) loadPolicies() error {
 			return err
 		}
 	}
-	for _, file := range s.opts.Ceilings {
+	var err error
+	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
+	return err
+}
+
+// ReadCeilings reads the ceilings of what is done in the project at root, which
+// is empty where there is no project.
+//
+// # Errors
+//
+// yamldoc.Problems.
+func ReadCeilings(opts Options, root string) ([]*capability.Policy, error) {
+	var ceilings []*capability.Policy
+	for _, file := range opts.Ceilings {
 		abs, err := filepath.Abs(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ceiling, err := ReadPolicy(abs, capability.Ceiling)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.ceilings = append(s.ceilings, ceiling)
-		s.warnOfInside(abs)
+		ceilings = append(ceilings, ceiling)
+		if root != "" {
+			warnOfInside(opts.Reporter, root, abs)
+		}
 	}
-	return nil
+	return ceilings, nil
 }
 
 // warnOfInside tells of a ceiling that whoever can change the project can
 // change as well.
-func (s *Session) warnOfInside(ceiling string) {
+func warnOfInside(reporter Reporter, root, ceiling string) {
 	resolved, err := filepath.EvalSymlinks(ceiling)
 	if err != nil {
 		return
 	}
-	if rel, err := filepath.Rel(s.config.Root, resolved); err == nil && filepath.IsLocal(rel) {
-		s.opts.Reporter.Warn(fmt.Errorf("the ceiling %s is in the project: whoever can change the project can change it too", ceiling))
+	if rel, err := filepath.Rel(root, resolved); err == nil && filepath.IsLocal(rel) {
+		reporter.Warn(fmt.Errorf("the ceiling %s is in the project: whoever can change the project can change it too", ceiling))
 	}
 }
 
