@@ -74,25 +74,26 @@ func expect(t *testing.T, r *bufio.Reader, text string) {
 	}
 }
 
-// TestTerminalTrust asks on a real terminal whether to trust a provider: once,
-// and what is typed after the answer is the command's.
+// TestTerminalTrust asks on a real terminal whether to load a provider and then
+// whether to trust it: once, and what is typed after the answer is the command's.
 func TestTerminalTrust(t *testing.T) {
 	for name, tt := range map[string]struct {
-		typed  string
+		typed  []string
 		args   []string
 		code   int
 		locked bool
 		asks   bool
 		ci     string
 	}{
-		"yes":       {"y\n", nil, 0, true, true, ""},
-		"no":        {"n\n", nil, 3, false, true, ""},
-		"nothing":   {"\n", nil, 3, false, true, ""},
-		"the end":   {"\x04", nil, 3, false, true, ""},
-		"interrupt": {"\x03", nil, 130, false, true, ""},
-		"locked":    {"", []string{"--locked"}, 3, false, false, ""},
-		"in CI":     {"", nil, 3, false, false, "CI=true"},
-		"not in CI": {"y\n", []string{"--no-locked"}, 0, true, true, "CI=true"},
+		"yes":        {[]string{"y\n", "y\n"}, nil, 0, true, true, ""},
+		"not loaded": {[]string{"n\n"}, nil, 3, false, true, ""},
+		"no":         {[]string{"y\n", "n\n"}, nil, 3, false, true, ""},
+		"nothing":    {[]string{"y\n", "\n"}, nil, 3, false, true, ""},
+		"the end":    {[]string{"y\n", "\x04"}, nil, 3, false, true, ""},
+		"interrupt":  {[]string{"y\n", "\x03"}, nil, 130, false, true, ""},
+		"locked":     {nil, []string{"--locked"}, 3, false, false, ""},
+		"in CI":      {nil, nil, 3, false, false, "CI=true"},
+		"not in CI":  {[]string{"y\n", "y\n"}, []string{"--no-locked"}, 0, true, true, "CI=true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +105,7 @@ func TestTerminalTrust(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Write(t, ".stagecraft/providers/asks.wasm", module)
-			code, said := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed)
+			code, said := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed...)
 			if code != tt.code || strings.Contains(said, "[y/N]") != tt.asks {
 				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, said)
 			}
@@ -176,7 +177,7 @@ func TestTerminalColour(t *testing.T) {
 
 // onTerminal runs stagecraft on a terminal, types when it has said something, and
 // gives its exit code and all that it said.
-func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt, typed string) (int, string) {
+func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string, typed ...string) (int, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), clitest.Binary(), args...)
 	cmd.Dir, cmd.WaitDelay = w.Dir, clitest.Hang
@@ -189,16 +190,16 @@ func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt, typed 
 	}
 	defer terminal.Close()
 	var said strings.Builder
-	for b := make([]byte, 1); typed != ""; {
+	for b := make([]byte, 1); len(typed) > 0 && typed[0] != ""; {
 		if _, err := terminal.Read(b); err != nil {
 			t.Fatalf("%v while waiting for %q: %s", err, prompt, said.String())
 		}
 		said.Write(b)
 		if strings.HasSuffix(said.String(), prompt+" ") {
-			if _, err := io.WriteString(terminal, typed); err != nil {
+			if _, err := io.WriteString(terminal, typed[0]); err != nil {
 				t.Fatal(err)
 			}
-			break
+			typed = typed[1:]
 		}
 	}
 	// A terminal whose last process has gone ends with an error.

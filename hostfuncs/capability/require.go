@@ -107,37 +107,64 @@ const (
 func Admit(policies []*Policy, run Run) []Refusal {
 	var refusals []Refusal
 	for _, p := range policies {
-		refuse := func(pos yamldoc.Pos, message, hint string) {
-			refusals = append(refusals, Refusal{p.Layer, p.Name, pos, message, hint})
+		refusals = append(append(refusals, p.refuseModule(run)...), p.refuseCommands(policies, run)...)
+	}
+	return refusals
+}
+
+// AdmitModule is the part of [Admit] that concerns the module alone, for a
+// caller that loads it and lets it run no commands.
+func AdmitModule(policies []*Policy, run Run) []Refusal {
+	var refusals []Refusal
+	for _, p := range policies {
+		refusals = append(refusals, p.refuseModule(run)...)
+	}
+	return refusals
+}
+
+// refuseModule says which module the policy does not let be loaded.
+func (p *Policy) refuseModule(run Run) []Refusal {
+	var refusals []Refusal
+	if p.Require.Lock && !run.BuiltIn && !run.Locked {
+		refusals = append(refusals, p.refusal(p.Require.lockPos, fmt.Sprintf("provider %s has to stand in stagecraft.lock", run.Provider),
+			"look at it and run: stagecraft provider trust "+run.Provider))
+	}
+	if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
+		refusals = append(refusals, p.refusal(p.Require.digestPos[run.Provider],
+			fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), ""))
+	}
+	return refusals
+}
+
+// refuseCommands says which confinement the policy requires and the commands of
+// the run would not have, by it and the other policies.
+func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
+	var refusals []Refusal
+	if p.Require.Confine == ConfineRequire {
+		switch {
+		case len(Confine(policies, run.Provider)) == 0:
+			refusals = append(refusals, p.refusal(p.Require.confinePos, "what providers run has to be confined, and no policy says to what",
+				"give the provider a section of files or net"))
+		case len(run.Unheld) > 0:
+			refusals = append(refusals, p.refusal(p.Require.confinePos, cant+strings.Join(run.Unheld, "; "), ""))
 		}
-		if p.Require.Lock && !run.BuiltIn && !run.Locked {
-			refuse(p.Require.lockPos, fmt.Sprintf("provider %s has to stand in stagecraft.lock", run.Provider),
-				"look at it and run: stagecraft provider trust "+run.Provider)
+	}
+	for _, c := range Confine([]*Policy{p}, run.Provider) {
+		if c.Mode != ConfineRequire || !c.Commands {
+			continue
 		}
-		if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
-			refuse(p.Require.digestPos[run.Provider], fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), "")
+		if len(run.Unheld) > 0 {
+			refusals = append(refusals, p.refusal(c.pos, cant+strings.Join(run.Unheld, "; "), bestEffort))
 		}
-		if p.Require.Confine == ConfineRequire {
-			switch {
-			case len(Confine(policies, run.Provider)) == 0:
-				refuse(p.Require.confinePos, "what providers run has to be confined, and no policy says to what", "give the provider a section of files or net")
-			case len(run.Unheld) > 0:
-				refuse(p.Require.confinePos, cant+strings.Join(run.Unheld, "; "), "")
-			}
-		}
-		for _, c := range Confine([]*Policy{p}, run.Provider) {
-			if c.Mode != ConfineRequire || !c.Commands {
-				continue
-			}
-			if len(run.Unheld) > 0 {
-				refuse(c.pos, cant+strings.Join(run.Unheld, "; "), bestEffort)
-			}
-			for _, r := range c.Unheld {
-				refuse(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a folder may use all that is in it", r.Text), bestEffort)
-			}
+		for _, r := range c.Unheld {
+			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a folder may use all that is in it", r.Text), bestEffort))
 		}
 	}
 	return refusals
+}
+
+func (p *Policy) refusal(pos yamldoc.Pos, message, hint string) Refusal {
+	return Refusal{p.Layer, p.Name, pos, message, hint}
 }
 
 // Pins tells whether a policy has a rule that allows a command by the bytes of its

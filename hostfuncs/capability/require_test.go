@@ -58,6 +58,22 @@ func TestAdmitAll(t *testing.T) {
 	}
 }
 
+// TestAdmitModule wants what concerns a module to count by itself, and what
+// concerns commands not to.
+func TestAdmitModule(t *testing.T) {
+	policies := []*capability.Policy{parse(t, "version: 1\nrequire: {lock: true, confine: require}"), parse(t, "version: 1\nrequire: {digests: {mine: []}}")}
+	run := capability.Run{Provider: "mine", Unheld: []string{"ports"}}
+	if got := capability.AdmitModule(policies, run); len(got) != 2 {
+		t.Errorf("got %+v", got)
+	}
+	if got := capability.Admit(policies, run); len(got) != 3 {
+		t.Errorf("got %+v", got)
+	}
+	if got := capability.AdmitModule(policies[:1], capability.Run{Provider: "mine", Locked: true}); got != nil {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestRequireProblems(t *testing.T) {
 	for text, want := range map[string]string{
 		"require: 1":                                                                      "policy.yml:2:10: require: is a number, expected a mapping",

@@ -43,7 +43,7 @@ func CheckID(id string) error {
 	case id == "":
 		return errors.New("a provider's ID is empty")
 	case !validID.MatchString(id):
-		return fmt.Errorf("%q is no provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
+		return fmt.Errorf("%+q is no provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
 	}
 	return nil
 }

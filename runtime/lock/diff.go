@@ -17,7 +17,7 @@ type Diff struct{ lines []string }
 func Compare(before, after Entry) Diff {
 	var d Diff
 	d.set(Words(before.Asked), Words(after.Asked), "")
-	if before.SHA256 != after.SHA256 && len(d.lines) == 0 && !slices.Equal(asks(before.Asked), asks(after.Asked)) {
+	if len(d.lines) == 0 && !slices.Equal(asks(before.Asked), asks(after.Asked)) {
 		// What can't be told in words is told all the same.
 		d.lines = append(d.lines, "~ what it asks for is written in another way")
 	}
@@ -27,6 +27,39 @@ func Compare(before, after Entry) Diff {
 	d.change("abi", fmt.Sprint(before.ABI), fmt.Sprint(after.ABI))
 	d.change("sha256", before.SHA256, after.SHA256)
 	return d
+}
+
+// Contradictions says what of an entry is not so by what the module of these
+// bytes describes. An entry without a version or imports says nothing of them,
+// and one that asks for nothing says that.
+func (e Entry) Contradictions(described Entry) []string {
+	var said []string
+	differ := func(mine, real []string, tooMuch, tooLittle string) {
+		for _, line := range mine {
+			if !slices.Contains(real, line) {
+				said = append(said, tooMuch+": "+line)
+			}
+		}
+		for _, line := range real {
+			if !slices.Contains(mine, line) {
+				said = append(said, tooLittle+": "+line)
+			}
+		}
+	}
+	differ(Words(e.Asked), Words(described.Asked), "asked has what the module does not ask for", "asked does not have what the module asks for")
+	if len(said) == 0 && !slices.Equal(asks(e.Asked), asks(described.Asked)) {
+		said = append(said, "asked is written in another way than the module writes it")
+	}
+	if len(e.Imports) > 0 {
+		differ(imports(e), imports(described), "imports has what the module does not import", "imports does not have what the module imports")
+	}
+	if e.Version != "" && e.Version != described.Version {
+		said = append(said, fmt.Sprintf("version is %s, and the module's is %s", shown(e.Version), shown(described.Version)))
+	}
+	if e.ABI != described.ABI {
+		said = append(said, fmt.Sprintf("abi is %d, and the module's is %d", e.ABI, described.ABI))
+	}
+	return said
 }
 
 // Same tells whether there is no difference.
@@ -60,17 +93,19 @@ func (d *Diff) declares(before, after bool) {
 
 func (d *Diff) change(what, before, after string) {
 	if before != after {
-		d.lines = append(d.lines, fmt.Sprintf("~ %s %s -> %s", what, plaintext.Line(before, 100), plaintext.Line(after, 100)))
+		d.lines = append(d.lines, fmt.Sprintf("~ %s %s -> %s", what, shown(before), shown(after)))
 	}
 }
 
 func imports(e Entry) []string {
 	var out []string
 	for _, name := range e.Imports {
-		out = append(out, plaintext.Line(name, 200))
+		out = append(out, plaintext.Mark(plaintext.Line(name, 200)))
 	}
 	return out
 }
+
+func shown(text string) string { return plaintext.Mark(plaintext.Line(text, 100)) }
 
 // asks lists what is asked for, each in JSON, sorted.
 func asks(c abi.Capabilities) []string {

@@ -141,3 +141,42 @@ func TestWordsAreNoOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestContradictions wants an entry to say of a module what the module says.
+func TestContradictions(t *testing.T) {
+	described := lock.Entry{
+		Version: "1.0", ABI: 1, Imports: []string{"a b", "c d"},
+		Asked: abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{"true"}}}, Env: []string{"A", "B"}},
+	}
+	for name, tt := range map[string]struct {
+		change func(*lock.Entry)
+		want   []string
+	}{
+		"the same":         {func(*lock.Entry) {}, nil},
+		"in another order": {func(e *lock.Entry) { e.Asked.Env = []string{"B", "A"} }, nil},
+		"less granted":     {func(e *lock.Entry) { e.Granted = abi.Capabilities{} }, nil},
+		"no version":       {func(e *lock.Entry) { e.Version = "" }, nil},
+		"no imports":       {func(e *lock.Entry) { e.Imports = nil }, nil},
+		"another version":  {func(e *lock.Entry) { e.Version = "1.1" }, []string{"version is 1.1, and the module's is 1.0"}},
+		"another ABI":      {func(e *lock.Entry) { e.ABI = 2 }, []string{"abi is 2, and the module's is 1"}},
+		"an import more":   {func(e *lock.Entry) { e.Imports = append(e.Imports, "e f") }, []string{"imports has what the module does not import: e f"}},
+		"an import less":   {func(e *lock.Entry) { e.Imports = e.Imports[:1] }, []string{"imports does not have what the module imports: c d"}},
+		"more asked":       {func(e *lock.Entry) { e.Asked.Files = []string{"x"} }, []string{"asked has what the module does not ask for: read files: x"}},
+		"less asked":       {func(e *lock.Entry) { e.Asked.Exec = nil }, []string{"asked does not have what the module asks for: run: true"}},
+		"nothing asked": {func(e *lock.Entry) { e.Asked = abi.Capabilities{} }, []string{
+			"asked does not have what the module asks for: run: true",
+			"asked does not have what the module asks for: look at a variable, and pass it on: A",
+			"asked does not have what the module asks for: look at a variable, and pass it on: B",
+		}},
+		// Two lists of places read as one of them does.
+		"written otherwise": {func(e *lock.Entry) { e.Asked.Env = []string{"A", "B", "B"} }, nil},
+	} {
+		e := described
+		e.Asked.Exec = slices.Clone(e.Asked.Exec)
+		e.Imports = slices.Clone(e.Imports)
+		tt.change(&e)
+		if got := e.Contradictions(described); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}

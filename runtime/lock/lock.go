@@ -38,7 +38,24 @@ type Entry struct {
 }
 
 // File is what a lock file has. The zero value is an empty one.
-type File struct{ entries map[string]Entry }
+type File struct {
+	entries map[string]Entry
+	at      map[string]yamldoc.Pos
+}
+
+// Pos is where the entry of a provider was read.
+func (f *File) Pos(id string) yamldoc.Pos { return f.at[id] }
+
+// Trusts tells whether a module is one of the file's, by its SHA-256 in hex,
+// under whichever ID.
+func (f *File) Trusts(sha256 string) bool {
+	for _, e := range f.entries {
+		if e.SHA256 == sha256 {
+			return true
+		}
+	}
+	return false
+}
 
 // Get is the entry of a provider.
 func (f *File) Get(id string) (Entry, bool) {

@@ -27,7 +27,7 @@ func Parse(name string, data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{file: new(File)}
+	r := reader{file: &File{at: make(map[string]yamldoc.Pos)}}
 	r.document(root)
 	if err := r.problems.Err(); err != nil {
 		return nil, err
@@ -95,6 +95,7 @@ func (r *reader) document(root *yamldoc.Node) {
 			r.problems.Add(e.KeyPos, providers.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
 			continue
 		}
+		r.file.at[e.Key] = e.KeyPos
 		r.entry(e.Key, e.Value)
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // Words says what a provider asks for, one thing a line, for people who have
-// never seen the ABI. Nothing in it steers a terminal.
+// never seen the ABI. Nothing in it steers a terminal, and what reads as Latin
+// letters and is none is marked.
 func Words(c abi.Capabilities) []string {
 	var said []string
 	for _, ask := range c.Exec {
@@ -45,7 +46,7 @@ func Words(c abi.Capabilities) []string {
 	for _, line := range said {
 		// Nothing is cut: who agrees to the beginning would agree to the end. Two
 		// blanks are not one.
-		if line = plaintext.Clean(line); !slices.Contains(out, line) {
+		if line = plaintext.Mark(plaintext.Clean(line)); !slices.Contains(out, line) {
 			out = append(out, line)
 		}
 	}

@@ -6,16 +6,28 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
-// Import is one function that a module imports.
-type Import struct{ Module, Name string }
+// Import is one thing that a module imports, as its bytes have it.
+type Import struct {
+	Module, Name string
+	// Kind is table, memory or global, and empty for a function.
+	Kind string
+}
 
-func (i Import) String() string { return i.Module + " " + i.Name }
+// String is an import in a line, for people.
+func (i Import) String() string {
+	said := plaintext.Mark(plaintext.Line(i.Module, 200) + " " + plaintext.Line(i.Name, 200))
+	if i.Kind != "" {
+		return "the " + i.Kind + " " + said
+	}
+	return said
+}
 
 // Info is what a module's bytes say without being run.
 type Info struct {
-	Imports []Import // in the module's order
+	Imports []Import // in the module's order, of all kinds
 	Exports []string // of functions, in the module's order
 }
 
@@ -24,7 +36,7 @@ type Info struct {
 func (i Info) Operations() []string {
 	var operations []string
 	for _, op := range abi.Operations() {
-		if slices.Contains(i.Imports, Import{abi.ImportNamespace, abi.ImportName(op)}) {
+		if slices.Contains(i.Imports, Import{Module: abi.ImportNamespace, Name: abi.ImportName(op)}) {
 			operations = append(operations, op)
 		}
 	}
@@ -60,27 +72,45 @@ var wasiFunctions = []string{
 	"sock_recv", "sock_send", "sock_shutdown",
 }
 
-// check refuses, before anything is compiled, a module that asks for what the
-// host does not have or lacks what a provider has.
-func check(wasm []byte, operations []string) error {
+// The functions by which a module of WASI is begun. A command is run from its
+// start to its end, and then has no state in which an export could be called.
+const (
+	commandStart = "_start"
+	libraryStart = "_initialize"
+)
+
+// Check reads a module, without compiling it, and refuses one that imports what
+// the host does not have or lacks what a provider has.
+//
+// # Errors
+//
+// A [*LoadError].
+func Check(wasm []byte, operations []string) (Info, error) {
 	info, err := Inspect(wasm)
 	if err != nil {
-		return err
+		return Info{}, err
 	}
 	for _, imp := range info.Imports {
 		if !known(imp, operations) {
-			return &LoadError{Reason: fmt.Sprintf("it imports %s, which this stagecraft does not offer", imp)}
+			return Info{}, &LoadError{Reason: fmt.Sprintf("it imports %s, which this stagecraft does not offer", imp)}
 		}
+	}
+	if slices.Contains(info.Exports, commandStart) && !slices.Contains(info.Exports, libraryStart) {
+		return Info{}, &LoadError{Reason: "it is built as a command (it exports _start and no _initialize), and a provider is a library: " +
+			"build it with -buildmode=c-shared in Go, -mexec-model=reactor in C, as a cdylib in Rust"}
 	}
 	for _, export := range abi.Exports() {
 		if !slices.Contains(info.Exports, export) {
-			return &LoadError{Reason: fmt.Sprintf("it has no function %q: a provider exports %s", export, strings.Join(abi.Exports(), ", "))}
+			return Info{}, &LoadError{Reason: fmt.Sprintf("it has no function %q: a provider exports %s", export, strings.Join(abi.Exports(), ", "))}
 		}
 	}
-	return nil
+	return info, nil
 }
 
 func known(imp Import, operations []string) bool {
+	if imp.Kind != "" {
+		return false
+	}
 	switch imp.Module {
 	case abi.ImportNamespace:
 		return slices.ContainsFunc(operations, func(op string) bool { return abi.ImportName(op) == imp.Name })

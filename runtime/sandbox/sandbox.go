@@ -98,7 +98,7 @@ const smallModule = 8 << 20
 // A [*LoadError] says that the bytes are no module that can run here. The
 // errors of [Module.Call] can come up too, since a module's start section runs.
 func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
-	if err := check(wasm, opts.Operations); err != nil {
+	if _, err := Check(wasm, opts.Operations); err != nil {
 		return nil, err
 	}
 	wasm, err := boundTables(wasm)

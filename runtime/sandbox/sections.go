@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // The binary format: https://www.w3.org/TR/wasm-core-2/#binary-format
 const (
 	magic           = "\x00asm\x01\x00\x00\x00"
-	componentMagic  = "\x00asm\x0d\x00\x01\x00"
+	componentLayer  = 1 // in place of a core module's 0, after a version of 16 bits
+	sectionCustom   = 0
 	sectionImport   = 2
 	sectionTable    = 4
 	sectionExport   = 7
@@ -25,28 +24,27 @@ const (
 	limitsAreShared = 3
 )
 
-// Inspect reads which functions a module imports and exports, without
-// compiling or running it.
+// maxNames is how many imports and how many exports are read. The largest
+// modules that compilers make have some thousands.
+const maxNames = 100_000
+
+// Inspect reads what a module imports and which functions it exports, without
+// compiling or running it. Its cost is bounded by the number of bytes.
 //
 // # Errors
 //
 // A [*LoadError] says why the bytes are no module. A module that passes can
-// still be refused by [Open].
+// still be refused by [Check] and [Open].
 func Inspect(wasm []byte) (Info, error) {
-	switch {
-	case len(wasm) == 0:
-		return Info{}, &LoadError{Reason: "it is empty"}
-	case bytes.HasPrefix(wasm, []byte(componentMagic)):
-		return Info{}, &LoadError{Reason: "it is a WebAssembly component; a provider is a core module, an Extism plug-in"}
-	case !bytes.HasPrefix(wasm, []byte(magic)):
-		return Info{}, &LoadError{Reason: "it is no WebAssembly module"}
+	if err := checkHeader(wasm); err != nil {
+		return Info{}, err
 	}
 	var info Info
 	r := reader{data: wasm[len(magic):]}
-	for len(r.data) > 0 && r.err == nil {
+	for last := 0; len(r.data) > 0 && r.err == nil; {
 		id := r.byte()
 		section := reader{data: r.take(r.u32())}
-		if r.err != nil {
+		if last = r.order(id, last); r.err != nil {
 			break
 		}
 		switch id {
@@ -54,6 +52,11 @@ func Inspect(wasm []byte) (Info, error) {
 			info.Imports = section.imports()
 		case sectionExport:
 			info.Exports = section.exports()
+		default:
+			continue
+		}
+		if len(section.data) > 0 {
+			section.fail("a section is longer than what is in it")
 		}
 		r.err = section.err
 	}
@@ -61,6 +64,43 @@ func Inspect(wasm []byte) (Info, error) {
 		return Info{}, &LoadError{Reason: r.err.Error()}
 	}
 	return info, nil
+}
+
+// checkHeader wants the first 8 bytes of a core module.
+func checkHeader(wasm []byte) error {
+	switch {
+	case len(wasm) == 0:
+		return &LoadError{Reason: "it is empty"}
+	case bytes.HasPrefix(wasm, []byte(magic)):
+		return nil
+	case len(wasm) < len(magic) && bytes.HasPrefix([]byte(magic), wasm):
+		return &LoadError{Reason: "the module is damaged: it ends too early"}
+	case !bytes.HasPrefix(wasm, []byte(magic[:4])):
+		return &LoadError{Reason: "it is no WebAssembly module"}
+	case len(wasm) >= len(magic) && wasm[6] == componentLayer && wasm[7] == 0:
+		return &LoadError{Reason: "it is a WebAssembly component; a provider is a core module, an Extism plug-in"}
+	}
+	return &LoadError{Reason: "it is WebAssembly of an unknown version, expected version 1"}
+}
+
+// sectionOrder are the sections by their IDs, in the order in which a module
+// has them, each once. Custom sections, of ID 0, stand anywhere.
+var sectionOrder = []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
+
+// order takes the place of the last section but for custom ones, 0 before the
+// first, and gives the place of this one. Of two sections of one kind a reader
+// may take the first and a compiler the second.
+func (r *reader) order(id byte, last int) int {
+	place := bytes.IndexByte(sectionOrder, id) + 1
+	switch {
+	case r.err != nil || id == sectionCustom:
+		return last
+	case place == 0:
+		r.fail("a section is of an unknown kind")
+	case place <= last:
+		r.fail("a section is twice there, or in the wrong place")
+	}
+	return place
 }
 
 // reader takes values off the front of data; after the first error it gives
@@ -111,43 +151,55 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
+// name reads a name as it is: cleaned, it could be another one.
 func (r *reader) name() string {
 	b := r.take(r.u32())
 	if !utf8.Valid(b) {
 		r.fail("a name is no UTF-8")
 		return ""
 	}
-	return plaintext.Line(string(b), 200)
+	return string(b)
+}
+
+// names reads how many names follow, each with bytes of its own.
+func (r *reader) names() uint32 {
+	n := r.u32()
+	if n > maxNames {
+		r.fail("it has too many imports or exports")
+	}
+	return n
 }
 
 func (r *reader) imports() []Import {
 	var imports []Import
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
+	for n := r.names(); n > 0 && r.err == nil; n-- {
 		imp := Import{Module: r.name(), Name: r.name()}
-		switch kind := r.byte(); kind {
-		case kindFunction:
-			r.u32()
-		default:
-			r.importType(kind)
-		}
+		imp.Kind = r.importType(r.byte())
 		imports = append(imports, imp)
 	}
 	return imports
 }
 
-// importType skips the type of a table, memory or global.
-func (r *reader) importType(kind byte) {
+// importType skips what is imported, and gives its kind in a word, empty for a
+// function.
+func (r *reader) importType(kind byte) string {
 	switch kind {
+	case kindFunction:
+		r.u32()
+		return ""
 	case kindTable:
 		r.byte()
 		r.limits()
+		return "table"
 	case kindMemory:
 		r.limits()
+		return "memory"
 	case kindGlobal:
 		r.take(2)
-	default:
-		r.fail("an import is of an unknown kind")
+		return "global"
 	}
+	r.fail("an import is of an unknown kind")
+	return ""
 }
 
 func (r *reader) limits() {
@@ -163,7 +215,7 @@ func (r *reader) limits() {
 
 func (r *reader) exports() []string {
 	var exports []string
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
+	for n := r.names(); n > 0 && r.err == nil; n-- {
 		name, kind := r.name(), r.byte()
 		r.u32()
 		if kind == kindFunction {

@@ -142,8 +142,8 @@ func (s *Session) confirmed(l *loaded) error {
 }
 
 // finish ends the record of a run with what came of it.
-func (s *Session) finish(ctx context.Context, c call, log *auditLog, err error) error {
-	if !c.unlocked && s.planning == nil {
+func (s *Session) finish(ctx context.Context, log *auditLog, err error) error {
+	if s.planning == nil {
 		err = errors.Join(err, s.compare())
 	}
 	return errors.Join(err, log.end(ctx, s.opts.Outcome, err, s.changedRecords()))

@@ -42,8 +42,11 @@ type Explanation struct {
 // tag is the reference that the user builds.
 func (s *Session) Explain(ctx context.Context, operation string, request []byte, tag string) (Explanation, error) {
 	var e Explanation
-	m, err := s.selected.source.Read()
+	m, err := readSeen(s.selected.source)
 	if err != nil {
+		return e, &ProviderError{Provider: s.selected.ID(), Operation: "explain", Err: err}
+	}
+	if err := s.admitIdle(m); err != nil {
 		return e, err
 	}
 	l, err := load(ctx, m, &door{ctx: ctx}, s.opts, "")
@@ -51,6 +54,9 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 		return e, &ProviderError{Provider: m.ID, Operation: "explain", Err: err}
 	}
 	defer l.close()
+	if err := s.checkEntry(l); err != nil {
+		return e, err
+	}
 	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})
 	if err != nil {
 		return e, err

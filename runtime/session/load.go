@@ -15,17 +15,43 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
+// seen is a module that was read and not compiled.
+type seen struct {
+	module.Module
+	// Info is what its sections show.
+	Info sandbox.Info
+}
+
+// see looks at a module. What can't run here is told apart from what nobody has
+// trusted yet, and before it: trusting it would help nobody.
+func see(m module.Module) (seen, error) {
+	info, err := sandbox.Check(m.Bytes, abi.Operations())
+	if err != nil {
+		return seen{}, unusable(m.Source, err)
+	}
+	return seen{m, info}, nil
+}
+
+// readSeen reads a module and looks at it.
+func readSeen(source module.Source) (seen, error) {
+	m, err := source.Read()
+	if err != nil {
+		return seen{}, err
+	}
+	return see(m)
+}
+
 // loaded is a module that is ready to be called.
 type loaded struct {
-	module.Module
+	seen
 	calls *replay.Module
 	guest *backend.Guest
 }
 
-// load prepares a module as it was read, and has it describe itself. It is
-// compiled where it isn't known what it will do; known is the file for that, and
-// empty has it compiled in any case.
-func load(ctx context.Context, m module.Module, host sandbox.Host, opts Options, known string) (*loaded, error) {
+// load prepares a module, and has it describe itself. Whether it may be loaded
+// was decided before. It is compiled where it isn't known what it will do; known
+// is the file for that, and empty has it compiled in any case.
+func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
 		File: known, Key: knownBy(m, opts.Limits), Host: host,
@@ -53,7 +79,7 @@ func load(ctx context.Context, m module.Module, host sandbox.Host, opts Options,
 }
 
 // knownBy is what a module does the same by.
-func knownBy(m module.Module, limits sandbox.Limits) string {
+func knownBy(m seen, limits sandbox.Limits) string {
 	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
 }
 

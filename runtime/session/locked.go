@@ -36,19 +36,44 @@ func OpenLock(opts Options) (*Locked, error) {
 	return &Locked{Root: root, file: f, opts: opts}, nil
 }
 
-// Review loads a module, with no gate behind it, and says what one would agree
+// Review says what one would agree to. Unless it was loaded, it can't be agreed
 // to.
+//
+// # Errors
+//
+// A [*RefusedError] where a ceiling wants another module.
 func (l *Locked) Review(ctx context.Context, source module.Source) (Review, error) {
-	found, err := Inspect(ctx, source, l.opts)
-	if err != nil {
-		return Review{}, err
-	}
 	if source.Origin == module.BuiltIn {
 		return Review{}, fmt.Errorf("provider %s is built in: it is trusted with stagecraft itself", source.ID)
 	}
-	r := Review{Entry: newEntry(l.Root, found)}
-	if before, ok := l.file.Get(r.Entry.ID); ok {
-		r.Before = &before
+	r, err := l.review(ctx, source, true)
+	if err == nil && r.Found.Refused != nil {
+		err = r.Found.Refused
+	}
+	return r, err
+}
+
+// Compare says how a module differs from the one that is trusted.
+func (l *Locked) Compare(ctx context.Context, source module.Source) (Review, error) {
+	return l.review(ctx, source, false)
+}
+
+func (l *Locked) review(ctx context.Context, source module.Source, trusting bool) (Review, error) {
+	found, err := l.inspect(ctx, source, trusting)
+	if err != nil {
+		return Review{}, err
+	}
+	r := Review{Entry: newEntry(l.Root, found), Found: found}
+	if !found.Loaded {
+		r.Entry.ID = idOf(source)
+	}
+	before, ok := l.file.Get(r.Entry.ID)
+	if !ok {
+		return r, nil
+	}
+	r.Before = &before
+	if !found.Loaded {
+		r.Entry.Version, r.Entry.ABI, r.Entry.Asked, r.Entry.Granted = before.Version, before.ABI, before.Asked, before.Granted
 	}
 	return r, nil
 }

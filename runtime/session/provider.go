@@ -69,9 +69,6 @@ type call struct {
 	operation string
 	tag       string
 	make      func(context.Context, *backend.Guest) error
-	// unlocked calls a provider that nobody has agreed to: it is granted
-	// nothing.
-	unlocked bool
 }
 
 // run makes one call of a provider, and records it.
@@ -104,27 +101,17 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
-	return s.finish(ctx, c, log, err)
+	return s.finish(ctx, log, err)
 }
 
 // runModule loads a module, puts the gate before it and makes the call.
 func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *hostfuncs.Confinement, rec *recorder) error {
-	if !c.unlocked {
-		if err := errors.Join(s.checkPlanned(m.Digest()), s.admit(ctx, m, held)); err != nil {
-			return err
-		}
-	}
 	d := &door{ctx: ctx}
-	l, err := load(ctx, m, d, s.opts, s.known(c))
+	l, err := s.admitted(ctx, c, m, held, d)
 	if err != nil {
-		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
+		return err
 	}
 	defer l.close()
-	if !c.unlocked {
-		if err := s.confirmed(l); err != nil {
-			return err
-		}
-	}
 	world := s.world(l)
 	world.Confinement = held
 	if held.Confined() {
@@ -152,6 +139,37 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
 	}
 	return err
+}
+
+// admitted loads a module once all is known that is known without it.
+func (s *Session) admitted(ctx context.Context, c call, read module.Module, held *hostfuncs.Confinement, d *door) (*loaded, error) {
+	m, err := see(read)
+	if err != nil {
+		return nil, &ProviderError{Provider: read.ID, Operation: c.operation, Err: err}
+	}
+	ask, err := s.admit(m, held)
+	if err := errors.Join(s.checkPlanned(m.Digest()), err); err != nil {
+		return nil, err
+	}
+	if ask {
+		if err := s.mayLoad(m); err != nil {
+			return nil, err
+		}
+	}
+	l, err := load(ctx, m, d, s.opts, s.known(c))
+	if err != nil {
+		return nil, &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
+	}
+	if ask {
+		err = s.confirmed(l)
+	} else {
+		err = s.checkEntry(l)
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // confinement is what the commands of a provider are held to. What they need is

@@ -46,6 +46,10 @@ type Options struct {
 	InProject InProject
 	// Locked keeps the lock file as it is, and asks nothing.
 	Locked bool
+	// MayLoad asks the user whether to load a module that nobody has trusted, so
+	// that it says what it asks for; nil where nobody can be asked. Where Confirm
+	// is set, it is too.
+	MayLoad func(Inspection) (bool, error)
 	// Confirm asks the user whether to trust a module; nil where nobody can be
 	// asked.
 	Confirm func(Review) (bool, error)
@@ -211,7 +215,7 @@ func (s *Session) Config() *config.Config { return s.config }
 // Validate checks the configuration whole: the core's part is checked by
 // [Open], the provider's by the provider.
 func (s *Session) Validate(ctx context.Context) error {
-	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, unlocked: true, make: func(ctx context.Context, g *backend.Guest) error {
+	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, make: func(ctx context.Context, g *backend.Guest) error {
 		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
 	}})
 }

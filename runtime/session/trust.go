@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,19 +22,24 @@ import (
 // this module.
 type UntrustedError struct {
 	ID string
-	// Changed is what differs from the module that was agreed to; nil when
-	// there was none.
-	Changed []string
+	// Before is the SHA-256 of the module that was trusted, and Now that of the
+	// module that is there; both are empty when none was.
+	Before, Now string
 	// Declined is set when the user was asked, and said no.
 	Declined bool
+	// Unasked is the module as the user named it to trust it, where nobody can be
+	// asked.
+	Unasked string
 }
 
 func (e *UntrustedError) Error() string {
 	switch {
 	case e.Declined:
 		return fmt.Sprintf("provider %s is not trusted", e.ID)
-	case e.Changed != nil:
-		return fmt.Sprintf("provider %s is not the one that %s has:\n%s", e.ID, lock.FileName, strings.Join(e.Changed, "\n"))
+	case e.Unasked != "":
+		return fmt.Sprintf("provider %s is not trusted: nobody can be asked here", e.ID)
+	case e.Before != "":
+		return fmt.Sprintf("provider %s is not the one that %s has:\nsha256 %s -> %s", e.ID, lock.FileName, e.Before, e.Now)
 	}
 	return fmt.Sprintf("provider %s is not trusted: it is not in %s", e.ID, lock.FileName)
 }
@@ -45,7 +49,9 @@ func (e *UntrustedError) Hint() string {
 	switch {
 	case e.Declined:
 		return ""
-	case e.Changed != nil:
+	case e.Unasked != "":
+		return "look at it with: stagecraft provider inspect --load " + e.Unasked + "\nand agree to it with: stagecraft provider trust --yes " + e.Unasked
+	case e.Before != "":
 		return "review it with: stagecraft provider diff " + e.ID + "\nand agree to it with: stagecraft provider trust " + e.ID
 	}
 	return "look at what it asks for, and agree to it, with: stagecraft provider trust " + e.ID
@@ -78,6 +84,9 @@ type Review struct {
 	Entry lock.Entry
 	// Before is the entry that it would replace, nil when there is none.
 	Before *lock.Entry
+	// Found is the module. Where it was not loaded, Entry has what Before has of
+	// what the module itself would say.
+	Found Inspection
 }
 
 // loadLock reads the project's lock file; one that isn't there is empty.
@@ -113,54 +122,78 @@ func changeLock(root string, change func(*lock.File)) (f *lock.File, err error) 
 	return f, nil
 }
 
-// admit decides whether a module may be compiled and run: what policies
-// require of it, and whether someone has agreed to it. A module that was never
-// agreed to is not even compiled, but to ask the user about it.
-func (s *Session) admit(ctx context.Context, m module.Module, held *hostfuncs.Confinement) error {
-	entry, known := s.lock.Get(m.ID)
-	locked := known && entry.SHA256 == m.Digest()
-	ask := s.opts.Confirm != nil && !s.opts.Locked && !known
-	refusals := capability.Admit(s.files(), capability.Run{
-		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == module.BuiltIn, Locked: locked,
-		Unheld: held.Missing(),
-	})
-	switch {
-	case len(refusals) > 0:
+// admit decides whether a module may be loaded: what policies require of a run
+// of it, and whether it is the one that was trusted. With ask it may be once the
+// user has said so.
+func (s *Session) admit(m seen, held *hostfuncs.Confinement) (ask bool, err error) {
+	if refusals := capability.Admit(s.files(), s.asRun(m, held.Missing())); len(refusals) > 0 {
+		return false, &RefusedError{refusals}
+	}
+	err = s.checkTrust(m)
+	if e, ok := errors.AsType[*UntrustedError](err); ok && e.Before == "" && s.opts.Confirm != nil && !s.opts.Locked {
+		return true, nil
+	}
+	return false, err
+}
+
+// admitIdle is admit for a module that is given nothing to do.
+func (s *Session) admitIdle(m seen) error {
+	if refusals := capability.AdmitModule(s.files(), s.asRun(m, nil)); len(refusals) > 0 {
 		return &RefusedError{refusals}
-	case m.Origin == module.BuiltIn || locked || ask:
+	}
+	return s.checkTrust(m)
+}
+
+func (s *Session) asRun(m seen, unheld []string) capability.Run {
+	entry, known := s.lock.Get(m.ID)
+	return capability.Run{
+		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == module.BuiltIn,
+		Locked: known && entry.SHA256 == m.Digest(), Unheld: unheld,
+	}
+}
+
+// checkTrust compares digests, and nothing else: what another module asks for is
+// known only to whoever loads it.
+func (s *Session) checkTrust(m seen) error {
+	entry, known := s.lock.Get(m.ID)
+	switch {
+	case m.Origin == module.BuiltIn || known && entry.SHA256 == m.Digest():
 		return nil
 	case known:
-		return s.changed(ctx, m, entry)
+		return &UntrustedError{ID: m.ID, Before: entry.SHA256, Now: m.Digest()}
 	}
 	return &UntrustedError{ID: m.ID}
 }
 
-// changed says how a module differs from the one that was agreed to. It is
-// loaded for that, with no gate behind it.
-func (s *Session) changed(ctx context.Context, m module.Module, before lock.Entry) error {
-	e := &UntrustedError{ID: m.ID, Changed: []string{"  sha256 " + before.SHA256 + " -> " + m.Digest()}}
-	found, err := inspect(ctx, m, s.opts)
-	if err != nil {
-		e.Changed = append(e.Changed, "  it can't be looked at: "+err.Error())
-		return e
+// mayLoad asks the user whether a module that nobody has trusted may be loaded,
+// which is what shows what it asks for.
+func (s *Session) mayLoad(m seen) error {
+	agreed, err := s.opts.MayLoad(m.inspection())
+	if err == nil && !agreed {
+		err = &UntrustedError{ID: m.ID, Declined: true}
 	}
-	e.Changed = nil
-	for _, line := range lock.Compare(before, s.entry(found)).Lines() {
-		e.Changed = append(e.Changed, "  "+line)
+	return err
+}
+
+// checkEntry compares what the lock file says of a trusted module with what the
+// module says: others have read and reviewed the file alone.
+func (s *Session) checkEntry(l *loaded) error {
+	entry, known := s.lock.Get(l.ID)
+	if !known || l.Origin == module.BuiltIn {
+		return nil
 	}
-	return e
+	var problems yamldoc.Problems
+	for _, wrong := range entry.Contradictions(s.entry(l.inspection())) {
+		problems.Add(s.lock.Pos(l.ID), "providers."+l.ID, wrong,
+			"the module was not changed, its entry was: restore it, or look at the module and run: stagecraft provider trust "+l.ID)
+	}
+	return problems.Err()
 }
 
 // confirm asks the user about a module that nobody has agreed to yet, and
 // notes the answer.
 func (s *Session) confirm(l *loaded) error {
-	if s.agreed(l.Source) {
-		return nil
-	}
-	found, err := l.inspection()
-	if err != nil {
-		return err
-	}
+	found := l.inspection()
 	agreed, err := s.opts.Confirm(Review{Entry: s.entry(found)})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -50,7 +51,7 @@ func (c providerListCmd) Run(a *app) error {
 		if p.Origin == string(module.BuiltIn) {
 			return []string{p.ID, p.Origin}
 		}
-		return []string{p.ID, p.Origin, plaintext.Line(p.Path, 1000)}
+		return []string{p.ID, p.Origin, shown(p.Path, 1000)}
 	}))
 }
 
@@ -67,28 +68,34 @@ func table[T any](rows []T, cells func(T) []string) string {
 type providerInspectCmd struct {
 	Provider string `arg:"" name:"id|file" help:"The ID of a provider, or a file."`
 	JSON     bool   `name:"json" help:"Print the result as JSON."`
+	loadFlag
 }
 
 func (providerInspectCmd) Help() string {
-	return `The module is loaded and asked to describe itself; it can't do anything.
+	return `A module that is built in or trusted is loaded and asked to describe itself; it
+can't do anything. Of another one it is shown what its bytes tell, and you are
+asked whether to load it; without a terminal it is not loaded but with --load.
 
 Examples:
   stagecraft provider inspect generic
-  stagecraft provider inspect ./my-provider.wasm --json`
+  stagecraft provider inspect --load ./my-provider.wasm --json`
 }
 
 type inspectJSON struct {
-	ID           string           `json:"id"`
-	Version      string           `json:"version"`
-	Origin       string           `json:"origin"`
-	Path         string           `json:"path"`
-	Digest       string           `json:"digest"`
-	Size         int              `json:"size"`
-	ABI          int              `json:"abi"`
-	Operations   []string         `json:"operations"`
-	Imports      []string         `json:"imports"`
-	Capabilities abi.Capabilities `json:"capabilities"`
-	ConfigSchema json.RawMessage  `json:"config_schema,omitempty"`
+	// Loaded is false where the module was not asked for what it says of itself:
+	// Version, ABI, Capabilities, ConfigSchema, and the ID of a file.
+	Loaded       bool              `json:"loaded"`
+	ID           string            `json:"id"`
+	Version      string            `json:"version"`
+	Origin       string            `json:"origin"`
+	Path         string            `json:"path"`
+	Digest       string            `json:"digest"`
+	Size         int               `json:"size"`
+	ABI          int               `json:"abi"`
+	Operations   []string          `json:"operations"`
+	Imports      []string          `json:"imports"`
+	Capabilities *abi.Capabilities `json:"capabilities"`
+	ConfigSchema json.RawMessage   `json:"config_schema,omitempty"`
 }
 
 // Run is called by kong.
@@ -97,32 +104,53 @@ func (c providerInspectCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	found, err := session.Inspect(ctx, source, a.options())
+	opts := a.options()
+	opts.MayLoad = c.loader(ctx, a)
+	found, err := session.Inspect(ctx, source, opts)
+	if err == nil {
+		err = c.notLoaded(a, found, c.Provider)
+	}
 	if err != nil {
 		return err
 	}
-	v := inspectJSON{
-		ID: found.About.ID, Version: found.About.Version, Origin: string(source.Origin), Path: source.Path,
-		Digest: "sha256:" + found.Digest, Size: found.Size, ABI: found.About.ABI,
-		Operations: found.Info.Operations(), Imports: []string{},
-		Capabilities: found.About.Capabilities, ConfigSchema: found.About.ConfigSchema,
-	}
-	for _, imp := range found.Info.Imports {
-		v.Imports = append(v.Imports, imp.String())
-	}
+	v := inspected(found)
 	if c.JSON {
 		return a.printer.resultJSON(v)
 	}
 	return a.printer.result(v.text())
 }
 
+func inspected(found session.Inspection) inspectJSON {
+	v := inspectJSON{
+		Loaded: found.Loaded, ID: found.Source.ID, Origin: string(found.Source.Origin), Path: found.Source.Path,
+		Digest: "sha256:" + found.Digest, Size: found.Size, Operations: found.Info.Operations(), Imports: []string{},
+	}
+	for _, imp := range found.Info.Imports {
+		v.Imports = append(v.Imports, imp.String())
+	}
+	if found.Loaded {
+		about := found.About
+		v.ID, v.Version, v.ABI, v.Capabilities, v.ConfigSchema = about.ID, about.Version, about.ABI, &about.Capabilities, about.ConfigSchema
+	}
+	return v
+}
+
 func (v inspectJSON) text() string {
 	rows := [][]string{
-		{"id", v.ID}, {"version", plaintext.Line(v.Version, 100)}, {"origin", v.Origin}, {"path", plaintext.Line(v.Path, 1000)},
+		{"id", v.ID}, {"version", shown(v.Version, 100)}, {"origin", v.Origin}, {"path", shown(v.Path, 1000)},
 		{"digest", v.Digest}, {"size", fmt.Sprintf("%d bytes", v.Size)}, {"abi", fmt.Sprint(v.ABI)},
 		{"can call", orNothing(strings.Join(v.Operations, ", "))},
 	}
-	for _, ask := range lock.Words(v.Capabilities) {
+	if !v.Loaded {
+		unsaid := []string{"version", "abi"}
+		if v.ID == "" {
+			unsaid = append(unsaid, "id")
+		}
+		rows = slices.DeleteFunc(rows, func(row []string) bool { return slices.Contains(unsaid, row[0]) })
+		rows = append(rows, []string{"asks for", "not known: the module is not loaded"})
+		return table(rows, func(cells []string) []string { return cells })
+	}
+	for _, ask := range lock.Words(*v.Capabilities) {
 		rows = append(rows, []string{"asks for", ask})
 	}
 	out := table(rows, func(cells []string) []string { return cells })
@@ -148,5 +176,5 @@ func indented(data json.RawMessage) string {
 	if err != nil {
 		return ""
 	}
-	return plaintext.Clean(string(out)) + "\n"
+	return plaintext.Mark(plaintext.Clean(string(out))) + "\n"
 }

@@ -22,7 +22,7 @@ type recordFlags struct {
 // recorded makes a run, and has it told of wherever the user wants that.
 func (f recordFlags) recorded(ctx context.Context, a *app, command string, run func(session.Options) error) error {
 	opts := a.options()
-	opts.Confirm = a.confirmer(ctx)
+	opts.MayLoad, opts.Confirm = a.loader(ctx), a.confirmer(ctx)
 	if opts.Audit = f.Audit; opts.Audit == "" {
 		opts.Audit = a.getenv("STAGECRAFT_AUDIT")
 	}

@@ -33,11 +33,18 @@ Examples:
 
 // Run is called by kong.
 func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
+	if err := a.writesLock("trust"); err != nil {
+		return err
+	}
 	source, err := findSource(a, c.Provider)
 	if err != nil {
 		return err
 	}
-	locked, err := session.OpenLock(a.options())
+	opts := a.options()
+	if opts.MayLoad = a.loader(ctx); c.Yes {
+		opts.MayLoad = always
+	}
+	locked, err := session.OpenLock(opts)
 	if err != nil {
 		return err
 	}
@@ -45,20 +52,35 @@ func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.printer.stderr, reviewText(review))
-	if !c.Yes {
-		agreed, err := a.agree(ctx)
-		if err != nil {
-			return err
-		}
-		if !agreed {
-			return &session.UntrustedError{ID: review.Entry.ID, Declined: true}
-		}
+	agreed, err := c.agreed(ctx, a, review)
+	if err == nil && !agreed {
+		err = &session.UntrustedError{ID: review.Entry.ID, Declined: true}
+	}
+	if err != nil {
+		return err
 	}
 	if err := locked.Trust(review); err != nil {
 		return err
 	}
 	return a.printer.result(fmt.Sprintf("provider %s is trusted, as %s has it\n", review.Entry.ID, lock.FileName))
+}
+
+// agreed tells whether the user trusts a module, which was loaded if they wanted
+// that.
+func (c providerTrustCmd) agreed(ctx context.Context, a *app, review session.Review) (bool, error) {
+	if c.Yes {
+		fmt.Fprint(a.printer.stderr, reviewText(review))
+		return true, nil
+	}
+	confirm := a.confirmer(ctx)
+	if confirm == nil || a.locked() {
+		fmt.Fprint(a.printer.stderr, seenText(review.Found))
+		return false, &session.UntrustedError{ID: review.Entry.ID, Unasked: plaintext.Line(c.Provider, 1000)}
+	}
+	if !review.Found.Loaded {
+		return false, nil
+	}
+	return confirm(review)
 }
 
 type providerUntrustCmd struct {
@@ -75,6 +97,9 @@ Example:
 
 // Run is called by kong.
 func (c providerUntrustCmd) Run(a *app) error {
+	if err := a.writesLock("untrust"); err != nil {
+		return err
+	}
 	locked, err := session.OpenLock(a.options())
 	if err != nil {
 		return err
@@ -91,14 +116,18 @@ func (c providerUntrustCmd) Run(a *app) error {
 
 type providerDiffCmd struct {
 	Provider string `arg:"" name:"id|file" help:"The ID of a provider, or a file."`
+	loadFlag
 }
 
 func (providerDiffCmd) Help() string {
 	return `Shows how the module differs from the one that stagecraft.lock has: what it asks
-for, what it can call, version and SHA-256. The exit code is 1 if it does.
+for, what it can call, version and SHA-256. The exit code is 1 if it does. What
+it asks for only the module itself can say: you are asked whether to load it,
+and without a terminal it is not loaded but with --load.
 
-Example:
-  stagecraft provider diff my-provider`
+Examples:
+  stagecraft provider diff my-provider
+  stagecraft provider diff --load my-provider`
 }
 
 // errDiffers ends a command whose output says all.
@@ -110,11 +139,16 @@ func (c providerDiffCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	locked, err := session.OpenLock(a.options())
+	opts := a.options()
+	opts.MayLoad = c.loader(ctx, a)
+	locked, err := session.OpenLock(opts)
 	if err != nil {
 		return err
 	}
-	review, err := locked.Review(ctx, source)
+	review, err := locked.Compare(ctx, source)
+	if err == nil {
+		err = c.notLoaded(a, review.Found, c.Provider)
+	}
 	if err != nil {
 		return err
 	}
@@ -153,45 +187,38 @@ func findSource(a *app, named string) (module.Source, error) {
 	return module.Source{}, &unknownProviderError{named, ids}
 }
 
-// reviewText says in plain words what someone is to agree to.
-func reviewText(r session.Review) string {
-	var b strings.Builder
-	e := r.Entry
-	fmt.Fprintf(&b, "provider %s %s\n  %s\n  sha256 %s\n", e.ID, plaintext.Line(e.Version, 100), plaintext.Line(e.Path, 1000), e.SHA256)
-	if r.Before != nil {
-		b.WriteString("it is not the module that is trusted now:\n")
-		for _, line := range lock.Compare(*r.Before, e).Lines() {
-			b.WriteString("  " + line + "\n")
-		}
-	}
-	words := lock.Words(e.Asked)
-	if len(words) == 0 {
-		b.WriteString("it does not say what it needs: it may do what your policy allows, and nothing without one\n")
-		return b.String()
-	}
-	b.WriteString("it asks to be allowed:\n")
-	for _, line := range words {
-		b.WriteString("  " + line + "\n")
-	}
-	return b.String()
-}
-
 // confirmer is how a session asks, nil where nobody can be asked.
 func (a *app) confirmer(ctx context.Context) func(session.Review) (bool, error) {
-	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(a.Stderr.Fd())) {
+	if !a.atTerminal() {
 		return nil
 	}
 	return func(r session.Review) (bool, error) {
 		fmt.Fprint(a.printer.stderr, reviewText(r))
-		return a.agree(ctx)
+		return a.agree(ctx, "trust it, and note that in "+lock.FileName+"?")
 	}
+}
+
+// loader is how a session asks whether to load what nobody has trusted yet, nil
+// where nobody can be asked.
+func (a *app) loader(ctx context.Context) func(session.Inspection) (bool, error) {
+	if !a.atTerminal() || a.locked() {
+		return nil
+	}
+	return func(found session.Inspection) (bool, error) {
+		fmt.Fprint(a.printer.stderr, seenText(found))
+		return a.agree(ctx, "load it, to see what it asks for? It can do nothing meanwhile.")
+	}
+}
+
+func (a *app) atTerminal() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(a.Stderr.Fd()))
 }
 
 // agree asks once. No answer is a no, and what was typed before the question is
 // no answer.
-func (a *app) agree(ctx context.Context) (bool, error) {
+func (a *app) agree(ctx context.Context, question string) (bool, error) {
 	dropTypedAhead(os.Stdin)
-	fmt.Fprintf(a.Stderr, "trust it, and note that in %s? [y/N] ", lock.FileName)
+	fmt.Fprint(a.Stderr, question+" [y/N] ")
 	type line struct {
 		text string
 		err  error

@@ -43,6 +43,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"interrupt": cmdInterrupt,
 	"ended":     cmdEnded,
 	"ahead":     cmdAhead,
+	"ask":       cmdAsk,
 	"swap":      cmdSwap,
 	"alternate": cmdAlternate,
 	"attest":    cmdAttest,

@@ -105,7 +105,7 @@ var only = map[string][]string{
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
 	"github.com/fsnotify/":                                {"hostfuncs"},
-	"golang.org/x/text":                                   {"hostfuncs/capability"},
+	"golang.org/x/text":                                   {"hostfuncs/capability", "runtime/plaintext"},
 }
 
 type listed struct {
