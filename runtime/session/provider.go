@@ -196,7 +196,9 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 		return nil, err
 	}
 	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
-	world.HashPrograms = capability.PinsPrograms(layers)
+	// What is learnt is compared with rules that pin a program, of a policy that may not
+	// be among the layers.
+	world.HashPrograms = s.learning != nil || capability.PinsPrograms(layers)
 	ops, err := world.Operations()
 	if err != nil {
 		return nil, err

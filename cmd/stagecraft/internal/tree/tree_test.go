@@ -47,7 +47,7 @@ var layers = map[string][]string{
 	"runtime/mask":                             {},
 	"runtime/lock":                             {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                            {"runtime/plaintext"},
-	"runtime/learn":                            {"hostfuncs/capability"},
+	"runtime/learn":                            {"hostfuncs/capability", "runtime/yamldoc"},
 	"runtime/provenance":                       {},
 	"hostfuncs/capability":                     {"guest-sdk/abi", "runtime/yamldoc"},
 	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
