@@ -131,10 +131,13 @@ func (e *editor) inFlow(begin int) ([]byte, bool) {
 		if e.data[i] != closing {
 			continue
 		}
-		head := strings.TrimRight(string(e.data[:i]), " ")
-		for _, comma := range [...]string{", ", ""} {
-			if out, ok := e.try([]byte(head + comma + e.flow() + string(e.data[i:]))); ok {
-				return out, true
+		// Right behind what is there, or on its own behind a comment.
+		for _, blanks := range [...]string{" \t\r\n", " "} {
+			head := strings.TrimRight(string(e.data[:i]), blanks)
+			for _, comma := range [...]string{", ", ""} {
+				if out, ok := e.try([]byte(head + comma + e.flow() + string(e.data[len(head):]))); ok {
+					return out, true
+				}
 			}
 		}
 	}
