@@ -69,3 +69,36 @@ func TestAdd(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAdd: whatever the document is, it is left alone or has all that it had, with the
+// addition at its end.
+func FuzzAdd(f *testing.F) {
+	for _, text := range []string{
+		"a:\n  - x # one\nb: 1\n", "a: [x, \"]\", y ] # ]\n", "a: [\n  x, # ]\n  y\n]\n", "a: {}\n", "a:\n", "", "a: &l [x]\nb: *l\n", "a: &m {b: [x]}\nc:\n  <<: *m\n",
+		"\ufeff{a: [x]}", "a:\r\n  - x\r\n", "a:\n- |\n  x\n", "--- \na: []\n...\n", "? a\n: [x]\n", "a: !!seq [x]\n", "a:\r  - x\r", "a: 'x'\u2028b: [y]\n",
+	} {
+		f.Add(text, "a", "y")
+		f.Add(text, "a.b", "[y, z]")
+		f.Add(text, "c.b", "{y: 1}")
+	}
+	f.Fuzz(func(t *testing.T, text, path, item string) {
+		a := yamldoc.Addition{Path: strings.Split(path, "."), Items: []yamldoc.Item{{Text: item}}}
+		got, err := yamldoc.Add("", []byte(text), a)
+		if err != nil {
+			return
+		}
+		before, err := yamldoc.Parse("", []byte(text))
+		after, afterErr := yamldoc.Parse("", got)
+		value, itemErr := yamldoc.Parse("", []byte(item))
+		if err != nil || afterErr != nil || itemErr != nil {
+			t.Fatalf("%q: %v, %v, %v", got, err, afterErr, itemErr)
+		}
+		was, is := before, after
+		for _, key := range a.Path {
+			was, is = was.Get(key), is.Get(key)
+		}
+		if n := len(is.Items()); n != len(was.Items())+1 || string(is.Items()[n-1].JSON()) != string(value.JSON()) {
+			t.Errorf("got %q of %q", got, text)
+		}
+	})
+}
