@@ -17,6 +17,7 @@ type watch struct {
 	mu     sync.Mutex
 	uses   map[confine.Use]bool
 	missed []string
+	cut    bool // there were more uses than are kept
 }
 
 // commandWatch is of one command. That it runs its own program takes no line
@@ -33,9 +34,18 @@ func (w commandWatch) Used(u confine.Use) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.uses) < confine.MaxUses {
+	if len(w.uses) < confine.MaxUses || w.uses[u] {
 		w.uses[u] = true
+		return
 	}
+	w.cut = true
+}
+
+// More implements [process.Watcher].
+func (w *watch) More() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
 }
 
 // Missed implements [process.Watcher].
@@ -86,6 +96,7 @@ func (c *Confinement) Used() (capability.Used, error) {
 	}
 	c.watch.mu.Lock()
 	defer c.watch.mu.Unlock()
+	used.Cut = c.watch.cut
 	used.Missed = slices.Sorted(slices.Values(c.watch.missed))
 	for u := range c.watch.uses {
 		if known["base"].allows(u) {

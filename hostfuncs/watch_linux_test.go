@@ -259,3 +259,13 @@ func TestWording(t *testing.T) {
 		}
 	}
 }
+
+// TestCut: a command that uses more than is kept is not one that could not be watched.
+func TestCut(t *testing.T) {
+	p := newProject(t, nil)
+	p.watched(t, "")
+	commandWatch{watch: p.Confinement.watch}.More()
+	if got := p.used(t); !got.Cut || len(got.Missed) > 0 {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -29,7 +29,7 @@ var modes = []string{string(ConfineRequire), string(ConfineBestEffort), string(C
 type Confinement struct {
 	Layer  Layer
 	Policy string
-	// Mode is never ConfineOff.
+	// Mode is never ConfineOff in what [Confine] gives.
 	Mode Mode
 	// Files is nil where the policy has no section of files.
 	Files *ConfinedFiles
@@ -47,6 +47,9 @@ type Confinement struct {
 
 	pos yamldoc.Pos
 }
+
+// Pos is where the policy says it, unknown where it says nothing.
+func (c Confinement) Pos() yamldoc.Pos { return c.pos }
 
 // ConfinedFiles are the parts of the project.
 type ConfinedFiles struct{ Read, Write []Subtree }
@@ -89,24 +92,31 @@ type confinement struct {
 func Confine(policies []*Policy, provider string) []Confinement {
 	var all []Confinement
 	for _, p := range policies {
-		c := Confinement{Layer: p.Layer, Policy: p.Name}
-		for _, s := range p.of(provider) {
-			c.add(&s.confine)
-			c.Commands = c.Commands || s.runs()
-		}
-		for _, l := range p.lists {
-			if l.Provider == provider || l.Provider == anyProvider {
-				c.rules(l)
-			}
-		}
-		if c.Mode == "" && (c.Files != nil || c.Net != nil) {
-			c.Mode = ConfineRequire
-		}
-		if c.Mode != "" && c.Mode != ConfineOff {
+		if c := p.Confinement(provider); c.Mode != "" && c.Mode != ConfineOff {
 			all = append(all, c)
 		}
 	}
 	return all
+}
+
+// Confinement is all that the policy says of the commands of a provider, whether it
+// confines them by that or not: Mode is off where it says so, and empty where it says
+// nothing.
+func (p *Policy) Confinement(provider string) Confinement {
+	c := Confinement{Layer: p.Layer, Policy: p.Name}
+	for _, s := range p.of(provider) {
+		c.add(&s.confine)
+		c.Commands = c.Commands || s.runs()
+	}
+	for _, l := range p.lists {
+		if l.Provider == provider || l.Provider == anyProvider {
+			c.rules(l)
+		}
+	}
+	if c.Mode == "" && (c.Files != nil || c.Net != nil) {
+		c.Mode = ConfineRequire
+	}
+	return c
 }
 
 // add joins what a section says: of modes the strictest counts.

@@ -101,6 +101,12 @@ func (x *execAllow) find(e *Exec) *Rule {
 	return found
 }
 
+// Pins tells whether the policy has a rule that would allow the command to a
+// provider, were its program the file that the rule pins.
+func (p *Policy) Pins(provider string, x *Exec) bool {
+	return slices.ContainsFunc(p.of(provider), func(s *section) bool { return s.execAllow.pins.findStrict(x) != nil })
+}
+
 func (x *execIndex) findStrict(e *Exec) *Rule {
 	var found *Rule
 	if isBare(e.Argv[0]) {

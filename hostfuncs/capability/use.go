@@ -41,7 +41,10 @@ type Use struct {
 // Used is what the commands of a provider used.
 type Used struct {
 	Uses []Use
-	// Missed says why some of it, or all, isn't known.
+	// Cut is that there was more than is kept. A program that uses so much is confined
+	// to the rest all the same: else any could get out by using enough.
+	Cut bool
+	// Missed says why it isn't known what some of them used.
 	Missed []string
 }
 

@@ -26,6 +26,8 @@ func (p *provider) bounds() map[string][]capability.Grant {
 	}
 	if local := p.localEngines(); len(local) > 0 {
 		lines["build.engines"] = local
+	} else if p.old.has(p.id, "build.engines") && len(lines) > 0 {
+		lines["build.engines"] = nil
 	}
 	return lines
 }

@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 		"version: 2\n":                         "what was learnt can't be a policy: the learnt policy:1:10: version: ",
 	} {
 		l := Learnt{Policy: text}
-		err := l.check(map[string][]needy{"generic": {{claim: say}}})
+		err := l.check(map[string][]needy{"generic": {{claim: say}}}, Options{})
 		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}

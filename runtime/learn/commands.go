@@ -14,14 +14,33 @@ const allPorts = `"*"`
 // any, see ip_local_port_range in ip(7).
 const systemPorts = 32768
 
-// commandRules are the lines that allow a provider's commands what they used, and
-// outside what no line can allow, sorted.
-func commandRules(uses []capability.Use) (rules []capability.Grant, outside []string) {
+// found is what is learnt of what commands used.
+type found struct {
+	rules    []capability.Grant
+	withheld []Withheld
+	// outside is what no line can allow, sorted.
+	outside []string
+}
+
+// hold keeps what is not learnt; it tells whether that is so.
+func (f *found) hold(w Withheld) bool {
+	if w.Why != "" {
+		f.withheld = append(f.withheld, w)
+	}
+	return w.Why != ""
+}
+
+// commandRules are the lines that allow a provider's commands what they used.
+func (j *judge) commandRules(provider string, uses []capability.Use) found {
+	var f found
 	var inside, beyond []capability.Use
 	for _, u := range uses {
 		switch {
 		case u.Kind == capability.UseConnect || u.Kind == capability.UseListen || u.Kind == capability.UseUDP:
-			rules = append(rules, portRule(u, uses))
+			rule := portRule(u, uses)
+			if rule.Key != "net.connect" || !f.hold(j.port(provider, rule.Rule, u.Port)) {
+				f.rules = append(f.rules, rule)
+			}
 		case len(u.By) > 0 || u.Kind == capability.UseSocket || !inProject(u.Path):
 			beyond = append(beyond, u)
 		default:
@@ -33,22 +52,47 @@ func commandRules(uses []capability.Use) (rules []capability.Grant, outside []st
 		switch {
 		case slices.ContainsFunc(u.By, func(name string) bool { return slices.Contains(tools, name) }):
 		case u.Kind == capability.UseSocket && len(u.By) > 0:
-			rules = append(rules, capability.Grant{Key: "sockets", Rule: u.By[0]})
+			f.socket(j, u)
 		case u.Kind != capability.UseSocket && inProject(u.Path):
 			inside = append(inside, u)
 		default:
-			outside = append(outside, u.Path)
+			f.beyond(j, u)
 		}
 	}
 	for _, name := range tools {
-		rules = append(rules, capability.Grant{Key: "use", Rule: name})
+		f.rules = append(f.rules, capability.Grant{Key: "use", Rule: name})
 	}
-	slices.Sort(outside)
+	slices.Sort(f.outside)
+	f.outside = slices.Compact(f.outside)
 	all := capability.Grant{Key: "net.connect", Rule: allPorts}
-	if slices.Contains(rules, all) {
-		rules = slices.DeleteFunc(rules, func(g capability.Grant) bool { return g.Key == all.Key && g != all })
+	if slices.Contains(f.rules, all) {
+		f.rules = slices.DeleteFunc(f.rules, func(g capability.Grant) bool { return g.Key == all.Key && g != all })
 	}
-	return once(append(rules, placeRules(inside)...)), slices.Compact(outside)
+	f.rules = append(f.rules, f.placeRules(j, provider, inside)...)
+	f.rules = once(f.rules)
+	return f
+}
+
+// socket takes the socket of an engine, which the user has to name.
+func (f *found) socket(j *judge, u capability.Use) {
+	if look(j.named, u.Path).Allowed {
+		f.rules = append(f.rules, capability.Grant{Key: "sockets", Rule: u.By[0]})
+		return
+	}
+	f.hold(Withheld{Path: u.Path, Why: socketWhat})
+}
+
+// beyond takes what is outside of the project and of every toolchain. The user's own
+// terminal is no news.
+func (f *found) beyond(j *judge, u capability.Use) {
+	write := u.Kind != capability.UseRead && u.Kind != capability.UseList
+	switch secret := j.secrecy(u.Path, write); {
+	case u.Kind != capability.UseSocket && slices.Contains(j.Terminals, u.Path):
+	case u.Kind != capability.UseSocket && secret != "":
+		f.hold(Withheld{Path: u.Path, Why: secret, Fixed: true, Write: write})
+	default:
+		f.outside = append(f.outside, u.Path)
+	}
 }
 
 // inProject tells whether a path of a use is one in the project.

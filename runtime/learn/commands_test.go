@@ -54,7 +54,7 @@ func TestCommands(t *testing.T) {
 		{"a folder that is made", nil, []capability.Use{file(capability.UseMkdir, "d"), file(capability.UseMkdir, "d/e"), file(capability.UseMake, "d/e")},
 			"    files:\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
 		{"the project", nil, []capability.Use{file(capability.UseList, "."), file(capability.UseRead, "a"), file(capability.UseMake, ".")},
-			"    files:\n      write:\n        - \"**\" # commands made or removed files in the project folder itself\n    net: {}\n", ""},
+			"    files:\n      read:\n        - a" + mayRead + "    net: {}\n", ""},
 		{"as many files as are told", nil, reads("d/%d", 8), func() (want string) {
 			for i := range 8 {
 				want += fmt.Sprintf("        - d/%d%s", i, mayRead)
@@ -92,13 +92,13 @@ func TestCommands(t *testing.T) {
 			"    files:\n      write:\n        - \".cache/**\"\n    net: {}\n", ""},
 		{"sockets", nil, []capability.Use{
 			file(capability.UseSocket, "/run/d", "docker"), file(capability.UseSocket, "/run/x"), file(capability.UseSocket, "@x"), file(capability.UseSocket, "s"),
-		}, "    files: {}\n    net: {}\n    sockets:\n      - docker\n", "/run/x @x s"},
+		}, "    files: {}\n    net: {}\n", "/run/x @x s"},
 		{"outside", nil, []capability.Use{file(capability.UseRead, "/b"), file(capability.UseWrite, "/a"), file(capability.UseRead, "/b")},
 			"    files: {}\n    net: {}\n", "/a /b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			claims := append([]capability.Claim{run}, tt.claims...)
-			got, err := learn.Policy(claims, learn.Commands{"generic": {Uses: tt.uses}}, nil)
+			got, err := learn.Policy(claims, learn.Commands{"generic": {Uses: tt.uses}}, learn.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestUnwatched(t *testing.T) {
 		"    confine: off # what commands used was not watched\n": nil,
 		"    confine: off # one; two\n":                           {"generic": {Missed: []string{"one", "two"}, Uses: reads("d/%d", 2)}},
 	} {
-		got, err := learn.Policy(claims, commands, nil)
+		got, err := learn.Policy(claims, commands, learn.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,8 +136,13 @@ func TestUnwatched(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
 		}
 	}
+	// More than was kept confines all the same, to what was.
+	cut, err := learn.Policy(claims, learn.Commands{"generic": {Cut: true, Uses: reads("d/%d", 1)}}, learn.Options{})
+	if err != nil || strings.Contains(cut.Policy, "confine: off") || !strings.Contains(cut.Policy, "net: {}") {
+		t.Errorf("got\n%s\n%v", cut.Policy, err)
+	}
 	// Who runs no commands has none to confine.
-	got, err := learn.Policy(claims[1:], learn.Commands{"generic": {Uses: reads("d/%d", 2)}}, nil)
+	got, err := learn.Policy(claims[1:], learn.Commands{"generic": {Uses: reads("d/%d", 2)}}, learn.Options{})
 	if want := "  generic:\n    files:\n      read:\n        - a\n"; err != nil || !strings.HasSuffix(got.Policy, want) {
 		t.Errorf("got\n%s\n%v", got.Policy, err)
 	}
@@ -158,7 +163,7 @@ func FuzzCommands(f *testing.F) {
 		claims := []capability.Claim{command("npm", "ci"), randomClaim(r)}
 		claims[1].Provider = "generic"
 		commands := learn.Commands{"generic": {Uses: uses}}
-		got, err := learn.Policy(claims, commands, folders.list)
+		got, err := learn.Policy(claims, commands, learn.Options{Project: folders.files()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +176,8 @@ func FuzzCommands(f *testing.F) {
 			t.Fatalf("got %+v of\n%s", held, got.Policy)
 		}
 		for _, u := range uses {
-			if !allows(held[0], u) && !slices.Contains(got.Outside, u.Path) {
+			withheld := slices.ContainsFunc(got.Withheld, func(w learn.Withheld) bool { return w.Path == "**" && u.Path == "." })
+			if !allows(held[0], u) && !slices.Contains(got.Outside, u.Path) && !withheld {
 				t.Errorf("%c %q %d is not allowed by\n%s", u.Kind, u.Path, u.Port, got.Policy)
 			}
 		}
@@ -180,7 +186,7 @@ func FuzzCommands(f *testing.F) {
 			t.Errorf("%d rules in\n%s", n, got.Policy)
 		}
 		slices.Reverse(uses)
-		if again, err := learn.Policy(claims, commands, folders.list); err != nil || again.Policy != got.Policy {
+		if again, err := learn.Policy(claims, commands, learn.Options{Project: folders.files()}); err != nil || again.Policy != got.Policy {
 			t.Errorf("the order of uses matters: %v\n%s\n%s", err, again.Policy, got.Policy)
 		}
 	})

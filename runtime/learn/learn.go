@@ -4,12 +4,14 @@
 package learn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // Header begins every policy that was learnt.
@@ -19,13 +21,36 @@ const Header = "# Learnt by stagecraft policy learn"
 type Learnt struct {
 	// Policy is the text of the policy file.
 	Policy string
-	// Left are the claims that the policy does not allow, since none can, each
-	// of them once.
+	// Added are the lines that it has and the one that was added to has not.
+	Added []Added
+	// Left are the claims that the policy does not allow, since none can or since
+	// what stands in the one that was added to says no, each of them once.
 	Left []Left
+	// Withheld is what was used and is sensitive, sorted: no line allows it.
+	Withheld []Withheld
 	// Outside are files, folders and sockets that commands used, and that no line
 	// of a policy can allow, sorted: those outside of the project that no toolchain
 	// has.
 	Outside []string
+	// Notes are what whoever has the policy should know besides, a line each.
+	Notes []string
+}
+
+// Added is a line that was added to a policy.
+type Added struct {
+	Provider, Key string
+	// Rule is the line, in YAML, and Remark what it allows besides what was done.
+	Rule, Remark string
+}
+
+// Withheld is a path that was used, and that is not learnt.
+type Withheld struct {
+	Path string
+	// Why says what it is. Write tells that it was written, or more than read.
+	Why   string
+	Write bool
+	// Fixed is of what the user cannot have learnt by naming it either.
+	Fixed bool
 }
 
 // Left is a claim that no policy can allow.
@@ -34,10 +59,6 @@ type Left struct {
 	Reason string
 }
 
-// Folder lists the names of the regular files that stand directly in a folder,
-// which is relative to the project; "." is the project itself.
-type Folder func(dir string) ([]string, error)
-
 // Commands are what the commands of providers used, by the provider's ID. Of one
 // that isn't in it, nothing is known.
 type Commands map[string]capability.Used
@@ -45,24 +66,39 @@ type Commands map[string]capability.Used
 // Policy gives the policy that allows the claims, for all of their providers, and
 // what their commands used. Where that isn't known, commands are not confined.
 // It allows nothing else that can be told apart by a rule, but for this: where
-// all of the two or more files of a folder were read, one rule stands for them,
-// and so for others in it, present or to come. A folder that can't be listed,
-// such as one of another machine's run, is learnt file by file; so are all
-// where folder is nil.
+// all of the two or more files of a directory were read, one rule stands for them,
+// and so for others in it, present or to come, and so does one for a directory of
+// which commands read a file, if the options say so. Neither is learnt of a
+// directory in which something sensitive is or can come to be.
 //
 // No rule can be taken away without one of the claims being denied, or a command
 // something that it used. The lines that allow nothing, which are the bounds of
 // builds and of commands, are there so that others are denied.
+//
+// Where there is a policy already, all that stands in it stays as it is written, and
+// what it does not allow yet is added. Nothing that confines or denies is taken away
+// by that: a new line either allows something, which [Learnt.Added] tells, or confines
+// commands that nothing confined.
 //
 // Claims are learnt whatever was decided about them: it is for the caller to
 // leave out those that were denied.
 //
 // # Errors
 //
-// A policy that would be larger than one can be, see yamldoc.MaxBytes.
-func Policy(claims []capability.Claim, commands Commands, folder Folder) (*Learnt, error) {
+// A policy that would be larger than one can be, see yamldoc.MaxBytes; what is added
+// to is not a policy, or has no place for a line, see [yamldoc.ErrNoPlace]; and a
+// [*WeakerError]. What was learnt is told all the same, but for the policy's text.
+func Policy(claims []capability.Claim, commands Commands, o Options) (*Learnt, error) {
 	learnt := new(Learnt)
-	needing := learnt.sort(distinct(claims))
+	e, err := readExisting(o)
+	if err != nil {
+		return learnt, err
+	}
+	j, err := newJudge(o, e.policy)
+	if err != nil {
+		return learnt, err
+	}
+	needing := learnt.sort(distinct(claims), j, e)
 	var b strings.Builder
 	fmt.Fprintf(&b, Header+" from %s. Read it before you commit it.\nversion: 1\nproviders:", calls(len(claims)))
 	if len(needing) == 0 {
@@ -70,19 +106,42 @@ func Policy(claims []capability.Claim, commands Commands, folder Folder) (*Learn
 	}
 	b.WriteString("\n")
 	for _, id := range slices.Sorted(maps.Keys(needing)) {
-		p := provider{id: id, needing: needing[id]}
-		outside := p.watch(commands)
-		learnt.Outside = append(learnt.Outside, outside...)
-		rules, err := p.least(folder)
+		p := provider{id: id, needing: needing[id], old: e.said(id)}
+		found := p.watch(commands, j)
+		learnt.Outside = append(learnt.Outside, found.outside...)
+		learnt.Withheld = append(learnt.Withheld, found.withheld...)
+		rules, err := p.least(j)
 		if err != nil {
-			return nil, err
+			return learnt, err
+		}
+		if e.policy != nil {
+			e.add(&p, rules, learnt)
+			continue
 		}
 		b.WriteString(p.section(rules))
+		learnt.Added = append(learnt.Added, p.added(p.lines(rules))...)
 	}
-	slices.Sort(learnt.Outside)
-	learnt.Outside = slices.Compact(learnt.Outside)
-	learnt.Policy = b.String()
-	return learnt, learnt.check(needing)
+	for _, pattern := range j.unused(claims, commands) {
+		learnt.Notes = append(learnt.Notes, fmt.Sprintf("nothing that was used is what --sensitive %s names", yamldoc.Word(pattern)))
+	}
+	learnt.tidy()
+	if e.policy == nil {
+		learnt.Policy = b.String()
+	} else if learnt.Policy, err = e.text(learnt.Added); err != nil {
+		return learnt, err
+	}
+	return learnt, learnt.check(needing, o)
+}
+
+// tidy sorts what is told.
+func (l *Learnt) tidy() {
+	slices.Sort(l.Outside)
+	l.Outside = slices.Compact(l.Outside)
+	slices.SortFunc(l.Withheld, func(a, b Withheld) int {
+		w := func(w Withheld) int { return map[bool]int{true: 0, false: 1}[w.Write] }
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(w(a), w(b)))
+	})
+	l.Withheld = slices.CompactFunc(l.Withheld, func(a, b Withheld) bool { return a.Path == b.Path })
 }
 
 func calls(n int) string {
@@ -126,7 +185,7 @@ type needy struct {
 }
 
 // sort puts claims to their providers, and aside those that can't be learnt.
-func (l *Learnt) sort(claims []capability.Claim) map[string][]needy {
+func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[string][]needy {
 	needing := make(map[string][]needy)
 	told := tellSources(claims)
 	for _, c := range claims {
@@ -138,11 +197,34 @@ func (l *Learnt) sort(claims []capability.Claim) map[string][]needy {
 			l.Left = append(l.Left, Left{c, fmt.Sprintf("no policy can name it: %q is no provider ID", c.Provider)})
 		case c.Build != nil && c.Build.Engine == "" && told[c.Provider]:
 			l.Left = append(l.Left, Left{c, "it is of an earlier version, and doesn't say which images it builds on, as others do"})
+		case l.withhold(j, c):
 		default:
-			needing[c.Provider] = append(needing[c.Provider], needy{c, d.Missing})
+			missing, why := e.missing(c, d.Missing)
+			if why != "" {
+				l.Left = append(l.Left, Left{c, why})
+				continue
+			}
+			needing[c.Provider] = append(needing[c.Provider], needy{c, missing})
 		}
 	}
 	return needing
+}
+
+// withhold puts aside a claim of a sensitive file. One of a file whose variables
+// would be given to commands is not: the project's own settings name it, and neither
+// the provider nor a command may read it by that.
+func (l *Learnt) withhold(j *judge, c capability.Claim) bool {
+	secret := false
+	for _, f := range c.Files {
+		if f.Use == capability.Load {
+			continue
+		}
+		if why := j.secrecy(f.Path, f.Use == capability.Write); why != "" {
+			l.Withheld = append(l.Withheld, Withheld{Path: f.Path, Why: why, Write: f.Use == capability.Write})
+			secret = true
+		}
+	}
+	return secret
 }
 
 // once leaves out what stands there twice, and sorts.
@@ -155,22 +237,6 @@ func compareGrants(a, b capability.Grant) int {
 		return c
 	}
 	return strings.Compare(a.Rule, b.Rule)
-}
-
-// check holds the policy against what it was learnt from.
-func (l *Learnt) check(needing map[string][]needy) error {
-	p, err := parse(l.Policy)
-	if err != nil {
-		return err
-	}
-	for _, all := range needing {
-		for _, n := range all {
-			if d := capability.Decide([]*capability.Policy{p}, n.claim); !d.Allowed {
-				return fmt.Errorf("the learnt policy does not allow %s: %s", n.claim, d.Reason())
-			}
-		}
-	}
-	return nil
 }
 
 func parse(text string) (*capability.Policy, error) {

@@ -2,9 +2,11 @@ package learn_test
 
 import (
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -55,16 +57,22 @@ var say = capability.Claim{Operation: "log", Provider: "generic", Log: true}
 // project is the folders of a project with the names of their files.
 type project map[string][]string
 
-func (p project) list(dir string) ([]string, error) {
-	if names, ok := p[dir]; ok {
-		return names, nil
+// files are the project as a file system.
+func (p project) files() fs.FS {
+	all := make(fstest.MapFS)
+	for dir, names := range p {
+		all[dir] = &fstest.MapFile{Mode: fs.ModeDir | 0o755}
+		for _, name := range names {
+			all[path.Join(dir, name)] = &fstest.MapFile{}
+		}
 	}
-	return nil, fs.ErrNotExist
+	delete(all, ".")
+	return all
 }
 
-func learnt(t testing.TB, folder learn.Folder, claims ...capability.Claim) *learn.Learnt {
+func learnt(t testing.TB, files fs.FS, claims ...capability.Claim) *learn.Learnt {
 	t.Helper()
-	got, err := learn.Policy(claims, nil, folder)
+	got, err := learn.Policy(claims, nil, learn.Options{Project: files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +118,8 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - empty/a\n        - empty/b\n"},
 		{"no such folder", []capability.Claim{read("gone/a"), read("gone/b")},
 			"\n  generic:\n    files:\n      read:\n        - gone/a\n        - gone/b\n"},
-		{"root", []capability.Claim{read("a"), read("b"), read(".")},
-			"\n  generic:\n    files:\n      read:\n        - \"*\" # all files of the folder were read\n        - .\n"},
+		{"root, where dotenv files come to be", []capability.Claim{read("a"), read("b"), read(".")},
+			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n        - b\n"},
 		{"part of the root", []capability.Claim{read("a"), read(".")},
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n"},
 		{"a folder that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
@@ -168,7 +176,7 @@ func TestPolicy(t *testing.T) {
 		}, "\n  generic:\n    build:\n      contexts:\n        - backend\n        - docker\n      tags:\n        - \"shop:1\"\n      targets: []\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := learnt(t, files.list, tt.claims...)
+			got := learnt(t, files.files(), tt.claims...)
 			_, below, _ := strings.Cut(got.Policy, "providers:")
 			if below != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", below, tt.want)
@@ -178,7 +186,7 @@ func TestPolicy(t *testing.T) {
 			}
 			backwards := slices.Clone(tt.claims)
 			slices.Reverse(backwards)
-			if again := learnt(t, files.list, backwards...); again.Policy != got.Policy {
+			if again := learnt(t, files.files(), backwards...); again.Policy != got.Policy {
 				t.Errorf("the order of claims matters:\n%s", again.Policy)
 			}
 		})
@@ -215,10 +223,18 @@ func TestHead(t *testing.T) {
 
 // TestFolderHalfListed has a folder that may have more files than were listed.
 func TestFolderHalfListed(t *testing.T) {
-	half := func(string) ([]string, error) { return []string{"a", "b"}, fs.ErrPermission }
+	half := halfListed{project{"src": {"a", "b"}}.files()}
 	if got := learnt(t, half, read("src/a"), read("src/b")); strings.Contains(got.Policy, "*") {
 		t.Errorf("got\n%s", got.Policy)
 	}
+}
+
+// halfListed is a file system whose directories can't be listed to their end.
+type halfListed struct{ fs.FS }
+
+func (h halfListed) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, _ := fs.ReadDir(h.FS, name)
+	return entries, fs.ErrPermission
 }
 
 func TestNoFolders(t *testing.T) {
@@ -262,7 +278,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil, nil)
+	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil, learn.Options{})
 	if err == nil || !strings.Contains(err.Error(), "what was learnt can't be a policy: the learnt policy: the file has more than") {
 		t.Errorf("got %v", err)
 	}

@@ -10,18 +10,19 @@ import (
 
 // provider is one that claimed something.
 type provider struct {
-	id      string
-	needing []needy
-	folders []capability.Grant
+	id          string
+	needing     []needy
+	directories []capability.Grant
 	// commands are the rules that its commands need, whatever it needs itself.
 	commands []capability.Grant
 	// unknown is why what its commands need isn't known, empty where it is.
 	unknown string
+	// old is what the policy that is added to says of it, nil for a new policy.
+	old *oldSection
 }
 
-// watch takes in what the provider's commands used, and gives what no rule can
-// allow.
-func (p *provider) watch(commands Commands) (outside []string) {
+// watch takes in what the provider's commands used, and gives what is not learnt.
+func (p *provider) watch(commands Commands, j *judge) found {
 	used, ok := commands[p.id]
 	switch {
 	case !ok:
@@ -29,9 +30,11 @@ func (p *provider) watch(commands Commands) (outside []string) {
 	case len(used.Missed) > 0:
 		p.unknown = strings.Join(used.Missed, "; ")
 	case p.runs():
-		p.commands, outside = commandRules(used.Uses)
+		f := j.commandRules(p.id, used.Uses)
+		p.commands = f.rules
+		return f
 	}
-	return outside
+	return found{}
 }
 
 // runs tells whether the provider ran commands.
@@ -40,14 +43,15 @@ func (p *provider) runs() bool {
 }
 
 // least gives the rules that the claims need, of which none can be spared.
-func (p *provider) least(folder Folder) ([]capability.Grant, error) {
-	p.folders = p.folderRules(folder)
-	rules := slices.Concat(p.folders, p.commands)
+func (p *provider) least(j *judge) ([]capability.Grant, error) {
+	p.directories = p.directoryRules(j)
+	p.commands = p.old.lacks(p)
+	rules := slices.Concat(p.directories, p.commands)
 	for _, n := range p.needing {
 		rules = append(rules, n.needs...)
 	}
 	rules = once(rules)
-	for {
+	for len(rules) > 0 {
 		root, err := p.plant(rules, 0)
 		if err != nil {
 			return nil, err
@@ -62,6 +66,7 @@ func (p *provider) least(folder Folder) ([]capability.Grant, error) {
 		}
 		rules = kept
 	}
+	return nil, nil
 }
 
 // node is a policy of some of the rules, so that which of many rules allow a

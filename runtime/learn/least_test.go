@@ -101,7 +101,7 @@ func FuzzLeast(f *testing.F) {
 				claims = append(claims, c)
 			}
 		}
-		got := learnt(t, folders.list, claims...)
+		got := learnt(t, folders.files(), claims...)
 		if len(got.Left) > 0 {
 			t.Fatalf("left %v", got.Left)
 		}

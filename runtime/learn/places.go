@@ -15,33 +15,60 @@ import (
 // more in it than in a list of every module. The project itself is never meant.
 const maxPlaces = 8
 
-// placeRules are for files and folders of the project. The system can be told of a
-// file, or of a folder with all that is in it: to list a folder, or to make, remove
-// or rename something in it, takes the latter. A folder that a command made is made
-// before it starts the next time, so that it takes a rule for the folder alone.
-func placeRules(uses []capability.Use) []capability.Grant {
+// placeRules are for files and directories of the project. The system can be told of a
+// file, or of a directory with all that is in it: to list one, or to make, remove or
+// rename something in it, takes the latter. A directory that a command made is made
+// before it starts the next time, so that it takes a rule for itself alone.
+func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []capability.Grant {
+	may := func(s capability.Subtree, write bool) Withheld {
+		if s.Below {
+			return j.directory(provider, s.Path, write)
+		}
+		return j.file(provider, s.Path, write)
+	}
 	write, read := make(places), make(places)
 	for _, u := range uses {
-		switch u.Kind {
-		case capability.UseRead:
-			read.add(capability.Subtree{Path: u.Path})
-		case capability.UseList:
-			read.add(capability.Subtree{Path: u.Path, Below: true})
-		case capability.UseWrite:
-			write.add(capability.Subtree{Path: u.Path})
-		case capability.UseMake, capability.UseMkdir:
-			write.add(capability.Subtree{Path: u.Path, Below: true})
+		s, writes := placeOf(u)
+		switch {
+		case f.hold(may(s, writes)):
+		case writes:
+			write.add(s)
+		default:
+			read.add(j.lasting(provider, s))
 		}
 	}
-	write.join()
+	write.join(func(s capability.Subtree) bool { return may(s, true).Why == "" })
 	// What may be written may be read.
 	for name, s := range read {
 		if write.hold(s) {
 			delete(read, name)
 		}
 	}
-	read.join()
+	read.join(func(s capability.Subtree) bool { return may(s, false).Why == "" })
 	return append(write.grants("files.write"), read.grants("files.read")...)
+}
+
+// placeOf is the file, or the directory with all that is in it, that a use takes.
+func placeOf(u capability.Use) (s capability.Subtree, write bool) {
+	switch u.Kind {
+	case capability.UseRead:
+		return capability.Subtree{Path: u.Path}.Nameable(), false
+	case capability.UseList:
+		return capability.Subtree{Path: u.Path, Below: true}.Nameable(), false
+	case capability.UseWrite:
+		return capability.Subtree{Path: u.Path}.Nameable(), true
+	}
+	return capability.Subtree{Path: u.Path, Below: true}.Nameable(), true
+}
+
+// lasting is a place that is still the right one when files were replaced meanwhile,
+// as an editor and version control do: the file's directory, where that is learnt at all.
+func (j *judge) lasting(provider string, s capability.Subtree) capability.Subtree {
+	dir := path.Dir(s.Path)
+	if s.Below || !j.Directories || j.directory(provider, dir, false).Why != "" {
+		return s
+	}
+	return capability.Subtree{Path: dir, Below: true}.Nameable()
 }
 
 // places are files and folders by their paths. A folder with all that is in it
@@ -49,13 +76,13 @@ func placeRules(uses []capability.Use) []capability.Grant {
 type places map[string]capability.Subtree
 
 func (p places) add(s capability.Subtree) {
-	s = s.Nameable()
 	s.Below = s.Below || p[s.Path].Below
 	p[s.Path] = s
 }
 
-// join leaves out what is in another one, and has one stand for more than maxPlaces.
-func (p places) join() {
+// join leaves out what is in another one, and has one stand for more than maxPlaces
+// where that may be.
+func (p places) join(may func(capability.Subtree) bool) {
 	for _, s := range p.sorted() {
 		if p.inFolder(s.Path) {
 			delete(p, s.Path)
@@ -72,11 +99,12 @@ func (p places) join() {
 		return cmp.Or(strings.Count(b, "/")-strings.Count(a, "/"), strings.Compare(a, b))
 	})
 	for _, dir := range dirs {
-		if below[dir] <= maxPlaces {
+		one := capability.Subtree{Path: dir, Below: true}
+		if below[dir] <= maxPlaces || !may(one) {
 			continue
 		}
 		maps.DeleteFunc(p, func(name string, _ capability.Subtree) bool { return strings.HasPrefix(name, dir+"/") })
-		p[dir] = capability.Subtree{Path: dir, Below: true}
+		p[dir] = one
 		for up := path.Dir(dir); up != "."; up = path.Dir(up) {
 			below[up] -= below[dir] - 1
 		}

@@ -11,16 +11,16 @@ import (
 // keys are what a provider's section can have, in the order in which they are
 // written; those of a whole part are for one that has nothing in it.
 var keys = []string{
-	"exec", "env.pass", "env.read", "files.read", "files.env", "files.write", "files",
+	"confine", "exec", "env.pass", "env.read", "files.read", "files.env", "files.write", "files",
 	"build.contexts", "build.tags", "build.args", "build.targets",
 	"build.bases", "build.layouts", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
 	"build.network", "build.push",
 	"net.connect", "net.listen", "net", "use", "sockets",
 }
 
-// section writes what the provider may do, one rule a line, so that a change
-// shows as what it is.
-func (p *provider) section(rules []capability.Grant) string {
+// lines are what a section of the provider's has to say, by key; a key without rules
+// stands there all the same.
+func (p *provider) lines(rules []capability.Grant) map[string][]capability.Grant {
 	byKey := p.bounds()
 	for _, g := range rules {
 		if g.Key != "" {
@@ -30,15 +30,22 @@ func (p *provider) section(rules []capability.Grant) string {
 	if p.unknown == "" && p.runs() {
 		lackNone(byKey)
 	}
+	if p.unknown != "" && confines(byKey) {
+		byKey["confine"] = []capability.Grant{{Key: "confine", Rule: "off"}}
+	}
+	return byKey
+}
+
+// section writes what the provider may do, one rule a line, so that a change
+// shows as what it is.
+func (p *provider) section(rules []capability.Grant) string {
+	byKey := p.lines(rules)
 	var b strings.Builder
 	b.WriteString(p.name() + ":")
 	if len(byKey) == 0 {
 		b.WriteString(" {}")
 	}
 	b.WriteString("\n")
-	if p.unknown != "" && confines(byKey) {
-		b.WriteString("    confine: off # " + p.unknown + "\n")
-	}
 	begun := ""
 	for _, key := range keys {
 		of, ok := byKey[key]
@@ -60,6 +67,32 @@ func (p *provider) section(rules []capability.Grant) string {
 		p.value(&b, indent, once(of))
 	}
 	return b.String()
+}
+
+// added are the lines, as they are told.
+func (p *provider) added(byKey map[string][]capability.Grant) []Added {
+	var all []Added
+	for _, key := range keys {
+		of, ok := byKey[key]
+		switch {
+		case ok && isPart(key):
+			all = append(all, Added{Provider: p.id, Key: key, Rule: "{}"})
+		case ok && len(of) == 0:
+			all = append(all, Added{Provider: p.id, Key: key, Rule: "[]"})
+		}
+		for _, g := range once(of) {
+			all = append(all, Added{p.id, key, g.Rule, strings.TrimPrefix(p.remark(g), " # ")})
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, Added{Provider: p.id, Rule: "{}"})
+	}
+	return all
+}
+
+// isScalar tells a key that has one value, and no list.
+func isScalar(key string) bool {
+	return key == "confine" || key == "build.network" || key == "build.push"
 }
 
 // isPart tells a key that stands for a part of a section with nothing in it.
@@ -92,8 +125,8 @@ func (p *provider) value(b *strings.Builder, indent string, rules []capability.G
 	switch {
 	case len(rules) == 0:
 		b.WriteString(" []\n")
-	case rules[0].Key == "build.network" || rules[0].Key == "build.push":
-		b.WriteString(" " + rules[0].Rule + "\n")
+	case isScalar(rules[0].Key):
+		b.WriteString(" " + rules[0].Rule + p.remark(rules[0]) + "\n")
 	default:
 		b.WriteString("\n")
 		for _, g := range rules {
@@ -106,9 +139,11 @@ func (p *provider) value(b *strings.Builder, indent string, rules []capability.G
 // done.
 func (p *provider) remark(g capability.Grant) string {
 	switch {
+	case g.Key == "confine":
+		return " # " + p.unknown
 	case slices.Contains(p.commands, g):
 		return p.remarkOfCommands(g)
-	case slices.Contains(p.folders, g):
+	case slices.Contains(p.directories, g):
 		return " # all files of the folder were read"
 	case strings.Contains(g.Rule, "*"):
 		return " # a * allows any characters, it can't be written exactly"

@@ -216,7 +216,9 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 		return nil, err
 	}
 	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
-	world.Pins = func(x *capability.Exec) bool { return capability.Pins(layers, l.ID, x) }
+	// What is learnt is compared with rules that pin a program, of a policy that may not
+	// be among the layers.
+	world.Pins = func(x *capability.Exec) bool { return s.learning != nil || capability.Pins(layers, l.ID, x) }
 	ops, err := world.Operations()
 	if err != nil {
 		return nil, err

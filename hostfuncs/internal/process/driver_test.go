@@ -34,6 +34,7 @@ type gathered struct {
 }
 
 func (g *gathered) Used(u confine.Use)   { g.uses = append(g.uses, u) }
+func (g *gathered) More()                { g.missed = append(g.missed, "more") }
 func (g *gathered) Missed(reason string) { g.missed = append(g.missed, reason) }
 
 // driveHelper runs its arguments as a command that inherits the terminal, as

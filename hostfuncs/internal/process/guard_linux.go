@@ -36,8 +36,9 @@ const (
 	guardExited  = 'x' // it has ended, with this wait status
 	guardLast    = 'l' // the same, and nothing of the tree is left
 	guardEmpty   = 'e' // nothing of the tree is left
+	guardMore    = 'o' // the tree uses more than is told
 	guardUsed    = 'u' // the tree uses this, an encoded confine.Use
-	guardMissed  = 'm' // what it uses isn't all told, for this reason
+	guardMissed  = 'm' // what it uses isn't told, for this reason
 )
 
 // A guard must be fast to start, and the rest of the program takes a hundred

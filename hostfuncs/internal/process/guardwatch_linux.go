@@ -32,5 +32,5 @@ func (g *guard) sayUse(u confine.Use) {
 }
 
 func (g *guard) sayMore() {
-	g.sayText(guardMissed, []byte("it used too many files"))
+	g.say(guardMore)
 }

@@ -181,6 +181,8 @@ func (k *keeper) read(in *bufio.Reader) (said, error) {
 				return s, err
 			}
 			k.watcher.Used(use)
+		case s.letter == guardMore:
+			k.watcher.More()
 		case s.letter == guardMissed:
 			k.watcher.Missed(string(s.text))
 		default:
@@ -190,7 +192,7 @@ func (k *keeper) read(in *bufio.Reader) (said, error) {
 }
 
 func readSaid(in *bufio.Reader) (s said, err error) {
-	if s.letter, err = in.ReadByte(); err != nil || s.letter == guardStopped || s.letter == guardEmpty {
+	if s.letter, err = in.ReadByte(); err != nil || s.letter == guardStopped || s.letter == guardEmpty || s.letter == guardMore {
 		return s, err
 	}
 	buf := make([]byte, 4)

@@ -86,7 +86,9 @@ type Command struct {
 type Watcher interface {
 	// Used is told of each use once.
 	Used(confine.Use)
-	// Missed is told why some of the uses, or all, are not told.
+	// More is told that there are more uses than are told.
+	More()
+	// Missed is told why none of the uses is told.
 	Missed(reason string)
 }
 

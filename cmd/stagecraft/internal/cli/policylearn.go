@@ -2,30 +2,26 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+
+	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 type policyLearnCmd struct {
-	Command string   `arg:"" optional:"" enum:"dev,build," default:"" help:"dev or build."`
-	Allow   bool     `help:"Allow everything meanwhile that the project's policy could allow."`
-	From    string   `placeholder:"FILE" help:"Learn from the audit log in FILE; nothing is run."`
-	Out     string   `placeholder:"FILE" help:"Write the policy to FILE."`
-	Tag     []string `sep:"none" placeholder:"REF" help:"build: reference of the image; repeatable; default as for build."`
-	Push    bool     `help:"build: send the image to its registry as well."`
+	Command   string   `arg:"" optional:"" enum:"dev,build," default:"" help:"dev or build."`
+	Allow     bool     `help:"Allow everything meanwhile that the project's policy could allow."`
+	From      string   `placeholder:"FILE" help:"Learn from the audit log in FILE; nothing is run."`
+	Out       string   `placeholder:"FILE" help:"Write the policy to FILE, or add to the one in FILE."`
+	Sensitive []string `sep:"none" placeholder:"PATTERN" help:"Learn PATTERN too, such as .env, although it is sensitive; repeatable."`
+	Tag       []string `sep:"none" placeholder:"REF" help:"build: reference of the image; repeatable; default as for build."`
+	Push      bool     `help:"build: send the image to its registry as well."`
 	builderFlags
 	progressFlag
 	recordFlags
@@ -35,7 +31,9 @@ func (policyLearnCmd) Help() string {
 	return `Runs a command and writes the least policy that allows what it did, each command
 word by word, and what files and ports its commands used, to which it confines
 them. What the command runs gets the variables that it gets under a policy, not
-your whole environment. Ceilings hold.
+your whole environment. Ceilings hold. A policy that is in the file of --out
+already stays as it is: what it lacks is added and printed. Sensitive files, such
+as .env, keys and .git, are printed and left out.
 
 Examples:
   stagecraft policy learn build
@@ -45,48 +43,72 @@ Examples:
 
 // Run is called by kong.
 func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
-	if (c.Command == "") == (c.From == "") {
-		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
+	if err := c.check(); err != nil {
+		return err
 	}
-	did, root, err := c.did(ctx, a)
+	out, err := openOut(c.Out)
+	if err != nil {
+		return err
+	}
+	did, s, err := c.did(ctx, a)
 	if err != nil && len(did.Claims) == 0 {
 		return err
 	}
-	learnt, lerr := learn.Policy(did.Claims, did.Used, folderOf(root))
-	if lerr != nil {
-		return errors.Join(err, lerr)
-	}
-	for _, left := range learnt.Left {
-		a.printer.warning(fmt.Sprintf("no policy can allow %s: %s", left.Claim, left.Reason))
-	}
-	warnOfUsed(a, did.Used, learnt.Outside)
-	return errors.Join(err, c.write(a, learnt.Policy))
+	return learning{cmd: c, app: a, did: did, options: c.options(a, s)}.finish(out, err)
 }
 
-// warnOfUsed tells what of the things that commands used the policy doesn't say.
-func warnOfUsed(a *app, used learn.Commands, outside []string) {
-	for _, provider := range slices.Sorted(maps.Keys(used)) {
-		for _, reason := range used[provider].Missed {
-			a.printer.warning("not all is learnt of what commands use: " + reason)
+// check finds what is wrong with the flags, before anything is run.
+func (c policyLearnCmd) check() error {
+	if (c.Command == "") == (c.From == "") {
+		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
+	}
+	if c.From != "" && c.Allow {
+		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
+	}
+	if err := learn.Named(c.Sensitive); err != nil {
+		return &usageError{"--sensitive: " + err.Error(), "name a path of the project, such as .env, or a pattern, such as \"certs/**\""}
+	}
+	return nil
+}
+
+// options are what is known of the project; s is nil for a log.
+func (c policyLearnCmd) options(a *app, s *session.Session) learn.Options {
+	o := learn.Options{Sensitive: c.Sensitive, Terminals: terminals(os.Stdin, a.Stdout, a.Stderr)}
+	if s == nil {
+		return o
+	}
+	root := s.Config().Root
+	o.Project, o.Directories, o.InForce = os.DirFS(root), c.Command == session.CommandDev, s.Policy()
+	for _, file := range []string{c.Out, c.Audit, a.grammar.Config} {
+		abs, err := filepath.Abs(file)
+		if rel, relErr := filepath.Rel(root, abs); file != "" && err == nil && relErr == nil && filepath.IsLocal(rel) {
+			o.Own = append(o.Own, filepath.ToSlash(rel))
 		}
 	}
-	if len(outside) == 0 {
-		return
-	}
-	const most = 10
-	said := strings.Join(yamldoc.Words(outside[:min(len(outside), most)]), ", ")
-	if more := len(outside) - most; more > 0 {
-		said += fmt.Sprintf(" and %d more", more)
-	}
-	a.printer.warning("commands used what is outside of the project, and no policy can allow it: " + said +
-		"; a run under the policy shows whether they work without")
+	return o
 }
 
-// did is what was done, and the project folder, where there is one.
-func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, root string, err error) {
+// terminals are the files of the user's terminal, if we have one.
+func terminals(streams ...*os.File) []string {
+	var names []string
+	for _, f := range streams {
+		if f == nil || !term.IsTerminal(int(f.Fd())) {
+			continue
+		}
+		names = append(names, "/dev/tty")
+		// Programs look for the terminal's name in its directory.
+		if name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil {
+			names = append(names, name, filepath.Dir(name))
+		}
+	}
+	return names
+}
+
+// did is what was done, and the session that it was done in, where there was one.
+func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, s *session.Session, err error) {
 	if c.From != "" {
 		did.Claims, err = a.claimsOf(c.From)
-		return did, "", err
+		return did, nil, err
 	}
 	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) (err error) {
 		// Standard output is for the policy alone.
@@ -95,15 +117,13 @@ func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, ro
 			return err
 		}
 		c.carriedOut(a, &opts.Builds)
-		s, err := a.open(opts)
-		if err != nil {
+		if s, err = a.open(opts); err != nil {
 			return err
 		}
-		root = s.Config().Root
 		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
 		return err
 	})
-	return did, root, err
+	return did, s, err
 }
 
 // claimsOf are the claims that an audit log's runs were allowed.
@@ -127,36 +147,4 @@ func (a *app) claimsOf(file string) ([]capability.Claim, error) {
 		a.printer.warning(file + ": " + f.String())
 	}
 	return claims, nil
-}
-
-// folderOf lists the regular files of a project's folders.
-func folderOf(root string) learn.Folder {
-	if root == "" {
-		return nil
-	}
-	return func(dir string) ([]string, error) {
-		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
-		var names []string
-		for _, e := range entries {
-			if e.Type().IsRegular() {
-				names = append(names, e.Name())
-			}
-		}
-		return names, err
-	}
-}
-
-// write writes the policy, but not over one that was written by hand.
-func (c policyLearnCmd) write(a *app, policy string) error {
-	if c.Out == "" {
-		return a.printer.result(policy)
-	}
-	before, err := readLimited(c.Out)
-	if _, serr := os.Lstat(c.Out); !errors.Is(serr, fs.ErrNotExist) && (err != nil || !strings.HasPrefix(string(before), learn.Header)) {
-		return fmt.Errorf("--out: %s is there already, and was not learnt: write to another file and compare the two", c.Out)
-	}
-	if err := wholefile.Write(c.Out, []byte(policy)); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	return nil
 }

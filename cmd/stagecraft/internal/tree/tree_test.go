@@ -44,7 +44,7 @@ var layers = map[string][]string{
 	"runtime/snapshot":                         {},
 	"runtime/lock":                             {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                            {"runtime/plaintext"},
-	"runtime/learn":                            {"hostfuncs/capability"},
+	"runtime/learn":                            {"hostfuncs/capability", "runtime/yamldoc"},
 	"runtime/provenance":                       {},
 	"hostfuncs/capability":                     {"guest-sdk/abi", "runtime/yamldoc"},
 	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},

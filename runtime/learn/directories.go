@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -9,19 +10,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// folderRules gives a rule for each folder of which all files were read.
-func (p *provider) folderRules(folder Folder) []capability.Grant {
-	if folder == nil {
+// directoryRules gives a rule for each directory of which all files were read.
+func (p *provider) directoryRules(j *judge) []capability.Grant {
+	if j.Project == nil {
 		return nil
 	}
 	read := p.readIn()
 	var rules []capability.Grant
 	for _, dir := range slices.Sorted(maps.Keys(read)) {
-		if strings.Contains(dir, "*") {
-			continue // the rule would stand for other folders as well
+		if strings.Contains(dir, "*") || j.directory(p.id, dir, false).Why != "" {
+			continue // the rule would stand for other directories, or for what comes to be there
 		}
 		// One that can't be listed may have files that were not read.
-		names, err := folder(dir)
+		names, err := regularFiles(j.Project, dir)
 		unread := func(name string) bool { return !read[dir][name] }
 		if err == nil && len(names) >= 2 && !slices.ContainsFunc(names, unread) {
 			rules = append(rules, p.anyIn(dir))
@@ -30,7 +31,19 @@ func (p *provider) folderRules(folder Folder) []capability.Grant {
 	return rules
 }
 
-// readIn are the names that were read, by their folder.
+// regularFiles are the names of the regular files that stand directly in a directory.
+func regularFiles(project fs.FS, dir string) ([]string, error) {
+	entries, err := fs.ReadDir(project, dir)
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// readIn are the names that were read, by their directory.
 func (p *provider) readIn() map[string]map[string]bool {
 	read := make(map[string]map[string]bool)
 	for _, n := range p.needing {
@@ -48,7 +61,7 @@ func (p *provider) readIn() map[string]map[string]bool {
 	return read
 }
 
-// anyIn is the rule for what stands directly in a folder: that for a file of
+// anyIn is the rule for what stands directly in a directory: that for a file of
 // the name *, which can be written as the pattern alone.
 func (p *provider) anyIn(dir string) capability.Grant {
 	d := capability.Decide(nil, capability.Claim{

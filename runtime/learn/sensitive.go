@@ -1,0 +1,127 @@
+package learn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// kind is a kind of what is sensitive: patterns of paths, as policies have them, and
+// what they are in a word for the user.
+type kind struct {
+	what     string
+	patterns []string
+}
+
+// sensitive are files that are not learnt without the user's word, neither for a
+// provider nor for its commands: a dependency that reads one of them while somebody
+// learns would get it for good. Of paths outside of the project the same list says
+// which the user is told of first.
+var sensitive = []kind{
+	{"a dotenv file", []string{"**/.env", "**/.env.*", "**/*.env", "**/.envrc", "**/.dev.vars", "**/.flaskenv"}},
+	{"a key", []string{
+		"**/*.pem", "**/*.key", "**/*.p12", "**/*.pfx", "**/*.jks", "**/*.keystore", "**/*.ppk", "**/*.agekey", "**/*.kdbx",
+		"**/id_rsa*", "**/id_dsa*", "**/id_ecdsa*", "**/id_ed25519*", "**/.ssh/**", "**/.gnupg/**", "**/.password-store/**", "etc/ssl/private/**",
+	}},
+	{"credentials", []string{
+		"**/.npmrc", "**/.yarnrc", "**/.yarnrc.yml", "**/.pypirc", "**/.netrc", "**/_netrc", "**/.git-credentials", "**/.config/git/credentials",
+		"**/.aws/**", "**/.azure/**", "**/.config/gcloud/**", "**/.boto", "**/.s3cfg", "**/.oci/**", "**/.kube/**", "**/kubeconfig", "**/kubeconfig.*", "**/*.kubeconfig",
+		"**/.docker/**", "**/.dockercfg", "**/.config/containers/auth.json", "**/.terraform.d/**", "**/.terraformrc", "**/*.tfvars", "**/*.tfstate", "**/*.tfstate.*",
+		"**/.pgpass", "**/.my.cnf", "**/.gem/credentials", "**/.bundle/config", "**/.cargo/credentials*", "**/auth.json", "**/.m2/settings.xml",
+		"**/.gradle/gradle.properties", "**/.config/gh/**", "**/.config/hub", "**/.config/encore/**", "**/.vercel/**", "**/.netlify/**", "**/.sentryclirc",
+		"**/.vault-token", "**/.vault_pass*", "**/.htpasswd", "**/credentials.json", "**/client_secret*.json", "**/service-account*.json", "**/serviceAccount*.json",
+		"**/secrets.yml", "**/secrets.yaml", "**/secrets.json", "etc/shadow*", "etc/gshadow*",
+	}},
+	{"the history of a shell", []string{"**/.bash_history", "**/.zsh_history", "**/.python_history", "**/.node_repl_history", "**/.psql_history"}},
+	{"version control: it has every version of every file, and hooks that run later", []string{"**/.git/**", "**/.hg/**", "**/.svn/**"}},
+}
+
+// writable are files that may be read, and whose writers have something run later, or
+// with more rights.
+var writable = []kind{
+	{"one of Stagecraft's own files", []string{"**/stagecraft.yml", "**/stagecraft.yaml", "**/stagecraft.policy.yml", "**/stagecraft.lock", "**/.stagecraft/**"}},
+	{"what version control runs", []string{"**/.husky/**", "**/.githooks/**", "**/.pre-commit-config.yaml", "**/lefthook.yml", "**/.gitattributes", "**/.gitmodules"}},
+	{"what a CI system runs", []string{"**/.github/**", "**/.gitlab-ci.yml", "**/.circleci/**", "**/.buildkite/**", "**/Jenkinsfile", "**/azure-pipelines.yml"}},
+	{"what an editor runs", []string{"**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.vimrc", "**/.exrc"}},
+	{"what a shell runs", []string{"**/.bashrc", "**/.bash_profile", "**/.profile", "**/.zshrc", "**/.zshenv", "**/.zprofile"}},
+}
+
+// harmless are files that a pattern of the sensitive means, and that are made to be
+// shown to everybody.
+var harmless = []string{"**/.env.example", "**/.env.sample", "**/.env.template", "**/.env.dist", "**/id_*.pub"}
+
+// homes are directories in which sensitive files are put, whether any is there now or
+// not.
+var homes = []string{"config/**", "conf/**", "**/secret/**", "**/secrets/**", "**/cert/**", "**/certs/**", "**/keys/**", "**/credentials/**", "**/private/**"}
+
+// manifests are files beside which dotenv files are put.
+var manifests = []string{
+	"package.json", "deno.json", "deno.jsonc", "bunfig.toml", "go.mod", "pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "Cargo.toml", "Gemfile",
+	"composer.json", "pom.xml", "build.gradle", "build.gradle.kts", "mix.exs", "Dockerfile", "compose.yml", "compose.yaml", "docker-compose.yml",
+	"docker-compose.yaml", "encore.app", "wrangler.toml",
+}
+
+// installed are directories of what was installed from elsewhere: what looks like a
+// key there is a dependency's test data, and a manifest is the dependency's.
+var installed = []string{"node_modules", "vendor", ".venv", "venv", "site-packages", ".pnpm-store", "bower_components"}
+
+const socketWhat = "the Docker engine: who may use it has root's rights on this machine"
+
+// list is a policy that denies what patterns mean, so that a path is compared with
+// them as with rules of a policy.
+func list(kinds []kind) (*capability.Policy, map[string]string, error) {
+	what := make(map[string]string)
+	var patterns []string
+	for _, k := range kinds {
+		for _, p := range k.patterns {
+			what[p] = k.what
+			patterns = append(patterns, p)
+		}
+	}
+	p, err := capability.Parse("a list of paths", []byte("version: 1\nproviders: {\"*\": {files: {read: {allow: [], deny: ["+quoted(patterns)+"]}}}}\n"))
+	return p, what, err
+}
+
+// allowed is a policy that allows to read what patterns mean.
+func allowed(patterns []string) (*capability.Policy, error) {
+	return capability.Parse("a list of paths", []byte("version: 1\nproviders: {\"*\": {files: {read: ["+quoted(patterns)+"]}}}\n"))
+}
+
+func quoted(words []string) string {
+	var list []string
+	for _, word := range words {
+		list = append(list, yamldoc.Quote(word))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Named tells why what the user names as sensitive is nothing that can be named.
+func Named(patterns []string) error {
+	_, err := named(patterns)
+	return err
+}
+
+// named are the patterns of the user's, each for a path and all below it. One of
+// something outside of the project begins with /.
+func named(patterns []string) (*capability.Policy, error) {
+	var all []string
+	for _, pattern := range patterns {
+		clean := strings.TrimPrefix(strings.TrimSuffix(pattern, "/"), "/")
+		if pattern == "." {
+			clean = "**"
+		}
+		each := []string{clean}
+		if !strings.HasSuffix(clean, "**") {
+			each = append(each, clean+"/**")
+		}
+		if _, err := allowed(each); err != nil || clean == "" {
+			return nil, fmt.Errorf("%q is not a path or pattern of paths in the project", pattern)
+		}
+		all = append(all, each...)
+	}
+	slices.Sort(all)
+	return allowed(slices.Compact(all))
+}
