@@ -155,6 +155,9 @@ func (c policyLearnCmd) write(a *app, policy string) error {
 	if _, serr := os.Lstat(c.Out); !errors.Is(serr, fs.ErrNotExist) && (err != nil || !strings.HasPrefix(string(before), learn.Header)) {
 		return fmt.Errorf("--out: %s is there already, and was not learnt: write to another file and compare the two", c.Out)
 	}
+	if policy, err = learn.KeepAccepted(string(before), policy); err != nil {
+		return fmt.Errorf("--out: %s: %w", c.Out, err)
+	}
 	if err := wholefile.Write(c.Out, []byte(policy)); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
