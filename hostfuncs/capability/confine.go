@@ -220,7 +220,10 @@ func (r *reader) confineKeys(c *confinement) map[string]func(*yamldoc.Node) {
 	return map[string]func(*yamldoc.Node){
 		"confine": func(n *yamldoc.Node) { c.mode, c.pos = Mode(r.oneOf(n, modes)), n.Pos() },
 		"use":     func(n *yamldoc.Node) { c.use = r.words(n, toolchains) },
-		"sockets": func(n *yamldoc.Node) { c.sockets = r.words(n, socketNames) },
+		"sockets": func(n *yamldoc.Node) {
+			c.sockets = r.words(n, socketNames)
+			r.values("sockets", n.Items()...)
+		},
 		"limits": func(n *yamldoc.Node) {
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
 				"time":       func(n *yamldoc.Node) { c.limits.Time = r.duration(n) },

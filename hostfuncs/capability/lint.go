@@ -5,32 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
-)
-
-// Finding is something in a policy that its author probably did not mean.
-type Finding struct {
-	Pos      yamldoc.Pos
-	Provider string
-	// Key is where the rule stands, such as env.pass.
-	Key     string
-	Rule    string
-	Kind    Kind
-	Message string
-	// Hint says what to do.
-	Hint string
-}
-
-// Kind is what is found, in a word.
-type Kind string
-
-// The kinds of findings.
-const (
-	NeverMatches Kind = "never-matches" // the rule has no effect
-	Covered      Kind = "covered"       // another rule matches all that it does
-	OpenProgram  Kind = "open-program"  // it leaves open what a program runs that runs anything
-	NotCompared  Kind = "not-compared"  // from here on, rules are not compared with each other
 )
 
 // maxCompared is how many times two rules are compared, which takes a second or
@@ -38,10 +12,15 @@ const (
 // pattern don't.
 const maxCompared = 4_000_000
 
-// Check looks for rules that have no effect, and for those that allow more than
-// they seem to. What it finds is so; that it finds nothing proves nothing.
-func Check(p *Policy) []Finding {
-	c := checker{policy: p, lists: make(map[listID][]*coverIndex)}
+// Check looks for rules that have no effect, and for those that allow more or
+// less than they seem to. What it finds is so; that it finds nothing proves
+// nothing.
+func Check(p *Policy) []Finding { return CheckIn(p, nil) }
+
+// CheckIn is [Check] with a look at the project: isDirectory tells whether a
+// path that a rule names is a directory there.
+func CheckIn(p *Policy, isDirectory func(path string) bool) []Finding {
+	c := checker{policy: p, isDirectory: isDirectory, lists: make(map[listID][]*coverIndex), confined: make(map[string]bool)}
 	for _, l := range p.lists {
 		id := listID{l.Provider, l.Key, l.Deny}
 		c.lists[id] = append(c.lists[id], newCoverIndex(l))
@@ -50,19 +29,26 @@ func Check(p *Policy) []Finding {
 		for _, rule := range l.Rules {
 			if !c.without(l, rule) && !l.Deny {
 				c.open(l, rule)
+				c.grants(l, rule)
 			}
 		}
 	}
-	c.findings = append(c.findings, writable(p, c.findings)...)
-	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Kind, b.Kind)) })
+	for _, l := range p.values {
+		c.machine(l)
+	}
+	c.writable()
+	c.accept()
+	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Name, b.Name)) })
 	return c.findings
 }
 
 type checker struct {
-	policy   *Policy
-	lists    map[listID][]*coverIndex
-	compared int
-	findings []Finding
+	policy      *Policy
+	isDirectory func(path string) bool
+	lists       map[listID][]*coverIndex
+	confined    map[string]bool // by provider, see confines
+	compared    int
+	findings    []Finding
 }
 
 // listID says where a list stands.
@@ -92,9 +78,9 @@ func (c *checker) counted(compare func(*Rule) bool) func(*Rule) bool {
 	}
 }
 
-func (c *checker) find(l List, rule *Rule, kind Kind, hint, format string, args ...any) {
+func (c *checker) find(l List, rule *Rule, name FindingName, hint, format string, args ...any) {
 	c.findings = append(c.findings, Finding{
-		Pos: rule.Pos, Provider: l.Provider, Key: l.Key, Rule: rule.Text, Kind: kind,
+		Pos: rule.Pos, Provider: l.Provider, Key: l.Key, Rule: rule.Text, ruleKey: rule.key(), Name: name, Severity: severities[name],
 		Message: fmt.Sprintf("%s of %s: rule %q ", l.Key, l.Provider, rule.Text) + fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
@@ -144,18 +130,6 @@ func (c *checker) wantsDigest(l List) *Rule {
 // canHaveDigest tells whether a rule matches references with a digest.
 func canHaveDigest(rule string) bool {
 	return strings.ContainsAny(rule[strings.LastIndexByte(rule, '/')+1:], "*@")
-}
-
-// isDangerousPattern tells whether all that a pattern matches is dangerous.
-func isDangerousPattern(pattern string) bool {
-	for _, family := range dangerous {
-		for _, name := range family.names {
-			if globCovers(strings.ToUpper(name), strings.ToUpper(pattern)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // covered finds a rule that another one makes needless. Of two that match the

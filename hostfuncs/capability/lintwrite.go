@@ -7,10 +7,6 @@ import (
 	"strings"
 )
 
-// ProtectedWrite is a rule that lets commands write what restricts the next run,
-// or runs with more rights than they have.
-const ProtectedWrite Kind = "protected-write"
-
 // guarded are the files and directories that commands have no business to write,
 // by where they are in a project: what restricts the next run, what git runs and
 // goes by, what a CI system runs, and what an image is built by.
@@ -30,29 +26,28 @@ var guardedNames = []string{"stagecraft.yml", "stagecraft.policy.yml", "stagecra
 // writable finds rules of files.write that let commands write what is guarded.
 // Rules by which commands get nothing are none of them: other patterns, and those
 // that were found to have no effect.
-func writable(p *Policy, found []Finding) []Finding {
-	var findings []Finding
-	for _, l := range p.lists {
+func (c *checker) writable() {
+	for _, l := range c.policy.lists {
 		if l.Key != "files.write" || l.Deny {
 			continue
 		}
-		places := append(guarded[:len(guarded):len(guarded)], dockerfilesOf(p, l.Provider)...)
+		places := append(guarded[:len(guarded):len(guarded)], dockerfilesOf(c.policy, l.Provider)...)
 		for _, rule := range l.Rules {
 			s, ok := subtree(rule.Text)
-			idle := slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == NeverMatches && f.Pos == rule.Pos })
-			if !ok || idle {
+			if !ok || c.isIdle(rule) {
 				continue
 			}
 			if hit := s.reaches(places); len(hit) > 0 {
-				findings = append(findings, Finding{
-					Pos: rule.Pos, Provider: l.Provider, Key: l.Key, Rule: rule.Text, Kind: ProtectedWrite,
-					Message: fmt.Sprintf("%s of %s: rule %q lets commands write %s, and so what the next run may do or what others run", l.Key, l.Provider, rule.Text, some(hit)),
-					Hint:    "allow the directories alone that commands write to, such as dist/**",
-				})
+				c.find(l, rule, ProtectedWrite, "allow only the directories that commands write to, such as dist/**",
+					"lets commands write %s, and so what the next run may do or what others run", some(hit))
 			}
 		}
 	}
-	return findings
+}
+
+// isIdle tells whether a rule was found to have no effect.
+func (c *checker) isIdle(rule *Rule) bool {
+	return slices.ContainsFunc(c.findings, func(f Finding) bool { return f.Name == NeverMatches && f.Pos == rule.Pos })
 }
 
 // reaches lists which of some places commands may write by a rule.

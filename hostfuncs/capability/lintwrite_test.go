@@ -41,7 +41,7 @@ func TestWritable(t *testing.T) {
 		}
 		var got string
 		for _, f := range Check(policy) {
-			if f.Kind == ProtectedWrite {
+			if f.Name == ProtectedWrite {
 				got += f.Message
 			}
 		}
@@ -64,7 +64,7 @@ providers:
 	}
 	var got []string
 	for _, f := range Check(policy) {
-		if f.Kind == ProtectedWrite {
+		if f.Name == ProtectedWrite {
 			got = append(got, f.Provider+" "+f.Rule)
 		}
 	}

@@ -83,6 +83,7 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 		},
 		"require":   func(n *yamldoc.Node) { r.require(n, &p.Require) },
 		"providers": func(n *yamldoc.Node) { r.providers(n, p) },
+		"accept":    func(n *yamldoc.Node) { r.accept(n, p) },
 	})
 	if root.Kind() == yamldoc.KindMap && root.Get("version") == nil {
 		r.wrong(root, "version is missing", hint)
@@ -154,6 +155,7 @@ func (r *reader) build(n *yamldoc.Node, s *section) {
 				r.wrong(n, fmt.Sprintf("%q is no network", n.Text()), "use none, default or host")
 			}
 			s.network = most
+			r.values("build.network", n)
 		},
 		"push": func(n *yamldoc.Node) {
 			if n.Kind() != yamldoc.KindBool {
@@ -163,6 +165,15 @@ func (r *reader) build(n *yamldoc.Node, s *section) {
 		},
 	})
 	r.mapping(n, "a mapping", keys)
+}
+
+// values keeps where single words stand, for [Check].
+func (r *reader) values(key string, nodes ...*yamldoc.Node) {
+	list := List{Provider: r.provider, Key: key}
+	for _, n := range nodes {
+		list.Rules = append(list.Rules, &Rule{Text: n.Text(), Pos: n.Pos()})
+	}
+	r.policy.values = append(r.policy.values, list)
 }
 
 // index is what rules are put into to be found again.

@@ -24,7 +24,9 @@ type Policy struct {
 	sections map[string]*section // by provider's ID, or anyProvider
 	lists    []List
 	digests  []providerRule // each require_digest that is true
-	open     bool           // allows whatever a policy could
+	values   []List         // of sockets and build.network, as they stand in the file
+	accepted []Acceptance
+	open     bool // allows whatever a policy could
 }
 
 // Layer says whose word a policy is. A call needs every layer's.

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -10,29 +13,44 @@ import (
 )
 
 type policyCheckCmd struct {
-	Files []string `arg:"" name:"file" help:"Policies."`
-	JSON  bool     `name:"json" help:"Print the result as JSON."`
+	Files  []string `arg:"" name:"file" help:"Policies."`
+	Strict bool     `help:"Fail on warnings too."`
+	JSON   bool     `name:"json" help:"Print the result as JSON."`
 }
 
 func (policyCheckCmd) Help() string {
-	return `Finds rules that can never match, rules that another one covers, rules that leave
-open what a program runs that runs anything, and rules that let commands write
-what restricts the next run. The exit code is 1 if
-something is found, and 78 if a file is no policy.
+	return `Finds rules that have no effect, rules that leave open what a program runs, rules
+that grant commands nothing, rules that let commands write what restricts the next
+run, and what hands over the machine. The exit code is 1 for an error, with
+--strict for a warning too, and 78 if a file is not a policy. What a policy
+accepts, with a reason, is shown and does not count.
 
-Example:
-  stagecraft policy check stagecraft.policy.yml`
+Examples:
+  stagecraft policy check stagecraft.policy.yml
+  stagecraft policy check --strict stagecraft.policy.yml ceiling.yml`
 }
 
 // findingJSON is what --json prints; fields are only ever added.
 type findingJSON struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Kind    string `json:"kind"`
-	Rule    string `json:"rule"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	File     string        `json:"file"`
+	Line     int           `json:"line"`
+	Column   int           `json:"column"`
+	Name     string        `json:"name"`
+	Severity string        `json:"severity"`
+	Kind     string        `json:"kind"` // the name, for readers of earlier versions
+	Provider string        `json:"provider"`
+	Key      string        `json:"key"`
+	Rule     string        `json:"rule"`
+	Message  string        `json:"message"`
+	Hint     string        `json:"hint,omitempty"`
+	Accepted *acceptedJSON `json:"accepted,omitempty"`
+}
+
+// acceptedJSON says where a policy accepts a finding, and why.
+type acceptedJSON struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Reason string `json:"reason"`
 }
 
 // Run is called by kong.
@@ -43,10 +61,8 @@ func (c policyCheckCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range capability.Check(policy) {
-			findings = append(findings, findingJSON{
-				File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column, Kind: string(f.Kind), Rule: f.Rule, Message: f.Message, Hint: f.Hint,
-			})
+		for _, f := range capability.CheckIn(policy, directoriesBeside(file)) {
+			findings = append(findings, findingOf(f))
 		}
 	}
 	var err error
@@ -55,19 +71,52 @@ func (c policyCheckCmd) Run(a *app) error {
 	} else {
 		err = a.printer.result(findingsText(findings))
 	}
-	if err == nil && len(findings) > 0 {
+	if err == nil && slices.ContainsFunc(findings, c.fails) {
 		err = errFound
 	}
 	return err
 }
 
-func findingsText(findings []findingJSON) string {
-	var b strings.Builder
-	for _, f := range findings {
-		fmt.Fprintf(&b, "%s:%d:%d: %s\n%s", f.File, f.Line, f.Column, plaintext.Line(f.Message, 1000), indent(plaintext.Clean(f.Hint)))
+// fails tells whether a finding decides the exit code.
+func (c policyCheckCmd) fails(f findingJSON) bool {
+	fatal := f.Severity == string(capability.SeverityError) || c.Strict && f.Severity == string(capability.SeverityWarning)
+	return fatal && f.Accepted == nil
+}
+
+// directoriesBeside looks at the project of a policy, which stands in its root.
+func directoriesBeside(file string) func(string) bool {
+	return func(name string) bool {
+		info, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(name)))
+		return err == nil && info.IsDir()
 	}
+}
+
+func findingOf(f capability.Finding) findingJSON {
+	out := findingJSON{
+		File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column, Name: string(f.Name), Severity: string(f.Severity), Kind: string(f.Name),
+		Provider: f.Provider, Key: f.Key, Rule: f.Rule, Message: f.Message, Hint: f.Hint,
+	}
+	if a := f.Accepted; a != nil {
+		out.Accepted = &acceptedJSON{a.Pos.Line, a.Pos.Column, a.Reason}
+	}
+	return out
+}
+
+func findingsText(findings []findingJSON) string {
 	if len(findings) == 0 {
 		return "nothing was found\n"
 	}
+	var b strings.Builder
+	counts := make(map[string]int)
+	for _, f := range findings {
+		severity, hint := f.Severity, f.Hint
+		if f.Accepted != nil {
+			severity = "accepted"
+			hint = fmt.Sprintf("%s, %s:%d:%d", plaintext.Line(f.Accepted.Reason, 1000), f.File, f.Accepted.Line, f.Accepted.Column)
+		}
+		counts[severity]++
+		fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n%s", f.File, f.Line, f.Column, severity, plaintext.Line(f.Message, 1000), f.Name, indent(plaintext.Clean(hint)))
+	}
+	fmt.Fprintf(&b, "\n%s, %s, %s, %d accepted\n", counted(counts["error"], "error"), counted(counts["warning"], "warning"), counted(counts["note"], "note"), counts["accepted"])
 	return b.String()
 }

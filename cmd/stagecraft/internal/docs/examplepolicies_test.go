@@ -1,0 +1,98 @@
+package docs_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+)
+
+// badPolicies are those whose text is about what is wrong with them, or about
+// how little a rule holds, by document and file.
+var badPolicies = map[string]string{
+	"docs/policy.md wide.yml": "it shows what policy check finds",
+}
+
+var heredoc = regexp.MustCompile(`(?s)cat >(\S+) <<'?END'?\n(.*?\n)END\n`)
+
+// TestExamplePoliciesPassTheirCheck: whoever copies a policy of the examples or
+// of a document copies a good one.
+func TestExamplePoliciesPassTheirCheck(t *testing.T) {
+	checked := 0
+	check := func(name, text string) {
+		if !isPolicy(text) {
+			return
+		}
+		checked++
+		why, bad := badPolicies[name]
+		found := unaccepted(t, name, text)
+		switch {
+		case bad && found == "":
+			t.Errorf("%s: nothing is found in it, but %s", name, why)
+		case !bad && found != "":
+			t.Errorf("%s", found)
+		}
+	}
+	for file, text := range exampleFiles(t) {
+		check(file, text)
+	}
+	for file, text := range documents(t) {
+		for _, b := range docBlocks(file, text) {
+			for _, m := range heredoc.FindAllStringSubmatch(b.text, -1) {
+				check(file+" "+filepath.Base(m[1]), m[2])
+			}
+			if b.lang == "yaml" {
+				check(b.name, b.text)
+			}
+		}
+	}
+	if checked < 15 {
+		t.Errorf("only %d policies were found, this test misses some", checked)
+	}
+}
+
+// isPolicy tells a policy from other YAML, and from tests of policies.
+func isPolicy(text string) bool {
+	return regexp.MustCompile(`(?m)^version: 1$`).MatchString(text) && regexp.MustCompile(`(?m)^(providers|require):`).MatchString(text)
+}
+
+// unaccepted is what a strict check fails on.
+func unaccepted(t *testing.T, name, text string) string {
+	t.Helper()
+	p, err := capability.Parse(name, []byte(text))
+	if err != nil {
+		return err.Error()
+	}
+	var found []string
+	for _, f := range capability.Check(p) {
+		if f.Severity != capability.SeverityNote && f.Accepted == nil {
+			found = append(found, fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Name))
+		}
+	}
+	return strings.Join(found, "\n")
+}
+
+// exampleFiles are the YAML files of examples/.
+func exampleFiles(t *testing.T) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(filepath.Join(clitest.Root(), "examples"), func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(file) != ".yml" {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		rel, _ := filepath.Rel(clitest.Root(), file)
+		found[filepath.ToSlash(rel)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
