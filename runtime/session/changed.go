@@ -86,13 +86,13 @@ func restricting(opts Options, file, root string, own []string) snapshot.Places 
 
 // remember takes what restricts the run, before any of it is read: what changes
 // meanwhile is told of as well. file is the configuration.
-func (s *Session) remember(file string) error {
+func (s *Session) remember(file string) {
 	root, err := filepath.EvalSymlinks(filepath.Dir(file))
 	if err != nil {
-		return err
+		// Whoever reads the configuration says what is wrong with its directory.
+		return
 	}
 	s.before = snapshot.Take(restricting(s.opts, file, root, s.own()))
-	return nil
 }
 
 // compare tells of what restricts the next run and is not what it was when this

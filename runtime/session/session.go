@@ -140,9 +140,7 @@ func Open(opts Options) (*Session, error) {
 	}
 	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
-	if err := s.remember(file); err != nil {
-		return nil, err
-	}
+	s.remember(file)
 	unusable, err := s.register(filepath.Dir(file))
 	if err != nil {
 		return nil, err
