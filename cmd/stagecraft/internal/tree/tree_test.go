@@ -69,7 +69,7 @@ var layers = map[string][]string{
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
-		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/provenance", "runtime/replay", "runtime/sandbox", "runtime/snapshot", "runtime/wholefile", "runtime/yamldoc",
+		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/plaintext", "runtime/provenance", "runtime/replay", "runtime/sandbox", "runtime/snapshot", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"runtime/plaintext"},
 	"cmd/stagecraft/internal/sarif":   {"runtime/plaintext"},
