@@ -13,12 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // execPlan is a program that will run, exactly as it will.
@@ -191,12 +191,12 @@ const maxHashed = 1 << 30
 // hashFile is the SHA-256 of a regular file in hex, empty when it can't be read
 // or is too large.
 func hashFile(path string) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := safefile.Open(path, os.O_RDONLY)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxHashed {
+	if info, err := f.Stat(); err != nil || info.Size() > maxHashed {
 		return ""
 	}
 	sum := sha256.New()
