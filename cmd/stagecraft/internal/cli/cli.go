@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/alecthomas/kong"
 
@@ -80,6 +81,7 @@ type app struct {
 	secrets  *mask.Set         // what nobody is to be shown
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
+	runs     atomic.Bool       // whether there may be processes of a provider's
 }
 
 // Main runs the command line and returns the exit code.
@@ -116,7 +118,7 @@ func Main(args []string, system System) (code int) {
 		a.printer.usage(err)
 		return ExitUsage
 	}
-	ctx, stop := interruptible(context.Background())
+	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(a)
