@@ -300,7 +300,7 @@ func TestOpenRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := audit.Open(path); err == nil || !strings.Contains(err.Error(), "name another file") {
+		if _, err := audit.Open(path, audit.Options{}); err == nil || !strings.Contains(err.Error(), "name another file") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if string(content(t, path)) != text {
@@ -308,7 +308,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "missing", "log"), os.DevNull} {
-		if _, err := audit.Open(path); err == nil {
+		if _, err := audit.Open(path, audit.Options{}); err == nil {
 			t.Errorf("%s is opened", path)
 		}
 	}

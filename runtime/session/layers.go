@@ -11,6 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -22,6 +23,9 @@ func (s *Session) loadPolicies() error {
 	path := filepath.Join(s.config.Root, PolicyFile)
 	// A link that leads nowhere is no lack of a policy: somebody wanted one.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		if err := safefile.CheckPlanted(path); err != nil {
+			return unreadable(path, err)
+		}
 		if s.project, err = ReadPolicy(path, capability.Project); err != nil {
 			return err
 		}
@@ -44,13 +48,19 @@ func (s *Session) loadPolicies() error {
 // warnOfInside tells of a ceiling that whoever can change the project can
 // change as well.
 func (s *Session) warnOfInside(ceiling string) {
-	resolved, err := filepath.EvalSymlinks(ceiling)
-	if err != nil {
-		return
-	}
-	if rel, err := filepath.Rel(s.config.Root, resolved); err == nil && filepath.IsLocal(rel) {
+	if s.inProject(ceiling) {
 		s.opts.Reporter.Warn(fmt.Errorf("the ceiling %s is in the project: whoever can change the project can change it too", ceiling))
 	}
+}
+
+// inProject tells whether a file that is there lies in the project.
+func (s *Session) inProject(file string) bool {
+	resolved, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(s.config.Root, resolved)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // ReadPolicy reads one policy file.
@@ -61,7 +71,7 @@ func (s *Session) warnOfInside(ceiling string) {
 func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error) {
 	data, err := config.ReadFile(path)
 	if err != nil {
-		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the policy can't be read: " + err.Error()}}
+		return nil, unreadable(path, err)
 	}
 	policy, err := capability.Parse(path, data)
 	if err != nil {
@@ -69,6 +79,13 @@ func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error)
 	}
 	policy.Layer = layer
 	return policy, nil
+}
+
+func unreadable(policy string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "the policy can't be read: " + err.Error()}}
 }
 
 // files are the policies that stand in files: all that can require something,

@@ -88,14 +88,15 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 		return err
 	}
 	defer func() {
-		if closeErr := held.Close(); err == nil {
-			err = closeErr
+		// What a command left takes nothing from a run that worked.
+		if err := held.Close(); err != nil {
+			s.opts.Reporter.Warn(err)
 		}
 	}()
 	if err := s.learning.watch(held); err != nil {
 		return err
 	}
-	log, err := s.startAudit(c, m, held)
+	log, err := s.startAudit(ctx, c, m, held)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	}
 	defer l.close()
 	if !c.unlocked {
-		if err := s.confirm(l); err != nil {
+		if err := s.confirm(ctx, l); err != nil {
 			return err
 		}
 	}

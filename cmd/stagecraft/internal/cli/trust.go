@@ -55,7 +55,7 @@ func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
 			return &session.UntrustedError{ID: review.Entry.ID, Declined: true}
 		}
 	}
-	if err := locked.Trust(review); err != nil {
+	if err := locked.Trust(ctx, review); err != nil {
 		return err
 	}
 	return a.printer.result(fmt.Sprintf("provider %s is trusted, as %s has it\n", review.Entry.ID, lock.FileName))
@@ -74,12 +74,12 @@ Example:
 }
 
 // Run is called by kong.
-func (c providerUntrustCmd) Run(a *app) error {
+func (c providerUntrustCmd) Run(ctx context.Context, a *app) error {
 	locked, err := session.OpenLock(a.options())
 	if err != nil {
 		return err
 	}
-	found, err := locked.Untrust(c.ID)
+	found, err := locked.Untrust(ctx, c.ID)
 	if err != nil {
 		return err
 	}
