@@ -2,10 +2,14 @@ package hostfuncs
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/folderlock"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // tempName is what the folders for temporary files of confined runs begin with.
@@ -19,21 +23,13 @@ type tempDir struct {
 }
 
 // newTempDir makes a folder for the temporary files of this run, so that the
-// common one, in which others have theirs, need not be open to it. Runs that
-// were killed have left theirs: they go first.
+// common one, in which others have theirs, need not be open to it.
 func newTempDir() (*tempDir, error) {
-	common, err := filepath.EvalSymlinks(os.TempDir())
+	common, err := safefile.Resolve(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	left, _ := filepath.Glob(filepath.Join(common, tempName+"*"))
-	for _, dir := range left {
-		// One that is being made is locked as it gets its name.
-		if lock, err := folderlock.Try(dir); err == nil {
-			_ = os.RemoveAll(dir)
-			_ = lock.Release()
-		}
-	}
+	sweepTempDirs(common)
 	made, err := os.MkdirTemp(common, "."+tempName+"*")
 	if err != nil {
 		return nil, err
@@ -49,7 +45,58 @@ func newTempDir() (*tempDir, error) {
 	return t, nil
 }
 
+// sweepTempDirs removes what runs of this user left that were killed. The
+// directory is everybody's: what others put there under such a name is not even
+// opened.
+func sweepTempDirs(common string) {
+	entries, _ := os.ReadDir(common)
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), tempName) {
+			continue
+		}
+		if info, err := entry.Info(); err != nil || !safefile.IsOwn(info) {
+			continue
+		}
+		dir := filepath.Join(common, entry.Name())
+		// One that is being made is locked as it gets its name.
+		if lock, err := folderlock.Try(dir); err == nil {
+			_ = removeTree(dir)
+			_ = lock.Release()
+		}
+	}
+}
+
 // remove removes the folder, with all that is in it.
 func (t *tempDir) remove() error {
-	return errors.Join(os.RemoveAll(t.path), t.lock.Release())
+	err := removeTree(t.path)
+	if err != nil {
+		err = fmt.Errorf("cannot remove the directory for temporary files: %w", err)
+	}
+	return errors.Join(err, t.lock.Release())
+}
+
+// removeTree is [os.RemoveAll], also where the directory or some below it may
+// not be written to by their owner. No link is followed out of where it is.
+func removeTree(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	if parent, err := os.OpenRoot(filepath.Dir(dir)); err == nil {
+		loosen(parent, filepath.Base(dir))
+		parent.Close()
+	}
+	return os.RemoveAll(dir)
+}
+
+// loosen makes a directory and all those below it writable, as far as it can.
+func loosen(parent *os.Root, name string) {
+	_ = parent.Chmod(name, 0o700)
+	_ = fs.WalkDir(parent.FS(), name, func(name string, d fs.DirEntry, err error) error {
+		// It is told of a directory before that is read, and again where that
+		// failed.
+		if err == nil && d.IsDir() {
+			_ = parent.Chmod(filepath.FromSlash(name), 0o700)
+		}
+		return nil
+	})
 }

@@ -9,10 +9,10 @@ import (
 var Examine = examine
 
 // SetWait sets how long another writer is waited for.
-func (l *Log) SetWait(d time.Duration) { l.wait = d }
+func (l *Log) SetWait(d time.Duration) { l.limit = d }
 
 // Lock takes a file's lock, as a writer does.
-func Lock(f *os.File) error { return lock(f, exclusive, 0) }
+func Lock(f *os.File) error { return lock(f, exclusive, 0, Options{}) }
 
 // LineOf is the record as it would be written.
 func LineOf(r *Record) ([]byte, error) { return r.line() }

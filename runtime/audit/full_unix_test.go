@@ -20,7 +20,7 @@ import (
 // that is full, and then others.
 func appendToFull(path string) error {
 	signal.Ignore(syscall.SIGXFSZ)
-	l, err := audit.Open(path)
+	l, err := audit.Open(path, audit.Options{})
 	if err != nil {
 		return err
 	}
@@ -57,10 +57,10 @@ func TestOpenFIFO(t *testing.T) {
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.Open(path); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := audit.Open(path, audit.Options{}); err == nil || !strings.Contains(err.Error(), "it is no regular file") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := audit.Verify(path); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := audit.Verify(path); err == nil || !strings.Contains(err.Error(), "it is no regular file") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -78,7 +78,7 @@ func TestOpenLinks(t *testing.T) {
 		t.Errorf("got %+v", report)
 	}
 	for _, name := range []string{"folder", "nowhere", "null"} {
-		if _, err := audit.Open(filepath.Join(dir, name)); err == nil {
+		if _, err := audit.Open(filepath.Join(dir, name), audit.Options{}); err == nil {
 			t.Errorf("%s is opened", name)
 		}
 	}

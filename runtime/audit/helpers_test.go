@@ -32,7 +32,7 @@ func create(t testing.TB, path string, records ...audit.Record) {
 
 func open(t testing.TB, path string) *audit.Log {
 	t.Helper()
-	l, err := audit.Open(path)
+	l, err := audit.Open(path, audit.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

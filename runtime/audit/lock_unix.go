@@ -11,9 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dontWait keeps an open from waiting for a FIFO's other side.
-const dontWait = unix.O_NONBLOCK
-
 func tryLock(f *os.File, kind lockKind) error {
 	how := unix.LOCK_SH
 	if kind == exclusive {

@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// dontWait is for FIFOs, which have no path here.
-const dontWait = 0
-
 // A lock here keeps others from reading what is locked. So it is one byte,
 // where no file ends.
 const lockOffsetHigh = 1 << 30

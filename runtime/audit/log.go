@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Log is a log that is written to. It may be used by several goroutines, and
@@ -15,9 +18,23 @@ import (
 type Log struct {
 	mu   sync.Mutex
 	file *os.File
-	wait time.Duration // for another writer, at most
 	end  end
 	seq  map[string]int // by run
+
+	limit   time.Duration // for another writer, at most
+	opts    Options
+	headErr error
+}
+
+// Options say how a log is written to. The zero value is of use.
+type Options struct {
+	// Heads keeps the hash of the first and the last record of a run.
+	Heads Heads
+	// Done, once closed, ends a wait for another process that writes. A last
+	// record still has a moment.
+	Done <-chan struct{}
+	// Slow is called in a wait that has taken a second. It may be nil.
+	Slow func()
 }
 
 // end is where the next record goes.
@@ -38,7 +55,7 @@ const maxWait = 10 * time.Second
 //
 // A file that is neither regular nor a link to a regular one is refused
 // without waiting for it, and so is one that holds something else than a log.
-func Open(path string) (*Log, error) {
+func Open(path string, opts Options) (*Log, error) {
 	// A path that is kept must mean the same when the folder changes.
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -48,7 +65,7 @@ func Open(path string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{file: f, wait: maxWait, seq: make(map[string]int)}
+	l := &Log{file: f, limit: maxWait, opts: opts, seq: make(map[string]int)}
 	if err := l.locked(func() error { return nil }); err != nil {
 		f.Close()
 		return nil, err
@@ -57,45 +74,31 @@ func Open(path string) (*Log, error) {
 }
 
 func openOrCreate(path string) (*os.File, error) {
-	f, err := openRegular(path, os.O_RDWR)
+	if err := safefile.CheckPlanted(path); err != nil {
+		return nil, err
+	}
+	f, err := safefile.Open(path, os.O_RDWR)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	// With O_EXCL a link that leads nowhere makes no file there.
-	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	// A link that leads nowhere makes no file there.
+	f, err = safefile.Create(path, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return openRegular(path, os.O_RDWR)
+		return safefile.Open(path, os.O_RDWR)
 	}
 	return f, err
 }
 
-// openRegular opens a regular file. It looks twice: opening a device may do
-// something, and what is there may change in between.
-func openRegular(path string, flag int) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, irregular(path)
-	}
-	f, err := os.OpenFile(path, flag|dontWait, 0)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		return nil, irregular(path)
-	}
-	return f, nil
-}
-
-func irregular(path string) error {
-	return &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
-}
-
 // Name is the file's absolute path.
 func (l *Log) Name() string { return l.file.Name() }
+
+// HeadError says why a head could not be kept, nil where all were. The log is
+// whole without.
+func (l *Log) HeadError() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.headErr
+}
 
 // Close closes the file. It waits for no disk.
 func (l *Log) Close() error { return l.file.Close() }
@@ -124,7 +127,7 @@ func (l *Log) Append(r *Record) error {
 // locked calls do while no other process writes, and l.end is where the file
 // ends.
 func (l *Log) locked(do func() error) error {
-	if err := lock(l.file, exclusive, l.wait); err != nil {
+	if err := lock(l.file, exclusive, l.limit, l.opts); err != nil {
 		return fmt.Errorf("locking %s: %w", l.Name(), err)
 	}
 	defer unlock(l.file)
@@ -159,5 +162,8 @@ func (l *Log) write(r *Record) error {
 	}
 	l.seq[r.Run] = r.Seq
 	l.end = end{size: l.end.size + int64(len(line)), prev: r.Hash}
+	if r.Type == TypeStart || r.Type == TypeEnd {
+		l.headErr = cmp.Or(l.headErr, l.opts.Heads.keep(l.file, Head{Hash: r.Hash, Size: l.end.size, Time: r.Time}))
+	}
 	return nil
 }

@@ -63,7 +63,7 @@ func TestFieldsKeep(t *testing.T) {
 		Layers: []audit.Layer{{Layer: "project", Name: "n", Decision: audit.Denied, Rule: "a", File: "f", Line: 2}},
 		Signal: "SIGKILL", RequestBytes: 4, ReplyBytes: 5, Outcome: "failed", Calls: 6, Denied: 7,
 		Changed: []audit.Change{{Name: "f", How: "removed"}},
-		Error: &audit.Failure{Code: "failed", Message: "m"}, ExitCode: &code, DurationMS: 1.5,
+		Error:   &audit.Failure{Code: "failed", Message: "m"}, ExitCode: &code, DurationMS: 1.5,
 	}
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
@@ -301,7 +301,7 @@ func TestOpenRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := audit.Open(path); err == nil || !strings.Contains(err.Error(), "name another file") {
+		if _, err := audit.Open(path, audit.Options{}); err == nil || !strings.Contains(err.Error(), "name another file") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if string(content(t, path)) != text {
@@ -309,7 +309,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "missing", "log"), os.DevNull} {
-		if _, err := audit.Open(path); err == nil {
+		if _, err := audit.Open(path, audit.Options{}); err == nil {
 			t.Errorf("%s is opened", path)
 		}
 	}

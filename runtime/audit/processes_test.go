@@ -60,7 +60,7 @@ func start(t *testing.T, what string, args ...string) *exec.Cmd {
 // appendRun writes a run of n calls, and says the number of each that is
 // written.
 func appendRun(path, id string, n int) error {
-	l, err := audit.Open(path)
+	l, err := audit.Open(path, audit.Options{})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Read goes through a log from its beginning, hands each record to each, and
@@ -17,7 +19,7 @@ import (
 // What is appended meanwhile isn't read. A file that is neither regular nor a
 // link to a regular one is refused.
 func Read(path string, each func(Record) error) (Report, error) {
-	f, err := openRegular(path, os.O_RDONLY)
+	f, err := safefile.Open(path, os.O_RDONLY)
 	if err != nil {
 		return Report{}, err
 	}
@@ -37,7 +39,7 @@ func Verify(path string) (Report, error) {
 // settled is a file's size while nobody writes to it. Where the system has no
 // locks, as on some disks of the network, a record may be half written then.
 func settled(f *os.File) (int64, error) {
-	if lock(f, shared, time.Second) == nil {
+	if lock(f, shared, time.Second, Options{}) == nil {
 		defer unlock(f)
 	}
 	info, err := f.Stat()
@@ -48,7 +50,7 @@ func settled(f *os.File) (int64, error) {
 }
 
 func examine(r io.Reader, each func(Record) error) (Report, error) {
-	lines := &lines{r: bufio.NewReaderSize(r, 64<<10)}
+	lines := newLines(r)
 	c := newChecker()
 	for {
 		ended, err := lines.next(c.tooLong)
@@ -81,6 +83,8 @@ type lines struct {
 	r    *bufio.Reader
 	line []byte // without its newline; at most a little more than MaxLine
 }
+
+func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 64<<10)} }
 
 // next reads a line, and tells whether a newline ends it; none does the file's
 // last. Of a line that is too long to be a record all but the last bytes are

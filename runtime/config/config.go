@@ -8,13 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -120,23 +118,21 @@ func ReadFile(file string) ([]byte, error) { return ReadRegular(file, yamldoc.Ma
 // ReadRegular is [ReadFile] for the beginning of a file, of that many bytes at
 // most.
 func ReadRegular(file string, limit int64) ([]byte, error) {
-	// What was opened is looked at, so nothing can take its place, and a pipe
-	// must not make us wait for a writer.
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	data, err := safefile.Read(file, limit)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
+	return data, nil
+}
+
+// ReadPlanted is [ReadFile] for a file that is found, and not named by the user:
+// one that another user put into a directory that everybody can write to is an
+// error.
+func ReadPlanted(file string) ([]byte, error) {
+	if err := safefile.CheckPlanted(file); err != nil {
 		return nil, withoutPath(err)
-	case info.IsDir():
-		return nil, errors.New("it is a folder, a file is expected")
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no regular file")
 	}
-	return io.ReadAll(io.LimitReader(f, limit))
+	return ReadFile(file)
 }
 
 // withoutPath leaves out the path, which whoever shows the error names.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -52,7 +53,8 @@ const smallest = `  backend:
 //
 // A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is no
 // folder, or what was found above it is another user's: in a folder that all can
-// write to, such as /tmp, anybody could say what runs.
+// write to, such as /tmp, anybody could say what runs; so also where dir itself is
+// such a folder.
 func Find(dir string) (string, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
@@ -65,6 +67,11 @@ func Find(dir string) (string, error) {
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
 		if info, err := os.Lstat(file); err == nil {
+			if err := safefile.CheckPlanted(file); err != nil {
+				return "", yamldoc.Problems{{
+					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
+				}}
+			}
 			if at != start && !trusted(info, start) {
 				return "", yamldoc.Problems{{
 					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,

@@ -4,9 +4,10 @@ package folderlock
 
 import (
 	"errors"
-	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Try takes a folder's lock, and does not wait for it.
@@ -16,7 +17,7 @@ import (
 // [ErrLocked], or what the system says: some network file systems lock no
 // folder.
 func Try(dir string) (*Lock, error) {
-	f, err := os.Open(dir)
+	f, err := safefile.OpenDir(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // MaxSize is how large a module may be, in bytes.
@@ -149,8 +149,7 @@ func (s Source) bytes() ([]byte, error) {
 	if s.fsys != nil {
 		return fs.ReadFile(s.fsys, s.Path)
 	}
-	// A pipe of that name must not make us wait for a writer.
-	f, err := os.OpenFile(s.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := safefile.Open(s.Path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -158,12 +157,6 @@ func (s Source) bytes() ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	switch {
-	case info.IsDir():
-		return nil, errors.New("it is a folder")
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no regular file")
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err == nil && len(data) > MaxSize {

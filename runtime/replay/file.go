@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"unicode/utf8"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
@@ -54,7 +54,7 @@ func read(file, key string) []run {
 	if file == "" || privatefolder.Make(filepath.Dir(file)) != nil {
 		return nil
 	}
-	f, err := os.Open(file)
+	f, err := safefile.OpenOwn(file)
 	if err != nil {
 		return nil
 	}

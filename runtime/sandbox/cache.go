@@ -11,6 +11,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // compile tries the cache first; one that is damaged, full or not ours must
@@ -43,6 +44,9 @@ func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
 
 // compileCached compiles with what a folder keeps, and keeps it there.
 func (m *Module) compileCached(ctx context.Context, dir string, wasm []byte, operations []string) error {
+	if err := checkEntries(dir); err != nil {
+		return err
+	}
 	cache, err := wazero.NewCompilationCacheWithDir(dir)
 	if err != nil {
 		return err
@@ -86,6 +90,17 @@ func replace(file, old string) error {
 		}
 	}
 	return os.Rename(file, old)
+}
+
+// checkEntries wants nothing but files and folders: whoever opens an entry waits
+// for a pipe.
+func checkEntries(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
+			err = fmt.Errorf("%s: %w", path, safefile.ErrIrregular)
+		}
+		return err
+	})
 }
 
 // checkCache makes the folder of compiled code where there is none. The code in

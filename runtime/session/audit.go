@@ -23,6 +23,7 @@ type auditLog struct {
 	base   audit.Record
 	begun  time.Time
 	mask   *mask.Set
+	warn   func(error)
 	calls  int
 	denied int
 	err    error // the first that happened; nothing more is allowed then
@@ -44,15 +45,23 @@ func (e *AuditError) Unwrap() error { return e.Err }
 
 // startAudit opens the log, if one is wanted, and writes the run's first
 // record.
-func (s *Session) startAudit(c call, m module.Module, held *hostfuncs.Confinement) (*auditLog, error) {
+func (s *Session) startAudit(ctx context.Context, c call, m module.Module, held *hostfuncs.Confinement) (*auditLog, error) {
 	if s.opts.Audit == "" {
 		return nil, nil
 	}
-	log, err := audit.Open(s.opts.Audit)
+	log, err := audit.Open(s.opts.Audit, audit.Options{
+		Heads: audit.Heads(s.opts.AuditHeads), Done: ctx.Done(),
+		Slow: func() {
+			s.opts.Reporter.Warn(fmt.Errorf("waiting for another process that writes to the audit log %s", s.opts.Audit))
+		},
+	})
 	if err != nil {
 		return nil, &AuditError{s.opts.Audit, err}
 	}
-	a := &auditLog{log: log, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: s.invocation.id, Provider: m.ID, SHA256: m.Digest()}}
+	if s.inProject(log.Name()) {
+		s.opts.Reporter.Warn(fmt.Errorf("the audit log %s is in the project: whoever can change the project can change it too", s.opts.Audit))
+	}
+	a := &auditLog{log: log, warn: s.opts.Reporter.Warn, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: s.invocation.id, Provider: m.ID, SHA256: m.Digest()}}
 	for _, p := range s.files() {
 		a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
 	}
@@ -197,6 +206,9 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 		}
 	}
 	a.append(r)
+	if err := a.log.HeadError(); err != nil {
+		a.warn(fmt.Errorf("the head of the audit log %s could not be kept, so that nobody notices if its end is cut off: %w", a.log.Name(), err))
+	}
 	if a.err != nil {
 		return &AuditError{a.log.Name(), a.err}
 	}

@@ -28,7 +28,7 @@ func BenchmarkDoor(b *testing.B) {
 	three := []*capability.Policy{layer(capability.Asked), layer(capability.Project), layer(capability.Ceiling)}
 	b.Run("plain", func(b *testing.B) { benchmarkDoor(b, one, nil) })
 	b.Run("audited", func(b *testing.B) {
-		log, err := audit.Open(filepath.Join(b.TempDir(), "audit.jsonl"))
+		log, err := audit.Open(filepath.Join(b.TempDir(), "audit.jsonl"), audit.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

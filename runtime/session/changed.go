@@ -132,9 +132,9 @@ func (s *Session) shown(path string) string {
 func (s *Session) Changed() []ChangedFile { return s.rewritten }
 
 // confirmed is [Session.confirm], of which a change of the lock file is no news.
-func (s *Session) confirmed(l *loaded) error {
+func (s *Session) confirmed(ctx context.Context, l *loaded) error {
 	known := s.lock
-	err := s.confirm(l)
+	err := s.confirm(ctx, l)
 	if s.lock != known {
 		s.before.Renew(filepath.Join(s.config.Root, lock.FileName))
 	}

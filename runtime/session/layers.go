@@ -10,6 +10,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -21,12 +22,25 @@ func (s *Session) loadPolicies() (err error) {
 	path := filepath.Join(s.config.Root, PolicyFile)
 	// A link that leads nowhere is no lack of a policy: somebody wanted one.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		if err := safefile.CheckPlanted(path); err != nil {
+			return unreadable(path, err)
+		}
 		if s.project, err = ReadPolicy(path, capability.Project); err != nil {
 			return err
 		}
 	}
 	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
 	return err
+}
+
+// inProject tells whether a file that is there lies in the project.
+func (s *Session) inProject(file string) bool {
+	resolved, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(s.config.Root, resolved)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // ReadPolicy reads one policy file.
@@ -42,7 +56,7 @@ func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error)
 // parsePolicy takes what reading a policy gave; name is the file's in messages.
 func parsePolicy(name string, data []byte, err error, layer capability.Layer) (*capability.Policy, error) {
 	if err != nil {
-		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: name}, Message: "the policy can't be read: " + err.Error()}}
+		return nil, unreadable(name, err)
 	}
 	policy, err := capability.Parse(name, data)
 	if err != nil {
@@ -50,6 +64,13 @@ func parsePolicy(name string, data []byte, err error, layer capability.Layer) (*
 	}
 	policy.Layer = layer
 	return policy, nil
+}
+
+func unreadable(policy string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "the policy can't be read: " + err.Error()}}
 }
 
 // files are the policies that stand in files: all that can require something,

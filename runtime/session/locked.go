@@ -79,17 +79,17 @@ func (l *Locked) review(ctx context.Context, source module.Source, trusting bool
 }
 
 // Trust notes that someone agreed.
-func (l *Locked) Trust(r Review) (err error) {
-	l.file, err = trust(l.Root, r.Entry)
+func (l *Locked) Trust(ctx context.Context, r Review) (err error) {
+	l.file, err = trust(patience{ctx, l.opts.Reporter.Warn}, l.Root, r.Entry)
 	return err
 }
 
 // Untrust takes a provider out of the file, and tells whether it was there.
-func (l *Locked) Untrust(id string) (found bool, err error) {
+func (l *Locked) Untrust(ctx context.Context, id string) (found bool, err error) {
 	if _, known := l.file.Get(id); !known {
 		return false, nil
 	}
-	l.file, err = changeLock(l.Root, func(f *lock.File) { f.Remove(id) })
+	l.file, err = changeLock(patience{ctx, l.opts.Reporter.Warn}, l.Root, func(f *lock.File) { f.Remove(id) })
 	return true, err
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -14,13 +15,14 @@ import (
 
 // ChangePolicy changes a policy file, one process at a time: what another one put
 // there meanwhile is not lost. change gets the text that is there, nil for none, and
-// gives the new one. An error of it leaves the file as it is.
-func ChangePolicy(file string, change func(before []byte) ([]byte, error)) error {
+// gives the new one. An error of it leaves the file as it is. The end of ctx ends a
+// wait for another process; warn is told of one that takes long.
+func ChangePolicy(ctx context.Context, warn func(error), file string, change func(before []byte) ([]byte, error)) error {
 	dir := filepath.Dir(file)
 	if resolved, err := filepath.EvalSymlinks(file); err == nil {
 		dir = filepath.Dir(resolved)
 	}
-	release, err := alone(dir)
+	release, err := patience{ctx, warn}.alone(dir)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func TestChangePolicy(t *testing.T) {
 	var all sync.WaitGroup
 	for range changes {
 		all.Go(func() {
-			err := ChangePolicy(file, func(before []byte) ([]byte, error) { return append(before, "x\n"...), nil })
+			err := ChangePolicy(t.Context(), func(error) {}, file, func(before []byte) ([]byte, error) { return append(before, "x\n"...), nil })
 			if err != nil {
 				t.Error(err)
 			}
@@ -39,17 +39,17 @@ func TestChangePolicyKeeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := errors.New("failed")
-	if err := ChangePolicy(file, func([]byte) ([]byte, error) { return []byte("y"), failed }); !errors.Is(err, failed) {
+	if err := ChangePolicy(t.Context(), func(error) {}, file, func([]byte) ([]byte, error) { return []byte("y"), failed }); !errors.Is(err, failed) {
 		t.Errorf("got %v", err)
 	}
-	if err := ChangePolicy(file, func(before []byte) ([]byte, error) { return before, nil }); err != nil {
+	if err := ChangePolicy(t.Context(), func(error) {}, file, func(before []byte) ([]byte, error) { return before, nil }); err != nil {
 		t.Error(err)
 	}
 	after, err := os.Stat(file)
 	if err != nil || !os.SameFile(before, after) || after.Size() != 1 {
 		t.Errorf("got %v, %v", after, err)
 	}
-	if err := ChangePolicy(filepath.Dir(file), nil); err == nil {
+	if err := ChangePolicy(t.Context(), func(error) {}, filepath.Dir(file), nil); err == nil {
 		t.Error("a directory is no policy")
 	}
 }

@@ -85,14 +85,15 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 		return err
 	}
 	defer func() {
-		if closeErr := held.Close(); err == nil {
-			err = closeErr
+		// What a command left takes nothing from a run that worked.
+		if err := held.Close(); err != nil {
+			s.opts.Reporter.Warn(err)
 		}
 	}()
 	if err := s.learning.watch(held); err != nil {
 		return err
 	}
-	log, err := s.startAudit(c, m, held)
+	log, err := s.startAudit(ctx, c, m, held)
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (s *Session) admitted(ctx context.Context, c call, read module.Module, held
 		return nil, &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
 	if ask {
-		err = s.confirmed(l)
+		err = s.confirmed(ctx, l)
 	} else {
 		err = s.checkEntry(l)
 	}

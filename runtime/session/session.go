@@ -55,6 +55,9 @@ type Options struct {
 	Confirm func(Review) (bool, error)
 	// Audit is the file that records are appended to, empty for none.
 	Audit string
+	// AuditHeads is the directory where the last head of each log is kept, empty
+	// for none.
+	AuditHeads string
 	// Witnessed is set where others are told of the run, as they are by Audit: the
 	// provider's module itself is loaded then, whatever is known of it.
 	Witnessed bool

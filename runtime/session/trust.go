@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -92,7 +93,7 @@ type Review struct {
 // loadLock reads the project's lock file; one that isn't there is empty.
 func loadLock(root string) (*lock.File, error) {
 	path := filepath.Join(root, lock.FileName)
-	data, err := config.ReadFile(path)
+	data, err := config.ReadPlanted(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return new(lock.File), nil
 	}
@@ -106,8 +107,8 @@ func loadLock(root string) (*lock.File, error) {
 // process does. It may be another one than was read before somebody was asked:
 // whom another process trusted meanwhile stays trusted, and whom it did not
 // trust any more is not trusted again.
-func changeLock(root string, change func(*lock.File)) (f *lock.File, err error) {
-	release, err := alone(root)
+func changeLock(p patience, root string, change func(*lock.File)) (f *lock.File, err error) {
+	release, err := p.alone(root)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
 	}
@@ -192,7 +193,7 @@ func (s *Session) checkEntry(l *loaded) error {
 
 // confirm asks the user about a module that nobody has agreed to yet, and
 // notes the answer.
-func (s *Session) confirm(l *loaded) error {
+func (s *Session) confirm(ctx context.Context, l *loaded) error {
 	found := l.inspection()
 	agreed, err := s.opts.Confirm(Review{Entry: s.entry(found)})
 	if err != nil {
@@ -201,7 +202,7 @@ func (s *Session) confirm(l *loaded) error {
 	if !agreed {
 		return &UntrustedError{ID: l.ID, Declined: true}
 	}
-	s.lock, err = trust(s.config.Root, s.entry(found))
+	s.lock, err = trust(patience{ctx, s.opts.Reporter.Warn}, s.config.Root, s.entry(found))
 	return err
 }
 
@@ -236,8 +237,8 @@ func newEntry(root string, found Inspection) lock.Entry {
 	return e
 }
 
-func trust(root string, e lock.Entry) (*lock.File, error) {
-	return changeLock(root, func(f *lock.File) { f.Set(e) })
+func trust(p patience, root string, e lock.Entry) (*lock.File, error) {
+	return changeLock(p, root, func(f *lock.File) { f.Set(e) })
 }
 
 // asks are what a provider says that it needs, and what of it counts: all of

@@ -6,8 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // take takes what stands at a path, with its contents if read is set or its
@@ -50,12 +51,12 @@ const maxRead = 64<<20 + 1
 // digest is the SHA-256 of a file in hex, empty where it can't be read. Nobody
 // makes us wait by a pipe in its place.
 func digest(path string) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := safefile.Open(path, os.O_RDONLY)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() >= maxRead {
+	if info, err := f.Stat(); err != nil || info.Size() >= maxRead {
 		return ""
 	}
 	sum := sha256.New()

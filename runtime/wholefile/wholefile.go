@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Write puts a file in place, with mode 0644. A link in its place is followed,
-// so that what it leads to is what changes. Where it can't be written the file
+// so that what it leads to is what changes, unless another user may have put it
+// there. What is no file, such as a device, is not replaced. Where it can't be written the file
 // that was there is as before, and the error names it, not what was to take its
 // place.
 func Write(path string, data []byte) error {
@@ -28,22 +31,40 @@ func Write(path string, data []byte) error {
 type File struct {
 	file *os.File
 	path string // as it was asked for, for errors
+	to   string // where it goes, with links resolved
 }
 
 // Create begins a file, as [Write] writes it.
 func Create(path string) (*File, error) {
-	file, err := os.CreateTemp(filepath.Dir(target(path)), ".stagecraft-*")
+	to, err := target(path)
 	if err != nil {
 		return nil, named(path, err)
 	}
-	return &File{file: file, path: path}, nil
+	file, err := os.CreateTemp(filepath.Dir(to), ".stagecraft-*")
+	if err != nil {
+		return nil, named(path, err)
+	}
+	return &File{file: file, path: path, to: to}, nil
 }
 
-func target(path string) string {
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		return resolved
+// target is what a file takes the place of. A link that leads nowhere is
+// replaced itself.
+func target(path string) (string, error) {
+	// Links in /proc, as /dev/stdout is one, lead to what no path names.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return "", &fs.PathError{Path: path, Err: safefile.ErrDirectory}
+		}
+		return "", &fs.PathError{Path: path, Err: safefile.ErrIrregular}
 	}
-	return path
+	resolved, err := safefile.Resolve(path)
+	switch {
+	case errors.Is(err, safefile.ErrForeign):
+		return "", err
+	case err != nil:
+		return path, nil
+	}
+	return resolved, nil
 }
 
 // Write implements [io.Writer].
@@ -59,7 +80,7 @@ func (f *File) Commit() error {
 		err = f.file.Close()
 	}
 	if err == nil {
-		err = os.Rename(f.file.Name(), target(f.path))
+		err = os.Rename(f.file.Name(), f.to)
 	}
 	if err != nil {
 		f.Discard()

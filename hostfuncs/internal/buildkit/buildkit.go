@@ -15,6 +15,8 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/codes"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // answerLimit is how long a builder may take to answer at first.
@@ -80,6 +82,9 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	}
 	var options []client.ClientOpt
 	if tls != (TLS{}) {
+		if err := tls.check(); err != nil {
+			return nil, &UnavailableError{At: address, Err: fmt.Errorf("the certificates in %s: %w", filepath.Dir(tls.CA), err)}
+		}
 		options = append(options, client.WithServerConfig(at.Hostname(), tls.CA), client.WithCredentials(tls.Cert, tls.Key))
 	}
 	c, err := client.New(ctx, address, options...)
@@ -94,6 +99,11 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 		e.Err = tls.advise(e.Err)
 	}
 	return b, err
+}
+
+// check wants each to be a file: whoever reads them waits for a pipe.
+func (t TLS) check() error {
+	return errors.Join(safefile.Check(t.CA), safefile.Check(t.Cert), safefile.Check(t.Key))
 }
 
 // advise says what to look at where something answers, but won't talk to us. With

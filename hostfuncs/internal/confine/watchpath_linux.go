@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // named is a path as a call has it, with the folder that it begins at if it is
@@ -162,7 +164,7 @@ const maxInterpreter = 256
 
 // interpreter is the program that a script names, empty where it is none.
 func interpreter(file string) string {
-	f, err := os.Open(file)
+	f, err := safefile.Open(file, os.O_RDONLY)
 	if err != nil {
 		return ""
 	}

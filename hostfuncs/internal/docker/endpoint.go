@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // endpoint is an engine's address and what it takes to speak to it.
@@ -28,6 +29,19 @@ type endpoint struct {
 type tlsFiles struct {
 	ca, cert, key string
 	skipVerify    bool
+}
+
+// check wants each to be a file: whoever reads them waits for a pipe.
+func (t *tlsFiles) check() error {
+	for _, path := range []string{t.ca, t.cert, t.key} {
+		if path == "" {
+			continue
+		}
+		if err := safefile.Check(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (at endpoint) unavailable(err error, hint string) error {

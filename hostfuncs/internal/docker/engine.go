@@ -88,6 +88,9 @@ func (e *Engine) Find(ctx context.Context, ref string) (found image.Image, ok bo
 func newClient(at endpoint, version string) (*client.Client, error) {
 	options := []client.Opt{}
 	if at.tls != nil {
+		if err := at.tls.check(); err != nil {
+			return nil, err
+		}
 		config, err := tlsconfig.Client(tlsconfig.Options{
 			CAFile:             at.tls.ca,
 			CertFile:           at.tls.cert,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
@@ -35,7 +34,7 @@ type part struct {
 }
 
 func (p part) open() (io.ReadCloser, error) {
-	f, err := os.Open(p.path)
+	f, err := openKept(p.path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -41,7 +40,7 @@ type packed struct {
 func (l *layer) id() digest.Digest { return digest.NewDigestFromEncoded(digest.SHA256, l.diffID) }
 
 func (l *layer) archive() (io.ReadCloser, int64, error) {
-	f, err := os.Open(l.path)
+	f, err := openKept(l.path)
 	return f, l.size, err
 }
 
@@ -53,7 +52,7 @@ func (l *layer) pack() (*packed, error) {
 	if l.packed != nil {
 		return l.packed, nil
 	}
-	f, err := os.Open(l.path)
+	f, err := openKept(l.path)
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +84,10 @@ func (l *layer) Compressed() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.Open(p.path)
+	return openKept(p.path)
 }
 
-func (l *layer) Uncompressed() (io.ReadCloser, error) { return os.Open(l.path) }
+func (l *layer) Uncompressed() (io.ReadCloser, error) { return openKept(l.path) }
 
 func (l *layer) Size() (int64, error) {
 	p, err := l.pack()
@@ -122,7 +121,7 @@ func (l *pulledLayer) archive() (io.ReadCloser, int64, error) {
 
 func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
 	if l.local != "" {
-		return os.Open(l.local)
+		return openKept(l.local)
 	}
 	return l.Layer.Compressed()
 }
@@ -153,7 +152,7 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", err
 	}
-	f, err := os.Open(local)
+	f, err := openKept(local)
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // bytesLimit is the most that a build writes to its folder.
@@ -52,7 +54,7 @@ func (s *store) remove() error { return os.RemoveAll(s.dir) }
 // create makes a file that no two steps share.
 func (s *store) create() (*os.File, error) {
 	s.files++
-	return os.OpenFile(s.dir+string(os.PathSeparator)+strconv.Itoa(s.files), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	return safefile.Create(s.dir+string(os.PathSeparator)+strconv.Itoa(s.files), 0o600)
 }
 
 // bounded counts what is written, and ends with the build's context.
@@ -83,9 +85,12 @@ func (s *store) keep(r io.Reader) (path, sha string, size int64, err error) {
 	return f.Name(), hex.EncodeToString(sum.Sum(nil)), size, err
 }
 
+// openKept opens a file that [store.keep] made.
+func openKept(path string) (*os.File, error) { return safefile.Open(path, os.O_RDONLY) }
+
 // archive visits what is in a tar file.
 func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) error {
-	f, err := os.Open(path)
+	f, err := openKept(path)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Context is the folder that an image is built from, opened once: nothing
@@ -177,22 +178,13 @@ func openRegular(path string) (*os.File, error) {
 	return f, nil
 }
 
-// openFile opens what is a file. A pipe of its name, or in its place by now, must
-// not make us wait for a writer.
+// openFile opens what is a file, and nothing that took its place.
 func openFile(dir *os.Root, name string) (*os.File, error) {
-	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+	f, err := safefile.OpenIn(dir, name)
+	if errors.Is(err, safefile.ErrIrregular) || errors.Is(err, safefile.ErrDirectory) {
+		return nil, errNotRegular
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errNotRegular
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
 // Stream is a context on its way to an engine, as a tar.

@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // Layout is a folder with an OCI layout on its way to its place, see
@@ -103,7 +105,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if isSparse(h) {
 			return fmt.Errorf("%q in the OCI layout has holes: what is sent would be less than what is written", h.Name)
 		}
-		f, err := os.OpenFile(filepath.Join(l.made, filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
 		if err != nil {
 			return err
 		}
@@ -144,7 +146,7 @@ func (l *Layout) convert(r io.Reader) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	open := func() (io.ReadCloser, error) { return os.Open(f.Name()) }
+	open := func() (io.ReadCloser, error) { return safefile.Open(f.Name(), os.O_RDONLY) }
 	if err := checkSaved(open); err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 const (
@@ -90,7 +92,7 @@ func (l *Layout) blob(of described) string {
 }
 
 func (l *Layout) read(name string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(l.made, filepath.FromSlash(name)))
+	f, err := safefile.Open(filepath.Join(l.made, filepath.FromSlash(name)), os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("there is no %s in what should be an OCI layout", name)
 	}

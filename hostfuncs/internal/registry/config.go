@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // fileLimit is the most bytes that a file of the configuration may have.
@@ -65,12 +65,7 @@ func ReadConfig(folder string, into any) error {
 //
 // They name the file. None quotes a value that it has.
 func ReadFile(path string, into any) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, fileLimit+1))
+	text, err := safefile.Read(path, fileLimit+1)
 	if err != nil {
 		return err
 	}

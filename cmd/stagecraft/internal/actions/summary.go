@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
 // maxSummary is how large the file of a step's summary may be; of a larger one
@@ -46,7 +47,8 @@ func (w *Workflow) Summary(r Run) {
 }
 
 func appendSummary(path string, r Run) (err error) {
-	f, err := openRegular(path)
+	// What was started before may have put a link or a pipe in its place.
+	f, err := safefile.OpenUnlinked(path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return err
 	}
@@ -58,30 +60,6 @@ func appendSummary(path string, r Run) (err error) {
 	// One write, so that another process's text isn't torn apart.
 	_, err = f.WriteString(r.markdown(maxSummary - int(min(info.Size(), maxSummary))))
 	return err
-}
-
-// openRegular opens a file to append to, if it is one: what was started before
-// may have put a link or a pipe in its place.
-func openRegular(path string) (*os.File, error) {
-	before, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !before.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	after, err := f.Stat()
-	if err == nil && !os.SameFile(before, after) {
-		err = fmt.Errorf("%s was replaced", path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // markdown is the run in at most room bytes. It begins with an empty line,

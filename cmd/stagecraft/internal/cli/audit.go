@@ -17,9 +17,10 @@ type auditVerifyCmd struct {
 
 func (auditVerifyCmd) Help() string {
 	return `Finds records that were changed, taken out, put in or moved, and what a run that
-was killed left behind. The exit code is 1 if something is found. The hash of
-the last record is printed: kept elsewhere, it shows later that the log up to it
-is the same.
+was killed left behind. The exit code is 1 if something is found. That the end of a
+log was cut off shows on the machine and for the user that wrote to it, whose
+state directory keeps the last head. The hash of the last record is printed: kept
+elsewhere, it shows later that the log up to it is the same.
 
 Examples:
   stagecraft audit verify audit.jsonl
@@ -29,25 +30,53 @@ Examples:
 // Run is called by kong.
 func (c auditVerifyCmd) Run(a *app) error {
 	known := c.Head == ""
+	// What is kept is read first: a log that is written to meanwhile has more.
+	end := audit.Heads(userFolders(a.Environ).heads).End(c.File)
 	report, err := audit.Read(c.File, func(r audit.Record) error {
 		known = known || r.Hash == c.Head
+		end.See(r)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	end.Finish(&report)
 	if !known {
-		report.Findings = append(report.Findings, audit.Finding{Kind: audit.Missing, Text: "no record has the hash " + c.Head})
+		report.Miss("no record has the hash " + c.Head)
 	}
 	if c.JSON {
-		err = a.printer.resultJSON(report)
+		err = a.printer.resultJSON(verified{report, end.State, end.Earlier})
 	} else {
-		err = a.printer.result(verifyText(report))
+		err = a.printer.result(verifyText(report) + c.endText(end))
 	}
 	if err == nil && len(report.Findings) > 0 {
 		err = errFound
 	}
 	return err
+}
+
+// verified is a report with what is known of the log's end.
+type verified struct {
+	audit.Report
+	End     audit.EndState `json:"end"`
+	Earlier string         `json:"earlier_head,omitempty"`
+}
+
+// endText says whether anybody would notice that the log's end was cut off.
+func (c auditVerifyCmd) endText(end *audit.End) string {
+	switch {
+	case end.State == audit.EndKept && end.Earlier != "":
+		return "end checked: the log has the last head that is kept on this machine; an earlier log at this path had the head " + end.Earlier + "\n"
+	case end.State == audit.EndKept:
+		return "end checked: the log has the last head that is kept on this machine\n"
+	case end.State == audit.EndCut:
+		return "end cut off: if that was meant, remove " + end.File + "\n"
+	case end.State == audit.EndOther:
+		return "end not checked: the head " + end.Last + ", kept for this path, is of another log\n"
+	case c.Head == "":
+		return "end not checked: no head of this log is kept on this machine; if you have one, give it with --head\n"
+	}
+	return ""
 }
 
 func verifyText(report audit.Report) string {

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"crypto/rand"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
@@ -73,12 +75,26 @@ func machine(file string) string {
 	if file == "" {
 		return ""
 	}
-	if name, err := os.ReadFile(file); err == nil && len(name) > 0 {
-		return strings.TrimSpace(string(name))
+	if name := keptName(file); name != "" {
+		return name
 	}
 	name := rand.Text()
 	if os.MkdirAll(filepath.Dir(file), 0o700) != nil || wholefile.Write(file, []byte(name+"\n")) != nil {
 		return ""
 	}
 	return name
+}
+
+// keptName is the name that a file of the user's own keeps, empty for none.
+func keptName(file string) string {
+	f, err := safefile.OpenOwn(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	name, err := io.ReadAll(io.LimitReader(f, 1000))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
 }

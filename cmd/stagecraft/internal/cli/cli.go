@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/alecthomas/kong"
 
@@ -81,6 +82,7 @@ type app struct {
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
 	ceilings []session.Ceiling // those that the user named
+	runs     atomic.Bool       // whether there may be processes of a provider's
 }
 
 // Main runs the command line and returns the exit code.
@@ -117,7 +119,7 @@ func Main(args []string, system System) (code int) {
 		a.printer.usage(err)
 		return ExitUsage
 	}
-	ctx, stop := interruptible(context.Background())
+	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if a.ceilings, err = a.namedCeilings(); err == nil {
@@ -189,7 +191,7 @@ func (a *app) options() session.Options {
 	return session.Options{
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
-		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache,
+		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, whether it is used or not.
 		Own: []string{a.getenv(attestKey)},

@@ -113,13 +113,14 @@ func TestUserFolders(t *testing.T) {
 		}
 	}
 	get := func(name string) string { return map[string]string{"HOME": "/h", "LOCALAPPDATA": "/l"}[name] }
-	for goos, want := range map[string][2]string{
-		"linux":   {filepath.Join("/h", ".local", "share"), filepath.Join("/h", ".cache")},
-		"darwin":  {filepath.Join("/h", "Library", "Application Support"), filepath.Join("/h", "Library", "Caches")},
-		"windows": {"/l", "/l"},
+	support := filepath.Join("/h", "Library", "Application Support")
+	for goos, want := range map[string][3]string{
+		"linux":   {filepath.Join("/h", ".local", "share"), filepath.Join("/h", ".cache"), filepath.Join("/h", ".local", "state")},
+		"darwin":  {support, filepath.Join("/h", "Library", "Caches"), support},
+		"windows": {"/l", "/l", "/l"},
 	} {
-		if data, cache := defaultFolders(goos, get); data != want[0] || cache != want[1] {
-			t.Errorf("%s: %s, %s", goos, data, cache)
+		if data, cache, state := defaultFolders(goos, get); data != want[0] || cache != want[1] || state != want[2] {
+			t.Errorf("%s: %s, %s, %s", goos, data, cache, state)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 type folders struct {
 	providers string
 	cache     string
+	heads     string // of audit logs
 	machine   string // the file with this machine's name
 }
 
@@ -29,27 +30,31 @@ func userFolders(environ []string) folders {
 		}
 		return value
 	}
-	data, cache := get("XDG_DATA_HOME"), get("XDG_CACHE_HOME")
-	defaultData, defaultCache := defaultFolders(runtime.GOOS, get)
+	data, cache, state := get("XDG_DATA_HOME"), get("XDG_CACHE_HOME"), get("XDG_STATE_HOME")
+	defaultData, defaultCache, defaultState := defaultFolders(runtime.GOOS, get)
 	return folders{
 		providers: under(data, defaultData, "providers"),
 		cache:     under(cache, defaultCache, ""),
+		heads:     under(state, defaultState, "audit"),
 		machine:   under(cache, defaultCache, "machine"),
 	}
 }
 
-func defaultFolders(goos string, get func(string) string) (data, cache string) {
+func defaultFolders(goos string, get func(string) string) (data, cache, state string) {
 	if goos == "windows" {
-		return get("LOCALAPPDATA"), get("LOCALAPPDATA")
+		local := get("LOCALAPPDATA")
+		return local, local, local
 	}
 	home := get("HOME")
 	switch {
 	case home == "":
-		return "", ""
+		return "", "", ""
 	case goos == "darwin":
-		return filepath.Join(home, "Library", "Application Support"), filepath.Join(home, "Library", "Caches")
+		support := filepath.Join(home, "Library", "Application Support")
+		return support, filepath.Join(home, "Library", "Caches"), support
 	default:
-		return filepath.Join(home, ".local", "share"), filepath.Join(home, ".cache")
+		local := filepath.Join(home, ".local")
+		return filepath.Join(local, "share"), filepath.Join(home, ".cache"), filepath.Join(local, "state")
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,7 +20,7 @@ type learning struct {
 }
 
 // write puts the policy in its place.
-func (l learning) write(out outFile) error {
+func (l learning) write(ctx context.Context, out outFile) error {
 	if out.path == "" {
 		learnt, err := learn.Policy(l.did.Claims, l.did.Used, l.options)
 		l.warn(learnt)
@@ -30,7 +31,7 @@ func (l learning) write(out outFile) error {
 	}
 	var learnt *learn.Learnt
 	var now []byte
-	err := session.ChangePolicy(out.path, func(before []byte) ([]byte, error) {
+	err := session.ChangePolicy(ctx, l.slow, out.path, func(before []byte) ([]byte, error) {
 		if now = before; before == nil && out.before != nil {
 			return nil, errors.New("it was removed meanwhile")
 		}
@@ -59,6 +60,9 @@ func (l learning) write(out outFile) error {
 	return nil
 }
 
+// slow tells of a wait for another process.
+func (l learning) slow(err error) { l.app.printer.warning(err.Error()) }
+
 // keep prints what could not be written, so that the run was not for nothing. Of a file
 // that is no policy any more it is what would have been added before.
 func (l learning) keep(out outFile, learnt *learn.Learnt) {
@@ -73,9 +77,9 @@ func (l learning) keep(out outFile, learnt *learn.Learnt) {
 }
 
 // finish writes the policy whatever came of the run, whose error stays the one that
-// counts.
-func (l learning) finish(out outFile, run error) error {
-	err := l.write(out)
+// counts. The end of the run must not be the end of ctx.
+func (l learning) finish(ctx context.Context, out outFile, run error) error {
+	err := l.write(ctx, out)
 	if _, ok := errors.AsType[*learn.WeakerError](err); ok {
 		hint := "what confined commands use is not watched: learn with --allow"
 		if l.cmd.Allow {

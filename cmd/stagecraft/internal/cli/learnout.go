@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
@@ -50,7 +51,7 @@ func openOut(path string) (outFile, error) {
 // probeWrite tells whether a file could be put in place, and leaves everything as it
 // is.
 func probeWrite(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := safefile.Open(path, os.O_WRONLY)
 	if err == nil {
 		f.Close()
 	} else if errors.Is(err, fs.ErrNotExist) {

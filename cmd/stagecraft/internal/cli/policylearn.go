@@ -54,7 +54,7 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 	if err != nil && len(did.Claims) == 0 {
 		return err
 	}
-	return learning{cmd: c, app: a, did: did, options: c.options(a, s)}.finish(out, err)
+	return learning{cmd: c, app: a, did: did, options: c.options(a, s)}.finish(context.WithoutCancel(ctx), out, err)
 }
 
 // check finds what is wrong with the flags, before anything is run.

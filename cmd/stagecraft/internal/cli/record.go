@@ -32,7 +32,9 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)
+	a.runs.Store(true)
 	err := run(opts)
+	a.runs.Store(false)
 	resume()
 	a.summarize(ctx, command, opts.Audit, calls.calls, err)
 	return errors.Join(err, f.writeSarif(a, err))

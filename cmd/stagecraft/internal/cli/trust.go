@@ -59,7 +59,7 @@ func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := locked.Trust(review); err != nil {
+	if err := locked.Trust(ctx, review); err != nil {
 		return err
 	}
 	return a.printer.result(fmt.Sprintf("provider %s is trusted, as %s has it\n", review.Entry.ID, lock.FileName))
@@ -96,7 +96,7 @@ Example:
 }
 
 // Run is called by kong.
-func (c providerUntrustCmd) Run(a *app) error {
+func (c providerUntrustCmd) Run(ctx context.Context, a *app) error {
 	if err := a.writesLock("untrust"); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c providerUntrustCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	found, err := locked.Untrust(c.ID)
+	found, err := locked.Untrust(ctx, c.ID)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,39 @@ const process = "hostfuncs/internal/process"
 // package os/exec is kept out by the layers.
 var starters = []string{"os.StartProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.Exec"}
 
+// openers are the standard library's functions that open a file by its path: they
+// wait for the other end of a named pipe, open devices, and follow links.
+var openers = []string{"os.Open", "os.ReadFile", "os.OpenFile", "os.Create", "os.WriteFile", "syscall.Open"}
+
+// mayOpen are the packages that use them. All others have runtime/safefile.
+var mayOpen = map[string]string{
+	"runtime/safefile":           "it makes them safe",
+	"hostfuncs/internal/process": "it opens /proc, /dev/null, and a program that was looked at, to say why it does not start",
+	"hostfuncs/internal/confine": "it reads /proc",
+}
+
+// TestOpens wants files to be opened by what doesn't wait for a pipe.
+func TestOpens(t *testing.T) {
+	used := make(map[string]bool)
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		for name, files := range hostCode(t, system) {
+			if slices.ContainsFunc(files, func(f *ast.File) bool { return uses(f, openers) }) {
+				used[name] = true
+			}
+		}
+	}
+	for name := range used {
+		if mayOpen[name] == "" {
+			t.Errorf("%s opens files by a function of %q: use runtime/safefile", name, openers)
+		}
+	}
+	for name := range mayOpen {
+		if !used[name] {
+			t.Errorf("%s opens no file any more: take it out of mayOpen", name)
+		}
+	}
+}
+
 // TestHostCode wants nothing of the host's code to run before main, but for
 // the guard, and one package alone to start programs.
 func TestHostCode(t *testing.T) {
@@ -28,7 +61,7 @@ func TestHostCode(t *testing.T) {
 					if hasInit(file) {
 						inits = append(inits, name)
 					}
-					if startsPrograms(file) {
+					if uses(file, starters) {
 						starts = append(starts, name)
 					}
 				}
@@ -74,11 +107,12 @@ func hasInit(file *ast.File) bool {
 	})
 }
 
-func startsPrograms(file *ast.File) bool {
+// uses tells whether a file names one of some functions of other packages.
+func uses(file *ast.File, functions []string) bool {
 	found := false
 	ast.Inspect(file, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
-			if of, ok := s.X.(*ast.Ident); ok && slices.Contains(starters, of.Name+"."+s.Sel.Name) {
+			if of, ok := s.X.(*ast.Ident); ok && slices.Contains(functions, of.Name+"."+s.Sel.Name) {
 				found = true
 			}
 		}

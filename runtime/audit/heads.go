@@ -1,0 +1,204 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+// Heads is a directory of the user's own that keeps the last head of each log
+// that was written on this machine: a log whose end was cut off looks whole.
+// Empty, it keeps nothing.
+type Heads string
+
+// Head is a record that a log ended with.
+type Head struct {
+	Hash string `json:"hash"`
+	// Size is the log's up to that record and its newline, in bytes.
+	Size int64     `json:"size"`
+	Time time.Time `json:"time"`
+}
+
+// keptHeads is what is kept of one log.
+type keptHeads struct {
+	// Log is its path, absolute and with links resolved.
+	Log string `json:"log"`
+	// First is the hash of its first record: a log that has another one is
+	// another log, in the place of the first.
+	First string `json:"first"`
+	Last  Head   `json:"last"`
+	// Lost are earlier heads that the log did not have any more when it was
+	// written to again.
+	Lost []Head `json:"lost,omitempty"`
+	// Earlier is the last head of the log that was at this path before.
+	Earlier *Head `json:"earlier,omitempty"`
+}
+
+const (
+	maxHeads = 64 << 10 // bytes of a file
+	maxLost  = 8
+)
+
+// file is where the heads of a log are kept.
+func (h Heads) file(log string) string {
+	sum := sha256.Sum256([]byte(log))
+	return filepath.Join(string(h), hex.EncodeToString(sum[:])+".json")
+}
+
+// read gives what is kept of a log, nil where nothing is that can be read.
+func (h Heads) read(log string) *keptHeads {
+	if h == "" {
+		return nil
+	}
+	f, err := safefile.OpenOwn(h.file(log))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxHeads))
+	var kept keptHeads
+	if err != nil || json.Unmarshal(data, &kept) != nil || kept.Log != log {
+		return nil
+	}
+	return &kept
+}
+
+// keep notes a head of a log, which nobody else writes to meanwhile. A head from
+// before that the log lacks stays noted.
+func (h Heads) keep(f *os.File, head Head) error {
+	if h == "" {
+		return nil
+	}
+	log, err := safefile.Resolve(f.Name())
+	if err != nil {
+		return err
+	}
+	if err := privatefolder.Make(string(h)); err != nil {
+		return err
+	}
+	now := keptHeads{Log: log, First: firstRecord(f), Last: head}
+	if before := h.read(log); before != nil {
+		now.follow(*before, f)
+	}
+	data, err := json.MarshalIndent(now, "", "  ")
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(h.file(log), append(data, '\n'))
+}
+
+// follow takes over what was kept of a log, or of another one at its path.
+func (k *keptHeads) follow(before keptHeads, log io.ReaderAt) {
+	if before.First != k.First {
+		k.Earlier = &before.Last
+		return
+	}
+	k.Lost, k.Earlier = before.Lost, before.Earlier
+	if !before.Last.isIn(log) && len(k.Lost) < maxLost {
+		k.Lost = append(k.Lost, before.Last)
+	}
+}
+
+// isIn tells whether a log has a head where it was.
+func (h Head) isIn(log io.ReaderAt) bool {
+	tail := []byte(hashKey + h.Hash + hashEnd + "\n")
+	data := make([]byte, len(tail))
+	_, err := log.ReadAt(data, h.Size-int64(len(tail)))
+	return err == nil && bytes.Equal(data, tail)
+}
+
+// firstRecord is the hash of a log's first record, empty where there is none.
+func firstRecord(log io.ReaderAt) string {
+	lines := newLines(io.NewSectionReader(log, 0, MaxLine+1))
+	for {
+		ended, err := lines.next(func([]byte) {})
+		if hash, ok := sealed(lines.line); ok && err == nil {
+			return hash
+		}
+		if err != nil || !ended {
+			return ""
+		}
+	}
+}
+
+// EndState says in a word what is known of a log's end.
+type EndState string
+
+// What can be known of a log's end.
+const (
+	EndKept    EndState = "kept"    // the log has each head that is kept of it
+	EndCut     EndState = "cut"     // it lacks one
+	EndUnknown EndState = "unknown" // none is kept
+	EndOther   EndState = "other"   // those that are kept are of another log
+)
+
+// End is what is known of a log's end, by the heads that are kept.
+type End struct {
+	State EndState
+	// File has the heads, and Last is the last of them; both are empty where
+	// none is kept. Earlier is that of a log that was at this path before.
+	File, Last, Earlier string
+
+	missing []Head
+}
+
+// End finds the heads that are kept of a log. What it says of the end holds once
+// [End.See] had all records and [End.Finish] was called.
+func (h Heads) End(path string) *End {
+	log, err := safefile.Resolve(path)
+	if err != nil {
+		return &End{State: EndUnknown}
+	}
+	kept := h.read(log)
+	if kept == nil {
+		return &End{State: EndUnknown}
+	}
+	e := &End{State: EndOther, File: h.file(log), Last: kept.Last.Hash}
+	f, err := safefile.Open(log, os.O_RDONLY)
+	if err != nil {
+		return e
+	}
+	defer f.Close()
+	// One without a record is no other log: all of it was cut off.
+	if first := firstRecord(f); first == kept.First || first == "" {
+		e.State, e.missing = EndKept, append(kept.Lost, kept.Last)
+	}
+	if kept.Earlier != nil {
+		e.Earlier = kept.Earlier.Hash
+	}
+	return e
+}
+
+// See takes a record of the log.
+func (e *End) See(r Record) {
+	for i, head := range e.missing {
+		if head.Hash == r.Hash {
+			e.missing = append(e.missing[:i:i], e.missing[i+1:]...)
+			return
+		}
+	}
+}
+
+// Finish reports the heads that no record has.
+func (e *End) Finish(report *Report) {
+	for _, head := range e.missing {
+		e.State = EndCut
+		report.Miss(fmt.Sprintf("the end was cut off: the record %s, the last one at %s, is missing",
+			head.Hash, head.Time.UTC().Format(time.RFC3339)))
+	}
+}
+
+// Miss adds that a record is missing, which is known from elsewhere.
+func (r *Report) Miss(text string) {
+	r.Findings, r.Broken = append(r.Findings, Finding{Kind: Missing, Text: text}), true
+}
