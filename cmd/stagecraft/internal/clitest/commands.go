@@ -1,16 +1,20 @@
 package clitest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -163,25 +167,57 @@ func cmdHTTPGet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: httpget URL")
 	}
-	body, err := Get(args[0])
+	ctx, cancel := whileRunning(ts)
+	defer cancel()
+	body, err := Get(ctx, args[0])
 	ts.Check(err)
 	fmt.Fprint(ts.Stdout(), body)
 }
 
 // Get asks again until a server is there, and gives its answer.
-func Get(url string) (string, error) {
-	client, end := &http.Client{Timeout: time.Minute}, time.Now().Add(Hang)
+func Get(ctx context.Context, url string) (string, error) {
+	client := new(http.Client)
 	for {
-		resp, err := client.Get(url)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return "", err
+		}
+		resp, err := client.Do(req)
 		if err == nil {
 			defer resp.Body.Close()
 			body, err := io.ReadAll(resp.Body)
 			return string(body), err
 		}
-		if time.Now().After(end) {
-			return "", err
+		select {
+		case <-ctx.Done():
+			return "", errors.Join(context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
 		}
-		<-time.After(50 * time.Millisecond)
+	}
+}
+
+var errEnded = errors.New("what the script runs in the background has ended")
+
+// whileRunning is done once nothing of what a script has started in the background
+// runs any more, so that nobody waits for what it was to do.
+func whileRunning(ts *testscript.TestScript) (context.Context, func()) {
+	running := ts.BackgroundCmds()
+	if len(running) == 0 {
+		return context.WithTimeout(context.Background(), Hang)
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for ctx.Err() == nil {
+			if !slices.ContainsFunc(running, func(c *exec.Cmd) bool { return c.Process.Signal(syscall.Signal(0)) == nil }) {
+				cancel(errEnded)
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+	})
+	return ctx, func() {
+		cancel(nil)
+		watch.Wait()
 	}
 }
 
@@ -209,11 +245,18 @@ func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: wait-file FILE [TEXT]")
 	}
-	for end := time.Now().Add(Hang); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+	ctx, cancel := whileRunning(ts)
+	defer cancel()
+	for last := false; ; <-time.After(10 * time.Millisecond) {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
 		if err == nil && (len(args) == 1 || strings.Contains(string(data), args[1])) {
 			return
 		}
+		if last {
+			break
+		}
+		// It may have come between the look and the end.
+		last = ctx.Err() != nil
 	}
 	ts.Fatalf("%s did not appear", strings.Join(args, " with "))
 }

@@ -110,12 +110,24 @@ func (w Workspace) Perform(t *testing.T, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_, gone := Get(w.URL)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Error(err)
+	ended, answered := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		_, err := Get(ctx, w.URL)
+		answered <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("%v: ended before it answered: %v\n%s", args, err, said.String())
+	case err := <-answered:
+		if err := errors.Join(err, cmd.Process.Signal(os.Interrupt)); err != nil {
+			t.Error(err)
+		}
 	}
-	if code := ExitOf(t, cmd.Wait()); gone != nil || !slices.Contains([]int{0, 1, 130}, code) {
-		t.Fatalf("%v: exit code %d, %v\n%s", args, code, gone, said.String())
+	if code := ExitOf(t, <-ended); !slices.Contains([]int{0, 1, 130}, code) {
+		t.Fatalf("%v: exit code %d\n%s", args, code, said.String())
 	}
 }
 
