@@ -233,7 +233,8 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 // folder that isn't there is in no context.
 func (s *Session) own() []string {
 	var own []string
-	files := append([]string{s.opts.Audit}, s.opts.Own...)
+	// A home directory can be a project.
+	files := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir}, s.opts.Own...)
 	for _, output := range s.opts.Builds.Outputs {
 		files = append(files, output.Path)
 	}

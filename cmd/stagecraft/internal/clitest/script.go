@@ -47,6 +47,7 @@ func setup(e *testscript.Env, cache, bin string) error {
 	e.Values[interruptedKey{}] = new(interrupted)
 	e.Setenv("HOME", home)
 	e.Setenv("XDG_CACHE_HOME", cache)
+	e.Setenv("XDG_STATE_HOME", filepath.Join(cache, "state"))
 	e.Setenv("GUESTS", filepath.Join(Root(), "runtime", "sandbox", "testdata"))
 	e.Setenv("ROOT", Root())
 	e.Setenv("BIN", bin)

@@ -229,7 +229,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(),
 		"PATH="+filepath.Dir(clitest.Binary())+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"HOME="+filepath.Dir(s.dir), "XDG_DATA_HOME=", "XDG_CACHE_HOME="+s.cache,
+		"HOME="+filepath.Dir(s.dir), "XDG_DATA_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME="+s.cache, "CI=",
 		"STAGECRAFT="+clitest.Root(),
 	)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
