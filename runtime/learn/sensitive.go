@@ -36,14 +36,14 @@ var sensitive = []kind{
 		"**/secrets.yml", "**/secrets.yaml", "**/secrets.json", "etc/shadow*", "etc/gshadow*",
 	}},
 	{"the history of a shell", []string{"**/.bash_history", "**/.zsh_history", "**/.python_history", "**/.node_repl_history", "**/.psql_history"}},
-	{"version control: it has every version of every file, and hooks that run later", []string{"**/.git/**", "**/.hg/**", "**/.svn/**"}},
+	{"version control: it has every version of every file, and hooks that run later", []string{"**/.git/*/**", "**/.hg/*/**", "**/.svn/*/**"}},
 }
 
 // writable are files that may be read, and whose writers have something run later, or
 // with more rights.
 var writable = []kind{
 	{"one of Stagecraft's own files", []string{"**/stagecraft.yml", "**/stagecraft.yaml", "**/stagecraft.policy.yml", "**/stagecraft.lock", "**/.stagecraft/**"}},
-	{"what version control runs", []string{"**/.husky/**", "**/.githooks/**", "**/.pre-commit-config.yaml", "**/lefthook.yml", "**/.gitattributes", "**/.gitmodules"}},
+	{"what version control runs or goes by", []string{"**/.git", "**/.hg", "**/.svn", "**/.husky/**", "**/.githooks/**", "**/.pre-commit-config.yaml", "**/lefthook.yml", "**/.gitattributes", "**/.gitmodules"}},
 	{"what a CI system runs", []string{"**/.github/**", "**/.gitlab-ci.yml", "**/.circleci/**", "**/.buildkite/**", "**/Jenkinsfile", "**/azure-pipelines.yml"}},
 	{"what an editor runs", []string{"**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.vimrc", "**/.exrc"}},
 	{"what a shell runs", []string{"**/.bashrc", "**/.bash_profile", "**/.profile", "**/.zshrc", "**/.zshenv", "**/.zprofile"}},

@@ -61,7 +61,7 @@ func rulesOf(l *learn.Learnt) string {
 func TestSensitive(t *testing.T) {
 	for _, name := range []string{
 		".env", ".env.local", "a/.env.production", "prod.env", ".envrc", ".dev.vars", "a/x.pem", "x.key", "id_rsa", "a/id_ed25519", ".ssh/config", ".npmrc", "a/.npmrc",
-		".netrc", ".pypirc", ".git/config", ".git/hooks/pre-commit", ".git", ".aws/credentials", ".kube/config", "kubeconfig", ".docker/config.json",
+		".netrc", ".pypirc", ".git/config", ".git/hooks/pre-commit", ".aws/credentials", ".kube/config", "kubeconfig", ".docker/config.json",
 		"terraform.tfstate", "prod.tfvars", ".git-credentials", ".pgpass", "service-account.json", "secrets.yml", ".htpasswd",
 	} {
 		for _, kind := range []capability.UseKind{capability.UseRead, capability.UseWrite} {
@@ -83,12 +83,12 @@ func TestSensitive(t *testing.T) {
 			t.Errorf("%s, by the provider:\n%s", name, got.Policy)
 		}
 	}
-	for _, name := range []string{".env.example", "environment.ts", "src/keys.ts", "node_modules/x/test/key.pem", "id_rsa.pub", ".gitignore", "stagecraft.yml", ".github/workflows/ci.yml"} {
+	for _, name := range []string{".env.example", "environment.ts", "src/keys.ts", "node_modules/x/test/key.pem", "id_rsa.pub", ".gitignore", ".git", "stagecraft.yml", ".github/workflows/ci.yml"} {
 		if got := ran(t, learn.Options{}, file(capability.UseRead, name)); withheld(got) != "" || rulesOf(got) != "read:"+name {
 			t.Errorf("%s: learnt %q, withheld %q", name, rulesOf(got), withheld(got))
 		}
 	}
-	for _, name := range []string{"stagecraft.policy.yml", "stagecraft.lock", ".stagecraft/providers/x.wasm", ".github/workflows/ci.yml", ".vscode/tasks.json", ".husky/pre-push", "p/audit.jsonl"} {
+	for _, name := range []string{"stagecraft.policy.yml", "stagecraft.lock", ".stagecraft/providers/x.wasm", ".github/workflows/ci.yml", ".vscode/tasks.json", ".husky/pre-push", ".git", "p/audit.jsonl"} {
 		if got := ran(t, learn.Options{Own: []string{"p/audit.jsonl"}}, file(capability.UseWrite, name)); withheld(got) != "w:"+name || rulesOf(got) != "" {
 			t.Errorf("writing %s: learnt %q, withheld %q", name, rulesOf(got), withheld(got))
 		}
