@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,10 +50,10 @@ const (
 	maxLost  = 8
 )
 
-// file is where the heads of a log are kept.
+// file is where the heads of a log are kept, in a directory for that log alone.
 func (h Heads) file(log string) string {
 	sum := sha256.Sum256([]byte(log))
-	return filepath.Join(string(h), hex.EncodeToString(sum[:])+".json")
+	return filepath.Join(string(h), hex.EncodeToString(sum[:]), "heads.json")
 }
 
 // read gives what is kept of a log, nil where nothing is that can be read.
@@ -83,7 +84,7 @@ func (h Heads) keep(f *os.File, head Head) error {
 	if err != nil {
 		return err
 	}
-	if err := privatefolder.Make(string(h)); err != nil {
+	if err := h.prepare(log); err != nil {
 		return err
 	}
 	now := keptHeads{Log: log, First: firstRecord(f), Last: head}
@@ -95,6 +96,24 @@ func (h Heads) keep(f *os.File, head Head) error {
 		return err
 	}
 	return wholefile.Write(h.file(log), append(data, '\n'))
+}
+
+// prepare makes the directory for a log. What is in it besides the heads was left
+// by a run that was killed while it wrote them.
+func (h Heads) prepare(log string) error {
+	file := h.file(log)
+	for _, dir := range []string{string(h), filepath.Dir(file)} {
+		if err := privatefolder.Make(dir); err != nil {
+			return err
+		}
+	}
+	left, err := os.ReadDir(filepath.Dir(file))
+	for _, entry := range left {
+		if entry.Name() != filepath.Base(file) {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(file), entry.Name())))
+		}
+	}
+	return err
 }
 
 // follow takes over what was kept of a log, or of another one at its path.

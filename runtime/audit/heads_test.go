@@ -205,3 +205,21 @@ func TestWaitEnds(t *testing.T) {
 		t.Errorf("got %v, told %d times", err, told)
 	}
 }
+
+// TestHeadsOfAKilledRun wants what a run left that was killed while it wrote to be
+// gone after the next one.
+func TestHeadsOfAKilledRun(t *testing.T) {
+	heads, log := audit.Heads(t.TempDir()), filepath.Join(t.TempDir(), "log.jsonl")
+	writeRun(t, log, heads, "1")
+	kept, err := filepath.Glob(filepath.Join(string(heads), "*", "*"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("%q is kept, %v", kept, err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(kept[0]), ".stagecraft-1"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeRun(t, log, heads, "2")
+	if left, _ := os.ReadDir(filepath.Dir(kept[0])); len(left) != 1 {
+		t.Errorf("%v is left", left)
+	}
+}

@@ -103,7 +103,12 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 
 // check wants each to be a file: whoever reads them waits for a pipe.
 func (t TLS) check() error {
-	return errors.Join(safefile.Check(t.CA), safefile.Check(t.Cert), safefile.Check(t.Key))
+	for _, file := range []string{t.CA, t.Cert, t.Key} {
+		if err := safefile.Check(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advise says what to look at where something answers, but won't talk to us. With
