@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestMoreLayersAllowLess(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	allowed := 0
-	for range 1_000 {
+	for range providertest.Rounds(1_000) {
 		var policies []*capability.Policy
 		for range 1 + r.IntN(3) {
 			policies = append(policies, parse(t, randomRules(r).text("")))
@@ -82,7 +83,7 @@ func TestWeigh(t *testing.T) {
 // TestClaimJSON wants a claim to be the same after a way through JSON.
 func TestClaimJSON(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 2_000 {
+	for range providertest.Rounds(2_000) {
 		c := randomClaim(r)
 		data, err := json.Marshal(c)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 func TestCheck(t *testing.T) {
@@ -149,7 +150,7 @@ func TestCheckAcrossProviders(t *testing.T) {
 // FuzzCheck takes away each rule that is said to be needless, or to have no
 // effect, and wants no decision to change.
 func FuzzCheck(f *testing.F) {
-	for seed := range uint64(50) {
+	for seed := range uint64(providertest.Rounds(50)) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {

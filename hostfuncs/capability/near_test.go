@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 func TestNear(t *testing.T) {
@@ -87,7 +88,7 @@ providers:
 // FuzzNear wants answers for any policy and claim, the same each time, and none
 // where all is allowed.
 func FuzzNear(f *testing.F) {
-	for seed := range uint64(300) {
+	for seed := range uint64(providertest.Rounds(300)) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {

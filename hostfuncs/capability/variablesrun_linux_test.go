@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // effect is a program that does as a variable says. In its texts, {dir} is a
@@ -38,9 +39,8 @@ type effect struct {
 // table, so that what the table says of them is known to be so. Without the
 // variable, nothing of it may happen.
 func TestVariablesTakeEffect(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it runs many programs")
-	}
+	// Another version of a program may go by other variables.
+	providertest.Long(t)
 	mark := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("marked\n")) }
 	plain, secure := httptest.NewServer(http.HandlerFunc(mark)), httptest.NewTLSServer(http.HandlerFunc(mark))
 	t.Cleanup(plain.Close)
@@ -50,6 +50,7 @@ func TestVariablesTakeEffect(t *testing.T) {
 		name, _, _ := strings.Cut(e.env[0], "=")
 		program, _, _ := strings.Cut(e.run, " ")
 		t.Run(name+"/"+program, func(t *testing.T) {
+			t.Parallel()
 			for _, need := range append(e.needs, program) {
 				needs(t, need)
 			}

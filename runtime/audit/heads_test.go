@@ -209,7 +209,7 @@ func TestWaitEnds(t *testing.T) {
 // TestHeadsOfAKilledRun wants what a run left that was killed while it wrote to be
 // gone after the next one.
 func TestHeadsOfAKilledRun(t *testing.T) {
-	heads, log := audit.Heads(t.TempDir()), filepath.Join(t.TempDir(), "log.jsonl")
+	heads, log := audit.Heads(filepath.Join(t.TempDir(), "heads")), filepath.Join(t.TempDir(), "log.jsonl")
 	writeRun(t, log, heads, "1")
 	kept, err := filepath.Glob(filepath.Join(string(heads), "*", "*"))
 	if err != nil || len(kept) != 1 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 )
 
@@ -153,7 +154,7 @@ func TestUnwatched(t *testing.T) {
 // FuzzCommands holds what is promised of a policy for what commands use: all of it
 // is allowed, there are few rules, and the order doesn't matter.
 func FuzzCommands(f *testing.F) {
-	for seed := range uint64(200) {
+	for seed := range uint64(providertest.Rounds(200)) {
 		f.Add(seed, seed*7)
 	}
 	f.Fuzz(func(t *testing.T, a, b uint64) {

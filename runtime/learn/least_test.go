@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
@@ -89,7 +90,7 @@ func randomTexts(r *rand.Rand, b *capability.Build) {
 // FuzzLeast holds what is promised of a policy for the claims that a seed
 // gives.
 func FuzzLeast(f *testing.F) {
-	for seed := range uint64(300) {
+	for seed := range uint64(providertest.Rounds(300)) {
 		f.Add(seed, seed*7)
 	}
 	f.Fuzz(func(t *testing.T, a, b uint64) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -126,7 +127,7 @@ func contains(whole, part *yamldoc.Node) bool {
 // rule is denied, it confines and limits as it did, its words are still there, and
 // whatever is newly allowed is told.
 func FuzzMerge(f *testing.F) {
-	for seed := range uint64(400) {
+	for seed := range uint64(providertest.Rounds(400)) {
 		f.Add(seed, seed*7)
 	}
 	f.Fuzz(func(t *testing.T, a, b uint64) {
