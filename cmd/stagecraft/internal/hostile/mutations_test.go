@@ -172,7 +172,7 @@ func (m mutation) trial(t *testing.T, of []attack, cache string) map[string]outc
 	setup := p.Setup
 	p.Setup = func(e *testscript.Env) error {
 		err := setup(e)
-		e.Setenv("HANG", strconv.Itoa(int(mutantHangs.Seconds())/5))
+		e.Setenv("HANG", strconv.Itoa(int(mutantHangs.Seconds())/20))
 		return err
 	}
 	for _, a := range of {
