@@ -215,6 +215,9 @@ func (c *Confinement) String() string {
 	said := []string{"any file", "any port"}
 	if r := c.rules; !r.AnyFiles {
 		said[0] = fmt.Sprintf("%d folders and files to read, %d to write", len(r.Read)+len(r.Exec), len(r.Write))
+		if len(r.List) > 0 {
+			said[0] += fmt.Sprintf(", %d to list", len(r.List))
+		}
 	}
 	if r := c.rules; !r.AnyNet {
 		said[1] = "TCP ports: " + portWords(r.AnyConnect, r.Connect) + " to connect to, " + portWords(r.AnyListen, r.Listen) + " to listen on"
@@ -265,6 +268,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		r.Exec = append(r.Exec, w.subtrees(p.Files.Read)...)
 		write := w.subtrees(p.Files.Write)
 		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
+		r.List = append(r.List, w.subtrees(p.Files.List)...)
 		folders = append(folders, missing(write)...)
 	}
 	if p.Net != nil {

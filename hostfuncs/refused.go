@@ -183,8 +183,7 @@ func (c *Confinement) wording(use confine.Use, known map[string]allowance) (what
 	case confine.UseSocket:
 		what, inside = "connect to "+shown, false
 	case confine.UseList:
-		what, place.Below = "list "+shown, true
-		toAllow = add(place.Grant("files.read"))
+		what, toAllow = "list "+shown, add(place.ListGrant())
 	case confine.UseRead:
 		what, toAllow = "read "+shown, add(place.Grant("files.read"))
 	case confine.UseWrite:

@@ -249,7 +249,7 @@ func TestWording(t *testing.T) {
 		{Kind: confine.UseSocket, Path: known["docker"].rules.Sockets[0]}: both + "connect to " + known["docker"].rules.Sockets[0] + ": add docker to sockets of provider test",
 		{Kind: confine.UseSocket, Path: p.Root + "/s"}:                    both + "connect to s: no rule can allow it",
 		{Kind: confine.UseMake, Path: p.Root}:                             both + `make or remove anything in .: add "**" to files.write of provider test`,
-		{Kind: confine.UseList, Path: p.Root + "/a b"}:                    both + `list a b: add "a b/**" to files.read of provider test`,
+		{Kind: confine.UseList, Path: p.Root + "/a b"}:                    both + `list a b: add a b to files.list of provider test`,
 		{Kind: confine.UseConnect, Port: 80}:                              both + "connect to port 80: add 80 to net.connect of provider test",
 		{Kind: confine.UseListen, Port: 80}:                               both + "listen on port 80: add 80 to net.listen of provider test",
 		{Kind: confine.UseUDP, Port: 53}:                                  both + `use UDP, as for port 53: add "*" to net.connect of provider test`,

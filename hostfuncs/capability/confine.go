@@ -51,8 +51,9 @@ type Confinement struct {
 // Pos is where the policy says it, unknown where it says nothing.
 func (c Confinement) Pos() yamldoc.Pos { return c.pos }
 
-// ConfinedFiles are the parts of the project.
-type ConfinedFiles struct{ Read, Write []Subtree }
+// ConfinedFiles are the parts of the project. List are directories that may be
+// listed, each with all below it, and without reading what is in them.
+type ConfinedFiles struct{ Read, List, Write []Subtree }
 
 // Subtree is a file, or with Below a folder with all that is in it. Path is
 // clean and relative to the project, "." is the project.
@@ -144,6 +145,8 @@ func (c *Confinement) rules(l List) {
 		c.Unheld = append(c.Unheld, l.Rules...)
 	case l.Key == "files.read":
 		c.Files.Read = append(c.Files.Read, subtrees(l.Rules)...)
+	case l.Key == "files.list":
+		c.Files.List = append(c.Files.List, listedTrees(l.Rules)...)
 	case l.Key == "files.write":
 		c.Files.Write = append(c.Files.Write, subtrees(l.Rules)...)
 	case l.Key == "net.connect":

@@ -27,6 +27,7 @@ func TestConfine(t *testing.T) {
 		"patterns of names":     {"{files: {read: ['*/**', 'a/**/b', 'a/**/**', 'a*', '*'], write: ['**/x']}}", &capability.Confinement{Mode: "require", Files: &files{}}},
 		"the project's name":    {"{files: {write: [.]}}", &capability.Confinement{Mode: "require", Files: &files{Write: []capability.Subtree{file(".")}}}},
 		"dotenv files":          {"{files: {env: [.env]}}", &capability.Confinement{Mode: "require", Files: &files{}}},
+		"directories to list":   {"{files: {list: [., ./src/, a/b]}}", &capability.Confinement{Mode: "require", Files: &files{List: []capability.Subtree{tree("."), tree("src"), tree("a/b")}}}},
 		"net":                   {"{net: {connect: [80, 9000-9001], listen: ['*']}}", &capability.Confinement{Mode: "require", Net: &net{Connect: []capability.Ports{{Low: 80, High: 80}, {Low: 9000, High: 9001}}, Listen: []capability.Ports{{Low: 1, High: 65535}}}}},
 		"any port to listen on": {"{net: {listen: [0]}}", &capability.Confinement{Mode: "require", Net: &net{Listen: []capability.Ports{{}}}}},
 		"mode alone":            {"{confine: require, exec: [a]}", &capability.Confinement{Mode: "require", Commands: true}},

@@ -69,6 +69,8 @@ func covers(key string, deny bool, a, b *Rule) bool {
 		return commandCovers(a.words, b.words, deny)
 	case "files.read", "files.env", "files.write", "build.contexts":
 		return listCovers(pathWords(path.Clean(a.Text)), pathWords(path.Clean(b.Text)), globCovers)
+	case "files.list":
+		return listCovers(pathWords(listedPattern(a)), pathWords(listedPattern(b)), globCovers)
 	case "net.connect", "net.listen":
 		return portsCover(a, b)
 	case "build.tags":

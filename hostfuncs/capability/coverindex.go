@@ -82,6 +82,8 @@ func coverText(key string, r *Rule, deny bool) string {
 		return commandText(r.words, deny)
 	case "files.read", "files.env", "files.write", "build.contexts":
 		return path.Clean(r.Text)
+	case "files.list":
+		return listedPattern(r)
 	case "net.connect", "net.listen":
 		// A range is known by nothing: what covers it begins anywhere.
 		if of, err := parsePorts(r.Text); err != nil || of.Low != of.High {

@@ -148,7 +148,7 @@ func (c *checker) covered(l List, rule *Rule) bool {
 		})))
 	}
 	if other == nil {
-		other = firstOf(c.implying(l), texts, c.counted(func(other *Rule) bool { return covers(l.Key, l.Deny, other, rule) }))
+		other = firstOf(c.implying(l), texts, c.counted(func(other *Rule) bool { return implies(l, other, rule) }))
 	}
 	if other != nil {
 		c.find(l, rule, Covered, "remove it", "is covered by %q%s", other.Text, at(other.Pos))
@@ -165,8 +165,20 @@ func (c *checker) implying(l List) []*coverIndex {
 	case l.Key == "files.env" && !l.Deny && !c.deniesReading(l.Provider):
 		// What may be read may be loaded, unless it is denied somewhere.
 		return c.holding(l, "files.read", false)
+	case l.Key == "files.list":
+		// What commands may read or write with all below it they may list.
+		return slices.Concat(c.holding(l, "files.read", false), c.holding(l, "files.write", false))
 	}
 	return nil
+}
+
+// implies tells whether a rule of one of the lists that [checker.implying] gives
+// says what a rule of l does.
+func implies(l List, other, rule *Rule) bool {
+	if l.Key == "files.list" {
+		return readsAll(other, rule)
+	}
+	return covers(l.Key, l.Deny, other, rule)
 }
 
 // deniesReading tells whether a rule that can hold together with those of a

@@ -55,6 +55,18 @@ func TestCheck(t *testing.T) {
 			`5:34 covered: files.read of generic: rule "backend/src" is covered by "backend/**", policy.yml:5:20`,
 			`5:47 covered: files.read of generic: rule "backend/*/x" is covered by "backend/**", policy.yml:5:20`,
 		},
+		"files: {list: [src, src/a, ./src/a/b, srcs]}": {
+			`5:25 covered: files.list of generic: rule "src/a" is covered by "src", policy.yml:5:20`,
+			`5:32 covered: files.list of generic: rule "./src/a/b" is covered by "src", policy.yml:5:20`,
+		},
+		"files: {list: [a, ., ./]}": {
+			`5:20 covered: files.list of generic: rule "a" is covered by ".", policy.yml:5:23`,
+			`5:26 covered: files.list of generic: rule "./" is covered by ".", policy.yml:5:23`,
+		},
+		"files: {read: ['src/**', 'lib/*', doc], list: [src/a, lib, doc, out/a], write: ['out/**']}": {
+			`5:52 covered: files.list of generic: rule "src/a" is covered by "src/**", policy.yml:5:20`,
+			`5:69 covered: files.list of generic: rule "out/a" is covered by "out/**", policy.yml:5:85`,
+		},
 		"files: {read: {allow: [.env, src], deny: ['**/.env']}}":   {`5:28 never-matches: files.read of generic: rule ".env" allows nothing: "**/.env" denies all of it, policy.yml:5:47`},
 		"files: {read: ['env/*'], env: [env/dev, .env, 'env/**']}": {`5:36 covered: files.env of generic: rule "env/dev" is covered by "env/**", policy.yml:5:51`},
 		"files: {read: ['env/*'], env: [env/dev, .env]}":           {`5:36 covered: files.env of generic: rule "env/dev" is covered by "env/*", policy.yml:5:20`},

@@ -125,7 +125,9 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 		"files": func(n *yamldoc.Node) {
 			s.confine.files, s.confine.pos = true, n.Pos()
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"read":  func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
+				"read": func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
+				// The operation "list" takes files.read: this is for commands alone.
+				"list":  func(n *yamldoc.Node) { r.list(n, List{Key: "files.list"}, listedDirectories{}, r.text) },
 				"env":   func(n *yamldoc.Node) { r.rules(n, "files.env", &s.load.allow, &s.load.deny, r.text) },
 				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
 			})

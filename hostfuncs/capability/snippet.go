@@ -25,7 +25,7 @@ var parts = []struct {
 	keys []string
 }{
 	{"env", []string{"pass", "read"}},
-	{"files", []string{"read", "env", "write"}},
+	{"files", []string{"read", "list", "env", "write"}},
 	{"build", slices.Concat([]string{"contexts", "tags", "args"}, textKeyNames(), []string{"network", "push"})},
 	{"net", []string{"connect", "listen"}},
 }

@@ -60,6 +60,12 @@ func (s Subtree) Grant(key string) Grant {
 	return Grant{Key: key, Rule: yamldoc.Quote(text)}
 }
 
+// ListGrant is the line that lets commands list a directory of the project and those
+// below it, or the nearest directory above that can be written in a rule.
+func (s Subtree) ListGrant() Grant {
+	return Grant{Key: "files.list", Rule: yamldoc.Quote(s.Nameable().Path)}
+}
+
 // Nameable is a file or folder for which there can be a rule, or else the nearest
 // folder above that there can be one for, with all that is in it.
 func (s Subtree) Nameable() Subtree {

@@ -51,6 +51,9 @@ type Rules struct {
 	// includes reading, creating and removing, Exec includes reading. A device
 	// can't be created.
 	Read, Write, Exec []string
+	// List are folders that may be listed, with all below them, whatever may be
+	// read of what is in them.
+	List []string
 	// AnyFiles lifts the restriction of files.
 	AnyFiles bool
 	// Connect and Listen are ports of TCP, at any address. 0 in Listen is any
@@ -80,6 +83,7 @@ type Rules struct {
 func (r Rules) With(other Rules) Rules {
 	return Rules{
 		Read: union(r.Read, other.Read), Write: union(r.Write, other.Write), Exec: union(r.Exec, other.Exec),
+		List:     union(r.List, other.List),
 		AnyFiles: r.AnyFiles || other.AnyFiles,
 		Connect:  union(r.Connect, other.Connect), Listen: union(r.Listen, other.Listen),
 		AnyConnect: r.AnyConnect || other.AnyConnect, AnyListen: r.AnyListen || other.AnyListen,
@@ -127,7 +131,7 @@ func (r Rules) check() error {
 }
 
 func (r Rules) paths() []string {
-	return slices.Concat(r.Read, r.Write, r.Exec, r.Sockets)
+	return slices.Concat(r.Read, r.Write, r.Exec, r.List, r.Sockets)
 }
 
 // usesNet reports whether any socket of IPv4 or IPv6 is allowed.

@@ -7,7 +7,7 @@ import (
 
 // encodingVersion is the first byte of encoded rules. Both sides are the same
 // program, so that another version is a mistake and not an older one.
-const encodingVersion = 1
+const encodingVersion = 2
 
 var errEncoding = errors.New("these are no rules for confining a process")
 
@@ -17,7 +17,7 @@ func (r *Rules) flags() []*bool {
 }
 
 func (r *Rules) pathLists() []*[]string {
-	return []*[]string{&r.Read, &r.Write, &r.Exec, &r.Sockets}
+	return []*[]string{&r.Read, &r.Write, &r.Exec, &r.List, &r.Sockets}
 }
 
 func (r *Rules) portLists() []*[]uint16 {

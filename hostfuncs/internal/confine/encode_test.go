@@ -17,7 +17,7 @@ var encoded = []Rules{
 	{AnyConnect: true},
 	{AnyListen: true},
 	{
-		Read: []string{"/etc/hosts", ""}, Write: []string{"/tmp"}, Exec: []string{"/usr", "/a b\n\xff"},
+		Read: []string{"/etc/hosts", ""}, Write: []string{"/tmp"}, Exec: []string{"/usr", "/a b\n\xff"}, List: []string{"/home/a"},
 		Connect: []uint16{5432, 65535}, Listen: []uint16{0}, Sockets: []string{"/run/docker.sock"},
 	},
 }
@@ -46,13 +46,13 @@ func TestEncoding(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for name, data := range map[string]string{
 		"nothing":         "",
-		"another version": "\x02\x00\x00\x00\x00\x00\x00\x00",
-		"unknown switch":  "\x01\x80\x00\x00\x00\x00\x00\x00",
-		"more than rules": "\x01\x00\x00\x00\x00\x00\x00\x00\x00",
-		"a long list":     "\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-		"a long path":     "\x01\x00\x01\xff\xff\xff\xff\x0f",
-		"a large port":    "\x01\x00\x00\x00\x00\x00\x01\x80\x80\x04\x00",
-		"a long number":   "\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+		"another version": "\x01\x00\x00\x00\x00\x00\x00\x00\x00",
+		"unknown switch":  "\x02\x80\x00\x00\x00\x00\x00\x00\x00",
+		"more than rules": "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"a long list":     "\x02\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"a long path":     "\x02\x00\x01\xff\xff\xff\xff\x0f",
+		"a large port":    "\x02\x00\x00\x00\x00\x00\x00\x01\x80\x80\x04\x00",
+		"a long number":   "\x02\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 	} {
 		if r, err := Decode([]byte(data)); err == nil {
 			t.Errorf("%s: got %+v", name, r)

@@ -27,7 +27,8 @@ func Probe() Support {
 }
 
 const (
-	readAccess  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	listAccess  = unix.LANDLOCK_ACCESS_FS_READ_DIR
+	readAccess  = unix.LANDLOCK_ACCESS_FS_READ_FILE | listAccess
 	execAccess  = readAccess | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	writeAccess = readAccess | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE |
 		unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REFER |
@@ -115,6 +116,7 @@ func (s *ruleset) allow(r Rules) error {
 		{r.Read, readAccess},
 		{r.Write, writeAccess},
 		{r.Exec, execAccess},
+		{r.List, listAccess},
 		{r.Sockets, unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX},
 	} {
 		for _, p := range list.paths {
@@ -158,15 +160,15 @@ func (s *ruleset) allowPath(name string, access uint64) error {
 
 // allowFile allows what was opened, whatever leads to it.
 func (s *ruleset) allowFile(fd int, access uint64) error {
-	if access == 0 {
-		return nil
-	}
 	var info unix.Stat_t
 	if err := unix.Fstat(fd, &info); err != nil {
 		return err
 	}
 	if info.Mode&unix.S_IFMT != unix.S_IFDIR {
 		access &= fileAccess
+	}
+	if access == 0 {
+		return nil // the kernel takes no rule that allows nothing, such as to list a file
 	}
 	return s.add(unix.LANDLOCK_RULE_PATH_BENEATH,
 		unsafe.Pointer(&unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}))

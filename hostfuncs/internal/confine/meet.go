@@ -18,12 +18,14 @@ func (r Rules) And(other Rules) Rules {
 	}
 	switch {
 	case r.AnyFiles:
-		both.Read, both.Write, both.Exec = other.Read, other.Write, other.Exec
+		both.Read, both.Write, both.Exec, both.List = other.Read, other.Write, other.Exec, other.List
 	case other.AnyFiles:
-		both.Read, both.Write, both.Exec = r.Read, r.Write, r.Exec
+		both.Read, both.Write, both.Exec, both.List = r.Read, r.Write, r.Exec, r.List
 	default:
 		both.Read = meet(r.readable(), other.readable())
 		both.Write, both.Exec = meet(r.Write, other.Write), meet(r.Exec, other.Exec)
+		// What both let be read is in Read already.
+		both.List = union(meet(r.List, other.listable()), meet(r.readable(), other.List))
 	}
 	both.Connect = meetPorts(r.Connect, r.anyConnect(), other.Connect, other.anyConnect())
 	both.Listen = meetPorts(r.Listen, r.anyListen(), other.Listen, other.anyListen())
@@ -42,6 +44,8 @@ func (r Rules) And(other Rules) Rules {
 }
 
 func (r Rules) readable() []string { return slices.Concat(r.Read, r.Write, r.Exec) }
+
+func (r Rules) listable() []string { return slices.Concat(r.readable(), r.List) }
 
 func (r Rules) udp() bool        { return r.AnyNet || r.UDP }
 func (r Rules) anyConnect() bool { return r.AnyNet || r.AnyConnect }

@@ -70,8 +70,10 @@ func (r Rules) Allows(u Use) bool {
 		return slices.ContainsFunc(list, func(allowed string) bool { return within(u.Path, allowed) })
 	}
 	switch u.Kind {
-	case UseRead, UseList:
-		return r.AnyFiles || in(r.Read) || in(r.Write) || in(r.Exec)
+	case UseRead:
+		return r.AnyFiles || in(r.readable())
+	case UseList:
+		return r.AnyFiles || in(r.listable())
 	case UseWrite, UseMake, UseMkdir:
 		return r.AnyFiles || in(r.Write)
 	case UseSocket:

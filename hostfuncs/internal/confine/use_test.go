@@ -6,7 +6,7 @@ import (
 )
 
 func TestAllows(t *testing.T) {
-	some := Rules{Read: []string{"/r"}, Exec: []string{"/x"}, Write: []string{"/w"}, Sockets: []string{"/s/a"}, Connect: []uint16{80}, Listen: []uint16{0}}
+	some := Rules{Read: []string{"/r"}, List: []string{"/l"}, Exec: []string{"/x"}, Write: []string{"/w"}, Sockets: []string{"/s/a"}, Connect: []uint16{80}, Listen: []uint16{0}}
 	for _, tt := range []struct {
 		rules Rules
 		use   Use
@@ -18,6 +18,11 @@ func TestAllows(t *testing.T) {
 		{some, Use{Kind: UseRead, Path: "/x/a"}, true},
 		{some, Use{Kind: UseList, Path: "/w"}, true},
 		{some, Use{Kind: UseList, Path: "/"}, false},
+		{some, Use{Kind: UseList, Path: "/l"}, true},
+		{some, Use{Kind: UseList, Path: "/l/a"}, true},
+		{some, Use{Kind: UseRead, Path: "/l/a"}, false},
+		{some, Use{Kind: UseWrite, Path: "/l/a"}, false},
+		{some, Use{Kind: UseMake, Path: "/l"}, false},
 		{some, Use{Kind: UseWrite, Path: "/r/a"}, false},
 		{some, Use{Kind: UseWrite, Path: "/w/a"}, true},
 		{some, Use{Kind: UseMake, Path: "/w"}, true},
