@@ -32,6 +32,7 @@ func reads(format string, count int) []capability.Use {
 
 const (
 	mayRead = " # used by commands; the provider may read it too\n"
+	seesAll = " # commands see the names of all files below, and not what is in the files\n"
 	mayAsk  = " # used by commands; the provider may ask whether it answers\n"
 )
 
@@ -51,11 +52,17 @@ func TestCommands(t *testing.T) {
 			file(capability.UseRead, "c"), file(capability.UseWrite, "c"), file(capability.UseRead, "d/a"), file(capability.UseList, "d"), file(capability.UseMake, "d"),
 		}, "    files:\n      write:\n        - \"d/**\"\n        - c\n    net: {}\n", ""},
 		{"a folder that is listed", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/e/a"), file(capability.UseWrite, "d/b")},
-			"    files:\n      read:\n        - \"d/**\"" + mayRead + "      write:\n        - d/b\n    net: {}\n", ""},
+			"    files:\n      read:\n        - d/e/a" + mayRead + "      list:\n        - d" + seesAll + "      write:\n        - d/b\n    net: {}\n", ""},
+		{"a folder that is listed and read", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/a"), file(capability.UseList, "d/e")},
+			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
+		{"folders that are listed in what may be written", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseList, "d/e"), file(capability.UseMake, "d")},
+			"    files:\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
+		{"folders in one that is listed", nil, []capability.Use{file(capability.UseList, "d/e"), file(capability.UseList, "d"), file(capability.UseList, "d/*")},
+			"    files:\n      list:\n        - d" + seesAll + "    net: {}\n", ""},
 		{"a folder that is made", nil, []capability.Use{file(capability.UseMkdir, "d"), file(capability.UseMkdir, "d/e"), file(capability.UseMake, "d/e")},
 			"    files:\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
 		{"the project", nil, []capability.Use{file(capability.UseList, "."), file(capability.UseRead, "a"), file(capability.UseMake, ".")},
-			"    files:\n      read:\n        - a" + mayRead + "    net: {}\n", ""},
+			"    files:\n      read:\n        - a" + mayRead + "      list:\n        - ." + seesAll + "    net: {}\n", ""},
 		{"as many files as are told", nil, reads("d/%d", 8), func() (want string) {
 			for i := range 8 {
 				want += fmt.Sprintf("        - d/%d%s", i, mayRead)
@@ -68,7 +75,7 @@ func TestCommands(t *testing.T) {
 		{"names that can't be told", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
 		{"what the provider reads too", []capability.Claim{read("a"), read("d/a"), connect(80)},
-			[]capability.Use{file(capability.UseRead, "a"), file(capability.UseList, "d"), port(capability.UseConnect, 80)},
+			[]capability.Use{file(capability.UseRead, "a"), file(capability.UseList, "d"), file(capability.UseRead, "d/b"), port(capability.UseConnect, 80)},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "        - a\n    net:\n      connect:\n        - 80\n", ""},
 		{"what the provider reads of what commands write", []capability.Claim{read("d/a")}, []capability.Use{file(capability.UseMake, "d")},
 			"    files:\n      read:\n        - d/a\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
@@ -179,13 +186,13 @@ func FuzzCommands(f *testing.F) {
 			t.Fatalf("got %+v of\n%s", held, got.Policy)
 		}
 		for _, u := range uses {
-			withheld := slices.ContainsFunc(got.Withheld, func(w learn.Withheld) bool { return w.Path == "**" && u.Path == "." })
+			withheld := u.Path == "." && u.Kind != capability.UseList && slices.ContainsFunc(got.Withheld, func(w learn.Withheld) bool { return w.Path == "**" })
 			if !allows(held[0], u) && !slices.Contains(got.Outside, u.Path) && !withheld {
 				t.Errorf("%c %q %d is not allowed by\n%s", u.Kind, u.Path, u.Port, got.Policy)
 			}
 		}
 		// Eight for each of the three names in the project, and those for its own files.
-		if n := len(held[0].Files.Read) + len(held[0].Files.Write); n > 2*(3*8+3)+2 {
+		if n := len(held[0].Files.Read) + len(held[0].Files.Write); n > 2*(3*8+3)+2 || len(held[0].Files.List) > 3*8+3+1 {
 			t.Errorf("%d rules in\n%s", n, got.Policy)
 		}
 		slices.Reverse(uses)
@@ -249,8 +256,10 @@ func allows(c capability.Confinement, u capability.Use) bool {
 	switch {
 	case u.Path[0] == '/':
 		return slices.ContainsFunc(u.By, func(name string) bool { return slices.Contains(c.Use, name) })
-	case u.Kind == capability.UseRead || u.Kind == capability.UseList:
-		return in(slices.Concat(c.Files.Read, c.Files.Write), u.Kind == capability.UseList)
+	case u.Kind == capability.UseList:
+		return in(slices.Concat(c.Files.Read, c.Files.List, c.Files.Write), true)
+	case u.Kind == capability.UseRead:
+		return in(slices.Concat(c.Files.Read, c.Files.Write), false)
 	}
 	return in(c.Files.Write, u.Kind != capability.UseWrite)
 }

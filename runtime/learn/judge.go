@@ -106,7 +106,7 @@ func (j *judge) denied(provider, name string, write bool) string {
 func (j *judge) directory(provider, dir string, write bool) Withheld {
 	w := Withheld{Path: path.Join(dir, "**"), Write: write}
 	if j.into != nil && j.into.DeniesBelow(provider, dir) {
-		w.Why, w.Fixed = "a rule of "+j.File+" denies a part of it", true
+		w.Why, w.Fixed = j.deniesPart(), true
 		return w
 	}
 	if look(j.named, dir).Allowed {
@@ -120,6 +120,10 @@ func (j *judge) directory(provider, dir string, write bool) Withheld {
 	w.Why = why
 	return w
 }
+
+// deniesPart says why nothing is learnt of a directory of which the policy that is added
+// to denies a part.
+func (j *judge) deniesPart() string { return "a rule of " + j.File + " denies a part of it" }
 
 // maxLooked bounds how much of a project is looked through for one directory.
 const maxLooked = 50_000

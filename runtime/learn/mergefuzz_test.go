@@ -223,11 +223,16 @@ func wantHeld(t *testing.T, before, after *capability.Policy, l *learn.Learnt, i
 	if old.Files == nil || now.Files == nil {
 		return
 	}
-	for _, s := range slices.Concat(now.Files.Read, now.Files.Write) {
-		if !slices.Contains(slices.Concat(old.Files.Read, old.Files.Write), s) && (told.Files == nil || !slices.Contains(slices.Concat(told.Files.Read, told.Files.Write), s)) {
-			t.Errorf("%+v is not told", s)
+	wantTold := func(of func(*capability.ConfinedFiles) []capability.Subtree) {
+		t.Helper()
+		for _, s := range of(now.Files) {
+			if !slices.Contains(of(old.Files), s) && (told.Files == nil || !slices.Contains(of(told.Files), s)) {
+				t.Errorf("%+v is not told", s)
+			}
 		}
 	}
+	wantTold(func(f *capability.ConfinedFiles) []capability.Subtree { return slices.Concat(f.Read, f.Write) })
+	wantTold(func(f *capability.ConfinedFiles) []capability.Subtree { return f.List })
 }
 
 // addedPolicy has what was told, and nothing else.

@@ -68,12 +68,20 @@ func (o *oldSection) allows(id string, g capability.Grant) bool {
 	}
 	ok := within(o.Use, one.Use) && within(o.Sockets, one.Sockets)
 	if one.Files != nil {
-		ok = ok && o.Files != nil && holdAll(o.Files.Write, one.Files.Write) && holdAll(slices.Concat(o.Files.Read, o.Files.Write), one.Files.Read)
+		ok = ok && o.Files != nil && o.holdFiles(one.Files)
 	}
 	if one.Net != nil {
 		ok = ok && o.Net != nil && coverAll(o.Net.Connect, one.Net.Connect) && coverAll(o.Net.Listen, one.Net.Listen)
 	}
 	return ok
+}
+
+// holdFiles tells whether commands may use files and directories already. What they may
+// write they may read, and what they may read they may list.
+func (o *oldSection) holdFiles(f *capability.ConfinedFiles) bool {
+	write := o.Files.Write
+	read := slices.Concat(o.Files.Read, write)
+	return holdAll(write, f.Write) && holdAll(read, f.Read) && holdAll(slices.Concat(o.Files.List, read), f.List)
 }
 
 // holdAll tells whether some places have all others in them.

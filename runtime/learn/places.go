@@ -16,9 +16,10 @@ import (
 const maxPlaces = 8
 
 // placeRules are for files and directories of the project. The system can be told of a
-// file, or of a directory with all that is in it: to list one, or to make, remove or
-// rename something in it, takes the latter. A directory that a command made is made
-// before it starts the next time, so that it takes a rule for itself alone.
+// file, or of a directory with all that is in it: to make, remove or rename something in
+// one takes the latter. A directory that a command made is made before it starts the next
+// time, so that it takes a rule for itself alone. Directories that were only listed are
+// for listRules.
 func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []capability.Grant {
 	may := func(s capability.Subtree, write bool) Withheld {
 		if s.Below {
@@ -27,9 +28,13 @@ func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []c
 		return j.file(provider, s.Path, write)
 	}
 	write, read := make(places), make(places)
+	reads := readDirectories(uses)
+	var listed []string
 	for _, u := range uses {
 		s, writes := placeOf(u)
 		switch {
+		case u.Kind == capability.UseList && (!reads[u.Path] || may(s, false).Why != ""):
+			listed = append(listed, s.Path)
 		case f.hold(may(s, writes)):
 		case writes:
 			write.add(s)
@@ -45,7 +50,8 @@ func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []c
 		}
 	}
 	read.join(func(s capability.Subtree) bool { return may(s, false).Why == "" })
-	return append(write.grants("files.write"), read.grants("files.read")...)
+	grants := append(write.grants("files.write"), read.grants("files.read")...)
+	return append(grants, f.listRules(j, provider, listed, func(s capability.Subtree) bool { return write.hold(s) || read.hold(s) })...)
 }
 
 // placeOf is the file, or the directory with all that is in it, that a use takes.

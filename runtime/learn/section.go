@@ -11,7 +11,7 @@ import (
 // keys are what a provider's section can have, in the order in which they are
 // written; those of a whole part are for one that has nothing in it.
 var keys = []string{
-	"confine", "exec", "env.pass", "env.read", "files.read", "files.env", "files.write", "files",
+	"confine", "exec", "env.pass", "env.read", "files.read", "files.list", "files.env", "files.write", "files",
 	"build.contexts", "build.tags", "build.args", "build.targets",
 	"build.bases", "build.layouts", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
 	"build.network", "build.push",
@@ -159,6 +159,8 @@ func (p *provider) remarkOfCommands(g capability.Grant) string {
 		return " # commands used UDP, such as for names, or ports that the system picked"
 	case g.Key == "files.write" && g.Rule == `"**"`:
 		return " # commands made or removed files in the project folder itself"
+	case g.Key == "files.list":
+		return " # commands see the names of all files below, and not what is in the files"
 	case g.Key == "files.read" && !own:
 		return " # used by commands; the provider may read it too"
 	case g.Key == "net.connect" && !own:
