@@ -15,9 +15,10 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-var races = flag.Int("races", 100, "how often each race is run")
+var races = flag.Int("races", providertest.Rounds(500), "how often each race is run")
 
 // race calls a command again and again, while two names are exchanged. Each time
 // it has to say "right" or be refused.
