@@ -92,6 +92,3 @@ func (l *Locked) Untrust(ctx context.Context, id string) (found bool, err error)
 	l.file, err = changeLock(patience{ctx, l.opts.Reporter.Warn}, l.Root, func(f *lock.File) { f.Remove(id) })
 	return true, err
 }
-
-// Get is the entry of a provider.
-func (l *Locked) Get(id string) (lock.Entry, bool) { return l.file.Get(id) }
