@@ -58,7 +58,7 @@ func (s *Session) startAudit(ctx context.Context, c call, m module.Module, held 
 	if err != nil {
 		return nil, &AuditError{s.opts.Audit, err}
 	}
-	if s.inProject(log.Name()) {
+	if stepInside(s.config.Root, log.Name()) != "" {
 		s.opts.Reporter.Warn(fmt.Errorf("the audit log %s is in the project: whoever can change the project can change it too", s.opts.Audit))
 	}
 	a := &auditLog{log: log, warn: s.opts.Reporter.Warn, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: s.invocation.id, Provider: m.ID, SHA256: m.Digest()}}

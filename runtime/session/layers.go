@@ -33,16 +33,6 @@ func (s *Session) loadPolicies() (err error) {
 	return err
 }
 
-// inProject tells whether a file that is there lies in the project.
-func (s *Session) inProject(file string) bool {
-	resolved, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return false
-	}
-	rel, err := filepath.Rel(s.config.Root, resolved)
-	return err == nil && filepath.IsLocal(rel)
-}
-
 // ReadPolicy reads one policy file.
 //
 // # Errors
