@@ -31,26 +31,40 @@ func cmdAhead(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer keyboard.Close()
 	ts.Check(typeAhead(keyboard, terminal, args[1]+"\n"))
-	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), "stagecraft"), args[4:]...)
+	cmd, stop := onTerminal(ts, terminal, args[4:])
+	defer stop()
+	said := answer(keyboard, args[2], args[3]+"\n")
+	fmt.Fprint(ts.Stdout(), said)
+	if got := exitCode(ts, cmd); got != want {
+		ts.Fatalf("exit code %d, want %d:\n%s", got, want, said)
+	}
+}
+
+// onTerminal starts stagecraft on a terminal, which is its own then. stop is for
+// when it has ended.
+func onTerminal(ts *testscript.TestScript, terminal *os.File, args []string) (cmd *exec.Cmd, stop func() bool) {
+	cmd = exec.Command(filepath.Join(ts.Getenv("BIN"), "stagecraft"), args...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR"} {
-		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR", "STAGECRAFT_POLICY", "CI"} {
+		// One that is set and empty can mean something else.
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	ts.Check(cmd.Start())
 	terminal.Close()
-	stop := time.AfterFunc(Hang, func() { _ = cmd.Process.Kill() })
-	defer stop.Stop()
-	said := answer(keyboard, args[2], args[3]+"\n")
-	err = cmd.Wait()
-	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+	return cmd, time.AfterFunc(Hang, func() { _ = cmd.Process.Kill() }).Stop
+}
+
+// exitCode waits for a command's end.
+func exitCode(ts *testscript.TestScript, cmd *exec.Cmd) int {
+	err := cmd.Wait()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		ts.Fatalf("%v", err)
 	}
-	fmt.Fprint(ts.Stdout(), said)
-	if got := cmd.ProcessState.ExitCode(); got != want {
-		ts.Fatalf("exit code %d, want %d:\n%s", got, want, said)
-	}
+	return cmd.ProcessState.ExitCode()
 }
 
 // typeAhead returns once the terminal has what was typed.

@@ -1,16 +1,12 @@
 package clitest
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/creack/pty"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,26 +28,11 @@ func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
 	keyboard, terminal, err := pty.Open()
 	ts.Check(err)
 	defer keyboard.Close()
-	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), "stagecraft"), args[cut+1:]...)
-	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR", "STAGECRAFT_POLICY", "CI"} {
-		if value := ts.Getenv(name); value != "" {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	ts.Check(cmd.Start())
-	terminal.Close()
-	stop := time.AfterFunc(Hang, func() { _ = cmd.Process.Kill() })
-	defer stop.Stop()
+	cmd, stop := onTerminal(ts, terminal, args[cut+1:])
+	defer stop()
 	said, left := answerEach(ts, keyboard, args[1:cut])
-	err = cmd.Wait()
-	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-		ts.Fatalf("%v", err)
-	}
 	fmt.Fprint(ts.Stdout(), said)
-	if got := fmt.Sprint(cmd.ProcessState.ExitCode()); got != args[0] || left != 0 {
+	if got := strconv.Itoa(exitCode(ts, cmd)); got != args[0] || left != 0 {
 		ts.Fatalf("exit code %s, want %s; %d answers are left:\n%s", got, args[0], left, said)
 	}
 }

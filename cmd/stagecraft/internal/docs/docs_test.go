@@ -90,14 +90,21 @@ func docBlocks(file, text string) []docBlock {
 // documents are the repository's own Markdown files by their paths.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
+	return filesIn(t, ".", ".md")
+}
+
+// filesIn are the files of a directory of the repository's that end in ext, by
+// their paths from the repository.
+func filesIn(t *testing.T, dir, ext string) map[string]string {
+	t.Helper()
 	found := make(map[string]string)
-	err := filepath.WalkDir(clitest.Root(), func(file string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(clitest.Root(), dir), func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && slices.Contains([]string{".git", "bin", "node_modules"}, d.Name()):
 			return filepath.SkipDir
-		case d.IsDir() || filepath.Ext(file) != ".md":
+		case d.IsDir() || filepath.Ext(file) != ext:
 			return nil
 		}
 		data, err := os.ReadFile(file)

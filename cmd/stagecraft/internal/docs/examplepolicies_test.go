@@ -2,14 +2,11 @@ package docs_test
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
@@ -39,7 +36,7 @@ func TestExamplePoliciesPassTheirCheck(t *testing.T) {
 			t.Errorf("%s", found)
 		}
 	}
-	for file, text := range exampleFiles(t) {
+	for file, text := range filesIn(t, "examples", ".yml") {
 		check(file, text)
 	}
 	for file, text := range documents(t) {
@@ -76,23 +73,4 @@ func unaccepted(t *testing.T, name, text string) string {
 		}
 	}
 	return strings.Join(found, "\n")
-}
-
-// exampleFiles are the YAML files of examples/.
-func exampleFiles(t *testing.T) map[string]string {
-	t.Helper()
-	found := make(map[string]string)
-	err := filepath.WalkDir(filepath.Join(clitest.Root(), "examples"), func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(file) != ".yml" {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		rel, _ := filepath.Rel(clitest.Root(), file)
-		found[filepath.ToSlash(rel)] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
