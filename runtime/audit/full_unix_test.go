@@ -57,10 +57,10 @@ func TestOpenFIFO(t *testing.T) {
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.Open(path, audit.Options{}); err == nil || !strings.Contains(err.Error(), "it is no regular file") {
+	if _, err := audit.Open(path, audit.Options{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := audit.Verify(path); err == nil || !strings.Contains(err.Error(), "it is no regular file") {
+	if _, err := audit.Verify(path); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -122,10 +122,10 @@ func TestLoadNoFile(t *testing.T) {
 	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "there is no file") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Load(dir, known); err == nil || !strings.Contains(err.Error(), dir+": it is a folder") {
+	if _, err := Load(dir, known); err == nil || !strings.Contains(err.Error(), dir+": expected a file, got a directory") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Load(os.DevNull, known); err == nil || !strings.Contains(err.Error(), os.DevNull+": it is no regular file") {
+	if _, err := Load(os.DevNull, known); err == nil || !strings.Contains(err.Error(), os.DevNull+": not a regular file") {
 		t.Errorf("got %v", err)
 	}
 }

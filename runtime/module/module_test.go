@@ -76,7 +76,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		huge:                              "it has 209715200 bytes, a module has at most 67108864",
-		dir:                               "it is a folder",
+		dir:                               "expected a file, got a directory",
 		filepath.Join(dir, "none.wasm"):   "no such file",
 		filepath.Join(dir, "x\x00.wasm"):  "invalid argument",
 		filepath.Join(huge, "below.wasm"): "not a directory",

@@ -13,8 +13,8 @@ import (
 
 // What is found in the place of a regular file.
 var (
-	ErrDirectory = errors.New("it is a folder, a file is expected")
-	ErrIrregular = errors.New("it is no regular file")
+	ErrDirectory = errors.New("expected a file, got a directory")
+	ErrIrregular = errors.New("not a regular file")
 	// ErrReplaced is a file that was put in the place of another one while that
 	// was opened.
 	ErrReplaced = errors.New("it was replaced while it was opened")

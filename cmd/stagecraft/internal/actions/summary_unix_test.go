@@ -17,7 +17,7 @@ func TestSummaryIsNoPipe(t *testing.T) {
 	}
 	w, out := newWorkflow(t, "GITHUB_STEP_SUMMARY="+path)
 	w.Summary(runs["done"])
-	if !strings.Contains(out.String(), "is no regular file") {
+	if !strings.Contains(out.String(), "not a regular file") {
 		t.Errorf("printed %q", out)
 	}
 }
