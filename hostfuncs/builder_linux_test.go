@@ -13,8 +13,9 @@ import (
 
 // TestOutputs builds with each engine, and wants the image where it was asked
 // for.
-func TestOutputs(t *testing.T) {
-	r := newRig(t)
+func TestOutputs(t *testing.T) { eachRig(t, testOutputs) }
+
+func testOutputs(t *testing.T, r rig) {
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": "in it"})

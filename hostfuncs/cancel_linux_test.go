@@ -17,8 +17,9 @@ import (
 
 // TestCancelEndsTheStep gives a build up while a step of it runs: it is over
 // here, and its process ends, wherever it runs.
-func TestCancelEndsTheStep(t *testing.T) {
-	r := newRig(t)
+func TestCancelEndsTheStep(t *testing.T) { eachRig(t, testCancelEndsTheStep) }
+
+func testCancelEndsTheStep(t *testing.T, r rig) {
 	for _, engine := range r.running() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

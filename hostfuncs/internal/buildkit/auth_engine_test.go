@@ -31,10 +31,11 @@ func pushBase(t *testing.T, host string) string {
 }
 
 // TestEnginePulls builds on an image that only the user may read.
-func TestEnginePulls(t *testing.T) {
+func TestEnginePulls(t *testing.T) { eachBuildKit(t, testEnginePulls) }
+
+func testEnginePulls(t *testing.T, b *Builder) {
 	for kind, start := range map[string]func(*testing.T, string, string) registrytest.Registry{"basic": registrytest.Basic, "token": registrytest.Token} {
 		t.Run(kind, func(t *testing.T) {
-			b := inEngine(t)
 			r := start(t, "me", canary)
 			base := pushBase(t, r.Host)
 			access, err := AccessTo(base, false)

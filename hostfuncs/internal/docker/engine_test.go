@@ -23,11 +23,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// realEngine connects to the engine for tests; see .ci/with-engine.
-func realEngine(t *testing.T) *Engine {
+// eachEngine runs a test with each engine for tests; see .ci/with-engine.
+func eachEngine(t *testing.T, test func(*testing.T, *Engine)) {
 	t.Helper()
-	host := providertest.NeedEngine(t)
-	return connected(t, map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()})
+	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
+		test(t, connected(t, map[string]string{"DOCKER_HOST": e.Host, "DOCKER_CONFIG": t.TempDir()}))
+	})
+}
+
+// podman tells whether the engine is Podman, which words much in its own way.
+func (e *Engine) podman(t *testing.T) bool {
+	t.Helper()
+	return providertest.Engine{Host: e.Address()}.About(t).Podman
 }
 
 func connected(t *testing.T, env map[string]string) *Engine {

@@ -87,8 +87,10 @@ func writeAuth(t *testing.T, dir, host, user, password string) {
 	}
 }
 
-func TestPush(t *testing.T) {
-	e, dir := realEngine(t), t.TempDir()
+func TestPush(t *testing.T) { eachEngine(t, testPush) }
+
+func testPush(t *testing.T, e *Engine) {
+	dir := t.TempDir()
 	stand := &registryStandIn{blobs: map[string]int{}}
 	server := httptest.NewServer(stand)
 	defer server.Close()
@@ -131,8 +133,10 @@ func TestPush(t *testing.T) {
 	}
 }
 
-func TestPushImageThatIsNotThere(t *testing.T) {
-	_, err := realEngine(t).Push(t.Context(), "127.0.0.1:1/never:built", nil)
+func TestPushImageThatIsNotThere(t *testing.T) { eachEngine(t, testPushImageThatIsNotThere) }
+
+func testPushImageThatIsNotThere(t *testing.T, e *Engine) {
+	_, err := e.Push(t.Context(), "127.0.0.1:1/never:built", nil)
 	refused, ok := errors.AsType[*PushError](err)
 	if !ok || refused.Ref != "127.0.0.1:1/never:built" || !strings.Contains(refused.Message, "does not exist locally") {
 		t.Errorf("got %v", err)

@@ -32,7 +32,7 @@ func TestMeasureBuilds(t *testing.T) {
 	if *measureBuilds == "" {
 		t.Skip("measures only when asked to: make bench-build")
 	}
-	host, _, err := providertest.Engine(t.Name())
+	host, _, err := providertest.FirstEngine(t.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

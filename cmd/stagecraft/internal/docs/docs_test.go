@@ -199,7 +199,7 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 		case arg == "then":
 			then = true
 		case arg == "engine":
-			host, fatal, err := providertest.Engine(t.Name())
+			host, fatal, err := providertest.FirstEngine(t.Name())
 			if s.ran = host != ""; fatal {
 				t.Fatal(err)
 			} else if err != nil {
@@ -242,7 +242,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
 		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
 	}
-	if host := os.Getenv(clitest.EngineEnv); host != "" {
+	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	} else {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST=unix://"+filepath.Join(s.base, "no-engine.sock"))

@@ -101,7 +101,7 @@ var only = map[string][]string{
 	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
 	"github.com/alecthomas/kong":                          {"cmd/stagecraft/internal/cli"},
 	"os/exec":                                             {"cmd/stagecraft/internal/clitest", "providers/providertest", "providers/providertest/encore"},
-	"net/http":                                            {"cmd/stagecraft/internal/clitest", "hostfuncs/internal/docker", "hostfuncs/internal/probe", "hostfuncs/internal/registry", "hostfuncs/internal/registry/registrytest", "providers/providertest/encore"},
+	"net/http":                                            {"cmd/stagecraft/internal/clitest", "hostfuncs/internal/docker", "hostfuncs/internal/probe", "hostfuncs/internal/registry", "hostfuncs/internal/registry/registrytest", "providers/providertest", "providers/providertest/encore"},
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
