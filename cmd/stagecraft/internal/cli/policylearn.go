@@ -60,7 +60,7 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 // check finds what is wrong with the flags, before anything is run.
 func (c policyLearnCmd) check() error {
 	if (c.Command == "") == (c.From == "") {
-		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
+		return &usageError{"say what to learn from: dev, build, or --from FILE", ""}
 	}
 	if c.From != "" && c.Allow {
 		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
