@@ -135,13 +135,13 @@ func (a *app) claimsOf(file string) ([]capability.Claim, error) {
 		}
 		claim, err := capability.ParseClaim(r.Claim)
 		if err != nil {
-			return fmt.Errorf("call %d of run %s: %w", r.Call, r.Run, err)
+			return fmt.Errorf("%s: call %d of run %s: %w", file, r.Call, r.Run, err)
 		}
 		claims = append(claims, claim)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	for _, f := range report.Findings {
 		a.printer.warning(file + ": " + f.String())
