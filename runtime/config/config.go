@@ -93,7 +93,7 @@ func Load(file string, known Providers) (*Config, error) {
 	}
 	data, err := ReadFile(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotFoundError{File: file}
+		return nil, &NotFoundError{File: file, Near: nearest(abs, fs.FileMode.IsRegular)}
 	}
 	if err != nil {
 		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: err.Error()}}

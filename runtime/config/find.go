@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -32,7 +33,12 @@ func (e *NotFoundError) Error() string {
 
 // Hint says what to do.
 func (e *NotFoundError) Hint() string {
-	if e.Near != "" {
+	switch {
+	case e.Near != "" && e.File != "":
+		return fmt.Sprintf("did you mean %q?", e.Near)
+	case e.File != "":
+		return "create it:\n" + smallest
+	case e.Near != "":
 		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
 	}
 	return "create one:\n" + smallest + "or name one with -c FILE, or its folder with -C DIR"
@@ -95,13 +101,33 @@ func isFolder(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: "name the project's folder with -C DIR"}}
+		hint := ""
+		if near := nearest(dir, fs.FileMode.IsDir); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: hint}}
 	case err != nil:
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: withoutPath(err).Error()}}
 	case !info.IsDir():
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a folder is expected", Hint: "name a file with -c FILE"}}
 	}
 	return nil
+}
+
+// nearest is the name that was probably meant by a path that isn't there: of
+// what is beside it and of a kind, empty for none.
+func nearest(path string, kind func(fs.FileMode) bool) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if kind(e.Type()) {
+			names = append(names, e.Name())
+		}
+	}
+	return abi.Nearest(filepath.Base(path), names)
 }
 
 func exists(file string) bool {

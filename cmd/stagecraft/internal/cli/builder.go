@@ -27,7 +27,7 @@ type builderFlags struct {
 
 // progressFlag is for commands that build, and not only plan to.
 type progressFlag struct {
-	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: ${enum}."`
+	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: auto, plain, tty, quiet or rawjson."`
 }
 
 // carriedOut adds to the options of a run what only building takes.
@@ -48,21 +48,21 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 	if f.Engine != "" {
 		engine, err := hostfuncs.ParseEngine(f.Engine, f.EngineCerts)
 		if err != nil {
-			return o, &usageError{"--engine: " + err.Error(), "see stagecraft build --help"}
+			return o, &usageError{"--engine: " + err.Error(), ""}
 		}
 		o.Engine = engine
 	}
 	for _, text := range f.Output {
 		output, err := hostfuncs.ParseOutput(text)
 		if err != nil {
-			return o, &usageError{"--output: " + err.Error(), "see stagecraft build --help"}
+			return o, &usageError{"--output: " + err.Error(), ""}
 		}
 		o.Outputs = append(o.Outputs, output)
 	}
 	for _, text := range f.Base {
 		base, err := hostfuncs.ParseBaseLayout(text)
 		if err != nil {
-			return o, &usageError{"--base: " + err.Error(), "see stagecraft build --help"}
+			return o, &usageError{"--base: " + err.Error(), ""}
 		}
 		o.Bases = append(o.Bases, base)
 	}

@@ -102,7 +102,7 @@ func Main(args []string, system System) (code int) {
 		kong.Name("stagecraft"), kong.Description(description),
 		kong.Writers(stdout, a.printer.stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: a.helpWidth()}),
 	)
 	if err != nil {
 		a.printer.failure(err)
@@ -116,9 +116,10 @@ func Main(args []string, system System) (code int) {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		a.printer.usage(err)
+		a.printer.show(grammarError(err, parser.Model.Node))
 		return ExitUsage
 	}
+	a.printer.help = seeHelp(parsed.Selected())
 	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))

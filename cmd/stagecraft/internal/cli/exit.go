@@ -133,6 +133,7 @@ func outcome(ctx context.Context, err error) (string, int) {
 }
 
 // usageError says what is wrong on the command line, where the grammar can't.
+// Without a hint the command's help is named.
 type usageError struct{ message, hint string }
 
 func (e *usageError) Error() string { return e.message }

@@ -60,7 +60,7 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 // check finds what is wrong with the flags, before anything is run.
 func (c policyLearnCmd) check() error {
 	if (c.Command == "") == (c.From == "") {
-		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
+		return &usageError{"say what to learn from: dev, build, or --from FILE", ""}
 	}
 	if c.From != "" && c.Allow {
 		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
@@ -135,13 +135,13 @@ func (a *app) claimsOf(file string) ([]capability.Claim, error) {
 		}
 		claim, err := capability.ParseClaim(r.Claim)
 		if err != nil {
-			return fmt.Errorf("call %d of run %s: %w", r.Call, r.Run, err)
+			return fmt.Errorf("%s: call %d of run %s: %w", file, r.Call, r.Run, err)
 		}
 		claims = append(claims, claim)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	for _, f := range report.Findings {
 		a.printer.warning(file + ": " + f.String())

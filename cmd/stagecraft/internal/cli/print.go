@@ -38,6 +38,7 @@ type printer struct {
 	color            bool
 	json             bool // errors as JSON too
 	workflow         *actions.Workflow
+	help             string // which help has more on the command line
 }
 
 // newPrinter makes a printer for the process's streams; workflow is nil outside
@@ -113,14 +114,16 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	return err
 }
 
-func (p *printer) usage(err error) {
-	p.show(failure{Code: "usage", Message: err.Error(), Hint: "see stagecraft --help"})
-}
-
 func (p *printer) warning(text string) { p.message("warning", text, "") }
 
 // failure shows an error, whatever it is, in the form that was asked for.
-func (p *printer) failure(err error) { p.show(explain(err)) }
+func (p *printer) failure(err error) {
+	f := explain(err)
+	if f.Code == "usage" && f.Hint == "" {
+		f.Hint = p.help
+	}
+	p.show(f)
+}
 
 func (p *printer) show(f failure) {
 	if p.workflow != nil {

@@ -27,8 +27,8 @@ that it is of that image. Each policy in --policy and STAGECRAFT_POLICY has to
 have been in force. The exit code is 1 if something is not so.
 
 Examples:
-  stagecraft verify shop.json --key attest.pub.pem --image ghcr.io/acme/shop@sha256:3f9a...
-  stagecraft verify shop.json --key attest.pub.pem --policy ci.policy.yml --json`
+  stagecraft verify shop.json --key pub.pem --image acme/shop@sha256:3f9a...
+  stagecraft verify shop.json --key pub.pem --policy ci.policy.yml --json`
 }
 
 // verifyJSON is what --json prints; fields are only ever added.
