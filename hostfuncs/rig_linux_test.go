@@ -23,6 +23,7 @@ import (
 type rig struct {
 	host   string // of the Docker engine
 	config string // the folder of the docker command's configuration
+	about  providertest.EngineAbout
 	daemon Engine
 }
 
@@ -40,7 +41,7 @@ func eachRig(t *testing.T, test func(*testing.T, rig)) {
 func eachDocker(t *testing.T, test func(*testing.T, rig)) {
 	t.Helper()
 	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
-		test(t, rig{host: e.Host, config: t.TempDir()})
+		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t)})
 	})
 }
 

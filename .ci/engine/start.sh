@@ -39,13 +39,27 @@ start_docker() {
 }
 
 # start_podman starts Podman's service, which speaks the classic build API. It
-# takes its settings of the system, and keeps its state in a directory of ours.
+# keeps its state in a directory of ours.
 start_podman() {
 	local home=$dir/podman
-	mkdir -p "$home/root" "$home/run" "$home/tmp" || return
-	start podman podman --root "$home/root" --runroot "$home/run" --tmpdir "$home/tmp" \
+	mkdir -p "$home/root" "$home/run" "$home/tmp" && podman_settings "$home" || return
+	start podman env CONTAINERS_REGISTRIES_CONF="$home/registries.conf" CONTAINERS_CONF="$home/containers.conf" \
+		podman --root "$home/root" --runroot "$home/run" --tmpdir "$home/tmp" \
 		--storage-driver vfs --cgroup-manager cgroupfs --events-backend file \
 		system service --time=0 "unix://$home/docker.sock"
+}
+
+# podman_settings writes them to a directory. Docker needs no TLS for a registry
+# on the loopback interface, Podman has to be told. A network of the steps' own is
+# one without a way out: CNI's plug-in for that would leave a bridge and rules of
+# a firewall on the machine. Podman's newer plug-in takes away what it made.
+podman_settings() {
+	printf '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n' >"$1/registries.conf"
+	: >"$1/containers.conf"
+	[ -x /usr/lib/cni/loopback ] || return 0
+	mkdir -p "$1/net"
+	printf '[network]\nnetwork_backend = "cni"\nnetwork_config_dir = "%s"\n' "$1/net" >"$1/containers.conf"
+	printf '{"cniVersion": "0.4.0", "name": "podman", "plugins": [{"type": "loopback"}]}\n' >"$1/net/podman.conflist"
 }
 
 # serves NAME tells whether an engine serves its socket. dockerd logs it; Podman

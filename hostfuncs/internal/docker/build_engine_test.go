@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,9 +94,20 @@ func testBuildKeepsWhatAFileIs(t *testing.T, e *Engine) {
 			t.Fatal(err)
 		}
 	}
+	targets := map[string]string{"absolute": "/etc/passwd", "relative": "../../outside", "dangling": "nowhere"}
+	if e.podman(t) {
+		_, err := e.Build(t.Context(), b, nil)
+		if _, ok := errors.AsType[*image.Error](err); !ok || !strings.Contains(err.Error(), "where a link in the context leads out of it") {
+			t.Errorf("got %v", err)
+		}
+		delete(targets, "relative")
+		if err := os.Remove(filepath.Join(b.Context, "relative")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	built, _ := mustBuild(t, e, b)
 	files := imageFiles(t, e, built.ID)
-	for name, target := range map[string]string{"absolute": "/etc/passwd", "relative": "../../outside", "dangling": "nowhere"} {
+	for name, target := range targets {
 		if got := files["app/"+name].Linkname; got != target {
 			t.Errorf("%s leads to %q, want %q", name, got, target)
 		}
@@ -148,13 +160,29 @@ RUN ["/tool", "write", "/second", "x"]
 	}
 }
 
-func TestBuildNetworkNone(t *testing.T) { eachEngine(t, testBuildNetworkNone) }
+// TestBuildNetwork wants steps to reach what listens on the loopback interface of
+// the engine's machine in the host's network alone, whatever the engine.
+func TestBuildNetwork(t *testing.T) { eachEngine(t, testBuildNetwork) }
 
-func testBuildNetworkNone(t *testing.T, e *Engine) {
-	b := toolContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY tool /tool\nRUN [\"/tool\", \"links\"]\n"})
-	b.Network = "none"
-	if _, progress := mustBuild(t, e, b); !strings.Contains(progress, "interfaces: 1\n") {
-		t.Errorf("there is more than the loopback interface:\n%s", progress)
+func testBuildNetwork(t *testing.T, e *Engine) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := toolContext(t, map[string]string{"Dockerfile": fmt.Sprintf("FROM scratch\nCOPY tool /tool\nRUN [\"/tool\", \"links\"]\nRUN [\"/tool\", \"dial\", %q]\n", l.Addr())})
+	for network, reached := range map[string]bool{"": false, "default": false, "none": false, "host": true} {
+		t.Run("network "+network, func(t *testing.T) {
+			b := b
+			b.Network, b.NoCache = network, true
+			_, progress := mustBuild(t, e, b)
+			if want := fmt.Sprintf("reached: %v\n", reached); !strings.Contains(progress, want) {
+				t.Errorf("want %s\n%s", want, progress)
+			}
+			if network == "none" && !strings.Contains(progress, "interfaces: 1\n") {
+				t.Errorf("there is more than the loopback interface:\n%s", progress)
+			}
+		})
 	}
 }
 
@@ -195,10 +223,10 @@ func testBuildFailedStep(t *testing.T, e *Engine) {
 	if !ok {
 		t.Fatalf("got %v", err)
 	}
-	if want := `Step 3/3 : RUN ["/tool", "lines", "30", "3"]`; failed.Step != want {
+	if want := e.says(t, `Step 3/3 : RUN ["/tool", "lines", "30", "3"]`, `STEP 3/3: RUN ["/tool", "lines", "30", "3"]`); failed.Step != want {
 		t.Errorf("step %q, want %q", failed.Step, want)
 	}
-	if !strings.Contains(failed.Message, "returned a non-zero code: 3") {
+	if !strings.Contains(failed.Message, e.says(t, "returned a non-zero code: 3", "exit status 3")) {
 		t.Errorf("message %q", failed.Message)
 	}
 	lines := strings.Split(failed.Log, "\n")
@@ -229,11 +257,11 @@ func TestBuildRefused(t *testing.T) { eachEngine(t, testBuildRefused) }
 
 func testBuildRefused(t *testing.T, e *Engine) {
 	for _, tt := range []struct{ name, dockerfile, target, step, message string }{
-		{"unknown instruction", "FRUM scratch\n", "", "", "unknown instruction: FRUM"},
-		{"empty", "", "", "", "cannot be empty"},
+		{"unknown instruction", "FRUM scratch\n", "", "", e.says(t, "unknown instruction: FRUM", "no FROM statement found")},
+		{"empty", "", "", "", e.says(t, "cannot be empty", "no contents in ")},
 		{"unknown target", "FROM scratch AS a\n", "b", "", "b"},
-		{"unknown base image", "FROM 127.0.0.1:1/no/such:1\n", "", "Step 1/1 : FROM 127.0.0.1:1/no/such:1", "connection refused"},
-		{"file missing", "FROM scratch\nCOPY nothing /\n", "", "Step 2/2 : COPY nothing /", "nothing"},
+		{"unknown base image", "FROM 127.0.0.1:1/no/such:1\n", "", e.says(t, "Step 1/1 : ", "STEP 1/1: ") + "FROM 127.0.0.1:1/no/such:1", "connection refused"},
+		{"file missing", "FROM scratch\nCOPY nothing /\n", "", e.says(t, "Step 2/2 : ", "STEP 2/2: ") + "COPY nothing /", "nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := toolContext(t, map[string]string{"Dockerfile": tt.dockerfile})

@@ -16,14 +16,19 @@ import (
 
 var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// buildClassic builds with the engine's first builder, which every engine since
-// the beginnings has.
+// buildClassic builds by the classic build API, which every engine since the
+// beginnings has, and Podman.
 func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tar := c.Stream(sending)
 	defer tar.Close()
-	answer, err := e.client.ImageBuild(sending, tar, classicOptions(b, tar.Dockerfile))
+	options := classicOptions(b, tar.Dockerfile)
+	builder, err := e.builderFor(ctx, &options)
+	if err != nil {
+		return image.Image{}, e.buildFailure(ctx, tar, err)
+	}
+	answer, err := builder.ImageBuild(sending, tar, options)
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
@@ -95,11 +100,17 @@ func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error)
 		return e.failure(err)
 	}
 	text := engineText(err.Error())
+	if status := noReason.FindStringSubmatch(text); status != nil {
+		text = "the engine refuses the build and names no reason (" + status[1] + "); Podman does so where a link in the context leads out of it"
+	}
 	if refusesClassic(text) {
 		text = "this engine builds with BuildKit only, which is not used here; set DOCKER_HOST to an engine that has the classic builder as well (" + text + ")"
 	}
 	return &image.Error{Message: text}
 }
+
+// noReason is what the client makes of an answer without words.
+var noReason = regexp.MustCompile(`^request returned (.+) for API route and version `)
 
 // refusesClassic tells whether an engine's refusal is about the builder asked
 // for, and not about the Dockerfile.

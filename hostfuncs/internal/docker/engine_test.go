@@ -37,6 +37,15 @@ func (e *Engine) podman(t *testing.T) bool {
 	return providertest.Engine{Host: e.Address()}.About(t).Podman
 }
 
+// says is how the engine words something, Docker or Podman.
+func (e *Engine) says(t *testing.T, docker, podman string) string {
+	t.Helper()
+	if e.podman(t) {
+		return podman
+	}
+	return docker
+}
+
 func connected(t *testing.T, env map[string]string) *Engine {
 	t.Helper()
 	e, err := Connect(t.Context(), environ(env))
