@@ -74,7 +74,7 @@ func TestPushOfATakenName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := pushed.ConfigName(); err != nil || config.String() != built.ID {
+	if config, err := pushed.ConfigName(); err != nil || config.String() != built.Config {
 		t.Errorf("pushed was %v, %v, built %+v", config, err, built)
 	}
 }
