@@ -225,7 +225,10 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 	if err != nil {
 		return abi.DockerBuildResult{}, p.failure(err)
 	}
-	return abi.DockerBuildResult{Image: p.tags[0], ID: built.ID, Digest: built.Digest, Bases: p.digests(built.Bases)}, nil
+	return abi.DockerBuildResult{
+		Image: p.tags[0], ID: built.ID(), Config: built.Config, Digest: built.Digest(), OtherDigests: built.OtherDigests(),
+		Bases: p.digests(built.Bases),
+	}, nil
 }
 
 // digests are those of the images that were decided on: a reference may have its

@@ -78,7 +78,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := pushed.ConfigName(); err != nil || config.String() != built.ID {
+	if config, err := pushed.ConfigName(); err != nil || config.String() != built.Config {
 		t.Errorf("pushed was %v, %v, built %+v", config, err, built)
 	}
 }

@@ -87,7 +87,7 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 		case abi.DockerBuildResult:
 			r.built = &builtImage{image, rec.Operation, basesOf(rec.Claim.Build, image.Bases)}
 		case abi.DockerImageResult:
-			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation, nil}
+			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID, Digest: image.Digest, Config: image.Config}, rec.Operation, nil}
 		}
 	}
 	r.learning.note(rec)

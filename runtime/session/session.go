@@ -239,10 +239,15 @@ type Image struct {
 	Reference string
 	// Tags are its further references, as the user gave them.
 	Tags []string
-	// ID is the engine's, where the build went through docker_build.
+	// ID is by which digest an engine runs it, where the build went through
+	// docker_build or docker_image.
 	ID string
-	// Digest is the registry's, where it was pushed.
-	Digest string
+	// Digest is of the manifest or index by which a deployment names it, and
+	// OtherDigests of further ones; Config is of its configuration. What isn't
+	// known is empty.
+	Digest       string
+	OtherDigests []string
+	Config       string
 	// Operation is the one that told them.
 	Operation string
 	// Bases are the images that it was built from, as far as they are known.
@@ -267,7 +272,8 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	}
 	image := Image{Reference: reference, Tags: s.opts.Builds.Tags}
 	if built := s.selected.built; built != nil && built.Image == reference {
-		image.ID, image.Digest, image.Operation = built.ID, built.Digest, built.operation
+		image.ID, image.Digest, image.OtherDigests, image.Config = built.ID, built.Digest, built.OtherDigests, built.Config
+		image.Operation = built.operation
 		image.Bases = built.bases
 	}
 	return image, nil

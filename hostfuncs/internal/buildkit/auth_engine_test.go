@@ -1,10 +1,12 @@
 package buildkit
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -21,6 +23,15 @@ func pushBase(t *testing.T, host string) string {
 	}
 	image, err := random.Image(1000, 1)
 	if err != nil {
+		t.Fatal(err)
+	}
+	// An engine of version 29 wants to know what it is for.
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	if image, err = mutate.ConfigFile(image, config); err != nil {
 		t.Fatal(err)
 	}
 	c := credentialsFor(t, login(host))

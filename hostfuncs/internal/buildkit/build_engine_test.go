@@ -72,12 +72,12 @@ func testEngineSendsWhatChanged(t *testing.T, b *Builder) {
 		t.Errorf("%d bytes were sent, of a context of more than 1 MiB", all)
 	}
 	again, none := build()
-	if again.ID != first.ID || none > 10<<10 {
+	if again.ID() != first.ID() || none > 10<<10 {
 		t.Errorf("again: %d bytes were sent, for %v and then %v", none, first, again)
 	}
 	imagetest.Write(t, what.Context, map[string]string{"small": "23"})
 	other, some := build()
-	if other.ID == first.ID || some > 10<<10 {
+	if other.ID() == first.ID() || some > 10<<10 {
 		t.Errorf("with a file changed: %d bytes were sent, for %v and then %v", some, first, other)
 	}
 }
@@ -114,7 +114,7 @@ func testEngineTakesTheDockerfile(t *testing.T, b *Builder) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, built.ID)
+		ids = append(ids, built.ID())
 	}
 	if ids[0] == ids[1] {
 		t.Errorf("both are %s", ids[0])

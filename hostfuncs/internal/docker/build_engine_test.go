@@ -58,7 +58,7 @@ func testBuildSendsTheContext(t *testing.T, e *Engine) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.files["Dockerfile"] = "FROM scratch\nCOPY . /app/\n"
 			built, _ := mustBuild(t, e, toolContext(t, tt.files))
-			if diff := cmp.Diff(tt.want, below(imageFiles(t, e, built.ID), "app/")); diff != "" {
+			if diff := cmp.Diff(tt.want, below(imageFiles(t, e, built.ID()), "app/")); diff != "" {
 				t.Errorf("files in the image (-want +got):\n%s", diff)
 			}
 		})
@@ -106,7 +106,7 @@ func testBuildKeepsWhatAFileIs(t *testing.T, e *Engine) {
 		}
 	}
 	built, _ := mustBuild(t, e, b)
-	files := imageFiles(t, e, built.ID)
+	files := imageFiles(t, e, built.ID())
 	for name, target := range targets {
 		if got := files["app/"+name].Linkname; got != target {
 			t.Errorf("%s leads to %q, want %q", name, got, target)
@@ -143,7 +143,7 @@ RUN ["/tool", "write", "/second", "x"]
 	b.Target = "first"
 	b.Tags = []string{"stagecraft.test/one:a", "stagecraft.test/two"}
 	built, _ := mustBuild(t, e, b)
-	files := imageFiles(t, e, built.ID)
+	files := imageFiles(t, e, built.ID())
 	if got := files["version"].Text; got != "1.2 & more" {
 		t.Errorf("VERSION was %q", got)
 	}
@@ -202,11 +202,11 @@ func testBuildDockerfileFromOutside(t *testing.T, e *Engine) {
 			imagetest.Write(t, outside, map[string]string{"my.Dockerfile": "FROM scratch\nCOPY . /app/\n"})
 			b.Dockerfile = filepath.Join(outside, "my.Dockerfile")
 			built, _ := mustBuild(t, e, b)
-			if diff := cmp.Diff(want, below(imageFiles(t, e, built.ID), "app/")); diff != "" {
+			if diff := cmp.Diff(want, below(imageFiles(t, e, built.ID()), "app/")); diff != "" {
 				t.Errorf("files in the image (-want +got):\n%s", diff)
 			}
 			again, progress := mustBuild(t, e, b)
-			if again.ID != built.ID || !strings.Contains(progress, "Using cache") {
+			if again.ID() != built.ID() || !strings.Contains(progress, "Using cache") {
 				t.Errorf("the second build made another image:\n%s", progress)
 			}
 		})

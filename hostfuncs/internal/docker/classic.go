@@ -33,23 +33,24 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
 	defer answer.Body.Close()
-	var built image.Image
+	var id string
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
 			return &image.Error{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
 		}
-		note(&built, m.Aux)
+		note(&id, m.Aux)
 		return nil
 	})
 	out.flush()
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID.MatchString(built.ID) {
+	if !imageID.MatchString(id) {
 		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
 	}
-	return built, nil
+	// It knows no manifests.
+	return image.Image{Identity: image.Identity{Config: id, Engine: id}}, nil
 }
 
 func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
@@ -74,10 +75,10 @@ func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
 
 // note remembers the ID of an image that a message tells of. There may be one
 // for each stage, of which the last counts.
-func note(i *image.Image, aux json.RawMessage) {
+func note(id *string, aux json.RawMessage) {
 	var told struct{ ID string }
 	if json.Unmarshal(aux, &told) == nil && told.ID != "" {
-		i.ID = told.ID
+		*id = told.ID
 	}
 }
 

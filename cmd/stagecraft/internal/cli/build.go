@@ -14,7 +14,7 @@ import (
 type buildCmd struct {
 	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, or dev>."`
 	Push         bool     `help:"Send the image to its registry as well."`
-	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID to FILE."`
+	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID, by which an engine runs it, to FILE."`
 	MetadataFile string   `placeholder:"FILE" help:"Write the image's names and digests to FILE, as docker buildx does."`
 	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
@@ -39,9 +39,11 @@ Examples:
 
 // buildJSON is what --json prints; fields are only ever added.
 type buildJSON struct {
-	Image  string `json:"image"`
-	ID     string `json:"id,omitempty"`
-	Digest string `json:"digest,omitempty"`
+	Image        string   `json:"image"`
+	ID           string   `json:"id,omitempty"`
+	Digest       string   `json:"digest,omitempty"`
+	OtherDigests []string `json:"other_digests,omitempty"`
+	Config       string   `json:"config,omitempty"`
 	// Changed are the files that restrict runs and changed during this one.
 	Changed []session.ChangedFile `json:"changed,omitempty"`
 }
@@ -71,7 +73,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, a.opened.Changed()})
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, a.opened.Changed()})
 	}
 	return a.printer.result(image.Reference + "\n")
 }
@@ -90,8 +92,8 @@ func (c buildCmd) writeFiles(image session.Image) error {
 	}
 	// The names are those of docker buildx.
 	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, image.Tags...), ",")}
-	if image.ID != "" {
-		metadata["containerimage.config.digest"] = image.ID
+	if image.Config != "" {
+		metadata["containerimage.config.digest"] = image.Config
 	}
 	if image.Digest != "" {
 		metadata["containerimage.digest"] = image.Digest

@@ -12,11 +12,7 @@ import (
 // TestFirstMinute pastes the README's blocks into one shell, outside of the
 // clone: each has to work where the one before it ended.
 func TestFirstMinute(t *testing.T) {
-	if host, fatal, err := providertest.Engine(t.Name()); fatal {
-		t.Fatal(err)
-	} else if host == "" {
-		t.Skip(err)
-	}
+	providertest.NeedEngine(t)
 	shell := &docShell{base: t.TempDir(), cache: t.TempDir()}
 	shell.fresh(t)
 	var pasted, want strings.Builder
