@@ -41,7 +41,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"too many labels", "FROM scratch\nLABEL" + numbered(1100) + "\n", "Dockerfile:2: the image has 1100 labels"},
 		{"too many volumes", "FROM scratch\nVOLUME" + numbered(1100) + "\n", "Dockerfile:2: the image has 1100 volumes"},
 		{"a signal", "FROM scratch\nSTOPSIGNAL SIGNO\n", "Dockerfile:2: STOPSIGNAL SIGNO is no signal of Linux"},
-		{"no volume", "FROM scratch\nVOLUME $X\n", "Dockerfile:2: VOLUME can't be an empty string"},
+		{"no volume", "FROM scratch\nVOLUME $X\n", "Dockerfile:2: VOLUME specified can not be an empty string"},
 		{"WORKDIR through a file", "FROM scratch\nCOPY a /a\nWORKDIR /a/b\n", "Dockerfile:3: WORKDIR: /a is not a folder"},
 		{"a heredoc in a folder", "FROM scratch\nCOPY <<x/y /\nz\nx/y\n", "Dockerfile:2: <<x/y has a name with folders"},
 		{"an xz archive", "FROM scratch\nADD xz /\n", "Dockerfile:2: /xz: it is compressed with xz, which needs an engine"},
