@@ -106,6 +106,9 @@ type Error struct {
 	// Field is what is wrong of a request, with CodeInvalid, if it is one field
 	// that a provider took from the configuration: dir, context or dockerfile.
 	Field string `json:"field,omitempty"`
+	// Option is the field of [BuildDockerOptions] that cannot be carried out, with
+	// CodeInvalid: one of those that [Description.BuildOptions] lists.
+	Option string `json:"option,omitempty"`
 	// Problems are the places of the configuration that are wrong, with
 	// CodeInvalid. The host adds file, line and column to each.
 	Problems []Problem `json:"problems,omitempty"`

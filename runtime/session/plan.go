@@ -84,6 +84,9 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 		opts.Tag = s.DefaultTag()
 	}
 	err := s.command(ctx, command, opts)
+	if _, wrong := errors.AsType[*FlagError](err); wrong {
+		return nil, err
+	}
 	failure, isReply := errors.AsType[*abi.Error](err)
 	if err != nil && (!isReply || ctx.Err() != nil) {
 		return nil, err
@@ -169,7 +172,7 @@ func ParsePlan(file string, data []byte) (*Plan, error) {
 
 // BuildPlanned builds exactly what a plan has: its effects, in their order, by
 // the same module, and no other. The policies hold as ever.
-func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Image, error) {
+func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
@@ -178,7 +181,10 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Im
 	for _, step := range plan.Steps {
 		s.held.Steps = append(s.held.Steps, step.Step)
 	}
-	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push})
+	if len(plan.Tags) > 0 {
+		flags = append(flags, Flag{Name: "the further references of " + file, Option: abi.OptionTags})
+	}
+	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: flags})
 }
 
 // checkPlanned refuses another module than the plan's.

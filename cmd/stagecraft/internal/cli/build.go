@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
@@ -121,6 +123,18 @@ func further(tags []string) []string {
 	return tags[1:]
 }
 
+// asked are the flags that not every provider can carry out.
+func (c buildCmd) asked() []session.Flag {
+	asked := slices.Concat(c.builderFlags.asked(c.Tag), c.progressFlag.asked())
+	if c.Iidfile != "" {
+		asked = append(asked, session.Flag{Name: "--iidfile", Option: abi.OptionIdentify})
+	}
+	if c.Attest != "" {
+		asked = append(asked, session.Flag{Name: "--attest", Option: abi.OptionIdentify})
+	}
+	return asked
+}
+
 func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (session.Image, error) {
 	var plan *session.Plan
 	if c.Plan != "" {
@@ -140,7 +154,7 @@ func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (sess
 		return session.Image{}, err
 	}
 	if plan != nil {
-		return s.BuildPlanned(ctx, c.Plan, plan)
+		return s.BuildPlanned(ctx, c.Plan, plan, c.asked())
 	}
-	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push})
+	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked()})
 }

@@ -101,7 +101,7 @@ func explain(err error) failure {
 	if e, ok := errors.AsType[hinting](err); ok {
 		f.Hint = e.Hint()
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if isUsageError(err) {
 		f.Code = "usage"
 	}
 	if isRefusal(err) {

@@ -23,7 +23,7 @@ type policyExplainCmd struct {
 	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
 	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
 	Engine      string   `placeholder:"ENGINE" help:"docker_build: what builds."`
-	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"docker_build: folder with certificates for a daemon."`
+	EngineCerts string   `placeholder:"DIR" help:"docker_build: directory with certificates for a daemon; default STAGECRAFT_ENGINE_CERTS."`
 	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where the image is written to."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts that base images are taken from."`
 	Operation   string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
