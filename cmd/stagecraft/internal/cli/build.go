@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -50,6 +51,10 @@ type buildJSON struct {
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
+	err := c.checkFiles()
+	if err != nil {
+		return err
+	}
 	attest, err := c.attestation(a)
 	if err != nil {
 		return err
@@ -76,6 +81,24 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, a.opened.Changed()})
 	}
 	return a.printer.result(image.Reference + "\n")
+}
+
+// checkFiles wants each file that is written to have one content.
+func (c buildCmd) checkFiles() error {
+	named := make(map[string]string)
+	for _, flag := range []struct{ name, file string }{
+		{"--iidfile", c.Iidfile}, {"--metadata-file", c.MetadataFile}, {"--attest", c.Attest}, {"--sarif", c.Sarif},
+	} {
+		abs, err := filepath.Abs(flag.file)
+		if flag.file == "" || err != nil {
+			continue
+		}
+		if other := named[abs]; other != "" {
+			return &usageError{fmt.Sprintf("%s and %s name the same file, %s", other, flag.name, flag.file), "name two files"}
+		}
+		named[abs] = flag.name
+	}
+	return nil
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {

@@ -85,8 +85,12 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
 		Epoch:  a.getenv("SOURCE_DATE_EPOCH"),
 	}
+	certs, err := a.namedBy(engineCertsEnv)
+	if err != nil {
+		return o, err
+	}
 	if f.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(f.Engine, cmp.Or(f.EngineCerts, a.getenv(engineCertsEnv)))
+		engine, err := hostfuncs.ParseEngine(f.Engine, cmp.Or(f.EngineCerts, certs))
 		if err != nil {
 			return o, &usageError{"--engine: " + err.Error(), "see stagecraft build --help"}
 		}

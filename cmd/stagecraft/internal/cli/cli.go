@@ -122,7 +122,10 @@ func Main(args []string, system System) (code int) {
 	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if a.ceilings, err = a.namedCeilings(); err == nil {
+	if err = checkGiven(parsed, args); err == nil {
+		a.ceilings, err = a.namedCeilings()
+	}
+	if err == nil {
 		err = parsed.Run(a)
 	}
 	if err != nil && !isKnownEnd(ctx, err) {

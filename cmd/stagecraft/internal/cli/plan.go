@@ -107,6 +107,12 @@ func planText(p *session.Plan) string {
 	if p.Tag != "" {
 		b.WriteString(", as " + plaintext.Line(p.Tag, 1000))
 	}
+	if p.NoCache {
+		b.WriteString(", with --no-cache")
+	}
+	if p.Pull {
+		b.WriteString(", with --pull")
+	}
 	b.WriteString("; nothing is run\n")
 	for i, step := range p.Steps {
 		fmt.Fprintf(&b, "\n%d. %s\n", i+1, plaintext.Line(step.Asked, 2000))

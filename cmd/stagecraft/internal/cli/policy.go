@@ -69,6 +69,9 @@ const maxNear = 3
 // Run is called by kong.
 func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 	request, err := c.request()
+	if err == nil {
+		err = c.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -105,6 +108,36 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 		err = errWouldBeDenied
 	}
 	return err
+}
+
+// check finds flags and arguments that the operation has no use for.
+func (c policyExplainCmd) check() error {
+	starts := c.Operation == abi.OpExec || c.Operation == abi.OpProcessStart
+	builds := c.Operation == abi.OpDockerBuild
+	for _, flag := range []struct {
+		name  string
+		given bool
+		meant bool
+	}{
+		{"--dir", c.Dir != "", starts || builds},
+		{"--env", len(c.Env) > 0, starts},
+		{"--push", c.Push, builds},
+		{"--target", c.Target != "", builds},
+		{"--platform", len(c.Platform) > 0, builds},
+		{"--secret", len(c.Secret) > 0, builds},
+		{"--cache-from", len(c.CacheFrom) > 0, builds},
+		{"--cache-to", len(c.CacheTo) > 0, builds},
+		{"--engine", c.Engine != "", builds},
+		{"--engine-certs", c.EngineCerts != "", builds},
+		{"--output", len(c.Output) > 0, builds},
+		{"--base", len(c.Base) > 0, builds},
+		{"arguments", len(c.Args) > 0, c.Operation != abi.OpProcessWait && c.Operation != abi.OpProcessStop},
+	} {
+		if flag.given && !flag.meant {
+			return &usageError{flag.name + ": no meaning for the operation " + c.Operation, "see stagecraft policy explain --help"}
+		}
+	}
+	return nil
 }
 
 // request makes what a provider would send.

@@ -45,7 +45,7 @@ Examples:
 
 // Run is called by kong.
 func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
-	if err := c.check(); err != nil {
+	if err := c.check(a); err != nil {
 		return err
 	}
 	out, err := openOut(c.Out)
@@ -60,14 +60,14 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 }
 
 // check finds what is wrong with the flags, before anything is run.
-func (c policyLearnCmd) check() error {
+func (c policyLearnCmd) check(a *app) error {
 	if (c.Command == "") == (c.From == "") {
 		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
 	}
 	if c.From != "" && c.Allow {
 		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
 	}
-	if err := c.checkGiven(); err != nil {
+	if err := c.checkGiven(a.grammar); err != nil {
 		return err
 	}
 	if err := learn.Named(c.Sensitive); err != nil {
@@ -83,7 +83,7 @@ func (c policyLearnCmd) asked() []session.Flag {
 
 // checkGiven finds flags of another way to learn: those of build, and those of a
 // run where none is made.
-func (c policyLearnCmd) checkGiven() error {
+func (c policyLearnCmd) checkGiven(all grammar) error {
 	var given []string
 	if c.Command != session.CommandBuild {
 		for _, flag := range c.asked() {
@@ -104,6 +104,9 @@ func (c policyLearnCmd) checkGiven() error {
 	}
 	if c.From != "" && (c.Audit != "" || c.Sarif != "") {
 		return &usageError{"--audit and --sarif are for a command that is run, and --from runs none", "leave the flag out"}
+	}
+	if c.From != "" && (all.Config != "" || all.Directory != "." || len(all.Policy) > 0) {
+		return &usageError{"--directory, --config and --policy are for a command that is run, and --from runs none", "leave the flag out"}
 	}
 	return nil
 }
