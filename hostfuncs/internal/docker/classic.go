@@ -16,6 +16,9 @@ import (
 
 var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
+// buildingAt is what Podman puts before a failure: the step, once more.
+var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
+
 // buildClassic builds with the engine's first builder, which every engine since
 // the beginnings has.
 func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
@@ -32,7 +35,7 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &image.Error{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
+			return &image.Error{Step: out.step, Message: buildingAt.ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
 		}
 		note(&built, m.Aux)
 		return nil

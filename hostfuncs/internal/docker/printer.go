@@ -14,7 +14,8 @@ const (
 	layerLimit = 1024     // layers whose status is remembered at a time
 )
 
-var stepLine = regexp.MustCompile(`^Step \d+/\d+ : `)
+// stepLine begins a step, in Docker's words or in Podman's.
+var stepLine = regexp.MustCompile(`^(?:Step \d+/\d+ :|STEP \d+/\d+:) `)
 
 // printer prints what an engine tells as plain text, in whole lines.
 type printer struct {
