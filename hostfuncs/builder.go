@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -105,7 +106,17 @@ func (j job) show(ctx context.Context, b *buildkit.Builder, o buildkit.Options) 
 	}
 	defer display.Close()
 	o.Key, o.Status = j.options.key(j.Context), display.Show
-	return b.Build(ctx, j.Build, o)
+	built, err := b.Build(ctx, j.Build, o)
+	return built, seen(err, display.Streams())
+}
+
+// seen notes in the error of a failed step whether the user has seen what it
+// printed.
+func seen(err error, shown bool) error {
+	if failed, ok := errors.AsType[*image.Error](err); ok {
+		failed.Shown = shown
+	}
+	return err
 }
 
 // key names what is sent of a folder. Files are taken to be the same by size,

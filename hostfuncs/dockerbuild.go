@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -181,12 +182,15 @@ func (p buildPlan) failure(err error) error {
 	if !ok {
 		return engineError(err)
 	}
-	where := p.dockerfile.rel
-	if e.Line > 0 {
-		where += ":" + strconv.Itoa(e.Line)
+	where, line := p.dockerfile.rel, cmp.Or(e.Line, dockerfile.StepLine(p.text, e.Step))
+	if line > 0 {
+		where += ":" + strconv.Itoa(line)
 	}
 	failed := abi.Errorf(abi.CodeFailed, "%s: %v", where, e)
-	failed.Output = e.Log
+	failed.Output, failed.OutputShown = e.Log, e.Shown
+	if excerpt := dockerfile.Excerpt(p.text, line); excerpt != "" {
+		failed.Source = where + "\n" + excerpt
+	}
 	return failed
 }
 

@@ -61,7 +61,8 @@ func (e *dockerEngine) buildFirst(ctx context.Context, j job) (image.Image, erro
 	}
 	out := j.lines("building with the engine's first builder")
 	fmt.Fprintln(out, "the engine has no BuildKit: its first builder is used, which takes longer")
-	return e.Engine.Build(ctx, j.Build, out)
+	built, err := e.Engine.Build(ctx, j.Build, out)
+	return built, seen(err, j.options.Mode != "quiet" && j.options.Mode != "rawjson")
 }
 
 // firstLacks is what a build needs and the first builder hasn't, if anything.

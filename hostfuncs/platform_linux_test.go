@@ -12,8 +12,9 @@ import (
 
 // TestPlatformOfEngine has stages and images be named by what a build runs on:
 // whatever builds is asked for that.
-func TestPlatformOfEngine(t *testing.T) {
-	r := newRig(t)
+func TestPlatformOfEngine(t *testing.T) { eachRig(t, testPlatformOfEngine) }
+
+func testPlatformOfEngine(t *testing.T, r rig) {
 	stages := "FROM scratch AS on-" + runtime.GOARCH + "\nCOPY a /\nFROM scratch AS on-other\nCOPY none /\nFROM on-$TARGETARCH\n"
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 // TestOutputsForSkopeo has a tool that is not ours take what each engine writes:
 // a layout by each tag of the image, and a file. It finds the image by the digests
 // that were told.
-func TestOutputsForSkopeo(t *testing.T) {
+func TestOutputsForSkopeo(t *testing.T) { eachRig(t, testOutputsForSkopeo) }
+
+func testOutputsForSkopeo(t *testing.T, r rig) {
 	skopeo := providertest.Skopeo(t)
-	r := newRig(t)
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\nCOPY Dockerfile /\n", "file": "in it"})

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,6 +143,9 @@ func (c *config) readyTimeout() (time.Duration, error) {
 	return d, err
 }
 
+// architectures are what encore builds for.
+var architectures = []string{"amd64", "arm64"}
+
 func (c *config) checkBuild() []abi.Problem {
 	var problems []abi.Problem
 	add := func(pointer, message, hint string) {
@@ -165,7 +169,7 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Base != "" && !isReference(b.Base) {
 		add("/build/base", strconv.Quote(b.Base)+" is no reference of an image", "")
 	}
-	if b.Arch != "" && b.Arch != "amd64" && b.Arch != "arm64" {
+	if b.Arch != "" && !slices.Contains(architectures, b.Arch) {
 		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
 	}
 	return problems

@@ -38,7 +38,7 @@ func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
 	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
-		reference, err = g.BuildDocker(ctx, opts)
+		reference, err = g.BuildDocker(ctx, p.session.divided.fill(opts))
 		return err
 	}})
 	return reference, err
@@ -113,6 +113,9 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		return err
 	}
 	defer l.close()
+	if s.divided, err = s.divide(c, l); err != nil {
+		return err
+	}
 	world := s.world(l)
 	world.Confinement = held
 	if held.Confined() {
@@ -134,10 +137,13 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
 	}
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
+		err = &ProviderError{m.ID, c.operation, s.located(s.optionError(err)), held.Policies(), held.Refused(m.ID)}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
+	}
+	if err == nil {
+		err = s.checkCarriedOut(s.divided, rec.work)
 	}
 	return err
 }
@@ -196,7 +202,7 @@ func (s *Session) world(l *loaded) *hostfuncs.World {
 
 // builds are the user's options for image builds.
 func (s *Session) builds() hostfuncs.BuildOptions {
-	o := s.opts.Builds
+	o := s.divided.host
 	o.Progress = s.opts.Reporter.Progress()
 	return o
 }

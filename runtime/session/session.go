@@ -4,6 +4,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"io/fs"
@@ -80,8 +81,10 @@ type Options struct {
 	Mask *mask.Set
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
-	// Builds are what the user says of image builds.
-	Builds hostfuncs.BuildOptions
+	// Builds are what the user says of image builds, and EngineCerts is the
+	// directory of certificates for a daemon where Builds names none.
+	Builds      hostfuncs.BuildOptions
+	EngineCerts string
 	// Reporter is told what happens while it does.
 	Reporter Reporter
 	Limits   sandbox.Limits
@@ -124,6 +127,7 @@ type Session struct {
 
 	invocation invocation   // the last one
 	building   BuildOptions // what was built in it
+	divided    division     // of what the user says of it
 }
 
 // Open finds and checks the configuration, the providers, the lock file and
@@ -173,14 +177,20 @@ func Open(opts Options) (*Session, error) {
 // user gave none.
 func (s *Session) chooseEngine() error {
 	chosen := &s.opts.Builds.Engine
-	if chosen.Kind != "" || s.config.Engine == "" {
-		return nil
+	certs := chosen.Certs
+	if chosen.Kind == "" && s.config.Engine != "" {
+		engine, err := hostfuncs.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		if err != nil {
+			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+		}
+		*chosen = engine
 	}
-	engine, err := hostfuncs.ParseEngine(s.config.Engine, chosen.Certs)
-	if err != nil {
-		return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+	if certs != "" && (chosen.Kind != hostfuncs.EngineBuildKit || chosen.Certs == "") {
+		return &FlagError{
+			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
+			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",
+		}
 	}
-	*chosen = engine
 	return nil
 }
 
@@ -232,6 +242,9 @@ type BuildOptions struct {
 	// Tag is the image's reference; empty takes the project's default.
 	Tag  string
 	Push bool
+	// Flags are what the user says besides, as far as not every provider can
+	// carry it out. Their values are in [Options.Builds].
+	Flags []Flag
 }
 
 // Image is what was built.
@@ -263,7 +276,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	if tag == "" {
 		tag = s.DefaultTag()
 	}
-	s.building = BuildOptions{Tag: tag, Push: opts.Push}
+	s.building = BuildOptions{Tag: tag, Push: opts.Push, Flags: opts.Flags}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
 		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
 	})

@@ -16,6 +16,9 @@ import (
 
 var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
+// buildingAt is what Podman puts before a failure: the step, once more.
+var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
+
 // buildClassic builds by the classic build API, which every engine since the
 // beginnings has, and Podman.
 func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
@@ -37,7 +40,7 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &image.Error{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
+			return &image.Error{Step: out.step, Message: buildingAt.ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
 		}
 		note(&id, m.Aux)
 		return nil

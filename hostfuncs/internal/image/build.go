@@ -87,6 +87,7 @@ type Error struct {
 	Line    int    // of the Dockerfile; 0 when it isn't known
 	Message string // what the engine says, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
+	Shown   bool   // the user has seen them as the step printed them
 }
 
 func (e *Error) Error() string {

@@ -123,7 +123,10 @@ func Main(args []string, system System) (code int) {
 	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if a.ceilings, err = a.namedCeilings(); err == nil {
+	if err = checkGiven(parsed, args); err == nil {
+		a.ceilings, err = a.namedCeilings()
+	}
+	if err == nil {
 		err = parsed.Run(a)
 	}
 	if err != nil && !isKnownEnd(ctx, err) {
@@ -193,7 +196,7 @@ func (a *app) options() session.Options {
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads,
-		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
+		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, whether it is used or not.
 		Own: []string{a.getenv(attestKey)},
 		// What programs print, and their names with it, goes to both streams.

@@ -25,7 +25,7 @@ type policyExplainCmd struct {
 	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
 	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
 	Engine      string   `placeholder:"ENGINE" help:"docker_build: what builds."`
-	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"docker_build: folder with certificates for a daemon."`
+	EngineCerts string   `placeholder:"DIR" help:"docker_build: directory with certificates for a daemon; default STAGECRAFT_ENGINE_CERTS."`
 	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where the image is written to."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts that base images are taken from."`
 	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its word in policy tests: build, read, look, connect."`
@@ -81,6 +81,9 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 		c.Operation = operation
 	}
 	request, err := c.request()
+	if err == nil {
+		err = c.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -122,6 +125,36 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 // testWords are the operations that the cases of policy tests name by a word of
 // their own.
 var testWords = map[string]string{"build": abi.OpDockerBuild, "read": abi.OpReadFile, "look": abi.OpEnvStatus, "connect": abi.OpProbe}
+
+// check finds flags and arguments that the operation has no use for.
+func (c policyExplainCmd) check() error {
+	starts := c.Operation == abi.OpExec || c.Operation == abi.OpProcessStart
+	builds := c.Operation == abi.OpDockerBuild
+	for _, flag := range []struct {
+		name  string
+		given bool
+		meant bool
+	}{
+		{"--dir", c.Dir != "", starts || builds},
+		{"--env", len(c.Env) > 0, starts},
+		{"--push", c.Push, builds},
+		{"--target", c.Target != "", builds},
+		{"--platform", len(c.Platform) > 0, builds},
+		{"--secret", len(c.Secret) > 0, builds},
+		{"--cache-from", len(c.CacheFrom) > 0, builds},
+		{"--cache-to", len(c.CacheTo) > 0, builds},
+		{"--engine", c.Engine != "", builds},
+		{"--engine-certs", c.EngineCerts != "", builds},
+		{"--output", len(c.Output) > 0, builds},
+		{"--base", len(c.Base) > 0, builds},
+		{"arguments", len(c.Args) > 0, c.Operation != abi.OpProcessWait && c.Operation != abi.OpProcessStop},
+	} {
+		if flag.given && !flag.meant {
+			return &usageError{flag.name + ": no meaning for the operation " + c.Operation, ""}
+		}
+	}
+	return nil
+}
 
 // request makes what a provider would send.
 func (c policyExplainCmd) request() (any, error) {

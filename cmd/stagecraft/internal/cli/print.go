@@ -134,6 +134,13 @@ func (p *printer) show(f failure) {
 		_ = p.writeJSON(p.jsonErr, map[string]failure{"error": f}, "")
 		return
 	}
+	// The error comes last, so that it is what a terminal shows.
+	if f.Output != "" && !f.outputShown {
+		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
+	}
+	if f.Source != "" {
+		fmt.Fprintf(p.stderr, "failed at:\n%s", indent(plaintext.Clean(f.Source)))
+	}
 	for i, problem := range f.Problems {
 		if i == maxProblems {
 			p.message("error", fmt.Sprintf("%d more problems", len(f.Problems)-i), "")
@@ -147,9 +154,6 @@ func (p *printer) show(f failure) {
 			message += " (" + f.Reason + ")"
 		}
 		p.message("error", message, f.Hint)
-	}
-	if f.Output != "" {
-		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
 	}
 	for _, d := range f.Denials {
 		p.message("denied", d.Asked, d.Reason)

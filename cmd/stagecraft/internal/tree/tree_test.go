@@ -56,7 +56,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},
 	"hostfuncs/internal/docker":                {"hostfuncs/internal/image", "hostfuncs/internal/registry", "runtime/plaintext", "runtime/safefile"},
-	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/image", "hostfuncs/internal/registry", "runtime/plaintext", "runtime/safefile"},
+	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/denial":                {},
 	"hostfuncs/internal/registry":              {"runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/registry/registrytest": {"providers/providertest"},
