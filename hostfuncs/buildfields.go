@@ -173,6 +173,7 @@ func (f buildFields) build(b *image.Build) {
 
 // secretValues are what steps may mount, by their IDs.
 func (w *World) secretValues(f buildFields) (map[string][]byte, error) {
+	defer w.tellHidden()
 	values := make(map[string][]byte, len(f.secrets))
 	for _, secret := range f.secrets {
 		text, err := w.value(secret.value)

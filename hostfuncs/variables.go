@@ -85,10 +85,8 @@ func (w *World) environment(v variables) ([]string, error) {
 		if f.problem != nil {
 			return nil, f.problem
 		}
-		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
-			w.hide(name, f.vars[name])
-			merged[name] = f.vars[name]
-		}
+		w.hideFile(f)
+		maps.Copy(merged, f.vars)
 	}
 	if err := w.put(merged, v.own); err != nil {
 		return nil, err

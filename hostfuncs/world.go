@@ -56,8 +56,8 @@ type World struct {
 	Grace time.Duration
 
 	processes processes
-	screen    sync.Mutex      // lines of several programs are printed whole
-	short     map[string]bool // variables that the user was told of
+	screen    sync.Mutex // lines of several programs are printed whole
+	hidden    hidden
 
 	credentialsOnce sync.Once
 	credentials     *registry.Credentials

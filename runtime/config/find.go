@@ -51,8 +51,24 @@ const smallest = `  backend:
         dev: {command: ["npm", "run", "dev"]}
 `
 
-// Find looks for the configuration in dir, then upward, and returns its
-// absolute path. A folder of that name, or a link that leads nowhere, is not
+// Found is the configuration that a search found.
+type Found struct {
+	// File is its absolute path.
+	File string
+	// PassedOver is a file with the usual wrong name, beside File or nearer to where
+	// the search began; empty where there is none.
+	PassedOver string
+}
+
+// Doubt says that another file may have been meant; nil where there is none.
+func (f Found) Doubt() error {
+	if f.PassedOver == "" {
+		return nil
+	}
+	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
+}
+
+// Find looks for the configuration in dir, then upward. A folder of that name, or a link that leads nowhere, is not
 // passed over: [Load] refuses it.
 //
 // # Errors
@@ -61,40 +77,44 @@ const smallest = `  backend:
 // folder, or what was found above it is another user's: in a folder that all can
 // write to, such as /tmp, anybody could say what runs; so also where dir itself is
 // such a folder.
-func Find(dir string) (string, error) {
+func Find(dir string) (Found, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
-		return "", err
+		return Found{}, err
 	}
 	if err := isFolder(start); err != nil {
-		return "", err
+		return Found{}, err
 	}
 	near := ""
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
-		if info, err := os.Lstat(file); err == nil {
-			if err := safefile.CheckPlanted(file); err != nil {
-				return "", yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
-				}}
-			}
-			if at != start && !trusted(info, start) {
-				return "", yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
-					Hint: "if it is the project's, name it with -c FILE",
-				}}
-			}
-			return file, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if other := filepath.Join(at, otherName); near == "" && exists(other) {
+		info, err := os.Lstat(file)
+		if other := filepath.Join(at, otherName); near == "" && exists(other) && !same(other, file) {
 			near = other
 		}
-		if at == filepath.Dir(at) {
-			return "", &NotFoundError{Dir: start, Near: near}
+		switch {
+		case err == nil:
+			return Found{file, near}, mayUse(file, info, start)
+		case !errors.Is(err, fs.ErrNotExist):
+			return Found{}, err
+		case at == filepath.Dir(at):
+			return Found{}, &NotFoundError{Dir: start, Near: near}
 		}
 	}
+}
+
+// mayUse refuses a file that another user may have put there.
+func mayUse(file string, info fs.FileInfo, start string) error {
+	const hint = "if it is the project's, name it with -c FILE"
+	if err := safefile.CheckPlanted(file); err != nil {
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: hint}}
+	}
+	if filepath.Dir(file) != start && !trusted(info, start) {
+		return yamldoc.Problems{{
+			Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start, Hint: hint,
+		}}
+	}
+	return nil
 }
 
 func isFolder(dir string) error {
@@ -133,4 +153,11 @@ func nearest(path string, kind func(fs.FileMode) bool) string {
 func exists(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// same reports whether two names are of one file.
+func same(a, b string) bool {
+	of, err := os.Stat(a)
+	also, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(of, also)
 }

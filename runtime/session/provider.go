@@ -27,17 +27,20 @@ type provider struct {
 // ID is the ID by which the module was found.
 func (p *provider) ID() string { return p.source.ID }
 
-// Dev implements [backend.Provider].
+// Dev implements [backend.Provider]. The configuration is the session's own: how the
+// provider wants it is known once it is loaded.
 func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	return p.session.run(ctx, call{provider: p, operation: abi.ExportDev, make: func(ctx context.Context, g *backend.Guest) error {
+		opts.Config = p.session.part(g)
 		return g.Dev(ctx, opts)
 	}})
 }
 
-// BuildDocker implements [backend.Provider].
+// BuildDocker implements [backend.Provider], as Dev does.
 func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
 	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
+		opts.Config = p.session.part(g)
 		reference, err = g.BuildDocker(ctx, p.session.divided.fill(opts))
 		return err
 	}})
@@ -129,6 +132,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
+	s.warnUnexpanded(l.guest.Describe())
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
@@ -263,8 +267,13 @@ func (s *Session) located(err error) error {
 	if !ok || len(e.Problems) == 0 {
 		return err
 	}
+	return s.problems(e.Problems).Err()
+}
+
+// problems are a provider's, as those of the file.
+func (s *Session) problems(found []abi.Problem) yamldoc.Problems {
 	var problems yamldoc.Problems
-	for _, p := range e.Problems {
+	for _, p := range found {
 		field := "backend.providers." + s.config.Provider
 		if name := abi.FieldName(p.Pointer); name != "" {
 			field += "." + name
@@ -275,5 +284,5 @@ func (s *Session) located(err error) error {
 		}
 		problems.Add(where, field, p.Message, p.Hint)
 	}
-	return problems.Err()
+	return problems
 }

@@ -6,6 +6,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -138,14 +139,18 @@ type Session struct {
 // yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
 // [*module.UnusableError] when the selected provider's file can't be one.
 func Open(opts Options) (*Session, error) {
-	file, err := findConfig(opts)
+	found, err := findConfig(opts)
 	if err != nil {
 		return nil, err
 	}
+	file := found.File
 	if opts.Mask == nil {
 		opts.Mask = new(mask.Set)
 	}
 	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
+	if doubt := found.Doubt(); doubt != nil {
+		opts.Reporter.Warn(doubt)
+	}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	s.remember(file)
 	unusable, err := s.register(filepath.Dir(file))
@@ -194,9 +199,10 @@ func (s *Session) chooseEngine() error {
 	return nil
 }
 
-func findConfig(opts Options) (string, error) {
+func findConfig(opts Options) (config.Found, error) {
 	if opts.ConfigFile != "" {
-		return filepath.Abs(opts.ConfigFile)
+		file, err := filepath.Abs(opts.ConfigFile)
+		return config.Found{File: file}, err
 	}
 	return config.Find(opts.Dir)
 }
@@ -223,18 +229,15 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
-// Validate checks the configuration whole: the core's part is checked by
-// [Open], the provider's by the provider.
-func (s *Session) Validate(ctx context.Context) error {
-	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, make: func(ctx context.Context, g *backend.Guest) error {
-		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
-	}})
+// part is the selected provider's part of the configuration, as it wants it.
+func (s *Session) part(g *backend.Guest) json.RawMessage {
+	return s.config.Part(g.Describe().TextFrom)
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
 // should be one of [hostfuncs.Interrupt].
 func (s *Session) Dev(ctx context.Context) error {
-	return s.selected.Dev(ctx, backend.DevOptions{Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env})
+	return s.selected.Dev(ctx, backend.DevOptions{WorkDir: ".", Env: s.opts.Env})
 }
 
 // BuildOptions say what to build.
@@ -278,7 +281,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	}
 	s.building = BuildOptions{Tag: tag, Push: opts.Push, Flags: opts.Flags}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
-		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
+		WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
 	})
 	if err != nil {
 		return Image{}, err
