@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // The commands that have effects, and so a plan.
@@ -120,7 +121,7 @@ func planFailure(e *abi.Error) *PlannedFailed {
 	if e == nil {
 		return nil
 	}
-	return &PlannedFailed{Code: string(e.Code), Message: e.Message}
+	return &PlannedFailed{Code: string(e.Code), Message: plaintext.Clean(e.Message)}
 }
 
 // PlanError says what is wrong with a plan file.

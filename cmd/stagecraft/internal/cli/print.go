@@ -123,6 +123,7 @@ func (p *printer) warning(text string) { p.message("warning", text, "") }
 func (p *printer) failure(err error) { p.show(explain(err)) }
 
 func (p *printer) show(f failure) {
+	f = f.cleaned()
 	if p.workflow != nil {
 		defer annotate(p.workflow, f)
 	}
@@ -146,7 +147,7 @@ func (p *printer) show(f failure) {
 		p.message("error", message, f.Hint)
 	}
 	if f.Output != "" {
-		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
+		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(f.Output))
 	}
 	for _, d := range f.Denials {
 		p.message("denied", d.Asked, d.Reason)
