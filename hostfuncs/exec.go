@@ -38,6 +38,7 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 			return Step{Operation: abi.OpExec, Exec: p.step()}, nil
 		},
 		Foretell: foretellExec,
+		Reaches:  func(p execPlan) []EnvStep { return w.reaches(p.env) },
 		Close:    execPlan.close,
 	}
 }

@@ -150,6 +150,7 @@ func (g *Gate) weigh(ctx context.Context, op Bound, call *prepared, rec *Record)
 	if g.opts.Held != nil && !op.looks {
 		rec.Layers = append(rec.Layers, g.opts.Held.decide(ctx, call))
 	}
+	rec.Environment = call.reaches()
 	rec.Decision, rec.Decided = capability.Weigh(rec.Layers), true
 }
 

@@ -67,6 +67,9 @@ type PlannedStep struct {
 	Asked   string `json:"asked"`
 	Allowed bool   `json:"allowed"`
 	Layers  []Said `json:"layers"`
+	// Environment is what reaches the program that the step runs. It is told, and
+	// no part of the step: another user's is another one.
+	Environment []hostfuncs.EnvStep `json:"environment,omitempty"`
 	// Unknown is what of the answer can't be known before. Later steps may
 	// depend on it.
 	Unknown []string       `json:"unknown,omitempty"`
@@ -113,7 +116,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
 		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
-		Unknown: step.Unknown, Failure: planFailure(step.Failure),
+		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
 
