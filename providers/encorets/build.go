@@ -37,6 +37,9 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if err := r.checkGit(ctx); err != nil {
 		return "", err
 	}
+	if err := r.startDaemon(ctx, buildFailed, nil); err != nil {
+		return "", err
+	}
 	push := cfg.Build.Push || opts.Push
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
 		Argv: r.buildCommand(image, push), Dir: r.dir, EnvBase: r.base(), Env: r.variables(), Watch: []string{saysBuilt, saysIncomplete},
@@ -68,7 +71,7 @@ func (r *run) buildCommand(image string, push bool) []string {
 	if b.Arch != "" {
 		argv = append(argv, "--arch", b.Arch)
 	}
-	return argv
+	return append(argv, b.parts.words()...)
 }
 
 // await waits for encore's end. Its exit code is 0 for an interrupt, and where

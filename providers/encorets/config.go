@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type config struct {
 		DisableTelemetry *bool    `json:"disable_telemetry"`
 		NodeExtraCACerts string   `json:"node_extra_ca_certs"`
 		ReadyTimeout     string   `json:"ready_timeout"`
+		runFlags
 	} `json:"dev"`
 	Build struct {
 		Workdir         string `json:"workdir"`
@@ -31,6 +33,7 @@ type config struct {
 		Base            string `json:"base"`
 		Arch            string `json:"arch"`
 		Push            bool   `json:"push"`
+		parts
 	} `json:"build"`
 }
 
@@ -89,7 +92,7 @@ func (c *config) checkDev() []abi.Problem {
 			add(pointer, leaving(p), belowProject)
 		}
 	}
-	return append(problems, c.Dev.Secrets.check()...)
+	return slices.Concat(problems, c.Dev.runFlags.check(), c.Dev.Secrets.check())
 }
 
 const belowProject = "give a path below the folder of stagecraft.yml"
@@ -168,7 +171,7 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Arch != "" && b.Arch != "amd64" && b.Arch != "arm64" {
 		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
 	}
-	return problems
+	return append(problems, b.parts.check()...)
 }
 
 // leaves looks at the words of the path alone; the host looks at links too.

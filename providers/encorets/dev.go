@@ -30,11 +30,14 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	if err := r.checkPort(ctx); err != nil {
 		return err
 	}
+	if err := r.startDaemon(ctx, devServerFailed, cfg.Dev.EnvFrom); err != nil {
+		return err
+	}
 	if err := r.sync(ctx); err != nil {
 		return err
 	}
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
-		Argv: []string{"encore", "run", "--listen", cfg.listen(), "--browser", "never"}, Dir: r.dir,
+		Argv: r.runCommand(), Dir: r.dir,
 		EnvBase: r.base(), EnvFiles: cfg.Dev.EnvFrom, Env: r.variables(), Watch: []string{saysReady},
 	})
 	if err != nil {

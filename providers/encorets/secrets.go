@@ -44,7 +44,7 @@ func (s *secrets) check() []abi.Problem {
 	}
 	if len(s.FromEnv) > 0 && len(s.Types) == 0 {
 		problems = append(problems, abi.Problem{
-			Pointer: "/dev/secrets/types", Message: "is required with from_env", Hint: "say for which environments: types: [dev, local]",
+			Pointer: "/dev/secrets/types", Message: "is required with from_env", Hint: "say for which environments, for development: types: [local]",
 		})
 	}
 	return problems
