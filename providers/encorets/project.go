@@ -36,13 +36,19 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 }
 
 // checkGit refuses what encore build would wait for without end: a .git that is
-// a file, as in a worktree or a submodule.
+// a file, as in a worktree or a submodule. encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
-	if err != nil || info == nil || info.Dir {
+	file := join(dir, ".git")
+	isFile := info != nil && !info.Dir
+	if err == nil && info == nil {
+		file = "a .git above the project directory"
+		isFile, err = backend.GitFileAbove(ctx)
+	}
+	if err != nil || !isFile {
 		return err
 	}
-	e := r.failed(invalidProject, join(dir, ".git")+" is a file, as in a worktree or a submodule: encore would build without end")
+	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would build without end")
 	e.Hint = "build in a clone of its own"
 	return e
 }
