@@ -103,6 +103,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
 	case !built:
 		e = r.failed(buildFailed, "encore build docker ended well, but did not say that it made an image: it does so when its daemon dies")
+		e.Hint = daemonLog
 	default:
 		return nil
 	}

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -55,7 +57,7 @@ func appMain(args []string) int {
 	}
 	plan.printEnv()
 	if !plan.Mute {
-		go func() { _ = http.Serve(ln, http.HandlerFunc(answer)) }()
+		go func() { _ = http.Serve(ln, http.HandlerFunc(plan.answer)) }()
 	}
 	if plan.CrashAfterMS > 0 {
 		go crashAfter(time.Duration(plan.CrashAfterMS) * time.Millisecond)
@@ -86,8 +88,19 @@ func (p appPlan) printEnv() {
 	}
 }
 
-func answer(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "encore stand-in: %s %s\n", r.Method, r.URL.Path)
+// answer says what was asked for. /crash ends the app after its answer, and
+// the steering may have a status for all.
+func (p appPlan) answer(w http.ResponseWriter, r *http.Request) {
+	text := fmt.Sprintf("encore stand-in: %s %s\n", r.Method, r.URL.Path)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	if p.Status != 0 {
+		w.WriteHeader(p.Status)
+	}
+	_, _ = io.WriteString(w, text)
+	if r.URL.Path == "/crash" {
+		_ = http.NewResponseController(w).Flush()
+		crashAfter(0)
+	}
 }
 
 func crashAfter(d time.Duration) {

@@ -26,6 +26,8 @@ type appPlan struct {
 	CrashAfterMS int `json:"crash_after_ms,omitempty"`
 	// Mute has it never answer.
 	Mute bool `json:"mute,omitempty"`
+	// Status is what it answers with, unless it is 0.
+	Status int `json:"status,omitempty"`
 	// LingerMS is how long it outlives the command.
 	LingerMS int `json:"linger_ms,omitempty"`
 	// PrintEnv are the variables that it prints.

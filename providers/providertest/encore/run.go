@@ -87,7 +87,7 @@ type runner struct {
 
 func (r *runner) request() request {
 	return request{Listen: r.addr, Environ: os.Environ(), appPlan: appPlan{
-		CrashAfterMS: r.steer.CrashAfterMS, Mute: r.steer.Mute, LingerMS: r.steer.lingerMS(), PrintEnv: r.steer.PrintEnv,
+		CrashAfterMS: r.steer.CrashAfterMS, Mute: r.steer.Mute, Status: r.steer.Status, LingerMS: r.steer.lingerMS(), PrintEnv: r.steer.PrintEnv,
 	}}
 }
 

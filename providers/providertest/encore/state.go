@@ -36,6 +36,9 @@ type steering struct {
 	LingerMS *int `json:"linger_ms"`
 	// CrashAfterMS has the app of run crash, so long after it is ready.
 	CrashAfterMS int `json:"crash_after_ms"`
+	// Status is the HTTP status that the app of run answers with; 200 where it is
+	// left out.
+	Status int `json:"status"`
 	// Mute has the app of run take connections, but never answer.
 	Mute bool `json:"mute"`
 	// DaemonDies has run and build end as if the daemon had died: with exit
