@@ -78,8 +78,8 @@ type hinting interface {
 	Hint() string
 }
 
-// cleaned is a failure in which nothing steers a terminal: parts of it may be a
-// program's words, and JSON ends in a terminal as well.
+// cleaned is a failure in which nothing steers a terminal: parts of it, and all of
+// its output, are a program's words, and JSON ends in a terminal as well.
 func (f failure) cleaned() failure {
 	for _, text := range []*string{&f.Message, &f.Hint, &f.Reason, &f.Output, &f.Allow} {
 		*text = plaintext.Clean(*text)
