@@ -14,12 +14,16 @@ import (
 // otherwise only asks it something. "encore daemon" would replace a running one.
 var startsDaemon = []string{"encore", "namespace", "list"}
 
-// daemonTimeout bounds it; encore itself waits 5 s for its daemon.
+// daemonTimeout bounds it where encore does not end by itself.
 const daemonTimeout = 30 * time.Second
 
 // saysAuth is what encore says of a login. Where it comes to that, the daemon has
 // answered, and needs none to run.
 const saysAuth = "encore auth login"
+
+// saysLate is what encore says after the 5 s that it gives its daemon to start. The
+// daemon goes on starting, and may answer the next time.
+const saysLate = "daemon: "
 
 // startDaemon has the daemon started by a command that has no variable of this
 // project. The daemon keeps the environment of the command that starts it, and
@@ -31,9 +35,10 @@ func (r *run) startDaemon(ctx context.Context, reason string, files []string) er
 		return nil
 	}
 	command := strings.Join(startsDaemon, " ")
-	res, err := backend.Exec(ctx, abi.ExecRequest{
-		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout.Milliseconds(),
-	})
+	res, err := r.askDaemon(ctx)
+	if err == nil && res.ExitCode != 0 && !res.Interrupted && strings.Contains(res.Stderr, saysLate) {
+		res, err = r.askDaemon(ctx)
+	}
 	switch {
 	case err != nil:
 		return r.failure(reason, command+", which starts encore's daemon", err)
@@ -49,4 +54,10 @@ func (r *run) startDaemon(ctx context.Context, reason string, files []string) er
 	e.Hint = "run it in " + r.dir + " to see what is wrong"
 	e.Output = end(res.Stderr)
 	return e
+}
+
+func (r *run) askDaemon(ctx context.Context) (abi.ExecResult, error) {
+	return backend.Exec(ctx, abi.ExecRequest{
+		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout.Milliseconds(),
+	})
 }

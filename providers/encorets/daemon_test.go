@@ -54,13 +54,17 @@ func TestStartDaemonForBuild(t *testing.T) {
 	}
 }
 
+// late is what encore says where its daemon has not started within 5 s.
+const late = `{"ok":{"exit_code":1,"stderr":"starting daemon: timed out waiting for daemon to start\n"}}`
+
 // TestStartDaemonFails has nothing run with the project's variables where the
 // daemon is not there, and all go on where it is.
 func TestStartDaemonFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer, message, reason string
 	}{
-		"not started": {`{"ok":{"exit_code":1,"stderr":"starting daemon: timed out\n"}}`,
+		"late": {late + `|{"ok":{}}`, "", ""},
+		"not started": {late,
 			"cannot start encore's daemon without the variables of this project: encore namespace list ended with exit code 1", devServerFailed},
 		"too old": {`{"ok":{"exit_code":1,"stderr":"unknown command \"namespace\" for \"encore\"\n"}}`,
 			"cannot start encore's daemon without the variables of this project: encore namespace list ended with exit code 1", devServerFailed},
@@ -71,7 +75,7 @@ func TestStartDaemonFails(t *testing.T) {
 		"interrupted": {`{"ok":{"exit_code":130,"interrupted":true}}`, "encore namespace list: interrupted", ""},
 		"logged out":  {`{"ok":{"exit_code":1,"stderr":"error: not logged in: run 'encore auth login' first\n"}}`, "", ""},
 	} {
-		h := newHost(map[string][]string{namespaceList: {tt.answer}})
+		h := newHost(map[string][]string{namespaceList: strings.Split(tt.answer, "|")})
 		e, _ := errors.AsType[*abi.Error](h.dev(t, `{"dev":{"entrypoint":"backend","env_from":[".env"]}}`))
 		ran := slices.ContainsFunc(h.calls, func(call string) bool { return strings.HasPrefix(call, "process_start ") })
 		switch {

@@ -51,8 +51,8 @@ func main() {}
 // ID is the name in the configuration.
 func (*Provider) ID() string { return "encore-ts" }
 
-// Describe asks for the four commands of encore's, with the arguments that the
-// configuration makes, and for nothing else of the same program.
+// Describe asks for the four commands of encore's, of which run and build take
+// flags as the configuration has them, and for nothing else of the same program.
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
