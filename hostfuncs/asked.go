@@ -48,7 +48,7 @@ func (w *World) AskedPolicy(asked Asks) (*capability.Policy, error) {
 	for _, name := range slices.Sorted(maps.Keys(asked.Env)) {
 		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
 	}
-	for _, name := range asks.Env {
+	for _, name := range slices.Concat(asks.Env, asks.EnvPass, asks.EnvSecret) {
 		b.add(capability.AllowEnv(name, yamldoc.Pos{}))
 	}
 	for _, pointer := range asks.EnvFrom {

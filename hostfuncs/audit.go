@@ -19,6 +19,8 @@ type Record struct {
 	Claim    capability.Claim
 	Layers   []capability.Decision
 	Decision capability.Decision
+	// Environment is what reaches the program that the call runs, if it runs one.
+	Environment []EnvStep
 	// Effect tells that the call does more than look, if it is allowed.
 	Effect bool
 	// Error is what the provider was answered, nil when the call worked.

@@ -21,6 +21,7 @@ type execPlan struct {
 	// exec is what is decided on.
 	exec    capability.Exec
 	env     variables
+	passed  []string // variables of the user's, see [World.PassOn]
 	stdin   *reference
 	capture int // bytes of each stream to keep; 0 streams to the user
 	timeout time.Duration
@@ -37,6 +38,7 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 			return Step{Operation: abi.OpExec, Exec: p.step()}, nil
 		},
 		Foretell: foretellExec,
+		Reaches:  func(p execPlan) []EnvStep { return w.reaches(p.env) },
 		Close:    execPlan.close,
 	}
 }
@@ -91,6 +93,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 		p.stdin = &stdin
 	}
 	p.env, err = files.variables(q)
+	p.passed = w.passedBeside(p.env)
 	return p, err
 }
 
@@ -155,6 +158,9 @@ func claimExec(p execPlan) capability.Claim {
 	}
 	for _, v := range p.env.own {
 		v.claim(&c)
+	}
+	for _, name := range p.passed {
+		c.Env = append(c.Env, capability.EnvUse{Name: name, Use: capability.Pass})
 	}
 	if p.stdin != nil {
 		p.stdin.claim(&c)

@@ -105,7 +105,7 @@ func TestMissingIsToldAfterTheDecision(t *testing.T) {
 	g := p.gate(t, "")
 	for operation, pair := range map[string][2]any{
 		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
-		abi.OpStat:     {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
+		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
 		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
 		abi.OpDockerBuild: {
 			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},

@@ -20,12 +20,6 @@ func readFileOp(w *World) Op[abi.PathRequest, place, abi.ReadFileResult] {
 	}
 }
 
-func statOp(w *World) Op[abi.PathRequest, place, abi.FileInfo] {
-	return Op[abi.PathRequest, place, abi.FileInfo]{
-		Name: abi.OpStat, Resolve: w.resolvePath, Claim: claimRead, Do: doStat, Looks: true,
-	}
-}
-
 func listOp(w *World) Op[abi.PathRequest, place, abi.ListResult] {
 	return Op[abi.PathRequest, place, abi.ListResult]{
 		Name: abi.OpList, Resolve: w.resolvePath, Claim: claimRead, Do: w.doList, Looks: true,
@@ -38,13 +32,6 @@ func (w *World) resolvePath(_ context.Context, q abi.PathRequest) (place, error)
 
 func claimRead(p place) capability.Claim {
 	return capability.Claim{Files: []capability.FileUse{{Path: p.rel, Use: capability.Read}}}
-}
-
-func doStat(_ context.Context, p place) (abi.FileInfo, error) {
-	if p.missing != nil {
-		return abi.FileInfo{}, p.missing
-	}
-	return fileInfo(p.info), nil
 }
 
 func (w *World) doReadFile(_ context.Context, p place) (abi.ReadFileResult, error) {

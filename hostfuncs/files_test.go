@@ -17,7 +17,7 @@ func TestFiles(t *testing.T) {
 	if got := as[abi.ReadFileResult](t, call(t, g, abi.OpReadFile, abi.PathRequest{Path: "a/two"})); string(got.Data) != "22" {
 		t.Errorf("got %q", got.Data)
 	}
-	if got := as[abi.FileInfo](t, call(t, g, abi.OpStat, abi.PathRequest{Path: "./a/../a/two"})); got != (abi.FileInfo{Name: "two", Size: 2}) {
+	if got := as[abi.FileInfo](t, call(t, g, abi.OpStat, abi.StatRequest{Path: "./a/../a/two"})); got != (abi.FileInfo{Name: "two", Size: 2}) {
 		t.Errorf("got %+v", got)
 	}
 	list := as[abi.ListResult](t, call(t, g, abi.OpList, abi.PathRequest{Path: filepath.Join(p.Root, "a")}))
@@ -88,7 +88,7 @@ func TestOutsideTellsNothing(t *testing.T) {
 	g := newProject(t, nil).gate(t, allowFiles)
 	for _, name := range []string{"link", "link/passwd", "loop", "dangling", "dangling/x", "none", "none/x"} {
 		path := filepath.Join(outside, name)
-		reply := call(t, g, abi.OpStat, abi.PathRequest{Path: path})
+		reply := call(t, g, abi.OpStat, abi.StatRequest{Path: path})
 		if want := quotePath(path) + " leaves the project folder"; reply.Error == nil || reply.Error.Message != want {
 			t.Errorf("%s: got %+v", name, reply.Error)
 		}

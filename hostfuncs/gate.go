@@ -21,6 +21,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // Gate carries out operations for one provider under its policies.
@@ -102,10 +103,11 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 	return data
 }
 
-// masked is an error as anyone may see it.
+// masked is an error as anyone may see it. What an engine or a program said is in
+// it as it was printed: a value with colour in it is masked once that is gone.
 func (g *Gate) masked(e *abi.Error) *abi.Error {
 	out := *e
-	out.Message, out.Hint = g.opts.Mask.Text(e.Message), g.opts.Mask.Text(e.Hint)
+	out.Message, out.Hint = g.opts.Mask.Text(plaintext.Clean(e.Message)), g.opts.Mask.Text(plaintext.Clean(e.Hint))
 	return &out
 }
 
@@ -148,6 +150,7 @@ func (g *Gate) weigh(ctx context.Context, op Bound, call *prepared, rec *Record)
 	if g.opts.Held != nil && !op.looks {
 		rec.Layers = append(rec.Layers, g.opts.Held.decide(ctx, call))
 	}
+	rec.Environment = call.reaches()
 	rec.Decision, rec.Decided = capability.Weigh(rec.Layers), true
 }
 

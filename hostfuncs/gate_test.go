@@ -130,7 +130,7 @@ var requests = map[string]any{
 	abi.OpExec:         abi.ExecRequest{Argv: []string{"touch", "made"}},
 	abi.OpDockerBuild:  abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}},
 	abi.OpReadFile:     abi.PathRequest{Path: "file"},
-	abi.OpStat:         abi.PathRequest{Path: "file"},
+	abi.OpStat:         abi.StatRequest{Path: "file"},
 	abi.OpList:         abi.PathRequest{Path: "."},
 	abi.OpEnvStatus:    abi.EnvStatusRequest{Names: []string{"HOME"}},
 	abi.OpLog:          abi.LogRequest{Level: abi.LevelInfo, Message: "hello"},

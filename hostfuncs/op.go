@@ -30,6 +30,10 @@ type Op[Q, P, R any] struct {
 	// been answered, whatever the answer is.
 	Close func(P)
 
+	// Reaches, if there is one, tells which variables reach the program that Do
+	// would run.
+	Reaches func(P) []EnvStep
+
 	// Looks is true of an operation that has no effect but on what its
 	// provider knows and the user is shown: a plan lets it happen. Any other
 	// has Step and Foretell.
@@ -53,6 +57,7 @@ type Bound struct {
 type prepared struct {
 	claim    capability.Claim
 	do       func(context.Context) (any, error)
+	reaches  func() []EnvStep
 	step     func(context.Context) (Step, error)
 	foretell func() (any, []string, error)
 	close    func()
@@ -83,8 +88,14 @@ func Bind[Q, P, R any](op Op[Q, P, R]) (Bound, error) {
 			return nil, err
 		}
 		return &prepared{
-			claim:    op.Claim(p),
-			do:       func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
+			claim: op.Claim(p),
+			do:    func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
+			reaches: func() []EnvStep {
+				if op.Reaches == nil {
+					return nil
+				}
+				return op.Reaches(p)
+			},
 			step:     func(ctx context.Context) (Step, error) { return op.Step(ctx, p) },
 			foretell: func() (any, []string, error) { return op.Foretell(p) },
 			close: func() {

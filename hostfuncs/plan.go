@@ -48,6 +48,27 @@ type ValueStep struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
+// EnvStep is a variable that reaches a program, without its value.
+type EnvStep struct {
+	Name string `json:"name"`
+	By   EnvBy  `json:"by"`
+	// From is the dotenv file, or the variable that the provider takes the value
+	// from.
+	From string `json:"from,omitempty"`
+}
+
+// EnvBy says who gives a variable to a program.
+type EnvBy string
+
+// Those who give variables: the user's environment, this program itself, a dotenv
+// file that the provider names, the provider.
+const (
+	EnvUser     EnvBy = "user"
+	EnvHost     EnvBy = "stagecraft"
+	EnvFile     EnvBy = "file"
+	EnvProvider EnvBy = "provider"
+)
+
 // BuildStep is an image that would be built. Paths are relative to the project
 // folder.
 type BuildStep struct {

@@ -32,6 +32,7 @@ func processStartOp(w *World) Op[abi.ProcessStartRequest, startPlan, abi.Process
 			return Step{Operation: abi.OpProcessStart, Exec: p.step()}, nil
 		},
 		Foretell: w.foretellStart,
+		Reaches:  func(p startPlan) []EnvStep { return w.reaches(p.env) },
 		Close:    func(p startPlan) { p.close() },
 	}
 }

@@ -67,43 +67,79 @@ func (v variable) claim(c *capability.Claim) {
 	v.value.claim(c)
 }
 
-// environment puts what a request has over what every child gets.
-func (w *World) environment(v variables) ([]string, error) {
-	merged := make(map[string]string)
-	var env []string
+// setting is one variable of a child, and where it comes from. Of several of one
+// name the last counts.
+type setting struct {
+	EnvStep
+	value func() (string, error)
+}
+
+// settings are all that a child gets, in their order.
+func (w *World) settings(v variables) []setting {
+	var all []setting
+	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
 	for _, entry := range w.ChildEnv {
-		if name, text, _ := strings.Cut(entry, "="); name != "" {
-			merged[name] = text
-		} else {
-			env = append(env, entry) // Windows keeps folders of drives so
+		name, value, _ := strings.Cut(entry, "=")
+		by := EnvUser
+		// Such as the directory for temporary files of a confined command.
+		if own, set := w.lookupEnv(name); !set || own != value {
+			by = EnvHost
+		}
+		if name != "" {
+			all = append(all, setting{EnvStep{Name: name, By: by}, text(value)})
 		}
 	}
-	if err := w.put(merged, v.base); err != nil {
-		return nil, err
+	all = append(all, w.given(v.base)...)
+	for _, f := range v.files {
+		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
+			all = append(all, setting{EnvStep{Name: name, By: EnvFile, From: f.rel}, text(f.vars[name])})
+		}
 	}
+	return append(all, w.given(v.own)...)
+}
+
+// given are variables that the provider sets.
+func (w *World) given(list []variable) []setting {
+	var all []setting
+	for _, v := range list {
+		all = append(all, setting{EnvStep{Name: v.name, By: EnvProvider, From: v.value.Env}, func() (string, error) { return w.value(v.value) }})
+	}
+	return all
+}
+
+// environment puts what a request has over what every child gets.
+func (w *World) environment(v variables) ([]string, error) {
 	for _, f := range v.files {
 		if f.problem != nil {
 			return nil, f.problem
 		}
 		w.hideFile(f)
-		maps.Copy(merged, f.vars)
 	}
-	if err := w.put(merged, v.own); err != nil {
-		return nil, err
+	merged := make(map[string]string)
+	for _, s := range w.settings(v) {
+		var err error
+		if merged[s.Name], err = s.value(); err != nil {
+			return nil, err
+		}
 	}
+	// Windows keeps directories of drives under no name.
+	env := slices.DeleteFunc(slices.Clone(w.ChildEnv), func(entry string) bool { return !strings.HasPrefix(entry, "=") })
 	for _, name := range slices.Sorted(maps.Keys(merged)) {
 		env = append(env, name+"="+merged[name])
 	}
 	return env, nil
 }
 
-func (w *World) put(merged map[string]string, list []variable) error {
-	for _, v := range list {
-		text, err := w.value(v.value)
-		if err != nil {
-			return err
-		}
-		merged[v.name] = text
+// reaches tells what a child's environment has, and where each of it comes from,
+// sorted by name; it has no values.
+func (w *World) reaches(v variables) []EnvStep {
+	merged := make(map[string]EnvStep)
+	for _, s := range w.settings(v) {
+		merged[s.Name] = s.EnvStep
 	}
-	return nil
+	var steps []EnvStep
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		steps = append(steps, merged[name])
+	}
+	return steps
 }

@@ -55,6 +55,8 @@ type World struct {
 	// Grace is how long a child has to end after it was told to.
 	Grace time.Duration
 
+	passedOn, withheld []string // see PassOn
+
 	processes processes
 	screen    sync.Mutex // lines of several programs are printed whole
 	hidden    hidden

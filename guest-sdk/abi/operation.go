@@ -277,10 +277,21 @@ type DockerImageResult struct {
 	Config string `json:"config,omitempty"`
 }
 
-// PathRequest names a file or folder, for read_file, stat and list. A
-// relative path starts at the project folder.
+// PathRequest names a file or folder, for read_file and list. A relative path
+// starts at the project folder.
 type PathRequest struct {
 	Path string `json:"path"`
+}
+
+// StatRequest names a file or directory, as in [PathRequest].
+type StatRequest struct {
+	Path string `json:"path"`
+	// Above asks about the directories above the project directory, up to the
+	// root, instead: whether the nearest .git there is a file, as above a part of
+	// a worktree or a submodule. Path is .git, since nothing else is told of
+	// what is there. No is an error with [CodeNotFound]; yes is a [FileInfo]
+	// with nothing but the name.
+	Above bool `json:"above,omitempty"`
 }
 
 // MaxFile bounds what read_file returns, in bytes.

@@ -53,6 +53,11 @@ type Capabilities struct {
 	// EnvFilesFrom point to dotenv files, or lists of them, whose variables it
 	// gives to what it runs.
 	EnvFilesFrom []string `json:"env_files_from,omitempty"`
+	// EnvPass are the names of variables of the user's that each of its commands
+	// gets, where they are set and the policies pass them on. EnvSecret are
+	// further ones, whose values are shown to nobody.
+	EnvPass   []string `json:"env_pass,omitempty"`
+	EnvSecret []string `json:"env_secret,omitempty"`
 	// ConnectFrom point to addresses, host:port, whose port it probes.
 	ConnectFrom []string `json:"connect_from,omitempty"`
 	// Connect are ports that it probes where the configuration has none at
@@ -65,7 +70,7 @@ type Capabilities struct {
 
 // Empty tells whether a provider doesn't say what it needs.
 func (c Capabilities) Empty() bool {
-	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images) == 0
+	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.EnvPass)+len(c.EnvSecret)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images) == 0
 }
 
 // ExecAsk asks to run a program: either the words of Argv, with the patterns

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -90,7 +91,18 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 
 // Stat tells of a file or folder.
 func Stat(ctx context.Context, path string) (abi.FileInfo, error) {
-	return call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.PathRequest{Path: path})
+	return call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.StatRequest{Path: path})
+}
+
+// GitFileAbove reports whether the project is below a worktree or a submodule:
+// whether the nearest .git above its directory is a file. It needs the right to
+// read .git in the project directory.
+func GitFileAbove(ctx context.Context) (bool, error) {
+	_, err := call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.StatRequest{Path: ".git", Above: true})
+	if e, ok := errors.AsType[*abi.Error](err); ok && e.Code == abi.CodeNotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // List returns a folder's content, sorted by name.

@@ -16,7 +16,8 @@ type Decision struct {
 	Layer  Layer
 	Policy string
 	// Rule is the text of the rule that decided, and Pos where it stands; both
-	// empty where no rule allows the claim, or none was needed.
+	// empty where no rule allows the claim, or none was needed. Of a command that
+	// is allowed it is the rule for the command, whatever its variables needed.
 	Rule string
 	Pos  yamldoc.Pos
 	// Missing is what no rule allowed. It is empty where a rule denies.
@@ -124,6 +125,7 @@ type evaluation struct {
 	sections       []*section
 
 	allowed *Rule // the first rule that a part of the claim needed
+	command *Rule // the one that its command needed, where it has one
 	denied  *Rule
 	missing []Grant
 	// wanting is a rule that denies for want of something, and wants says of
@@ -148,7 +150,7 @@ func (e *evaluation) decision() Decision {
 	case len(e.missing) > 0:
 		d.Missing = e.missing
 	default:
-		d.Allowed, rule = true, e.allowed
+		d.Allowed, rule = true, cmp.Or(e.command, e.allowed)
 	}
 	if rule != nil {
 		d.Rule, d.Pos = rule.Text, rule.Pos

@@ -218,3 +218,22 @@ func TestFirstRuleIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestRuleOfCommand wants the rule for a command to be told, also where one for
+// its variables stands above it.
+func TestRuleOfCommand(t *testing.T) {
+	claim := with(command("npm", "run", "dev"), capability.EnvUse{Name: "A", Use: capability.Set})
+	lacking := with(command("npm", "run", "dev"), capability.EnvUse{Name: "B", Use: capability.Set})
+	for _, text := range []string{
+		"version: 1\nproviders:\n  generic:\n    env: {pass: [A]}\n    exec: [npm run dev]\n",
+		"version: 1\nproviders:\n  '*': {env: {pass: [A]}}\n  generic:\n    exec: [npm run dev]\n",
+	} {
+		policies := []*capability.Policy{parse(t, text)}
+		if d := capability.Decide(policies, claim); !d.Allowed || d.Rule != "npm run dev" || d.Pos.Line != 5 {
+			t.Errorf("%s: got %+v", text, d)
+		}
+		if d := capability.Decide(policies, lacking); d.Allowed || d.Rule != "" {
+			t.Errorf("%s: got %+v", text, d)
+		}
+	}
+}

@@ -14,6 +14,7 @@ func (e *evaluation) exec(x *Exec) {
 		allow = first(first(allow, s.findExact(x)), s.execAllow.find(x))
 		deny = first(deny, s.execDeny.find(x))
 	}
+	e.command = allow
 	e.settle(allow, deny, func() Grant {
 		e.why = e.pinnedElse(x)
 		grant, ok := grantExec(x)

@@ -34,7 +34,7 @@ func PassedEnv(policies []*Policy, provider string, environ []string) []string {
 
 func passes(policies []*Policy, provider, name string) bool {
 	if len(policies) == 0 {
-		return isBaseline(name)
+		return IsBaseline(name)
 	}
 	for _, p := range policies {
 		if !p.passes(provider, name) {
@@ -46,7 +46,7 @@ func passes(policies []*Policy, provider, name string) bool {
 
 func (p *Policy) passes(provider, name string) bool {
 	_, hazard := Dangerous(name)
-	allowed := isBaseline(name)
+	allowed := IsBaseline(name)
 	for _, s := range p.of(provider) {
 		if s.pass.deny.find(name, false) != nil {
 			return false
@@ -56,7 +56,8 @@ func (p *Policy) passes(provider, name string) bool {
 	return allowed
 }
 
-func isBaseline(name string) bool {
+// IsBaseline tells whether every child gets a variable, unless a policy denies it.
+func IsBaseline(name string) bool {
 	upper := strings.ToUpper(name)
 	return slices.ContainsFunc(baseline, func(b string) bool { return glob(b, upper) })
 }

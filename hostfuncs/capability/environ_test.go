@@ -14,6 +14,7 @@ func TestPassedEnv(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := parse(t, "version: 1\nproviders: {generic: {env: {pass: ['*']}}}")
+	open := capability.Open("learning", "APP_A", "LD_PRELOAD", "=broken")
 	named := parse(t, "version: 1\nproviders: {generic: {env: {pass: {allow: [LD_PRELOAD, 'APP_*'], deny: [HOME]}}}}")
 	for name, tt := range map[string]struct {
 		policies []*capability.Policy
@@ -24,6 +25,7 @@ func TestPassedEnv(t *testing.T) {
 		"file":          {[]*capability.Policy{shop(t)}, "APP_A=2 HOME=/root LC_ALL=C NODE_ENV=dev PATH=/bin SystemRoot=C"},
 		"all":           {[]*capability.Policy{all}, "APP_A=2 HOME=/root LC_ALL=C NODE_ENV=dev PATH=/bin SECRET=x SystemRoot=C"},
 		"named, denied": {[]*capability.Policy{named}, "APP_A=2 LC_ALL=C LD_PRELOAD=x PATH=/bin SystemRoot=C"},
+		"learning":      {[]*capability.Policy{open}, "APP_A=2 HOME=/root LC_ALL=C LD_PRELOAD=x PATH=/bin SystemRoot=C"},
 		"both":          {[]*capability.Policy{all, named}, "APP_A=2 LC_ALL=C PATH=/bin SystemRoot=C"},
 	} {
 		if got := strings.Join(capability.PassedEnv(tt.policies, "generic", environ), " "); got != tt.want {

@@ -51,8 +51,16 @@ func (l Layer) order() int {
 func Nothing() *Policy { return &Policy{Layer: Project} }
 
 // Open is a policy that allows whatever a rule could, to learn what a run
-// needs.
-func Open(name string) *Policy { return &Policy{Layer: Project, Name: name, open: true} }
+// needs. Of the user's environment it passes the baseline, as a policy that says
+// nothing does, and the variables of the names passed.
+func Open(name string, passed ...string) *Policy {
+	s := new(section)
+	for _, variable := range passed {
+		// What no rule can name, no policy could pass either.
+		_ = AllowEnv(variable, yamldoc.Pos{}).apply(s)
+	}
+	return &Policy{Layer: Project, Name: name, open: true, sections: map[string]*section{anyProvider: s}}
+}
 
 // anyProvider is the key whose rules hold for all providers.
 const anyProvider = "*"

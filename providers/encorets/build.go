@@ -43,6 +43,9 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if err := r.checkGit(ctx); err != nil {
 		return "", err
 	}
+	if err := r.startDaemon(ctx, buildFailed, nil); err != nil {
+		return "", err
+	}
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
 		Argv: r.buildCommand(image, push), Dir: r.dir, EnvBase: r.base(), Env: r.variables(), Watch: []string{saysBuilt, saysIncomplete},
 	})
@@ -100,7 +103,7 @@ func (r *run) buildCommand(image string, push bool) []string {
 	if b.Arch != "" {
 		argv = append(argv, "--arch", b.Arch)
 	}
-	return argv
+	return append(argv, b.parts.words()...)
 }
 
 // await waits for encore's end. Its exit code is 0 for an interrupt, and where
@@ -132,6 +135,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
 	case !built:
 		e = r.failed(buildFailed, "encore build docker ended well, but did not say that it made an image: it does so when its daemon dies")
+		e.Hint = daemonLog
 	default:
 		return nil
 	}

@@ -22,6 +22,7 @@ type config struct {
 		DisableTelemetry *bool    `json:"disable_telemetry"`
 		NodeExtraCACerts string   `json:"node_extra_ca_certs"`
 		ReadyTimeout     string   `json:"ready_timeout"`
+		runFlags
 	} `json:"dev"`
 	Build struct {
 		Workdir         string `json:"workdir"`
@@ -32,6 +33,7 @@ type config struct {
 		Base            string `json:"base"`
 		Arch            string `json:"arch"`
 		Push            bool   `json:"push"`
+		parts
 	} `json:"build"`
 }
 
@@ -90,7 +92,7 @@ func (c *config) checkDev() []abi.Problem {
 			add(pointer, leaving(p), belowProject)
 		}
 	}
-	return append(problems, c.Dev.Secrets.check()...)
+	return slices.Concat(problems, c.Dev.runFlags.check(), c.Dev.Secrets.check())
 }
 
 const belowProject = "give a path below the folder of stagecraft.yml"
@@ -172,7 +174,7 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Arch != "" && !slices.Contains(architectures, b.Arch) {
 		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
 	}
-	return problems
+	return append(problems, b.parts.check()...)
 }
 
 // leaves looks at the words of the path alone; the host looks at links too.

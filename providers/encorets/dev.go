@@ -13,6 +13,10 @@ import (
 // saysReady begins what encore run says once the API answers.
 const saysReady = "Your API is running at:"
 
+// daemonLog says where encore's daemon tells why it died, which its commands
+// don't.
+const daemonLog = "if its daemon died, its log says why: daemon.log in ~/.cache/encore, or $XDG_CACHE_HOME/encore (macOS: ~/Library/Caches/encore); encore daemon env prints its path"
+
 // portTimeout is how long the app may need to free its port after encore has
 // ended.
 const portTimeout = 5 * time.Second
@@ -30,11 +34,14 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	if err := r.checkPort(ctx); err != nil {
 		return err
 	}
+	if err := r.startDaemon(ctx, devServerFailed, cfg.Dev.EnvFrom); err != nil {
+		return err
+	}
 	if err := r.sync(ctx); err != nil {
 		return err
 	}
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
-		Argv: []string{"encore", "run", "--listen", cfg.listen(), "--browser", "never"}, Dir: r.dir,
+		Argv: r.runCommand(), Dir: r.dir,
 		EnvBase: r.base(), EnvFiles: cfg.Dev.EnvFrom, Env: r.variables(), Watch: []string{saysReady},
 	})
 	if err != nil {
@@ -62,56 +69,76 @@ func (r *run) serve(ctx context.Context, id int) error {
 		if news, err = backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}}); err != nil {
 			break
 		}
-		switch {
-		case news.Exited != nil:
+		if news.Exited != nil {
 			return r.ended(ctx, news.Exited, ready)
-		case news.Seen != nil && !ready:
-			ready = r.tellReady(ctx, news.Seen.Line)
 		}
 	}
 	return err
 }
 
-// awaitReady waits until encore says that it is ready, or its port answers. It
-// is not ready where the wait tells of something else, for serve to see.
+// awaitReady waits until the port answers. That encore says that it is ready is
+// not enough: it does so before the app is, and for an app that has crashed. It
+// is not ready where the run was asked to end.
 func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
 	timeout, err := r.readyTimeout()
 	if err != nil {
 		return false, err
 	}
-	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Path: "/", TimeoutMS: timeout.Milliseconds(), While: []int{id}})
-	if err != nil {
-		return false, err
+	line := ""
+	for left, next := timeout, timeout; ; next = min(left, afterReady) {
+		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Path: "/", TimeoutMS: next.Milliseconds(), While: []int{id}})
+		if err != nil {
+			return false, err
+		}
+		if probe.Answers || line != "" && ownError(probe.Status) {
+			r.tellReady(ctx, line)
+			return true, nil
+		}
+		// Nothing to wait for, but what there is already.
+		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
+		switch {
+		case err != nil:
+			return false, err
+		case news.Exited != nil:
+			return false, r.ended(ctx, news.Exited, false)
+		case news.Interrupted:
+			return false, nil
+		case news.Seen != nil:
+			line = news.Seen.Line
+		default:
+			if left -= next; left <= 0 {
+				return false, r.giveUp(ctx, id, timeout)
+			}
+		}
 	}
-	if probe.Answers {
-		return r.tellReady(ctx, ""), nil
-	}
-	// Nothing to wait for, but what there is already.
-	news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
-	switch {
-	case err != nil:
-		return false, err
-	case news.Exited != nil:
-		return false, r.ended(ctx, news.Exited, false)
-	case news.Seen != nil:
-		return r.tellReady(ctx, news.Seen.Line), nil
-	case news.Interrupted:
-		return false, nil
-	}
+}
+
+// afterReady is how long one probe asks once encore has said that it is ready.
+const afterReady = time.Second
+
+// ownError reports whether a status of 500 or more is the app's own. Encore
+// itself answers with 502 for an app that does not.
+func ownError(status int) bool {
+	// net/http would make a third of the module.
+	const internalServerError, badGateway = 500, 502
+	return status >= internalServerError && status != badGateway
+}
+
+// giveUp ends encore run, which took too long.
+func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
 	exit, err := backend.Stop(ctx, abi.ProcessStopRequest{ID: id, Signal: "SIGINT"})
 	if err != nil {
-		return false, err
+		return err
 	}
 	e := r.failed(devServerFailed, fmt.Sprintf("encore run was not ready within %v", timeout))
 	e.Hint, e.Output = "give it more time with dev.ready_timeout", end(exit.Tail)
-	return false, e
+	return e
 }
 
 // tellReady shows where the API is: what encore says, or where it should be.
-func (r *run) tellReady(ctx context.Context, line string) bool {
+func (r *run) tellReady(ctx context.Context, line string) {
 	_, url, _ := strings.Cut(line, saysReady)
 	backend.Logf(ctx, abi.LevelInfo, "ready at %s", firstOf(strings.TrimSpace(url), "http://"+r.local()))
-	return true
 }
 
 // ended tells an end that was asked for from one that was not: encore's exit
@@ -128,14 +155,16 @@ func (r *run) ended(ctx context.Context, exit *abi.ProcessExit, ready bool) erro
 	if exit.Signal != "" {
 		how = exit.Signal
 	}
-	message := "encore run ended by itself, with " + how
-	if exit.ExitCode == 0 {
-		message += ", which it also has when the app crashed"
-	}
-	if !ready {
-		message += ", before it was ready"
-	}
-	e := r.failed(devServerFailed, message)
+	e := r.failed(devServerFailed, "encore run ended by itself, with "+how)
 	e.Output = end(exit.Tail)
+	switch {
+	case exit.ExitCode == 0 && !ready:
+		e.Message += ", which it also has when the app crashed or its daemon died, before it was ready"
+		e.Hint = daemonLog
+	case exit.ExitCode == 0:
+		e.Message += ", which it also has when the app crashed"
+	case !ready:
+		e.Message += ", before it was ready"
+	}
 	return e
 }

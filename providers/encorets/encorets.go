@@ -8,11 +8,16 @@
 //	  listen: 127.0.0.1:4000         # default
 //	  env_from: [.env.local]         # dotenv files, later ones win
 //	  secrets:
-//	    types: [dev, preview, local]
+//	    types: [local]
 //	    from_env: [DOMAIN, API_DOMAIN]
 //	  disable_telemetry: true        # default
 //	  node_extra_ca_certs: ./ca.pem
 //	  ready_timeout: 60s             # default
+//	  watch: true                    # default: encore's own, which is true without debug
+//	  namespace: feature-x           # default: the active one
+//	  level: debug                   # default: encore's own
+//	  debug: false                   # or true, or break
+//	  browser: never                 # default; or auto, always
 //	build:
 //	  workdir: ./backend             # default: dev.entrypoint, else the project folder
 //	  image_name: api                # default: the name in the reference that is built
@@ -21,6 +26,8 @@
 //	  base: node:22-slim
 //	  arch: amd64
 //	  push: false
+//	  services: [api]                # default: all
+//	  gateways: [api-gateway]        # default: all
 package main
 
 import (
@@ -44,8 +51,8 @@ func main() {}
 // ID is the name in the configuration.
 func (*Provider) ID() string { return "encore-ts" }
 
-// Describe asks for the three commands of encore's, with the arguments that the
-// configuration makes, and for nothing else of the same program.
+// Describe asks for the four commands of encore's, of which run and build take
+// flags as the configuration has them, and for nothing else of the same program.
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
@@ -53,12 +60,15 @@ func (*Provider) Describe() abi.Description {
 		BuildOptions: []string{abi.OptionPlatforms, abi.OptionLoad, abi.OptionIdentify},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{
-				{Argv: []string{"encore", "run", "--listen", "*", "--browser", "never"}},
+				{Argv: []string{"encore", "run", "--listen", "*", "--browser", "*", "**"}},
 				{Argv: []string{"encore", "secret", "set", "--type", "*", "*"}},
+				{Argv: startsDaemon},
 				{Argv: []string{"encore", "build", "docker", "*", "**"}},
 			},
 			Files:        []string{"**/encore.app", "**/.git"},
 			Env:          []string{telemetryOff, extraCerts},
+			EnvPass:      daemonPlaces,
+			EnvSecret:    []string{authKey},
 			EnvFrom:      []string{"/dev/secrets/from_env"},
 			EnvFilesFrom: []string{"/dev/env_from"},
 			ConnectFrom:  []string{"/dev/listen"},
@@ -72,7 +82,12 @@ func (*Provider) Describe() abi.Description {
 const (
 	telemetryOff = "DISABLE_ENCORE_TELEMETRY"
 	extraCerts   = "NODE_EXTRA_CA_CERTS"
+	authKey      = "ENCORE_AUTH_KEY" // logs in
 )
+
+// daemonPlaces are the variables by which encore finds its daemon and its login.
+// A command without them would start a second daemon, which can't have the port.
+var daemonPlaces = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
 
 // Validate checks the configuration for dev and for build.
 func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
@@ -90,12 +105,19 @@ type run struct {
 
 // variables are what goes over all others: they steer encore itself.
 func (r *run) variables() map[string]abi.Value {
+	env := r.steering()
+	if certs := r.Dev.NodeExtraCACerts; certs != "" {
+		env[extraCerts] = abi.Text(relative(r.dir, certs))
+	}
+	return env
+}
+
+// steering is what of that every command gets, the one that starts the daemon
+// too: it is nothing of this project's.
+func (r *run) steering() map[string]abi.Value {
 	env := make(map[string]abi.Value)
 	if r.Dev.DisableTelemetry == nil || *r.Dev.DisableTelemetry {
 		env[telemetryOff] = abi.Text("1")
-	}
-	if certs := r.Dev.NodeExtraCACerts; certs != "" {
-		env[extraCerts] = abi.Text(relative(r.dir, certs))
 	}
 	return env
 }

@@ -90,6 +90,7 @@ func newHost(answers map[string][]string) *host {
 		abi.OpReadFile:                       {`{"ok":{"data":"eyJpZCI6ICJzaG9wLXh5In0="}}`}, // {"id": "shop-xy"}
 		abi.OpProbe:                          {`{"ok":{"answers":false}}`, `{"ok":{"answers":true}}`, `{"ok":{"answers":false}}`},
 		abi.OpEnvStatus:                      {`{"ok":{"states":{"DOMAIN":"set","API":"missing","EMPTY":"empty"}}}`},
+		namespaceList:                        {`{"ok":{}}`},
 		abi.OpProcessStart:                   {`{"ok":{"id":3}}`},
 		abi.OpProcessWait:                    {`{"ok":{"interrupted":true}}`, `{"ok":{"exited":{"id":3,"exit_code":0,"interrupted":true}}}`},
 	}}
@@ -118,6 +119,7 @@ func TestDev(t *testing.T) {
 	want := []string{
 		`stat {"path":"backend/encore.app"}`,
 		`probe {"address":"127.0.0.1:4000","gone":true}`,
+		namespaceList,
 		`env_status {"names":["DOMAIN","API","EMPTY"],"files":[".env","b/.env"]}`,
 		`log {"level":"warn","message":"the secret API is not synced: the variable is not set"}`,
 		`log {"level":"warn","message":"the secret EMPTY is not synced: the variable is empty"}`,
@@ -149,19 +151,32 @@ func TestDevFails(t *testing.T) {
 		output  string
 		never   string // a call that is not made
 	}{
-		"no app": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {missing}}, invalidProject, `there is no encore.app in "backend", nor in a folder above it`, "", "process_start"},
-		"port":   {plain, map[string][]string{abi.OpProbe: {`{"ok":{"answers":true}}`}}, devServerFailed, "something answers at 127.0.0.1:4000 already", "", "process_start"},
+		"no app": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {missing}}, invalidProject, `there is no encore.app in "backend", nor in a directory above it`, "", "process_start"},
+		"a directory": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {`{"ok":{"name":"encore.app","dir":true}}`}, `stat {"path":"encore.app"}`: {`{"ok":{"name":"encore.app"}}`}},
+			invalidProject, "backend/encore.app is a directory, expected a file: encore looks no further up", "", "process_start"},
+		"broken app": {devConfig, map[string][]string{abi.OpReadFile: {`{"ok":{"data":"ewogIGlkOiAxCn0="}}`}}, invalidProject, // {\n  id: 1\n}
+			"backend/encore.app:2:3: invalid literal: id", "", `exec {"argv":["encore","secret"`},
+		"port": {plain, map[string][]string{abi.OpProbe: {`{"ok":{"answers":true}}`}}, devServerFailed, "something answers at 127.0.0.1:4000 already", "", "process_start"},
 		"no encore": {plain, map[string][]string{abi.OpProcessStart: {`{"error":{"code":"not_found","message":"encore: not found in PATH"}}`}},
 			providerNotAvailable, "the encore command is not installed: encore: not found in PATH", "", "process_wait"},
 		"no encore for a secret": {devConfig, map[string][]string{abi.OpExec: {`{"error":{"code":"not_found","message":"encore: not found in PATH"}}`}},
 			providerNotAvailable, "the encore command is not installed: encore: not found in PATH", "", "process_start"},
 		"denied": {plain, map[string][]string{abi.OpProcessStart: {`{"error":{"code":"denied","message":"not that"}}`}}, "", "not that", "", "process_wait"},
 		"not linked": {devConfig, map[string][]string{abi.OpReadFile: {`{"ok":{"data":"Ly8gImlkIjogIngiCnsiaWQiOiAiIn0="}}`}}, secretSyncFailed,
-			"the app is not linked with Encore, which keeps its secrets: encore.app has no id", "", "exec"},
+			"the app is not linked with Encore, which keeps its secrets: backend/encore.app has no id", "", `exec {"argv":["encore","secret"`},
 		"secret": {devConfig, map[string][]string{abi.OpExec: {`{"ok":{"exit_code":1,"stderr":"one\nerror: not logged in\n"}}`}}, secretSyncFailed,
 			"the secret DOMAIN for dev,preview,local was not set: encore ended with exit code 1", "one\nerror: not logged in", "process_start"},
 		"secret takes too long": {devConfig, map[string][]string{abi.OpExec: {`{"error":{"code":"timeout","message":"encore did not end within 15s"}}`}}, secretSyncFailed,
 			"the secret DOMAIN for dev,preview,local: encore did not end within 15s", "", "process_start"},
+		"crash, or the daemon": {plain, map[string][]string{
+			abi.OpProbe:       {`{"ok":{"answers":false}}`},
+			abi.OpProcessWait: {readyLine, `{"ok":{"exited":{"id":3,"exit_code":0,"tail":"panic: oh\n"}}}`},
+		}, devServerFailed, "encore run ended by itself, with exit code 0, which it also has when the app crashed or its daemon died, before it was ready", "panic: oh", "log"},
+		"never ready": {`{"dev":{"entrypoint":"backend","ready_timeout":"2500ms"}}`, map[string][]string{
+			abi.OpProbe:       {`{"ok":{"answers":false}}`, `{"ok":{"answers":false}}`, `{"ok":{"answers":false,"status":502}}`},
+			abi.OpProcessWait: {readyLine, `{"ok":{"timed_out":true}}`},
+			abi.OpProcessStop: {`{"ok":{"id":3,"exit_code":0}}`},
+		}, devServerFailed, "encore run was not ready within 2.5s", "", "log"},
 		"crash": {plain, map[string][]string{abi.OpProcessWait: {`{"ok":{"exited":{"id":3,"exit_code":0,"tail":"panic: oh\n"}}}`}}, devServerFailed,
 			"encore run ended by itself, with exit code 0, which it also has when the app crashed", "panic: oh", ""},
 		"compile error": {plain, map[string][]string{
@@ -181,21 +196,36 @@ func TestDevFails(t *testing.T) {
 		if !ok || e.Reason != tt.reason || e.Message != tt.message || e.Output != tt.output {
 			t.Errorf("%s: got %+v", name, e)
 		}
-		if tt.never != "" && slices.ContainsFunc(h.calls, func(call string) bool { return strings.HasPrefix(call, tt.never+" ") }) {
+		if tt.never != "" && slices.ContainsFunc(h.calls, func(call string) bool { return strings.HasPrefix(call, tt.never) }) {
 			t.Errorf("%s: it went on: %s", name, strings.Join(h.calls, "\n"))
 		}
 	}
 }
 
-// TestReady has encore say that it is ready before its port answers.
+const readyLine = `{"ok":{"seen":{"id":3,"line":"  Your API is running at:     http://localhost:4000"}}}`
+
+// TestReady has encore say that it is ready before its port answers: that it
+// answers counts. An error of the app's own is an answer by then.
 func TestReady(t *testing.T) {
-	h := newHost(map[string][]string{
-		abi.OpProbe:       {`{"ok":{"answers":false}}`},
-		abi.OpProcessWait: {`{"ok":{"seen":{"id":3,"line":"  Your API is running at:     http://localhost:4000"}}}`, `{"ok":{"exited":{"id":3,"exit_code":0,"interrupted":true}}}`},
-	})
-	_ = h.dev(t, `{"dev":{"entrypoint":"backend"}}`)
-	if want := `log {"level":"info","message":"ready at http://localhost:4000"}`; !slices.Contains(h.calls, want) {
-		t.Errorf("got %s", strings.Join(h.calls, "\n"))
+	for _, last := range []string{`{"ok":{"answers":true,"status":404}}`, `{"ok":{"answers":false,"status":500}}`} {
+		h := newHost(map[string][]string{
+			abi.OpProbe:       {`{"ok":{"answers":false}}`, `{"ok":{"answers":false,"status":500}}`, `{"ok":{"answers":false,"status":502}}`, last},
+			abi.OpProcessWait: {readyLine, `{"ok":{"timed_out":true}}`, `{"ok":{"exited":{"id":3,"exit_code":0,"interrupted":true}}}`},
+		})
+		_ = h.dev(t, `{"dev":{"entrypoint":"backend"}}`)
+		h.calls = slices.DeleteFunc(h.calls, func(call string) bool { return strings.Contains(call, "still answers") })
+		var got []string
+		for _, call := range h.calls[2:] {
+			operation, _, _ := strings.Cut(call, " ")
+			got = append(got, operation)
+		}
+		want := []string{"exec", "process_start", "probe", "process_wait", "probe", "process_wait", "probe", "log", "process_wait", "probe"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", last, diff)
+		}
+		if want := `log {"level":"info","message":"ready at http://localhost:4000"}`; !slices.Contains(h.calls, want) {
+			t.Errorf("got %s", strings.Join(h.calls, "\n"))
+		}
 	}
 }
 
@@ -218,6 +248,9 @@ func TestBuild(t *testing.T) {
 		{`{"build":{"workdir":"backend"}}`, "shop@sha256:" + strings.Repeat("a", 64), false, nil, `"shop@sha256:` + strings.Repeat("a", 64) + `" has a digest, which an image has only once it is built`, configInvalid},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{`stat {"path":".git"}`: {`{"ok":{"name":".git","size":1}}`}},
 			".git is a file, as in a worktree or a submodule: encore would build without end", invalidProject},
+		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{`stat {"path":".git"}`: {missing}, `stat {"path":".git","above":true}`: {`{"ok":{"name":".git","size":0}}`}},
+			"a .git above the project directory is a file, as in a worktree or a submodule: encore would build without end", invalidProject},
+		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{`stat {"path":".git"}`: {missing}, `stat {"path":".git","above":true}`: {missing}, abi.OpProcessWait: built[abi.OpProcessWait]}, "encore build docker shop:1", ""},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: {`{"ok":{"exited":{"id":3,"exit_code":0}}}`}},
 			"encore build docker ended well, but did not say that it made an image: it does so when its daemon dies", buildFailed},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: {`{"ok":{"exited":{"id":3,"exit_code":1}}}`}},

@@ -10,17 +10,25 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
 
-// locate finds the app that a folder is of, as encore does: the nearest
-// encore.app at or above it. What is above the project folder can't be seen.
+const appFile = "encore.app"
+
+// locate finds the app that a directory is of, as encore does: the nearest
+// encore.app at or above it, which must not be a directory. What is above the
+// project directory can't be seen.
 func (r *run) locate(ctx context.Context, dir, pointer string) error {
 	r.dir = path.Clean(dir)
-	app, found, err := nearest(ctx, r.dir, "encore.app", func(i abi.FileInfo) bool { return !i.Dir })
+	app, info, err := nearest(ctx, r.dir, appFile)
 	if err != nil {
 		return err
 	}
-	if !found {
-		e := r.failed(invalidProject, "there is no encore.app in "+strconv.Quote(dir)+", nor in a folder above it")
-		e.Hint = "name the folder of an Encore app in " + abi.FieldName(pointer) + ", or make one with: encore app create"
+	if info == nil {
+		e := r.failed(invalidProject, "there is no encore.app in "+strconv.Quote(dir)+", nor in a directory above it")
+		e.Hint = "name the directory of an Encore app in " + abi.FieldName(pointer) + ", or make it one: encore app init"
+		return e
+	}
+	if info.Dir {
+		e := r.failed(invalidProject, join(app, appFile)+" is a directory, expected a file: encore looks no further up")
+		e.Hint = "rename the directory"
 		return e
 	}
 	r.app = app
@@ -28,32 +36,35 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 }
 
 // checkGit refuses what encore build would wait for without end: a .git that is
-// a file, as in a worktree or a submodule.
+// a file, as in a worktree or a submodule. encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
-	dir, found, err := nearest(ctx, r.app, ".git", func(abi.FileInfo) bool { return true })
-	if err != nil || !found {
+	dir, info, err := nearest(ctx, r.app, ".git")
+	file := join(dir, ".git")
+	isFile := info != nil && !info.Dir
+	if err == nil && info == nil {
+		file = "a .git above the project directory"
+		isFile, err = backend.GitFileAbove(ctx)
+	}
+	if err != nil || !isFile {
 		return err
 	}
-	info, err := backend.Stat(ctx, join(dir, ".git"))
-	if err != nil || info.Dir {
-		return err
-	}
-	e := r.failed(invalidProject, join(dir, ".git")+" is a file, as in a worktree or a submodule: encore would build without end")
+	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would build without end")
 	e.Hint = "build in a clone of its own"
 	return e
 }
 
-// nearest looks for a name in a folder and in those above it.
-func nearest(ctx context.Context, dir, name string, is func(abi.FileInfo) bool) (string, bool, error) {
+// nearest looks for a name in a directory and in those above it, within the
+// project. The result is nil where there is none.
+func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
 		info, err := backend.Stat(ctx, join(dir, name))
 		switch {
-		case err == nil && is(info):
-			return dir, true, nil
-		case err != nil && !isMissing(err):
-			return "", false, err
+		case err == nil:
+			return dir, &info, nil
+		case !isMissing(err):
+			return "", nil, err
 		case dir == ".":
-			return "", false, nil
+			return "", nil, nil
 		}
 		dir = path.Dir(dir)
 	}

@@ -44,7 +44,7 @@ func (s *secrets) check() []abi.Problem {
 	}
 	if len(s.FromEnv) > 0 && len(s.Types) == 0 {
 		problems = append(problems, abi.Problem{
-			Pointer: "/dev/secrets/types", Message: "is required with from_env", Hint: "say for which environments: types: [dev, local]",
+			Pointer: "/dev/secrets/types", Message: "is required with from_env", Hint: "say for which environments, for development: types: [local]",
 		})
 	}
 	return problems
@@ -102,7 +102,7 @@ func (r *run) sync(ctx context.Context) error {
 	if len(names) == 0 {
 		return nil
 	}
-	if err := r.checkLinked(ctx); err != nil {
+	if _, err := r.checkLinked(ctx); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -136,24 +136,3 @@ func (r *run) set(ctx context.Context, name string) error {
 	backend.Logf(ctx, abi.LevelInfo, "synced %s", what)
 	return nil
 }
-
-// checkLinked says in words what encore says in its own: secrets belong to an
-// app that Encore's platform knows.
-func (r *run) checkLinked(ctx context.Context) error {
-	data, err := backend.ReadFile(ctx, join(r.app, "encore.app"))
-	if err != nil {
-		return r.failure(invalidProject, "encore.app", err)
-	}
-	if appID.Match(comments.ReplaceAll(data, nil)) {
-		return nil
-	}
-	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which keeps its secrets: encore.app has no id")
-	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
-	return e
-}
-
-var (
-	// encore.app may have comments in it.
-	comments = regexp.MustCompile(`(?m)^\s*//.*$|/\*[\s\S]*?\*/`)
-	appID    = regexp.MustCompile(`"id"\s*:\s*"[^"]+"`)
-)

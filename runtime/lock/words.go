@@ -33,6 +33,12 @@ func Words(c abi.Capabilities) []string {
 	for _, pointer := range c.EnvFilesFrom {
 		said = append(said, "give the variables in the files at "+fieldName(pointer)+" to what it runs")
 	}
+	for _, name := range c.EnvPass {
+		said = append(said, "give your variable to all that it runs: "+yamldoc.Word(name))
+	}
+	for _, name := range c.EnvSecret {
+		said = append(said, "give your variable to all that it runs, and never show its value: "+yamldoc.Word(name))
+	}
 	for _, pointer := range c.ConnectFrom {
 		said = append(said, "connect to this machine's port at "+fieldName(pointer))
 	}

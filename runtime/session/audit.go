@@ -15,6 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // auditLog writes what a run does to the audit log. Nil writes nothing.
@@ -90,7 +91,7 @@ func (a *auditLog) append(r audit.Record) {
 		r.Layers[i].Rule = a.mask.Text(r.Layers[i].Rule)
 	}
 	if r.Error != nil {
-		r.Error.Message = a.mask.Text(r.Error.Message)
+		r.Error.Message = a.mask.Text(plaintext.Clean(r.Error.Message))
 	}
 	if err := a.log.Append(&r); err != nil && a.err == nil {
 		a.err = err

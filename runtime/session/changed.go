@@ -24,7 +24,8 @@ type ChangedError struct {
 
 // ChangedFile is a file that restricts runs, and what became of it.
 type ChangedFile struct {
-	// Name is relative to the project where it is inside.
+	// Name is relative to the project where it is inside, and in quotes where a
+	// command gave it characters that a terminal would obey.
 	Name string `json:"file"`
 	// How is "created", "removed" or "changed".
 	How string `json:"how"`
@@ -33,7 +34,7 @@ type ChangedFile struct {
 func (e *ChangedError) Error() string {
 	var names []string
 	for _, f := range e.Files[:min(len(e.Files), maxChanged)] {
-		names = append(names, f.name())
+		names = append(names, f.Name)
 	}
 	if more := len(e.Files) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
@@ -52,15 +53,15 @@ func (f ChangedFile) String() string {
 	if how != snapshot.Changed {
 		how = "was " + how
 	}
-	return f.name() + " " + how + " during this run; review it before the next run"
+	return f.Name + " " + how + " during this run; review it before the next run"
 }
 
-// name is on one line, whatever a command called the file.
-func (f ChangedFile) name() string {
-	if strings.ContainsFunc(f.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(f.Name)
+// printable is a name on one line, whatever a command called the file.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
 	}
-	return f.Name
+	return name
 }
 
 // restricting are the places of all that restricts a run with a configuration:
@@ -103,7 +104,7 @@ func (s *Session) remember(file string) {
 // A [*ChangedError] where nothing may change.
 func (s *Session) compare() error {
 	for _, c := range snapshot.Compare(s.before, s.before.Again()) {
-		s.rewritten = append(s.rewritten, ChangedFile{s.shown(c.Path), c.How})
+		s.rewritten = append(s.rewritten, ChangedFile{printable(s.shown(c.Path)), c.How})
 	}
 	for i, f := range s.rewritten {
 		if i == maxChanged {

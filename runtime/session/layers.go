@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -94,14 +95,15 @@ func (s *Session) files() []*capability.Policy {
 
 // layers are the policies that a call of the provider's needs, all of them.
 func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capability.Policy, error) {
+	asked, granted := s.asks(l)
 	project := s.project
 	if s.learning != nil && s.learning.Allow {
-		project = capability.Open("learning")
+		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
 	}
 	var layers []*capability.Policy
 	// One that doesn't say what it needs is held by the project's policy alone,
 	// and has nothing without one.
-	if asked, granted := s.asks(l); !asked.Empty() {
+	if !asked.Empty() {
 		policy, err := world.AskedPolicy(hostfuncs.Asks{
 			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
 			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // The commands that have effects, and so a plan.
@@ -69,6 +70,9 @@ type PlannedStep struct {
 	Asked   string `json:"asked"`
 	Allowed bool   `json:"allowed"`
 	Layers  []Said `json:"layers"`
+	// Environment is what reaches the program that the step runs. It is told, and
+	// no part of the step: another user's is another one.
+	Environment []hostfuncs.EnvStep `json:"environment,omitempty"`
 	// Unknown is what of the answer can't be known before. Later steps may
 	// depend on it.
 	Unknown []string       `json:"unknown,omitempty"`
@@ -119,7 +123,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
 		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
-		Unknown: step.Unknown, Failure: planFailure(step.Failure),
+		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
 
@@ -127,7 +131,7 @@ func planFailure(e *abi.Error) *PlannedFailed {
 	if e == nil {
 		return nil
 	}
-	return &PlannedFailed{Code: string(e.Code), Message: e.Message}
+	return &PlannedFailed{Code: string(e.Code), Message: plaintext.Clean(e.Message)}
 }
 
 // PlanError says what is wrong with a plan file.

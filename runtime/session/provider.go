@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -133,6 +134,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
 	s.warnUnexpanded(l.guest.Describe())
+	s.tellWithheld(c, world)
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
@@ -227,6 +229,8 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 		return nil, err
 	}
 	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
+	_, granted := s.asks(l)
+	world.PassOn(granted)
 	// What is learnt is compared with rules that pin a program, of a policy that may not
 	// be among the layers.
 	world.Pins = func(x *capability.Exec) bool { return s.learning != nil || capability.Pins(layers, l.ID, x) }
@@ -237,6 +241,15 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 	return hostfuncs.NewGate(hostfuncs.GateOptions{
 		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Mask: s.opts.Mask, Plan: s.planning, Held: s.held,
 	})
+}
+
+// tellWithheld warns of variables that the commands of a run should get, and that
+// no policy passes on: what fails for want of them doesn't say so itself.
+func (s *Session) tellWithheld(c call, world *hostfuncs.World) {
+	if names := world.Withheld(); len(names) > 0 && c.operation != abi.ExportValidate {
+		s.opts.Reporter.Warn(fmt.Errorf("%s asks for %s, which the policies do not pass to commands\nto pass them, add to env.pass in %s: [%s]",
+			c.provider.ID(), strings.Join(names, ", "), PolicyFile, strings.Join(names, ", ")))
+	}
 }
 
 // own are the files of this run, as a build's context would name them. One in a

@@ -5,51 +5,92 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tailscale/hujson"
 )
 
-// app is an Encore app: the folder of the nearest encore.app.
+// app is an Encore app: the directory of the nearest encore.app.
 type app struct {
 	root string
+	// broken says why encore.app can't be read; only some commands say so.
+	broken error
 	// ID is empty for an app that is not linked.
 	ID      string `json:"id"`
+	Lang    string `json:"lang"`
 	StandIn struct {
 		NeedsInfra bool `json:"needs_infra"`
 	} `json:"standin"`
 }
 
-var errNoApp = errors.New("no encore.app found in directory (or any of the parent directories)")
+var (
+	errNoApp         = errors.New("no encore.app found in directory (or any of the parent directories)")
+	errAppIsDir      = errors.New("encore.app is a directory, not a file")
+	errUninitialized = errors.New("this directory has Encore code but isn't initialized as an app.\n\n" +
+		"Run 'encore app init' to initialize it, or 'encore app link <app-id>' to link an existing app.")
+)
 
-// findApp walks up from the working directory. A folder of that name is none.
+// findApp walks up from the working directory. A directory of that name ends
+// the walk.
 func findApp() (*app, error) {
-	dir, err := os.Getwd()
+	wd, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	for ; ; dir = filepath.Dir(dir) {
+	for dir := wd; ; dir = filepath.Dir(dir) {
 		file := filepath.Join(dir, "encore.app")
-		if info, err := os.Stat(file); err == nil && !info.IsDir() {
-			return readApp(dir, file)
-		}
-		if filepath.Dir(dir) == dir {
+		info, err := os.Stat(file)
+		switch {
+		case err == nil && info.IsDir():
+			return nil, errAppIsDir
+		case err == nil:
+			return readApp(dir, file), nil
+		case !errors.Is(err, os.ErrNotExist):
+			return nil, err
+		case filepath.Dir(dir) == dir && hasEncoreCode(wd):
+			return nil, errUninitialized
+		case filepath.Dir(dir) == dir:
 			return nil, errNoApp
 		}
 	}
 }
 
-func readApp(root, file string) (*app, error) {
-	data, err := os.ReadFile(file)
+// hasEncoreCode reports whether a directory depends on Encore.
+func hasEncoreCode(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
-		return nil, err
+		return false
 	}
+	var pkg struct {
+		Dependencies    map[string]json.RawMessage `json:"dependencies"`
+		DevDependencies map[string]json.RawMessage `json:"devDependencies"`
+	}
+	if json.Unmarshal(data, &pkg) != nil {
+		return false
+	}
+	return pkg.Dependencies["encore.dev"] != nil || pkg.DevDependencies["encore.dev"] != nil
+}
+
+func readApp(root, file string) *app {
 	a := &app{root: root}
-	if err := json.Unmarshal(data, a); err != nil {
-		return nil, errors.New("could not parse " + file + ": " + err.Error())
+	data, err := os.ReadFile(file)
+	if err == nil {
+		data, err = hujson.Standardize(data)
 	}
-	return a, nil
+	if err == nil {
+		err = json.Unmarshal(data, a)
+	}
+	switch {
+	case err != nil:
+		a.broken = fmt.Errorf("appfile.Parse: %w", err)
+	case a.Lang != "" && a.Lang != "go" && a.Lang != "typescript":
+		a.broken = fmt.Errorf("appfile.Parse: invalid lang %q", a.Lang)
+	}
+	return a
 }
 
 // track writes what the daemon leaves in an app's folder.
@@ -83,7 +124,8 @@ func (a *app) ignore(line string) error {
 	return os.WriteFile(path, []byte(text+line+"\n"), 0o644)
 }
 
-// gitIsFile reports whether the nearest .git at or above the app is no folder.
+// gitIsFile reports whether the nearest .git at or above the app, up to the
+// root of the file system, is no directory.
 func (a *app) gitIsFile() bool {
 	for dir := a.root; ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(filepath.Join(dir, ".git")); err == nil {

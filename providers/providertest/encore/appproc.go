@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,8 +18,10 @@ import (
 
 const appMode = "standin-app"
 
-// message is what an app tells its command.
+// message is what an app or the daemon tells a command.
 type message struct {
+	// Served says that the daemon can be used; it alone sends this, first.
+	Served bool `json:"served,omitempty"`
 	// Listening says that it has its port.
 	Listening bool `json:"listening,omitempty"`
 	// InUse and Failed say why it has not.
@@ -34,15 +37,14 @@ func tell(m message) { _ = json.NewEncoder(os.Stdout).Encode(m) }
 // when its standard input has a line. When that ends, so does the app: at once
 // if it did not answer yet, otherwise a moment later.
 func appMain(args []string) int {
-	if len(args) != 3 {
+	if len(args) != 2 {
 		return misuse(errors.New(appMode + " is started by the daemon"))
 	}
-	crash, err := strconv.Atoi(args[1])
-	linger, lerr := strconv.Atoi(args[2])
-	if err := errors.Join(err, lerr); err != nil {
+	var plan appPlan
+	if err := json.Unmarshal([]byte(args[1]), &plan); err != nil {
 		return misuse(err)
 	}
-	ln, err := net.Listen("tcp", args[0])
+	ln, err := listenOn(args[0])
 	if err != nil {
 		tell(message{InUse: errors.Is(err, syscall.EADDRINUSE), Failed: err.Error()})
 		return 1
@@ -53,17 +55,52 @@ func appMain(args []string) int {
 	if _, err := in.ReadString('\n'); err != nil {
 		return 0
 	}
-	go func() { _ = http.Serve(ln, http.HandlerFunc(answer)) }()
-	if crash > 0 {
-		go crashAfter(time.Duration(crash) * time.Millisecond)
+	plan.printEnv()
+	if !plan.Mute {
+		go func() { _ = http.Serve(ln, http.HandlerFunc(plan.answer)) }()
+	}
+	if plan.CrashAfterMS > 0 {
+		go crashAfter(time.Duration(plan.CrashAfterMS) * time.Millisecond)
 	}
 	_, _ = in.ReadString('\n')
-	<-time.After(time.Duration(linger) * time.Millisecond)
+	<-time.After(time.Duration(plan.LingerMS) * time.Millisecond)
 	return 0
 }
 
-func answer(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "encore stand-in: %s %s\n", r.Method, r.URL.Path)
+// listenOn takes what the real one takes: an IP address, localhost or no host.
+func listenOn(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err == nil && host != "" && host != "localhost" && net.ParseIP(host) == nil {
+		// A machine's own name would be looked up.
+		return nil, &net.OpError{Op: "listen", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: host}}
+	}
+	return net.Listen("tcp", addr)
+}
+
+// printEnv prints what the app has of some variables.
+func (p appPlan) printEnv() {
+	for _, name := range p.PrintEnv {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			value = "(not set)"
+		}
+		tell(message{Stderr: fmt.Sprintf("%s=%s\n", name, value)})
+	}
+}
+
+// answer says what was asked for. /crash ends the app after its answer, and
+// the steering may have a status for all.
+func (p appPlan) answer(w http.ResponseWriter, r *http.Request) {
+	text := fmt.Sprintf("encore stand-in: %s %s\n", r.Method, r.URL.Path)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	if p.Status != 0 {
+		w.WriteHeader(p.Status)
+	}
+	_, _ = io.WriteString(w, text)
+	if r.URL.Path == "/crash" {
+		_ = http.NewResponseController(w).Flush()
+		crashAfter(0)
+	}
 }
 
 func crashAfter(d time.Duration) {

@@ -13,6 +13,7 @@ import (
 
 var buildFlags = []flagDef{
 	{name: "push", short: "p", bare: "true", check: isBool, usage: "push image to remote repository"},
+	{name: "cgo", bare: "true", check: isBool, usage: "enable cgo"},
 	{name: "base", check: isText, usage: "base image to build from"},
 	{name: "arch", check: oneOf("amd64", "arm64"), usage: "the target architecture"},
 	{name: "os", check: oneOf("linux"), usage: "the target operating system"},
@@ -37,7 +38,7 @@ func (c *call) buildDocker(given values, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
-	if c.steer.DaemonDies {
+	if c.steer.DaemonDies || !ses.served() {
 		return 0
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -53,6 +54,14 @@ func (c *call) buildDocker(given values, args []string) int {
 	return 0
 }
 
+// defaultBase depends on the language.
+func (a *app) defaultBase() string {
+	if a.Lang == "typescript" {
+		return "node:slim"
+	}
+	return "scratch"
+}
+
 // hang never returns, but a test that is gone leaves nothing behind.
 func (c *call) hang() {
 	for c.state.exists() {
@@ -62,7 +71,11 @@ func (c *call) hang() {
 }
 
 func (c *call) export(ctx context.Context, a *app, given values, name string) int {
-	img := image{Image: name, Base: given.last("base", "scratch"), Arch: given.last("arch", "amd64")}
+	img := image{Image: name, Base: given.last("base", a.defaultBase()), Arch: given.last("arch", "amd64")}
+	if a.broken != nil {
+		report("31", "ERR", "failed to resolve app error=\"parse encore.app: "+a.broken.Error()+"\"")
+		return 1
+	}
 	report("32", "INF", "compiling Encore application for linux/"+img.Arch)
 	<-time.After(time.Duration(c.steer.SlowStartMS) * time.Millisecond)
 	if err := c.complete(a, given); err != nil {
@@ -71,6 +84,11 @@ func (c *call) export(ctx context.Context, a *app, given values, name string) in
 	}
 	if c.steer.NoImage {
 		return 0
+	}
+	// A bundle of certificates goes into every image, on whatever base.
+	if c.steer.Offline {
+		report("31", "ERR", "build docker image: add ca certs: get root certs: Get \"https://curl.se/ca/cacert.pem\": dial tcp: lookup curl.se: no such host")
+		return 1
 	}
 	if !c.steer.LyingSuccess {
 		if err := c.deliver(ctx, img, given.isTrue("push")); err != nil {

@@ -6,36 +6,46 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
 // command is one that can be run, or a group that only has help.
 type command struct {
-	path  string
+	path string
+	// also are other paths of the same command.
+	also  []string
 	use   string
 	flags []flagDef
-	// args is how many arguments are wanted.
+	// args is how many arguments are wanted; any is any number.
 	args int
 	run  func(c *call, given values, args []string) int
 	// readsStdin says that the call is noted once its input is known.
 	readsStdin bool
 }
 
-var helpFlag = flagDef{name: "help", short: "h", bare: "true", check: isBool, usage: "help for this command"}
+const anyArgs = -1
+
+// Flags of every command.
+var globalFlags = []flagDef{
+	{name: "help", short: "h", bare: "true", check: isBool, usage: "help for this command"},
+	{name: "trace", check: isText, usage: "file to write execution trace data to"},
+	{name: "verbose", short: "v", bare: "+1", check: isCount, usage: "verbose output"},
+}
 
 func commands() []command {
-	return []command{
+	return append([]command{
 		{path: "", use: "encore [command]"},
-		{path: "version", use: "encore version", run: (*call).version},
+		{path: "version", use: "encore version", args: anyArgs, run: (*call).version},
 		{path: "run", use: "encore run [--debug] [--watch=true] [--level=TRACE] [--port=4000] [--listen=<listen-addr>] [flags]",
 			flags: runFlags, run: (*call).runApp},
-		{path: "secret", use: "encore secret [command]"},
-		{path: "secret set", use: "encore secret set --type <types> <secret-name>",
+		{path: "secret", also: []string{"secrets"}, use: "encore secret [command]"},
+		{path: "secret set", also: []string{"secrets set"}, use: "encore secret set --type <types> <secret-name>",
 			flags: secretFlags, args: 1, run: (*call).setSecret, readsStdin: true},
-		{path: "build", use: "encore build [command]"},
-		{path: "build docker", use: "encore build docker IMAGE_TAG [flags]",
+		{path: "build", also: []string{"eject"}, use: "encore build [command]"},
+		{path: "build docker", also: []string{"eject docker"}, use: "encore build docker IMAGE_TAG [flags]",
 			flags: buildFlags, args: 1, run: (*call).buildDocker},
-	}
+	}, otherCommands()...)
 }
 
 // lookUp finds the command that arguments begin with: the longest path.
@@ -43,9 +53,11 @@ func lookUp(args []string) (command, []string) {
 	var found command
 	left := args
 	for _, cmd := range commands() {
-		words := strings.Fields(cmd.path)
-		if len(words) <= len(args) && strings.Join(args[:len(words)], " ") == cmd.path {
-			found, left = cmd, args[len(words):]
+		for _, path := range append([]string{cmd.path}, cmd.also...) {
+			words := strings.Fields(path)
+			if len(words) <= len(args) && strings.Join(args[:len(words)], " ") == path && len(args)-len(words) <= len(left) {
+				found, left = cmd, args[len(words):]
+			}
 		}
 	}
 	return found, left
@@ -53,14 +65,21 @@ func lookUp(args []string) (command, []string) {
 
 func (c *call) dispatch(args []string) int {
 	cmd, left := lookUp(args)
-	given, others, err := parse(append([]flagDef{helpFlag}, cmd.flags...), left)
+	if err := c.loginByKey(); err != nil {
+		fmt.Fprintf(os.Stderr, "warning: ENCORE_AUTH_KEY login failed: %v\n", err)
+	}
+	given, others, err := parse(slices.Concat(globalFlags, cmd.flags), left)
 	help := given.isTrue("help")
 	if err == nil && !help {
 		err = cmd.wants(others)
 	}
 	runs := err == nil && !help && cmd.run != nil
-	if !runs || !cmd.readsStdin {
+	inForeground := runs && cmd.path == daemonMode && given.isTrue("foreground")
+	if !inForeground && (!runs || !cmd.readsStdin) {
 		c.note(0)
+	}
+	if runs && cmd.path != daemonMode {
+		tellTelemetry(cmd.path == "version")
 	}
 	switch {
 	case runs:
@@ -77,7 +96,7 @@ func (c *call) dispatch(args []string) int {
 // wants checks the number of arguments. A group takes any and shows its help.
 func (cmd command) wants(others []string) error {
 	switch {
-	case len(others) == cmd.args:
+	case len(others) == cmd.args, cmd.args == anyArgs:
 	case cmd.path == "":
 		return fmt.Errorf("unknown command %q for \"encore\"", others[0])
 	case cmd.run == nil:
@@ -91,7 +110,7 @@ func (cmd command) wants(others []string) error {
 
 func (cmd command) printUsage(w io.Writer) {
 	fmt.Fprintf(w, "Usage:\n  %s\n\nFlags:\n", cmd.use)
-	for _, def := range append(cmd.flags, helpFlag) {
+	for _, def := range slices.Concat(cmd.flags, globalFlags) {
 		short := "   "
 		if def.short != "" {
 			short = "-" + def.short + ","

@@ -19,7 +19,12 @@ func TestRefuses(t *testing.T) {
 		{"run --entrypoint .", "unknown flag: --entrypoint"},
 		{"run --env A=b", "unknown flag: --env"},
 		{"run --env-file .env", "unknown flag: --env-file"},
-		{"run -vv", "unknown shorthand flag: 'v' in -vv"},
+		{"run -vx", "unknown shorthand flag: 'x' in -x"},
+		{"run --verbose=much", `invalid argument "much" for "-v, --verbose" flag: strconv.ParseInt: parsing "much": invalid syntax`},
+		{"run --trace", "flag needs an argument: --trace"},
+		{"run --no-color=maybe", `for "--no-color" flag: strconv.ParseBool`},
+		{"daemon -x", "unknown shorthand flag: 'x' in -x"},
+		{"namespace list all", `unknown command "all" for "encore namespace list"`},
 		{"run app", `unknown command "app" for "encore run"`},
 		{"run --listen", "flag needs an argument: --listen"},
 		{"run -wp", "flag needs an argument: 'p' in -p"},
@@ -51,7 +56,7 @@ func TestRefuses(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	w := newWorld(t, "")
-	for _, args := range []string{"", "--help", "run --help", "secret", "secret get", "secret set -h", "build --help", "build docker --help", "version -h"} {
+	for _, args := range []string{"", "--help", "run --help", "secret", "secret get", "secrets", "eject", "eject docker -h", "daemon --help", "auth", "db", "namespace", "exec -h", "test -h", "check -h", "secret set -h", "build --help", "build docker --help", "version -h"} {
 		if got := w.run("", strings.Fields(args)...); got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage:\n  encore ") {
 			t.Errorf("encore %s: %+v", args, got)
 		}
@@ -71,19 +76,72 @@ func TestAppRoot(t *testing.T) {
 	w := newWorld(t, `{"compile_error": "found the app"}`)
 	root := w.app
 	w.app = filepath.Join(root, "a", "b")
-	// A folder of that name is passed by.
-	if err := os.MkdirAll(filepath.Join(w.app, "encore.app"), 0o755); err != nil {
+	if err := os.MkdirAll(w.app, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.run("", "run", "-p", freePort(t)); got.code != 1 || got.stderr != "found the app\n" {
 		t.Errorf("below: %+v", got)
 	}
-	if err := os.Remove(filepath.Join(root, "encore.app")); err != nil {
+	all := []string{"run", "build docker a", "secret set --type dev A", "namespace list"}
+	wants := func(want string) {
+		t.Helper()
+		for _, args := range all {
+			if got := w.run("x", strings.Fields(args)...); got.code != 1 || got.stderr != "error: "+want+"\n" {
+				t.Errorf("encore %s: %+v", args, got)
+			}
+		}
+	}
+	// A directory of that name is not walked past.
+	if err := os.MkdirAll(filepath.Join(root, "a", "encore.app"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const want = "error: no encore.app found in directory (or any of the parent directories)\n"
-	for _, args := range []string{"run", "build docker a", "secret set --type dev A"} {
-		if got := w.run("x", strings.Fields(args)...); got.code != 1 || got.stderr != want {
+	wants("encore.app is a directory, not a file")
+	for _, path := range []string{"encore.app", "a/encore.app"} {
+		if err := os.Remove(filepath.Join(root, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wants("no encore.app found in directory (or any of the parent directories)")
+	w.write(filepath.Join(w.app, "package.json"), `{"dependencies": {"encore.dev": "1.58.6"}}`)
+	wants("this directory has Encore code but isn't initialized as an app.\n\nRun 'encore app init' to initialize it, or 'encore app link <app-id>' to link an existing app.")
+}
+
+// TestAppFile has encore.app as encore app init writes it, and broken ones, of
+// which only run tells in red.
+func TestAppFile(t *testing.T) {
+	w := newWorld(t, `{"compile_error": "parsed"}`)
+	for text, want := range map[string]string{
+		"{\n\t\"id\": \"\",\n\t\"lang\": \"typescript\",\n}\n": "parsed\n",
+		"// the shop\n{\"id\": /* none */ \"shop\"}":           "parsed\n",
+		"{id: 1}":           red("failed to resolve app: parse encore.app: appfile.Parse: hujson: line 1, column 2: invalid literal: id") + "\n",
+		`{"lang": "cobol"}`: red(`failed to resolve app: parse encore.app: appfile.Parse: invalid lang "cobol"`) + "\n",
+	} {
+		w.write(filepath.Join(w.app, "encore.app"), text)
+		if got := w.run("", "run", "-p", freePort(t)); got.code != 1 || got.stderr != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	w := newWorld(t, `{"compile_error": "went on"}`)
+	for name, want := range map[string]string{"default": "went on\n", "other": red("failed to resolve namespace: namespace not found") + "\n"} {
+		if got := w.run("", "run", "-p", freePort(t), "--namespace", name); got.code != 1 || got.stderr != want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for _, args := range []string{"namespace list", "ns ls"} {
+		if got := w.run("", strings.Fields(args)...); got.code != 0 || got.stdout != "NAME      ID      ACTIVE\ndefault   abc12   yes\n" {
+			t.Errorf("encore %s: %+v", args, got)
+		}
+	}
+}
+
+// TestNotPlayed has commands that exist, but that nobody here has a use for.
+func TestNotPlayed(t *testing.T) {
+	w := newWorld(t, "")
+	for _, args := range []string{"exec ./seed.ts", "test", "check", "db reset", "auth login", "auth logout"} {
+		if got := w.run("", strings.Fields(args)...); got.code != exitStandIn {
 			t.Errorf("encore %s: %+v", args, got)
 		}
 	}

@@ -57,7 +57,17 @@ func readList(value string) ([]string, error) {
 func isBool(value string) error { _, err := strconv.ParseBool(value); return err }
 func isUint(value string) error { _, err := strconv.ParseUint(value, 0, 64); return err }
 func isList(value string) error { _, err := readList(value); return err }
-func isText(string) error       { return nil }
+
+// isCount is of a flag that counts how often it is given.
+func isCount(value string) error {
+	if value == "+1" {
+		return nil
+	}
+	_, err := strconv.ParseInt(value, 0, 0)
+	return err
+}
+
+func isText(string) error { return nil }
 
 func oneOf(allowed ...string) func(string) error {
 	return func(value string) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,9 +54,27 @@ func newWorld(t *testing.T, steer string) *world {
 	if steer != "" {
 		w.write(w.state.file("standin.json"), steer)
 	}
-	w.env = []string{"PATH=" + os.Getenv("PATH"), stateEnv + "=" + string(w.state)}
+	home := t.TempDir()
+	w.env = []string{"PATH=" + os.Getenv("PATH"), stateEnv + "=" + string(w.state), "HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, "config")}
+	for name, text := range map[string]string{tokenFile: "{}", "telemetry.json": `{"enabled":true,"shown_warning":true}`, "onboarding.json": `{"deploy_hint":true}`} {
+		w.write(w.userFile(name), text)
+	}
 	t.Cleanup(w.stop)
 	return w
+}
+
+func (w *world) userFile(name string) string {
+	return filepath.Join(w.variable("XDG_CONFIG_HOME"), "encore", name)
+}
+
+// variable is what the program is given of one.
+func (w *world) variable(name string) string {
+	for _, pair := range slices.Backward(w.env) {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // stop wants the daemon to end once it is told.

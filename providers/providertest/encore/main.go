@@ -14,17 +14,28 @@
 //
 // # Processes
 //
-// As with the real one, a daemon does the work: it is shared, started when a
-// command needs it, and stays behind. It starts the app, which lives on for a
-// moment when the command has ended, and holds the port. Both are this program
-// in hidden modes:
+// As with the real one, a daemon does the work: it is shared, started by the
+// first command that needs it, whose environment it keeps for its life, and
+// stays behind. It starts the app, which has the daemon's environment below that
+// of its command, lives on for a moment when the command has ended, and holds
+// the port. Both are this program in hidden modes:
 //
 //   - "encore daemon -f" is the daemon, in the foreground, as with the real one. A
-//     script may start it beforehand. Its files are daemon.pid, written when it
-//     can be used, daemon.addr, daemon.lock, and daemon.stop, which ends it and
-//     keeps others from starting. It also ends when the state folder is gone,
-//     and after a minute in which no command used it.
+//     script may start it beforehand; it replaces one that runs. Its files in the
+//     state directory are daemon.pid, written when it can be used, daemon.lock,
+//     daemons.jsonl, a line with the names of its variables for each daemon, and
+//     daemon.stop, which ends it and keeps others from starting. It also ends
+//     when the state directory is gone, and after a minute in which no command
+//     used it.
 //   - "encore standin-app" is the app; the daemon alone starts it.
+//
+// # Places
+//
+// A command finds the daemon by its own XDG_CACHE_HOME and HOME, and the login,
+// a file .auth_token, by ENCORE_CONFIG_DIR, XDG_CONFIG_HOME and HOME, as the real
+// one does. The state directory is the machine: it has the one port 9400. A
+// command that does not find the daemon starts a second one, which dies on that
+// port, says so in its daemon.log, and leaves the command with exit code 0.
 package main
 
 import (
@@ -47,9 +58,6 @@ func start(args []string) int {
 	state, err := openState()
 	if err != nil {
 		return misuse(err)
-	}
-	if len(args) > 0 && args[0] == daemonMode {
-		return daemonMain(state, args[1:])
 	}
 	steer, err := readSteering(state)
 	if err != nil {

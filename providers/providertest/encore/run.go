@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -20,6 +19,7 @@ var runFlags = []flagDef{
 	{name: "json", bare: "true", check: isBool, usage: "Display logs in JSON format"},
 	{name: "namespace", short: "n", check: isText, usage: "Namespace to use (defaults to active namespace)"},
 	{name: "color", bare: "true", check: isBool, usage: "Whether to display colorized output"},
+	{name: "no-color", bare: "true", check: isBool, usage: "Equivalent to --color=false"},
 	{name: "redact", bare: "true", check: isBool, usage: "Redact sensitive data in traces when running locally"},
 	{name: "level", short: "l", check: oneOf("trace", "debug", "info", "warn", "error"), usage: "Minimum log level to display"},
 	{name: "debug", bare: "enabled", check: oneOf("enabled", "break"), usage: "Compile for debugging (disables some optimizations)"},
@@ -34,18 +34,29 @@ func interrupts() <-chan os.Signal {
 	return ch
 }
 
-// runApp takes the port before it compiles. All that it prints is on standard
-// error.
+// runApp takes the port before it compiles. Of what it prints only a hint is on
+// standard output.
 func (c *call) runApp(given values, _ []string) int {
 	a, err := findApp()
 	if err != nil {
 		return fail("%v", err)
 	}
-	r := &runner{call: c, app: a, interrupted: interrupts(), addr: listenAddr(given)}
+	r := &runner{call: c, app: a, interrupted: interrupts(), addr: listenAddr(given), namespace: given.last("namespace", "")}
 	if r.session, err = connect(c.state, r.request()); err != nil {
 		return fail("%v", err)
 	}
-	for _, step := range []func() (int, bool){r.listen, r.compile, r.ready} {
+	code := r.steps()
+	if code == 0 {
+		hintDeploy()
+	}
+	return code
+}
+
+func (r *runner) steps() int {
+	if !r.session.served() {
+		return 0 // the daemon died
+	}
+	for _, step := range []func() (int, bool){r.listen, r.resolve, r.compile, r.ready} {
 		if code, end := step(); end {
 			return code
 		}
@@ -71,21 +82,16 @@ type runner struct {
 	session     *session
 	interrupted <-chan os.Signal
 	addr        string
+	namespace   string
 }
 
-// request is for no app where the host can't be listened on, which is found
-// after compiling.
 func (r *runner) request() request {
-	if !r.hostAllowed() {
-		return request{}
-	}
-	return request{Listen: r.addr, CrashAfterMS: r.steer.CrashAfterMS, LingerMS: r.steer.lingerMS()}
+	return request{Listen: r.addr, Environ: os.Environ(), appPlan: appPlan{
+		CrashAfterMS: r.steer.CrashAfterMS, Mute: r.steer.Mute, Status: r.steer.Status, LingerMS: r.steer.lingerMS(), PrintEnv: r.steer.PrintEnv,
+	}}
 }
 
 func (r *runner) listen() (code int, end bool) {
-	if !r.hostAllowed() {
-		return 0, false
-	}
 	select {
 	case <-r.interrupted:
 		return 0, true
@@ -99,18 +105,24 @@ func (r *runner) listen() (code int, end bool) {
 			m.Failed = "port is already in use"
 		}
 		fmt.Fprintln(os.Stderr, red("Failed to run on %s - %s", r.addr, m.Failed))
-		fmt.Fprintln(os.Stderr, "Note: specify --port=NUMBER to run on another port")
+		fmt.Fprintf(os.Stderr, "Note: specify %s to run on another port\n", coloured("36", "--port=NUMBER"))
 		return 1, true
 	}
 }
 
-func (r *runner) hostAllowed() bool {
-	host, _, err := net.SplitHostPort(r.addr)
-	if err != nil {
-		return false
+// resolve reads encore.app, which other commands than run need not be able to,
+// and finds the namespace.
+func (r *runner) resolve() (code int, end bool) {
+	what, err := "app: parse encore.app", r.app.broken
+	if err == nil {
+		what, err = "namespace", checkNamespace(r.namespace)
 	}
-	_, err = netip.ParseAddr(host)
-	return host == "" || host == "localhost" || err == nil
+	if err == nil {
+		return 0, false
+	}
+	r.session.finish()
+	fmt.Fprintln(os.Stderr, red("failed to resolve %s: %v", what, err))
+	return 1, true
 }
 
 func (r *runner) compile() (code int, end bool) {
@@ -127,11 +139,6 @@ func (r *runner) compile() (code int, end bool) {
 	if r.steer.CompileError != "" {
 		r.session.finish()
 		fmt.Fprintln(os.Stderr, r.steer.CompileError)
-		return 1, true
-	}
-	if !r.hostAllowed() {
-		// The words are the stand-in's own.
-		fmt.Fprintf(os.Stderr, "invalid listen address %q: the host is no IP address\n", r.addr)
 		return 1, true
 	}
 	return 0, false
@@ -151,13 +158,6 @@ func (r *runner) ready() (code int, end bool) {
 	fmt.Fprintf(os.Stderr, "\n  %s\n\n", polite("1", "Encore development server running!"))
 	fmt.Fprintf(os.Stderr, "  Your API is running at:     %s\n", coloured("36", "http://"+shown))
 	fmt.Fprintf(os.Stderr, "  Development Dashboard URL:  %s\n\n", coloured("36", "http://127.0.0.1:9400/abc12"))
-	for _, name := range r.steer.PrintEnv {
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			value = "(not set)"
-		}
-		fmt.Fprintf(os.Stderr, "%s=%s\n", name, value)
-	}
 	return 0, false
 }
 

@@ -109,15 +109,15 @@ func TestRunFails(t *testing.T) {
 		code          int
 		want          string
 	}{
-		"port in use":           {`{"compile_error": "later"}`, inUse, 1, "Failed to run on " + inUse + " - port is already in use"},
-		"port too high":         {"", "localhost:70000", 1, "Failed to run on localhost:70000 - listen tcp: address 70000: invalid port"},
-		"compile error":         {`{"compile_error": "boom: x.go:1"}`, ":PORT", 1, "boom: x.go:1\n"},
-		"name":                  {"", "shop.test:PORT", 1, `invalid listen address "shop.test:PORT"`},
-		"name, after compiling": {`{"compile_error": "boom"}`, "shop.test:PORT", 1, "boom\n"},
-		"crash":                 {`{"crash_after_ms": 1}`, "localhost:PORT", 0, "panic: app crashed\n"},
-		"no host":               {`{"crash_after_ms": 1}`, ":PORT", 0, "http://localhost:PORT"},
-		"host alone":            {`{"crash_after_ms": 1}`, "127.0.0.1", 0, "http://127.0.0.1:PORT"},
-		"nothing":               {`{"crash_after_ms": 1}`, "", 0, "http://127.0.0.1:PORT"},
+		"port in use":       {`{"compile_error": "later"}`, inUse, 1, "Failed to run on " + inUse + " - port is already in use"},
+		"port too high":     {"", "localhost:70000", 1, "Failed to run on localhost:70000 - listen tcp: address 70000: invalid port"},
+		"compile error":     {`{"compile_error": "boom: x.go:1"}`, ":PORT", 1, "boom: x.go:1\n"},
+		"name":              {`{"compile_error": "later"}`, "shop.test:PORT", 1, "\x1b[31mFailed to run on shop.test:PORT - listen tcp: lookup shop.test: no such host\x1b[0m\nNote: specify \x1b[36m--port=NUMBER\x1b[0m"},
+		"crash, unanswered": {`{"crash_after_ms": 10, "mute": true}`, "localhost:PORT", 0, ready},
+		"crash":             {`{"crash_after_ms": 1}`, "localhost:PORT", 0, "panic: app crashed\n"},
+		"no host":           {`{"crash_after_ms": 1}`, ":PORT", 0, "http://localhost:PORT"},
+		"host alone":        {`{"crash_after_ms": 1}`, "127.0.0.1", 0, "http://127.0.0.1:PORT"},
+		"nothing":           {`{"crash_after_ms": 1}`, "", 0, "http://127.0.0.1:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			port := freePort(t)
@@ -181,9 +181,13 @@ func TestDaemonShared(t *testing.T) {
 			t.Errorf("daemon %d, want %d", pid, d.cmd.Process.Pid)
 		}
 	}
-	if got := w.run("", daemonMode, daemonFlag); got.code != exitStandIn {
-		t.Errorf("a second one: %+v", got)
+	// A second one replaces it.
+	second := w.start(daemonMode, daemonFlag)
+	if got := d.wait(); got.code != 0 || got.stderr != "" {
+		t.Errorf("replaced: %+v", got)
 	}
+	w.until("the second one is there", func() bool { return w.state.has("daemon.pid") && w.daemonPid() == second.cmd.Process.Pid })
+	d = second
 	w.write(w.state.file("daemon.stop"), "")
 	if got := d.wait(); got.code != 0 || got.stderr != "" || w.state.has("daemon.pid") {
 		t.Errorf("told to stop: %+v", got)

@@ -16,7 +16,10 @@ import (
 )
 
 var secretFlags = []flagDef{
-	{name: "type", check: isList, usage: "environment type(s) to set for (comma-separated list)"},
+	{name: "dev", short: "d", bare: "true", check: isBool, usage: "To set the secret for development use"},
+	{name: "prod", short: "p", bare: "true", check: isBool, usage: "To set the secret for production use"},
+	{name: "env", short: "e", check: isList, usage: "environment name(s) to set for (comma-separated list)"},
+	{name: "type", short: "t", check: isList, usage: "environment type(s) to set for (comma-separated list)"},
 }
 
 // secretTypes are the names of the environment types, and what they mean.
@@ -31,7 +34,11 @@ var secretTypes = map[string]string{
 type group struct {
 	Name  string   `json:"name"`
 	Types []string `json:"types"` // sorted, by their long names
+	Envs  []string `json:"envs,omitempty"`
 	Value string   `json:"value"`
+	// Versions counts the values that it ever had: each call makes one, of the
+	// same value too.
+	Versions int `json:"versions"`
 }
 
 // setSecret reads the value before it looks at anything else, and at the types
@@ -43,23 +50,24 @@ func (c *call) setSecret(given values, args []string) int {
 		return fail("%v", err)
 	}
 	<-time.After(time.Duration(c.steer.SlowSecretMS) * time.Millisecond)
-	if code := c.askPlatform(); code != 0 {
-		return code
-	}
-	types, err := canonical(given.list("type"))
+	g, err := c.selected(given)
 	if err != nil {
 		return fail("%v", err)
 	}
+	g.Name, g.Value = args[0], string(bytes.TrimRight(data, "\r\n"))
 	if c.steer.SecretFailure != "" {
 		return fail("%s", c.steer.SecretFailure)
 	}
-	verb, err := c.store(group{Name: args[0], Types: types, Value: string(bytes.TrimRight(data, "\r\n"))})
+	verb, err := c.store(g)
 	if err != nil {
 		return fail("%v", err)
 	}
 	if verb == "created" {
 		// The daemon is told of it; that it can't be is no failure.
 		if s, err := connect(c.state, request{}); err == nil {
+			if !s.served() {
+				fmt.Fprintln(os.Stderr, "warning: failed to refresh secret secret, skipping: error reading from server: EOF")
+			}
 			s.close()
 		}
 	}
@@ -67,19 +75,68 @@ func (c *call) setSecret(given values, args []string) int {
 	return 0
 }
 
-func (c *call) askPlatform() int {
+// selected is the group that the flags name. Flags that exclude each other are
+// found first, names only after the platform was asked.
+func (c *call) selected(given values) (group, error) {
 	a, err := findApp()
 	switch {
 	case err != nil:
-		return fail("%v", err)
+		return group{}, err
+	case a.broken != nil:
+		return group{}, a.broken
 	case a.ID == "":
-		return fail("app is not linked with the Encore Platform (see 'encore app link')")
-	case !c.steer.loggedIn():
-		return fail("not logged in: run 'encore auth login' first")
-	case c.steer.Offline:
-		return fail("unable to list environments: dial tcp: lookup api.encore.cloud: no such host")
+		return group{}, errors.New("app is not linked with the Encore Platform (see 'encore app link')")
 	}
-	return 0
+	dev, prod, named := given.isTrue("dev"), given.isTrue("prod"), len(given.list("type"))+len(given.list("env")) > 0
+	switch {
+	case dev && prod:
+		return group{}, errors.New("cannot specify both --dev and --prod")
+	case dev && named:
+		return group{}, errors.New("cannot combine --dev with --type/--env")
+	case prod && named:
+		return group{}, errors.New("cannot combine --prod with --type/--env")
+	}
+	if err := c.askPlatform(a.ID); err != nil {
+		return group{}, err
+	}
+	types := given.list("type")
+	switch {
+	case dev:
+		types = []string{"development", "preview", "local"}
+	case prod:
+		types = []string{"production"}
+	}
+	return c.named(types, given.list("env"))
+}
+
+func (c *call) askPlatform(id string) error {
+	why := ""
+	switch {
+	case !c.loggedIn():
+		why = "not logged in: run 'encore auth login' first"
+	case c.steer.Offline:
+		why = "dial tcp: lookup api.encore.cloud: no such host"
+	default:
+		return nil
+	}
+	path := "/apps/" + id + "/envs"
+	return fmt.Errorf("unable to list environments: GET %s: Get \"https://api.encore.cloud%s\": %s", path, path, why)
+}
+
+func (c *call) named(types, envs []string) (group, error) {
+	all, err := canonical(types)
+	if err != nil {
+		return group{}, err
+	}
+	for _, name := range envs {
+		if !slices.Contains(c.steer.Environments, name) {
+			return group{}, fmt.Errorf("environment %q not found", name)
+		}
+	}
+	if len(all)+len(envs) == 0 {
+		return group{}, errors.New("must specify at least one environment with --type/--env (or --dev/--prod)")
+	}
+	return group{Types: all, Envs: slices.Compact(slices.Sorted(slices.Values(envs)))}, nil
 }
 
 func canonical(types []string) ([]string, error) {
@@ -90,9 +147,6 @@ func canonical(types []string) ([]string, error) {
 			return nil, fmt.Errorf("invalid environment type %q", t)
 		}
 		all = append(all, long)
-	}
-	if len(all) == 0 {
-		return nil, errors.New("must specify at least one environment with --type/--env (or --dev/--prod)")
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
@@ -129,17 +183,19 @@ func put(groups []group, g group) ([]group, string, error) {
 		if old.Name != g.Name {
 			continue
 		}
-		if slices.Equal(old.Types, g.Types) {
+		if slices.Equal(old.Types, g.Types) && slices.Equal(old.Envs, g.Envs) {
 			groups[i].Value = g.Value
+			groups[i].Versions++
 			return groups, "updated", nil
 		}
-		if shared := both(old.Types, g.Types); len(shared) > 0 {
+		if shared := append(both(old.Types, g.Types), both(old.Envs, g.Envs)...); len(shared) > 0 {
 			fmt.Fprintf(&conflicts, "\tgroup-%d %s\n", i+1, strings.Join(shared, ", "))
 		}
 	}
 	if conflicts.Len() > 0 {
 		return nil, "", errors.New("the environment selection conflicts with other secret values:\n" + conflicts.String())
 	}
+	g.Versions = 1
 	return append(groups, g), "created", nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,18 +27,33 @@ func TestSecretGroups(t *testing.T) {
 	}{
 		"one call with all types": {
 			steps: []step{{"--type dev,preview,local A", "x\r\n\n", "created", ""}},
-			want:  []group{{"A", []string{"development", "local", "preview"}, "x"}},
+			want:  []group{{Name: "A", Types: []string{"development", "local", "preview"}, Value: "x", Versions: 1}},
 		},
 		"the same set, said otherwise, is updated": {
 			steps: []step{
 				{"--type local --type=ephemeral,dev,pr A", "x", "created", ""},
 				{"A --type development,preview,local", "y\n", "updated", ""},
 			},
-			want: []group{{"A", []string{"development", "local", "preview"}, "y"}},
+			want: []group{{Name: "A", Types: []string{"development", "local", "preview"}, Value: "y", Versions: 2}},
+		},
+		"the same value is one more version": {
+			steps: []step{{"-t local A", "x", "created", ""}, {"-t local A", "x", "updated", ""}},
+			want:  []group{{Name: "A", Types: []string{"local"}, Value: "x", Versions: 2}},
+		},
+		"--dev are three types": {
+			steps: []step{{"--dev A", "x", "created", ""}, {"-t dev,pr,local A", "y", "updated", ""}, {"-p A", "z", "created", ""}},
+			want: []group{
+				{Name: "A", Types: []string{"development", "local", "preview"}, Value: "y", Versions: 2},
+				{Name: "A", Types: []string{"production"}, Value: "z", Versions: 1},
+			},
+		},
+		"an environment by its name": {
+			steps: []step{{"-e qa A", "x", "created", ""}, {"--env qa --type dev A", "y", "", "error: the environment selection conflicts with other secret values:\n\tgroup-1 qa\n"}, {"--env none B", "y", "", "error: environment \"none\" not found\n"}},
+			want:  []group{{Name: "A", Envs: []string{"qa"}, Value: "x", Versions: 1}},
 		},
 		"three calls make three groups": {
 			steps: []step{{"--type dev A", "x", "created", ""}, {"--type prod A", "x", "created", ""}, {"--type local A", "x", "created", ""}},
-			want:  []group{{"A", []string{"development"}, "x"}, {"A", []string{"production"}, "x"}, {"A", []string{"local"}, "x"}},
+			want:  []group{{Name: "A", Types: []string{"development"}, Value: "x", Versions: 1}, {Name: "A", Types: []string{"production"}, Value: "x", Versions: 1}, {Name: "A", Types: []string{"local"}, Value: "x", Versions: 1}},
 		},
 		"a type in two groups is a conflict": {
 			steps: []step{
@@ -45,15 +61,15 @@ func TestSecretGroups(t *testing.T) {
 				{"--type dev,local A", "y", "", "error: the environment selection conflicts with other secret values:\n\tgroup-1 development\n"},
 				{"--type dev,local B", "y", "created", ""},
 			},
-			want: []group{{"A", []string{"development"}, "x"}, {"B", []string{"development", "local"}, "y"}},
+			want: []group{{Name: "A", Types: []string{"development"}, Value: "x", Versions: 1}, {Name: "B", Types: []string{"development", "local"}, Value: "y", Versions: 1}},
 		},
 		"nothing is set as nothing": {
 			steps: []step{{"--type local A", "\n", "created", ""}},
-			want:  []group{{"A", []string{"local"}, ""}},
+			want:  []group{{Name: "A", Types: []string{"local"}, Value: "", Versions: 1}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, "")
+			w := newWorld(t, `{"environments": ["qa"]}`)
 			for _, s := range tt.steps {
 				got := w.run(s.stdin, append([]string{"secret", "set"}, strings.Fields(s.args)...)...)
 				if s.stdout == "" {
@@ -75,6 +91,11 @@ func TestSecretGroups(t *testing.T) {
 	}
 }
 
+const (
+	asking      = `unable to list environments: GET /apps/shop/envs: Get "https://api.encore.cloud/apps/shop/envs": `
+	notLoggedIn = asking + "not logged in: run 'encore auth login' first"
+)
+
 func TestSecretRefused(t *testing.T) {
 	for _, tt := range []struct{ name, steer, app, types, want string }{
 		{"type", "", "", "staging", `invalid environment type "staging"`},
@@ -83,8 +104,12 @@ func TestSecretRefused(t *testing.T) {
 		{"empty item", "", "", "dev,", `invalid environment type ""`},
 		{"no type", "", "", "", "must specify at least one environment with --type/--env (or --dev/--prod)"},
 		{"not linked", "", `{"id": ""}`, "staging", "app is not linked with the Encore Platform (see 'encore app link')"},
-		{"not logged in", `{"logged_in": false}`, "", "staging", "not logged in: run 'encore auth login' first"},
-		{"offline", `{"offline": true}`, "", "staging", "unable to list environments: dial tcp: lookup api.encore.cloud: no such host"},
+		{"not logged in", `{"logged_in": false}`, "", "staging", notLoggedIn},
+		{"offline", `{"offline": true}`, "", "staging", asking + "dial tcp: lookup api.encore.cloud: no such host"},
+		{"not logged in, wrong flags", `{"logged_in": false}`, "", "dev|--prod", "cannot combine --prod with --type/--env"},
+		{"both", "", "", "dev|--dev|-p", "cannot specify both --dev and --prod"},
+		{"dev and type", "", "", "local|-d", "cannot combine --dev with --type/--env"},
+		{"a broken app", "", "no", "dev", "appfile.Parse: hujson: line 1, column 1: invalid literal: no"},
 		{"steered", `{"secret_failure": "quota"}`, "", "dev", "quota"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +117,7 @@ func TestSecretRefused(t *testing.T) {
 			if tt.app != "" {
 				w.write(filepath.Join(w.app, "encore.app"), tt.app)
 			}
-			got := w.run("x", "secret", "set", "--type", tt.types, "A")
+			got := w.run("x", slices.Concat([]string{"secret", "set", "--type"}, strings.Split(tt.types, "|"), []string{"A"})...)
 			if got.code != 1 || got.stdout != "" || got.stderr != "error: "+tt.want+"\n" {
 				t.Errorf("%+v", got)
 			}

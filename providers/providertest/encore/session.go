@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -31,11 +30,13 @@ type session struct {
 func connect(s state, req request) (*session, error) {
 	conn, in, err := dial(s)
 	if err != nil {
-		if err := spawn(); err != nil {
+		if err := spawn(s); err != nil {
 			return nil, fmt.Errorf("starting daemon: %w", err)
 		}
-		if conn, in, err = dialUntil(s, time.Now().Add(startTime)); err != nil {
+		if conn, in, err = dial(s); err != nil && s.has("daemon.stop") {
 			return nil, fmt.Errorf("dialing daemon: %w", err)
+		} else if err != nil {
+			return lost(), nil // it died as soon as it was started
 		}
 	}
 	if err := json.NewEncoder(conn).Encode(req); err != nil {
@@ -45,6 +46,16 @@ func connect(s state, req request) (*session, error) {
 	go ses.receive(in)
 	return ses, nil
 }
+
+// lost is a session with a daemon that is gone.
+func lost() *session {
+	ses := &session{messages: make(chan message)}
+	close(ses.messages)
+	return ses
+}
+
+// served waits until the daemon can be used; false is one that died instead.
+func (ses *session) served() bool { return (<-ses.messages).Served }
 
 func (ses *session) receive(in *bufio.Reader) {
 	defer close(ses.messages)
@@ -72,48 +83,53 @@ func (ses *session) finish() {
 	}
 }
 
-func (ses *session) close() { _ = ses.conn.Close() }
+func (ses *session) close() {
+	if ses.conn != nil {
+		_ = ses.conn.Close()
+	}
+}
 
-// spawn starts a daemon in a process group of its own, as the real one does. Of several that start at once
-// all but one give up.
-func spawn() error {
+// spawn starts a daemon, which keeps this command's environment, in a process
+// group of its own, and waits until its socket is there.
+func spawn(s state) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	socket, err := s.socket()
+	if err != nil {
+		return err
+	}
+	before, _ := os.ReadFile(s.file(socket))
 	cmd := exec.Command(self, daemonMode, daemonFlag)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	return cmd.Process.Release()
-}
-
-func dialUntil(s state, end time.Time) (net.Conn, *bufio.Reader, error) {
-	for {
-		conn, in, err := dial(s)
-		if err == nil || time.Now().After(end) || s.has("daemon.stop") {
-			return conn, in, err
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	for limit := time.After(startTime); ; {
+		if now, err := os.ReadFile(s.file(socket)); err == nil && string(now) != string(before) {
+			return nil
 		}
-		<-time.After(poll)
+		select {
+		case <-ended:
+			return nil // what became of it is seen when it is dialled
+		case <-limit:
+			return errors.New("timed out waiting for daemon to start")
+		case <-time.After(poll):
+		}
 	}
 }
 
-// dial finds the daemon by its files, which may be those of one that was
+// dial finds the daemon by its socket, which may be that of one that was
 // killed, so that the port is another's by now.
 func dial(s state) (net.Conn, *bufio.Reader, error) {
-	text, err := os.ReadFile(s.file("daemon.pid"))
+	socket, err := s.socket()
 	if err != nil {
 		return nil, nil, err
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, nil, fmt.Errorf("daemon.pid: %w", err)
-	}
-	if err := syscall.Kill(pid, 0); err != nil {
-		return nil, nil, fmt.Errorf("daemon %d: %w", pid, err)
-	}
-	addr, err := os.ReadFile(s.file("daemon.addr"))
+	addr, err := os.ReadFile(s.file(socket))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,13 +138,13 @@ func dial(s state) (net.Conn, *bufio.Reader, error) {
 		return nil, nil, err
 	}
 	in := bufio.NewReader(conn)
-	if err := greeted(s, conn, in); err != nil {
+	if err := greeted(greeting{State: string(s), Socket: socket}, conn, in); err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
 	return conn, in, nil
 }
 
-func greeted(s state, conn net.Conn, in *bufio.Reader) error {
+func greeted(want greeting, conn net.Conn, in *bufio.Reader) error {
 	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
@@ -140,7 +156,7 @@ func greeted(s state, conn net.Conn, in *bufio.Reader) error {
 	if err := json.Unmarshal(line, &hello); err != nil {
 		return err
 	}
-	if hello.State != string(s) {
+	if hello != want {
 		return errors.New("the daemon is another's")
 	}
 	return conn.SetReadDeadline(time.Time{})

@@ -22,7 +22,7 @@ const stateEnv = "ENCORE_STANDIN_STATE"
 // steering is standin.json of the state folder: how the stand-in is to behave.
 // A key that is not known is a mistake. Without the file all is well.
 type steering struct {
-	// LoggedIn is whether somebody is logged in; true where it is left out.
+	// LoggedIn false has nobody logged in, whatever the login's file says.
 	LoggedIn *bool `json:"logged_in"`
 	// Offline takes away the network, which version and secret set need.
 	Offline bool `json:"offline"`
@@ -36,6 +36,11 @@ type steering struct {
 	LingerMS *int `json:"linger_ms"`
 	// CrashAfterMS has the app of run crash, so long after it is ready.
 	CrashAfterMS int `json:"crash_after_ms"`
+	// Status is the HTTP status that the app of run answers with; 200 where it is
+	// left out.
+	Status int `json:"status"`
+	// Mute has the app of run take connections, but never answer.
+	Mute bool `json:"mute"`
 	// DaemonDies has run and build end as if the daemon had died: with exit
 	// code 0 and without a word.
 	DaemonDies bool `json:"daemon_dies"`
@@ -49,13 +54,13 @@ type steering struct {
 	NeedsInfra bool `json:"needs_infra"`
 	// CompileError is what run and build print before they fail.
 	CompileError string `json:"compile_error"`
+	// Environments are the names of the app's environments on the platform.
+	Environments []string `json:"environments"`
 	// SecretFailure is what secret set prints before it fails.
 	SecretFailure string `json:"secret_failure"`
-	// PrintEnv are variables that run prints once it is ready.
+	// PrintEnv are variables that the app of run prints once it is ready.
 	PrintEnv []string `json:"print_env"`
 }
-
-func (s steering) loggedIn() bool { return s.LoggedIn == nil || *s.LoggedIn }
 
 func (s steering) lingerMS() int {
 	if s.LingerMS == nil {
@@ -159,16 +164,7 @@ var shown = []string{"DISABLE_ENCORE_TELEMETRY", "NODE_EXTRA_CA_CERTS"}
 // secret set. That one is noted when its input has ended. The command's process
 // ID is a line of pids.
 func (c *call) note(stdinBytes int) {
-	env, names := map[string]string{}, []string{}
-	for _, pair := range os.Environ() {
-		name, value, _ := strings.Cut(pair, "=")
-		if slices.Contains(shown, name) {
-			env[name] = value
-		} else {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	env, names := environment(shown)
 	cwd, err := os.Getwd()
 	if err != nil {
 		os.Exit(misuse(err))
@@ -185,6 +181,22 @@ func (c *call) note(stdinBytes int) {
 	if err != nil {
 		os.Exit(misuse(err))
 	}
+}
+
+// environment is what this process has: the values of some variables, and the
+// names of the others.
+func environment(shown []string) (values map[string]string, names []string) {
+	values, names = map[string]string{}, []string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if slices.Contains(shown, name) {
+			values[name] = value
+		} else {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return values, names
 }
 
 func appendFile(path string, data []byte) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
@@ -79,6 +80,23 @@ func (p problem) line() string {
 type hinting interface {
 	error
 	Hint() string
+}
+
+// cleaned is a failure in which nothing steers a terminal: parts of it, and all of
+// its output, are a program's words, and JSON ends in a terminal as well.
+func (f failure) cleaned() failure {
+	for _, text := range []*string{&f.Message, &f.Hint, &f.Reason, &f.Output, &f.Allow} {
+		*text = plaintext.Clean(*text)
+	}
+	for i := range f.Problems {
+		p := &f.Problems[i]
+		p.Message, p.Hint, p.Field = plaintext.Clean(p.Message), plaintext.Clean(p.Hint), plaintext.Clean(p.Field)
+	}
+	for i := range f.Denials {
+		d := &f.Denials[i]
+		d.Asked, d.Reason, d.Allow = plaintext.Clean(d.Asked), plaintext.Clean(d.Reason), plaintext.Clean(d.Allow)
+	}
+	return f
 }
 
 func explain(err error) failure {

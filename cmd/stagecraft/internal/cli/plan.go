@@ -117,7 +117,7 @@ func planText(p *session.Plan) string {
 	for i, step := range p.Steps {
 		fmt.Fprintf(&b, "\n%d. %s\n", i+1, plaintext.Line(step.Asked, 2000))
 		for _, row := range stepRows(step) {
-			fmt.Fprintf(&b, "   %s\n", plaintext.Line(row, 2000))
+			fmt.Fprintf(&b, "   %s\n", plaintext.Line(row, maxEnvRow))
 		}
 		for _, said := range step.Layers {
 			fmt.Fprintf(&b, "     %s\n", saidText(said))
@@ -157,7 +157,7 @@ func counted(n int, thing string) string {
 func stepRows(step session.PlannedStep) []string {
 	var rows []string
 	if step.Exec != nil {
-		rows = execRows(step.Exec)
+		rows = execRows(step)
 	}
 	if step.Build != nil {
 		rows = buildRows(step.Build)
@@ -171,12 +171,9 @@ func stepRows(step session.PlannedStep) []string {
 	return append(rows, verdict(step.Allowed))
 }
 
-func execRows(x *hostfuncs.ExecStep) []string {
-	rows := []string{"folder " + x.Dir}
-	if len(x.Env) > 0 {
-		rows = append(rows, "sets "+valueNames(x.Env))
-	}
-	if x.Stdin != nil {
+func execRows(step session.PlannedStep) []string {
+	rows := append([]string{"folder " + step.Exec.Dir}, envRows(step.Environment)...)
+	if step.Exec.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
 	}
 	return rows

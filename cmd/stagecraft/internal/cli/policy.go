@@ -176,7 +176,9 @@ func (c policyExplainCmd) request() (any, error) {
 		}, nil
 	case abi.OpDockerImage:
 		return abi.DockerImageRequest{Image: one()}, nil
-	case abi.OpReadFile, abi.OpStat, abi.OpList:
+	case abi.OpStat:
+		return abi.StatRequest{Path: one()}, nil
+	case abi.OpReadFile, abi.OpList:
 		return abi.PathRequest{Path: one()}, nil
 	case abi.OpEnvStatus:
 		return abi.EnvStatusRequest{Names: c.Args}, nil

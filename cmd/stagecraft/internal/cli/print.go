@@ -126,6 +126,7 @@ func (p *printer) failure(err error) {
 }
 
 func (p *printer) show(f failure) {
+	f = f.cleaned()
 	if p.workflow != nil {
 		defer annotate(p.workflow, f)
 	}

@@ -50,6 +50,12 @@ func (r *reporter) Call(rec *hostfuncs.Record) {
 		said += ": " + string(rec.Error.Code)
 	}
 	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, plaintext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
+	if rec.Denied() {
+		return
+	}
+	for _, row := range envRows(rec.Environment) {
+		fmt.Fprintf(r.printer.stderr, "  %s\n", plaintext.Line(row, maxEnvRow))
+	}
 }
 
 // Confined implements [session.Reporter].

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,37 +16,83 @@ import (
 // EncoreStandIn is the stand-in for the encore command, with its daemon running
 // as a user's would, outside of what stagecraft starts.
 type EncoreStandIn struct {
-	state  string // its folder
-	Tools  string // the folder of the command, for PATH
+	state  string // its directory
+	Tools  string // the directory of the command, for PATH
 	engine string
+	places []string // variables by which it finds its daemon and its login
 	daemon *exec.Cmd
 }
 
-// NewEncore makes one whose images go to that engine. The folder is its own.
+// NewEncore makes one whose images go to that engine. The directory is its own.
+// The command finds its daemon and its login whatever the environment.
 func NewEncore(dir, dockerHost string) (*EncoreStandIn, error) {
+	places := []string{"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}
+	e, err := newEncore(dir, dockerHost, places)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.wrap(places)
+}
+
+// NewStrictEncore is like NewEncore, but the command finds its daemon and its
+// login as the real one does, by what it gets of the variables of the user,
+// which are given as NAME=value. A command that lacks them starts a second
+// daemon, which dies.
+func NewStrictEncore(dir, dockerHost string, user []string) (*EncoreStandIn, error) {
+	e, err := newEncore(dir, dockerHost, user)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.wrap(nil)
+}
+
+func newEncore(dir, dockerHost string, places []string) (*EncoreStandIn, error) {
 	program, err := built.builder.Program("providers/providertest/encore")
 	if err != nil {
 		return nil, err
 	}
-	e := &EncoreStandIn{state: filepath.Join(dir, "state"), Tools: filepath.Join(dir, "tools"), engine: dockerHost}
-	for _, folder := range []string{e.state, e.Tools} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+	e := &EncoreStandIn{state: filepath.Join(dir, "state"), Tools: filepath.Join(dir, "tools"), engine: dockerHost, places: places}
+	for _, made := range []string{e.state, e.Tools} {
+		if err := os.MkdirAll(made, 0o700); err != nil {
 			return nil, err
 		}
 	}
-	real := filepath.Join(e.state, "encore")
-	if err := os.Symlink(program, real); err != nil {
+	if err := os.Symlink(program, e.program()); err != nil {
 		return nil, err
 	}
-	// Under a policy the command gets next to nothing of the environment.
-	wrapper := fmt.Sprintf("#!/bin/sh\nENCORE_STANDIN_STATE='%s' DOCKER_HOST='%s' exec '%s' \"$@\"\n", e.state, dockerHost, real)
-	return e, os.WriteFile(filepath.Join(e.Tools, "encore"), []byte(wrapper), 0o700)
+	return e, e.login()
+}
+
+// program is the command without what is around it.
+func (e *EncoreStandIn) program() string { return filepath.Join(e.state, "encore") }
+
+// wrap makes the command. Under a policy it gets next to nothing of the
+// environment, but where the state is it has to know.
+func (e *EncoreStandIn) wrap(more []string) error {
+	var b strings.Builder
+	b.WriteString("#!/bin/sh\n")
+	for _, pair := range slices.Concat([]string{"ENCORE_STANDIN_STATE=" + e.state, "DOCKER_HOST=" + e.engine}, more) {
+		name, value, _ := strings.Cut(pair, "=")
+		fmt.Fprintf(&b, "export %s='%s'\n", name, value)
+	}
+	fmt.Fprintf(&b, "exec '%s' \"$@\"\n", e.program())
+	return os.WriteFile(filepath.Join(e.Tools, "encore"), []byte(b.String()), 0o700)
+}
+
+// login makes the user's login, by the variables that say where it is.
+func (e *EncoreStandIn) login() error {
+	cmd := exec.Command(e.program(), "auth", "login", "--auth-key", "k")
+	cmd.Env = append([]string{"ENCORE_STANDIN_STATE=" + e.state}, e.places...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the stand-in's login: %w\n%s", err, out)
+	}
+	return os.Remove(filepath.Join(e.state, "calls.jsonl"))
 }
 
 // Start starts the daemon.
 func (e *EncoreStandIn) Start() error {
-	e.daemon = exec.Command(filepath.Join(e.state, "encore"), "daemon", "-f")
-	e.daemon.Env = append(os.Environ(), "ENCORE_STANDIN_STATE="+e.state, "DOCKER_HOST="+e.engine)
+	e.daemon = exec.Command(e.program(), "daemon", "-f")
+	e.daemon.Env = slices.Concat(os.Environ(), []string{"ENCORE_STANDIN_STATE=" + e.state, "DOCKER_HOST=" + e.engine}, e.places)
 	if err := e.daemon.Start(); err != nil {
 		return err
 	}
@@ -78,35 +126,57 @@ func (e *EncoreStandIn) Stop() error {
 	return e.daemon.Wait()
 }
 
-// cmdEncore has the stand-in for encore in PATH: encore [-alone] [STEERING]
+// userVariables are those by which encore finds its daemon and its login.
+var userVariables = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
+
+// cmdEncore has the stand-in for encore in PATH: encore [-strict|-alone] [STEERING]
 //
 // Its state is in $ENCORE_STANDIN_STATE. STEERING is its standin.json; called
-// again, that alone changes. With -alone no daemon runs, and the command is no
-// script that gives it its variables, but the program itself.
+// again, that alone changes. With -strict the command finds its daemon and its
+// login only by what it gets of the user's variables. With -alone no daemon runs,
+// and the command is no script that gives it its variables, but the program
+// itself.
 func cmdEncore(ts *testscript.TestScript, neg bool, args []string) {
-	alone := len(args) > 0 && args[0] == "-alone"
-	if alone {
-		args = args[1:]
+	how := ""
+	if len(args) > 0 && (args[0] == "-alone" || args[0] == "-strict") {
+		how, args = args[0], args[1:]
 	}
 	if neg || len(args) > 1 {
-		ts.Fatalf("usage: encore [-alone] [STEERING]")
+		ts.Fatalf("usage: encore [-strict|-alone] [STEERING]")
 	}
 	state := ts.Getenv("ENCORE_STANDIN_STATE")
 	if state == "" {
-		e, err := NewEncore(filepath.Join(ts.Getenv("WORK"), ".encore"), ts.Getenv("DOCKER_HOST"))
-		ts.Check(err)
-		folder := e.Tools
-		if alone {
-			folder = e.state
-		} else {
-			ts.Check(e.Start())
-		}
-		ts.Defer(func() { ts.Check(e.Stop()) })
-		state = e.state
-		ts.Setenv("ENCORE_STANDIN_STATE", state)
-		ts.Setenv("PATH", folder+string(os.PathListSeparator)+ts.Getenv("PATH"))
+		state = startEncore(ts, how)
 	}
 	if len(args) == 1 {
 		ts.Check(os.WriteFile(filepath.Join(state, "standin.json"), []byte(args[0]), 0o600))
 	}
+}
+
+func startEncore(ts *testscript.TestScript, how string) (state string) {
+	dir, engine := filepath.Join(ts.Getenv("WORK"), ".encore"), ts.Getenv("DOCKER_HOST")
+	var e *EncoreStandIn
+	var err error
+	if how == "" {
+		e, err = NewEncore(dir, engine)
+	} else {
+		var user []string
+		for _, name := range userVariables {
+			if value := ts.Getenv(name); value != "" {
+				user = append(user, name+"="+value)
+			}
+		}
+		e, err = NewStrictEncore(dir, engine, user)
+	}
+	ts.Check(err)
+	tools := e.Tools
+	if how == "-alone" {
+		tools = e.state
+	} else {
+		ts.Check(e.Start())
+	}
+	ts.Defer(func() { ts.Check(e.Stop()) })
+	ts.Setenv("ENCORE_STANDIN_STATE", e.state)
+	ts.Setenv("PATH", tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
+	return e.state
 }

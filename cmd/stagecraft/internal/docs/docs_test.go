@@ -316,6 +316,7 @@ var docTypes = map[string]reflect.Type{
 	"ListResult":          reflect.TypeFor[abi.ListResult](),
 	"LogRequest":          reflect.TypeFor[abi.LogRequest](),
 	"PathRequest":         reflect.TypeFor[abi.PathRequest](),
+	"StatRequest":         reflect.TypeFor[abi.StatRequest](),
 	"ReadFileResult":      reflect.TypeFor[abi.ReadFileResult](),
 	"Reply":               reflect.TypeFor[abi.Reply](),
 	"ValidateOptions":     reflect.TypeFor[abi.ValidateOptions](),

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+)
+
+// runFlags are the settings of dev that encore run takes as they are. What is
+// not set is left to encore, but for the browser, which stays closed.
+type runFlags struct {
+	Watch     *bool     `json:"watch"`
+	Namespace string    `json:"namespace"`
+	Level     string    `json:"level"`
+	Debug     debugMode `json:"debug"`
+	Browser   string    `json:"browser"`
+}
+
+// The values that encore run takes.
+var (
+	levels   = []string{"trace", "debug", "info", "warn", "error"}
+	browsers = []string{"auto", "never", "always"}
+	debugs   = []string{"enabled", "break"}
+)
+
+// debugMode is a value of --debug. In the configuration, true is "enabled" and
+// false is none.
+type debugMode string
+
+// UnmarshalJSON takes a boolean or a text.
+func (d *debugMode) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case "null", "false":
+		*d = ""
+	case "true":
+		*d = "enabled"
+	default:
+		if json.Unmarshal(data, (*string)(d)) != nil {
+			*d = debugMode(data) // for check, which knows its place
+		}
+	}
+	return nil
+}
+
+func (f *runFlags) check() []abi.Problem {
+	problems := oneOf("/dev/level", f.Level, levels)
+	problems = append(problems, oneOf("/dev/browser", f.Browser, browsers)...)
+	if mode := string(f.Debug); mode != "" && !slices.Contains(debugs, mode) {
+		problems = append(problems, abi.Problem{
+			Pointer: "/dev/debug", Message: "unknown value " + strconv.Quote(mode), Hint: "expected true, false or break",
+		})
+	}
+	if strings.HasPrefix(f.Namespace, "-") {
+		problems = append(problems, abi.Problem{
+			Pointer: "/dev/namespace", Message: strconv.Quote(f.Namespace) + " is not a name of a namespace", Hint: "encore namespace list shows them",
+		})
+	}
+	return problems
+}
+
+// oneOf refuses what encore would refuse only once it runs.
+func oneOf(pointer, value string, allowed []string) []abi.Problem {
+	if value == "" || slices.Contains(allowed, value) {
+		return nil
+	}
+	hint := "expected one of " + strings.Join(allowed, ", ")
+	if near := abi.Nearest(value, allowed); near != "" {
+		hint = fmt.Sprintf("did you mean %q? ", near) + hint
+	}
+	return []abi.Problem{{Pointer: pointer, Message: "unknown value " + strconv.Quote(value), Hint: hint}}
+}
+
+// runCommand is encore run, with what is set alone.
+func (r *run) runCommand() []string {
+	f := &r.Dev.runFlags
+	argv := []string{"encore", "run", "--listen", r.listen(), "--browser", firstOf(f.Browser, "never")}
+	if f.Watch != nil {
+		argv = append(argv, "--watch="+strconv.FormatBool(*f.Watch))
+	}
+	if f.Namespace != "" {
+		argv = append(argv, "--namespace", f.Namespace)
+	}
+	if f.Level != "" {
+		argv = append(argv, "--level", f.Level)
+	}
+	if f.Debug != "" {
+		// Its value can't be a word of its own: without one it is "enabled".
+		argv = append(argv, "--debug="+string(f.Debug))
+	}
+	return argv
+}
+
+// parts are what of the app is in the image; all of it where neither is set.
+type parts struct {
+	Services []string `json:"services"`
+	Gateways []string `json:"gateways"`
+}
+
+// check refuses what encore would read as another list than this one: it splits
+// a list at its commas, as CSV.
+func (p *parts) check() []abi.Problem {
+	var problems []abi.Problem
+	for _, list := range []struct {
+		pointer string
+		names   []string
+	}{{"/build/services", p.Services}, {"/build/gateways", p.Gateways}} {
+		seen := make(map[string]bool)
+		for i, name := range list.names {
+			problem := abi.Problem{Pointer: list.pointer + "/" + strconv.Itoa(i)}
+			switch {
+			case name == "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, ", \t\r\n\""):
+				problem.Message = strconv.Quote(name) + " is not a name of a service or gateway"
+			case seen[name]:
+				problem.Message = "duplicate name " + strconv.Quote(name)
+			default:
+				seen[name] = true
+				continue
+			}
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}
+
+func (p *parts) words() []string {
+	var words []string
+	if len(p.Services) > 0 {
+		words = append(words, "--services", strings.Join(p.Services, ","))
+	}
+	if len(p.Gateways) > 0 {
+		words = append(words, "--gateways", strings.Join(p.Gateways, ","))
+	}
+	return words
+}
