@@ -179,7 +179,7 @@ func execRows(step session.PlannedStep) []string {
 	if step.Exec.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
 	}
-	if x.Unchanged {
+	if step.Exec.Unchanged {
 		rows = append(rows, "does not run: it succeeded with the same input before")
 	}
 	return rows
