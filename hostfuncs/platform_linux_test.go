@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
@@ -18,7 +16,7 @@ func testPlatformOfEngine(t *testing.T, r rig) {
 	stages := "FROM scratch AS on-" + runtime.GOARCH + "\nCOPY a /\nFROM scratch AS on-other\nCOPY none /\nFROM on-$TARGETARCH\n"
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
-			if engine.Kind == EngineDocker && !r.hasBuildKit(t) {
+			if engine.Kind == EngineDocker && !r.about.BuildKit {
 				s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})
 				s.wantLine(t, s.build(t.Context(), t, "shop:platform", false), abi.CodeFailed, "app/Dockerfile:5: TARGETARCH depends on what builds", "builds without BuildKit")
 				return
@@ -39,20 +37,4 @@ func (s site) embeddedOutputs(t *testing.T) {
 	if s.Builds.Engine.Kind == EngineEmbedded {
 		s.outputs(imagetest.Dir(t))
 	}
-}
-
-// hasBuildKit tells whether the Docker engine has a BuildKit.
-func (r rig) hasBuildKit(t *testing.T) bool {
-	t.Helper()
-	e, err := docker.Connect(t.Context(), func(name string) string { return map[string]string{"DOCKER_HOST": r.host}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	b, err := buildkit.InEngine(t.Context(), e.Address(), e.Hijack)
-	if err != nil {
-		return false
-	}
-	b.Close()
-	return true
 }
