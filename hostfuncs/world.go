@@ -64,6 +64,7 @@ type World struct {
 	processes processes
 	screen    sync.Mutex // lines of several programs are printed whole
 	hidden    hidden
+	large     map[string]bool // build contexts that the user was told of
 
 	credentialsOnce sync.Once
 	credentials     *registry.Credentials
