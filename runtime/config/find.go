@@ -45,9 +45,25 @@ const smallest = `  backend:
         dev: {command: ["npm", "run", "dev"]}
 `
 
-// Find looks for the configuration in dir, then upward, and returns its
-// absolute path. A folder of that name, or a link that leads nowhere, is not
-// passed over: [Load] refuses it.
+// Found is the configuration that a search found.
+type Found struct {
+	// File is its absolute path.
+	File string
+	// PassedOver is a file with the usual wrong name, beside File or nearer to where
+	// the search began; empty where there is none.
+	PassedOver string
+}
+
+// Doubt says that another file may have been meant; nil where there is none.
+func (f Found) Doubt() error {
+	if f.PassedOver == "" {
+		return nil
+	}
+	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
+}
+
+// Find looks for the configuration in dir, then upward. A folder of that name, or a
+// link that leads nowhere, is not passed over: [Load] refuses it.
 //
 // # Errors
 //
@@ -55,38 +71,38 @@ const smallest = `  backend:
 // folder, or what was found above it is another user's: in a folder that all can
 // write to, such as /tmp, anybody could say what runs; so also where dir itself is
 // such a folder.
-func Find(dir string) (string, error) {
+func Find(dir string) (Found, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
-		return "", err
+		return Found{}, err
 	}
 	if err := isFolder(start); err != nil {
-		return "", err
+		return Found{}, err
 	}
 	near := ""
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
+		if other := filepath.Join(at, otherName); near == "" && exists(other) && !same(other, file) {
+			near = other
+		}
 		if info, err := os.Lstat(file); err == nil {
 			if err := safefile.CheckPlanted(file); err != nil {
-				return "", yamldoc.Problems{{
+				return Found{}, yamldoc.Problems{{
 					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
 				}}
 			}
 			if at != start && !trusted(info, start) {
-				return "", yamldoc.Problems{{
+				return Found{}, yamldoc.Problems{{
 					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
 					Hint: "if it is the project's, name it with -c FILE",
 				}}
 			}
-			return file, nil
+			return Found{file, near}, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if other := filepath.Join(at, otherName); near == "" && exists(other) {
-			near = other
+			return Found{}, err
 		}
 		if at == filepath.Dir(at) {
-			return "", &NotFoundError{Dir: start, Near: near}
+			return Found{}, &NotFoundError{Dir: start, Near: near}
 		}
 	}
 }
@@ -107,4 +123,11 @@ func isFolder(dir string) error {
 func exists(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// same reports whether two names are of one file.
+func same(a, b string) bool {
+	of, err := os.Stat(a)
+	also, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(of, also)
 }

@@ -134,14 +134,18 @@ type Session struct {
 // yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
 // [*module.UnusableError] when the selected provider's file can't be one.
 func Open(opts Options) (*Session, error) {
-	file, err := findConfig(opts)
+	found, err := findConfig(opts)
 	if err != nil {
 		return nil, err
 	}
+	file := found.File
 	if opts.Mask == nil {
 		opts.Mask = new(mask.Set)
 	}
 	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
+	if doubt := found.Doubt(); doubt != nil {
+		opts.Reporter.Warn(doubt)
+	}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	s.remember(file)
 	unusable, err := s.register(filepath.Dir(file))
@@ -184,9 +188,10 @@ func (s *Session) chooseEngine() error {
 	return nil
 }
 
-func findConfig(opts Options) (string, error) {
+func findConfig(opts Options) (config.Found, error) {
 	if opts.ConfigFile != "" {
-		return filepath.Abs(opts.ConfigFile)
+		file, err := filepath.Abs(opts.ConfigFile)
+		return config.Found{File: file}, err
 	}
 	return config.Find(opts.Dir)
 }
