@@ -13,6 +13,10 @@ type Description struct {
 	// ConfigSchema is a JSON Schema of the provider's part of the
 	// configuration.
 	ConfigSchema json.RawMessage `json:"config_schema,omitempty"`
+	// TextFrom point to values of the configuration that are text, such as a
+	// mapping of variables: numbers and booleans in them reach the provider as
+	// strings, as the user wrote them, "0755" and not 493.
+	TextFrom []string `json:"text_from,omitempty"`
 	// Capabilities is what the provider asks for.
 	Capabilities Capabilities `json:"capabilities"`
 }

@@ -48,6 +48,7 @@ func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
 		ConfigSchema: schema,
+		TextFrom:     []string{"/dev/env", "/build/args", "/build/labels"},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
 			Build: []abi.BuildAsk{{

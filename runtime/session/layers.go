@@ -84,7 +84,7 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 	// and has nothing without one.
 	if asked, granted := s.asks(l); !asked.Empty() {
 		policy, err := world.AskedPolicy(hostfuncs.Asks{
-			Provider: l.ID, Capabilities: granted, Config: s.config.Part(), Position: s.config.Position,
+			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
 			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),
 		})
 		if err != nil {

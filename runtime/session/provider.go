@@ -27,17 +27,20 @@ type provider struct {
 // ID is the ID by which the module was found.
 func (p *provider) ID() string { return p.source.ID }
 
-// Dev implements [backend.Provider].
+// Dev implements [backend.Provider]. The configuration is the session's own: how the
+// provider wants it is known once it is loaded.
 func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	return p.session.run(ctx, call{provider: p, operation: abi.ExportDev, make: func(ctx context.Context, g *backend.Guest) error {
+		opts.Config = p.session.part(g)
 		return g.Dev(ctx, opts)
 	}})
 }
 
-// BuildDocker implements [backend.Provider].
+// BuildDocker implements [backend.Provider], as Dev does.
 func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
 	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
+		opts.Config = p.session.part(g)
 		reference, err = g.BuildDocker(ctx, opts)
 		return err
 	}})

@@ -5,6 +5,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -218,18 +219,23 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
+// part is the selected provider's part of the configuration, as it wants it.
+func (s *Session) part(g *backend.Guest) json.RawMessage {
+	return s.config.Part(g.Describe().TextFrom)
+}
+
 // Validate checks the configuration whole: the core's part is checked by
 // [Open], the provider's by the provider.
 func (s *Session) Validate(ctx context.Context) error {
 	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, make: func(ctx context.Context, g *backend.Guest) error {
-		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
+		return g.Validate(ctx, abi.ValidateOptions{Config: s.part(g)})
 	}})
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
 // should be one of [hostfuncs.Interrupt].
 func (s *Session) Dev(ctx context.Context) error {
-	return s.selected.Dev(ctx, backend.DevOptions{Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env})
+	return s.selected.Dev(ctx, backend.DevOptions{WorkDir: ".", Env: s.opts.Env})
 }
 
 // BuildOptions say what to build.
@@ -265,7 +271,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	}
 	s.building = BuildOptions{Tag: tag, Push: opts.Push}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
-		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
+		WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
 	})
 	if err != nil {
 		return Image{}, err
