@@ -62,7 +62,7 @@ func (*Provider) Describe() abi.Description {
 
 // Validate checks the configuration for dev and for build.
 func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
+	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkSections, (*config).checkBuild)
 	return err
 }
 

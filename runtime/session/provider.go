@@ -129,6 +129,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
+	s.warnUnexpanded(l.guest.Describe())
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
@@ -260,8 +261,13 @@ func (s *Session) located(err error) error {
 	if !ok || len(e.Problems) == 0 {
 		return err
 	}
+	return s.problems(e.Problems).Err()
+}
+
+// problems are a provider's, as those of the file.
+func (s *Session) problems(found []abi.Problem) yamldoc.Problems {
 	var problems yamldoc.Problems
-	for _, p := range e.Problems {
+	for _, p := range found {
 		field := "backend.providers." + s.config.Provider
 		if name := abi.FieldName(p.Pointer); name != "" {
 			field += "." + name
@@ -272,5 +278,5 @@ func (s *Session) located(err error) error {
 		}
 		problems.Add(where, field, p.Message, p.Hint)
 	}
-	return problems.Err()
+	return problems
 }

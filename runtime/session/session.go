@@ -224,14 +224,6 @@ func (s *Session) part(g *backend.Guest) json.RawMessage {
 	return s.config.Part(g.Describe().TextFrom)
 }
 
-// Validate checks the configuration whole: the core's part is checked by
-// [Open], the provider's by the provider.
-func (s *Session) Validate(ctx context.Context) error {
-	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, make: func(ctx context.Context, g *backend.Guest) error {
-		return g.Validate(ctx, abi.ValidateOptions{Config: s.part(g)})
-	}})
-}
-
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
 // should be one of [hostfuncs.Interrupt].
 func (s *Session) Dev(ctx context.Context) error {
