@@ -2,9 +2,11 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -20,6 +22,9 @@ const PolicyFile = "stagecraft.policy.yml"
 // loadPolicies reads the project's policy, if it has one, and the ceilings.
 func (s *Session) loadPolicies() (err error) {
 	path := filepath.Join(s.config.Root, PolicyFile)
+	if other := otherPolicy(path); other != "" {
+		s.opts.Reporter.Warn(fmt.Errorf("%s is not read, so nothing in it is enforced: a project's policy is called %s", other, PolicyFile))
+	}
 	// A link that leads nowhere is no lack of a policy: somebody wanted one.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		if err := safefile.CheckPlanted(path); err != nil {
@@ -31,6 +36,20 @@ func (s *Session) loadPolicies() (err error) {
 	}
 	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
 	return err
+}
+
+// otherPolicy is a file beside a policy that has the usual wrong name; empty where
+// there is none.
+func otherPolicy(path string) string {
+	other := strings.TrimSuffix(path, ".yml") + ".yaml"
+	info, err := os.Stat(other)
+	if err != nil {
+		return ""
+	}
+	if policy, err := os.Stat(path); err == nil && os.SameFile(policy, info) {
+		return ""
+	}
+	return other
 }
 
 // ReadPolicy reads one policy file.
