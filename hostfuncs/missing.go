@@ -11,7 +11,8 @@ import (
 
 // Missing is what a configuration names and the project lacks.
 type Missing struct {
-	// Problems are of directories that commands run in: the same that a run would have.
+	// Problems are of directories that commands run in, and of all that leads out of the
+	// project: the same that a run would have.
 	Problems []abi.Problem
 	// Builds are of contexts and Dockerfiles, which a step before a build may make.
 	Builds []abi.Problem
@@ -31,10 +32,9 @@ func FindMissing(root string, asks abi.Capabilities, config json.RawMessage) (m 
 			return
 		}
 		at, err := w.locate(named)
-		if err == nil {
-			err = check(named, at)
-		}
 		if err != nil {
+			m.Problems = append(m.Problems, problemOf(pointer, err))
+		} else if err := check(named, at); err != nil {
 			*list = append(*list, problemOf(pointer, err))
 		}
 	}

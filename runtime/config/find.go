@@ -68,8 +68,8 @@ func (f Found) Doubt() error {
 	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
 }
 
-// Find looks for the configuration in dir, then upward. A folder of that name, or a link that leads nowhere, is not
-// passed over: [Load] refuses it.
+// Find looks for the configuration in dir, then upward. A folder of that name, or a
+// link that leads nowhere, is not passed over: [Load] refuses it.
 //
 // # Errors
 //
@@ -88,33 +88,29 @@ func Find(dir string) (Found, error) {
 	near := ""
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
-		info, err := os.Lstat(file)
 		if other := filepath.Join(at, otherName); near == "" && exists(other) && !same(other, file) {
 			near = other
 		}
-		switch {
-		case err == nil:
-			return Found{file, near}, mayUse(file, info, start)
-		case !errors.Is(err, fs.ErrNotExist):
+		if info, err := os.Lstat(file); err == nil {
+			if err := safefile.CheckPlanted(file); err != nil {
+				return Found{}, yamldoc.Problems{{
+					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
+				}}
+			}
+			if at != start && !trusted(info, start) {
+				return Found{}, yamldoc.Problems{{
+					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
+					Hint: "if it is the project's, name it with -c FILE",
+				}}
+			}
+			return Found{file, near}, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return Found{}, err
-		case at == filepath.Dir(at):
+		}
+		if at == filepath.Dir(at) {
 			return Found{}, &NotFoundError{Dir: start, Near: near}
 		}
 	}
-}
-
-// mayUse refuses a file that another user may have put there.
-func mayUse(file string, info fs.FileInfo, start string) error {
-	const hint = "if it is the project's, name it with -c FILE"
-	if err := safefile.CheckPlanted(file); err != nil {
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: hint}}
-	}
-	if filepath.Dir(file) != start && !trusted(info, start) {
-		return yamldoc.Problems{{
-			Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start, Hint: hint,
-		}}
-	}
-	return nil
 }
 
 func isFolder(dir string) error {
