@@ -19,7 +19,7 @@ func TestChangeLock(t *testing.T) {
 	for i := range many {
 		all.Go(func() {
 			entry := lock.Entry{ID: fmt.Sprint("p", i), SHA256: fmt.Sprintf("%064d", i), Source: "project"}
-			if _, err := trust(patience{ctx: t.Context()}, root, entry); err != nil {
+			if _, err := trust(patience{ctx: t.Context(), warn: func(error) {}}, root, entry); err != nil {
 				t.Error(err)
 			}
 		})
