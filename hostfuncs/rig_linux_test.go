@@ -24,6 +24,7 @@ type rig struct {
 	host   string // of the Docker engine
 	config string // the folder of the docker command's configuration
 	about  providertest.EngineAbout
+	others bool // the builders that are no Docker engine are tested as well
 	daemon Engine
 }
 
@@ -41,7 +42,7 @@ func eachRig(t *testing.T, test func(*testing.T, rig)) {
 func eachDocker(t *testing.T, test func(*testing.T, rig)) {
 	t.Helper()
 	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
-		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t)})
+		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t), others: e.Host == providertest.EngineHost()})
 	})
 }
 
@@ -63,9 +64,21 @@ func daemonAt(t *testing.T, address string) Engine {
 
 var dockerKind, embeddedKind = Engine{Kind: EngineDocker}, Engine{Kind: EngineEmbedded}
 
-// all are the engines, and running are those that can run a step.
-func (r rig) all() []Engine     { return []Engine{dockerKind, r.daemon, embeddedKind} }
-func (r rig) running() []Engine { return []Engine{dockerKind, r.daemon} }
+// all are the engines, and running are those that can run a step. Those that are
+// no Docker engine are there once, with the first of these.
+func (r rig) all() []Engine {
+	if !r.others {
+		return []Engine{dockerKind}
+	}
+	return []Engine{dockerKind, r.daemon, embeddedKind}
+}
+
+func (r rig) running() []Engine {
+	if !r.others {
+		return []Engine{dockerKind}
+	}
+	return []Engine{dockerKind, r.daemon}
+}
 
 // site is a project of which one engine builds images.
 type site struct {
