@@ -183,10 +183,22 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// naming finds where BuildKit has given an image its name. It says how long that
-// took where it took long.
+// naming finds where an image has got its name. BuildKit says how long that took
+// where it took long.
 func naming(tag string) *regexp.Regexp {
-	return regexp.MustCompile(`naming to ` + regexp.QuoteMeta(tag) + `(?: [0-9.]+s)? done`)
+	tag = regexp.QuoteMeta(tag)
+	return regexp.MustCompile(`naming to ` + tag + `(?: [0-9.]+s)? done|Successfully tagged ` + tag)
+}
+
+// lacksBuildKit wants the engine to say, where it has no BuildKit, that it is
+// needed for something, and tells whether that was so.
+func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
+	t.Helper()
+	if e.Kind != EngineDocker || r.about.BuildKit {
+		return false
+	}
+	s.wantLine(t, reply, abi.CodeFailed, "this engine has no BuildKit, which is needed for "+what)
+	return true
 }
 
 // comes is closed once a text is shown.
