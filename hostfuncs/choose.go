@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/embedded"
 )
@@ -35,6 +36,10 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 		return
 	}
 	if ctx.Err() != nil {
+		return
+	}
+	if found, ok := errors.AsType[*docker.UnavailableError](err); ok && found.TooOld {
+		p.unbuilt = abi.Errorf(abi.CodeUnavailable, "%v", err)
 		return
 	}
 	cant := embedded.Can(f, p.dockerfileOptions())

@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // TestNoEngine wants the embedded builder where no engine answers and it can
@@ -45,6 +48,33 @@ func TestNoEngine(t *testing.T) {
 				wantError(t, reply, abi.CodeUnavailable, want)
 			}
 		})
+	}
+}
+
+// TestOldEngine wants an engine that is too old to be told of, and not another
+// builder to take its place.
+func TestOldEngine(t *testing.T) {
+	socket := filepath.Join(imagetest.ShortDir(t), "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", "1.40") })}
+	done := make(chan error)
+	go func() { done <- server.Serve(l) }()
+	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\n"})
+	p.Environ = append(p.Environ, "DOCKER_HOST=unix://"+socket, "DOCKER_CONFIG="+t.TempDir())
+	p.Builds = BuildOptions{Mode: "plain", Progress: new(strings.Builder), Outputs: []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}}
+	for _, kind := range []EngineKind{EngineAuto, EngineDocker} {
+		p.Builds.Engine = Engine{Kind: kind}
+		reply := call(t, buildGate(t, p, allowBuild, connectEngine), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		wantError(t, reply, abi.CodeUnavailable, "cannot use the Docker engine at unix://"+socket+" (from DOCKER_HOST): expected version 1.41 or later")
+	}
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
 	}
 }
 

@@ -6,19 +6,25 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // dockerEngine builds with the BuildKit of a Docker engine, and where it has
-// none, with its first builder.
+// none, by the classic build API.
 type dockerEngine struct {
 	*docker.Engine
 	world *World
 }
 
 func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
+	is, err := e.Describe(ctx)
+	if err != nil {
+		return image.Image{}, err
+	}
+	e.world.Log(abi.LevelDebug, "building with "+is+" at "+e.Address())
 	built, err := e.build(ctx, j)
 	if err != nil {
 		return built, err

@@ -24,6 +24,7 @@ type rig struct {
 	host   string // of the Docker engine
 	config string // the folder of the docker command's configuration
 	about  providertest.EngineAbout
+	others bool // the builders that are no Docker engine are tested as well
 	daemon Engine
 }
 
@@ -41,7 +42,7 @@ func eachRig(t *testing.T, test func(*testing.T, rig)) {
 func eachDocker(t *testing.T, test func(*testing.T, rig)) {
 	t.Helper()
 	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
-		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t)})
+		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t), others: e.Host == providertest.EngineHost()})
 	})
 }
 
@@ -63,9 +64,21 @@ func daemonAt(t *testing.T, address string) Engine {
 
 var dockerKind, embeddedKind = Engine{Kind: EngineDocker}, Engine{Kind: EngineEmbedded}
 
-// all are the engines, and running are those that can run a step.
-func (r rig) all() []Engine     { return []Engine{dockerKind, r.daemon, embeddedKind} }
-func (r rig) running() []Engine { return []Engine{dockerKind, r.daemon} }
+// all are the engines, and running are those that can run a step. Those that are
+// no Docker engine are there once, with the first of these.
+func (r rig) all() []Engine {
+	if !r.others {
+		return []Engine{dockerKind}
+	}
+	return []Engine{dockerKind, r.daemon, embeddedKind}
+}
+
+func (r rig) running() []Engine {
+	if !r.others {
+		return []Engine{dockerKind}
+	}
+	return []Engine{dockerKind, r.daemon}
+}
 
 // site is a project of which one engine builds images.
 type site struct {
@@ -170,10 +183,22 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// naming finds where BuildKit has given an image its name. It says how long that
-// took where it took long.
+// naming finds where an image has got its name. BuildKit says how long that took
+// where it took long.
 func naming(tag string) *regexp.Regexp {
-	return regexp.MustCompile(`naming to ` + regexp.QuoteMeta(tag) + `(?: [0-9.]+s)? done`)
+	tag = regexp.QuoteMeta(tag)
+	return regexp.MustCompile(`naming to ` + tag + `(?: [0-9.]+s)? done|Successfully tagged ` + tag)
+}
+
+// lacksBuildKit wants the engine to say, where it has no BuildKit, that it is
+// needed for something, and tells whether that was so.
+func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
+	t.Helper()
+	if e.Kind != EngineDocker || r.about.BuildKit {
+		return false
+	}
+	s.wantLine(t, reply, abi.CodeFailed, "this engine has no BuildKit, which is needed for "+what)
+	return true
 }
 
 // comes is closed once a text is shown.

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/codes"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/supported"
 	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
 
@@ -133,10 +134,14 @@ func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, erro
 	asking, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer stop()
 	_, err := b.client.Info(asking)
-	if b.old = withoutInfo(err); err == nil || b.old {
+	b.old = withoutInfo(err)
+	if err == nil || b.old && b.engine {
 		return b, nil
 	}
 	b.client.Close()
+	if b.old {
+		return nil, &UnavailableError{At: b.at, TooOld: true, Err: fmt.Errorf("expected version %s or later, got an older one; update the daemon", supported.BuildKit)}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -174,12 +179,17 @@ type UnavailableError struct {
 	At   string
 	Lost bool // there was one, until it went away in the middle of a build
 	Slow bool // there may be one, which did not answer in time
-	Err  error
+	// TooOld tells that there is one, older than the least that is supported.
+	TooOld bool
+	Err    error
 }
 
 func (e *UnavailableError) Error() string {
 	if e.Lost {
 		return fmt.Sprintf("the BuildKit at %s went away during the build: %v", e.At, e.Err)
+	}
+	if e.TooOld {
+		return fmt.Sprintf("cannot use the BuildKit at %s: %v", e.At, e.Err)
 	}
 	return fmt.Sprintf("no BuildKit at %s: %v", e.At, e.Err)
 }

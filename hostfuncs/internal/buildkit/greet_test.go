@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // control is a builder that says one thing of itself.
@@ -90,6 +92,30 @@ func TestGreet(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestDialAnOldDaemon refuses a daemon below the least version, where an engine's
+// own BuildKit may be older.
+func TestDialAnOldDaemon(t *testing.T) {
+	before := controlapi.Control_ServiceDesc
+	before.Methods = slices.DeleteFunc(slices.Clone(before.Methods), func(m grpc.MethodDesc) bool { return m.MethodName == "Info" })
+	path := filepath.Join(imagetest.ShortDir(t), "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	server.RegisterService(&before, control{})
+	done := make(chan error)
+	go func() { done <- server.Serve(listener) }()
+	_, err = Dial(t.Context(), "unix://"+path, TLS{})
+	if old, ok := errors.AsType[*UnavailableError](err); !ok || !old.TooOld || err.Error() != "cannot use the BuildKit at unix://"+path+": expected version 0.11 or later, got an older one; update the daemon" {
+		t.Errorf("got %v", err)
+	}
+	server.Stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 func connectTo(ctx context.Context, listener *bufconn.Listener) (*Builder, error) {

@@ -148,7 +148,7 @@ func TestConnectTLS(t *testing.T) {
 }
 
 func TestConnectAPIVersion(t *testing.T) {
-	for version, want := range map[string]string{"": "1.41", "1.30": "1.30"} {
+	for version, want := range map[string]string{"": "1.41", "1.45": "1.45"} {
 		env := standIn(t, "/", nil)
 		env["DOCKER_API_VERSION"] = version
 		if got := connected(t, env).client.ClientVersion(); got != want {

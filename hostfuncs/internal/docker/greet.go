@@ -10,8 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/supported"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -21,6 +23,8 @@ type UnavailableError struct {
 	From string // what named it: DOCKER_HOST, context "x" or the default
 	Err  error  // why it can't be used
 	Hint string // what to do
+	// TooOld tells that there is an engine, older than the least that is supported.
+	TooOld bool
 }
 
 func (e *UnavailableError) Error() string {
@@ -28,7 +32,11 @@ func (e *UnavailableError) Error() string {
 	if e.Host != "" {
 		where = fmt.Sprintf("at %s (%s)", plaintext.Line(e.Host, 200), where)
 	}
-	return fmt.Sprintf("no Docker engine %s: %s; %s", where, plaintext.Line(e.Err.Error(), 500), e.Hint)
+	what := "no Docker engine"
+	if e.TooOld {
+		what = "cannot use the Docker engine"
+	}
+	return fmt.Sprintf("%s %s: %s; %s", what, where, plaintext.Line(e.Err.Error(), 500), e.Hint)
 }
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
@@ -43,7 +51,7 @@ func greet(ctx context.Context, c *client.Client, at endpoint, limit time.Durati
 	}
 	switch {
 	case err == nil:
-		return nil
+		return wantSupported(c, at)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case limited.Err() != nil:
@@ -62,6 +70,19 @@ func ping(ctx context.Context, c *client.Client) error {
 	}
 	c.NegotiateAPIVersionPing(answer)
 	return nil
+}
+
+// wantSupported wants an engine whose version is not below the least, which is the
+// engine's own or the one in DOCKER_API_VERSION.
+func wantSupported(c *client.Client, at endpoint) error {
+	if !versions.LessThan(c.ClientVersion(), supported.EngineAPI) {
+		return nil
+	}
+	return &UnavailableError{
+		Host: at.host, From: at.from, TooOld: true,
+		Err:  fmt.Errorf("expected version %s or later of its API (%s), got %s", supported.EngineAPI, supported.Engines, c.ClientVersion()),
+		Hint: "update the engine, and unset DOCKER_API_VERSION where it names an older version",
+	}
 }
 
 // dial tries a socket of this machine. The client would do so as well, but

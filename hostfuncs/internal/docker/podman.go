@@ -4,24 +4,39 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
+
+const podmanEngine = "Podman Engine"
 
 // isPodman asks the engine whether it is Podman's service, which speaks Docker's
 // API and takes some of it in another way.
 func (e *Engine) isPodman(ctx context.Context) (bool, error) {
 	told, err := e.client.ServerVersion(ctx)
+	return isPodman(told), err
+}
+
+func isPodman(told types.Version) bool {
+	return slices.ContainsFunc(told.Components, func(c types.ComponentVersion) bool { return c.Name == podmanEngine })
+}
+
+// Describe names the engine and its version, such as Docker 29.1.0 (API 1.52).
+func (e *Engine) Describe(ctx context.Context) (string, error) {
+	told, err := e.client.ServerVersion(ctx)
 	if err != nil {
-		return false, err
+		return "", e.failure(err)
 	}
-	for _, c := range told.Components {
-		if c.Name == "Podman Engine" {
-			return true, nil
-		}
+	name := "Docker"
+	if isPodman(told) {
+		name = "Podman"
 	}
-	return false, nil
+	return plaintext.Line(fmt.Sprintf("%s %s (API %s)", name, told.Version, told.APIVersion), 200), nil
 }
 
 // Podman's names for the network of a build's steps. Of Docker's it knows none:
