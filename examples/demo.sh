@@ -3,8 +3,10 @@
 # step: dev, Ctrl-C, build, and the built image. "make demo" builds bin/stagecraft
 # and starts it.
 #
-# It wants bash and go, no terminal and nothing of HOME.
-# Without a Docker engine Stagecraft builds the image by itself, into a folder,
+# It wants bash and go, no terminal and nothing of HOME. It takes whichever engine
+# is there, Docker or Podman, and says which; Podman's service is started for it
+# where it doesn't run.
+# Without an engine Stagecraft builds the image by itself, into a folder,
 # and the demo shows what is in it. It leaves no process, no container and no
 # folder, on Ctrl-C neither; the image that an engine has stays.
 #
@@ -13,7 +15,7 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stagecraft=$PWD/bin/stagecraft
-dev= container= layout=
+dev= container= layout= podman= service=
 
 # A shell without job control has what it starts in the background ignore
 # Ctrl-C, and no shell can undo that.
@@ -34,6 +36,11 @@ cleanup() {
 		wait "$dev" 2>/dev/null || true
 	fi
 	[ -z "$container" ] || docker rm --force "$container" >/dev/null 2>&1 || true
+	if [ -n "$podman" ]; then
+		kill "$podman" 2>/dev/null || true
+		wait "$podman" 2>/dev/null || true
+	fi
+	[ -z "$service" ] || rm -rf "$service"
 	[ -z "$layout" ] || rm -rf "$layout"
 }
 trap cleanup EXIT
@@ -54,7 +61,7 @@ ask() (
 	exec 3<>"/dev/tcp/127.0.0.1/$port" || exit
 	printf 'GET / HTTP/1.0\r\n\r\n' >&3
 	status= line=
-	read -r -t 5 status <&3
+	read -r -t 5 status <&3 || exit
 	while read -r -t 5 line <&3 && [ "$line" != $'\r' ]; do :; done
 	cat <&3
 	[[ $status == *" 200 "* ]]
@@ -103,18 +110,47 @@ show_dev() {
 	note "and the server is gone"
 }
 
+# find_podman has Podman be the engine where the environment names none and no
+# Docker is there.
+find_podman() {
+	[ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] && [ ! -S /var/run/docker.sock ] || return 0
+	[ ! -e "${DOCKER_CONFIG:-$HOME/.docker}/config.json" ] || return 0
+	command -v podman >/dev/null || return 0
+	service=$(mktemp -d)
+	podman system service --time=0 "unix://$service/s" </dev/null >"$service/log" 2>&1 &
+	podman=$!
+	local end=$((SECONDS + 60))
+	until [ -S "$service/s" ]; do
+		kill -0 "$podman" 2>/dev/null && [ "$SECONDS" -lt "$end" ] || return 0
+		sleep 0.1
+	done
+	export DOCKER_HOST=unix://$service/s
+}
+
+# build builds the example, and finds which engine it says that it builds with.
+build() {
+	local said code=0
+	said=$(mktemp)
+	image=$("$stagecraft" -C examples/go-http build -v 2>"$said") || code=$?
+	cat "$said" >&2
+	engine=$(sed -n 's/^.*building with \(.*)\) at .*$/\1/p' "$said")
+	rm -f "$said"
+	return "$code"
+}
+
 show_build() {
 	step "CGO_ENABLED=0 GOOS=linux go build -o bin/server ."
 	note "the image is made from scratch and has this static binary alone"
 	(cd examples/go-http && CGO_ENABLED=0 GOOS=linux go build -trimpath -o bin/server .) ||
 		fail "go build failed"
 
-	step "stagecraft build"
+	find_podman
+	step "stagecraft build -v"
 	local code=0
-	image=$("$stagecraft" -C examples/go-http build) || code=$?
+	build || code=$?
 	case $code in
 	0)
-		note "built $image"
+		note "built $image with $engine"
 		show_image
 		;;
 	6) show_embedded ;;
@@ -168,7 +204,7 @@ show_image() {
 	fi
 	# An engine without its bridge gives containers the host's network.
 	local network=(--publish "127.0.0.1:$port:8080")
-	docker network inspect bridge >/dev/null 2>&1 || network=(--network host --env "PORT=$port")
+	[ "$(docker network inspect --format '{{.Driver}}' bridge 2>/dev/null)" = bridge ] || network=(--network host --env "PORT=$port")
 	step "docker run ${network[*]} $image"
 	container=stagecraft-demo-$$
 	docker run --detach --name "$container" "${network[@]}" "$image" >/dev/null

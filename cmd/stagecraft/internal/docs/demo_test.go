@@ -23,10 +23,10 @@ func TestDemo(t *testing.T) {
 		out := demo(t, "unix://"+filepath.Join(t.TempDir(), "none.sock"))
 		wantWords(t, "the demo", out, []string{"no engine answers", "manifest  sha256:", " server\n", `"Entrypoint":["/server"]`, "\n==> done\n"})
 	})
-	t.Run("engine", func(t *testing.T) {
-		host := providertest.NeedEngine(t)
-		out := demo(t, host)
-		wantWords(t, "the demo", out, []string{"built go-http:", "\n==> done\n"})
+	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
+		name := map[bool]string{false: "Docker ", true: "Podman "}[e.About(t).Podman]
+		out := demo(t, e.Host)
+		wantWords(t, "the demo", out, []string{"built go-http:", " with " + name, " (API 1.", "\n==> done\n"})
 		if strings.Contains(out, "no engine answers") {
 			t.Error(out)
 		}
