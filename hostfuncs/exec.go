@@ -25,6 +25,7 @@ type execPlan struct {
 	stdin   *reference
 	capture int // bytes of each stream to keep; 0 streams to the user
 	timeout time.Duration
+	once    string
 	missing error
 }
 
@@ -33,9 +34,11 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 		Name:    abi.OpExec,
 		Resolve: w.resolveExec,
 		Claim:   claimExec,
-		Do:      w.doExec,
+		Do:      w.doOnce,
 		Step: func(_ context.Context, p execPlan) (Step, error) {
-			return Step{Operation: abi.OpExec, Exec: p.step()}, nil
+			step := p.step()
+			step.Once, step.Unchanged = p.once, w.unchanged(p)
+			return Step{Operation: abi.OpExec, Exec: step}, nil
 		},
 		Foretell: foretellExec,
 		Reaches:  func(p execPlan) []EnvStep { return w.reaches(p.env) },
@@ -65,7 +68,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 	if err := checkExec(q); err != nil {
 		return execPlan{}, err
 	}
-	p.timeout = time.Duration(q.TimeoutMS) * time.Millisecond
+	p.timeout, p.once = time.Duration(q.TimeoutMS)*time.Millisecond, q.Once
 	if p.dir, err = w.locate(q.Dir); err != nil {
 		return execPlan{}, ofField("dir", err)
 	}
@@ -142,7 +145,7 @@ func checkExec(q abi.ExecRequest) error {
 	if q.TimeoutMS < 0 || q.CaptureLimit < 0 {
 		return abi.Errorf(abi.CodeInvalid, "exec: timeout_ms and capture_limit can't be below 0")
 	}
-	return nil
+	return checkOnce(q)
 }
 
 func claimExec(p execPlan) capability.Claim {

@@ -37,6 +37,10 @@ type ExecStep struct {
 	Stdin     *ValueStep `json:"stdin,omitempty"`
 	Capture   bool       `json:"capture,omitempty"`
 	TimeoutMS int64      `json:"timeout_ms,omitempty"`
+	// Once is the name of what the command puts somewhere, and Unchanged says
+	// that it would not run, since it did with the same input.
+	Once      string `json:"once,omitempty"`
+	Unchanged bool   `json:"unchanged,omitempty"`
 }
 
 // ValueStep is a value that would be used, without the value.
@@ -156,12 +160,30 @@ func (h *Held) decide(ctx context.Context, call *prepared) capability.Decision {
 	case h.next >= len(h.Steps):
 		return capability.Said(capability.Planned, h.Name, rule, fmt.Sprintf("the plan has %d steps, and this is one more", len(h.Steps)))
 	}
-	if why := Differs(h.Steps[h.next], step); why != "" {
+	planned := h.Steps[h.next]
+	if planned.unchanged() && !step.unchanged() {
+		return capability.Said(capability.Planned, h.Name, rule, rule+" of the plan is not to run, and its input has changed since")
+	}
+	if why := Differs(planned, step.asPlanned(planned)); why != "" {
 		return capability.Said(capability.Planned, h.Name, rule, rule+" of the plan is another one: "+why)
 	}
 	h.next++
 	return capability.Said(capability.Planned, h.Name, rule, "")
 }
+
+// asPlanned is a step that a plan allows as it allows another one: one that was
+// planned to run may do less.
+func (s Step) asPlanned(planned Step) Step {
+	if s.unchanged() && planned.Exec != nil {
+		exec := *s.Exec
+		exec.Unchanged = planned.Exec.Unchanged
+		s.Exec = &exec
+	}
+	return s
+}
+
+// unchanged tells of a command that does not run.
+func (s Step) unchanged() bool { return s.Exec != nil && s.Exec.Unchanged }
 
 // Left is how many steps of the plan did not come.
 func (h *Held) Left() int { return len(h.Steps) - h.next }

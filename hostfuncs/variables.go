@@ -67,16 +67,16 @@ func (v variable) claim(c *capability.Claim) {
 	v.value.claim(c)
 }
 
-// setting is one variable of a child, and where it comes from. Of several of one
+// assignment is one variable of a child, and where it comes from. Of several of one
 // name the last counts.
-type setting struct {
+type assignment struct {
 	EnvStep
 	value func() (string, error)
 }
 
-// settings are all that a child gets, in their order.
-func (w *World) settings(v variables) []setting {
-	var all []setting
+// assignments are all that a child gets, in their order.
+func (w *World) assignments(v variables) []assignment {
+	var all []assignment
 	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
 	for _, entry := range w.ChildEnv {
 		name, value, _ := strings.Cut(entry, "=")
@@ -86,13 +86,13 @@ func (w *World) settings(v variables) []setting {
 			by = EnvHost
 		}
 		if name != "" {
-			all = append(all, setting{EnvStep{Name: name, By: by}, text(value)})
+			all = append(all, assignment{EnvStep{Name: name, By: by}, text(value)})
 		}
 	}
 	all = append(all, w.given(v.base)...)
 	for _, f := range v.files {
 		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
-			all = append(all, setting{EnvStep{Name: name, By: EnvFile, From: f.rel}, func() (string, error) {
+			all = append(all, assignment{EnvStep{Name: name, By: EnvFile, From: f.rel}, func() (string, error) {
 				w.hide(name, f.vars[name])
 				return f.vars[name], nil
 			}})
@@ -102,10 +102,10 @@ func (w *World) settings(v variables) []setting {
 }
 
 // given are variables that the provider sets.
-func (w *World) given(list []variable) []setting {
-	var all []setting
+func (w *World) given(list []variable) []assignment {
+	var all []assignment
 	for _, v := range list {
-		all = append(all, setting{EnvStep{Name: v.name, By: EnvProvider, From: v.value.Env}, func() (string, error) { return w.value(v.value) }})
+		all = append(all, assignment{EnvStep{Name: v.name, By: EnvProvider, From: v.value.Env}, func() (string, error) { return w.value(v.value) }})
 	}
 	return all
 }
@@ -118,7 +118,7 @@ func (w *World) environment(v variables) ([]string, error) {
 		}
 	}
 	merged := make(map[string]string)
-	for _, s := range w.settings(v) {
+	for _, s := range w.assignments(v) {
 		var err error
 		if merged[s.Name], err = s.value(); err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func (w *World) environment(v variables) ([]string, error) {
 // sorted by name; it has no values.
 func (w *World) reaches(v variables) []EnvStep {
 	merged := make(map[string]EnvStep)
-	for _, s := range w.settings(v) {
+	for _, s := range w.assignments(v) {
 		merged[s.Name] = s.EnvStep
 	}
 	var steps []EnvStep

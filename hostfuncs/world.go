@@ -32,6 +32,10 @@ type World struct {
 	Stdout, Stderr io.Writer
 	// Builds are what the user says of image builds.
 	Builds BuildOptions
+	// Provider is the ID of the provider that acts, and InputsDir a directory of
+	// the user's where it is remembered with which inputs commands succeeded; where
+	// it is empty, nothing is.
+	Provider, InputsDir string
 	// Own are files that this run itself reads or writes, such as its audit log:
 	// absolute, their folders' links resolved. They are no part of a build's
 	// context, whose contents they would change.

@@ -80,7 +80,15 @@ type ExecRequest struct {
 	CaptureLimit int `json:"capture_limit,omitempty"`
 	// TimeoutMS bounds the run, in milliseconds; 0 is no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Once names what the command puts somewhere else, such as a secret of an
+	// app. The program does not run if the last one with this name, by this user
+	// on this machine, ended with exit code 0, and had the same Argv and the same
+	// Stdin; the result has Unchanged then. Stdin has to be a reference.
+	Once string `json:"once,omitempty"`
 }
+
+// MaxOnce bounds what Once has, in bytes.
+const MaxOnce = 4096
 
 // MaxCapture bounds each captured stream, in bytes.
 const MaxCapture = 1 << 20
@@ -98,6 +106,8 @@ type ExecResult struct {
 	Stdout    string `json:"stdout,omitempty"`
 	Stderr    string `json:"stderr,omitempty"`
 	Truncated bool   `json:"truncated,omitempty"`
+	// Unchanged says that the program did not run, because of Once.
+	Unchanged bool `json:"unchanged,omitempty"`
 }
 
 // MaxProcesses bounds how many started programs run at once, MaxWatches what is

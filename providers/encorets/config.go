@@ -40,6 +40,9 @@ type config struct {
 type secrets struct {
 	Types   []string `json:"types"`
 	FromEnv []string `json:"from_env"`
+	// Required is whether they have to be set also where nobody is logged in, or
+	// there is no network.
+	Required *bool `json:"required"`
 }
 
 // The defaults of dev.

@@ -10,6 +10,7 @@
 //	  secrets:
 //	    types: [local]
 //	    from_env: [DOMAIN, API_DOMAIN]
+//	    required: true               # default
 //	  disable_telemetry: true        # default
 //	  node_extra_ca_certs: ./ca.pem
 //	  ready_timeout: 60s             # default

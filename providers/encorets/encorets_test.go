@@ -125,7 +125,7 @@ func TestDev(t *testing.T) {
 		`log {"level":"warn","message":"the secret EMPTY is not synced: the variable is empty"}`,
 		`read_file {"path":"backend/encore.app"}`,
 		`exec {"argv":["encore","secret","set","--type","dev,preview,local","DOMAIN"],"dir":"backend",` + env +
-			`,"stdin":{"env":"DOMAIN","files":[".env","b/.env"]},"capture":true,"timeout_ms":15000}`,
+			`,"stdin":{"env":"DOMAIN","files":[".env","b/.env"]},"capture":true,"timeout_ms":15000,"once":"secret shop-xy DOMAIN development local preview"}`,
 		`log {"level":"info","message":"synced the secret DOMAIN for dev,preview,local"}`,
 		`process_start {"argv":["encore","run","--listen","0.0.0.0:4000","--browser","never"],"dir":"backend","env_base":{"FROM":"opts"},` +
 			`"env_files":[".env","b/.env"],` + env + `,"watch":["Your API is running at:"]}`,

@@ -74,6 +74,16 @@ func (s *secrets) checkTypes() []abi.Problem {
 	return problems
 }
 
+// meant are the environments that the types name, sorted.
+func (s *secrets) meant() []string {
+	names := make([]string, len(s.Types))
+	for i, name := range s.Types {
+		names[i] = environments[name]
+	}
+	slices.Sort(names)
+	return names
+}
+
 // secretTimeout bounds one encore secret set, which asks the network.
 const secretTimeout = 15 * time.Second
 
@@ -102,11 +112,17 @@ func (r *run) sync(ctx context.Context) error {
 	if len(names) == 0 {
 		return nil
 	}
-	if _, err := r.checkLinked(ctx); err != nil {
+	app, err := r.checkLinked(ctx)
+	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := r.set(ctx, name); err != nil {
+	for i, name := range names {
+		err := r.set(ctx, app, name)
+		if why := r.tolerated(err); why != "" {
+			backend.Logf(ctx, abi.LevelWarn, "the secrets %s are not synced: %s", strings.Join(names[i:], ", "), why)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -114,24 +130,29 @@ func (r *run) sync(ctx context.Context) error {
 }
 
 // set sets one secret for all of its types in one call: encore takes secrets
-// with different sets of types for different ones.
-func (r *run) set(ctx context.Context, name string) error {
+// with different sets of types for different ones. A value that was set before is
+// not set again: each call makes a new version for all who share the type.
+func (r *run) set(ctx context.Context, app, name string) error {
 	types := strings.Join(r.Dev.Secrets.Types, ",")
 	value := abi.EnvRef(name, r.Dev.EnvFrom...)
 	res, err := backend.Exec(ctx, abi.ExecRequest{
 		Argv: []string{"encore", "secret", "set", "--type", types, name}, Dir: r.dir,
 		Env: r.variables(), Stdin: &value, Capture: true, TimeoutMS: secretTimeout.Milliseconds(),
+		Once: strings.Join(append([]string{"secret", app, name}, r.Dev.Secrets.meant()...), " "),
 	})
 	what := fmt.Sprintf("the secret %s for %s", name, types)
 	switch {
 	case err != nil:
-		return r.failure(secretSyncFailed, what, err)
+		return hinted(r.failure(secretSyncFailed, what, err))
 	case res.Interrupted:
 		return interrupted("encore secret set")
 	case res.ExitCode != 0:
 		e := r.failed(secretSyncFailed, fmt.Sprintf("%s was not set: encore ended with exit code %d", what, res.ExitCode))
 		e.Output = end(res.Stderr)
-		return e
+		return hinted(e)
+	case res.Unchanged:
+		backend.Logf(ctx, abi.LevelInfo, "%s is unchanged, and not set again", what)
+		return nil
 	}
 	backend.Logf(ctx, abi.LevelInfo, "synced %s", what)
 	return nil

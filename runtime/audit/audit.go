@@ -95,16 +95,19 @@ type Record struct {
 	// A call has these. Decision is empty where none was made. Layer, Rule,
 	// RuleFile and RuleLine are the one that decided, where there was one, and
 	// Reason says so in words; Layers is what each policy said.
-	Decision     string  `json:"decision,omitempty"`
-	Layer        string  `json:"layer,omitempty"`
-	Rule         string  `json:"rule,omitempty"`
-	RuleFile     string  `json:"rule_file,omitempty"`
-	RuleLine     int     `json:"rule_line,omitempty"`
-	Reason       string  `json:"reason,omitempty"`
-	Layers       []Layer `json:"layers,omitempty"`
-	Signal       string  `json:"signal,omitempty"`
-	RequestBytes int     `json:"request_bytes,omitempty"`
-	ReplyBytes   int     `json:"reply_bytes,omitempty"`
+	Decision string  `json:"decision,omitempty"`
+	Layer    string  `json:"layer,omitempty"`
+	Rule     string  `json:"rule,omitempty"`
+	RuleFile string  `json:"rule_file,omitempty"`
+	RuleLine int     `json:"rule_line,omitempty"`
+	Reason   string  `json:"reason,omitempty"`
+	Layers   []Layer `json:"layers,omitempty"`
+	Signal   string  `json:"signal,omitempty"`
+	// Unchanged says that an allowed command did not run, since it succeeded with
+	// the same input before.
+	Unchanged    bool `json:"unchanged,omitempty"`
+	RequestBytes int  `json:"request_bytes,omitempty"`
+	ReplyBytes   int  `json:"reply_bytes,omitempty"`
 
 	// An end has these. Outcome is a word, such as done, failed, denied or
 	// interrupted.

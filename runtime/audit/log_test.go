@@ -61,7 +61,7 @@ func TestFieldsKeep(t *testing.T) {
 		Call: 1, Operation: "exec", Asked: "exec a", Claim: json.RawMessage(`{"a":[1]}`),
 		Decision: audit.Denied, Layer: "project", Rule: "a", RuleFile: "f", RuleLine: 2, Reason: "why",
 		Layers: []audit.Layer{{Layer: "project", Name: "n", Decision: audit.Denied, Rule: "a", File: "f", Line: 2}},
-		Signal: "SIGKILL", RequestBytes: 4, ReplyBytes: 5, Outcome: "failed", Calls: 6, Denied: 7,
+		Signal: "SIGKILL", Unchanged: true, RequestBytes: 4, ReplyBytes: 5, Outcome: "failed", Calls: 6, Denied: 7,
 		Changed: []audit.Change{{Name: "f", How: "removed"}},
 		Error:   &audit.Failure{Code: "failed", Message: "m"}, ExitCode: &code, DurationMS: 1.5,
 	}

@@ -156,6 +156,8 @@ func (c *call) result() string {
 		return "failed"
 	case c.Signal != "":
 		return line(c.Signal, 40)
+	case c.Unchanged:
+		return "unchanged, not run"
 	case c.ExitCode != nil:
 		return "exit " + strconv.Itoa(*c.ExitCode)
 	}

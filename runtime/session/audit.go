@@ -143,6 +143,7 @@ func (a *auditLog) done(rec *hostfuncs.Record) {
 	}
 	if rec.Error == nil {
 		r.ExitCode, r.Signal = ending(rec.Result)
+		r.Unchanged = unchanged(rec.Result)
 	}
 	a.append(r)
 }
@@ -151,6 +152,9 @@ func (a *auditLog) done(rec *hostfuncs.Record) {
 func ending(result any) (code *int, signal string) {
 	switch result := result.(type) {
 	case abi.ExecResult:
+		if result.Unchanged {
+			return nil, ""
+		}
 		return &result.ExitCode, result.Signal
 	case abi.ProcessExit:
 		return &result.ExitCode, result.Signal
@@ -160,6 +164,11 @@ func ending(result any) (code *int, signal string) {
 		}
 	}
 	return nil, ""
+}
+
+func unchanged(result any) bool {
+	exec, ok := result.(abi.ExecResult)
+	return ok && exec.Unchanged
 }
 
 // decide puts in what was decided, and what each layer said.

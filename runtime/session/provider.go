@@ -193,6 +193,7 @@ func (s *Session) world(l *loaded) *hostfuncs.World {
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Builds: s.builds(),
 		Log:  func(level abi.Level, message string) { s.log(l.ID, level, message) },
 		Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Provider: l.ID, InputsDir: s.opts.InputsDir,
 	}
 }
 
@@ -247,7 +248,7 @@ func (s *Session) tellWithheld(c call, world *hostfuncs.World) {
 func (s *Session) own() []string {
 	var own []string
 	// A home directory can be a project.
-	files := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir}, s.opts.Own...)
+	files := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
 	for _, output := range s.opts.Builds.Outputs {
 		files = append(files, output.Path)
 	}

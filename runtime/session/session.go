@@ -58,6 +58,9 @@ type Options struct {
 	// AuditHeads is the directory where the last head of each log is kept, empty
 	// for none.
 	AuditHeads string
+	// InputsDir is the directory where it is remembered with which inputs commands
+	// succeeded, empty for none.
+	InputsDir string
 	// Witnessed is set where others are told of the run, as they are by Audit: the
 	// provider's module itself is loaded then, whatever is known of it.
 	Witnessed bool

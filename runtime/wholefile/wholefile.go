@@ -15,11 +15,17 @@ import (
 // there. What is no file, such as a device, is not replaced. Where it can't be written the file
 // that was there is as before, and the error names it, not what was to take its
 // place.
-func Write(path string, data []byte) error {
+func Write(path string, data []byte) error { return write(path, data, 0o644) }
+
+// WritePrivate is [Write] with mode 0600.
+func WritePrivate(path string, data []byte) error { return write(path, data, 0o600) }
+
+func write(path string, data []byte, mode fs.FileMode) error {
 	f, err := Create(path)
 	if err != nil {
 		return err
 	}
+	f.mode = mode
 	if _, err := f.Write(data); err != nil {
 		f.Discard()
 		return err
@@ -32,6 +38,7 @@ type File struct {
 	file *os.File
 	path string // as it was asked for, for errors
 	to   string // where it goes, with links resolved
+	mode fs.FileMode
 }
 
 // Create begins a file, as [Write] writes it.
@@ -44,7 +51,7 @@ func Create(path string) (*File, error) {
 	if err != nil {
 		return nil, named(path, err)
 	}
-	return &File{file: file, path: path, to: to}, nil
+	return &File{file: file, path: path, to: to, mode: 0o644}, nil
 }
 
 // target is what a file takes the place of. A link that leads nowhere is
@@ -75,7 +82,7 @@ func (f *File) Write(data []byte) (int, error) {
 
 // Commit puts the file in its place.
 func (f *File) Commit() error {
-	err := f.file.Chmod(0o644)
+	err := f.file.Chmod(f.mode)
 	if err == nil {
 		err = f.file.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -105,9 +106,30 @@ func (r *runner) listen() (code int, end bool) {
 			m.Failed = "port is already in use"
 		}
 		fmt.Fprintln(os.Stderr, red("Failed to run on %s - %s", r.addr, m.Failed))
-		fmt.Fprintf(os.Stderr, "Note: specify %s to run on another port\n", coloured("36", "--port=NUMBER"))
+		fmt.Fprintln(os.Stderr, "Note: "+elsewhere(r.addr))
 		return 1, true
 	}
+}
+
+// elsewhere names an address near one that could not be had.
+func elsewhere(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	number, nerr := strconv.Atoi(port)
+	if err != nil || nerr != nil {
+		number = 4000
+	}
+	for near := number + 1; near <= min(number+10, 65535); near++ {
+		ln, err := listenOn(net.JoinHostPort(host, strconv.Itoa(near)))
+		if err != nil {
+			continue
+		}
+		_ = ln.Close()
+		if host == "localhost" || host == "127.0.0.1" {
+			return fmt.Sprintf("port %d is available; specify %s to use it", near, coloured("36", fmt.Sprintf("--port=%d", near)))
+		}
+		return fmt.Sprintf("address %s:%d is available; specify %s to use it", host, near, coloured("36", fmt.Sprintf("--listen=%s:%d", host, near)))
+	}
+	return "specify " + coloured("36", "--port=NUMBER") + " to run on another port"
 }
 
 // resolve reads encore.app, which other commands than run need not be able to,

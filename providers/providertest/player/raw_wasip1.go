@@ -11,10 +11,13 @@ func rawExec(offset uint64) uint64
 //go:wasmimport extism:host/user stagecraft_read_file
 func rawReadFile(offset uint64) uint64
 
+//go:wasmimport extism:host/user stagecraft_stat
+func rawStat(offset uint64) uint64
+
 // transport hands bytes to an operation as they are.
 func transport(operation string, request []byte) []byte {
 	imported := map[string]func(uint64) uint64{
-		"docker_build": rawDockerBuild, "exec": rawExec, "read_file": rawReadFile,
+		"docker_build": rawDockerBuild, "exec": rawExec, "read_file": rawReadFile, "stat": rawStat,
 	}[operation]
 	in := pdk.AllocateBytes(request)
 	defer in.Free()

@@ -191,7 +191,7 @@ func (a *app) options() session.Options {
 	return session.Options{
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
-		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads,
+		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads, InputsDir: folders.inputs,
 		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, whether it is used or not.
 		Own: []string{a.getenv(attestKey)},

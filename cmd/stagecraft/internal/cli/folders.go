@@ -11,6 +11,7 @@ type folders struct {
 	providers string
 	cache     string
 	heads     string // of audit logs
+	inputs    string // hashes of what commands succeeded with
 	machine   string // the file with this machine's name
 }
 
@@ -36,6 +37,7 @@ func userFolders(environ []string) folders {
 		providers: under(data, defaultData, "providers"),
 		cache:     under(cache, defaultCache, ""),
 		heads:     under(state, defaultState, "audit"),
+		inputs:    under(state, defaultState, "inputs"),
 		machine:   under(cache, defaultCache, "machine"),
 	}
 }

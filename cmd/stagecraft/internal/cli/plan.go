@@ -156,6 +156,9 @@ func stepRows(step session.PlannedStep) []string {
 	if step.Build != nil {
 		rows = buildRows(step.Build)
 	}
+	if step.Exec != nil && step.Exec.Unchanged {
+		step.Unknown = nil // nothing of it runs
+	}
 	for _, unknown := range step.Unknown {
 		rows = append(rows, "not known before it runs: "+unknown)
 	}
@@ -169,6 +172,9 @@ func execRows(step session.PlannedStep) []string {
 	rows := append([]string{"folder " + step.Exec.Dir}, envRows(step.Environment)...)
 	if step.Exec.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
+	}
+	if step.Exec.Unchanged {
+		rows = append(rows, "does not run: it succeeded with the same input before")
 	}
 	return rows
 }

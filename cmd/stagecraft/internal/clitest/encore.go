@@ -132,7 +132,7 @@ var userVariables = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCOR
 // cmdEncore has the stand-in for encore in PATH: encore [-strict|-alone] [STEERING]
 //
 // Its state is in $ENCORE_STANDIN_STATE. STEERING is its standin.json; called
-// again, that alone changes. With -strict the command finds its daemon and its
+// again, that alone changes. $XDG_STATE_HOME is the script's own. With -strict the command finds its daemon and its
 // login only by what it gets of the user's variables. With -alone no daemon runs,
 // and the command is no script that gives it its variables, but the program
 // itself.
@@ -177,6 +177,8 @@ func startEncore(ts *testscript.TestScript, how string) (state string) {
 	}
 	ts.Defer(func() { ts.Check(e.Stop()) })
 	ts.Setenv("ENCORE_STANDIN_STATE", e.state)
+	// What is remembered of secrets is this script's own.
+	ts.Setenv("XDG_STATE_HOME", filepath.Join(dir, "user-state"))
 	ts.Setenv("PATH", tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
 	return e.state
 }

@@ -62,10 +62,11 @@ var layers = map[string][]string{
 	"hostfuncs/internal/registry/registrytest": {"providers/providertest"},
 	"hostfuncs/internal/dotenv":                {},
 	"hostfuncs/internal/probe":                 {},
+	"hostfuncs/internal/inputs":                {"runtime/privatefolder", "runtime/safefile", "runtime/wholefile"},
 	"hostfuncs/internal/docker/testdata/tool":  {},
 	"hostfuncs": {
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
-		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
+		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
 		"runtime/folderlock", "runtime/mask", "runtime/plaintext", "runtime/safefile", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"runtime/session": {

@@ -1,0 +1,124 @@
+// Package inputs remembers with which input a command last succeeded. It writes
+// keyed hashes alone: without the key, which is the user's, nobody can find out
+// an input by trying what it may be.
+package inputs
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
+	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+)
+
+// Store is a directory of the user's own: a key, and a file for each name. Empty,
+// it remembers nothing.
+type Store string
+
+// Same reports whether the last input that was kept under a name is this one.
+// What cannot be read was not kept.
+func (s Store) Same(name, input []string) bool {
+	key, err := s.key()
+	if err != nil {
+		return false
+	}
+	kept, err := s.read(s.file(key, name), sha256.Size)
+	return err == nil && hmac.Equal(kept, sum(key, "input", name, input))
+}
+
+// Keep remembers an input under a name, in place of the one before.
+func (s Store) Keep(name, input []string) error {
+	if s == "" {
+		return nil
+	}
+	key, err := s.key()
+	if err != nil {
+		key, err = s.makeKey()
+	}
+	if err != nil {
+		return err
+	}
+	return wholefile.WritePrivate(s.file(key, name), sum(key, "input", name, input))
+}
+
+// Forget removes what is kept under a name.
+func (s Store) Forget(name []string) error {
+	key, err := s.key()
+	if err != nil {
+		return nil // nothing that was kept counts without it
+	}
+	if err := os.Remove(s.file(key, name)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// file has a name that tells nothing either.
+func (s Store) file(key []byte, name []string) string {
+	return filepath.Join(string(s), hex.EncodeToString(sum(key, "name", name)))
+}
+
+// keySize is that of a key, in bytes.
+const keySize = 32
+
+func (s Store) keyFile() string { return filepath.Join(string(s), "key") }
+
+func (s Store) key() ([]byte, error) {
+	if s == "" {
+		return nil, fs.ErrNotExist
+	}
+	return s.read(s.keyFile(), keySize)
+}
+
+// makeKey makes one. Of two processes that do so at once both have the last one.
+func (s Store) makeKey() ([]byte, error) {
+	if err := privatefolder.Make(string(s)); err != nil {
+		return nil, err
+	}
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails
+	if err := wholefile.WritePrivate(s.keyFile(), key); err != nil {
+		return nil, err
+	}
+	return s.key()
+}
+
+// read reads a file of the user's own that has exactly that many bytes.
+func (s Store) read(path string, size int) ([]byte, error) {
+	f, err := safefile.OpenOwn(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, int64(size)+1))
+	if err == nil && len(data) != size {
+		err = errors.New("not a whole file")
+	}
+	return data, err
+}
+
+// sum hashes lists of words, none of which can be taken for others.
+func sum(key []byte, kind string, lists ...[]string) []byte {
+	h := hmac.New(sha256.New, key)
+	write := func(text string) {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(text)))
+		_, _ = io.WriteString(h, text)
+	}
+	write(kind)
+	for _, list := range lists {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(list)))
+		for _, text := range list {
+			write(text)
+		}
+	}
+	return h.Sum(nil)
+}
