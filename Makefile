@@ -4,7 +4,7 @@
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
-# make bench-build measures builds, and writes the table to bin/bench-build.md
+# make bench-build measures builds beside buildx on Docker 29, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME, one a core at a time
 # make mutate  takes each guard away in turn, and wants the hostile suite to notice
@@ -56,7 +56,8 @@ bench:
 
 bench-build:
 	@mkdir -p bin
-	.ci/with-engine go test ./cmd/stagecraft/internal/bench -run '^TestMeasureBuilds$$' -timeout 60m -v -measure-builds $(CURDIR)/bin/bench-build.md
+	.ci/engine/build >/dev/null
+	.ci/with-engine --only docker-29 go test ./cmd/stagecraft/internal/bench -run '^TestMeasureBuilds$$' -timeout 60m -v -measure-builds $(CURDIR)/bin/bench-build.md
 	@cat bin/bench-build.md
 
 soak:

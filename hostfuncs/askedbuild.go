@@ -23,10 +23,10 @@ func (b *askedBuilder) buildFields(ask abi.BuildAsk) {
 	}
 	if ask.PlatformsFrom != "" {
 		b.add(capability.BoundBuild("platforms"))
-		b.eachRead(ask.PlatformsFrom, "platforms", platformName)
+		b.eachRead(ask.PlatformsFrom, "platforms", ParsePlatform)
 		// And those that the user names in their place.
 		for _, text := range b.world.Builds.Platforms {
-			if name, err := platformName(text); err == nil {
+			if name, err := ParsePlatform(text); err == nil {
 				b.add(capability.AllowBuild("platforms", name, yamldoc.Pos{}))
 			}
 		}

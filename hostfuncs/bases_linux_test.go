@@ -12,8 +12,9 @@ import (
 
 // TestDigestsOfBases wants each engine to tell the digest that a registry has
 // for an image that is named by a tag alone, of one platform or several.
-func TestDigestsOfBases(t *testing.T) {
-	r := newRig(t)
+func TestDigestsOfBases(t *testing.T) { eachRig(t, testDigestsOfBases) }
+
+func testDigestsOfBases(t *testing.T, r rig) {
 	host := providertest.Registry(t, "")
 	base := func(tag string, platforms ...string) string {
 		s := r.site(t, r.daemon, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": tag})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -57,7 +58,7 @@ type engine interface {
 
 // finder is an engine that keeps images.
 type finder interface {
-	Find(ctx context.Context, ref string) (image image.Image, ok bool, err error)
+	Find(ctx context.Context, ref string) (found image.Identity, ok bool, err error)
 	Close() error
 }
 
@@ -105,7 +106,17 @@ func (j job) show(ctx context.Context, b *buildkit.Builder, o buildkit.Options) 
 	}
 	defer display.Close()
 	o.Key, o.Status = j.options.key(j.Context), display.Show
-	return b.Build(ctx, j.Build, o)
+	built, err := b.Build(ctx, j.Build, o)
+	return built, seen(err, display.Streams())
+}
+
+// seen notes in the error of a failed step whether the user has seen what it
+// printed.
+func seen(err error, shown bool) error {
+	if failed, ok := errors.AsType[*image.Error](err); ok {
+		failed.Shown = shown
+	}
+	return err
 }
 
 // key names what is sent of a folder. Files are taken to be the same by size,
@@ -155,15 +166,16 @@ func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
 	o := buildkit.Options{Push: j.push, Auth: d.world.authOf(j, d.elsewhere)}
 	var parcels []*delivery
 	for _, out := range j.options.Outputs {
-		parcels = append(parcels, out.deliver())
+		parcels = append(parcels, out.deliver(j.Tags))
 	}
+	var into *dockerEngine
 	if j.options.Load {
-		e, err := d.world.connectDocker(ctx)
-		if err != nil {
+		var err error
+		if into, err = d.world.connectDocker(ctx); err != nil {
 			return image.Image{}, err
 		}
-		defer e.Close()
-		parcels = append(parcels, &delivery{take: func(r io.Reader) (goods, error) { return loaded{}, e.Load(ctx, r) }})
+		defer into.Close()
+		parcels = append(parcels, &delivery{take: func(r io.Reader) (parcel, error) { return parcel{goods: loaded{}}, into.Load(ctx, r) }})
 	}
 	for _, p := range parcels {
 		if p.layout {
@@ -178,6 +190,15 @@ func (d *daemon) Build(ctx context.Context, j job) (image.Image, error) {
 	built, err := j.show(ctx, d.builder, o)
 	for _, p := range parcels {
 		err = p.finish(err)
+	}
+	if err != nil {
+		return built, err
+	}
+	for _, p := range parcels {
+		built.Identity = p.taken.written(built.Identity)
+	}
+	if into != nil {
+		built.Identity, err = into.wantLoaded(ctx, built.Identity)
 	}
 	return built, err
 }

@@ -48,7 +48,7 @@ func (w *World) resolveFields(q abi.DockerBuildRequest) (f buildFields, err erro
 		}
 	}
 	for _, text := range q.Platforms {
-		name, err := platformName(text)
+		name, err := ParsePlatform(text)
 		if err != nil {
 			return f, fieldError("platforms", err)
 		}
@@ -78,8 +78,8 @@ func fieldError(field string, err error) error {
 	return ofField(field, abi.Errorf(abi.CodeInvalid, "docker_build: %s: %v", field, err))
 }
 
-// platformName is a platform by its usual name: linux/arm64 for linux/aarch64.
-func platformName(text string) (string, error) {
+// ParsePlatform gives a platform by its usual name: linux/arm64 for linux/aarch64.
+func ParsePlatform(text string) (string, error) {
 	p, err := platforms.Parse(text)
 	if err != nil || !strings.Contains(text, "/") || p.OSVersion != "" || len(p.OSFeatures) > 0 {
 		return "", fmt.Errorf("%q is no platform, such as linux/arm64", text)
@@ -173,6 +173,7 @@ func (f buildFields) build(b *image.Build) {
 
 // secretValues are what steps may mount, by their IDs.
 func (w *World) secretValues(f buildFields) (map[string][]byte, error) {
+	defer w.tellHidden()
 	values := make(map[string][]byte, len(f.secrets))
 	for _, secret := range f.secrets {
 		text, err := w.value(secret.value)

@@ -251,14 +251,14 @@ func TestPlatformName(t *testing.T) {
 		"linux/amd64": "linux/amd64", "linux/x86_64": "linux/amd64", "Linux/ARM64/v8": "linux/arm64", "linux/armhf": "linux/arm/v7", "windows/amd64": "windows/amd64",
 		"macos/arm64": "darwin/arm64", "": "", "amd64": "", "linux/*": "", "linux/a/b/c": "", "/": "",
 	} {
-		got, err := platformName(text)
+		got, err := ParsePlatform(text)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
 		}
 	}
 	// Any name that comes of it is one that a claim can have.
 	for _, text := range []string{"linux/386", "linux/i386", "linux/arm/5", "linux/arm64/v9.0", "linux/amd64/v1", "linux/amd64/v3", "linux/armel", "freebsd/riscv64"} {
-		got, err := platformName(text)
+		got, err := ParsePlatform(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,8 +16,9 @@ import (
 )
 
 // TestOddContexts builds contexts that are strange, and right, with each engine.
-func TestOddContexts(t *testing.T) {
-	r := newRig(t)
+func TestOddContexts(t *testing.T) { eachRig(t, testOddContexts) }
+
+func testOddContexts(t *testing.T, r rig) {
 	for name, fill := range map[string]func(dir string) error{
 		"without files": func(dir string) error { return os.WriteFile(filepath.Join(dir, ".dockerignore"), []byte("*\n"), 0o600) },
 		"odd names": func(dir string) error {
@@ -55,8 +56,9 @@ func TestOddContexts(t *testing.T) {
 }
 
 // TestNameThatIsNoText has a file whose name can't be told to BuildKit.
-func TestNameThatIsNoText(t *testing.T) {
-	r := newRig(t)
+func TestNameThatIsNoText(t *testing.T) { eachRig(t, testNameThatIsNoText) }
+
+func testNameThatIsNoText(t *testing.T, r rig) {
 	for _, engine := range r.running() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /all/\n", "a\xffb": "x"})
@@ -74,8 +76,9 @@ func TestNameThatIsNoText(t *testing.T) {
 
 // TestFileThatCannotBeOpened has a file of the context be there and yet not be
 // opened, which BuildKit would take for an empty one.
-func TestFileThatCannotBeOpened(t *testing.T) {
-	r := newRig(t)
+func TestFileThatCannotBeOpened(t *testing.T) { eachRig(t, testFileThatCannotBeOpened) }
+
+func testFileThatCannotBeOpened(t *testing.T, r rig) {
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": "x"})
@@ -105,8 +108,9 @@ func lease(t *testing.T, path string) {
 
 // TestOneOutputForTwo has two builds write to one place at once: what is there in
 // the end is whole, and a build whose folder isn't the one has said so.
-func TestOneOutputForTwo(t *testing.T) {
-	r := newRig(t)
+func TestOneOutputForTwo(t *testing.T) { eachRig(t, testOneOutputForTwo) }
+
+func testOneOutputForTwo(t *testing.T, r rig) {
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			out := imagetest.Dir(t)
@@ -138,8 +142,9 @@ func TestOneOutputForTwo(t *testing.T) {
 }
 
 // TestLoadWithoutEngine has an image loaded where there is no Docker engine.
-func TestLoadWithoutEngine(t *testing.T) {
-	r := newRig(t)
+func TestLoadWithoutEngine(t *testing.T) { eachRig(t, testLoadWithoutEngine) }
+
+func testLoadWithoutEngine(t *testing.T, r rig) {
 	r.host = "unix:///none.sock"
 	for _, engine := range []Engine{r.daemon, embeddedKind} {
 		t.Run(string(engine.Kind), func(t *testing.T) {

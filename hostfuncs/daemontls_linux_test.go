@@ -92,7 +92,7 @@ func (a authority) folder(t *testing.T, believed authority, host string, until t
 // TestDaemonTLS builds with a daemon at a port, which wants a certificate as we
 // want one of it.
 func TestDaemonTLS(t *testing.T) {
-	r := dockerRig(t)
+	r := daemonRig(t)
 	ours, others := newAuthority(t), newAuthority(t)
 	later, before := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	start := func(certs string) string {

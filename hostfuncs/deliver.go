@@ -89,62 +89,80 @@ type loaded struct{}
 func (loaded) Commit() error { return nil }
 func (loaded) Discard()      {}
 
-// take takes an image as `docker save` gives it, or with layout as a tar of an
-// OCI layout.
-func (o Output) take(r io.Reader, layout bool) (goods, error) {
-	var taken goods
-	err := o.wantPlace()
-	switch {
-	case err != nil:
-	case o.Layout && layout:
-		taken, err = image.UnpackLayout(r, o.Path)
-	case o.Layout:
-		taken, err = image.ArchiveToLayout(r, o.Path)
-	default:
-		taken, err = o.file(func(w io.Writer) error {
+// parcel are goods, where they go, and which image they are as far as that is
+// seen of them: a file is taken as it comes.
+type parcel struct {
+	goods
+	to    Output
+	image image.Identity
+}
+
+// Commit puts them in their place.
+func (p parcel) Commit() error {
+	if err := p.goods.Commit(); err != nil {
+		return p.to.failure(err)
+	}
+	return nil
+}
+
+// written is an image of which the parcel is a copy.
+func (p parcel) written(i image.Identity) image.Identity {
+	for _, digest := range p.image.Manifests {
+		i = i.Written(digest)
+	}
+	return i
+}
+
+// take takes an image as a builder gives it out for `docker load`, or with layout
+// as a tar of an OCI layout. A layout gets tags for names.
+func (o Output) take(r io.Reader, layout bool, tags []string) (parcel, error) {
+	if !o.Layout {
+		return o.file(func(w io.Writer) error {
 			_, err := io.Copy(w, r)
 			return err
 		})
 	}
-	if err != nil {
-		return nil, o.failure(err)
+	if layout {
+		return o.layout(func() (*image.Layout, error) { return image.UnpackLayout(r, o.Path, tags) })
 	}
-	return placed{taken, o}, nil
+	return o.layout(func() (*image.Layout, error) { return image.ArchiveToLayout(r, o.Path, tags) })
 }
 
 // file is the output as a file that write writes.
-func (o Output) file(write func(io.Writer) error) (goods, error) {
+func (o Output) file(write func(io.Writer) error) (parcel, error) {
+	if err := o.wantPlace(); err != nil {
+		return parcel{}, o.failure(err)
+	}
 	f, err := wholefile.Create(o.Path)
 	if err != nil {
-		return nil, err
+		return parcel{}, o.failure(err)
 	}
 	if err := write(f); err != nil {
 		f.Discard()
-		return nil, err
+		return parcel{}, o.failure(err)
 	}
-	return f, nil
+	return parcel{goods: f, to: o}, nil
 }
 
-// placed are goods for an output.
-type placed struct {
-	goods
-	output Output
-}
-
-func (p placed) Commit() error {
-	if err := p.goods.Commit(); err != nil {
-		return p.output.failure(err)
+// layout is the output as a layout that write makes.
+func (o Output) layout(write func() (*image.Layout, error)) (parcel, error) {
+	if err := o.wantPlace(); err != nil {
+		return parcel{}, o.failure(err)
 	}
-	return nil
+	l, err := write()
+	if err != nil {
+		return parcel{}, o.failure(err)
+	}
+	return parcel{goods: l, to: o, image: l.Image}, nil
 }
 
 // delivery takes one stream of a builder's, which may never come, and may end
 // early without a word.
 type delivery struct {
 	layout bool
-	take   func(io.Reader) (goods, error)
+	take   func(io.Reader) (parcel, error)
 	to     *stream
-	taken  goods
+	taken  parcel
 	done   chan error
 	// broke is what went wrong here while the stream went on.
 	broke error
@@ -163,8 +181,8 @@ func (s *stream) Close() error {
 
 // deliver has the output taken of a stream, which is one of a layout where that
 // is wanted.
-func (o Output) deliver() *delivery {
-	return &delivery{layout: o.Layout, take: func(r io.Reader) (goods, error) { return o.take(r, true) }}
+func (o Output) deliver(tags []string) *delivery {
+	return &delivery{layout: o.Layout, take: func(r io.Reader) (parcel, error) { return o.take(r, true, tags) }}
 }
 
 // open is called when the stream comes.

@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -142,12 +143,10 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	if p.missing = p.whatIsMissing(named, q.Context); p.missing != nil {
 		return p, nil
 	}
-	var f *dockerfile.File
-	if f, p.missing = p.readDockerfile(); p.missing == nil {
+	if p.missing = w.readDockerfile(ctx, &p); p.missing == nil {
 		if err := w.takeLayouts(&p); err != nil {
 			return buildPlan{}, err
 		}
-		w.choose(ctx, &p, f)
 	}
 	if p.engine.Kind == EngineDocker {
 		p.engine.Address = docker.Address(w.getenv)
@@ -183,12 +182,15 @@ func (p buildPlan) failure(err error) error {
 	if !ok {
 		return engineError(err)
 	}
-	where := p.dockerfile.rel
-	if e.Line > 0 {
-		where += ":" + strconv.Itoa(e.Line)
+	where, line := p.dockerfile.rel, cmp.Or(e.Line, dockerfile.StepLine(p.text, e.Step))
+	if line > 0 {
+		where += ":" + strconv.Itoa(line)
 	}
 	failed := abi.Errorf(abi.CodeFailed, "%s: %v", where, e)
-	failed.Output = e.Log
+	failed.Output, failed.OutputShown = e.Log, e.Shown
+	if excerpt := dockerfile.Excerpt(p.text, line); excerpt != "" {
+		failed.Source = where + "\n" + excerpt
+	}
 	return failed
 }
 
@@ -225,7 +227,10 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 	if err != nil {
 		return abi.DockerBuildResult{}, p.failure(err)
 	}
-	return abi.DockerBuildResult{Image: p.tags[0], ID: built.ID, Digest: built.Digest, Bases: p.digests(built.Bases)}, nil
+	return abi.DockerBuildResult{
+		Image: p.tags[0], ID: built.ID(), Config: built.Config, Digest: built.Digest(), OtherDigests: built.OtherDigests(),
+		Bases: p.digests(built.Bases),
+	}, nil
 }
 
 // digests are those of the images that were decided on: a reference may have its

@@ -32,14 +32,14 @@ func (e *fakeEngine) Build(_ context.Context, j job) (image.Image, error) {
 	if e.tells != nil {
 		return *e.tells, nil
 	}
-	return image.Image{ID: digestLike("1"), Digest: digestLike("2")}, e.err
+	return image.Image{Identity: image.Identity{Config: digestLike("1"), Manifests: []string{digestLike("2")}}}, e.err
 }
 
 // digestLike is what an engine may call an image by.
 func digestLike(text string) string { return digest.FromString(text).String() }
 
-func (e *fakeEngine) Find(_ context.Context, ref string) (image.Image, bool, error) {
-	return image.Image{ID: digestLike(ref)}, ref != "missing:1", e.err
+func (e *fakeEngine) Find(_ context.Context, ref string) (image.Identity, bool, error) {
+	return image.Identity{Engine: digestLike(ref)}, ref != "missing:1", e.err
 }
 
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
@@ -70,7 +70,7 @@ func TestDockerBuild(t *testing.T) {
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
-	if diff := cmp.Diff(abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2")}, got); diff != "" {
+	if diff := cmp.Diff(abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2"), Config: digestLike("1")}, got); diff != "" {
 		t.Error(diff)
 	}
 	b := e.built[0]
@@ -87,8 +87,11 @@ func TestDockerBuild(t *testing.T) {
 // files, statements and a provider.
 func TestEngineNamesNoImage(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
-	for _, told := range []image.Image{{ID: "shop:1"}, {ID: digestLike("1") + "\n"}, {ID: digestLike("1"), Digest: "\x1b[2J"}, {Digest: "sha256:1"}} {
-		e := &fakeEngine{tells: &told}
+	for _, told := range []image.Identity{
+		{Config: "shop:1"}, {Engine: digestLike("1") + "\n"}, {Config: digestLike("1"), Manifests: []string{"\x1b[2J"}},
+		{Manifests: []string{digestLike("1"), "sha256:1"}},
+	} {
+		e := &fakeEngine{tells: &image.Image{Identity: told}}
 		g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
 		reply := call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 		wantError(t, reply, abi.CodeFailed, "which is no digest")

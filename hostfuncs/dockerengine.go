@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
@@ -23,7 +24,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		return built, err
 	}
 	for _, out := range j.options.Outputs {
-		if err := e.save(ctx, built, j.Tags, out); err != nil {
+		if built.Identity, err = e.save(ctx, built.Identity, j.Tags, out); err != nil {
 			return built, err
 		}
 	}
@@ -32,9 +33,11 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 	}
 	// The first reference is the result's, and goes last.
 	for i := len(j.Tags) - 1; i >= 0; i-- {
-		if built.Digest, err = e.PushImage(ctx, built.ID, j.Tags[i], j.lines("pushing "+j.Tags[i])); err != nil {
+		digest, err := e.PushImage(ctx, built.ID(), j.Tags[i], j.lines("pushing "+j.Tags[i]))
+		if err != nil {
 			return built, err
 		}
+		built.Identity = built.Pushed(digest)
 	}
 	return built, nil
 }
@@ -48,10 +51,7 @@ func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, err
 	}
 	defer b.Close()
-	built, err := j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, away(e.Address()))})
-	// What the engine itself calls a digest is no registry's.
-	built.Digest = ""
-	return built, err
+	return j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, away(e.Address()))})
 }
 
 // buildFirst builds with the engine's first builder.
@@ -61,7 +61,8 @@ func (e *dockerEngine) buildFirst(ctx context.Context, j job) (image.Image, erro
 	}
 	out := j.lines("building with the engine's first builder")
 	fmt.Fprintln(out, "the engine has no BuildKit: its first builder is used, which takes longer")
-	return e.Engine.Build(ctx, j.Build, out)
+	built, err := e.Engine.Build(ctx, j.Build, out)
+	return built, seen(err, j.options.Mode != "quiet" && j.options.Mode != "rawjson")
 }
 
 // firstLacks is what a build needs and the first builder hasn't, if anything.
@@ -82,34 +83,68 @@ func firstLacks(b image.Build) string {
 }
 
 // save has the engine give an image out, by the names that it is to have there.
-// They have to be the image's still, which others may build under as well.
-func (e *dockerEngine) save(ctx context.Context, built image.Image, tags []string, out Output) error {
+// They have to be the image's still, which others may build under as well. What
+// comes of it is the image with what an output made of it.
+func (e *dockerEngine) save(ctx context.Context, built image.Identity, tags []string, out Output) (image.Identity, error) {
 	names := tags
 	if len(names) == 0 {
-		names = []string{built.ID}
+		names = []string{built.ID()}
 	}
 	archive, err := e.Save(ctx, names)
 	if err != nil {
-		return err
+		return built, err
 	}
 	defer archive.Close()
-	taken, err := out.take(archive, false)
+	// An engine that has a manifest of an image gives out an OCI layout.
+	taken, err := out.take(archive, built.HasManifest(), tags)
 	if err != nil {
-		return err
+		return built, err
 	}
-	for _, name := range names {
-		if err := e.wantNamed(ctx, built, name); err != nil {
-			taken.Discard()
-			return err
-		}
+	if err := e.wantSaved(ctx, built, taken.image, names); err != nil {
+		taken.Discard()
+		return built, err
 	}
-	return taken.Commit()
+	return taken.written(built), taken.Commit()
 }
 
-func (e *dockerEngine) wantNamed(ctx context.Context, built image.Image, name string) error {
-	found, _, err := e.Find(ctx, name)
-	if err == nil && found.ID != built.ID {
-		err = &image.Error{Message: name + " is another image by now: something else was built under that name meanwhile"}
+// wantSaved wants what was saved to be the image that was built. Of a layout that
+// is seen, of a file it is asked for by the names that it was saved by.
+func (e *dockerEngine) wantSaved(ctx context.Context, built, saved image.Identity, names []string) error {
+	if saved.Digest() != "" {
+		if !built.IsSame(saved) {
+			return errTaken(names[0])
+		}
+		return nil
 	}
-	return err
+	for _, name := range names {
+		found, _, err := e.Find(ctx, name)
+		if err != nil {
+			return err
+		}
+		if found.Engine != built.Engine {
+			return errTaken(name)
+		}
+	}
+	return nil
+}
+
+func errTaken(name string) error {
+	return &image.Error{Message: name + " is another image by now: something else was built under that name meanwhile"}
+}
+
+// wantLoaded finds an image that the engine was given, whatever it knows it by.
+func (e *dockerEngine) wantLoaded(ctx context.Context, built image.Identity) (image.Identity, error) {
+	for _, digest := range append(slices.Clone(built.Manifests), built.Config) {
+		if digest == "" {
+			continue
+		}
+		found, ok, err := e.Find(ctx, digest)
+		if err != nil {
+			return built, err
+		}
+		if ok {
+			return built.Loaded(found), nil
+		}
+	}
+	return built, &image.Error{Message: "the engine took the image and has none of its digests now"}
 }

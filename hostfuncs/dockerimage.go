@@ -41,7 +41,7 @@ func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[a
 			case !ok:
 				return abi.DockerImageResult{}, abi.Errorf(abi.CodeNotFound, "the engine has no image %s", image)
 			}
-			return abi.DockerImageResult{Image: image, ID: found.ID}, nil
+			return abi.DockerImageResult{Image: image, ID: found.ID(), Digest: found.Digest(), Config: found.Config}, nil
 		},
 		Step: func(_ context.Context, image string) (Step, error) {
 			return Step{Operation: abi.OpDockerImage, Image: &ImageStep{image}}, nil

@@ -61,12 +61,16 @@ func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, embeddedError(err)
 	}
 	defer made.Close()
-	built := image.Image{ID: made.ID, Bases: made.Bases}
-	return built, e.deliver(ctx, j, made, &built, display)
+	built := image.Image{Bases: made.Bases}
+	if built.Identity, err = made.Identity(); err != nil {
+		return built, err
+	}
+	built.Identity, err = e.deliver(ctx, j, made, built.Identity, display)
+	return built, err
 }
 
-// deliver puts the image where it should go.
-func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image, built *image.Image, display *buildkit.Display) error {
+// deliver puts the image where it should go, and says where it is then.
+func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image, built image.Identity, display *buildkit.Display) (image.Identity, error) {
 	for _, out := range j.options.Outputs {
 		display.Step("writing " + out.String())
 		taken, err := writeEmbedded(made, out, j.Tags)
@@ -74,39 +78,37 @@ func (e embeddedEngine) deliver(ctx context.Context, j job, made *embedded.Image
 			err = taken.Commit()
 		}
 		if err != nil {
-			return out.failure(err)
+			return built, err
 		}
 	}
 	if j.options.Load {
 		display.Step("loading into the Docker engine")
-		if err := e.load(ctx, made, j.Tags); err != nil {
-			return err
+		var err error
+		if built, err = e.load(ctx, made, built, j.Tags); err != nil {
+			return built, err
 		}
 	}
 	if !j.push {
-		return nil
+		return built, nil
 	}
 	for i := len(j.Tags) - 1; i >= 0; i-- {
 		display.Step("pushing " + j.Tags[i])
 		options, err := e.world.remote(j.Tags[i])
 		if err != nil {
-			return err
+			return built, err
 		}
 		digest, err := made.Push(ctx, j.Tags[i], options...)
 		if err != nil {
-			return fmt.Errorf("push: %w", err)
+			return built, fmt.Errorf("push: %w", err)
 		}
-		built.Digest = digest
+		built = built.Pushed(digest)
 	}
-	return nil
+	return built, nil
 }
 
-func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, error) {
-	if err := out.wantPlace(); err != nil {
-		return nil, err
-	}
+func writeEmbedded(made *embedded.Image, out Output, tags []string) (parcel, error) {
 	if out.Layout {
-		return image.NewLayout(out.Path, func(dir string) error { return made.WriteLayout(dir, tags) })
+		return out.layout(func() (*image.Layout, error) { return made.Layout(out.Path, tags) })
 	}
 	return out.file(func(w io.Writer) error { return made.WriteTar(w, tags) })
 }
@@ -114,10 +116,10 @@ func writeEmbedded(made *embedded.Image, out Output, tags []string) (goods, erro
 // errUnread is for what the engine doesn't want to read any more.
 var errUnread = errors.New("the engine reads no more")
 
-func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, tags []string) error {
+func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, built image.Identity, tags []string) (image.Identity, error) {
 	engine, err := e.world.connectDocker(ctx)
 	if err != nil {
-		return err
+		return built, err
 	}
 	defer engine.Close()
 	r, w := io.Pipe()
@@ -131,9 +133,12 @@ func (e embeddedEngine) load(ctx context.Context, made *embedded.Image, tags []s
 	r.CloseWithError(errUnread)
 	// What could not be written is why the engine got no image.
 	if failed := <-written; failed != nil && !errors.Is(failed, errUnread) {
-		return failed
+		return built, failed
 	}
-	return err
+	if err != nil {
+		return built, err
+	}
+	return engine.wantLoaded(ctx, built)
 }
 
 // embeddedError gives what can't be built its line.

@@ -10,10 +10,11 @@ import (
 )
 
 // TestEngineIsKilled kills a Docker engine while a step of a build runs.
-func TestEngineIsKilled(t *testing.T) {
-	r := dockerRig(t)
-	engine := providertest.StartDocker(t, providertest.DockerOptions{})
-	r.host = engine.Address
+func TestEngineIsKilled(t *testing.T) { providertest.DockerEngines(t, testEngineIsKilled) }
+
+func testEngineIsKilled(t *testing.T, e providertest.Engine) {
+	engine := providertest.StartDocker(t, providertest.DockerOptions{Like: e})
+	r := rig{host: engine.Address, config: t.TempDir()}
 	if _, err := compileTool(); err != nil {
 		t.Fatal(err)
 	}
@@ -28,11 +29,13 @@ func TestEngineIsKilled(t *testing.T) {
 
 // TestEngineTLS builds with a Docker engine at a port, which wants a certificate
 // as we want one of it: BuildKit's streams go the same way.
-func TestEngineTLS(t *testing.T) {
-	r := dockerRig(t)
+func TestEngineTLS(t *testing.T) { providertest.DockerEngines(t, testEngineTLS) }
+
+func testEngineTLS(t *testing.T, e providertest.Engine) {
 	ours, others := newAuthority(t), newAuthority(t)
 	later := time.Now().Add(time.Hour)
-	r.host = providertest.StartDocker(t, providertest.DockerOptions{Certs: ours.folder(t, ours, "127.0.0.1", later)}).Address
+	engine := providertest.StartDocker(t, providertest.DockerOptions{Like: e, Certs: ours.folder(t, ours, "127.0.0.1", later)})
+	r := rig{host: engine.Address, config: t.TempDir()}
 	for _, tt := range []struct {
 		name, certs, verify string
 		want                string // empty for an image

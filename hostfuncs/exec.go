@@ -214,6 +214,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 	if err := w.Confinement.hold(&cmd, p.program.at); err != nil {
 		return cmd, err
 	}
+	defer w.tellHidden()
 	var err error
 	if cmd.Env, err = w.environment(p.env); err != nil {
 		return cmd, err

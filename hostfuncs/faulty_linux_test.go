@@ -138,8 +138,9 @@ func (f *front) base(t *testing.T, r rig) string {
 }
 
 // TestFaultyPull takes a base image from a registry that fails.
-func TestFaultyPull(t *testing.T) {
-	r := newRig(t)
+func TestFaultyPull(t *testing.T) { eachRig(t, testFaultyPull) }
+
+func testFaultyPull(t *testing.T, r rig) {
 	for _, tt := range []struct {
 		name  string
 		fault fault
@@ -188,8 +189,9 @@ func (r rig) onBase(t *testing.T, f *front, e Engine) site {
 }
 
 // TestFaultyPush pushes to a registry that fails.
-func TestFaultyPush(t *testing.T) {
-	r := newRig(t)
+func TestFaultyPush(t *testing.T) { eachRig(t, testFaultyPush) }
+
+func testFaultyPush(t *testing.T, r rig) {
 	for _, tt := range []struct {
 		name  string
 		fault fault
@@ -249,8 +251,9 @@ func busy(_ *front, w http.ResponseWriter, _ *http.Request) bool {
 
 // TestBlobsElsewhere takes a base image whose blobs another host has: nobody's
 // password goes there.
-func TestBlobsElsewhere(t *testing.T) {
-	r := newRig(t)
+func TestBlobsElsewhere(t *testing.T) { eachRig(t, testBlobsElsewhere) }
+
+func testBlobsElsewhere(t *testing.T, r rig) {
 	f := newFront(t, registrytest.Basic(t, "me", "secret").Host)
 	r.config = dockerConfig(t, f.host, "me", "secret")
 	var showed []string

@@ -44,8 +44,9 @@ func noise(mib int) map[string]string {
 }
 
 // TestOutputFull writes an image to where there is no room for it.
-func TestOutputFull(t *testing.T) {
-	r := newRig(t)
+func TestOutputFull(t *testing.T) { eachRig(t, testOutputFull) }
+
+func testOutputFull(t *testing.T, r rig) {
 	out := smallDisk(t, 1)
 	for _, engine := range r.all() {
 		for _, kind := range []string{"tar", "oci"} {
@@ -79,7 +80,7 @@ func TestTempFull(t *testing.T) {
 
 // TestDaemonFull builds with a daemon that has no room for the context.
 func TestDaemonFull(t *testing.T) {
-	r := dockerRig(t)
+	r := daemonRig(t)
 	data := smallDisk(t, 8)
 	daemon := providertest.StartBuildKit(t, providertest.BuildKitOptions{Data: filepath.Join(data, "data")})
 	out := imagetest.Dir(t)

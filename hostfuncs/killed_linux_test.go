@@ -16,7 +16,7 @@ import (
 
 // TestDaemonIsKilled kills the daemon while a step of a build runs.
 func TestDaemonIsKilled(t *testing.T) {
-	r := dockerRig(t)
+	r := daemonRig(t)
 	daemon := providertest.StartBuildKit(t, providertest.BuildKitOptions{})
 	if _, err := compileTool(); err != nil {
 		t.Fatal(err)
@@ -32,8 +32,9 @@ func TestDaemonIsKilled(t *testing.T) {
 
 // TestEngineGoesAway cuts the connection to each engine while a step of a build
 // runs: the engine, which is still there, ends the step.
-func TestEngineGoesAway(t *testing.T) {
-	r := newRig(t)
+func TestEngineGoesAway(t *testing.T) { eachRig(t, testEngineGoesAway) }
+
+func testEngineGoesAway(t *testing.T, r rig) {
 	for _, engine := range r.running() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			way := r.through(t, &engine)
@@ -50,8 +51,9 @@ func TestEngineGoesAway(t *testing.T) {
 
 // TestEngineGoesAwayWithTheImage cuts the connection in the middle of the image
 // that is on its way to a file and to a folder: nothing of it stays.
-func TestEngineGoesAwayWithTheImage(t *testing.T) {
-	r := newRig(t)
+func TestEngineGoesAwayWithTheImage(t *testing.T) { eachRig(t, testEngineGoesAwayWithTheImage) }
+
+func testEngineGoesAwayWithTheImage(t *testing.T, r rig) {
 	const size = 4 << 20
 	noise := make([]byte, size)
 	_, _ = rand.Read(noise)

@@ -38,8 +38,9 @@ func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base BaseL
 
 // TestBasesInLayouts builds on an image of a registry that isn't there, with what
 // a layout has instead.
-func TestBasesInLayouts(t *testing.T) {
-	r := newRig(t)
+func TestBasesInLayouts(t *testing.T) { eachRig(t, testBasesInLayouts) }
+
+func testBasesInLayouts(t *testing.T, r rig) {
 	for _, e := range r.all() {
 		t.Run(string(e.Kind), func(t *testing.T) {
 			s, base := r.layoutSite(t, e, "FROM a.invalid/base:1 AS other\nFROM a.invalid/base:1\nCOPY --from=other /base/file /other\nLABEL a=$A\n")

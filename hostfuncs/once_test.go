@@ -23,7 +23,7 @@ func (p *project) variables(secret, greeting string) {
 	p.Environ = []string{"PATH=" + os.Getenv("PATH"), "SECRET=" + secret, "GREETING=" + greeting}
 }
 
-func setting(name, variable, script string, files ...string) abi.ExecRequest {
+func setsOnce(name, variable, script string, files ...string) abi.ExecRequest {
 	q := shell("cat >>ran; echo >>ran; " + script)
 	stdin := abi.EnvRef(variable, files...)
 	q.Stdin, q.Once = &stdin, name
@@ -51,7 +51,7 @@ func TestOnce(t *testing.T) {
 			t.Errorf("got %+v and %q, want %q", got, p.ran(t), want)
 		}
 	}
-	q := setting("a", "SECRET", "")
+	q := setsOnce("a", "SECRET", "")
 	runs(q, "one")
 	runs(q, "one unchanged")
 	p.variables("three", "one")
@@ -62,12 +62,12 @@ func TestOnce(t *testing.T) {
 	p.variables("one", "one")
 	runs(q, "one three one")
 	// Another name, other words and another variable with the same value are others.
-	runs(setting("b", "SECRET", ""), "one three one one")
-	runs(setting("a", "SECRET", "true"), "one three one one one")
-	runs(setting("a", "GREETING", "true"), "one three one one one one")
+	runs(setsOnce("b", "SECRET", ""), "one three one one")
+	runs(setsOnce("a", "SECRET", "true"), "one three one one one")
+	runs(setsOnce("a", "GREETING", "true"), "one three one one one one")
 	// What fails, or ends otherwise, is not remembered, nor is what was before it.
 	runs(q, "one three one one one one one")
-	runs(setting("a", "SECRET", "exit 1"), "one three one one one one one one")
+	runs(setsOnce("a", "SECRET", "exit 1"), "one three one one one one one one")
 	runs(q, "one three one one one one one one one")
 	runs(q, "one three one one one one one one one unchanged")
 
@@ -86,7 +86,7 @@ func TestOnceNowhere(t *testing.T) {
 		p := setter(t, state)
 		g := p.gate(t, allowShell)
 		for range 2 {
-			if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, setting("a", "SECRET", ""))); got.Unchanged {
+			if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, setsOnce("a", "SECRET", ""))); got.Unchanged {
 				t.Errorf("%q: got %+v", state, got)
 			}
 		}
@@ -102,11 +102,11 @@ func TestOnceNeedsReference(t *testing.T) {
 	g := p.gate(t, allowShell)
 	guess := abi.Text("one")
 	for _, stdin := range []*abi.Value{nil, &guess} {
-		q := setting("a", "SECRET", "")
+		q := setsOnce("a", "SECRET", "")
 		q.Stdin = stdin
 		wantError(t, call(t, g, abi.OpExec, q), abi.CodeInvalid, "once needs a stdin that is a reference")
 	}
-	wantError(t, call(t, g, abi.OpExec, setting(strings.Repeat("a", abi.MaxOnce+1), "SECRET", "")), abi.CodeInvalid, "once has 4097 bytes, at most 4096 are taken")
+	wantError(t, call(t, g, abi.OpExec, setsOnce(strings.Repeat("a", abi.MaxOnce+1), "SECRET", "")), abi.CodeInvalid, "once has 4097 bytes, at most 4096 are taken")
 	if p.ran(t) != "" {
 		t.Error("a command ran")
 	}
@@ -116,7 +116,7 @@ func TestOnceNeedsReference(t *testing.T) {
 // less than it, and not more.
 func TestOncePlanned(t *testing.T) {
 	p := setter(t, filepath.Join(t.TempDir(), "inputs"))
-	q := setting("a", "SECRET", "")
+	q := setsOnce("a", "SECRET", "")
 	planned := func() []Step {
 		t.Helper()
 		plan := new(Plan)

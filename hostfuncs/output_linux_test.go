@@ -13,8 +13,9 @@ import (
 
 // TestOutputOfATakenName has another build take an image's name in the engine
 // before it is written to a file: that image is not what was built.
-func TestOutputOfATakenName(t *testing.T) {
-	r := dockerRig(t)
+func TestOutputOfATakenName(t *testing.T) { eachDocker(t, testOutputOfATakenName) }
+
+func testOutputOfATakenName(t *testing.T, r rig) {
 	for _, kind := range []string{"tar", "oci"} {
 		s := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /ours\n"})
 		tag, out := "shop:taken-"+kind, imagetest.Dir(t)
@@ -36,8 +37,9 @@ func TestOutputOfATakenName(t *testing.T) {
 
 // TestOutputInASwappedFolder has a link take the place of an output's folder once
 // it was decided on: nothing is written where it leads.
-func TestOutputInASwappedFolder(t *testing.T) {
-	r := newRig(t)
+func TestOutputInASwappedFolder(t *testing.T) { eachRig(t, testOutputInASwappedFolder) }
+
+func testOutputInASwappedFolder(t *testing.T, r rig) {
 	for _, e := range r.all() {
 		for _, kind := range []string{"tar", "oci"} {
 			t.Run(string(e.Kind)+" "+kind, func(t *testing.T) {
@@ -68,8 +70,9 @@ func TestOutputInASwappedFolder(t *testing.T) {
 
 // TestImageThatGoesNowhere wants to be told of an image that only a daemon's
 // cache has, and not of others.
-func TestImageThatGoesNowhere(t *testing.T) {
-	r := newRig(t)
+func TestImageThatGoesNowhere(t *testing.T) { eachRig(t, testImageThatGoesNowhere) }
+
+func testImageThatGoesNowhere(t *testing.T, r rig) {
 	for _, e := range r.running() {
 		for _, out := range []bool{false, true} {
 			s := r.site(t, e, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})

@@ -19,8 +19,9 @@ import (
 
 // TestPush pushes with each engine to registries that want a password, and to
 // such that want a token, and takes a base image from there again.
-func TestPush(t *testing.T) {
-	r := newRig(t)
+func TestPush(t *testing.T) { eachRig(t, testPush) }
+
+func testPush(t *testing.T, r rig) {
 	for _, registry := range []registrytest.Registry{registrytest.Basic(t, "me", "secret"), registrytest.Token(t, "me", "secret")} {
 		for _, engine := range r.all() {
 			kind := fmt.Sprintf("%s, tokens %v", engine.Kind, registry.Tokens != nil)

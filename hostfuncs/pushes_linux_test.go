@@ -16,7 +16,10 @@ import (
 // the same name, and eight by others.
 func TestPushesAtOnce(t *testing.T) {
 	providertest.Long(t)
-	r := newRig(t)
+	eachRig(t, testPushesAtOnce)
+}
+
+func testPushesAtOnce(t *testing.T, r rig) {
 	host := providertest.Registry(t, "")
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
@@ -50,8 +53,9 @@ func TestPushesAtOnce(t *testing.T) {
 
 // TestPushOfATakenName has another build take an image's name in the engine
 // before it is pushed: what is told of is what was built.
-func TestPushOfATakenName(t *testing.T) {
-	r := dockerRig(t)
+func TestPushOfATakenName(t *testing.T) { eachDocker(t, testPushOfATakenName) }
+
+func testPushOfATakenName(t *testing.T, r rig) {
 	host := providertest.Registry(t, "")
 	tag := host + "/team/shop:1"
 	s := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nLABEL of=ours\n"})
@@ -74,7 +78,7 @@ func TestPushOfATakenName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := pushed.ConfigName(); err != nil || config.String() != built.ID {
+	if config, err := pushed.ConfigName(); err != nil || config.String() != built.Config {
 		t.Errorf("pushed was %v, %v, built %+v", config, err, built)
 	}
 }

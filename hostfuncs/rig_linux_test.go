@@ -23,23 +23,33 @@ import (
 type rig struct {
 	host   string // of the Docker engine
 	config string // the folder of the docker command's configuration
+	about  providertest.EngineAbout
 	daemon Engine
 }
 
-// newRig has a Docker engine and a BuildKit daemon. Where there are none, the
-// test is left out, and fails in CI.
-func newRig(t *testing.T) rig {
+// eachRig runs a test with a rig for each Docker engine for tests, and with a
+// BuildKit daemon. Where there are none, the test is left out, and fails in CI.
+func eachRig(t *testing.T, test func(*testing.T, rig)) {
 	t.Helper()
-	r := dockerRig(t)
-	r.daemon = daemonAt(t, providertest.BuildKit(t))
-	return r
+	eachDocker(t, func(t *testing.T, r rig) {
+		r.daemon = daemonAt(t, providertest.BuildKit(t))
+		test(t, r)
+	})
 }
 
-// dockerRig has a Docker engine alone.
-func dockerRig(t *testing.T) rig {
+// eachDocker runs a test with a rig for each Docker engine for tests alone.
+func eachDocker(t *testing.T, test func(*testing.T, rig)) {
 	t.Helper()
-	host := providertest.NeedEngine(t)
-	return rig{host: host, config: t.TempDir()}
+	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
+		test(t, rig{host: e.Host, config: t.TempDir(), about: e.About(t)})
+	})
+}
+
+// daemonRig is for tests of a BuildKit daemon of their own, which can run where
+// engines can.
+func daemonRig(t *testing.T) rig {
+	t.Helper()
+	return rig{host: providertest.NeedEngine(t), config: t.TempDir()}
 }
 
 func daemonAt(t *testing.T, address string) Engine {

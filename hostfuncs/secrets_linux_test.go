@@ -26,8 +26,9 @@ const secretValue = "pa55-w0rd-of-the-test"
 // TestBuildSecret gives a step a secret from a dotenv file: the step has it, and
 // nobody else: it is in nothing that is shown, and in no file of the image or of
 // the cache.
-func TestBuildSecret(t *testing.T) {
-	r := newRig(t)
+func TestBuildSecret(t *testing.T) { eachRig(t, testBuildSecret) }
+
+func testBuildSecret(t *testing.T, r rig) {
 	for _, engine := range r.running() {
 		for _, mode := range []string{"plain", "rawjson", "tty"} {
 			t.Run(string(engine.Kind)+" "+mode, func(t *testing.T) {
@@ -203,8 +204,9 @@ func wantShown(t *testing.T, mode, progress string) string {
 }
 
 // TestRawJSONPush wants what the Docker engine tells of a push in JSON as well.
-func TestRawJSONPush(t *testing.T) {
-	r := dockerRig(t)
+func TestRawJSONPush(t *testing.T) { eachDocker(t, testRawJSONPush) }
+
+func testRawJSONPush(t *testing.T, r rig) {
 	s := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nLABEL a=b\n"})
 	s.Builds.Mode = "rawjson"
 	tag := providertest.Registry(t, "") + "/shop:1"

@@ -17,8 +17,9 @@ import (
 
 // TestHostSteps has a step say that it is in the host's network, which the
 // request doesn't: a policy decides, and what it allows the builder does.
-func TestHostSteps(t *testing.T) {
-	r := newRig(t)
+func TestHostSteps(t *testing.T) { eachRig(t, testHostSteps) }
+
+func testHostSteps(t *testing.T, r rig) {
 	for _, e := range r.running() {
 		t.Run(string(e.Kind), func(t *testing.T) {
 			s := r.site(t, e, withTool(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY tool /tool\nRUN --network=host [\"/tool\", \"links\"]\n"}))
@@ -44,7 +45,10 @@ func TestHostSteps(t *testing.T) {
 // for several others have, and pushes them.
 func TestStepsForPlatforms(t *testing.T) {
 	providertest.Long(t)
-	r := newRig(t)
+	eachRig(t, testStepsForPlatforms)
+}
+
+func testStepsForPlatforms(t *testing.T, r rig) {
 	tag := providertest.Registry(t, "") + "/shop:1"
 	s := r.site(t, r.daemon, withTool(t, map[string]string{"Dockerfile": `FROM --platform=$BUILDPLATFORM scratch AS build
 ARG TARGETARCH

@@ -160,18 +160,6 @@ func (w *World) value(r reference) (string, error) {
 	return text, nil
 }
 
-// hide has a value shown as *** from now on.
-func (w *World) hide(name, text string) {
-	if w.Mask.Add(text) || w.short[name] {
-		return
-	}
-	if w.short == nil {
-		w.short = make(map[string]bool)
-	}
-	w.short[name] = true
-	w.Warn(fmt.Errorf("the value of %s is too short to be masked: it can be seen in what is printed and recorded", name))
-}
-
 // envState tells of a variable what a reference to it would find.
 func (w *World) envState(r reference) (abi.EnvState, error) {
 	switch text, ok, err := w.find(r); {

@@ -242,7 +242,7 @@ func TestMasked(t *testing.T) {
 	if strings.Contains(streamed, base64.StdEncoding.EncodeToString([]byte("s3cret value"))) {
 		t.Error("its base64 is shown")
 	}
-	if want := []string{"warned: the value of TINY is too short to be masked: it can be seen in what is printed and recorded"}; !cmp.Equal(want, p.logged) {
+	if want := []string{"debug: masked from now on: A, B, C, SECRET", "warned: the value of TINY is too short to be masked: it can be seen in what is printed and recorded"}; !cmp.Equal(want, p.logged) {
 		t.Errorf("warned of %q", p.logged)
 	}
 	// A cut that the provider chooses shows no beginning of a value.

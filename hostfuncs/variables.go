@@ -92,10 +92,7 @@ func (w *World) assignments(v variables) []assignment {
 	all = append(all, w.given(v.base)...)
 	for _, f := range v.files {
 		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
-			all = append(all, assignment{EnvStep{Name: name, By: EnvFile, From: f.rel}, func() (string, error) {
-				w.hide(name, f.vars[name])
-				return f.vars[name], nil
-			}})
+			all = append(all, assignment{EnvStep{Name: name, By: EnvFile, From: f.rel}, text(f.vars[name])})
 		}
 	}
 	return append(all, w.given(v.own)...)
@@ -116,6 +113,7 @@ func (w *World) environment(v variables) ([]string, error) {
 		if f.problem != nil {
 			return nil, f.problem
 		}
+		w.hideFile(f)
 	}
 	merged := make(map[string]string)
 	for _, s := range w.assignments(v) {

@@ -62,8 +62,8 @@ type World struct {
 	passedOn, withheld []string // see PassOn
 
 	processes processes
-	screen    sync.Mutex      // lines of several programs are printed whole
-	short     map[string]bool // variables that the user was told of
+	screen    sync.Mutex // lines of several programs are printed whole
+	hidden    hidden
 
 	credentialsOnce sync.Once
 	credentials     *registry.Credentials

@@ -74,6 +74,28 @@ func expect(t *testing.T, r *bufio.Reader, text string) {
 	}
 }
 
+// TestTerminalHelp wants help to be wrapped at the terminal's width.
+func TestTerminalHelp(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), clitest.Binary(), "dev", "--help")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "COLUMNS=") })
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 31, Cols: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	longest := 0
+	for lines := bufio.NewReader(terminal); ; {
+		line, err := lines.ReadString('\n')
+		longest = max(longest, len(strings.TrimRight(line, "\r\n")))
+		if err != nil {
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil || longest > 60 || longest < 40 {
+		t.Errorf("%v, and the longest line has %d characters, want at most 60", err, longest)
+	}
+}
+
 // TestTerminalTrust asks on a real terminal whether to load a provider and then
 // whether to trust it: once, and what is typed after the answer is the command's.
 func TestTerminalTrust(t *testing.T) {

@@ -100,12 +100,21 @@ type Error struct {
 	Reason string `json:"reason,omitempty"`
 	// Output is the end of what a program printed, where that says more.
 	Output string `json:"output,omitempty"`
+	// OutputShown says that the user has seen Output as it was printed, so that it
+	// need not be shown again.
+	OutputShown bool `json:"output_shown,omitempty"`
+	// Source is the part of a file that the error is about, with its place and the
+	// numbers of its lines.
+	Source string `json:"source,omitempty"`
 	// ExitCode is the exit status that the run should end with, 1 to 255; 0
 	// leaves it to the host.
 	ExitCode int `json:"exit_code,omitempty"`
 	// Field is what is wrong of a request, with CodeInvalid, if it is one field
 	// that a provider took from the configuration: dir, context or dockerfile.
 	Field string `json:"field,omitempty"`
+	// Option is the field of [BuildDockerOptions] that cannot be carried out, with
+	// CodeInvalid: one of those that [Description.BuildOptions] lists.
+	Option string `json:"option,omitempty"`
 	// Problems are the places of the configuration that are wrong, with
 	// CodeInvalid. The host adds file, line and column to each.
 	Problems []Problem `json:"problems,omitempty"`

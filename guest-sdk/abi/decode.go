@@ -71,7 +71,11 @@ func (c *checker) value(at string, v any, t reflect.Type) {
 		return
 	}
 	if got, want := kindOf(v), wantOf(t); !fits(v, t) {
-		c.problems = append(c.problems, Problem{Pointer: at, Message: fmt.Sprintf("is %s, expected %s", got, want)})
+		p := Problem{Pointer: at, Message: fmt.Sprintf("is %s, expected %s", got, want)}
+		if v == nil && t.Kind() == reflect.String {
+			p.Hint = `write "" for an empty text, or leave the key out`
+		}
+		c.problems = append(c.problems, p)
 		return
 	}
 	switch v := v.(type) {

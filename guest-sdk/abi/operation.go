@@ -249,10 +249,22 @@ type DockerBuildRequest struct {
 type DockerBuildResult struct {
 	// Image is the first of the request's tags.
 	Image string `json:"image"`
-	// ID is the image's ID in the engine, with its algorithm.
+	// ID is by which digest an engine runs the image, with the algorithm: that of
+	// its manifest or index in an engine with containerd's image store, and
+	// otherwise that of its configuration. An image for several platforms has
+	// that of its index.
 	ID string `json:"id"`
-	// Digest is the manifest's in the registry, where the image was pushed.
+	// Digest is of the manifest, or of the index for several platforms, by which
+	// a deployment names the image: the one in the registry where it was pushed,
+	// or else the one that a layout or an engine has. It is empty where there is
+	// none.
 	Digest string `json:"digest,omitempty"`
+	// OtherDigests are those of further manifests: an engine without containerd's
+	// image store pushes another one than a layout gets.
+	OtherDigests []string `json:"other_digests,omitempty"`
+	// Config is the digest of the image's configuration, empty for several
+	// platforms.
+	Config string `json:"config,omitempty"`
 	// Bases are the digests of the images that it was built from, by their full
 	// references, as far as the builder told them.
 	Bases map[string]string `json:"bases,omitempty"`
@@ -267,8 +279,12 @@ type DockerImageRequest struct {
 // [CodeNotFound].
 type DockerImageResult struct {
 	Image string `json:"image"`
-	// ID is the image's ID in the engine, with its algorithm.
+	// ID is by which digest the engine runs the image, with the algorithm.
 	ID string `json:"id"`
+	// Digest is of its manifest or index, where the engine tells of one, and
+	// otherwise Config of its configuration.
+	Digest string `json:"digest,omitempty"`
+	Config string `json:"config,omitempty"`
 }
 
 // PathRequest names a file or folder, for read_file and list. A relative path

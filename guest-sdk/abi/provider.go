@@ -13,9 +13,28 @@ type Description struct {
 	// ConfigSchema is a JSON Schema of the provider's part of the
 	// configuration.
 	ConfigSchema json.RawMessage `json:"config_schema,omitempty"`
+	// TextFrom point to values of the configuration that are text, such as a
+	// mapping of variables: numbers and booleans in them reach the provider as
+	// strings, as the user wrote them, "0755" and not 493.
+	TextFrom []string `json:"text_from,omitempty"`
 	// Capabilities is what the provider asks for.
 	Capabilities Capabilities `json:"capabilities"`
+	// BuildOptions are the fields of [BuildDockerOptions] that build_docker
+	// carries out itself, by their names in JSON. What is not among them is
+	// carried out by docker_build, if the provider asks for that; if not, the run
+	// ends before build_docker is called.
+	BuildOptions []string `json:"build_options,omitempty"`
 }
+
+// The fields of [BuildDockerOptions] that a [Description] can list.
+const (
+	OptionTags      = "tags"
+	OptionPlatforms = "platforms"
+	OptionNoCache   = "no_cache"
+	OptionPull      = "pull"
+	OptionLoad      = "load"
+	OptionIdentify  = "identify"
+)
 
 // Capabilities is what a provider asks to be allowed. A request may point
 // into the user's configuration: then it asks for just what the user wrote.
@@ -116,6 +135,23 @@ type BuildDockerOptions struct {
 	ImageTag string `json:"image_tag"`
 	// Push asks to send the image to its registry as well.
 	Push bool `json:"push,omitempty"`
+	// The fields below are set only if [Description.BuildOptions] lists them. A
+	// value that the provider cannot carry out is an [Error] with its Option.
+
+	// Tags are further references for the image.
+	Tags []string `json:"tags,omitempty"`
+	// Platforms are what the image is for, such as linux/arm64, in place of what
+	// the configuration says.
+	Platforms []string `json:"platforms,omitempty"`
+	// NoCache asks to take no step from a cache, and Pull to look for newer base
+	// images.
+	NoCache bool `json:"no_cache,omitempty"`
+	Pull    bool `json:"pull,omitempty"`
+	// Load asks to put the image into the Docker engine, whatever builds it.
+	Load bool `json:"load,omitempty"`
+	// Identify asks for an image whose ID the host gets to know, by docker_build
+	// or docker_image.
+	Identify bool `json:"identify,omitempty"`
 }
 
 // BuildDockerResult is the output of build_docker.

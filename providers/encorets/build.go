@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -20,6 +22,10 @@ const (
 func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	cfg, err := parse(opts.Decode, (*config).checkBuild)
 	if err != nil {
+		return "", err
+	}
+	push := cfg.Build.Push || opts.Push
+	if err := cfg.takeOptions(opts, push); err != nil {
 		return "", err
 	}
 	image, err := cfg.image(opts.ImageTag)
@@ -40,7 +46,6 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if err := r.startDaemon(ctx, buildFailed, nil); err != nil {
 		return "", err
 	}
-	push := cfg.Build.Push || opts.Push
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
 		Argv: r.buildCommand(image, push), Dir: r.dir, EnvBase: r.base(), Env: r.variables(), Watch: []string{saysBuilt, saysIncomplete},
 	})
@@ -51,6 +56,33 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 		return "", err
 	}
 	return image, r.find(ctx, image, push)
+}
+
+// takeOptions puts what the user says of this build over the configuration.
+// Encore builds for one architecture, and keeps no image that it pushes.
+func (c *config) takeOptions(opts backend.BuildDockerOptions, push bool) error {
+	switch {
+	case len(opts.Platforms) > 1:
+		return refusedOption(abi.OptionPlatforms, "expected one platform, got "+strings.Join(opts.Platforms, ", "), "build for each platform by itself")
+	case len(opts.Platforms) == 1:
+		arch, ok := strings.CutPrefix(opts.Platforms[0], "linux/")
+		if !ok || !slices.Contains(architectures, arch) {
+			return refusedOption(abi.OptionPlatforms, "encore cannot build for "+strconv.Quote(opts.Platforms[0]), "expected linux/amd64 or linux/arm64")
+		}
+		c.Build.Arch = arch
+	}
+	const kept = "encore does not keep an image that it pushes"
+	switch {
+	case push && opts.Load:
+		return refusedOption(abi.OptionLoad, kept, "leave out the flag, or --push and build.push")
+	case push && opts.Identify:
+		return refusedOption(abi.OptionIdentify, kept+", so its ID is not known", "leave out the flag, or --push and build.push")
+	}
+	return nil
+}
+
+func refusedOption(option, message, hint string) error {
+	return &abi.Error{Code: abi.CodeInvalid, Option: option, Message: message, Hint: hint}
 }
 
 func (r *run) buildCommand(image string, push bool) []string {

@@ -148,6 +148,9 @@ func (c *config) readyTimeout() (time.Duration, error) {
 	return d, err
 }
 
+// architectures are what encore builds for.
+var architectures = []string{"amd64", "arm64"}
+
 func (c *config) checkBuild() []abi.Problem {
 	var problems []abi.Problem
 	add := func(pointer, message, hint string) {
@@ -171,7 +174,7 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Base != "" && !isReference(b.Base) {
 		add("/build/base", strconv.Quote(b.Base)+" is no reference of an image", "")
 	}
-	if b.Arch != "" && b.Arch != "amd64" && b.Arch != "arm64" {
+	if b.Arch != "" && !slices.Contains(architectures, b.Arch) {
 		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
 	}
 	return append(problems, b.parts.check()...)

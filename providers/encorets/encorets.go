@@ -58,6 +58,7 @@ func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
 		ConfigSchema: schema,
+		BuildOptions: []string{abi.OptionPlatforms, abi.OptionLoad, abi.OptionIdentify},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{
 				{Argv: []string{"encore", "run", "--listen", "*", "--browser", "*", "**"}},

@@ -14,6 +14,8 @@ type config struct {
 		Env     map[string]string `json:"env"`
 	} `json:"dev"`
 	Build build `json:"build"`
+
+	has map[string]any // the sections that are there
 }
 
 type check func(*config) []abi.Problem
@@ -23,6 +25,9 @@ type check func(*config) []abi.Problem
 func parse(decode func(any) error, checks ...check) (*config, error) {
 	var c config
 	if err := decode(&c); err != nil {
+		return nil, err
+	}
+	if err := decode(&c.has); err != nil {
 		return nil, err
 	}
 	var problems []abi.Problem
@@ -35,8 +40,28 @@ func parse(decode func(any) error, checks ...check) (*config, error) {
 	return &c, nil
 }
 
+// onlyBuilds reports whether nothing is configured for dev, and something for build.
+func (c *config) onlyBuilds() bool {
+	_, runs := c.has["dev"]
+	_, builds := c.has["build"]
+	return builds && !runs
+}
+
+// checkSections checks what there is for dev: a project may only build.
+func (c *config) checkSections() []abi.Problem {
+	if c.onlyBuilds() {
+		return nil
+	}
+	return c.checkDev()
+}
+
 func (c *config) checkDev() []abi.Problem {
 	switch {
+	case c.onlyBuilds():
+		return []abi.Problem{{
+			Pointer: "/dev", Message: "is missing: nothing says what to run",
+			Hint: `add the program and its arguments: dev: {command: ["npm", "run", "dev"]}`,
+		}}
 	case len(c.Dev.Command) == 0:
 		return []abi.Problem{{
 			Pointer: "/dev/command", Message: "is required",

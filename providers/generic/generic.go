@@ -48,6 +48,7 @@ func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
 		ConfigSchema: schema,
+		TextFrom:     []string{"/dev/env", "/build/args", "/build/labels"},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
 			Build: []abi.BuildAsk{{
@@ -61,7 +62,7 @@ func (*Provider) Describe() abi.Description {
 
 // Validate checks the configuration for dev and for build.
 func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
+	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkSections, (*config).checkBuild)
 	return err
 }
 

@@ -59,6 +59,20 @@ func TestInWasm(t *testing.T) {
 	backendtest.Run(t, s)
 }
 
+// TestOnlyBuilds wants a project that only builds to be right, and dev to say what it
+// lacks.
+func TestOnlyBuilds(t *testing.T) {
+	ctx := guest.WithHost(t.Context(), new(backendtest.Host))
+	const config = `{"build":{"context":"."}}`
+	if err := new(Provider).Validate(ctx, abi.ValidateOptions{Config: []byte(config)}); err != nil {
+		t.Error(err)
+	}
+	err := new(Provider).Dev(ctx, abi.DevOptions{Config: []byte(config)})
+	if err == nil || err.Error() != "dev: is missing: nothing says what to run" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEnvOverOptions(t *testing.T) {
 	h := new(backendtest.Host)
 	err := new(Provider).Dev(guest.WithHost(t.Context(), h), abi.DevOptions{

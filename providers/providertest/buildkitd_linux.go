@@ -50,26 +50,30 @@ func StartBuildKit(t testing.TB, o BuildKitOptions) *Daemon {
 	return d
 }
 
-// Tool builds one of the programs of .ci/tools, which the go command keeps for the
-// next time, and returns its path.
+// Tool builds one of the programs that a module below .ci has as a tool, which
+// the go command keeps for the next time, and returns its path.
 func Tool(name string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	tools := filepath.Join(root, ".ci", "tools")
-	// A tool's last element is its name.
-	list, err := goCommand(tools, "list", "tool")
+	modules, err := filepath.Glob(filepath.Join(root, ".ci", "*", "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	for tool := range strings.FieldsSeq(list) {
-		if path.Base(tool) != name {
-			continue
+	for _, file := range modules {
+		// A tool's last element is its name.
+		list, err := goCommand(filepath.Dir(file), "list", "tool")
+		if err != nil {
+			return "", err
 		}
-		// As the program is built, so that what both have is compiled once; go
-		// tool can't.
-		return linked(tools, "-trimpath", tool)
+		for tool := range strings.FieldsSeq(list) {
+			if path.Base(tool) == name {
+				// As the program is built, so that what both have is compiled once; go
+				// tool can't.
+				return linked(filepath.Dir(file), "-trimpath", tool)
+			}
+		}
 	}
-	return "", fmt.Errorf("there is no %s in .ci/tools", name)
+	return "", fmt.Errorf("no module below .ci has the tool %s", name)
 }

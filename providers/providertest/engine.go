@@ -2,24 +2,108 @@ package providertest
 
 import (
 	"errors"
+	"iter"
 	"os"
+	"strings"
 	"testing"
 )
 
-// The variables by which .ci/with-engine speaks to the tests.
+// The variables by which .ci/with-engine speaks to the tests, and by which a
+// user names an engine of their own.
 const (
-	engineEnv  = "STAGECRAFT_TEST_DOCKER_HOST"
-	leftOutEnv = "STAGECRAFT_TEST_LEFT_OUT"
+	enginesEnv  = "STAGECRAFT_TEST_ENGINES"
+	dockerdsEnv = "STAGECRAFT_TEST_DOCKERDS"
+	ownEnv      = "STAGECRAFT_TEST_DOCKER_HOST"
+	leftOutEnv  = "STAGECRAFT_TEST_LEFT_OUT"
 )
 
 // ErrNoEngine is the reason for a test to be left out.
-var ErrNoEngine = errors.New("engine tests left out: " + engineEnv + " is not set")
+var ErrNoEngine = errors.New("engine tests left out: " + enginesEnv + " and " + ownEnv + " are not set; see .ci/with-engine")
 
-// NeedEngine is the address of the Docker engine for tests. Where there is none,
+// Engine is an engine for tests.
+type Engine struct {
+	Name string // such as docker-20.10, docker-29, podman; "own" for a user's
+	Host string // its address, as DOCKER_HOST has it
+	// Dockerd is the path of the program, for tests that start one of their own;
+	// empty where the engine is not Docker.
+	Dockerd string
+}
+
+// engines are those for tests, in their order.
+func engines() (all []Engine) {
+	dockerds := map[string]string{}
+	for name, path := range named(dockerdsEnv) {
+		dockerds[name] = path
+	}
+	for name, host := range named(enginesEnv) {
+		all = append(all, Engine{Name: name, Host: host, Dockerd: dockerds[name]})
+	}
+	if host := os.Getenv(ownEnv); host != "" && len(all) == 0 {
+		all = append(all, Engine{Name: "own", Host: host, Dockerd: "dockerd"})
+	}
+	return all
+}
+
+// named are the lines NAME=VALUE of a variable.
+func named(variable string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for line := range strings.Lines(os.Getenv(variable)) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// EngineHost is the address of the first engine for tests, empty where there is
+// none.
+func EngineHost() string {
+	if all := engines(); len(all) > 0 {
+		return all[0].Host
+	}
+	return ""
+}
+
+// Engines runs a test with each engine for tests, as a subtest of its name. Where
+// there is none, the test is left out, and fails with CI=true.
+func Engines(t *testing.T, test func(*testing.T, Engine)) {
+	t.Helper()
+	enginesWith(t, "engine for tests", func(Engine) bool { return true }, test)
+}
+
+// BuildKitEngines is [Engines] for those that have a BuildKit.
+func BuildKitEngines(t *testing.T, test func(*testing.T, Engine)) {
+	t.Helper()
+	enginesWith(t, "BuildKit in an engine for tests", func(e Engine) bool { return e.About(t).BuildKit }, test)
+}
+
+// DockerEngines is [Engines] for those of which tests can start one of their own,
+// see [StartDocker].
+func DockerEngines(t *testing.T, test func(*testing.T, Engine)) {
+	t.Helper()
+	enginesWith(t, "dockerd of an engine for tests", func(e Engine) bool { return e.Dockerd != "" }, test)
+}
+
+func enginesWith(t *testing.T, what string, has func(Engine) bool, test func(*testing.T, Engine)) {
+	t.Helper()
+	NeedEngine(t)
+	ran := false
+	for _, e := range engines() {
+		if has(e) {
+			ran = true
+			t.Run(e.Name, func(t *testing.T) { test(t, e) })
+		}
+	}
+	if !ran {
+		t.Skip("there is no " + what)
+	}
+}
+
+// NeedEngine is the address of the first engine for tests. Where there is none,
 // the test is left out, and fails with CI=true.
 func NeedEngine(t testing.TB) string {
 	t.Helper()
-	host, fatal, err := Engine(t.Name())
+	host, fatal, err := FirstEngine(t.Name())
 	switch {
 	case fatal:
 		t.Fatal(err)
@@ -29,24 +113,29 @@ func NeedEngine(t testing.TB) string {
 	return host
 }
 
-// Engine is the address of the Docker engine for tests. Where there is none,
+// FirstEngine is the address of the first engine for tests. Where there is none,
 // the test's name is noted, so that the end of the run can say how many were
 // left out, and with CI=true the error is fatal.
-func Engine(test string) (host string, fatal bool, err error) {
-	if host = os.Getenv(engineEnv); host != "" {
+func FirstEngine(test string) (host string, fatal bool, err error) {
+	if host := EngineHost(); host != "" {
 		return host, false, nil
 	}
-	if file := os.Getenv(leftOutEnv); file != "" {
-		f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
-		if err != nil {
-			return "", true, err
-		}
-		if _, err := f.WriteString(test + "\n"); err != nil {
-			return "", true, errors.Join(err, f.Close())
-		}
-		if err := f.Close(); err != nil {
-			return "", true, err
-		}
+	if err := noteLeftOut(test); err != nil {
+		return "", true, err
 	}
 	return "", os.Getenv("CI") == "true", ErrNoEngine
+}
+
+// noteLeftOut adds a test to the list of those that are left out.
+func noteLeftOut(test string) error {
+	file := os.Getenv(leftOutEnv)
+	if file == "" {
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(test + "\n")
+	return errors.Join(err, f.Close())
 }

@@ -20,7 +20,7 @@ var pageTemplate = template.Must(template.New("report").Parse(pageText))
 // says what is left out.
 const (
 	maxPageRuns     = 100
-	maxPageCalls    = 1000 // of a run
+	maxPageRows     = 1000 // of a run
 	maxPageDenials  = 200
 	maxPageFindings = 100
 	maxPageClaim    = 20_000 // characters
@@ -28,7 +28,8 @@ const (
 
 // HTML writes a page that shows a log in a browser. It needs no other file, no
 // network and no script, and allows none. Of a long log it shows the last runs,
-// and of a long run the first calls; what was denied comes first.
+// and of a long run the first calls. What was denied comes first, each denial
+// once; then an index of the runs.
 func HTML(w io.Writer, report Report, records []Record) error {
 	b := bufio.NewWriter(w)
 	if err := pageTemplate.Execute(b, newPage(report, runs(records))); err != nil {
@@ -53,14 +54,6 @@ type page struct {
 	AllRuns, MoreRuns    int
 }
 
-// denial is what a run was denied, once or more.
-type denial struct {
-	row
-	Run     string
-	Command string
-	Times   int
-}
-
 func newPage(report Report, all []*run) *page {
 	p := &page{
 		Style: template.CSS(pageStyle), Verdict: report.verdict(), State: report.state(), Head: line(report.Head, 64),
@@ -71,38 +64,35 @@ func newPage(report Report, all []*run) *page {
 	for _, f := range report.Findings[:shown] {
 		p.Findings = append(p.Findings, Finding{f.Line, f.Kind, line(f.Text, 400)})
 	}
+	told := deny(all, p.MoreRuns)
+	p.Denials, p.MoreDenials = told.list, told.more
 	for i, r := range all {
 		p.Calls += len(r.calls)
 		p.Denied += r.denied
-		id := ""
 		if i >= p.MoreRuns {
-			id = fmt.Sprint("run-", i+1)
-			p.Runs = append(p.Runs, r.section(id))
+			p.Runs = append(p.Runs, r.section(i+1, told))
 		}
-		p.deny(r, id)
 	}
+	foldSettings(p.Runs)
 	return p
 }
 
-// deny adds what a run was denied. The run's section is on the page if it has
-// an ID.
-func (p *page) deny(r *run, id string) {
-	seen := make(map[[3]string]*denial)
-	for i, c := range r.calls {
-		if c.Decision != Denied {
+// foldSettings lets a run refer to an earlier one that had the same policies,
+// provider and versions.
+func foldSettings(sections []section) {
+	seen := make(map[string]*section)
+	for i := range sections {
+		s := &sections[i]
+		config := File{}
+		if s.Config != nil {
+			config = *s.Config
+		}
+		key := fmt.Sprintf("%q", []any{s.Policies, s.Provider, s.SHA256, config, s.Versions, s.Confinement})
+		if same := seen[key]; same != nil {
+			s.Same = same.Number
 			continue
 		}
-		key := [3]string{c.Operation, c.Asked, c.Reason}
-		switch d := seen[key]; {
-		case d != nil:
-			d.Times++
-		case len(p.Denials) == maxPageDenials:
-			p.MoreDenials++
-		default:
-			d = &denial{row: r.row(c, callID(id, i)), Run: line(r.id, 40), Command: line(r.about.Command, 40), Times: 1}
-			seen[key] = d
-			p.Denials = append(p.Denials, d)
-		}
+		seen[key] = s
 	}
 }
 

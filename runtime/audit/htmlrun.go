@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 // section is a run on a page.
 type section struct {
+	Number               int // from 1
 	ID, Run, Command     string
 	Outcome, State       string
 	When, At, Took, Half string
@@ -27,12 +29,14 @@ type section struct {
 	Calls, Denied        int
 	Rows                 []row
 	More                 int
+	Same                 int // the run that had the same policies, provider and versions; 0 for none
 }
 
-// row is a call on a page.
+// row is a call on a page, or several alike that follow each other.
 type row struct {
-	ID              string // of its element; empty for none
-	Number          int
+	ID              string // of its element
+	Number          string
+	Times           int
 	Operation       string
 	Asked           []string // its words
 	Decision, State string
@@ -40,18 +44,20 @@ type row struct {
 	From, Till      string
 	Left, Width     float64 // of the bar, in percent
 	Rule, At, Why   string
+	Denial          string // the ID of the entry that has the reason
 	Error           string
 	Layers          []Layer
 	Claim           string
 	Bytes           string
 }
 
-func (r *run) section(id string) section {
+func (r *run) section(number int, told *denials) section {
+	groups := r.groups()
 	s := section{
-		ID: id, Run: line(r.id, 40), Command: line(r.about.Command, 40), Outcome: r.outcome(), State: r.state(),
+		Number: number, ID: runID(number), Run: line(r.id, 40), Command: line(r.about.Command, 40), Outcome: r.outcome(), State: r.state(),
 		When: r.from.UTC().Format(time.DateTime) + " UTC", At: r.from.UTC().Format(time.RFC3339), Took: short(r.span()), Half: short(r.span() / 2),
 		Provider: line(r.about.Provider, 60), SHA256: line(r.about.SHA256, 64), Policies: r.policies(),
-		Confinement: line(r.about.Confinement, 200), Calls: len(r.calls), Denied: r.denied, More: max(0, len(r.calls)-maxPageCalls),
+		Confinement: line(r.about.Confinement, 200), Calls: len(r.calls), Denied: r.denied, Error: r.error(), Changed: r.changed(),
 	}
 	if c := r.about.Config; c != nil {
 		s.Config = &File{line(c.Name, 200), line(c.SHA256, 64)}
@@ -59,23 +65,59 @@ func (r *run) section(id string) section {
 	for _, what := range slices.Sorted(maps.Keys(r.about.Versions)) {
 		s.Versions = append(s.Versions, fact{line(what, 40), line(r.about.Versions[what], 100)})
 	}
-	if r.end != nil && r.end.Error != nil {
-		s.Error = r.end.Error.words()
-	}
-	s.Changed = r.changed()
-	for i, c := range r.calls[:len(r.calls)-s.More] {
-		s.Rows = append(s.Rows, r.row(c, callID(id, i)))
+	for i, group := range groups {
+		if i >= maxPageRows {
+			s.More += len(group)
+			continue
+		}
+		row := r.row(group, rowID(number, i))
+		if d := told.byKey[group[0].denialKey()]; d != nil && group[0].Decision == Denied {
+			row.Denial, row.Why = d.ID, ""
+		}
+		s.Rows = append(s.Rows, row)
 	}
 	return s
 }
 
-// callID names a call's row; empty for one that has none.
-func callID(section string, i int) string {
-	if section == "" || i >= maxPageCalls {
+// error is why the run failed, empty where the denials say so.
+func (r *run) error() string {
+	if r.end == nil || r.end.Error == nil || r.end.Outcome == Denied && r.denied > 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s-call-%d", section, i+1)
+	return r.end.Error.words()
 }
+
+// groups are the calls, those alike that follow each other in one.
+func (r *run) groups() [][]*call {
+	var groups [][]*call
+	for _, c := range r.calls {
+		if last := len(groups) - 1; last >= 0 && groups[last][0].alike(c) {
+			groups[last] = append(groups[last], c)
+			continue
+		}
+		groups = append(groups, []*call{c})
+	}
+	return groups
+}
+
+// alike tells whether two calls differ in nothing but when they took place.
+func (c *call) alike(other *call) bool {
+	return c.done == other.done && c.denialKey() == other.denialKey() && c.verdict() == other.verdict() && c.rule() == other.rule() &&
+		c.result() == other.result() && bytes.Equal(c.Claim, other.Claim) && slices.Equal(c.Layers, other.Layers) && c.errorWords() == other.errorWords()
+}
+
+// errorWords is the call's error where the reason does not say the same.
+func (c *call) errorWords() string {
+	if c.Error == nil || c.Error.Message == c.Reason {
+		return ""
+	}
+	return c.Error.words()
+}
+
+func runID(number int) string { return fmt.Sprint("run-", number) }
+
+// rowID names the i-th row of a run.
+func rowID(number, i int) string { return fmt.Sprintf("%s-call-%d", runID(number), i+1) }
 
 func (r *run) policies() []Policy {
 	var policies []Policy
@@ -98,20 +140,22 @@ func (r *run) state() string {
 	return "fine"
 }
 
-func (r *run) row(c *call, id string) row {
+// row shows calls that are alike, one or more.
+func (r *run) row(group []*call, id string) row {
+	c, last := group[0], group[len(group)-1]
 	w := row{
-		ID: id, Number: c.Call, Operation: line(c.Operation, 40), Asked: strings.Fields(c.asked(4000)), Decision: cmp.Or(c.verdict(), "undecided"),
-		State: c.state(), Result: c.result(), Took: c.tookWords(), From: short(r.offset(c)), Till: short(r.until(c)),
-		Rule: line(c.Rule, 1000), At: c.rule(), Why: line(c.Reason, 2000), Claim: claim(c.Claim),
+		ID: id, Number: strconv.Itoa(c.Call), Times: len(group), Operation: line(c.Operation, 40), Asked: c.words(), Decision: cmp.Or(c.verdict(), "undecided"),
+		State: c.state(), Result: c.result(), Took: c.tookWords(), From: short(r.offset(c)), Till: short(r.until(last)),
+		Rule: line(c.Rule, 1000), At: c.rule(), Why: line(c.Reason, 2000), Claim: claim(c.Claim), Error: c.errorWords(),
 	}
 	if span := r.span(); span > 0 {
 		w.Left = percent(r.offset(c), span)
-		w.Width = percent(r.until(c), span) - w.Left
+		w.Width = percent(max(0, r.until(last)-r.offset(c)), span)
 	}
-	if c.Error != nil && c.Error.Message != c.Reason {
-		w.Error = c.Error.words()
-	}
-	if c.done {
+	if len(group) > 1 {
+		w.Number += "\u2013" + strconv.Itoa(last.Call)
+		w.Took = short(max(0, r.until(last)-r.offset(c)))
+	} else if c.done {
 		w.Bytes = fmt.Sprintf("%d asked, %d answered", c.RequestBytes, c.ReplyBytes)
 	}
 	for _, l := range c.Layers {
@@ -119,6 +163,9 @@ func (r *run) row(c *call, id string) row {
 	}
 	return w
 }
+
+// words are what a call asked for.
+func (c *call) words() []string { return strings.Fields(c.asked(4000)) }
 
 func percent(d, span time.Duration) float64 {
 	return float64(int(float64(d)/float64(span)*10_000)) / 100

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -20,6 +22,9 @@ import (
 // link to a regular one is refused.
 func Read(path string, each func(Record) error) (Report, error) {
 	f, err := safefile.Open(path, os.O_RDONLY)
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return Report{}, fmt.Errorf("cannot read the audit log %s: %w", path, pe.Err)
+	}
 	if err != nil {
 		return Report{}, err
 	}

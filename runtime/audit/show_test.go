@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -135,7 +136,7 @@ var (
 	elements = regexp.MustCompile(`<([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?)>`)
 	names    = strings.Fields(`html head meta title style body header footer main section div p ul ol li b strong code pre h1 h2 h3
 		dl dt dd a table caption thead tbody tr th td abbr span time details summary`)
-	attributes = regexp.MustCompile(`^(\s+(href="#run-[0-9]+-call-[0-9]+"|(charset|http-equiv|content|name|lang|class|id|role|scope|title|datetime|aria-labelledby|style)="[^"<>]*"))*\s*$`)
+	attributes = regexp.MustCompile(`^(\s+(href="#(run-[0-9]+(-call-[0-9]+)?|denial-[0-9]+)"|(charset|http-equiv|content|name|lang|class|id|role|scope|title|datetime|aria-labelledby|style)="[^"<>]*"))*\s*$`)
 	styles     = regexp.MustCompile(` style="([^"]*)"`)
 	bars       = regexp.MustCompile(`^left:[0-9.]+%;width:[0-9.]+%$`)
 )
@@ -179,7 +180,7 @@ func TestHTMLLong(t *testing.T) {
 	}
 	late := newRun("LATE")
 	for i := range 1001 {
-		records = append(records, late.call(i+1, i, 1, "exec", "exec true"))
+		records = append(records, late.call(i+1, i, 1, "exec", fmt.Sprint("exec true ", i)))
 	}
 	records = append(records, late.denied(1002, 1010, "exec late"))
 	last := newRun("LAST")
@@ -199,11 +200,56 @@ func TestHTMLLong(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
+	if err := danglingLinks(b.String()); err != nil {
+		t.Error(err)
+	}
 	for _, no := range []string{"call-1002", strings.Repeat("w", 20_001)} {
 		if strings.Contains(b.String(), no) {
 			t.Errorf("the page says %.40q", no)
 		}
 	}
+}
+
+// TestHTMLFolds wants each denial told once, calls alike that follow each other
+// in one row, settings that do not change told once, and an index of the runs.
+func TestHTMLFolds(t *testing.T) {
+	var records []audit.Record
+	for _, id := range []string{"FIRST", "SECOND"} {
+		r := newRun(id)
+		records = append(records, r.start("dev"),
+			r.call(1, 5, 1, "probe", "probe 127.0.0.1:4000"), r.call(2, 10, 1, "probe", "probe 127.0.0.1:4000"), r.call(3, 15, 1, "probe", "probe 127.0.0.1:4000"),
+			r.denied(4, 20, "exec npm publish"), r.end(30, audit.Denied, 3, 4, 1))
+	}
+	other := newRun("OTHER").start("build")
+	other.Versions = map[string]string{"stagecraft": "9"}
+	page := string(show(t, audit.HTML, written(t, append(records, other)...)))
+	for text, times := range map[string]int{
+		"npm publish **&#34;, /etc/stagecraft/ceiling.yml:14</p>": 1, // the reason
+		">2 times in 2 runs<":  1,
+		">3 times<":            2,
+		">1\u20133<":           2,
+		`href="#denial-1"`:     2,
+		"Under these policies": 2,
+		"are those of <a href=\"#run-1\">run 1</a>":  1,
+		`<td role="cell"><a href="#run-3">build</a>`: 1,
+	} {
+		if n := strings.Count(page, text); n != times {
+			t.Errorf("%q is on the page %d times, want %d", text, n, times)
+		}
+	}
+	if err := danglingLinks(page); err != nil {
+		t.Error(err)
+	}
+}
+
+// danglingLinks wants each link of a page to lead to an element of it.
+func danglingLinks(page string) error {
+	for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if strings.Count(page, `id="`+link[1]+`"`) != 1 {
+			return fmt.Errorf("#%s leads to no element, or to several", link[1])
+		}
+	}
+	return nil
 }
 
 // TestShowTwice wants calls that say the same number to be shown both.

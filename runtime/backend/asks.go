@@ -14,7 +14,11 @@ const (
 	maxAsk  = 600 // bytes of one of them, as JSON
 )
 
-func checkAsks(c abi.Capabilities) error {
+func checkAsks(about abi.Description) error {
+	if len(about.TextFrom) > maxAsks {
+		return fmt.Errorf("text_from has %d pointers, at most %d are taken", len(about.TextFrom), maxAsks)
+	}
+	c := about.Capabilities
 	asks := each(nil, c.Exec)
 	for _, build := range c.Build {
 		asks = each(asks, build.Args)

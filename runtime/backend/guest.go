@@ -47,7 +47,7 @@ func NewGuest(ctx context.Context, exports Exports) (*Guest, error) {
 	if err := CheckID(g.about.ID); err != nil {
 		return nil, &ContractError{abi.ExportDescribe, err.Error()}
 	}
-	if err := checkAsks(g.about.Capabilities); err != nil {
+	if err := checkAsks(g.about); err != nil {
 		return nil, &ContractError{abi.ExportDescribe, err.Error()}
 	}
 	return g, nil

@@ -66,11 +66,27 @@ func (k *checker) mapping(n *yamldoc.Node, keys ...string) bool {
 		return false
 	}
 	for _, e := range n.Entries() {
-		if !slices.Contains(keys, e.Key) {
-			k.problems = append(k.problems, yamldoc.UnknownKey(e, keys))
+		if !slices.Contains(keys, e.Key) && !isExtension(n, e.Key) {
+			k.problems = append(k.problems, unknownKey(e, keys))
 		}
 	}
 	return true
+}
+
+// extension begins the keys at the top of the file that are the user's own: places
+// for anchors, as in a file of Docker Compose.
+const extension = "x-"
+
+func isExtension(n *yamldoc.Node, key string) bool {
+	return n.Field() == "" && strings.HasPrefix(key, extension)
+}
+
+func unknownKey(e yamldoc.Entry, known []string) yamldoc.Problem {
+	p := yamldoc.UnknownKey(e, known)
+	if strings.HasPrefix(e.Key, extension) {
+		p.Hint = `keys that begin with "x-" belong at the top of the file`
+	}
+	return p
 }
 
 func (k *checker) expected(n *yamldoc.Node, want string) {

@@ -48,8 +48,17 @@ type Config struct {
 // EnginePosition is where Engine stands.
 func (c *Config) EnginePosition() yamldoc.Pos { return c.engine.Pos() }
 
-// Part is the selected provider's own part, as JSON.
-func (c *Config) Part() json.RawMessage { return c.part.JSON() }
+// Part is the selected provider's own part, as JSON. Numbers and booleans are
+// strings, as they are written, in the values that the JSON pointers of texts lead to.
+func (c *Config) Part(texts []string) json.RawMessage {
+	var nodes []*yamldoc.Node
+	for _, pointer := range texts {
+		if node := c.part.At(pointer); node != nil {
+			nodes = append(nodes, node)
+		}
+	}
+	return c.part.JSON(nodes...)
+}
 
 // Position is where a JSON pointer into the provider's part stands: the value
 // itself, or what is nearest above it.
@@ -93,7 +102,7 @@ func Load(file string, known Providers) (*Config, error) {
 	}
 	data, err := ReadFile(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotFoundError{File: file}
+		return nil, &NotFoundError{File: file, Near: nearest(abs, fs.FileMode.IsRegular)}
 	}
 	if err != nil {
 		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: err.Error()}}

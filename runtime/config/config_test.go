@@ -48,7 +48,7 @@ func TestLoad(t *testing.T) {
 	if c.File != file || c.Provider != "generic" || c.Project != (Project{"shop", "ghcr.io/acme"}) || len(c.Digest) != 64 {
 		t.Errorf("got %+v", c)
 	}
-	if got, want := string(c.Part()), `{"dev":{"command":["npm","run","dev"]}}`; got != want {
+	if got, want := string(c.Part(nil)), `{"dev":{"command":["npm","run","dev"]}}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for pointer, want := range map[string]string{
@@ -69,6 +69,8 @@ func TestProblems(t *testing.T) {
 		{"no backend", "project: {}", "f:1:1: backend: is missing", "provider: generic"},
 		{"backend a string", "backend: generic", "f:1:10: backend: is a string, expected a mapping", ""},
 		{"unknown key", "backnd: {}\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "backnd"`, `did you mean "backend"? known here: backend, build, project`},
+		{"extension below", "backend:\n  x-a: 1\n  provider: generic" + part, `f:2:3: backend: unknown key "x-a"`, `keys that begin with "x-" belong at the top of the file`},
+		{"extension without its dash", "x: 1\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "x"`, `known here: backend, build, project`},
 		{"unknown key below", "backend:\n  provder: x\n  provider: generic" + part, `f:2:3: backend: unknown key "provder"`, `did you mean "provider"?`},
 		{"provider missing", "backend:" + part, "f:2:3: backend.provider: is missing", "providers: encore-ts, generic"},
 		{"provider empty", "backend:\n  provider: ''" + part, "f:2:13: backend.provider: is empty, expected the ID of a provider", "providers: encore-ts, generic"},
@@ -214,6 +216,31 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("selected %q", c.Provider)
 		}
 		_ = c.Position("/dev/command/0")
-		_ = c.Part()
+		_ = c.Part(nil)
 	})
+}
+
+// TestPartWithTexts wants text to be what is written, whatever YAML makes of it.
+func TestPartWithTexts(t *testing.T) {
+	file := writeConfig(t, `
+x-env: &env {PORT: 4000, DEBUG: True}
+backend:
+  provider: generic
+  providers:
+    generic:
+      dev:
+        env: {<<: *env, OCT: 0755, E: 1e3, V: 1.10, HEX: 0x1F, BIG: 1_000, NO: no, DATE: 2026-01-01, S: "5", T: !!int "07", REF: {env: A, n: 1}, NONE: ~}
+        number: 0755
+        list: [1, yes, .5]
+      other: {env: 1}
+`)
+	c, err := Load(file, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"dev":{"env":{"OCT":"0755","E":"1e3","V":"1.10","HEX":"0x1F","BIG":"1_000","NO":"no","DATE":"2026-01-01","S":"5","T":"07","REF":{"env":"A","n":"1"},"NONE":null,"PORT":"4000","DEBUG":"True"},` +
+		`"number":493,"list":["1","yes",".5"]},"other":{"env":1}}`
+	if got := string(c.Part([]string{"/dev/env", "/dev/list", "/none", "/dev/env/PORT/x"})); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
@@ -32,7 +33,12 @@ func (e *NotFoundError) Error() string {
 
 // Hint says what to do.
 func (e *NotFoundError) Hint() string {
-	if e.Near != "" {
+	switch {
+	case e.Near != "" && e.File != "":
+		return fmt.Sprintf("did you mean %q?", e.Near)
+	case e.File != "":
+		return "create it:\n" + smallest
+	case e.Near != "":
 		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
 	}
 	return "create one:\n" + smallest + "or name one with -c FILE, or its folder with -C DIR"
@@ -45,8 +51,24 @@ const smallest = `  backend:
         dev: {command: ["npm", "run", "dev"]}
 `
 
-// Find looks for the configuration in dir, then upward, and returns its
-// absolute path. A folder of that name, or a link that leads nowhere, is not
+// Found is the configuration that a search found.
+type Found struct {
+	// File is its absolute path.
+	File string
+	// PassedOver is a file with the usual wrong name, beside File or nearer to where
+	// the search began; empty where there is none.
+	PassedOver string
+}
+
+// Doubt says that another file may have been meant; nil where there is none.
+func (f Found) Doubt() error {
+	if f.PassedOver == "" {
+		return nil
+	}
+	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
+}
+
+// Find looks for the configuration in dir, then upward. A folder of that name, or a link that leads nowhere, is not
 // passed over: [Load] refuses it.
 //
 // # Errors
@@ -55,47 +77,55 @@ const smallest = `  backend:
 // folder, or what was found above it is another user's: in a folder that all can
 // write to, such as /tmp, anybody could say what runs; so also where dir itself is
 // such a folder.
-func Find(dir string) (string, error) {
+func Find(dir string) (Found, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
-		return "", err
+		return Found{}, err
 	}
 	if err := isFolder(start); err != nil {
-		return "", err
+		return Found{}, err
 	}
 	near := ""
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, FileName)
-		if info, err := os.Lstat(file); err == nil {
-			if err := safefile.CheckPlanted(file); err != nil {
-				return "", yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
-				}}
-			}
-			if at != start && !trusted(info, start) {
-				return "", yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
-					Hint: "if it is the project's, name it with -c FILE",
-				}}
-			}
-			return file, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if other := filepath.Join(at, otherName); near == "" && exists(other) {
+		info, err := os.Lstat(file)
+		if other := filepath.Join(at, otherName); near == "" && exists(other) && !same(other, file) {
 			near = other
 		}
-		if at == filepath.Dir(at) {
-			return "", &NotFoundError{Dir: start, Near: near}
+		switch {
+		case err == nil:
+			return Found{file, near}, mayUse(file, info, start)
+		case !errors.Is(err, fs.ErrNotExist):
+			return Found{}, err
+		case at == filepath.Dir(at):
+			return Found{}, &NotFoundError{Dir: start, Near: near}
 		}
 	}
+}
+
+// mayUse refuses a file that another user may have put there.
+func mayUse(file string, info fs.FileInfo, start string) error {
+	const hint = "if it is the project's, name it with -c FILE"
+	if err := safefile.CheckPlanted(file); err != nil {
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: hint}}
+	}
+	if filepath.Dir(file) != start && !trusted(info, start) {
+		return yamldoc.Problems{{
+			Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start, Hint: hint,
+		}}
+	}
+	return nil
 }
 
 func isFolder(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: "name the project's folder with -C DIR"}}
+		hint := ""
+		if near := nearest(dir, fs.FileMode.IsDir); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: hint}}
 	case err != nil:
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: withoutPath(err).Error()}}
 	case !info.IsDir():
@@ -104,7 +134,30 @@ func isFolder(dir string) error {
 	return nil
 }
 
+// nearest is the name that was probably meant by a path that isn't there: of
+// what is beside it and of a kind, empty for none.
+func nearest(path string, kind func(fs.FileMode) bool) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if kind(e.Type()) {
+			names = append(names, e.Name())
+		}
+	}
+	return abi.Nearest(filepath.Base(path), names)
+}
+
 func exists(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// same reports whether two names are of one file.
+func same(a, b string) bool {
+	of, err := os.Stat(a)
+	also, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(of, also)
 }

@@ -23,8 +23,8 @@ func TestFind(t *testing.T) {
 	file := writeConfig(t, whole)
 	deep := mkdir(t, filepath.Dir(file), "a", "b")
 	for _, dir := range []string{filepath.Dir(file), deep} {
-		if got, err := Find(dir); err != nil || got != file {
-			t.Errorf("from %s: %s, %v", dir, got, err)
+		if got, err := Find(dir); err != nil || got != (Found{File: file}) {
+			t.Errorf("from %s: %v, %v", dir, got, err)
 		}
 	}
 }
@@ -51,19 +51,54 @@ func TestFindNamesTheNearMiss(t *testing.T) {
 	}
 }
 
+// TestFindPassesOver tells of a file with the usual wrong name that may have been
+// meant in place of the one that is used.
+func TestFindPassesOver(t *testing.T) {
+	file := writeConfig(t, whole)
+	root := filepath.Dir(file)
+	below := mkdir(t, root, "below")
+	write := func(elements ...string) string {
+		other := filepath.Join(elements...)
+		if err := os.WriteFile(other, []byte(whole), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return other
+	}
+	nearer := write(below, otherName)
+	for _, dir := range []string{below, mkdir(t, below, "deep")} {
+		got, err := Find(dir)
+		if err != nil || got != (Found{file, nearer}) || !strings.HasPrefix(got.Doubt().Error(), nearer+" is not read: the configuration is "+file) {
+			t.Errorf("from %s: got %v, %v", dir, got, err)
+		}
+	}
+	if got, err := Find(root); err != nil || got.PassedOver != "" || got.Doubt() != nil {
+		t.Errorf("it lies below: got %v, %v", got, err)
+	}
+	beside := write(root, otherName)
+	if got, err := Find(root); err != nil || got != (Found{file, beside}) {
+		t.Errorf("beside: got %v, %v", got, err)
+	}
+	if err := errors.Join(os.Remove(beside), os.Symlink(FileName, beside)); err != nil {
+		t.Skip("no links here:", err)
+	}
+	if got, err := Find(root); err != nil || got.PassedOver != "" {
+		t.Errorf("the same file: got %v, %v", got, err)
+	}
+}
+
 // TestFindPassesNothingOver has a good file above one that can't be read.
 func TestFindPassesNothingOver(t *testing.T) {
 	file := writeConfig(t, whole)
 	folder := mkdir(t, filepath.Dir(file), "a", FileName)
-	if got, err := Find(filepath.Dir(folder)); err != nil || got != folder {
-		t.Errorf("a folder: got %s, %v", got, err)
+	if got, err := Find(filepath.Dir(folder)); err != nil || got.File != folder {
+		t.Errorf("a folder: got %v, %v", got, err)
 	}
 	link := filepath.Join(mkdir(t, filepath.Dir(file), "b"), FileName)
 	if err := os.Symlink("nowhere", link); err != nil {
 		t.Skip("no links here:", err)
 	}
-	if got, err := Find(filepath.Dir(link)); err != nil || got != link {
-		t.Errorf("a link: got %s, %v", got, err)
+	if got, err := Find(filepath.Dir(link)); err != nil || got.File != link {
+		t.Errorf("a link: got %v, %v", got, err)
 	}
 }
 
@@ -74,7 +109,7 @@ func TestFindFromNoFolder(t *testing.T) {
 		filepath.Join(filepath.Dir(file), "none"): "there is no folder " + filepath.Join(filepath.Dir(file), "none"),
 	} {
 		_, err := Find(dir)
-		if problems, ok := err.(yamldoc.Problems); !ok || err.Error() != want || problems[0].Hint == "" {
+		if problems, ok := err.(yamldoc.Problems); !ok || err.Error() != want || strings.Contains(problems[0].Hint, "-C") {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -3,6 +3,7 @@ package provenance
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,11 +13,14 @@ import (
 
 // Build is what is known of a build. What is empty is not known, and isn't told.
 type Build struct {
-	// Image is the reference of what was built, and Digest the registry's where
-	// it was pushed, else the engine's ID; with its algorithm, sha256.
-	Image, Digest string
-	External      External
-	Internal      Internal
+	// Image is the reference of what was built. Digests are those by which it may
+	// be deployed, the most likely one first, and Config is its configuration's;
+	// with their algorithm, sha256.
+	Image    string
+	Digests  []string
+	Config   string
+	External External
+	Internal Internal
 	// Provider is the module that built, SHA256 in hex.
 	Provider Module
 	// Bases are the images that it was built from.
@@ -64,11 +68,7 @@ func ParseDigest(digest string) (hex string, ok bool) {
 //
 // An image without a digest or a name can't be the subject of a statement.
 func New(b Build) (Statement, error) {
-	hex, ok := ParseDigest(b.Digest)
-	if !ok {
-		return Statement{}, fmt.Errorf("no digest is known of the image %s: a statement is of one that docker_build made, or docker_image found", b.Image)
-	}
-	name, err := repository(b.Image)
+	subjects, err := b.subjects()
 	if err != nil {
 		return Statement{}, err
 	}
@@ -78,7 +78,7 @@ func New(b Build) (Statement, error) {
 	}
 	return Statement{
 		Type: StatementType, PredicateType: PredicateType,
-		Subject: []Descriptor{{Name: name, Digest: sha256Digest(hex)}},
+		Subject: subjects,
 		Predicate: Predicate{
 			BuildDefinition: BuildDefinition{
 				BuildType: BuildType, ExternalParameters: b.External, InternalParameters: b.Internal, ResolvedDependencies: dependencies,
@@ -89,6 +89,43 @@ func New(b Build) (Statement, error) {
 			},
 		},
 	}, nil
+}
+
+// ImageConfig is the media type of an image's configuration, by which a subject is
+// known for one.
+const ImageConfig = "application/vnd.oci.image.config.v1+json"
+
+// subjects are the image by each of its digests. The first alone has the name,
+// which in-toto wants to be unique.
+func (b Build) subjects() ([]Descriptor, error) {
+	name, err := repository(b.Image)
+	if err != nil {
+		return nil, err
+	}
+	var list []Descriptor
+	var seen []string
+	for _, digest := range append(slices.Clone(b.Digests), b.Config) {
+		if digest == "" || slices.Contains(seen, digest) {
+			continue
+		}
+		seen = append(seen, digest)
+		hex, ok := ParseDigest(digest)
+		if !ok {
+			return nil, fmt.Errorf("the image %s: %q is no digest", b.Image, digest)
+		}
+		subject := Descriptor{Digest: sha256Digest(hex)}
+		switch {
+		case len(list) == 0:
+			subject.Name = name
+		case digest == b.Config:
+			subject.MediaType = ImageConfig
+		}
+		list = append(list, subject)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no digest is known of the image %s: a statement is of one that docker_build made, or docker_image found", b.Image)
+	}
+	return list, nil
 }
 
 // repository is a reference without its tag and digest.

@@ -20,7 +20,7 @@ func digit(d string) string { return strings.Repeat(d, 64) }
 // build is a build of which all is known.
 func build() provenance.Build {
 	return provenance.Build{
-		Image: "ghcr.io/acme/shop:1.2", Digest: "sha256:" + digit("1"),
+		Image: "ghcr.io/acme/shop:1.2", Digests: []string{"sha256:" + digit("1"), "sha256:" + digit("b")}, Config: "sha256:" + digit("a"),
 		External: provenance.External{Config: provenance.File{Name: "stagecraft.yml", SHA256: digit("2")}, Tag: "ghcr.io/acme/shop:1.2", Push: true},
 		Internal: provenance.Internal{
 			Policies: []provenance.Policy{

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	slsa "github.com/in-toto/attestation/go/predicates/provenance/v1"
 	intoto "github.com/in-toto/attestation/go/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -71,7 +72,7 @@ func TestStatementIsOfTheSpecifications(t *testing.T) {
 // least is a build of which no more is known than has to be.
 func least() provenance.Build {
 	return provenance.Build{
-		Image: "shop", Digest: "sha256:" + digit("1"),
+		Image: "shop", Digests: []string{"sha256:" + digit("1")},
 		External: provenance.External{Config: provenance.File{Name: "stagecraft.yml", SHA256: digit("2")}, Tag: "shop"},
 		Provider: provenance.Module{ID: "generic", SHA256: digit("6")},
 	}
@@ -103,11 +104,12 @@ func TestSubject(t *testing.T) {
 
 func TestNoSubject(t *testing.T) {
 	for _, change := range []func(*provenance.Build){
-		func(b *provenance.Build) { b.Digest = "" },
-		func(b *provenance.Build) { b.Digest = digit("1") },
-		func(b *provenance.Build) { b.Digest = "sha512:" + digit("1") },
-		func(b *provenance.Build) { b.Digest = "sha256:" + digit("A") },
-		func(b *provenance.Build) { b.Digest += "\n" },
+		func(b *provenance.Build) { b.Digests = nil },
+		func(b *provenance.Build) { b.Digests = []string{digit("1")} },
+		func(b *provenance.Build) { b.Digests = []string{"sha512:" + digit("1")} },
+		func(b *provenance.Build) { b.Digests = []string{"sha256:" + digit("A")} },
+		func(b *provenance.Build) { b.Digests[0] += "\n" },
+		func(b *provenance.Build) { b.Config = digit("1") },
 		func(b *provenance.Build) { b.Image = "" },
 		func(b *provenance.Build) { b.Image = "Shop:1" },
 		func(b *provenance.Build) { b.Image = "@sha256:" + digit("1") },
@@ -118,6 +120,39 @@ func TestNoSubject(t *testing.T) {
 		change(&b)
 		if s, err := provenance.New(b); err == nil {
 			t.Errorf("%+v has the statement %+v", b, s)
+		}
+	}
+}
+
+// TestSubjects wants each digest of an image once, its name at the first, and the
+// configuration to be known for what it is.
+func TestSubjects(t *testing.T) {
+	one, two, config := "sha256:"+digit("1"), "sha256:"+digit("2"), "sha256:"+digit("c")
+	first := provenance.Descriptor{Name: "shop", Digest: map[string]string{"sha256": digit("1")}}
+	second := provenance.Descriptor{Digest: map[string]string{"sha256": digit("2")}}
+	last := provenance.Descriptor{Digest: map[string]string{"sha256": digit("c")}, MediaType: "application/vnd.oci.image.config.v1+json"}
+	for name, tt := range map[string]struct {
+		digests []string
+		config  string
+		want    []provenance.Descriptor
+	}{
+		"a manifest":           {[]string{one}, "", []provenance.Descriptor{first}},
+		"and a configuration":  {[]string{one}, config, []provenance.Descriptor{first, last}},
+		"of an older engine":   {[]string{one}, one, []provenance.Descriptor{first}},
+		"a configuration":      {nil, one, []provenance.Descriptor{first}},
+		"two manifests":        {[]string{one, two}, config, []provenance.Descriptor{first, second, last}},
+		"the same twice":       {[]string{one, two, one}, two, []provenance.Descriptor{first, {Digest: second.Digest, MediaType: last.MediaType}}},
+		"several platforms":    {[]string{one, ""}, "", []provenance.Descriptor{first}},
+		"nothing but an empty": {[]string{""}, one, []provenance.Descriptor{first}},
+	} {
+		b := least()
+		b.Digests, b.Config = tt.digests, tt.config
+		s, err := provenance.New(b)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tt.want, s.Subject); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", name, diff)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -253,8 +255,10 @@ func TestChecks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.CheckImage("sha256:" + digit("1")); err != nil {
-		t.Error(err)
+	for _, digest := range []string{digit("1"), digit("b"), digit("a")} {
+		if err := v.CheckImage("sha256:" + digest); err != nil {
+			t.Error(err)
+		}
 	}
 	wantCheck(t, v.CheckImage("sha256:"+digit("2")), "image", "the statement is of sha256:1111")
 	for _, digest := range []string{digit("3"), digit("4")} {
@@ -264,6 +268,23 @@ func TestChecks(t *testing.T) {
 	}
 	wantCheck(t, v.CheckPolicy("p.yml", digit("2")), "policy", "p.yml was not in force")
 	wantCheck(t, v.CheckPolicy("p.yml", ""), "policy", "p.yml was not in force")
+}
+
+// TestEarlierStatement reads a file of an earlier version, whose one subject is
+// the image by one digest.
+func TestEarlierStatement(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "earlier.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := provenance.Verify(t.Context(), data, seeded(t, 1).verifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.CheckImage("sha256:" + digit("1")); err != nil || len(v.Statement.Subject) != 1 {
+		t.Errorf("%v, subjects %v", err, v.Statement.Subject)
+	}
+	wantCheck(t, v.CheckImage("sha256:"+digit("a")), "image", "the statement is of sha256:1111")
 }
 
 // FuzzVerify wants nothing to be taken but what was signed.

@@ -165,9 +165,9 @@ func (c Ceiling) checkPlace(opts Options, root string) error {
 //
 // A [*config.NotFoundError] where there is none.
 func ProjectRoot(opts Options) (string, error) {
-	file, err := findConfig(opts)
+	found, err := findConfig(opts)
 	if err != nil {
 		return "", err
 	}
-	return filepath.EvalSymlinks(filepath.Dir(file))
+	return filepath.EvalSymlinks(filepath.Dir(found.File))
 }

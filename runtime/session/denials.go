@@ -38,6 +38,7 @@ type recorder struct {
 	denied   int
 	seen     map[string]bool
 	built    *builtImage
+	work     work
 }
 
 // builtImage is an image, and the operation that told of it.
@@ -83,11 +84,14 @@ func (r *recorder) deny(rec *hostfuncs.Record) {
 // Done implements [hostfuncs.Auditor].
 func (r *recorder) Done(rec *hostfuncs.Record) {
 	if rec.Error == nil {
+		if rec.Effect {
+			r.work.note(rec.Claim)
+		}
 		switch image := rec.Result.(type) {
 		case abi.DockerBuildResult:
 			r.built = &builtImage{image, rec.Operation, basesOf(rec.Claim.Build, image.Bases)}
 		case abi.DockerImageResult:
-			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID}, rec.Operation, nil}
+			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID, Digest: image.Digest, Config: image.Config}, rec.Operation, nil}
 		}
 	}
 	r.learning.note(rec)

@@ -57,6 +57,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 	if err := s.checkEntry(l); err != nil {
 		return e, err
 	}
+	s.divided = division{host: s.opts.Builds}
 	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})
 	if err != nil {
 		return e, err

@@ -127,8 +127,8 @@ func idOf(source module.Source) string {
 func Providers(opts Options) ([]module.Source, error) {
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	dir := opts.Dir
-	if file, err := findConfig(opts); err == nil {
-		dir = filepath.Dir(file)
+	if found, err := findConfig(opts); err == nil {
+		dir = filepath.Dir(found.File)
 	}
 	unusable, err := s.register(dir)
 	if err != nil {

@@ -2,10 +2,12 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -21,6 +23,9 @@ const PolicyFile = "stagecraft.policy.yml"
 // loadPolicies reads the project's policy, if it has one, and the ceilings.
 func (s *Session) loadPolicies() (err error) {
 	path := filepath.Join(s.config.Root, PolicyFile)
+	if other := otherPolicy(path); other != "" {
+		s.opts.Reporter.Warn(fmt.Errorf("%s is not read, so nothing in it is enforced: a project's policy is called %s", other, PolicyFile))
+	}
 	// A link that leads nowhere is no lack of a policy: somebody wanted one.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		if err := safefile.CheckPlanted(path); err != nil {
@@ -32,6 +37,20 @@ func (s *Session) loadPolicies() (err error) {
 	}
 	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
 	return err
+}
+
+// otherPolicy is a file beside a policy that has the usual wrong name; empty where
+// there is none.
+func otherPolicy(path string) string {
+	other := strings.TrimSuffix(path, ".yml") + ".yaml"
+	info, err := os.Stat(other)
+	if err != nil {
+		return ""
+	}
+	if policy, err := os.Stat(path); err == nil && os.SameFile(policy, info) {
+		return ""
+	}
+	return other
 }
 
 // ReadPolicy reads one policy file.
@@ -86,7 +105,7 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 	// and has nothing without one.
 	if !asked.Empty() {
 		policy, err := world.AskedPolicy(hostfuncs.Asks{
-			Provider: l.ID, Capabilities: granted, Config: s.config.Part(), Position: s.config.Position,
+			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
 			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),
 		})
 		if err != nil {

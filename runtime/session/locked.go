@@ -21,11 +21,11 @@ type Locked struct {
 // OpenLock reads the lock file of the project that a session would be of. The
 // configuration itself may be wrong.
 func OpenLock(opts Options) (*Locked, error) {
-	file, err := findConfig(opts)
+	found, err := findConfig(opts)
 	if err != nil {
 		return nil, err
 	}
-	root, err := filepath.EvalSymlinks(filepath.Dir(file))
+	root, err := filepath.EvalSymlinks(filepath.Dir(found.File))
 	if err != nil {
 		return nil, err
 	}

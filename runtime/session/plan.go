@@ -34,7 +34,10 @@ type Plan struct {
 	Tag      string        `json:"tag,omitempty"`
 	Push     bool          `json:"push,omitempty"`
 	// Tags are the references besides Tag.
-	Tags    []string       `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitempty"`
+	// NoCache and Pull were said of the builds.
+	NoCache bool           `json:"no_cache,omitempty"`
+	Pull    bool           `json:"pull,omitempty"`
 	Steps   []PlannedStep  `json:"steps"`
 	Allowed bool           `json:"allowed"`
 	Failure *PlannedFailed `json:"failure,omitempty"`
@@ -88,6 +91,9 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 		opts.Tag = s.DefaultTag()
 	}
 	err := s.command(ctx, command, opts)
+	if _, wrong := errors.AsType[*FlagError](err); wrong {
+		return nil, err
+	}
 	failure, isReply := errors.AsType[*abi.Error](err)
 	if err != nil && (!isReply || ctx.Err() != nil) {
 		return nil, err
@@ -95,6 +101,7 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 	plan := &Plan{
 		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, s.selected.digest},
 		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push, Tags: s.opts.Builds.Tags,
+		NoCache: s.opts.Builds.NoCache, Pull: s.opts.Builds.Pull,
 		Policies: []PlannedFile{}, Steps: []PlannedStep{}, Allowed: true, Failure: planFailure(failure),
 	}
 	for _, p := range s.files() {
@@ -173,16 +180,34 @@ func ParsePlan(file string, data []byte) (*Plan, error) {
 
 // BuildPlanned builds exactly what a plan has: its effects, in their order, by
 // the same module, and no other. The policies hold as ever.
-func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan) (Image, error) {
+func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
 	s.held, s.plan = &hostfuncs.Held{Name: file}, plan
 	s.wanted, s.opts.Builds.Tags = plan.Provider.SHA256, plan.Tags
+	s.opts.Builds.NoCache = s.opts.Builds.NoCache || plan.NoCache
+	s.opts.Builds.Pull = s.opts.Builds.Pull || plan.Pull
 	for _, step := range plan.Steps {
 		s.held.Steps = append(s.held.Steps, step.Step)
 	}
-	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push})
+	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)})
+}
+
+// flags are what a plan says of the build, as far as not every provider can carry
+// it out.
+func (p *Plan) flags(file string) []Flag {
+	var flags []Flag
+	if len(p.Tags) > 0 {
+		flags = append(flags, Flag{"the further references of " + file, abi.OptionTags})
+	}
+	if p.NoCache {
+		flags = append(flags, Flag{"--no-cache of " + file, abi.OptionNoCache})
+	}
+	if p.Pull {
+		flags = append(flags, Flag{"--pull of " + file, abi.OptionPull})
+	}
+	return flags
 }
 
 // checkPlanned refuses another module than the plan's.

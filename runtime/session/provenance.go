@@ -24,7 +24,7 @@ func newInvocation() invocation { return invocation{id: rand.Text(), begun: time
 // There is none of an image without an ID or digest.
 func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 	b := provenance.Build{
-		Image: image.Reference, Digest: image.Digest,
+		Image: image.Reference, Digests: image.digests(), Config: image.Config,
 		External: provenance.External{
 			Config: provenance.File{Name: filepath.Base(s.config.File), SHA256: s.config.Digest},
 			Tag:    s.building.Tag, Push: s.building.Push,
@@ -35,9 +35,6 @@ func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 		Provider: provenance.Module{ID: s.selected.ID(), SHA256: s.selected.digest},
 		Run:      s.invocation.id, Started: s.invocation.begun, Finished: s.invocation.ended,
 		Versions: s.opts.Versions,
-	}
-	if b.Digest == "" {
-		b.Digest = image.ID
 	}
 	for _, base := range s.opts.Builds.Bases {
 		b.External.Bases = append(b.External.Bases, base.Reference+"=oci:"+s.publicName(base.Dir))
@@ -55,6 +52,15 @@ func (s *Session) Provenance(image Image) (provenance.Statement, error) {
 		b.Contexts = s.plan.contexts()
 	}
 	return provenance.New(b)
+}
+
+// digests are those by which a deployment may name the image; where no manifest
+// is known, what the engine runs it by.
+func (i Image) digests() []string {
+	if i.Digest == "" && i.ID != "" {
+		return []string{i.ID}
+	}
+	return append([]string{i.Digest}, i.OtherDigests...)
 }
 
 // engineName is what the user said of what builds, empty for nothing. An address

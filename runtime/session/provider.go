@@ -28,18 +28,21 @@ type provider struct {
 // ID is the ID by which the module was found.
 func (p *provider) ID() string { return p.source.ID }
 
-// Dev implements [backend.Provider].
+// Dev implements [backend.Provider]. The configuration is the session's own: how the
+// provider wants it is known once it is loaded.
 func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	return p.session.run(ctx, call{provider: p, operation: abi.ExportDev, make: func(ctx context.Context, g *backend.Guest) error {
+		opts.Config = p.session.part(g)
 		return g.Dev(ctx, opts)
 	}})
 }
 
-// BuildDocker implements [backend.Provider].
+// BuildDocker implements [backend.Provider], as Dev does.
 func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
 	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
-		reference, err = g.BuildDocker(ctx, opts)
+		opts.Config = p.session.part(g)
+		reference, err = g.BuildDocker(ctx, p.session.divided.fill(opts))
 		return err
 	}})
 	return reference, err
@@ -114,6 +117,9 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		return err
 	}
 	defer l.close()
+	if s.divided, err = s.divide(c, l); err != nil {
+		return err
+	}
 	world := s.world(l)
 	world.Confinement = held
 	if held.Confined() {
@@ -127,6 +133,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
+	s.warnUnexpanded(l.guest.Describe())
 	s.tellWithheld(c, world)
 	hard, stop := hardContext(ctx)
 	defer stop()
@@ -136,10 +143,13 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
 	}
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(err), held.Policies(), held.Refused(m.ID)}
+		err = &ProviderError{m.ID, c.operation, s.located(s.optionError(err)), held.Policies(), held.Refused(m.ID)}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
+	}
+	if err == nil {
+		err = s.checkCarriedOut(s.divided, rec.work)
 	}
 	return err
 }
@@ -199,7 +209,7 @@ func (s *Session) world(l *loaded) *hostfuncs.World {
 
 // builds are the user's options for image builds.
 func (s *Session) builds() hostfuncs.BuildOptions {
-	o := s.opts.Builds
+	o := s.divided.host
 	o.Progress = s.opts.Reporter.Progress()
 	return o
 }
@@ -271,8 +281,13 @@ func (s *Session) located(err error) error {
 	if !ok || len(e.Problems) == 0 {
 		return err
 	}
+	return s.problems(e.Problems).Err()
+}
+
+// problems are a provider's, as those of the file.
+func (s *Session) problems(found []abi.Problem) yamldoc.Problems {
 	var problems yamldoc.Problems
-	for _, p := range e.Problems {
+	for _, p := range found {
 		field := "backend.providers." + s.config.Provider
 		if name := abi.FieldName(p.Pointer); name != "" {
 			field += "." + name
@@ -283,5 +298,5 @@ func (s *Session) located(err error) error {
 		}
 		problems.Add(where, field, p.Message, p.Hint)
 	}
-	return problems.Err()
+	return problems
 }

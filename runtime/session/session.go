@@ -4,7 +4,9 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -83,8 +85,10 @@ type Options struct {
 	Mask *mask.Set
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
-	// Builds are what the user says of image builds.
-	Builds hostfuncs.BuildOptions
+	// Builds are what the user says of image builds, and EngineCerts is the
+	// directory of certificates for a daemon where Builds names none.
+	Builds      hostfuncs.BuildOptions
+	EngineCerts string
 	// Reporter is told what happens while it does.
 	Reporter Reporter
 	Limits   sandbox.Limits
@@ -127,6 +131,7 @@ type Session struct {
 
 	invocation invocation   // the last one
 	building   BuildOptions // what was built in it
+	divided    division     // of what the user says of it
 }
 
 // Open finds and checks the configuration, the providers, the lock file and
@@ -137,14 +142,18 @@ type Session struct {
 // yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
 // [*module.UnusableError] when the selected provider's file can't be one.
 func Open(opts Options) (*Session, error) {
-	file, err := findConfig(opts)
+	found, err := findConfig(opts)
 	if err != nil {
 		return nil, err
 	}
+	file := found.File
 	if opts.Mask == nil {
 		opts.Mask = new(mask.Set)
 	}
 	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
+	if doubt := found.Doubt(); doubt != nil {
+		opts.Reporter.Warn(doubt)
+	}
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	s.remember(file)
 	unusable, err := s.register(filepath.Dir(file))
@@ -176,20 +185,27 @@ func Open(opts Options) (*Session, error) {
 // user gave none.
 func (s *Session) chooseEngine() error {
 	chosen := &s.opts.Builds.Engine
-	if chosen.Kind != "" || s.config.Engine == "" {
-		return nil
+	certs := chosen.Certs
+	if chosen.Kind == "" && s.config.Engine != "" {
+		engine, err := hostfuncs.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		if err != nil {
+			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+		}
+		*chosen = engine
 	}
-	engine, err := hostfuncs.ParseEngine(s.config.Engine, chosen.Certs)
-	if err != nil {
-		return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+	if certs != "" && (chosen.Kind != hostfuncs.EngineBuildKit || chosen.Certs == "") {
+		return &FlagError{
+			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
+			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",
+		}
 	}
-	*chosen = engine
 	return nil
 }
 
-func findConfig(opts Options) (string, error) {
+func findConfig(opts Options) (config.Found, error) {
 	if opts.ConfigFile != "" {
-		return filepath.Abs(opts.ConfigFile)
+		file, err := filepath.Abs(opts.ConfigFile)
+		return config.Found{File: file}, err
 	}
 	return config.Find(opts.Dir)
 }
@@ -216,18 +232,15 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
-// Validate checks the configuration whole: the core's part is checked by
-// [Open], the provider's by the provider.
-func (s *Session) Validate(ctx context.Context) error {
-	return s.run(ctx, call{provider: s.selected, operation: abi.ExportValidate, make: func(ctx context.Context, g *backend.Guest) error {
-		return g.Validate(ctx, abi.ValidateOptions{Config: s.config.Part()})
-	}})
+// part is the selected provider's part of the configuration, as it wants it.
+func (s *Session) part(g *backend.Guest) json.RawMessage {
+	return s.config.Part(g.Describe().TextFrom)
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
 // should be one of [hostfuncs.Interrupt].
 func (s *Session) Dev(ctx context.Context) error {
-	return s.selected.Dev(ctx, backend.DevOptions{Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env})
+	return s.selected.Dev(ctx, backend.DevOptions{WorkDir: ".", Env: s.opts.Env})
 }
 
 // BuildOptions say what to build.
@@ -235,6 +248,9 @@ type BuildOptions struct {
 	// Tag is the image's reference; empty takes the project's default.
 	Tag  string
 	Push bool
+	// Flags are what the user says besides, as far as not every provider can
+	// carry it out. Their values are in [Options.Builds].
+	Flags []Flag
 }
 
 // Image is what was built.
@@ -242,10 +258,15 @@ type Image struct {
 	Reference string
 	// Tags are its further references, as the user gave them.
 	Tags []string
-	// ID is the engine's, where the build went through docker_build.
+	// ID is by which digest an engine runs it, where the build went through
+	// docker_build or docker_image.
 	ID string
-	// Digest is the registry's, where it was pushed.
-	Digest string
+	// Digest is of the manifest or index by which a deployment names it, and
+	// OtherDigests of further ones; Config is of its configuration. What isn't
+	// known is empty.
+	Digest       string
+	OtherDigests []string
+	Config       string
 	// Operation is the one that told them.
 	Operation string
 	// Bases are the images that it was built from, as far as they are known.
@@ -261,16 +282,17 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	if tag == "" {
 		tag = s.DefaultTag()
 	}
-	s.building = BuildOptions{Tag: tag, Push: opts.Push}
+	s.building = BuildOptions{Tag: tag, Push: opts.Push, Flags: opts.Flags}
 	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
-		Config: s.config.Part(), WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
+		WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
 	})
 	if err != nil {
 		return Image{}, err
 	}
 	image := Image{Reference: reference, Tags: s.opts.Builds.Tags}
 	if built := s.selected.built; built != nil && built.Image == reference {
-		image.ID, image.Digest, image.Operation = built.ID, built.Digest, built.operation
+		image.ID, image.Digest, image.OtherDigests, image.Config = built.ID, built.Digest, built.OtherDigests, built.Config
+		image.Operation = built.operation
 		image.Bases = built.bases
 	}
 	return image, nil

@@ -20,6 +20,9 @@ func Parse(file string, data []byte) (*Node, error) {
 	if len(data) > MaxBytes {
 		return nil, Problems{{Pos: Pos{File: file}, Message: fmt.Sprintf("the file has more than %d bytes, the most that is read", MaxBytes)}}
 	}
+	if p, ok := otherEncoding(file, data); ok {
+		return nil, Problems{p}
+	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if p, ok := unreadable(file, data); ok {
 		return nil, Problems{p}

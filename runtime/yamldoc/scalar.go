@@ -49,7 +49,7 @@ func tagOf(n *yaml.Node) string {
 }
 
 func (c *converter) scalar(n *yaml.Node, out *Node) {
-	out.text = n.Value
+	out.text, out.written = n.Value, n.Value
 	switch tag := tagOf(n); tag {
 	case nullTag:
 		out.kind = KindNull
@@ -75,7 +75,7 @@ func (c *converter) scalar(n *yaml.Node, out *Node) {
 func (c *converter) rewrite(n *yaml.Node, out *Node, text func(string) (string, bool), otherwise string) {
 	written, ok := text(n.Value)
 	if !ok {
-		c.problems.Add(c.pos(n), out.field, fmt.Sprintf(otherwise, n.Value), "")
+		c.problems.Add(c.pos(n), out.field, fmt.Sprintf(otherwise, n.Value), "put it in quotes if it is meant as text")
 	}
 	out.text = written
 }

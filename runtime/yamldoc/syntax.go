@@ -6,8 +6,28 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
+
+// otherEncoding finds that a file is Unicode, but not UTF-8: by its byte order mark,
+// or by the zero bytes of its first character.
+func otherEncoding(file string, data []byte) (Problem, bool) {
+	if len(data) < 2 {
+		return Problem{}, false
+	}
+	begins := func(with string) bool { return bytes.HasPrefix(data, []byte(with)) }
+	found := ""
+	switch {
+	case begins("\xff\xfe\x00\x00"), begins("\x00\x00\xfe\xff"), bytes.HasPrefix(data[1:], []byte("\x00\x00\x00")):
+		found = "UTF-32"
+	case begins("\xff\xfe"), begins("\xfe\xff"), (data[0] == 0) != (data[1] == 0):
+		found = "UTF-16"
+	default:
+		return Problem{}, false
+	}
+	return Problem{Pos{File: file}, "", "the file is " + found + ", expected UTF-8", "save the file as UTF-8"}, true
+}
 
 // unreadable finds the first character that no YAML file can have. The parser
 // looks for the same, but doesn't say where it stands.
@@ -65,7 +85,30 @@ func syntaxProblem(file string, data []byte, err error) Problem {
 	if m[1] != "" && countedFromZero.MatchString(message) {
 		line++
 	}
-	return Problem{Pos: Pos{File: file, Line: min(line, lines(data))}, Message: message}
+	line = min(line, lines(data))
+	if tab, ok := tabIndent(file, data, line, message); ok {
+		return tab
+	}
+	return Problem{Pos: Pos{File: file, Line: line}, Message: message}
+}
+
+var tabbed = regexp.MustCompile("^ *\t[ \t]*[^ \t\r\n]")
+
+// tabIndent finds that the line where the parser stopped is indented by a tab. An
+// error that says so itself may be of the line below.
+func tabIndent(file string, data []byte, stopped int, message string) (Problem, bool) {
+	last := stopped
+	if strings.Contains(message, "tab character") {
+		last++
+	}
+	at := 0
+	for line := range bytes.Lines(data) {
+		if at++; at >= stopped && at <= last && tabbed.Match(line) {
+			return Problem{Pos{file, at, 1 + bytes.IndexByte(line, '\t')}, "", "a tab indents this line, expected spaces",
+				"replace the tabs at the beginning of lines by spaces"}, true
+		}
+	}
+	return Problem{}, false
 }
 
 // lines is how many lines there are; an error at the end of the file is one of

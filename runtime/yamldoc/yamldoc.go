@@ -9,6 +9,7 @@ package yamldoc
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -51,6 +52,7 @@ type Node struct {
 	pos     Pos
 	field   string
 	text    string // a scalar, as JSON writes it unless it is a string
+	written string // a scalar, as the document writes it
 	entries []Entry
 	items   []*Node
 }
@@ -138,14 +140,22 @@ func (n *Node) At(pointer string) *Node {
 }
 
 // JSON is the value in JSON: keys in the document's order, numbers digit for
-// digit.
-func (n *Node) JSON() json.RawMessage {
-	var b bytes.Buffer
-	n.writeJSON(&b)
-	return b.Bytes()
+// digit. Each of texts, a value below n, is text: the numbers and booleans in it
+// become strings, as they stand in the document.
+func (n *Node) JSON(texts ...*Node) json.RawMessage {
+	w := jsonWriter{texts: texts}
+	w.write(n, false)
+	return w.Bytes()
 }
 
-func (n *Node) writeJSON(b *bytes.Buffer) {
+type jsonWriter struct {
+	bytes.Buffer
+	texts []*Node
+}
+
+func (w *jsonWriter) write(n *Node, text bool) {
+	b := &w.Buffer
+	text = text || slices.Contains(w.texts, n)
 	switch n.Kind() {
 	case KindNull:
 		b.WriteString("null")
@@ -155,7 +165,7 @@ func (n *Node) writeJSON(b *bytes.Buffer) {
 		b.WriteByte('[')
 		for i, item := range n.items {
 			separate(b, i)
-			item.writeJSON(b)
+			w.write(item, text)
 		}
 		b.WriteByte(']')
 	case KindMap:
@@ -164,11 +174,15 @@ func (n *Node) writeJSON(b *bytes.Buffer) {
 			separate(b, i)
 			writeString(b, e.Key)
 			b.WriteByte(':')
-			e.Value.writeJSON(b)
+			w.write(e.Value, text)
 		}
 		b.WriteByte('}')
 	default:
-		b.WriteString(n.text)
+		if text {
+			writeString(b, n.written)
+		} else {
+			b.WriteString(n.text)
+		}
 	}
 }
 

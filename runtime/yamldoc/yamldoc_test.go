@@ -45,6 +45,8 @@ func TestJSON(t *testing.T) {
 		{"quoted key", `"1": a`, `{"1":"a"}`},
 		{"date as a key", "2026-11-23: a", `{"2026-11-23":"a"}`},
 		{"byte order mark", "\ufeffa: 1", `{"a":1}`},
+		{"byte order mark and lines of Windows", "\ufeffa:\r\n  b: |\r\n    x\r\n    y\r\n", `{"a":{"b":"x\ny\n"}}`},
+		{"lines that end with a carriage return alone", "a: 1\rb: 2\r", `{"a":1,"b":2}`},
 		{"string tag", "a: !!str 5", `{"a":"5"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,7 +69,19 @@ func TestProblems(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, in, want string }{
 		{"syntax", "a: [1\nb: 2\n", "f.yml:2: did not find expected ',' or ']'"},
-		{"tab", "a:\n\tb: 1\n", "f.yml:2: found character that cannot start any token"},
+		{"tab", "a:\n\tb: 1\n", "f.yml:2:1: a tab indents this line, expected spaces"},
+		{"tab below spaces", "a:\n  b: 1\n\tc: 2\n", "f.yml:3:1: a tab indents this line, expected spaces"},
+		{"tab after spaces", "a:\n  b: 1\n  \tc: 2\n", "f.yml:3:3: a tab indents this line, expected spaces"},
+		{"tab before a list's item", "a:\n\t- b\n", "f.yml:2:1: a tab indents this line, expected spaces"},
+		{"tabs on Windows", "a:\r\n\tb: 1\r\n", "f.yml:2:1: a tab indents this line, expected spaces"},
+		{"tab in a text far above", "a: |\n  x\n  \ty\nb: [1\nc: 2\nd: 3", "f.yml:4: did not find expected"},
+		{"UTF-16", "\xff\xfea\x00", "f.yml: the file is UTF-16, expected UTF-8"},
+		{"UTF-16 from its big end", "\xfe\xff\x00a", "f.yml: the file is UTF-16, expected UTF-8"},
+		{"UTF-16 without a mark", "a\x00:\x00", "f.yml: the file is UTF-16, expected UTF-8"},
+		{"UTF-16 from its big end without a mark", "\x00a\x00:", "f.yml: the file is UTF-16, expected UTF-8"},
+		{"UTF-32", "\xff\xfe\x00\x00a\x00\x00\x00", "f.yml: the file is UTF-32, expected UTF-8"},
+		{"UTF-32 without a mark", "a\x00\x00\x00", "f.yml: the file is UTF-32, expected UTF-8"},
+		{"nothing but a zero byte", "\x00", "f.yml:1:1: character U+0000 is not allowed here"},
 		{"duplicate", "a: 1\nb: 2\na: 3\n", `f.yml:3:1: key "a" stands here a second time, the first is at line 1`},
 		{"duplicate merge", "x: {<<: {a: 1}, <<: {b: 1}}", `f.yml:1:17: x: key "<<" stands here a second time, the first is at line 1`},
 		{"number beyond 64 bits as a key", "0x10000000000000000: x", `f.yml:1:1: key "0x10000000000000000" is no string`},

@@ -1,10 +1,12 @@
 package buildkit
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -23,6 +25,15 @@ func pushBase(t *testing.T, host string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// An engine of version 29 wants to know what it is for.
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	if image, err = mutate.ConfigFile(image, config); err != nil {
+		t.Fatal(err)
+	}
 	c := credentialsFor(t, login(host))
 	if err := remote.Write(ref, image, remote.WithAuthFromKeychain(c.Keychain()), remote.WithTransport(registry.Transport(host, nil))); err != nil {
 		t.Fatal(err)
@@ -31,10 +42,11 @@ func pushBase(t *testing.T, host string) string {
 }
 
 // TestEnginePulls builds on an image that only the user may read.
-func TestEnginePulls(t *testing.T) {
+func TestEnginePulls(t *testing.T) { eachBuildKit(t, testEnginePulls) }
+
+func testEnginePulls(t *testing.T, b *Builder) {
 	for kind, start := range map[string]func(*testing.T, string, string) registrytest.Registry{"basic": registrytest.Basic, "token": registrytest.Token} {
 		t.Run(kind, func(t *testing.T) {
-			b := inEngine(t)
 			r := start(t, "me", canary)
 			base := pushBase(t, r.Host)
 			access, err := AccessTo(base, false)

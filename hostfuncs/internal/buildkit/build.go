@@ -77,23 +77,26 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	case err != nil:
 		return image.Image{}, b.failure(what, err, watch)
 	}
-	built := b.result(answer)
-	built.Bases = watch.bases()
-	return built, nil
+	return image.Image{Identity: identity(answer.ExporterResponse, b.engine), Bases: watch.bases()}, nil
 }
 
-// result is the image that was built. Engines before the containerd store name
-// it by its configuration alone, and one for several platforms has none.
-func (b *Builder) result(answer *client.SolveResponse) image.Image {
-	digest := answer.ExporterResponse[exptypes.ExporterImageDigestKey]
-	config := answer.ExporterResponse[exptypes.ExporterImageConfigDigestKey]
-	switch {
-	case config != "":
-		return image.Image{ID: config, Digest: digest}
-	case b.engine:
-		return image.Image{ID: digest}
+// identity is by which digests a builder tells of the image that it built. What
+// it calls the digest is a manifest's, or an index's, or in an engine without
+// containerd's image store once more the configuration's. Engines as old as 20.10
+// tell nothing else.
+func identity(told map[string]string, engine bool) image.Identity {
+	digest, config := told[exptypes.ExporterImageDigestKey], told[exptypes.ExporterImageConfigDigestKey]
+	if engine && config == "" && told[exptypes.ExporterImageDescriptorKey] == "" {
+		config = digest
 	}
-	return image.Image{ID: digest, Digest: digest}
+	i := image.Identity{Config: config}
+	if digest != "" && digest != config {
+		i.Manifests = []string{digest}
+	}
+	if engine {
+		i.Engine = digest
+	}
+	return i
 }
 
 func (b *Builder) options(what image.Build, files *contextFiles, o Options) (client.SolveOpt, error) {
@@ -158,7 +161,9 @@ func attributes(what image.Build, dockerfile string) map[string]string {
 
 // exports are where the image goes.
 func (b *Builder) exports(what image.Build, o Options) []client.ExportEntry {
-	names := map[string]string{}
+	// With the OCI's media types an image is the same wherever it goes: older
+	// builders have Docker's for some places.
+	names := map[string]string{string(exptypes.OptKeyOCITypes): "true"}
 	if len(what.Tags) > 0 {
 		names["name"] = strings.Join(what.Tags, ",")
 	}

@@ -14,10 +14,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// inEngine is the BuildKit of the engine for tests.
-func inEngine(t *testing.T) *Builder {
+// eachBuildKit runs a test with the BuildKit of each engine for tests that has one.
+func eachBuildKit(t *testing.T, test func(*testing.T, *Builder)) {
 	t.Helper()
-	host := providertest.NeedEngine(t)
+	providertest.BuildKitEngines(t, func(t *testing.T, e providertest.Engine) { test(t, inEngine(t, e.Host)) })
+}
+
+// inEngine is the BuildKit of an engine.
+func inEngine(t *testing.T, host string) *Builder {
+	t.Helper()
 	env := map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()}
 	e, err := docker.Connect(t.Context(), func(name string) string { return env[name] })
 	if err != nil {
@@ -48,8 +53,9 @@ func transferred(s *client.SolveStatus, sum *int64) {
 	}
 }
 
-func TestEngineSendsWhatChanged(t *testing.T) {
-	b := inEngine(t)
+func TestEngineSendsWhatChanged(t *testing.T) { eachBuildKit(t, testEngineSendsWhatChanged) }
+
+func testEngineSendsWhatChanged(t *testing.T, b *Builder) {
 	what := aBuild(t, map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY . /\n", "large": strings.Repeat("x", 1<<20), "small": "1", "left": "", ".dockerignore": "left",
 	})
@@ -66,18 +72,19 @@ func TestEngineSendsWhatChanged(t *testing.T) {
 		t.Errorf("%d bytes were sent, of a context of more than 1 MiB", all)
 	}
 	again, none := build()
-	if again.ID != first.ID || none > 10<<10 {
+	if again.ID() != first.ID() || none > 10<<10 {
 		t.Errorf("again: %d bytes were sent, for %v and then %v", none, first, again)
 	}
 	imagetest.Write(t, what.Context, map[string]string{"small": "23"})
 	other, some := build()
-	if other.ID == first.ID || some > 10<<10 {
+	if other.ID() == first.ID() || some > 10<<10 {
 		t.Errorf("with a file changed: %d bytes were sent, for %v and then %v", some, first, other)
 	}
 }
 
-func TestEngineStepFails(t *testing.T) {
-	b := inEngine(t)
+func TestEngineStepFails(t *testing.T) { eachBuildKit(t, testEngineStepFails) }
+
+func testEngineStepFails(t *testing.T, b *Builder) {
 	for _, tt := range []struct {
 		name, text string
 		want       image.Error
@@ -98,15 +105,16 @@ func TestEngineStepFails(t *testing.T) {
 
 // TestEngineTakesTheDockerfile builds two that differ in nothing that a file
 // system shows: what was decided on is built, and not what was sent before.
-func TestEngineTakesTheDockerfile(t *testing.T) {
-	b := inEngine(t)
+func TestEngineTakesTheDockerfile(t *testing.T) { eachBuildKit(t, testEngineTakesTheDockerfile) }
+
+func testEngineTakesTheDockerfile(t *testing.T, b *Builder) {
 	var ids []string
 	for _, text := range []string{"FROM scratch\nLABEL a=1\n", "FROM scratch\nLABEL a=2\n"} {
 		built, err := b.Build(t.Context(), aBuild(t, map[string]string{"Dockerfile": text}), Options{Key: t.Name()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, built.ID)
+		ids = append(ids, built.ID())
 	}
 	if ids[0] == ids[1] {
 		t.Errorf("both are %s", ids[0])

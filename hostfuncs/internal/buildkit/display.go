@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
@@ -26,6 +27,7 @@ type Display struct {
 	mask    func(string) string
 	steps   int
 	current *client.Vertex // the step of [Display.Step] that goes on, nil for none
+	streams bool           // lines stay to be seen as a step prints them
 }
 
 // NewDisplay shows on out in one of [Modes], empty for auto, until it is closed.
@@ -35,16 +37,67 @@ type Display struct {
 //
 // Another mode, and tty where out is no terminal.
 func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display, error) {
-	shown, err := progressui.NewDisplay(out, progressui.DisplayMode(mode))
+	shown, err := progressui.NewDisplay(withoutSummary(out), progressui.DisplayMode(mode))
 	if err != nil {
 		return nil, fmt.Errorf("progress %q: %w", mode, err)
 	}
-	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask}
+	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask, streams: streams(out, mode)}
 	go func() {
 		defer close(d.done)
 		d.show(shown)
 	}()
 	return d, nil
+}
+
+// Streams tells whether the user has seen all that steps printed, and none of it
+// was drawn over.
+func (d *Display) Streams() bool { return d.streams }
+
+func streams(out io.Writer, mode string) bool {
+	if mode != "" && mode != "auto" {
+		return mode == "plain"
+	}
+	f, ok := out.(terminalFile)
+	return !ok || !term.IsTerminal(int(f.Fd()))
+}
+
+// withoutSummary leaves out what is shown of failed steps at the very end: the
+// error has that, once.
+func withoutSummary(out io.Writer) io.Writer {
+	if f, ok := out.(terminalFile); ok {
+		return &cutFile{f, cut{to: f}}
+	}
+	return &cut{to: out}
+}
+
+// terminalFile is what BuildKit takes for a terminal, if it is one.
+type terminalFile interface {
+	io.ReadWriteCloser
+	Fd() uintptr
+	Name() string
+}
+
+// cutFile is a cut of what may be a terminal.
+type cutFile struct {
+	terminalFile
+	cut cut
+}
+
+func (f *cutFile) Write(p []byte) (int, error) { return f.cut.Write(p) }
+
+// cut passes on what is written before the first line of a summary, which comes
+// in a Write of its own. What programs print never does: it has the number of its
+// step before it, or its end behind it in another Write.
+type cut struct {
+	to   io.Writer
+	over bool
+}
+
+func (c *cut) Write(p []byte) (int, error) {
+	if c.over = c.over || string(p) == "------\n"; c.over {
+		return len(p), nil
+	}
+	return c.to.Write(p)
 }
 
 // show shows updates. What a builder tells may be more than those who show it can

@@ -1,18 +1,17 @@
 package buildkit
 
 import (
-	"bytes"
 	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
@@ -33,10 +32,7 @@ func (b *Builder) failure(what image.Build, err error, w *watch) error {
 	return failed
 }
 
-var (
-	parseLine = regexp.MustCompile(`parse error (?:on )?line (\d+): `)
-	stepMark  = regexp.MustCompile(`^\[[^]]*\] `)
-)
+var parseLine = regexp.MustCompile(`parse error (?:on )?line (\d+): `)
 
 // lineOf finds the line for builders that don't tell it: those before version
 // 0.9, and so engines before 23.0.
@@ -45,22 +41,7 @@ func lineOf(text []byte, failed *image.Error) int {
 		n, _ := strconv.Atoi(m[1])
 		return n
 	}
-	parsed, err := parser.Parse(bytes.NewReader(text))
-	if err != nil {
-		return 0
-	}
-	step := strings.Join(strings.Fields(stepMark.ReplaceAllString(failed.Step, "")), " ")
-	found := 0
-	for _, node := range parsed.AST.Children {
-		if strings.EqualFold(strings.Join(strings.Fields(node.Original), " "), step) {
-			if found != 0 {
-				// It stands there twice.
-				return 0
-			}
-			found = node.StartLine
-		}
-	}
-	return found
+	return dockerfile.StepLine(text, failed.Step)
 }
 
 // line is the Dockerfile's that an error is about.

@@ -44,7 +44,7 @@ func TestBuildRequest(t *testing.T) {
 	b.Target = "t"
 	b.Network = "host"
 	built, err := e.Build(t.Context(), b, nil)
-	if err != nil || built.ID != anID {
+	if err != nil || built.ID() != anID {
 		t.Errorf("got %v, %v", built, err)
 	}
 	want := url.Values{
@@ -169,7 +169,7 @@ func TestBuildCancelled(t *testing.T) {
 func TestBuildProgressFails(t *testing.T) {
 	e := connected(t, standIn(t, "/build", answering(200, `{"stream":"a\n"}`+"\n"+`{"aux":{"ID":"`+anID+`"}}`)))
 	broken := writerFunc(func([]byte) (int, error) { return 0, errors.New("broken pipe") })
-	if built, err := e.Build(t.Context(), aBuild(t), broken); err != nil || built.ID != anID {
+	if built, err := e.Build(t.Context(), aBuild(t), broken); err != nil || built.ID() != anID {
 		t.Errorf("got %v, %v", built, err)
 	}
 }

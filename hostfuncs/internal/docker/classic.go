@@ -16,35 +16,44 @@ import (
 
 var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// buildClassic builds with the engine's first builder, which every engine since
-// the beginnings has.
+// buildingAt is what Podman puts before a failure: the step, once more.
+var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
+
+// buildClassic builds by the classic build API, which every engine since the
+// beginnings has, and Podman.
 func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tar := c.Stream(sending)
 	defer tar.Close()
-	answer, err := e.client.ImageBuild(sending, tar, classicOptions(b, tar.Dockerfile))
+	options := classicOptions(b, tar.Dockerfile)
+	builder, err := e.builderFor(ctx, &options)
+	if err != nil {
+		return image.Image{}, e.buildFailure(ctx, tar, err)
+	}
+	answer, err := builder.ImageBuild(sending, tar, options)
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
 	defer answer.Body.Close()
-	var built image.Image
+	var id string
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &image.Error{Step: out.step, Message: engineText(m.failure()), Log: out.log()}
+			return &image.Error{Step: out.step, Message: buildingAt.ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
 		}
-		note(&built, m.Aux)
+		note(&id, m.Aux)
 		return nil
 	})
 	out.flush()
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID.MatchString(built.ID) {
+	if !imageID.MatchString(id) {
 		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
 	}
-	return built, nil
+	// It knows no manifests.
+	return image.Image{Identity: image.Identity{Config: id, Engine: id}}, nil
 }
 
 func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
@@ -69,10 +78,10 @@ func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
 
 // note remembers the ID of an image that a message tells of. There may be one
 // for each stage, of which the last counts.
-func note(i *image.Image, aux json.RawMessage) {
+func note(id *string, aux json.RawMessage) {
 	var told struct{ ID string }
 	if json.Unmarshal(aux, &told) == nil && told.ID != "" {
-		i.ID = told.ID
+		*id = told.ID
 	}
 }
 
@@ -95,11 +104,17 @@ func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error)
 		return e.failure(err)
 	}
 	text := engineText(err.Error())
+	if status := noReason.FindStringSubmatch(text); status != nil {
+		text = "the engine refuses the build and names no reason (" + status[1] + "); Podman does so where a link in the context leads out of it"
+	}
 	if refusesClassic(text) {
 		text = "this engine builds with BuildKit only, which is not used here; set DOCKER_HOST to an engine that has the classic builder as well (" + text + ")"
 	}
 	return &image.Error{Message: text}
 }
+
+// noReason is what the client makes of an answer without words.
+var noReason = regexp.MustCompile(`^request returned (.+) for API route and version `)
 
 // refusesClassic tells whether an engine's refusal is about the builder asked
 // for, and not about the Dockerfile.

@@ -20,18 +20,20 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
-func TestConnect(t *testing.T) {
-	e := realEngine(t)
+func TestConnect(t *testing.T) { eachEngine(t, testConnect) }
+
+func testConnect(t *testing.T, e *Engine) {
 	if _, ok, err := e.Find(t.Context(), "stagecraft.test/never/built"); ok || err != nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }
 
-func TestConnectByContext(t *testing.T) {
-	host := realEngine(t).at.host
+func TestConnectByContext(t *testing.T) { eachEngine(t, testConnectByContext) }
+
+func testConnectByContext(t *testing.T, e *Engine) {
 	dir := t.TempDir()
-	writeContext(t, dir, "tests", host)
-	e := connected(t, map[string]string{"DOCKER_CONTEXT": "tests", "DOCKER_CONFIG": dir})
+	writeContext(t, dir, "tests", e.Address())
+	e = connected(t, map[string]string{"DOCKER_CONTEXT": "tests", "DOCKER_CONFIG": dir})
 	if e.at.from != `context "tests"` {
 		t.Errorf("from %s", e.at.from)
 	}

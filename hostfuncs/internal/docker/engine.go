@@ -16,6 +16,7 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	engineimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/tlsconfig"
 
@@ -70,17 +71,27 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 func (e *Engine) Close() error { return e.client.Close() }
 
 // Find finds the image that ref names, if the engine holds it.
-func (e *Engine) Find(ctx context.Context, ref string) (found image.Image, ok bool, err error) {
-	held, err := e.client.ImageInspect(ctx, ref)
+func (e *Engine) Find(ctx context.Context, ref string) (found image.Identity, ok bool, err error) {
+	told, err := e.client.ImageInspect(ctx, ref)
 	switch {
 	case err == nil:
-		return image.Image{ID: held.ID}, true, nil
+		return held(told), true, nil
 	case ctx.Err() != nil:
-		return image.Image{}, false, ctx.Err()
+		return image.Identity{}, false, ctx.Err()
 	case cerrdefs.IsNotFound(err):
-		return image.Image{}, false, nil
+		return image.Identity{}, false, nil
 	}
-	return image.Image{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
+	return image.Identity{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
+}
+
+// held is by which digests an engine knows an image. One with containerd's image
+// store tells of the manifest or index, from version 28.0 on. What another one
+// knows it by is its configuration.
+func held(told engineimage.InspectResponse) image.Identity {
+	if told.Descriptor == nil {
+		return image.Identity{Engine: told.ID, Config: told.ID}
+	}
+	return image.Identity{Engine: told.ID, Manifests: []string{told.Descriptor.Digest.String()}}
 }
 
 // newClient makes a client that has not connected yet. Only a TCP host sees the

@@ -2,11 +2,14 @@ package docker
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -23,11 +26,27 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// realEngine connects to the engine for tests; see .ci/with-engine.
-func realEngine(t *testing.T) *Engine {
+// eachEngine runs a test with each engine for tests; see .ci/with-engine.
+func eachEngine(t *testing.T, test func(*testing.T, *Engine)) {
 	t.Helper()
-	host := providertest.NeedEngine(t)
-	return connected(t, map[string]string{"DOCKER_HOST": host, "DOCKER_CONFIG": t.TempDir()})
+	providertest.Engines(t, func(t *testing.T, e providertest.Engine) {
+		test(t, connected(t, map[string]string{"DOCKER_HOST": e.Host, "DOCKER_CONFIG": t.TempDir()}))
+	})
+}
+
+// podman tells whether the engine is Podman, which words much in its own way.
+func (e *Engine) podman(t *testing.T) bool {
+	t.Helper()
+	return providertest.Engine{Host: e.Address()}.About(t).Podman
+}
+
+// says is how the engine words something, Docker or Podman.
+func (e *Engine) says(t *testing.T, docker, podman string) string {
+	t.Helper()
+	if e.podman(t) {
+		return podman
+	}
+	return docker
 }
 
 func connected(t *testing.T, env map[string]string) *Engine {
@@ -85,7 +104,7 @@ func mustBuild(t *testing.T, e *Engine, b image.Build) (image.Image, string) {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	t.Cleanup(func() {
-		_, err := e.client.ImageRemove(context.Background(), built.ID, engineimage.RemoveOptions{Force: true, PruneChildren: true})
+		_, err := e.client.ImageRemove(context.Background(), built.ID(), engineimage.RemoveOptions{Force: true, PruneChildren: true})
 		if err != nil {
 			t.Log(err)
 		}
@@ -108,7 +127,12 @@ func imageFiles(t *testing.T, e *Engine, id string) map[string]imagetest.File {
 	}
 	files := map[string]imagetest.File{}
 	for _, layer := range manifest[0].Layers {
-		for name, f := range imagetest.Tar(t, bytes.NewReader([]byte(archive[layer].Text))) {
+		// An engine with containerd's image store gives layers out as it has them.
+		var plain io.Reader = strings.NewReader(archive[layer].Text)
+		if packed, err := gzip.NewReader(strings.NewReader(archive[layer].Text)); err == nil {
+			plain = packed
+		}
+		for name, f := range imagetest.Tar(t, plain) {
 			files[name] = f
 		}
 	}

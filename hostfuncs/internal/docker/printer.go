@@ -14,7 +14,9 @@ const (
 	layerLimit = 1024     // layers whose status is remembered at a time
 )
 
-var stepLine = regexp.MustCompile(`^Step \d+/\d+ : `)
+// stepLine is how Docker and Podman say which step begins, Podman with the stage
+// before it where there are several.
+var stepLine = regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `)
 
 // printer prints what an engine tells as plain text, in whole lines.
 type printer struct {

@@ -1,11 +1,13 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -71,18 +73,36 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 		if err != nil {
 			return "", err
 		}
-		held, err := e.client.ImageInspect(ctx, id)
+		is, err := e.isPushed(ctx, id, ref, digest)
 		if err != nil {
 			return "", e.pushFailure(ctx, ref, err)
 		}
-		// The engine notes by which digests an image was pushed.
-		for _, known := range held.RepoDigests {
-			if strings.HasSuffix(known, "@"+digest) {
-				return digest, nil
-			}
+		if is {
+			return digest, nil
 		}
 	}
 	return "", &PushError{Ref: ref, Message: "other builds give this name to their images at the same time; build again"}
+}
+
+// isPushed tells whether what was pushed by a name is the image. Docker notes by
+// which digests an image was pushed. Podman makes a manifest for each push and
+// forgets it, but the name is still the image's unless others have taken it.
+func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, error) {
+	held, err := e.client.ImageInspect(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	for _, known := range held.RepoDigests {
+		if strings.HasSuffix(known, "@"+digest) {
+			return true, nil
+		}
+	}
+	podman, err := e.isPodman(ctx)
+	if err != nil || !podman {
+		return false, err
+	}
+	named, err := e.client.ImageInspect(ctx, ref)
+	return named.ID == held.ID, err
 }
 
 // authFor is what the engine is to show to one registry, encoded.
@@ -104,12 +124,20 @@ func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
 	return engineregistry.EncodeAuthConfig(auth)
 }
 
+// pushedLine is what every engine says at the end of a push. With containerd's
+// image store, and in Podman, the digest is nowhere else.
+var pushedLine = regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
+
 func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	var pushed struct{ Digest string }
+	told := ""
 	err := readMessages(r, func(m message) error {
 		out.message(m)
 		if m.failed() {
 			return &PushError{Ref: ref, Message: engineText(m.failure())}
+		}
+		if line := pushedLine.FindStringSubmatch(m.Status); line != nil {
+			told = line[1]
 		}
 		if m.Aux != nil {
 			// What has another form is about something else than the digest.
@@ -120,10 +148,11 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !imageID.MatchString(pushed.Digest) {
+	digest := cmp.Or(pushed.Digest, told)
+	if !imageID.MatchString(digest) {
 		return "", &PushError{Ref: ref, Message: "the engine stopped without a digest"}
 	}
-	return pushed.Digest, nil
+	return digest, nil
 }
 
 func (e *Engine) pushFailure(ctx context.Context, ref string, err error) error {

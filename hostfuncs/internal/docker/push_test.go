@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -87,8 +88,10 @@ func writeAuth(t *testing.T, dir, host, user, password string) {
 	}
 }
 
-func TestPush(t *testing.T) {
-	e, dir := realEngine(t), t.TempDir()
+func TestPush(t *testing.T) { eachEngine(t, testPush) }
+
+func testPush(t *testing.T, e *Engine) {
+	dir := t.TempDir()
 	stand := &registryStandIn{blobs: map[string]int{}}
 	server := httptest.NewServer(stand)
 	defer server.Close()
@@ -126,15 +129,17 @@ func TestPush(t *testing.T) {
 	if want := "sha256:" + hex.EncodeToString(sum[:]); digest != want {
 		t.Errorf("digest %s, want %s", digest, want)
 	}
-	if !strings.Contains(progress.String(), ": Pushed\n") || strings.Count(progress.String(), "\n") > 10 {
+	if done := regexp.MustCompile(`: Pushed\n|: digest: `); !done.MatchString(progress.String()) || strings.Count(progress.String(), "\n") > 10 {
 		t.Errorf("progress:\n%s", progress.String())
 	}
 }
 
-func TestPushImageThatIsNotThere(t *testing.T) {
-	_, err := realEngine(t).Push(t.Context(), "127.0.0.1:1/never:built", nil)
+func TestPushImageThatIsNotThere(t *testing.T) { eachEngine(t, testPushImageThatIsNotThere) }
+
+func testPushImageThatIsNotThere(t *testing.T, e *Engine) {
+	_, err := e.Push(t.Context(), "127.0.0.1:1/never:built", nil)
 	refused, ok := errors.AsType[*PushError](err)
-	if !ok || refused.Ref != "127.0.0.1:1/never:built" || !strings.Contains(refused.Message, "does not exist locally") {
+	if words := regexp.MustCompile(`does not exist locally|tag does not exist|image not known`); !ok || refused.Ref != "127.0.0.1:1/never:built" || !words.MatchString(refused.Message) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -196,6 +201,7 @@ func TestPushBrokenAnswers(t *testing.T) {
 	}{
 		{"no digest", answering(200, `{"status":"done"}`), true, "the engine stopped without a digest"},
 		{"a strange digest", answering(200, `{"aux":{"Digest":"x"}}`), true, "the engine stopped without a digest"},
+		{"a digest in the middle", answering(200, `{"status":"see latest: digest: `+anID+` size: 1"}`), true, "the engine stopped without a digest"},
 		{"denied", answering(200, `{"errorDetail":{"message":"\u001b[1mdenied"}}`), true, "push r.io/shop: denied"},
 		{"refused", answering(404, `{"message":"no such image"}`), true, "push r.io/shop: no such image"},
 		{"no JSON", answering(200, "<html>"), false, "its answer can't be read"},
@@ -239,6 +245,20 @@ func TestPushEngineGoesAway(t *testing.T) {
 	}
 }
 
+// TestPushDigest has the digest in all the places where engines have it.
+func TestPushDigest(t *testing.T) {
+	for name, answer := range map[string]string{
+		"Docker's own store":       `{"status":"1: digest: ` + anID + ` size: 524"}` + "\n" + `{"progressDetail":{},"aux":{"Tag":"1","Digest":"` + anID + `","Size":524}}`,
+		"containerd's store":       `{"status":"Pushed","progressDetail":{},"id":"7daa06370150"}` + "\n" + `{"status":"1: digest: ` + anID + ` size: 531"}`,
+		"one of several platforms": `{"aux":{"ManifestPushedInsteadOfIndex":true,"SelectedManifest":{"digest":"` + anID + `"}}}` + "\n" + `{"status":"1: digest: ` + anID + ` size: 531"}`,
+	} {
+		digest, err := connected(t, standIn(t, "/images/r.io/shop/push", answering(200, answer))).Push(t.Context(), "r.io/shop:1", nil)
+		if err != nil || digest != anID {
+			t.Errorf("%s: got %s, %v", name, digest, err)
+		}
+	}
+}
+
 // TestPushImageAgain has an engine push what another build gave the name to: the
 // image gets the name again, a few times.
 func TestPushImageAgain(t *testing.T) {
@@ -248,6 +268,8 @@ func TestPushImageAgain(t *testing.T) {
 			switch r.URL.Path {
 			case "/_ping":
 				w.Header().Set("Api-Version", "1.41")
+			case "/v1.41/version":
+				answering(200, `{"Components": [{"Name": "Engine"}]}`)(w, r)
 			case "/v1.41/images/" + anID + "/tag":
 				tagged++
 				w.WriteHeader(http.StatusCreated)

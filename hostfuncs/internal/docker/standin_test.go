@@ -12,8 +12,8 @@ import (
 )
 
 // standIn is an engine that answers one path as the test says, for what no
-// real engine can be made to do. Any request but a ping and that one is an
-// error of the test. It returns the environment that names it.
+// real engine can be made to do. Any request but that one, a ping and one for the
+// version is an error of the test. It returns the environment that names it.
 func standIn(t *testing.T, path string, answer http.HandlerFunc) map[string]string {
 	t.Helper()
 	return serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
@@ -22,6 +22,8 @@ func standIn(t *testing.T, path string, answer http.HandlerFunc) map[string]stri
 			t.Errorf("the request went through a proxy: %s", r.RequestURI)
 		case r.URL.Path == "/_ping":
 			w.Header().Set("Api-Version", "1.41")
+		case r.URL.Path == "/v1.41/version":
+			answering(200, `{"Components": [{"Name": "Engine"}]}`)(w, r)
 		case r.URL.Path == "/v1.41"+path:
 			answer(w, r)
 		default:

@@ -26,6 +26,9 @@ type Lookup func(name string) (value string, ok bool)
 // An error names the line and nothing that stands there, which may be a secret.
 func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 	quiet()
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, errors.New("it is UTF-16, expected UTF-8")
+	}
 	if i := bytes.IndexByte(data, 0); i >= 0 {
 		return nil, fmt.Errorf("line %d has a NUL byte, which no variable can have", 1+bytes.Count(data[:i], []byte("\n")))
 	}

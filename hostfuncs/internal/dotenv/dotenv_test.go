@@ -135,6 +135,8 @@ func TestWrongFiles(t *testing.T) {
 		"reference without end":  {"A=${s3cret\n", value},
 		"reference without name": {"A=${}s3cret\n", value},
 		"NUL in a value":         {"A=1\nB=s3\x00cret\n", "line 2 has a NUL byte, which no variable can have"},
+		"UTF-16":                 {"\xff\xfes\x003\x00cret=", "it is UTF-16, expected UTF-8"},
+		"UTF-16 big end":         {"\xfe\xff\x00s", "it is UTF-16, expected UTF-8"},
 		"NUL in a name":          {"A\x00=s3cret\n", "line 1 has a NUL byte, which no variable can have"},
 		"NUL in quotes":          {"A='1\n\x00s3cret'\n", "line 2 has a NUL byte, which no variable can have"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 
 	ours "github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // large is a context of 200 MB in 5,000 files, which compress to about half.
@@ -71,7 +72,7 @@ func benchmark(b *testing.B, use func(*Image) error) {
 
 // BenchmarkLoad builds and loads the result into the engine for tests.
 func BenchmarkLoad(b *testing.B) {
-	e := newBuildKit(b)
+	e := newBuildKit(b, providertest.NeedEngine(b))
 	build := large(b)
 	for i := 0; b.Loop(); i++ {
 		touch(b, build, i)
@@ -90,7 +91,7 @@ func BenchmarkLoad(b *testing.B) {
 
 // BenchmarkBuildKit builds the same with BuildKit, which knows nothing of it.
 func BenchmarkBuildKit(b *testing.B) {
-	e := newBuildKit(b)
+	e := newBuildKit(b, providertest.NeedEngine(b))
 	build := large(b)
 	for i := 0; b.Loop(); i++ {
 		touch(b, build, i)

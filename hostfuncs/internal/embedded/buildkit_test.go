@@ -20,19 +20,17 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	ours "github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
-	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// buildKit is the one of the engine for tests.
+// buildKit is the one of an engine for tests.
 type buildKit struct {
 	engine *docker.Client
 	client *client.Client
 	base   Base
 }
 
-func newBuildKit(t testing.TB) *buildKit {
+func newBuildKit(t testing.TB, host string) *buildKit {
 	t.Helper()
-	host := providertest.NeedEngine(t)
 	engine, err := docker.NewClientWithOpts(docker.WithHost(host), docker.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	ours "github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestConformance builds each Dockerfile of testdata/conformance here and with
@@ -30,8 +31,10 @@ import (
 //	arg NAME=VALUE         a build argument
 //	target STAGE
 //	differs FILE REASON    that file is not compared
-func TestConformance(t *testing.T) {
-	e := newBuildKit(t)
+func TestConformance(t *testing.T) { providertest.BuildKitEngines(t, testConformance) }
+
+func testConformance(t *testing.T, engine providertest.Engine) {
+	e := newBuildKit(t, engine.Host)
 	all, err := filepath.Glob("testdata/conformance/*.txtar")
 	if err != nil || len(all) < 25 {
 		t.Fatalf("%d cases, %v", len(all), err)
@@ -211,8 +214,10 @@ func (c *conformanceCase) compare(t *testing.T, theirs, ours saved) {
 }
 
 // TestLoad wants an engine to take what is built here for what it is.
-func TestLoad(t *testing.T) {
-	e := newBuildKit(t)
+func TestLoad(t *testing.T) { providertest.Engines(t, testLoad) }
+
+func testLoad(t *testing.T, engine providertest.Engine) {
+	e := newBuildKit(t, engine.Host)
 	b := aBuild(t, map[string]string{
 		"Dockerfile": "FROM " + baseTag + "\nCOPY a /\nWORKDIR /data\nENV X=1\n", "a": "a",
 	})
@@ -228,8 +233,16 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if loaded.ID != built.ID || len(loaded.RootFS.Layers) != 3 {
-		t.Errorf("the engine has %s with %d layers, built was %s", loaded.ID, len(loaded.RootFS.Layers), built.ID)
+	is, err := built.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := is.Config
+	if loaded.Descriptor != nil {
+		want = is.Digest()
+	}
+	if loaded.ID != want || len(loaded.RootFS.Layers) != 3 {
+		t.Errorf("the engine has %s with %d layers, built was %+v", loaded.ID, len(loaded.RootFS.Layers), is)
 	}
 	file := filepath.Join(t.TempDir(), "loaded.tar")
 	e.save(t, tag, file)

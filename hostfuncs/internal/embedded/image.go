@@ -11,15 +11,16 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // Image is an image that was built. Its methods are not to be called at the
 // same time.
 type Image struct {
-	// ID is the digest of the configuration, which is what docker calls the
-	// image's ID: sha256:<64 hexadecimal digits>.
-	ID     string
-	Config dockerspec.DockerOCIImage
+	// ConfigDigest is the digest of Config: sha256:<64 hexadecimal digits>.
+	ConfigDigest string
+	Config       dockerspec.DockerOCIImage
 	// Bases are the digests of the images that it was built from, as far as they
 	// are known, by the references that the Dockerfile's come to in full.
 	Bases map[string]string
@@ -51,7 +52,7 @@ func (s *stage) image() (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Image{ID: digest.FromBytes(raw).String(), Config: s.config, Bases: b.digests, raw: raw, layers: s.layers, store: b.store}, nil
+	return &Image{ConfigDigest: digest.FromBytes(raw).String(), Config: s.config, Bases: b.digests, raw: raw, layers: s.layers, store: b.store}, nil
 }
 
 // V1 is the image as go-containerregistry has it. Its layers are compressed,
@@ -98,6 +99,13 @@ func (i *Image) Digest() (string, error) {
 	}
 	hash, err := made.Digest()
 	return hash.String(), err
+}
+
+// Identity is by which digests the image is known before it is anywhere. Its
+// layers are compressed for that.
+func (i *Image) Identity() (image.Identity, error) {
+	digest, err := i.Digest()
+	return image.Identity{Config: i.ConfigDigest, Manifests: []string{digest}}, err
 }
 
 // core is what go-containerregistry wants of an image.

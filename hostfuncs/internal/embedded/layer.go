@@ -35,7 +35,7 @@ func (s *store) writeLayer(t *tree) (*layer, error) {
 	for entry, at := range w.contents {
 		entry.content = at
 	}
-	return &layer{store: s, path: f.Name(), diffID: hex.EncodeToString(sum.Sum(nil)), size: w.counted.n}, nil
+	return &layer{store: s, path: f.Name(), diffID: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
 type layerWriter struct {

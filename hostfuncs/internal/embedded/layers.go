@@ -9,15 +9,14 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // imageLayer is a layer of an image: one that a step made, or a base image's.
 type imageLayer interface {
 	v1.Layer
 	id() digest.Digest
-	// archive is the layer as docker load takes it, compressed or not, and how
-	// long it is.
-	archive() (io.ReadCloser, int64, error)
 }
 
 // layer is a layer that a step made.
@@ -25,7 +24,6 @@ type layer struct {
 	store  *store
 	path   string // uncompressed
 	diffID string // hexadecimal
-	size   int64  // uncompressed
 
 	packing sync.Mutex
 	packed  *packed // nil until it is needed
@@ -39,13 +37,7 @@ type packed struct {
 
 func (l *layer) id() digest.Digest { return digest.NewDigestFromEncoded(digest.SHA256, l.diffID) }
 
-func (l *layer) archive() (io.ReadCloser, int64, error) {
-	f, err := openKept(l.path)
-	return f, l.size, err
-}
-
-// pack compresses the layer, once. Who loads it into an engine on this machine
-// needs none of that.
+// pack compresses the layer, once.
 func (l *layer) pack() (*packed, error) {
 	l.packing.Lock()
 	defer l.packing.Unlock()
@@ -110,15 +102,6 @@ type pulledLayer struct {
 
 func (l *pulledLayer) id() digest.Digest { return l.diffID }
 
-func (l *pulledLayer) archive() (io.ReadCloser, int64, error) {
-	size, err := l.Size()
-	if err != nil {
-		return nil, 0, err
-	}
-	r, err := l.Compressed()
-	return r, size, err
-}
-
 func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
 	if l.local != "" {
 		return openKept(l.local)
@@ -129,13 +112,7 @@ func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
 // MediaType is the OCI's name for what Docker has a name of its own for.
 func (l *pulledLayer) MediaType() (types.MediaType, error) {
 	kind, err := l.Layer.MediaType()
-	switch kind {
-	case types.DockerLayer:
-		return types.OCILayer, err
-	case types.DockerUncompressedLayer:
-		return types.OCIUncompressedLayer, err
-	}
-	return kind, err
+	return image.OCILayer(kind), err
 }
 
 // plain is the file of the layer's tar, which is the one that the image's

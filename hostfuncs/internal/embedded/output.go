@@ -6,80 +6,142 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// WriteLayout writes the image to a folder as an OCI layout, which has this
-// image alone. The folder has to be empty or new; after an error something can
-// be in it, see [image.NewLayout].
-func (i *Image) WriteLayout(dir string, tags []string) error {
+// Layout has the image in an OCI layout with this image alone, on its way to take
+// the place of dir.
+func (i *Image) Layout(dir string, tags []string) (*image.Layout, error) {
+	made, err := i.V1()
+	if err != nil {
+		return nil, err
+	}
+	return image.NewLayout(dir, made, tags)
+}
+
+// WriteTar writes the image as a tar that docker load takes, with its tags. As
+// BuildKit's it is an OCI layout as well, by which an engine with containerd's
+// image store takes the image's manifest as it is.
+func (i *Image) WriteTar(w io.Writer, tags []string) error {
 	made, err := i.V1()
 	if err != nil {
 		return err
 	}
-	return image.WriteLayout(dir, made, tags)
-}
-
-// WriteTar writes the image as a tar that docker load takes, with its tags.
-// Layers that were made here are not compressed in it.
-func (i *Image) WriteTar(w io.Writer, tags []string) error {
-	entry := struct {
-		Config   string
-		RepoTags []string
-		Layers   []string
-	}{Config: i.ID[len("sha256:"):] + ".json", RepoTags: []string{}, Layers: []string{}}
-	for _, tag := range tags {
-		named, err := image.ParseTag(tag)
-		if err != nil {
-			return err
-		}
-		entry.RepoTags = append(entry.RepoTags, named.String())
-	}
-	out := tar.NewWriter(w)
-	written := map[string]bool{}
-	for _, l := range i.layers {
-		file := l.id().Encoded() + ".tar"
-		entry.Layers = append(entry.Layers, file)
-		if written[file] {
-			continue
-		}
-		written[file] = true
-		if err := i.writeLayer(out, file, l); err != nil {
-			return err
-		}
-	}
-	manifest, err := json.Marshal([]any{entry})
+	manifest, err := made.RawManifest()
 	if err != nil {
 		return err
 	}
-	for _, text := range []struct {
-		name string
-		text []byte
-	}{{entry.Config, i.raw}, {"manifest.json", manifest}} {
-		if err := writeEntry(out, text.name, bytes.NewReader(text.text), int64(len(text.text))); err != nil {
+	out := archive{tar.NewWriter(w), map[string]bool{}}
+	var layers []string
+	for _, l := range i.layers {
+		name, err := out.layer(l)
+		if err != nil {
+			return err
+		}
+		layers = append(layers, name)
+	}
+	is := descriptorOf(ocispec.MediaTypeImageManifest, manifest)
+	texts, err := i.index(is, layers, tags)
+	if err != nil {
+		return err
+	}
+	for _, text := range append([]small{{blobName(i.ConfigDigest), i.raw}, {blobName(is.Digest.String()), manifest}}, texts...) {
+		if err := out.add(text.name, bytes.NewReader(text.text), int64(len(text.text))); err != nil {
 			return err
 		}
 	}
 	return out.Close()
 }
 
-func (i *Image) writeLayer(out *tar.Writer, file string, l imageLayer) (err error) {
-	r, size, err := l.archive()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	return writeEntry(out, file, r, size)
+// small is a file of an archive that is no layer.
+type small struct {
+	name string
+	text []byte
 }
 
-func writeEntry(out *tar.Writer, file string, r io.Reader, size int64) error {
-	header := &tar.Header{Typeflag: tar.TypeReg, Name: file, Mode: 0o644, Size: size, ModTime: time.Unix(0, 0)}
-	if err := out.WriteHeader(header); err != nil {
+// index are the files that say what is in an archive, to engines with a store of
+// manifests and to others.
+func (i *Image) index(is ocispec.Descriptor, layers, tags []string) ([]small, error) {
+	described, err := image.Named(is, tags)
+	if err != nil {
+		return nil, err
+	}
+	older := struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}{Config: blobName(i.ConfigDigest), RepoTags: []string{}, Layers: append([]string{}, layers...)}
+	for _, tag := range tags {
+		named, err := image.ParseTag(tag)
+		if err != nil {
+			return nil, err
+		}
+		older.RepoTags = append(older.RepoTags, named.String())
+	}
+	var files []small
+	for _, file := range []struct {
+		name string
+		of   any
+	}{
+		{ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion}},
+		{ocispec.ImageIndexFile, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: described}},
+		{"manifest.json", []any{older}},
+	} {
+		text, err := json.Marshal(file.of)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, small{file.name, text})
+	}
+	return files, nil
+}
+
+// archive is a tar, and what is in it by now.
+type archive struct {
+	*tar.Writer
+	written map[string]bool
+}
+
+// layer writes a layer, once, and gives its name.
+func (a archive) layer(l imageLayer) (name string, err error) {
+	hash, err := l.Digest()
+	if err != nil {
+		return "", err
+	}
+	size, err := l.Size()
+	name = blobName(hash.String())
+	if err != nil || a.written[name] {
+		return name, err
+	}
+	a.written[name] = true
+	r, err := l.Compressed()
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return name, a.add(name, r, size)
+}
+
+func (a archive) add(name string, r io.Reader, size int64) error {
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size, ModTime: time.Unix(0, 0)}
+	if err := a.WriteHeader(header); err != nil {
 		return err
 	}
 	// With a buffer of its own the copy is made in large pieces.
-	_, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{r}, make([]byte, 1<<20))
+	_, err := io.CopyBuffer(struct{ io.Writer }{a}, struct{ io.Reader }{r}, make([]byte, 1<<20))
 	return err
+}
+
+// blobName is the name of a file in an OCI layout.
+func blobName(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
+
+func descriptorOf(kind string, text []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: kind, Digest: digest.FromBytes(text), Size: int64(len(text))}
 }

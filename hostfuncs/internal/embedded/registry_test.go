@@ -180,20 +180,29 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 	}
 }
 
+// writeLayout puts an OCI layout of an image at dir.
+func writeLayout(built *Image, dir string, tags []string) error {
+	l, err := built.Layout(dir, tags)
+	if err != nil {
+		return err
+	}
+	return l.Commit()
+}
+
 func TestWriteLayout(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": strings.Repeat("a", 3<<20)})
 	built := mustBuild(t, b, options(t, b))
 	dir := filepath.Join(t.TempDir(), "layout")
-	if err := built.WriteLayout(dir, []string{"a.test/x:1"}); err != nil {
+	if err := writeLayout(built, dir, []string{"a.test/x:1"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(dir+"2", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := built.WriteLayout(dir+"2", nil); err != nil {
+	if err := writeLayout(built, dir+"2", nil); err != nil {
 		t.Errorf("to an empty folder: %v", err)
 	}
-	if err := built.WriteLayout(dir+"3", []string{"NOT A TAG"}); err == nil {
+	if err := writeLayout(built, dir+"3", []string{"NOT A TAG"}); err == nil {
 		t.Error("a wrong tag was taken")
 	}
 	index, err := layout.ImageIndexFromPath(dir)

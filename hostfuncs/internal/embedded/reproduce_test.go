@@ -87,7 +87,7 @@ func outcomeOf(t *testing.T, b image.Build, o Options) outcome {
 	if err := built.WriteTar(&tar, nil); err != nil {
 		t.Fatal(err)
 	}
-	return outcome{built.ID, digest, tar.Bytes()}
+	return outcome{built.ConfigDigest, digest, tar.Bytes()}
 }
 
 func TestBuildIsReproducible(t *testing.T) {
@@ -119,7 +119,7 @@ func TestBuildIsReproducible(t *testing.T) {
 func TestReproducibleDigest(t *testing.T) {
 	b := checkout(t, false, 0o777, time.Now())
 	const id = "sha256:7d2707b45fae61475d0f1c22fee91cb81d0cec887df331ae83643d69358d5aa2"
-	if got := mustBuild(t, b, options(t, b)).ID; got != id {
+	if got := mustBuild(t, b, options(t, b)).ConfigDigest; got != id {
 		t.Errorf("the image is %s, and was %s", got, id)
 	}
 }

@@ -41,7 +41,7 @@ func storedBase(t testing.TB) image.Stored {
 	t.Helper()
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /base/\nENV A=1\n", "a": "a"})
 	dir := filepath.Join(imagetest.Dir(t), "layout")
-	if err := mustBuild(t, b, options(t, b)).WriteLayout(dir, nil); err != nil {
+	if err := writeLayout(mustBuild(t, b, options(t, b)), dir, nil); err != nil {
 		t.Fatal(err)
 	}
 	return findStored(t, dir)
@@ -106,7 +106,7 @@ func TestStoredIsWhatItIsCalled(t *testing.T) {
 			o.Base = FromStored(map[string]image.Stored{"a.test/base:latest": findStored(t, dir)}, nil)
 			built, err := Build(t.Context(), b, o)
 			if err == nil {
-				err = built.WriteLayout(filepath.Join(imagetest.Dir(t), "out"), nil)
+				err = writeLayout(built, filepath.Join(imagetest.Dir(t), "out"), nil)
 				built.Close()
 			}
 			if err == nil {

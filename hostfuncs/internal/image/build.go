@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
-
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
 // Build says what to build. Its paths are absolute, with all links resolved: a
@@ -66,25 +62,10 @@ type Cache struct {
 
 // Image is what was built.
 type Image struct {
-	ID string // sha256:<64 hexadecimal digits>
-	// Digest is the manifest's in the registry, where it was pushed.
-	Digest string
+	Identity
 	// Bases are the digests of the images that it was built from, by their full
 	// references, as far as the engine told them.
 	Bases map[string]string
-}
-
-var imageID = regexp.MustCompile(`^(?:sha256:[0-9a-f]{64})?$`)
-
-// Check says what is wrong with what an engine told of an image, if anything: it
-// is written to files, signed, and handed to a provider.
-func (i Image) Check() error {
-	for _, told := range []string{i.ID, i.Digest} {
-		if !imageID.MatchString(told) {
-			return &Error{Message: "the engine names the image " + plaintext.Line(strconv.Quote(told), 100) + ", which is no digest"}
-		}
-	}
-	return nil
 }
 
 // Check says what is wrong with a build before anything is read, if anything.
@@ -106,6 +87,7 @@ type Error struct {
 	Line    int    // of the Dockerfile; 0 when it isn't known
 	Message string // what the engine says, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
+	Shown   bool   // the user has seen them as the step printed them
 }
 
 func (e *Error) Error() string {

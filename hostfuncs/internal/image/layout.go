@@ -7,16 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
 )
@@ -24,14 +20,13 @@ import (
 // Layout is a folder with an OCI layout on its way to its place, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
 // has to be committed or discarded.
-type Layout struct{ made, dir string }
-
-// NewLayout makes a folder that takes the place of dir, and has it filled by
-// write, which gets its path.
-func NewLayout(dir string, write func(dir string) error) (*Layout, error) {
-	return newLayout(dir, func(l *Layout) error { return write(l.made) })
+type Layout struct {
+	// Image is the image that is in it.
+	Image     Identity
+	made, dir string
 }
 
+// newLayout makes a folder that takes the place of dir, and has it filled.
 func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	made, err := os.MkdirTemp(filepath.Dir(dir), ".stagecraft-")
 	if err != nil {
@@ -46,9 +41,9 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 }
 
 // Commit puts the folder in its place, where there must be none but an empty
-// one.
+// one. Whoever may read its place may read all of it, as other builders leave it.
 func (l *Layout) Commit() error {
-	err := os.Chmod(l.made, 0o755)
+	err := l.open()
 	if err == nil {
 		// An empty one would be in the way on some systems.
 		_ = os.Remove(l.dir)
@@ -60,6 +55,18 @@ func (l *Layout) Commit() error {
 	return err
 }
 
+func (l *Layout) open() error {
+	return filepath.WalkDir(l.made, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
+}
+
 // Discard removes the folder.
 func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 
@@ -69,17 +76,21 @@ var layoutName = regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blo
 // blobs is what the names of a layout's blobs begin with.
 const blobs = "blobs/sha256/"
 
-// UnpackLayout takes a tar of an OCI layout.
+// UnpackLayout takes a tar of an OCI layout with one image, which gets names, as
+// BuildKit gives it out, and an engine with containerd's image store.
 //
 // # Errors
 //
 // What is no such tar, or isn't whole, and a blob that isn't what it is called.
-func UnpackLayout(r io.Reader, dir string) (*Layout, error) {
+func UnpackLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error {
 		if err := l.unpack(tar.NewReader(r)); err != nil {
 			return err
 		}
-		return l.check()
+		if err := l.check(); err != nil {
+			return err
+		}
+		return l.settle(names)
 	})
 }
 
@@ -128,88 +139,4 @@ func isSparse(h *tar.Header) bool {
 		}
 	}
 	return false
-}
-
-// ArchiveToLayout takes an image as `docker save` gives it.
-func ArchiveToLayout(r io.Reader, dir string) (*Layout, error) {
-	return newLayout(dir, func(l *Layout) error { return l.convert(r) })
-}
-
-func (l *Layout) convert(r io.Reader) error {
-	// It is read more than once.
-	f, err := os.CreateTemp(filepath.Dir(l.made), ".stagecraft-*.tar")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = io.Copy(f, r)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	open := func() (io.ReadCloser, error) { return safefile.Open(f.Name(), os.O_RDONLY) }
-	if err := checkSaved(open); err != nil {
-		return err
-	}
-	img, err := tarball.Image(open, nil)
-	if err != nil {
-		return err
-	}
-	manifest, err := tarball.LoadManifest(open)
-	if err != nil {
-		return err
-	}
-	return WriteLayout(l.made, img, manifest[0].RepoTags)
-}
-
-// checkSaved refuses what a reader of the tar would make more of than was sent,
-// and a list of images that is read into memory.
-func checkSaved(open func() (io.ReadCloser, error)) error {
-	f, err := open()
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		case h.Typeflag == tar.TypeGNUSparse || isSparse(h):
-			return fmt.Errorf("%q in the engine's archive has holes: what is sent would be less than what is written", h.Name)
-		case path.Clean(h.Name) == "manifest.json" && h.Size > manifestLimit:
-			return errors.New("manifest.json in the engine's archive is larger than 4 MiB")
-		}
-	}
-}
-
-// Annotations of an image in a layout, as BuildKit writes them. The first is of
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md.
-const (
-	annotationTag  = "org.opencontainers.image.ref.name"
-	annotationName = "io.containerd.image.name"
-)
-
-// WriteLayout makes an OCI layout of an image in a folder that isn't there or is
-// empty. Each of its names is a descriptor of its own there.
-func WriteLayout(dir string, img v1.Image, names []string) error {
-	to, err := layout.Write(dir, empty.Index)
-	if err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		return to.AppendImage(img)
-	}
-	for _, name := range names {
-		named, err := ParseTag(name)
-		if err != nil {
-			return err
-		}
-		options := layout.WithAnnotations(map[string]string{annotationName: named.String(), annotationTag: named.Tag()})
-		if err := to.AppendImage(img, options); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
@@ -64,7 +66,7 @@ func aLayout() []entry {
 
 func TestUnpackLayout(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	l, err := UnpackLayout(bytes.NewReader(tarOf(t, aLayout()...)), dir)
+	l, err := UnpackLayout(bytes.NewReader(tarOf(t, aLayout()...)), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +76,59 @@ func TestUnpackLayout(t *testing.T) {
 	wantLayout(t, filepath.Dir(dir))
 }
 
+// TestLayoutIsAsEveryOther has builders send layouts that differ in what no image
+// is: they become the same one, with their names.
+func TestLayoutIsAsEveryOther(t *testing.T) {
+	bare := aLayout()
+	index := bare[len(bare)-1].text
+	is := strings.TrimSuffix(strings.TrimPrefix(index, `{"manifests": [`), `]}`)
+	kind := `"mediaType": "application/vnd.oci.image.manifest.v1+json", `
+	with := func(more string) string { return strings.Replace(is, "{", "{"+kind+more, 1) }
+	var want string
+	for _, manifests := range []string{
+		with(""),
+		with(`"artifactType": "application/vnd.docker.container.image.v1+json", "annotations": {"org.opencontainers.image.created": "2026-01-02T03:04:05Z"}, `),
+		with(`"annotations": {"org.opencontainers.image.ref.name": "other"}, `) + ", " + with(`"platform": {"os": "linux", "architecture": "arm64"}, `),
+	} {
+		dir := filepath.Join(t.TempDir(), "out")
+		bare[len(bare)-1].text = `{"manifests": [` + manifests + `]}`
+		sent := append([]entry{{name: "manifest.json", text: "[]"}}, bare...)
+		l, err := UnpackLayout(bytes.NewReader(tarOf(t, sent...)), dir, []string{"a.test/x:1", "y"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "index.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			want = string(text)
+		}
+		if string(text) != want || !strings.Contains(want, `"docker.io/library/y:latest"`) || strings.Count(want, "ref.name") != 2 {
+			t.Errorf("the index is %s, want %s", text, want)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "manifest.json")); err == nil {
+			t.Error("there is a manifest.json")
+		}
+		if !strings.Contains(want, l.Image.Digest()) || l.Image.Config != digest.FromString("{}").String() {
+			t.Errorf("it has the image %+v", l.Image)
+		}
+	}
+}
+
 // TestUnpackLayoutRefuses has a builder send what it should not.
 func TestUnpackLayoutRefuses(t *testing.T) {
 	good := aLayout()
 	with := func(more ...entry) []entry { return append(more, good...) }
 	other, _ := blobOf("other")
 	other.text = "another"
+	layer, layerIs := blobOf("{} ")
+	two := append(append([]entry{}, good[:len(good)-1]...), layer, entry{
+		name: "index.json", text: strings.Replace(good[len(good)-1].text, "[", "["+layerIs+", ", 1),
+	})
 	for _, tt := range []struct {
 		name    string
 		entries []entry
@@ -101,11 +150,13 @@ func TestUnpackLayoutRefuses(t *testing.T) {
 		{"a blob that is missing", append(append([]entry{}, good[:3]...), good[4:]...), "lacks"},
 		{"a manifest that is missing", append(append([]entry{}, good[:4]...), good[5:]...), "lacks"},
 		{"a digest that is a path", []entry{{name: "oci-layout"}, {name: "index.json", text: `{"manifests": [{"digest": "sha256:../../index.json", "size": 58}]}`}}, "lacks"},
+		{"two images", two, "has 2 images"},
+		{"no image", append(append([]entry{}, good[:len(good)-1]...), entry{name: "index.json", text: `{"manifests": []}`}), "has 0 images"},
 		{"an index that is none", []entry{{name: "oci-layout"}, {name: "index.json", text: "x"}}, "a manifest that is none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			parent := t.TempDir()
-			_, err := UnpackLayout(bytes.NewReader(tarOf(t, tt.entries...)), filepath.Join(parent, "out"))
+			_, err := UnpackLayout(bytes.NewReader(tarOf(t, tt.entries...)), filepath.Join(parent, "out"), nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -120,7 +171,7 @@ func TestUnpackLayoutRefuses(t *testing.T) {
 // a disk has.
 func TestUnpackLayoutSparse(t *testing.T) {
 	data := imagetest.Sparse(t, "oci-layout", 1<<50)
-	_, err := UnpackLayout(bytes.NewReader(data), filepath.Join(t.TempDir(), "out"))
+	_, err := UnpackLayout(bytes.NewReader(data), filepath.Join(t.TempDir(), "out"), nil)
 	if err == nil || !strings.Contains(err.Error(), "has holes") {
 		t.Errorf("got %v", err)
 	}
@@ -134,7 +185,7 @@ func TestArchiveToLayoutSize(t *testing.T) {
 		"file manifest.json not found in tar":                        tarOf(t, entry{name: "x", text: strings.Repeat(" ", manifestLimit+1)}),
 	} {
 		parent := t.TempDir()
-		_, err := ArchiveToLayout(bytes.NewReader(data), filepath.Join(parent, "out"))
+		_, err := ArchiveToLayout(bytes.NewReader(data), filepath.Join(parent, "out"), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -154,7 +205,7 @@ func FuzzUnpackLayout(f *testing.F) {
 	f.Add(tarOf(f, entry{name: "blobs/sha256", kind: tar.TypeSymlink, link: ".."}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parent := t.TempDir()
-		l, err := UnpackLayout(bytes.NewReader(data), filepath.Join(parent, "out"))
+		l, err := UnpackLayout(bytes.NewReader(data), filepath.Join(parent, "out"), nil)
 		if err == nil {
 			err = l.Commit()
 		}

@@ -38,7 +38,7 @@ func (e *NotFoundError) Error() string {
 	case len(e.Searched) == 0:
 		return fmt.Sprintf("%s: not found, PATH has no absolute folder", e.Name)
 	}
-	return fmt.Sprintf("%s: not found in PATH (%s)", e.Name, strings.Join(e.Searched, ", "))
+	return e.Name + ": not found in PATH"
 }
 
 // reason puts words for the user in front of the system's error, which stays

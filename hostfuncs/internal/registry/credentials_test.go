@@ -204,7 +204,7 @@ func TestLookupEnds(t *testing.T) {
 }
 
 func TestLookupHelperThatCantRun(t *testing.T) {
-	missing := errors.New("docker-credential-h: not found in PATH (/bin)")
+	missing := errors.New("docker-credential-h: not found in PATH")
 	c := New(folder(t, `{"credsStore": "h"}`), func(context.Context, string, []string, string) ([]byte, int, error) {
 		return nil, 0, missing
 	})

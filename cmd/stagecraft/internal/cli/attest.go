@@ -36,7 +36,10 @@ func (f attestFlags) attestation(a *app) (*attestation, error) {
 	}
 	keyFile := f.AttestKey
 	if keyFile == "" {
-		keyFile = a.getenv(attestKey)
+		var err error
+		if keyFile, err = a.namedBy(attestKey); err != nil {
+			return nil, err
+		}
 	}
 	if keyFile == "" {
 		return nil, &usageError{"--attest needs a key to sign with: name it with --attest-key FILE, or in STAGECRAFT_ATTEST_KEY", provenance.MakeKey}

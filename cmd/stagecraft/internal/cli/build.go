@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
@@ -14,7 +17,7 @@ import (
 type buildCmd struct {
 	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, or dev>."`
 	Push         bool     `help:"Send the image to its registry as well."`
-	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID to FILE."`
+	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID, by which an engine runs it, to FILE."`
 	MetadataFile string   `placeholder:"FILE" help:"Write the image's names and digests to FILE, as docker buildx does."`
 	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
@@ -39,15 +42,21 @@ Examples:
 
 // buildJSON is what --json prints; fields are only ever added.
 type buildJSON struct {
-	Image  string `json:"image"`
-	ID     string `json:"id,omitempty"`
-	Digest string `json:"digest,omitempty"`
+	Image        string   `json:"image"`
+	ID           string   `json:"id,omitempty"`
+	Digest       string   `json:"digest,omitempty"`
+	OtherDigests []string `json:"other_digests,omitempty"`
+	Config       string   `json:"config,omitempty"`
 	// Changed are the files that restrict runs and changed during this one.
 	Changed []session.ChangedFile `json:"changed,omitempty"`
 }
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
+	err := c.checkFiles()
+	if err != nil {
+		return err
+	}
 	attest, err := c.attestation(a)
 	if err != nil {
 		return err
@@ -71,9 +80,27 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, a.opened.Changed()})
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, a.opened.Changed()})
 	}
 	return a.printer.result(image.Reference + "\n")
+}
+
+// checkFiles wants each file that is written to have one content.
+func (c buildCmd) checkFiles() error {
+	named := make(map[string]string)
+	for _, flag := range []struct{ name, file string }{
+		{"--iidfile", c.Iidfile}, {"--metadata-file", c.MetadataFile}, {"--attest", c.Attest}, {"--sarif", c.Sarif},
+	} {
+		abs, err := filepath.Abs(flag.file)
+		if flag.file == "" || err != nil {
+			continue
+		}
+		if other := named[abs]; other != "" {
+			return &usageError{fmt.Sprintf("%s and %s name the same file, %s", other, flag.name, flag.file), "name two files"}
+		}
+		named[abs] = flag.name
+	}
+	return nil
 }
 
 func (c buildCmd) writeFiles(image session.Image) error {
@@ -90,8 +117,8 @@ func (c buildCmd) writeFiles(image session.Image) error {
 	}
 	// The names are those of docker buildx.
 	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, image.Tags...), ",")}
-	if image.ID != "" {
-		metadata["containerimage.config.digest"] = image.ID
+	if image.Config != "" {
+		metadata["containerimage.config.digest"] = image.Config
 	}
 	if image.Digest != "" {
 		metadata["containerimage.digest"] = image.Digest
@@ -121,6 +148,18 @@ func further(tags []string) []string {
 	return tags[1:]
 }
 
+// asked are the flags that not every provider can carry out.
+func (c buildCmd) asked() []session.Flag {
+	asked := slices.Concat(c.builderFlags.asked(c.Tag), c.progressFlag.asked())
+	if c.Iidfile != "" {
+		asked = append(asked, session.Flag{Name: "--iidfile", Option: abi.OptionIdentify})
+	}
+	if c.Attest != "" {
+		asked = append(asked, session.Flag{Name: "--attest", Option: abi.OptionIdentify})
+	}
+	return asked
+}
+
 func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (session.Image, error) {
 	var plan *session.Plan
 	if c.Plan != "" {
@@ -140,7 +179,7 @@ func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (sess
 		return session.Image{}, err
 	}
 	if plan != nil {
-		return s.BuildPlanned(ctx, c.Plan, plan)
+		return s.BuildPlanned(ctx, c.Plan, plan, c.asked())
 	}
-	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push})
+	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked()})
 }

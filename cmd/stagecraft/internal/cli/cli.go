@@ -102,7 +102,7 @@ func Main(args []string, system System) (code int) {
 		kong.Name("stagecraft"), kong.Description(description),
 		kong.Writers(stdout, a.printer.stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: a.helpWidth()}),
 	)
 	if err != nil {
 		a.printer.failure(err)
@@ -116,13 +116,17 @@ func Main(args []string, system System) (code int) {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		a.printer.usage(err)
+		a.printer.show(grammarError(err, parser.Model.Node))
 		return ExitUsage
 	}
+	a.printer.help = seeHelp(parsed.Selected())
 	ctx, stop := a.interruptible(context.Background())
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if a.ceilings, err = a.namedCeilings(); err == nil {
+	if err = checkGiven(parsed, args); err == nil {
+		a.ceilings, err = a.namedCeilings()
+	}
+	if err == nil {
 		err = parsed.Run(a)
 	}
 	if err != nil && !isKnownEnd(ctx, err) {
@@ -192,7 +196,7 @@ func (a *app) options() session.Options {
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads, InputsDir: folders.inputs,
-		Environ: a.Environ, Stdout: a.Stdout, Stderr: a.Stderr,
+		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, whether it is used or not.
 		Own: []string{a.getenv(attestKey)},
 		// What programs print, and their names with it, goes to both streams.

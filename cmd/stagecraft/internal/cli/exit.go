@@ -34,7 +34,7 @@ func exitCode(ctx context.Context, err error) int {
 	if isRefusal(err) {
 		return ExitDenied
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if isUsageError(err) {
 		return ExitUsage
 	}
 	if isConfigError(err) {
@@ -72,6 +72,16 @@ func isRefusal(err error) bool {
 	}
 	e, ok := errors.AsType[*session.PlanError](err)
 	return errors.Is(err, errWouldBeDenied) || ok && e.Other
+}
+
+// isUsageError tells whether the command line is wrong, or wants what the run
+// cannot do.
+func isUsageError(err error) bool {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*session.FlagError](err)
+	return ok
 }
 
 func codeOf(e *abi.Error) int {
@@ -133,6 +143,7 @@ func outcome(ctx context.Context, err error) (string, int) {
 }
 
 // usageError says what is wrong on the command line, where the grammar can't.
+// Without a hint the command's help is named.
 type usageError struct{ message, hint string }
 
 func (e *usageError) Error() string { return e.message }

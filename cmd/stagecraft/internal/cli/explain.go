@@ -25,16 +25,20 @@ type failure struct {
 	Hint    string `json:"hint,omitempty"`
 	// Provider and Operation say whose error it is; Reason is the provider's
 	// own word for it, and Output the end of what a program printed.
-	Provider  string    `json:"provider,omitempty"`
-	Operation string    `json:"operation,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	Output    string    `json:"output,omitempty"`
-	Problems  []problem `json:"problems,omitempty"`
-	Denials   []denial  `json:"denials,omitempty"`
+	Provider  string `json:"provider,omitempty"`
+	Operation string `json:"operation,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Output    string `json:"output,omitempty"`
+	// Source is the part of a file that the error is about.
+	Source   string    `json:"source,omitempty"`
+	Problems []problem `json:"problems,omitempty"`
+	Denials  []denial  `json:"denials,omitempty"`
 	// Allow is the policy that would allow what no rule allowed.
 	Allow string `json:"allow,omitempty"`
 	// Changed are the files that restrict runs and changed during this one.
 	Changed []session.ChangedFile `json:"changed,omitempty"`
+
+	outputShown bool // as the program printed it
 }
 
 type problem struct {
@@ -100,6 +104,7 @@ func explain(err error) failure {
 	f := failure{Code: "failed", Message: err.Error()}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		f.Code, f.Hint, f.Reason, f.Output = string(e.Code), e.Hint, e.Reason, e.Output
+		f.Source, f.outputShown = e.Source, e.OutputShown
 	}
 	if e, ok := errors.AsType[*session.ProviderError](err); ok {
 		f.Provider, f.Operation = e.Provider, e.Operation
@@ -120,7 +125,7 @@ func explain(err error) failure {
 	if e, ok := errors.AsType[hinting](err); ok {
 		f.Hint = e.Hint()
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if isUsageError(err) {
 		f.Code = "usage"
 	}
 	if isRefusal(err) {

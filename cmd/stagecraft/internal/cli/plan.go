@@ -59,7 +59,7 @@ func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 		return err
 	}
-	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, options)
+	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked(c.Tag)}, options)
 }
 
 // errWouldBeDenied ends a plan whose output says what would be.
@@ -106,6 +106,12 @@ func planText(p *session.Plan) string {
 	fmt.Fprintf(&b, "%s by provider %s", p.Command, p.Provider.ID)
 	if p.Tag != "" {
 		b.WriteString(", as " + plaintext.Line(p.Tag, 1000))
+	}
+	if p.NoCache {
+		b.WriteString(", with --no-cache")
+	}
+	if p.Pull {
+		b.WriteString(", with --pull")
 	}
 	b.WriteString("; nothing is run\n")
 	for i, step := range p.Steps {

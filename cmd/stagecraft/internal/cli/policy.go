@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -23,10 +25,10 @@ type policyExplainCmd struct {
 	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
 	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
 	Engine      string   `placeholder:"ENGINE" help:"docker_build: what builds."`
-	EngineCerts string   `placeholder:"DIR" env:"STAGECRAFT_ENGINE_CERTS" help:"docker_build: folder with certificates for a daemon."`
+	EngineCerts string   `placeholder:"DIR" help:"docker_build: directory with certificates for a daemon; default STAGECRAFT_ENGINE_CERTS."`
 	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where the image is written to."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts that base images are taken from."`
-	Operation   string   `arg:"" help:"An operation of the ABI, such as exec, docker_build, read_file, probe or env_status."`
+	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its word in policy tests: build, read, look, connect."`
 	Args        []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
 }
 
@@ -39,7 +41,7 @@ stand before the operation; what follows it is taken as it is. The exit code is
 Examples:
   stagecraft policy explain exec npm publish
   stagecraft policy explain --env NODE_ENV exec npm run dev
-  stagecraft policy explain --push docker_build ghcr.io/acme/shop:1
+  stagecraft policy explain --push build ghcr.io/acme/shop:1
   stagecraft policy explain read_file .env`
 }
 
@@ -53,7 +55,14 @@ type explainJSON struct {
 
 type explainSaid struct {
 	session.Said
-	Near []explainNear `json:"near,omitempty"`
+	Missing []explainMissing `json:"missing,omitempty"`
+	Near    []explainNear    `json:"near,omitempty"`
+}
+
+// explainMissing is a line that a layer lacks: a rule in YAML, and its key.
+type explainMissing struct {
+	Key  string `json:"key"`
+	Rule string `json:"rule"`
 }
 
 type explainNear struct {
@@ -68,7 +77,13 @@ const maxNear = 3
 
 // Run is called by kong.
 func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
+	if operation, ok := testWords[c.Operation]; ok {
+		c.Operation = operation
+	}
 	request, err := c.request()
+	if err == nil {
+		err = c.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -107,6 +122,40 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 	return err
 }
 
+// testWords are the operations that the cases of policy tests name by a word of
+// their own.
+var testWords = map[string]string{"build": abi.OpDockerBuild, "read": abi.OpReadFile, "look": abi.OpEnvStatus, "connect": abi.OpProbe}
+
+// check finds flags and arguments that the operation has no use for.
+func (c policyExplainCmd) check() error {
+	starts := c.Operation == abi.OpExec || c.Operation == abi.OpProcessStart
+	builds := c.Operation == abi.OpDockerBuild
+	for _, flag := range []struct {
+		name  string
+		given bool
+		meant bool
+	}{
+		{"--dir", c.Dir != "", starts || builds},
+		{"--env", len(c.Env) > 0, starts},
+		{"--push", c.Push, builds},
+		{"--target", c.Target != "", builds},
+		{"--platform", len(c.Platform) > 0, builds},
+		{"--secret", len(c.Secret) > 0, builds},
+		{"--cache-from", len(c.CacheFrom) > 0, builds},
+		{"--cache-to", len(c.CacheTo) > 0, builds},
+		{"--engine", c.Engine != "", builds},
+		{"--engine-certs", c.EngineCerts != "", builds},
+		{"--output", len(c.Output) > 0, builds},
+		{"--base", len(c.Base) > 0, builds},
+		{"arguments", len(c.Args) > 0, c.Operation != abi.OpProcessWait && c.Operation != abi.OpProcessStop},
+	} {
+		if flag.given && !flag.meant {
+			return &usageError{flag.name + ": no meaning for the operation " + c.Operation, ""}
+		}
+	}
+	return nil
+}
+
 // request makes what a provider would send.
 func (c policyExplainCmd) request() (any, error) {
 	one := func() string { return strings.Join(c.Args, " ") }
@@ -136,11 +185,12 @@ func (c policyExplainCmd) request() (any, error) {
 	case abi.OpLog:
 		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
 	}
-	e := &usageError{fmt.Sprintf("there is no operation %q", c.Operation), "operations: " + strings.Join(abi.Operations(), ", ")}
-	if near := abi.Nearest(c.Operation, abi.Operations()); near != "" {
-		e.hint = fmt.Sprintf("did you mean %q? ", near) + e.hint
+	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testWords)))
+	message := fmt.Sprintf("unknown operation %q", c.Operation)
+	if near := abi.Nearest(c.Operation, known); near != "" {
+		message += fmt.Sprintf(" (did you mean %q?)", near)
 	}
-	return nil, e
+	return nil, &usageError{message, "operations: " + strings.Join(known, ", ")}
 }
 
 // env are the variables that the provider would set, of whatever value.
@@ -171,6 +221,11 @@ func explained(found session.Explanation) explainJSON {
 	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainSaid{}}
 	for i, said := range session.SaidBy(rec) {
 		layer := explainSaid{Said: said}
+		for _, g := range rec.Layers[i].Missing {
+			if g.Key != "" {
+				layer.Missing = append(layer.Missing, explainMissing{g.Key, g.Rule})
+			}
+		}
 		if !said.Allowed && said.Rule == "" && i < len(found.Policies) {
 			for _, miss := range capability.Near(found.Policies[i], rec.Claim, maxNear) {
 				layer.Near = append(layer.Near, explainNear{miss.Rule, miss.Pos.File, miss.Pos.Line, miss.Why})
@@ -198,6 +253,9 @@ func (v explainJSON) text() string {
 	fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(v.Asked, 2000), verdict(v.Allowed))
 	for _, said := range v.Layers {
 		b.WriteString("  " + saidText(said.Said) + "\n")
+		for _, m := range said.Missing {
+			fmt.Fprintf(&b, "    there is no %s: %s\n", m.Key, plaintext.Line(m.Rule, 1000))
+		}
 		for _, near := range said.Near {
 			fmt.Fprintf(&b, "    near: %q, %s:%d: %s\n", near.Rule, near.File, near.Line, plaintext.Line(near.Why, 1000))
 		}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -43,7 +45,7 @@ Examples:
 
 // Run is called by kong.
 func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
-	if err := c.check(); err != nil {
+	if err := c.check(a); err != nil {
 		return err
 	}
 	out, err := openOut(c.Out)
@@ -58,15 +60,53 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 }
 
 // check finds what is wrong with the flags, before anything is run.
-func (c policyLearnCmd) check() error {
+func (c policyLearnCmd) check(a *app) error {
 	if (c.Command == "") == (c.From == "") {
-		return &usageError{"say what to learn from: dev, build, or --from FILE", "see stagecraft policy learn --help"}
+		return &usageError{"say what to learn from: dev, build, or --from FILE", ""}
 	}
 	if c.From != "" && c.Allow {
 		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
 	}
+	if err := c.checkGiven(a.grammar); err != nil {
+		return err
+	}
 	if err := learn.Named(c.Sensitive); err != nil {
 		return &usageError{"--sensitive: " + err.Error(), "name a path of the project, such as .env, or a pattern, such as \"certs/**\""}
+	}
+	return nil
+}
+
+// asked are the flags that not every provider can carry out.
+func (c policyLearnCmd) asked() []session.Flag {
+	return append(c.builderFlags.asked(c.Tag), c.progressFlag.asked()...)
+}
+
+// checkGiven finds flags of another way to learn: those of build, and those of a
+// run where none is made.
+func (c policyLearnCmd) checkGiven(all grammar) error {
+	var given []string
+	if c.Command != session.CommandBuild {
+		for _, flag := range c.asked() {
+			given = append(given, strings.TrimPrefix(flag.Name, "a second "))
+		}
+		if len(c.Tag) == 1 {
+			given = append(given, "--tag")
+		}
+		if c.Push {
+			given = append(given, "--push")
+		}
+		if c.Engine == string(hostfuncs.EngineAuto) {
+			given = append(given, "--engine")
+		}
+	}
+	if len(given) > 0 {
+		return &usageError{strings.Join(given, ", ") + ": only for policy learn build", "leave the flag out"}
+	}
+	if c.From != "" && (c.Audit != "" || c.Sarif != "") {
+		return &usageError{"--audit and --sarif are for a command that is run, and --from runs none", "leave the flag out"}
+	}
+	if c.From != "" && (all.Config != "" || all.Directory != "." || len(all.Policy) > 0) {
+		return &usageError{"--directory, --config and --policy are for a command that is run, and --from runs none", "leave the flag out"}
 	}
 	return nil
 }
@@ -120,7 +160,7 @@ func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, s 
 		if s, err = a.open(opts); err != nil {
 			return err
 		}
-		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
+		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked()}, c.Allow)
 		return err
 	})
 	return did, s, err
@@ -135,13 +175,13 @@ func (a *app) claimsOf(file string) ([]capability.Claim, error) {
 		}
 		claim, err := capability.ParseClaim(r.Claim)
 		if err != nil {
-			return fmt.Errorf("call %d of run %s: %w", r.Call, r.Run, err)
+			return fmt.Errorf("%s: call %d of run %s: %w", file, r.Call, r.Run, err)
 		}
 		claims = append(claims, claim)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	for _, f := range report.Findings {
 		a.printer.warning(file + ": " + f.String())

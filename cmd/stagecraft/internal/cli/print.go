@@ -38,6 +38,7 @@ type printer struct {
 	color            bool
 	json             bool // errors as JSON too
 	workflow         *actions.Workflow
+	help             string // which help has more on the command line
 }
 
 // newPrinter makes a printer for the process's streams; workflow is nil outside
@@ -113,14 +114,16 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	return err
 }
 
-func (p *printer) usage(err error) {
-	p.show(failure{Code: "usage", Message: err.Error(), Hint: "see stagecraft --help"})
-}
-
 func (p *printer) warning(text string) { p.message("warning", text, "") }
 
 // failure shows an error, whatever it is, in the form that was asked for.
-func (p *printer) failure(err error) { p.show(explain(err)) }
+func (p *printer) failure(err error) {
+	f := explain(err)
+	if f.Code == "usage" && f.Hint == "" {
+		f.Hint = p.help
+	}
+	p.show(f)
+}
 
 func (p *printer) show(f failure) {
 	f = f.cleaned()
@@ -131,6 +134,13 @@ func (p *printer) show(f failure) {
 		// Where standard error can't be written to, there is no place to say so.
 		_ = p.writeJSON(p.jsonErr, map[string]failure{"error": f}, "")
 		return
+	}
+	// The error comes last, so that it is what a terminal shows.
+	if f.Output != "" && !f.outputShown {
+		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
+	}
+	if f.Source != "" {
+		fmt.Fprintf(p.stderr, "failed at:\n%s", indent(plaintext.Clean(f.Source)))
 	}
 	for i, problem := range f.Problems {
 		if i == maxProblems {
@@ -145,9 +155,6 @@ func (p *printer) show(f failure) {
 			message += " (" + f.Reason + ")"
 		}
 		p.message("error", message, f.Hint)
-	}
-	if f.Output != "" {
-		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(f.Output))
 	}
 	for _, d := range f.Denials {
 		p.message("denied", d.Asked, d.Reason)

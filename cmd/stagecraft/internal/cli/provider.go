@@ -96,6 +96,7 @@ type inspectJSON struct {
 	Imports      []string          `json:"imports"`
 	Capabilities *abi.Capabilities `json:"capabilities"`
 	ConfigSchema json.RawMessage   `json:"config_schema,omitempty"`
+	BuildOptions []string          `json:"build_options,omitempty"`
 }
 
 // Run is called by kong.
@@ -131,6 +132,7 @@ func inspected(found session.Inspection) inspectJSON {
 	if found.Loaded {
 		about := found.About
 		v.ID, v.Version, v.ABI, v.Capabilities, v.ConfigSchema = about.ID, about.Version, about.ABI, &about.Capabilities, about.ConfigSchema
+		v.BuildOptions = about.BuildOptions
 	}
 	return v
 }
@@ -152,6 +154,9 @@ func (v inspectJSON) text() string {
 	}
 	for _, ask := range lock.Words(*v.Capabilities) {
 		rows = append(rows, []string{"asks for", ask})
+	}
+	if len(v.BuildOptions) > 0 {
+		rows = append(rows, []string{"passes on", shown(strings.Join(v.BuildOptions, ", "), 1000)})
 	}
 	out := table(rows, func(cells []string) []string { return cells })
 	if len(v.ConfigSchema) > 0 {

@@ -24,7 +24,10 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	opts := a.options()
 	opts.MayLoad, opts.Confirm = a.loader(ctx), a.confirmer(ctx)
 	if opts.Audit = f.Audit; opts.Audit == "" {
-		opts.Audit = a.getenv("STAGECRAFT_AUDIT")
+		var err error
+		if opts.Audit, err = a.namedBy("STAGECRAFT_AUDIT"); err != nil {
+			return err
+		}
 	}
 	opts.Own = append(opts.Own, f.Sarif)
 	// Code scanning is told of the run, and by its summary whoever reads a workflow.

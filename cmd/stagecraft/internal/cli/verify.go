@@ -27,8 +27,8 @@ that it is of that image. Each policy in --policy and STAGECRAFT_POLICY has to
 have been in force. The exit code is 1 if something is not so.
 
 Examples:
-  stagecraft verify shop.json --key attest.pub.pem --image ghcr.io/acme/shop@sha256:3f9a...
-  stagecraft verify shop.json --key attest.pub.pem --policy ci.policy.yml --json`
+  stagecraft verify shop.json --key pub.pem --image acme/shop@sha256:3f9a...
+  stagecraft verify shop.json --key pub.pem --policy ci.policy.yml --json`
 }
 
 // verifyJSON is what --json prints; fields are only ever added.
@@ -118,13 +118,17 @@ func (c verifyCmd) checkPolicies(a *app, found *provenance.Verified) error {
 func (v verifyJSON) text() string {
 	build, run := v.Statement.Predicate.BuildDefinition, v.Statement.Predicate.RunDetails.Metadata
 	var b strings.Builder
-	for _, subject := range v.Statement.Subject {
-		fmt.Fprintf(&b, "good: %s\n", described(subject.Name, subject.Digest, "@"))
-	}
 	row := func(name, text string) {
 		if text != "" {
 			fmt.Fprintf(&b, "  %-12s %s\n", name, plaintext.Line(text, 1000))
 		}
+	}
+	for i, subject := range v.Statement.Subject {
+		if i > 0 && subject.Name == "" {
+			row("also", described("", subject.Digest, "")+aside(subject.MediaType))
+			continue
+		}
+		fmt.Fprintf(&b, "good: %s\n", described(subject.Name, subject.Digest, "@"))
 	}
 	for _, key := range v.Keys {
 		row("signed by", "the key "+key.ID+" in "+key.File)
@@ -158,6 +162,14 @@ func asked(x provenance.External) string {
 		return x.Tag + ", pushed"
 	}
 	return x.Tag
+}
+
+// aside is what a subject is that has no name of its own.
+func aside(mediaType string) string {
+	if mediaType == provenance.ImageConfig {
+		return ", its configuration"
+	}
+	return ""
 }
 
 func named(f provenance.File) string { return f.Name + " sha256:" + f.SHA256 }

@@ -45,7 +45,7 @@ func cmdAhead(ts *testscript.TestScript, neg bool, args []string) {
 func onTerminal(ts *testscript.TestScript, terminal *os.File, args []string) (cmd *exec.Cmd, stop func() bool) {
 	cmd = exec.Command(filepath.Join(ts.Getenv("BIN"), "stagecraft"), args...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR", "STAGECRAFT_POLICY", "CI"} {
+	for _, name := range []string{"HOME", "PATH", "XDG_CACHE_HOME", "NO_COLOR", "STAGECRAFT_POLICY", "CI", "DOCKER_HOST"} {
 		// One that is set and empty can mean something else.
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)

@@ -15,15 +15,15 @@ import (
 )
 
 // cmdAttest signs a statement of a build that never was, of the image
-// ghcr.io/acme/shop@sha256:11...1 and under the policies that are named. With
-// config=TEXT it has TEXT, with the escapes of Go, for the configuration's name.
+// ghcr.io/acme/shop@sha256:11...1, whose configuration is sha256:cc...c, and under
+// the policies that are named. With config=TEXT it has TEXT, with the escapes of Go, for the configuration's name.
 // attest FILE KEY [POLICY...] [config=TEXT]
 func cmdAttest(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: attest FILE KEY [POLICY...] [config=TEXT]")
 	}
 	b := provenance.Build{
-		Image: "ghcr.io/acme/shop:1", Digest: "sha256:" + strings.Repeat("1", 64),
+		Image: "ghcr.io/acme/shop:1", Digests: []string{"sha256:" + strings.Repeat("1", 64)}, Config: "sha256:" + strings.Repeat("c", 64),
 		External: provenance.External{Config: provenance.File{Name: "stagecraft.yml", SHA256: strings.Repeat("2", 64)}, Tag: "ghcr.io/acme/shop:1", Push: true},
 		Internal: provenance.Internal{ImageFrom: "docker_build", Plan: &provenance.File{Name: "plan.json", SHA256: strings.Repeat("5", 64)}},
 		Provider: provenance.Module{ID: "generic", SHA256: strings.Repeat("3", 64)},

@@ -25,9 +25,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
-// EngineEnv names the Docker engine for tests.
-const EngineEnv = "STAGECRAFT_TEST_DOCKER_HOST"
-
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"atmost":    cmdAtMost,
 	"exits":     cmdExits,
@@ -57,7 +54,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 func condition(name string) (bool, error) {
 	switch name {
 	case "engine":
-		host, fatal, err := providertest.Engine("a script of cmd/stagecraft")
+		host, fatal, err := providertest.FirstEngine("a script of cmd/stagecraft")
 		if fatal {
 			return false, err
 		}

@@ -57,7 +57,7 @@ func setup(e *testscript.Env, cache, bin string) error {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"} {
 		e.Setenv(name, providertest.GoEnv(name))
 	}
-	if host := os.Getenv(EngineEnv); host != "" {
+	if host := providertest.EngineHost(); host != "" {
 		e.Setenv("DOCKER_HOST", host)
 	} else {
 		e.Setenv("DOCKER_HOST", "unix://"+filepath.Join(e.WorkDir, "no-engine.sock"))

@@ -75,7 +75,7 @@ func (w Workspace) Command(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, Binary(), args...)
 	cmd.Dir = w.Dir
 	cmd.Env = append(os.Environ(), "HOME="+w.Home, "XDG_CACHE_HOME="+Cache(), "XDG_DATA_HOME=", "CI=", "npm_config_update_notifier=false")
-	if host := os.Getenv(EngineEnv); host != "" {
+	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {

@@ -246,7 +246,7 @@ func randomCalls(r *rand.Rand) []map[string]any {
 // encoreApp gives an example the stand-in and its file of variables.
 func encoreApp(t *testing.T, w *clitest.Workspace) {
 	t.Helper()
-	e, err := clitest.NewEncore(t.TempDir(), os.Getenv(clitest.EngineEnv))
+	e, err := clitest.NewEncore(t.TempDir(), providertest.EngineHost())
 	if err != nil {
 		t.Fatal(err)
 	}

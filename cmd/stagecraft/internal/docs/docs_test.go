@@ -37,7 +37,7 @@ func TestMain(m *testing.M) { clitest.Main(m) }
 // says how; every block of sh, yaml, json and text has one:
 //
 //	<!-- run -->               bash runs it in a fresh folder
-//	<!-- run: then -->         in the folder of the run before it
+//	<!-- run: then -->         where the run before it ended
 //	<!-- run: exit 3 -->       and its last command ends with 3
 //	<!-- run: engine -->       where there is a Docker engine
 //	<!-- output -->            what the run before it printed, on both streams;
@@ -175,7 +175,8 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 type docShell struct {
 	base  string
 	cache string
-	dir   string
+	dir   string // the last fresh folder
+	at    string // where the last run ended
 	count int
 	ran   bool   // the last run was not left out
 	said  string // what it printed
@@ -189,6 +190,7 @@ func (s *docShell) fresh(t *testing.T) {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	s.at = s.dir
 }
 
 func (s *docShell) run(t *testing.T, b docBlock) {
@@ -199,7 +201,7 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 		case arg == "then":
 			then = true
 		case arg == "engine":
-			host, fatal, err := providertest.Engine(t.Name())
+			host, fatal, err := providertest.FirstEngine(t.Name())
 			if s.ran = host != ""; fatal {
 				t.Fatal(err)
 			} else if err != nil {
@@ -217,7 +219,13 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 	if !then {
 		s.fresh(t)
 	}
-	out, err := s.command("bash", "-c", b.text).CombinedOutput()
+	ended := filepath.Join(s.base, "ended")
+	cmd := s.command("bash", "-c", `trap 'pwd >"$ENDED"' EXIT`+"\n"+b.text)
+	cmd.Env = append(cmd.Env, "ENDED="+ended)
+	out, err := cmd.CombinedOutput()
+	if at := strings.TrimSuffix(clitest.ReadFile(t, ended), "\n"); at != "" {
+		s.at = at
+	}
 	s.said, s.ran = strings.NewReplacer(s.dir, docRoot, filepath.Dir(s.dir), path.Dir(docRoot)).Replace(string(out)), true
 	got := 0
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -233,7 +241,7 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 // command has an empty home, and the real binary first in its PATH.
 func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Dir = s.dir
+	cmd.Dir = s.at
 	cmd.Env = append(os.Environ(),
 		"PATH="+filepath.Dir(clitest.Binary())+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"HOME="+filepath.Dir(s.dir), "XDG_DATA_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME="+s.cache, "CI=",
@@ -242,7 +250,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
 		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
 	}
-	if host := os.Getenv(clitest.EngineEnv); host != "" {
+	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	} else {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST=unix://"+filepath.Join(s.base, "no-engine.sock"))

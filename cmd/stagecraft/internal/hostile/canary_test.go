@@ -4,9 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,9 +22,18 @@ const canary = "c4n&ry/\"one\nc4nary two"
 // canaryForms are all that it must not be seen as.
 func canaryForms() []string {
 	quoted, _ := json.Marshal(canary)
-	return append(strings.Split(canary, "\n"),
+	forms := slices.Collect(maps.Values(shapes))
+	return append(append(forms, strings.Split(canary, "\n")...),
 		canary, strings.Trim(string(quoted), `"`), url.QueryEscape(canary), url.PathEscape(canary),
 		base64.StdEncoding.EncodeToString([]byte(canary)), base64.URLEncoding.EncodeToString([]byte(canary)))
+}
+
+// shapes are secrets that look like something else: a word, a host, URLs, a
+// token of three parts. Whatever a dotenv file has them for, they are masked.
+var shapes = map[string]string{
+	"DB_PASSWORD": "c4narypostgres", "SLACK_WEBHOOK": "http://c4nary-hook:8080",
+	"CALLBACK": "https://c4nary.example/T0/B0", "DB": "postgres://app:c4nary-pw@localhost", "JWT": "eyc4nary.eyJzdWIi.c2lnbg",
+	"LICENCE": "sk-live-c4nary.def", "HEX": "9f86d081c4884c7d65", "BUCKET": "9f86d081c4884c7d65.example.com", "OTHER": "c4nary horse staple",
 }
 
 // leak is a shell's text that prints its variable and its standard input in
@@ -49,6 +60,9 @@ func TestCanary(t *testing.T) {
 		{"exec": exec(leak, map[string]any{"capture": true})},
 		{"say": true},
 		{"exec": map[string]any{"argv": []string{"sh", "-c", "echo $CANARY_FILE"}, "env_files": []string{".env"}}},
+		{"exec": map[string]any{"argv": []string{"sh", "-c", "env; env | base64 -w0; env >&2"}, "env_files": []string{".env"}, "capture": true}},
+		{"say": true},
+		{"exec": map[string]any{"argv": []string{"sh", "-c", "env; env >&2; echo $DB_PASSWORD"}, "env_files": []string{".env"}}},
 		{"status": map[string]any{"names": []string{"CANARY", "CANARY_FILE"}, "files": []string{".env"}}},
 		{"start": start}, {"start": start},
 		{"wait": map[string]any{}}, {"wait": map[string]any{}}, {"wait": map[string]any{}}, {"wait": map[string]any{}},
@@ -56,7 +70,11 @@ func TestCanary(t *testing.T) {
 	})
 	w.Drop(t)
 	quoted, _ := json.Marshal(canary)
-	w.Write(t, ".env", []byte("CANARY_FILE="+string(quoted)+"\n"))
+	env := "CANARY_FILE=" + string(quoted) + "\n"
+	for name, value := range shapes {
+		env += name + "='" + value + "'\n"
+	}
+	w.Write(t, ".env", []byte(env))
 	w.Write(t, "allow.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **'], env: {pass: ['*'], read: ['*']}, files: {env: [.env]}}}"))
 	w.Write(t, "deny.yml", []byte("version: 1\nproviders: {player: {exec: ['sh **']}}"))
 	summary := filepath.Join(tmp, "summary.md")

@@ -34,6 +34,12 @@ func main() {
 			panic(err)
 		}
 		fmt.Println("interfaces:", len(links))
+	case "dial": // print whether something answers at an address
+		c, err := net.DialTimeout("tcp", os.Args[2], time.Minute)
+		if err == nil {
+			c.Close()
+		}
+		fmt.Println("reached:", err == nil)
 	case "escapes": // print what a terminal would obey
 		fmt.Print("\x1b[31mred\x1b[0m\x1b]0;title\x07\n")
 		fmt.Fprint(os.Stderr, "real\rfake\n")

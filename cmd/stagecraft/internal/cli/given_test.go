@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// Who honours a flag. everyRun is for flags that every run of the command
+// carries out; all others are an error, with exit code 80, where they can't be.
+const (
+	everyRun = "always"
+	provider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
+	host     = "docker_build alone (runtime/session/buildflags.go)"
+	byDaemon = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
+	project  = "in a project; noProject has the commands without"
+	learnt   = "with build, as build; else checkGiven of policy learn"
+	ran      = "with a command that is run; else checkGiven of policy learn"
+	ofBuild  = "for docker_build; else check of policy explain"
+	ofStart  = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
+)
+
+// common are the flags of all commands.
+var common = map[string]string{
+	"help": everyRun, "verbose": everyRun, "allow-project-ceiling": everyRun, "locked": everyRun,
+	"directory": project, "config": project, "policy": project,
+}
+
+var recording = map[string]string{"audit": everyRun, "sarif": everyRun}
+
+var building = map[string]string{
+	"tag":    everyRun, // the second: provider
+	"push":   "every provider; checkCarriedOut",
+	"engine": host, "engine-certs": byDaemon, "output": host, "base": host + "; the Dockerfile has to take it",
+	"platform": provider, "load": provider, "no-cache": provider, "pull": provider,
+}
+
+// flagTable says of each flag of each command who honours it.
+var flagTable = map[string]map[string]string{
+	"dev": recording,
+	"build": merged(recording, building, map[string]string{
+		"progress": host, "iidfile": provider, "attest": provider, "attest-key": "with --attest", "metadata-file": everyRun,
+		"plan": "without --tag and --push, which are the plan's", "json": everyRun,
+	}),
+	"plan dev":         {"json": everyRun, "out": everyRun},
+	"plan build":       merged(building, map[string]string{"json": everyRun, "out": everyRun}),
+	"validate":         {"json": everyRun},
+	"provider list":    {"json": everyRun},
+	"provider inspect": {"json": everyRun, "load": everyRun},
+	"provider trust":   {"yes": everyRun},
+	"provider untrust": {},
+	"provider diff":    {"load": everyRun},
+	"policy explain": {
+		"json": everyRun, "dir": ofStart, "env": ofStart, "push": ofBuild, "target": ofBuild, "platform": ofBuild, "secret": ofBuild,
+		"cache-from": ofBuild, "cache-to": ofBuild, "engine": ofBuild, "engine-certs": ofBuild, "output": ofBuild, "base": ofBuild,
+	},
+	"policy check": {"strict": everyRun, "json": everyRun},
+	"policy test":  {},
+	"policy learn": {
+		"allow": ran, "from": "without a command", "out": everyRun, "sensitive": everyRun, "audit": ran, "sarif": ran,
+		"tag": learnt, "push": learnt, "engine": learnt, "engine-certs": learnt, "platform": learnt, "load": learnt, "output": learnt,
+		"base": learnt, "no-cache": learnt, "pull": learnt, "progress": learnt,
+	},
+	"audit verify": {"head": everyRun, "json": everyRun},
+	"audit show":   {},
+	"audit report": {"html": everyRun},
+	"verify":       {"key": everyRun, "image": everyRun, "json": everyRun},
+	"version":      {"json": everyRun},
+}
+
+func merged(tables ...map[string]string) map[string]string {
+	all := make(map[string]string)
+	for _, t := range tables {
+		maps.Copy(all, t)
+	}
+	return all
+}
+
+// TestFlagTable wants an entry for each flag of each command: whoever adds a flag
+// says what honours it, and what happens where nothing does.
+func TestFlagTable(t *testing.T) {
+	leaves := make(map[string]bool)
+	for _, leaf := range model(t).Leaves(false) {
+		command := commandName(leaf)
+		leaves[command] = true
+		table := merged(common, flagTable[command])
+		if flagTable[command] == nil {
+			t.Errorf("the table has no command %q", command)
+			continue
+		}
+		var flags []string
+		for _, group := range leaf.AllFlags(false) {
+			for _, flag := range group {
+				flags = append(flags, flag.Name)
+				if table[flag.Name] == "" {
+					t.Errorf("%s --%s: the table does not say who honours it", command, flag.Name)
+				}
+			}
+		}
+		for name := range table {
+			if !slices.Contains(flags, name) {
+				t.Errorf("%s --%s is in the table and not a flag", command, name)
+			}
+		}
+	}
+	for command := range noProject {
+		if !leaves[command] {
+			t.Errorf("noProject has %q, which is not a command", command)
+		}
+	}
+}
+
+func model(t *testing.T) *kong.Application {
+	t.Helper()
+	parser, err := kong.New(new(grammar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser.Model
+}
+
+// TestAskedHasEachFlag wants each flag that not every provider can carry out to
+// be told to the session, where it is given.
+func TestAskedHasEachFlag(t *testing.T) {
+	for flag, c := range map[string]buildCmd{
+		"a second --tag": {Tag: []string{"a:1", "b:2"}},
+		"--platform":     {builderFlags: builderFlags{Platform: []string{"linux/arm64"}}},
+		"--load":         {builderFlags: builderFlags{Load: true}},
+		"--no-cache":     {builderFlags: builderFlags{NoCache: true}},
+		"--pull":         {builderFlags: builderFlags{Pull: true}},
+		"--output":       {builderFlags: builderFlags{Output: []string{"oci:out"}}},
+		"--base":         {builderFlags: builderFlags{Base: []string{"a=oci:b"}}},
+		"--engine":       {builderFlags: builderFlags{Engine: "docker"}},
+		"--engine-certs": {builderFlags: builderFlags{EngineCerts: "certs"}},
+		"--progress":     {progressFlag: progressFlag{Progress: "plain"}},
+		"--iidfile":      {Iidfile: "id.txt"},
+		"--attest":       {attestFlags: attestFlags{Attest: "out.json"}},
+	} {
+		if c.Progress == "" {
+			c.Progress = "auto"
+		}
+		if asked := c.asked(); len(asked) != 1 || asked[0].Name != flag {
+			t.Errorf("%s: the session is told of %v", flag, asked)
+		}
+	}
+}
+
+// TestCheckGiven has what the scripts don't.
+func TestCheckGiven(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"build", "--tag", "a:1", "--tag", "b:2", "--push", "--push"}, ""},
+		{[]string{"version", "--verbose", "--locked"}, ""},
+		{[]string{"dev", "--no-locked", "--no-locked"}, "duplicate flag --locked"},
+		{[]string{"policy", "explain", "--env", "A", "--env", "B", "exec", "sh", "-c", "", "-c", ""}, ""},
+		{[]string{"policy", "explain", "--env", "", "exec", "sh"}, "--env: the value is empty"},
+		{[]string{"-C", "a", "dev", "-C", "b"}, "duplicate flag --directory"},
+		{[]string{"verify", "f", "--key", "k", "--image", ""}, "--image: the value is empty"},
+	} {
+		parser, err := kong.New(new(grammar))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := parser.Parse(tt.args)
+		if err != nil {
+			t.Fatalf("%q: %v", tt.args, err)
+		}
+		got := ""
+		if err := checkGiven(parsed, tt.args); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}

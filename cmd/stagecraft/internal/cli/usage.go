@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+)
+
+// grammarError says in our words what the grammar found wrong on the command
+// line, what it expected there, and which help has the rest.
+func grammarError(err error, top *kong.Node) failure {
+	node := top
+	if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context.Selected() != nil {
+		node = e.Context.Selected()
+	}
+	message := err.Error()
+	for _, r := range rewordings {
+		if found := r.pattern.FindStringSubmatch(message); found != nil {
+			message = r.words(node, found)
+			break
+		}
+	}
+	hint := expected(node)
+	if strings.HasPrefix(message, "unknown flag") {
+		hint = "flags: " + strings.Join(flagsOf(node), ", ")
+	}
+	return failure{Code: "usage", Message: message, Hint: joined(hint, seeHelp(node))}
+}
+
+// seeHelp is the command that shows a node's help.
+func seeHelp(node *kong.Node) string { return "see " + node.FullPath() + " --help" }
+
+// expected is what may follow a node: one of its commands, or what its summary
+// says.
+func expected(node *kong.Node) string {
+	if commands := commandsOf(node); len(commands) > 0 {
+		return "expected one of: " + strings.Join(commands, ", ")
+	}
+	return "usage: " + node.FullPath() + strings.TrimPrefix(node.Summary(), node.Path())
+}
+
+func commandsOf(node *kong.Node) []string {
+	var names []string
+	for _, child := range node.Children {
+		if child.Type == kong.CommandNode && !child.Hidden {
+			names = append(names, child.Name)
+		}
+	}
+	return names
+}
+
+// flagsOf are a command's flags, its own before those that all have.
+func flagsOf(node *kong.Node) []string {
+	var names []string
+	for _, group := range slices.Backward(node.AllFlags(true)) {
+		for _, flag := range group {
+			names = append(names, "--"+flag.Name)
+		}
+	}
+	return names
+}
+
+// rewordings are kong's messages in the words of ours: kong has no types of
+// error to tell them by, and cuts a list of commands off.
+var rewordings = []struct {
+	pattern *regexp.Regexp
+	words   func(node *kong.Node, found []string) string
+}{
+	{regexp.MustCompile(`^expected one of "`), func(node *kong.Node, _ []string) string {
+		return "missing command after " + node.FullPath()
+	}},
+	{regexp.MustCompile(`^expected "(.+)"$`), func(_ *kong.Node, found []string) string {
+		return "missing " + found[1]
+	}},
+	{regexp.MustCompile(`^unexpected argument (.*?)(?:, did you mean (.+)\?)?$`), func(node *kong.Node, found []string) string {
+		what := "unexpected argument"
+		if len(commandsOf(node)) > 0 {
+			what = "unknown command"
+		}
+		return fmt.Sprintf("%s %q", what, found[1]) + meant(found[2])
+	}},
+	{regexp.MustCompile(`^unknown flag (.*?)(?:, did you mean (.+)\?)?$`), func(_ *kong.Node, found []string) string {
+		return "unknown flag " + found[1] + meant(found[2])
+	}},
+	{regexp.MustCompile(`^missing flags: (.+)$`), func(_ *kong.Node, found []string) string {
+		return "missing " + found[1]
+	}},
+	{regexp.MustCompile(`^--([a-z-]+): missing value, expecting ".*"`), func(node *kong.Node, found []string) string {
+		return fmt.Sprintf("--%s: missing value, expected %s", found[1], placeholder(node, found[1]))
+	}},
+	{regexp.MustCompile(`^--([a-z-]+) must be one of (.+) but got (".*")$`), func(_ *kong.Node, found []string) string {
+		return fmt.Sprintf("--%s: expected one of %s, got %s", found[1], strings.Join(strings.Split(strings.ReplaceAll(found[2], `"`, ""), ","), ", "), found[3])
+	}},
+}
+
+// meant is what kong takes a word for, empty for nothing.
+func meant(candidates string) string {
+	if candidates == "" {
+		return ""
+	}
+	return " (did you mean " + candidates + "?)"
+}
+
+// placeholder is what a flag's value is called.
+func placeholder(node *kong.Node, name string) string {
+	for _, group := range node.AllFlags(false) {
+		for _, flag := range group {
+			if flag.Name == name {
+				return flag.FormatPlaceHolder()
+			}
+		}
+	}
+	return "a value"
+}
+
+// maxHelpWidth is how long a line of help may be where the user says nothing of
+// it: longer ones are hard to read.
+const maxHelpWidth = 100
+
+// helpWidth is the upper bound for the lines of help, 0 for none. COLUMNS, which
+// kong follows by itself, comes before the terminal.
+func (a *app) helpWidth() int {
+	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n > 0 {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(a.Stdout.Fd())); err == nil && width > 0 {
+		return min(width, maxHelpWidth)
+	}
+	return maxHelpWidth
+}

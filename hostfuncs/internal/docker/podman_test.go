@@ -1,0 +1,74 @@
+package docker
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestBuildAsksForTheNetwork wants each engine to be asked for a network by the
+// names that it knows. Podman takes no notice of Docker's, and has steps in the
+// host's network then.
+func TestBuildAsksForTheNetwork(t *testing.T) {
+	const own = `[{"Name":"network","Host":false}]`
+	for _, tt := range []struct {
+		engine, network string
+		want            url.Values
+	}{
+		{"Engine", "", url.Values{}},
+		{"Engine", "default", url.Values{}},
+		{"Engine", "none", url.Values{"networkmode": {"none"}}},
+		{"Engine", "host", url.Values{"networkmode": {"host"}}},
+		{"Podman Engine", "", url.Values{"nsoptions": {own}}},
+		{"Podman Engine", "default", url.Values{"nsoptions": {own}}},
+		{"Podman Engine", "none", url.Values{"networkmode": {"NetworkDisabled"}}},
+		{"Podman Engine", "host", url.Values{"networkmode": {"host"}}},
+	} {
+		got := url.Values{}
+		e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/_ping":
+				w.Header().Set("Api-Version", "1.41")
+			case "/v1.41/version":
+				answering(200, `{"Components": [{"Name": "`+tt.engine+`"}, {"Name": "other"}]}`)(w, r)
+			case "/v1.41/build":
+				for _, name := range []string{"networkmode", "nsoptions"} {
+					if values := r.URL.Query()[name]; values != nil {
+						got[name] = values
+					}
+				}
+				answering(200, `{"aux":{"ID":"`+anID+`"}}`)(w, r)
+			default:
+				t.Errorf("asked for %s", r.URL.Path)
+			}
+		}))
+		b := aBuild(t)
+		b.Network = tt.network
+		if _, err := e.Build(t.Context(), b, nil); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s, %q: -want +got\n%s", tt.engine, tt.network, diff)
+		}
+	}
+}
+
+// TestBuildOfAnUnknownEngine sends nothing to an engine that does not say what it
+// is.
+func TestBuildOfAnUnknownEngine(t *testing.T) {
+	e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/_ping":
+			w.Header().Set("Api-Version", "1.41")
+		case "/v1.41/version":
+			answering(500, `{"message": "not today"}`)(w, r)
+		default:
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+	}))
+	if _, err := e.Build(t.Context(), aBuild(t), nil); err == nil || err.Error() != "build: not today" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,179 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+)
+
+// Flag is something that the user says of a build and that not every provider
+// can carry out.
+type Flag struct {
+	// Name is how the user gives it, such as --platform.
+	Name string
+	// Option is the field of [abi.BuildDockerOptions] for it, empty where only
+	// docker_build can carry it out.
+	Option string
+}
+
+// FlagError says that a run cannot carry out what the user says of a build.
+type FlagError struct {
+	Message, Advice string
+}
+
+func (e *FlagError) Error() string { return e.Message }
+
+// Hint says what to do about it.
+func (e *FlagError) Hint() string { return e.Advice }
+
+// division is what the user says of a build, by who carries it out.
+type division struct {
+	// host is for docker_build.
+	host hostfuncs.BuildOptions
+	// provider has the optional fields alone.
+	provider abi.BuildDockerOptions
+	// awaited are the flags that only a call of docker_build carries out.
+	awaited []string
+}
+
+// divide decides who carries out what the user says of a build, by what the
+// provider says of itself.
+//
+// # Errors
+//
+// A [*FlagError] for flags that nobody carries out, yamldoc.Problems for the
+// configuration's engine.
+func (s *Session) divide(c call, l *loaded) (division, error) {
+	d := division{host: s.opts.Builds}
+	if c.operation != abi.ExportBuildDocker && c.operation != abi.ExportValidate {
+		return d, nil
+	}
+	about := l.guest.Describe()
+	able := asksFor(about, l.Info.Operations())
+	var not []string
+	for _, flag := range s.building.Flags {
+		switch {
+		case slices.Contains(about.BuildOptions, flag.Option) && d.hand(flag.Option):
+		case flag.Option == abi.OptionIdentify && (able.build || able.image):
+		case able.build:
+			d.awaited = append(d.awaited, flag.Name)
+		default:
+			not = append(not, flag.Name)
+		}
+	}
+	if len(not) > 0 {
+		return d, &FlagError{
+			Message: fmt.Sprintf("provider %s cannot carry out %s", about.ID, strings.Join(not, ", ")),
+			Advice:  "it builds without docker_build, by a program of its own; leave the flag out, or set what that program needs in the configuration",
+		}
+	}
+	if engine := s.config.Engine; !able.build && engine != "" && engine != string(hostfuncs.EngineAuto) {
+		return d, yamldoc.Problems{{
+			Pos: s.config.EnginePosition(), Field: "build.engine",
+			Message: fmt.Sprintf("provider %s builds without docker_build, by a program of its own, which chooses no engine", about.ID),
+			Hint:    "remove the key",
+		}}
+	}
+	return d, nil
+}
+
+// hand gives an option to the provider in place of docker_build.
+func (d *division) hand(option string) bool {
+	switch option {
+	case abi.OptionTags:
+		d.provider.Tags, d.host.Tags = d.host.Tags, nil
+	case abi.OptionPlatforms:
+		d.provider.Platforms, d.host.Platforms = d.host.Platforms, nil
+	case abi.OptionNoCache:
+		d.provider.NoCache, d.host.NoCache = d.host.NoCache, false
+	case abi.OptionPull:
+		d.provider.Pull, d.host.Pull = d.host.Pull, false
+	case abi.OptionLoad:
+		d.provider.Load, d.host.Load = d.host.Load, false
+	case abi.OptionIdentify:
+		d.provider.Identify = true
+	default:
+		return false
+	}
+	return true
+}
+
+// fill sets the options that the provider carries out.
+func (d division) fill(o abi.BuildDockerOptions) abi.BuildDockerOptions {
+	p := d.provider
+	p.Config, p.WorkDir, p.Env, p.ImageTag, p.Push = o.Config, o.WorkDir, o.Env, o.ImageTag, o.Push
+	return p
+}
+
+// abilities are the operations that matter to a build's flags.
+type abilities struct{ build, image bool }
+
+// asksFor tells what a provider may call: what it asks for, or all that its
+// module imports if it does not say what it needs.
+func asksFor(about abi.Description, imports []string) abilities {
+	if about.Capabilities.Empty() {
+		return abilities{slices.Contains(imports, abi.OpDockerBuild), slices.Contains(imports, abi.OpDockerImage)}
+	}
+	return abilities{len(about.Capabilities.Build) > 0, len(about.Capabilities.Images) > 0}
+}
+
+// work counts what a run did that matters to a build's flags.
+type work struct {
+	builds, programs int
+	pushed           bool // by docker_build
+}
+
+func (w *work) note(c capability.Claim) {
+	switch {
+	case c.Build != nil:
+		w.builds++
+		w.pushed = w.pushed || c.Build.Push
+	case c.Exec != nil:
+		w.programs++
+	}
+}
+
+// checkCarriedOut finds flags that nobody carried out after all, in a run that
+// ended well: a provider may ask for docker_build and not call it.
+func (s *Session) checkCarriedOut(d division, did work) error {
+	if s.planning != nil {
+		did = work{}
+		for _, step := range s.planning.Steps {
+			did.note(step.Record.Claim)
+		}
+	}
+	switch {
+	case len(d.awaited) > 0 && did.builds == 0:
+		return &FlagError{
+			Message: fmt.Sprintf("provider %s did not carry out %s: it did not call docker_build", s.selected.ID(), strings.Join(d.awaited, ", ")),
+			Advice:  "leave the flag out, or set what the provider needs in the configuration",
+		}
+	case s.building.Push && did.builds > 0 && !did.pushed && did.programs == 0:
+		return &FlagError{
+			Message: fmt.Sprintf("provider %s did not carry out --push: it built the image and did not push it", s.selected.ID()),
+			Advice:  "leave the flag out; the provider has to pass on the field push of build_docker's input",
+		}
+	}
+	return nil
+}
+
+// optionError makes a provider's refusal of an option one of the flag that the
+// user gave.
+func (s *Session) optionError(err error) error {
+	e, ok := errors.AsType[*abi.Error](err)
+	if !ok || e.Option == "" {
+		return err
+	}
+	for _, flag := range s.building.Flags {
+		if flag.Option == e.Option {
+			return &FlagError{Message: flag.Name + ": " + e.Message, Advice: e.Hint}
+		}
+	}
+	return err
+}

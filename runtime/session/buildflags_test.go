@@ -1,0 +1,61 @@
+package session
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+)
+
+// TestHandsEveryOption wants each optional field of build_docker's input to be
+// handed to a provider that lists it, and docker_build to get nothing of it.
+func TestHandsEveryOption(t *testing.T) {
+	// Every provider gets these.
+	always := []string{"config", "workdir", "env", "image_tag", "push"}
+	fields := reflect.TypeFor[abi.BuildDockerOptions]()
+	for i := range fields.NumField() {
+		option, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if slices.Contains(always, option) {
+			continue
+		}
+		d := division{host: hostfuncs.BuildOptions{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
+		before := d.host
+		if !d.hand(option) {
+			t.Errorf("option %s is handed to no provider", option)
+		}
+		if reflect.ValueOf(d.provider).Field(i).IsZero() {
+			t.Errorf("option %s: its field is empty", option)
+		}
+		if option != abi.OptionIdentify && reflect.DeepEqual(d.host, before) {
+			t.Errorf("option %s is handed to docker_build as well", option)
+		}
+		if filled := d.fill(abi.BuildDockerOptions{ImageTag: "a:1", Push: true}); filled.ImageTag != "a:1" || !filled.Push || reflect.ValueOf(filled).Field(i).IsZero() {
+			t.Errorf("option %s: build_docker gets %+v", option, filled)
+		}
+	}
+	if d := new(division); d.hand("output") {
+		t.Error("an option that does not exist is handed to a provider")
+	}
+}
+
+func TestAsksFor(t *testing.T) {
+	imports := []string{abi.OpDockerBuild, abi.OpDockerImage, abi.OpExec}
+	for name, tt := range map[string]struct {
+		asks    abi.Capabilities
+		imports []string
+		want    abilities
+	}{
+		"says nothing":               {abi.Capabilities{}, imports, abilities{true, true}},
+		"says nothing, imports exec": {abi.Capabilities{}, []string{abi.OpExec}, abilities{}},
+		"asks to run, imports all":   {abi.Capabilities{Exec: []abi.ExecAsk{{}}}, imports, abilities{}},
+		"asks to build":              {abi.Capabilities{Build: []abi.BuildAsk{{}}}, imports, abilities{build: true}},
+		"asks to run and to look":    {abi.Capabilities{Exec: []abi.ExecAsk{{}}, Images: []string{"**"}}, imports, abilities{image: true}},
+	} {
+		if got := asksFor(abi.Description{Capabilities: tt.asks}, tt.imports); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
+		}
+	}
+}
