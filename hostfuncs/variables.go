@@ -67,16 +67,16 @@ func (v variable) claim(c *capability.Claim) {
 	v.value.claim(c)
 }
 
-// setting is one variable of a child, and where it comes from. Of several of one
+// assignment is one variable of a child, and where it comes from. Of several of one
 // name the last counts.
-type setting struct {
+type assignment struct {
 	EnvStep
 	value func() (string, error)
 }
 
-// settings are all that a child gets, in their order.
-func (w *World) settings(v variables) []setting {
-	var all []setting
+// assignments are all that a child gets, in their order.
+func (w *World) assignments(v variables) []assignment {
+	var all []assignment
 	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
 	for _, entry := range w.ChildEnv {
 		name, value, _ := strings.Cut(entry, "=")
@@ -86,23 +86,23 @@ func (w *World) settings(v variables) []setting {
 			by = EnvHost
 		}
 		if name != "" {
-			all = append(all, setting{EnvStep{Name: name, By: by}, text(value)})
+			all = append(all, assignment{EnvStep{Name: name, By: by}, text(value)})
 		}
 	}
 	all = append(all, w.given(v.base)...)
 	for _, f := range v.files {
 		for _, name := range slices.Sorted(maps.Keys(f.vars)) {
-			all = append(all, setting{EnvStep{Name: name, By: EnvFile, From: f.rel}, text(f.vars[name])})
+			all = append(all, assignment{EnvStep{Name: name, By: EnvFile, From: f.rel}, text(f.vars[name])})
 		}
 	}
 	return append(all, w.given(v.own)...)
 }
 
 // given are variables that the provider sets.
-func (w *World) given(list []variable) []setting {
-	var all []setting
+func (w *World) given(list []variable) []assignment {
+	var all []assignment
 	for _, v := range list {
-		all = append(all, setting{EnvStep{Name: v.name, By: EnvProvider, From: v.value.Env}, func() (string, error) { return w.value(v.value) }})
+		all = append(all, assignment{EnvStep{Name: v.name, By: EnvProvider, From: v.value.Env}, func() (string, error) { return w.value(v.value) }})
 	}
 	return all
 }
@@ -116,7 +116,7 @@ func (w *World) environment(v variables) ([]string, error) {
 		w.hideFile(f)
 	}
 	merged := make(map[string]string)
-	for _, s := range w.settings(v) {
+	for _, s := range w.assignments(v) {
 		var err error
 		if merged[s.Name], err = s.value(); err != nil {
 			return nil, err
@@ -134,7 +134,7 @@ func (w *World) environment(v variables) ([]string, error) {
 // sorted by name; it has no values.
 func (w *World) reaches(v variables) []EnvStep {
 	merged := make(map[string]EnvStep)
-	for _, s := range w.settings(v) {
+	for _, s := range w.assignments(v) {
 		merged[s.Name] = s.EnvStep
 	}
 	var steps []EnvStep

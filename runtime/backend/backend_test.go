@@ -121,13 +121,13 @@ func TestContract(t *testing.T) {
 }
 
 func TestErrorsAreCleaned(t *testing.T) {
-	g, err := backend.NewGuest(t.Context(), says(`{"error":{"code":"failed","message":"\u001b[2Jx\u202e","hint":"\u0007h","exit_code":999,"reason":"\u001b[1mWHY",
+	g, err := backend.NewGuest(t.Context(), says(`{"error":{"code":"failed","message":"\u001b[2Jx\u202e","hint":"\u0007h","exit_code":999,
 		"problems":[{"pointer":"/a","message":"m\nm","hint":"\r"}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	e, ok := errors.AsType[*abi.Error](g.Dev(t.Context(), backend.DevOptions{}))
-	if !ok || e.Message != "x" || e.Hint != "h" || e.ExitCode != 0 || e.Reason != "WHY" || e.Problems[0].Message != "m m" {
+	if !ok || e.Message != "x" || e.Hint != "h" || e.ExitCode != 0 || e.Problems[0].Message != "m m" {
 		t.Errorf("got %+v", e)
 	}
 	g, err = backend.NewGuest(t.Context(), says(`{"error":{}}`))

@@ -122,7 +122,6 @@ func decodeReply(export string, answer []byte, result any) error {
 func cleaned(e *abi.Error) *abi.Error {
 	out := *e
 	out.Message, out.Hint = plaintext.Clean(e.Message), plaintext.Clean(e.Hint)
-	out.Reason, out.Field = plaintext.Line(e.Reason, 100), plaintext.Line(e.Field, 100)
 	out.Problems = nil
 	for _, p := range e.Problems {
 		out.Problems = append(out.Problems, abi.Problem{

@@ -212,7 +212,7 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	if err != nil {
 		r.Error = &audit.Failure{Message: err.Error()}
 		if e, ok := errors.AsType[*abi.Error](err); ok {
-			r.Error.Code = cmp.Or(e.Reason, string(e.Code))
+			r.Error.Code = plaintext.Line(cmp.Or(e.Reason, string(e.Code)), 100)
 		}
 	}
 	a.append(r)

@@ -83,9 +83,10 @@ type hinting interface {
 }
 
 // cleaned is a failure in which nothing steers a terminal: parts of it, and all of
-// its output, are a program's words, and JSON ends in a terminal as well.
+// its output, are a program's words, and JSON ends in a terminal as well. Its
+// reason is the provider's own word, by which programs know it: it stays.
 func (f failure) cleaned() failure {
-	for _, text := range []*string{&f.Message, &f.Hint, &f.Reason, &f.Output, &f.Allow} {
+	for _, text := range []*string{&f.Message, &f.Hint, &f.Output, &f.Allow} {
 		*text = plaintext.Clean(*text)
 	}
 	for i := range f.Problems {

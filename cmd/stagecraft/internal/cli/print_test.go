@@ -18,7 +18,7 @@ import (
 func TestErrorsSteerNoTerminal(t *testing.T) {
 	const red = "\x1b[31mred\x1b[0m\r\n\u009b31m"
 	for name, err := range map[string]error{
-		"provider": &session.ProviderError{Provider: "p", Operation: "dev", Err: &abi.Error{Code: abi.CodeFailed, Message: red, Hint: red, Reason: red, Output: red}},
+		"provider": &session.ProviderError{Provider: "p", Operation: "dev", Err: &abi.Error{Code: abi.CodeFailed, Message: red, Hint: red, Output: red}},
 		"problem":  yamldoc.Problems{{Message: red, Hint: red, Field: red}},
 		"host":     errors.New(red),
 		"usage":    &usageError{red, red},
