@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -68,6 +69,13 @@ type World struct {
 // closed.
 func Interrupt(sig os.Signal, kill <-chan struct{}) error {
 	return process.NewInterrupted(sig, kill)
+}
+
+// PassSignal sends a signal to each program that runs, unless it got it with us from
+// the terminal. It reports whether a program runs.
+func PassSignal(sig os.Signal) bool {
+	number, ok := sig.(syscall.Signal)
+	return ok && process.Pass(number)
 }
 
 // Operations binds all operations of the ABI to the world.

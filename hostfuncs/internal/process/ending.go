@@ -53,12 +53,12 @@ func (e *ending) interrupt(cause error) {
 	switch {
 	case !ok:
 		e.warn = now
-	case i.Signal == syscall.SIGINT && e.tree.shared:
+	case i.Signal == syscall.SIGTERM:
+		e.warn = now
+	case e.tree.gotToo(i.Signal):
 		// The terminal has told the tree already; told twice, many programs
 		// break off their own clean end.
 		e.warn = now.Add(e.grace / 2)
-	case i.Signal == syscall.SIGTERM:
-		e.warn = now
 	default:
 		e.tree.signal(i.Signal)
 	}
