@@ -34,9 +34,11 @@ type ExecStep struct {
 	// Env are the variables that the provider sets, sorted by name.
 	Env []ValueStep `json:"env,omitempty"`
 	// Stdin is what it reads, where the provider gives it something.
-	Stdin     *ValueStep `json:"stdin,omitempty"`
-	Capture   bool       `json:"capture,omitempty"`
-	TimeoutMS int64      `json:"timeout_ms,omitempty"`
+	Stdin   *ValueStep `json:"stdin,omitempty"`
+	Capture bool       `json:"capture,omitempty"`
+	// Interactive leaves Ctrl-C to the program.
+	Interactive bool  `json:"interactive,omitempty"`
+	TimeoutMS   int64 `json:"timeout_ms,omitempty"`
 }
 
 // ValueStep is a value that would be used, without the value.

@@ -78,6 +78,9 @@ func PassSignal(sig os.Signal) bool {
 	return ok && process.Pass(number)
 }
 
+// Interactive reports whether a program runs that Ctrl-C is left to.
+func Interactive() bool { return process.Interactive() }
+
 // Operations binds all operations of the ABI to the world.
 func (w *World) Operations() ([]Bound, error) {
 	var bound []Bound

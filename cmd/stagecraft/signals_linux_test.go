@@ -108,6 +108,19 @@ func (s *signalled) press(t *testing.T, keys string) {
 	}
 }
 
+// prompts reads until the prompt of Python comes again; false is that the end came.
+func (s *signalled) prompts() bool {
+	said := ""
+	for !strings.HasSuffix(said, ">>> ") {
+		b, err := s.lines.ReadByte()
+		if err != nil {
+			return false
+		}
+		said += string(b)
+	}
+	return true
+}
+
 // end waits for the end, and gives the exit code and all that was said.
 func (s *signalled) end(t *testing.T) (int, string) {
 	t.Helper()
@@ -185,5 +198,73 @@ func TestFatalSignalsEndCommands(t *testing.T) {
 			clitest.WriteFile(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n", 0o600)
 			endBySignal(t, dir, []string{"build", "--engine", "docker"}, "", silentEngine(t, dir), sig)
 		})
+	}
+}
+
+// repl is a project whose command is Python's prompt, which lives with Ctrl-C.
+const repl = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -q], interactive: true}}}}`
+
+// startREPL waits until the prompt has lived through a Ctrl-C, and gives its process ID.
+func startREPL(t *testing.T) (*signalled, int) {
+	t.Helper()
+	s := startSignalled(t, true, repl, "", "dev")
+	s.until(t, ">>> ")
+	s.press(t, "\x03")
+	s.until(t, "KeyboardInterrupt")
+	s.until(t, ">>> ")
+	// What is shown is not what is typed.
+	s.press(t, "import os; print('pid', 10*os.getpid(), 'end')\n")
+	s.until(t, "pid")
+	s.until(t, " 'end'")
+	var pid int
+	s.until(t, "pid ")
+	line, err := s.lines.ReadString('\n')
+	if _, serr := fmt.Sscanf(line, "%d end", &pid); err != nil || serr != nil {
+		t.Fatalf("%q: %v, %v", line, err, serr)
+	}
+	return s, pid / 10
+}
+
+// TestInteractive leaves Ctrl-C to a prompt. All else still ends it.
+func TestInteractive(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *signalled){
+		"two Ctrl-C": func(t *testing.T, s *signalled) {
+			// A slow machine may need more until two of them come within a second.
+			for more := true; more; more = s.prompts() {
+				s.press(t, "\x03")
+			}
+		},
+		"SIGTERM": func(t *testing.T, s *signalled) { s.send(t, 1, syscall.SIGTERM) },
+		"SIGHUP":  func(t *testing.T, s *signalled) { s.send(t, 1, syscall.SIGHUP) },
+		"the loss of the terminal": func(t *testing.T, s *signalled) {
+			if err := s.keys.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, pid := startREPL(t)
+			end(t, s)
+			if code, said := s.end(t); code != 130 {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+				t.Errorf("the prompt is left: %v", err)
+			}
+		})
+	}
+}
+
+// TestInteractivePassesSIGINT: what is sent to us alone is for the prompt, too.
+func TestInteractivePassesSIGINT(t *testing.T) {
+	s := startSignalled(t, true, repl, "", "dev")
+	s.until(t, ">>> ")
+	s.send(t, 1, syscall.SIGINT)
+	s.until(t, "KeyboardInterrupt")
+	s.until(t, ">>> ")
+	s.press(t, "exit(3)\n")
+	if code, said := s.end(t); code != 3 || strings.Contains(said, "warning") {
+		t.Errorf("exit code %d: %s", code, said)
 	}
 }

@@ -80,6 +80,9 @@ type ExecRequest struct {
 	CaptureLimit int `json:"capture_limit,omitempty"`
 	// TimeoutMS bounds the run, in milliseconds; 0 is no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Interactive leaves Ctrl-C to the program, which needs the user's terminal: a
+	// second one within a second ends the run. It excludes Stdin and Capture.
+	Interactive bool `json:"interactive,omitempty"`
 }
 
 // MaxCapture bounds each captured stream, in bytes.

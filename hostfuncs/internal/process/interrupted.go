@@ -13,6 +13,9 @@ type Interrupted struct {
 	Signal syscall.Signal
 	// Kill, once closed, kills the tree without waiting. It may be nil.
 	Kill <-chan struct{}
+	// Stopped says that this is no end of the whole run: a provider stops one
+	// program.
+	Stopped bool
 }
 
 // NewInterrupted is the cause for a signal that this process got. A signal of

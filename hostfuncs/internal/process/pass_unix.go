@@ -2,7 +2,10 @@
 
 package process
 
-import "syscall"
+import (
+	"slices"
+	"syscall"
+)
 
 // Pass sends a signal to each program that runs, as a kill of its process ID would:
 // what a program started does not get it. It reports whether a program runs.
@@ -12,6 +15,12 @@ func Pass(sig syscall.Signal) bool {
 		t.pass(sig)
 	}
 	return len(trees) > 0
+}
+
+// Interactive reports whether a program runs that Ctrl-C is left to: a SIGINT is then
+// for [Pass].
+func Interactive() bool {
+	return slices.ContainsFunc(kin.running(), func(t *tree) bool { return t.alone })
 }
 
 // running lists the trees whose program has not ended.

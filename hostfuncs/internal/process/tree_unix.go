@@ -14,6 +14,7 @@ type tree struct {
 	process *os.Process // our own child: the program, or its guard
 	root    int         // the program's pid
 	shared  bool        // it is in our own process group, else root leads one
+	alone   bool        // Ctrl-C is the program's alone
 	reaped  bool        // the program has been waited for
 	ended   bool        // its group has been seen empty
 	leaves  []Leaving
@@ -40,7 +41,7 @@ type entry struct {
 
 // plant starts a command's program.
 func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	t := &tree{shared: shared, leaves: c.Leaves, events: make(chan os.Signal, 1)}
+	t := &tree{shared: shared, alone: c.Interactive, leaves: c.Leaves, events: make(chan os.Signal, 1)}
 	if shared {
 		t.witness = kin.startWitness()
 	}

@@ -173,6 +173,9 @@ func execRows(x *hostfuncs.ExecStep) []string {
 	if x.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
 	}
+	if x.Interactive {
+		rows = append(rows, "has Ctrl-C to itself (interactive)")
+	}
 	return rows
 }
 

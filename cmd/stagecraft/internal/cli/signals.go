@@ -32,6 +32,7 @@ type signals struct {
 	got    chan os.Signal
 	cancel context.CancelCauseFunc // ends what runs
 
+	left  time.Time        // when a Ctrl-C was left to a program
 	begun time.Time        // when the first signal that ends came
 	kill  chan struct{}    // closed at the second one; nil before the first and after the second
 	over  <-chan time.Time // when to give up; nil before the first
@@ -67,15 +68,39 @@ func (s *signals) watch(done <-chan struct{}) {
 	for {
 		select {
 		case sig := <-s.got:
-			if slices.Contains(endings, sig) || !hostfuncs.PassSignal(sig) && slices.Contains(fatal, sig) {
-				s.end(sig)
-			}
+			s.take(sig)
 		case <-s.over:
 			s.app.abandon(time.Since(s.begun))
 		case <-done:
 			return
 		}
 	}
+}
+
+// take decides what a signal does.
+func (s *signals) take(sig os.Signal) {
+	switch {
+	case sig == os.Interrupt && s.begun.IsZero() && hostfuncs.Interactive():
+		s.leave(sig, time.Now())
+	case slices.Contains(endings, sig):
+		s.end(sig)
+	case !hostfuncs.PassSignal(sig) && slices.Contains(fatal, sig):
+		s.end(sig)
+	}
+}
+
+// twice is the time within which a second Ctrl-C ends a run whose program lives with
+// the first.
+const twice = time.Second
+
+// leave leaves Ctrl-C to an interactive program. The second within a moment ends the
+// run by SIGTERM, since Ctrl-C doesn't end the program.
+func (s *signals) leave(sig os.Signal, now time.Time) {
+	hostfuncs.PassSignal(sig)
+	if !s.left.IsZero() && now.Sub(s.left) < twice {
+		s.end(syscall.SIGTERM)
+	}
+	s.left = now
 }
 
 // end ends the run, and at the second time kills what still runs.
