@@ -74,8 +74,12 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 			p.close()
 		}
 	}()
+	files := w.newEnvFiles()
+	if p.env, err = files.variables(q); err != nil {
+		return p, err
+	}
 	if p.opened, p.missing = w.openDir(q.Dir, p.dir); p.missing == nil {
-		p.program, p.missing = w.openProgram(q.Argv[0], p.dir.abs)
+		p.program, p.missing = w.openProgram(q.Argv[0], p.dir.abs, p.env)
 	}
 	p.exec = w.execClaim(q.Argv, p.program, p.dir)
 	if q.Capture {
@@ -84,7 +88,6 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 			p.capture = min(q.CaptureLimit, abi.MaxCapture)
 		}
 	}
-	files := w.newEnvFiles()
 	if q.Stdin != nil {
 		stdin, err := files.refer(*q.Stdin)
 		if err != nil {
@@ -92,8 +95,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 		}
 		p.stdin = &stdin
 	}
-	p.env, err = files.variables(q)
-	return p, err
+	return p, nil
 }
 
 // close lets go of what was opened.

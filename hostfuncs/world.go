@@ -23,7 +23,8 @@ type World struct {
 	// Root is the project folder: absolute, its links resolved.
 	Root string
 	// Environ is the host's environment, as "NAME=value". References and
-	// env_status look there, and so does the search for a program.
+	// env_status look there, and so does the search for a program whose
+	// environment has no PATH.
 	Environ []string
 	// ChildEnv is what a child gets before the provider's own values.
 	ChildEnv []string
