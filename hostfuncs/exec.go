@@ -19,14 +19,16 @@ type execPlan struct {
 	dir     place
 	opened  *process.Directory // dir itself; nil when missing says why
 	// exec is what is decided on.
-	exec    capability.Exec
-	env     variables
-	passed  []string // variables of the user's, see [World.PassOn]
-	stdin   *reference
-	capture int // bytes of each stream to keep; 0 streams to the user
-	timeout time.Duration
-	once    string
-	missing error
+	exec   capability.Exec
+	env    variables
+	passed []string // variables of the user's, see [World.PassOn]
+	stdin  *reference
+	// interactive leaves Ctrl-C to the program.
+	interactive bool
+	capture     int // bytes of each stream to keep; 0 streams to the user
+	timeout     time.Duration
+	once        string
+	missing     error
 }
 
 func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
@@ -47,7 +49,7 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 }
 
 func (p execPlan) step() *ExecStep {
-	s := &ExecStep{Argv: p.exec.Argv, Program: p.program.path, Dir: p.dir.rel, Capture: p.capture > 0, TimeoutMS: p.timeout.Milliseconds()}
+	s := &ExecStep{Argv: p.exec.Argv, Program: p.program.path, Dir: p.dir.rel, Capture: p.capture > 0, Interactive: p.interactive, TimeoutMS: p.timeout.Milliseconds()}
 	s.Env = p.env.steps()
 	if p.stdin != nil {
 		stdin := valueStep("", p.stdin.Value)
@@ -68,7 +70,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 	if err := checkExec(q); err != nil {
 		return execPlan{}, err
 	}
-	p.timeout, p.once = time.Duration(q.TimeoutMS)*time.Millisecond, q.Once
+	p.timeout, p.once, p.interactive = time.Duration(q.TimeoutMS)*time.Millisecond, q.Once, q.Interactive
 	if p.dir, err = w.locate(q.Dir); err != nil {
 		return execPlan{}, ofField("dir", err)
 	}
@@ -77,8 +79,13 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 			p.close()
 		}
 	}()
+	files := w.newEnvFiles()
+	if p.env, err = files.variables(q); err != nil {
+		return p, err
+	}
+	p.passed = w.passedBeside(p.env)
 	if p.opened, p.missing = w.openDir(q.Dir, p.dir); p.missing == nil {
-		p.program, p.missing = w.openProgram(q.Argv[0], p.dir.abs)
+		p.program, p.missing = w.openProgram(q.Argv[0], p.dir.abs, p.env)
 	}
 	p.exec = w.execClaim(q.Argv, p.program, p.dir)
 	if q.Capture {
@@ -87,7 +94,6 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 			p.capture = min(q.CaptureLimit, abi.MaxCapture)
 		}
 	}
-	files := w.newEnvFiles()
 	if q.Stdin != nil {
 		stdin, err := files.refer(*q.Stdin)
 		if err != nil {
@@ -95,9 +101,7 @@ func (w *World) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, e
 		}
 		p.stdin = &stdin
 	}
-	p.env, err = files.variables(q)
-	p.passed = w.passedBeside(p.env)
-	return p, err
+	return p, nil
 }
 
 // close lets go of what was opened.
@@ -142,6 +146,9 @@ func checkExec(q abi.ExecRequest) error {
 			}
 		}
 	}
+	if q.Interactive && (q.Capture || q.Stdin != nil) {
+		return ofField("interactive", abi.Errorf(abi.CodeInvalid, "exec: an interactive program has the terminal, so it takes neither capture nor stdin"))
+	}
 	if q.TimeoutMS < 0 || q.CaptureLimit < 0 {
 		return abi.Errorf(abi.CodeInvalid, "exec: timeout_ms and capture_limit can't be below 0")
 	}
@@ -176,7 +183,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	if err != nil {
 		return abi.ExecResult{}, err
 	}
-	cmd.Inherit = p.capture == 0 && p.stdin == nil
+	cmd.Inherit, cmd.Interactive = p.capture == 0 && p.stdin == nil, p.interactive
 	var stdout, stderr capture
 	if p.capture > 0 {
 		stdout.limit, stderr.limit = p.capture, p.capture
@@ -184,7 +191,7 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 	}
 	// Masked before it is cut: the beginning of a value is not known for one.
 	done := w.masked(&cmd)
-	res, err := w.Confinement.run(ctx, cmd, p.timeout)
+	res, err := w.run(ctx, cmd, p.timeout)
 	closeErr := done()
 	if limit, ok := errors.AsType[*abi.Error](err); ok {
 		return abi.ExecResult{}, limit
@@ -206,6 +213,12 @@ func (w *World) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error) 
 func (w *World) command(p execPlan) (process.Command, error) {
 	if p.missing != nil {
 		return process.Command{}, p.missing
+	}
+	if p.interactive && !process.OnTerminal() {
+		return process.Command{}, ofField("interactive", &abi.Error{
+			Code: abi.CodeInvalid, Message: "an interactive program needs a terminal, and standard input is not one",
+			Hint: "run it from a terminal, or without interactive",
+		})
 	}
 	cmd := process.Command{
 		Program: p.program.path, Argv: p.exec.Argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,

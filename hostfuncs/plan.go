@@ -41,6 +41,8 @@ type ExecStep struct {
 	// that it would not run, since it did with the same input.
 	Once      string `json:"once,omitempty"`
 	Unchanged bool   `json:"unchanged,omitempty"`
+	// Interactive leaves Ctrl-C to the program.
+	Interactive bool `json:"interactive,omitempty"`
 }
 
 // ValueStep is a value that would be used, without the value.

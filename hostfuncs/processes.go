@@ -198,7 +198,9 @@ func (ps *processes) stop(ctx context.Context, s *started, sig os.Signal, grace 
 	kill := make(chan struct{})
 	timer := time.AfterFunc(grace, func() { close(kill) })
 	defer timer.Stop()
-	s.cancel(process.NewInterrupted(sig, kill))
+	stopped := process.NewInterrupted(sig, kill)
+	stopped.Stopped = true
+	s.cancel(stopped)
 	ctx = lingering(ctx)
 	for {
 		ps.mu.Lock()

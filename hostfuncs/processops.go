@@ -93,7 +93,7 @@ func (w *World) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResul
 	cmd.Started = func() { close(runs) }
 	w.processes.group.Go(func() {
 		defer s.cancel(nil)
-		res, err := w.Confinement.run(ctx, cmd, 0)
+		res, err := w.run(ctx, cmd, 0)
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:

@@ -3,6 +3,7 @@ package hostfuncs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"path/filepath"
 	"strconv"
@@ -23,8 +24,8 @@ type programFile struct {
 }
 
 // openProgram finds and opens a program, which has to be closed.
-func (w *World) openProgram(name, dir string) (programFile, error) {
-	path, err := w.lookProgram(name, dir)
+func (w *World) openProgram(name, dir string, env variables) (programFile, error) {
+	path, err := w.lookProgram(name, dir, env)
 	if err != nil {
 		return programFile{}, err
 	}
@@ -69,15 +70,64 @@ func (c *Confinement) mayWrite(path string) bool {
 	return c.Confined() && !c.rules.AnyFiles && c.rules.Allows(confine.Use{Kind: confine.UseWrite, Path: path})
 }
 
-// lookProgram searches where the user's shell would, but in absolute entries
-// of PATH only, and always in the host's PATH, whatever the child's will be.
-func (w *World) lookProgram(name, dir string) (string, error) {
-	program, err := process.LookPath(name, dir, w.getenv("PATH"))
+// lookProgram searches where a shell with the child's environment would, but in
+// absolute entries of PATH only.
+func (w *World) lookProgram(name, dir string, env variables) (string, error) {
+	path, from, err := w.childPath(env)
+	if err != nil {
+		return "", err
+	}
+	program, err := process.LookPath(name, dir, path)
+	if _, ok := errors.AsType[*process.NotFoundError](err); ok && from != "" && !strings.ContainsAny(name, `/\`) {
+		// What is in it is not for the provider to learn.
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: name + ": not found in the PATH from " + from, Hint: oneWordHint(name)}
+	}
 	if err != nil {
 		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
 	}
 	return program, nil
 }
+
+// childPath is the PATH that a command will have, and the variable or dotenv file that
+// it is from, empty if the provider knows it anyway. One that has none is searched in
+// the host's.
+func (w *World) childPath(env variables) (path, from string, err error) {
+	if path = w.passed(pathVariable); path == "" {
+		path = w.getenv(pathVariable)
+	}
+	set := func(list []variable) error {
+		for _, v := range list {
+			if v.name != pathVariable {
+				continue
+			}
+			text, ok, err := v.value.Text, true, error(nil)
+			if v.value.Env != "" {
+				text, ok, err = w.find(v.value)
+			}
+			if err != nil {
+				return err
+			}
+			if ok { // else the command is refused for that
+				path, from = text, v.value.Env
+			}
+		}
+		return nil
+	}
+	if err := set(env.base); err != nil {
+		return "", "", err
+	}
+	for _, f := range env.files {
+		if text, ok := f.vars[pathVariable]; ok {
+			path, from = text, f.rel
+		}
+	}
+	if err := set(env.own); err != nil {
+		return "", "", err
+	}
+	return path, from, nil
+}
+
+const pathVariable = "PATH"
 
 // oneWordHint is for who wrote a whole command as its first word.
 func oneWordHint(name string) string {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -22,7 +23,8 @@ type World struct {
 	// Root is the project folder: absolute, its links resolved.
 	Root string
 	// Environ is the host's environment, as "NAME=value". References and
-	// env_status look there, and so does the search for a program.
+	// env_status look there, and so does the search for a program whose
+	// environment has no PATH.
 	Environ []string
 	// ChildEnv is what a child gets before the provider's own values.
 	ChildEnv []string
@@ -76,6 +78,16 @@ type World struct {
 func Interrupt(sig os.Signal, kill <-chan struct{}) error {
 	return process.NewInterrupted(sig, kill)
 }
+
+// PassSignal sends a signal to each program that runs, unless it got it with us from
+// the terminal. It reports whether a program runs.
+func PassSignal(sig os.Signal) bool {
+	number, ok := sig.(syscall.Signal)
+	return ok && process.Pass(number)
+}
+
+// Interactive reports whether a program runs that Ctrl-C is left to.
+func Interactive() bool { return process.Interactive() }
 
 // Operations binds all operations of the ABI to the world.
 func (w *World) Operations() ([]Bound, error) {

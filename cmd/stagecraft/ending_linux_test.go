@@ -63,7 +63,7 @@ func TestSignalEnds(t *testing.T) {
 			if tt.prepare != nil {
 				what = tt.prepare(t, dir)
 			}
-			endBySignal(t, dir, tt.args, tt.told, what)
+			endBySignal(t, dir, tt.args, tt.told, what, syscall.SIGTERM)
 		})
 	}
 }
@@ -76,7 +76,7 @@ type awaited struct {
 
 // endBySignal runs a command, whose output nobody reads, until it waits for
 // something, and wants it to end by a signal then.
-func endBySignal(t *testing.T, dir string, args []string, told string, what awaited) {
+func endBySignal(t *testing.T, dir string, args []string, told string, what awaited, sig syscall.Signal) {
 	t.Helper()
 	// Only so that a fault does not hang the tests.
 	ctx, cancel := context.WithTimeout(t.Context(), clitest.Hang)
@@ -115,12 +115,12 @@ func endBySignal(t *testing.T, dir string, args []string, told string, what awai
 		// A full pipe has no room: what is written next waits.
 		fillsUp(ctx, unread)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	rest, _ := io.ReadAll(stderr)
 	err = cmd.Wait()
-	if ctx.Err() != nil || cmd.ProcessState.ExitCode() != 130 {
+	if ctx.Err() != nil || cmd.ProcessState.ExitCode() != 130 || strings.Contains(string(rest), "goroutine") {
 		t.Errorf("it ended with %v, %v; it said %s%s", err, ctx.Err(), said, rest)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
 )
 
@@ -18,5 +19,6 @@ func main() {
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.System{
 		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules,
+		SignalsTaken: quiet.End,
 	}))
 }

@@ -85,6 +85,9 @@ type ExecRequest struct {
 	// on this machine, ended with exit code 0, and had the same Argv and the same
 	// Stdin; the result has Unchanged then. Stdin has to be a reference.
 	Once string `json:"once,omitempty"`
+	// Interactive leaves Ctrl-C to the program, which needs the user's terminal: a
+	// second one within a second ends the run. It excludes Stdin and Capture.
+	Interactive bool `json:"interactive,omitempty"`
 }
 
 // MaxOnce bounds what Once has, in bytes.

@@ -12,6 +12,8 @@ type config struct {
 		Command []string          `json:"command"`
 		Workdir string            `json:"workdir"`
 		Env     map[string]string `json:"env"`
+		// Interactive leaves Ctrl-C to the program.
+		Interactive bool `json:"interactive"`
 	} `json:"dev"`
 	Build build `json:"build"`
 

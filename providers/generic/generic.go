@@ -6,6 +6,7 @@
 //	  command: ["npm", "run", "dev"]     # required
 //	  workdir: "./backend"               # default: the project folder
 //	  env: {NODE_ENV: development}
+//	  interactive: true                  # leave Ctrl-C to the program; default: false
 //	build:
 //	  dockerfile: "./backend/Dockerfile" # default: Dockerfile in the context
 //	  context: "./backend"               # default: dev.workdir
@@ -77,8 +78,10 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 		env = make(map[string]string)
 	}
 	maps.Copy(env, cfg.Dev.Env)
-	_, err = backend.Run(ctx, abi.ExecRequest{Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: texts(env)})
-	return ofConfig(err, map[string]string{"dir": "/dev/workdir"})
+	_, err = backend.Run(ctx, abi.ExecRequest{
+		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: texts(env), Interactive: cfg.Dev.Interactive,
+	})
+	return ofConfig(err, map[string]string{"dir": "/dev/workdir", "interactive": "/dev/interactive"})
 }
 
 // BuildDocker builds build.dockerfile in build.context.

@@ -37,6 +37,9 @@ func (g *gathered) Used(u confine.Use)   { g.uses = append(g.uses, u) }
 func (g *gathered) More()                { g.missed = append(g.missed, "more") }
 func (g *gathered) Missed(reason string) { g.missed = append(g.missed, reason) }
 
+// passedOn are the signals that the driver passes on.
+var passedOn = []os.Signal{syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH}
+
 // driveHelper runs its arguments as a command that inherits the terminal, as
 // the CLI does: the first signal ends it, the second kills.
 func driveHelper(args []string) int {
@@ -56,6 +59,13 @@ func driveHelper(args []string) int {
 		fmt.Fprintln(os.Stderr, "took the first")
 		<-signals
 		close(kill)
+	}()
+	others := make(chan os.Signal, 16)
+	signal.Notify(others, passedOn...)
+	go func() {
+		for sig := range others {
+			Pass(sig.(syscall.Signal))
+		}
 	}()
 	env := append(os.Environ(), fmt.Sprintf("DRIVER=%d", os.Getpid()))
 	if strings.HasPrefix(args[1], "helper:") {

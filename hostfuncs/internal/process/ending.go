@@ -11,6 +11,8 @@ const (
 	// leeway is what members have that the child left behind after a signal,
 	// to end of it by themselves before SIGTERM follows.
 	leeway = 500 * time.Millisecond
+	// lateAfter is when it is told that something still runs.
+	lateAfter = time.Second
 	// settleTime is how long killed processes may take to vanish.
 	settleTime = 2 * time.Second
 	// The first and the longest pause between two looks at the tree. No system
@@ -24,10 +26,14 @@ type ending struct {
 	exit  <-chan exited // nil once the child has been waited for
 	grace time.Duration
 	stop  <-chan struct{} // closed: kill at once
+	late  func(left time.Duration)
 
 	child  exited
 	warn   time.Time // when SIGTERM is due; zero when it isn't, or no more
 	last   time.Time // when the kill is due
+	begun  time.Time // when the tree was told to end
+	tell   time.Time // when late is due; zero when it isn't, or no more
+	waited time.Duration
 	giveUp time.Time // when to stop waiting for what was killed
 	pause  time.Duration
 	killed bool
@@ -41,29 +47,32 @@ func (e *ending) finish(ctx context.Context) {
 		return
 	}
 	e.warn = time.Now()
-	e.last = e.warn.Add(e.grace)
+	e.begun, e.last = e.warn, e.warn.Add(e.grace)
 	e.run(ctx)
 }
 
 // interrupt ends the tree with its child because of a context's cause.
 func (e *ending) interrupt(cause error) {
 	now := time.Now()
-	e.last = now.Add(e.grace)
+	e.begun, e.last = now, now.Add(e.grace)
 	i, ok := errors.AsType[*Interrupted](cause)
 	switch {
 	case !ok:
 		e.warn = now
-	case i.Signal == syscall.SIGINT && e.tree.shared:
+	case i.Signal == syscall.SIGTERM:
+		e.warn = now
+	case e.tree.gotToo(i.Signal):
 		// The terminal has told the tree already; told twice, many programs
 		// break off their own clean end.
 		e.warn = now.Add(e.grace / 2)
-	case i.Signal == syscall.SIGTERM:
-		e.warn = now
 	default:
 		e.tree.signal(i.Signal)
 	}
 	if ok {
 		e.stop = i.Kill
+		if e.late != nil {
+			e.tell = now.Add(lateAfter)
+		}
 	}
 	e.run(context.Background())
 }
@@ -97,12 +106,16 @@ func (e *ending) step(now time.Time) bool {
 	if e.exit == nil && e.tree.empty() {
 		return false
 	}
+	if !e.tell.IsZero() && !now.Before(e.tell) && now.Before(e.last) {
+		e.tell = time.Time{}
+		go e.late(e.last.Sub(now)) // whoever is told may take its time
+	}
 	switch {
 	case e.killed:
 		// Again and again, because what was forked meanwhile is new.
 		e.tree.kill()
 	case !now.Before(e.last):
-		e.killed, e.giveUp = true, now.Add(settleTime)
+		e.killed, e.waited, e.giveUp = true, now.Sub(e.begun), now.Add(settleTime)
 		e.tree.kill()
 	case !e.warn.IsZero() && !now.Before(e.warn):
 		e.tree.signal(syscall.SIGTERM)
@@ -135,6 +148,9 @@ func (e *ending) wait(now time.Time) time.Duration {
 		due = lastLook
 	} else if e.warn.After(now) {
 		due = min(due, e.warn.Sub(now))
+	}
+	if e.tell.After(now) {
+		due = min(due, e.tell.Sub(now))
 	}
 	if e.exit == nil {
 		e.pause = min(max(2*e.pause, firstLook), lastLook)

@@ -18,6 +18,8 @@ func (e *StartError) Error() string { return fmt.Sprintf("%s: %v", e.Program, e.
 
 func (e *StartError) Unwrap() error { return e.Err }
 
+var errNoTerminal = errors.New("an interactive program needs a terminal as its standard input")
+
 var errUnheld = errors.New("it can't be confined here")
 
 // NotFoundError is a program name that leads to no file.

@@ -34,10 +34,7 @@ var kin = &family{trees: map[*tree]bool{}, children: map[int]bool{}}
 func (f *family) start(t *tree, fork func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.children) == 0 {
-		becomeReaper()
-		f.strangers = haveChildren()
-	}
+	f.begin()
 	if err := fork(); err != nil {
 		return err
 	}
@@ -45,6 +42,27 @@ func (f *family) start(t *tree, fork func() error) error {
 	f.trees[t], f.children[t.process.Pid] = true, true
 	f.leaves = append(f.leaves, t.leaves...)
 	return nil
+}
+
+// begin looks at what we are before the first of our children is started. The lock
+// is held.
+func (f *family) begin() {
+	if len(f.children) == 0 {
+		becomeReaper()
+		f.strangers = haveChildren()
+	}
+}
+
+// startWitness starts a witness, which is no member of any tree.
+func (f *family) startWitness() *witness {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begin()
+	w := startWitness()
+	if w != nil {
+		f.children[w.process.Pid] = true
+	}
+	return w
 }
 
 // waited says that a child of ours has been waited for.

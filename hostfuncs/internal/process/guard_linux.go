@@ -88,14 +88,17 @@ func guardMain() int {
 	return 0
 }
 
-// dullSignals keeps from ending a guard what ends other programs of Go. That the
-// runtime has handlers for these is what it goes by when it forks: a program gets
-// the default back. Notifications would do as well, at half a millisecond more.
+// dullSignals keeps from ending a guard what ends other programs of Go, most of it
+// with a trace. A fault of its own still ends it: the kernel lets no program ignore
+// that. That the runtime has handlers for these is what it goes by when it forks: a
+// program gets the default back. Notifications would do as well, at half a
+// millisecond more.
 func dullSignals() {
 	// The kernel's struct sigaction with SIG_IGN, as most machines have it.
 	ignore := [4]uintptr{1}
 	for _, sig := range []syscall.Signal{
 		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGTRAP, unix.SIGABRT, unix.SIGSTKFLT, unix.SIGSYS,
+		unix.SIGILL, unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV,
 	} {
 		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
 	}

@@ -117,7 +117,7 @@ func gracefulHelper([]string) int {
 // signalsHelper tells each signal it gets, and ends on SIGTERM.
 func signalsHelper([]string) int {
 	got := make(chan os.Signal, 16)
-	signal.Notify(got, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(got, append(passedOn, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)...)
 	fmt.Println("ready")
 	for sig := range got {
 		fmt.Println("got", unix.SignalName(sig.(syscall.Signal)))

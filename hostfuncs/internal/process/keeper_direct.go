@@ -41,6 +41,8 @@ func (t *tree) release() {}
 
 func (t *tree) guards(entry) bool { return false }
 
-func (t *tree) sendRoot(_ entry, sig syscall.Signal) { _ = t.process.Signal(sig) }
+func (t *tree) sendRoot(_ entry, sig syscall.Signal) { t.sendProgram(sig) }
+
+func (t *tree) sendProgram(sig syscall.Signal) { _ = t.process.Signal(sig) }
 
 func (Leaving) is(int) bool { return false }

@@ -274,6 +274,13 @@ func isClosed(c <-chan struct{}) bool {
 // sendRoot: the program is the guard's child, so it is looked at first.
 func (t *tree) sendRoot(e entry, sig syscall.Signal) { e.send(sig) }
 
+// sendProgram: the program is the guard's child, or ours if the guard was killed.
+func (t *tree) sendProgram(sig syscall.Signal) {
+	if e, ok := look(t.root); ok && (e.ppid == t.process.Pid || e.ppid == os.Getpid()) {
+		e.send(sig)
+	}
+}
+
 // tend does what is owed to a running tree: it takes away orphans, wakes a guard
 // that something stopped, and stops with a program that stopped itself.
 func (t *tree) tend() {

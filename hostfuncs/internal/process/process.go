@@ -64,6 +64,9 @@ type Command struct {
 	// stays in our process group, so that key presses, the window's size,
 	// Ctrl-Z and Ctrl-C reach it as if the shell had started it.
 	Inherit bool
+	// Interactive leaves Ctrl-C to the program, as [Interactive] tells whoever gets the
+	// signals. It needs a terminal that is shared, see Inherit.
+	Interactive bool
 	// Confine is what the program and all that it starts are held to, nil for
 	// nothing. Where that can't be done, it is not started.
 	Confine *confine.Rules
@@ -78,6 +81,10 @@ type Command struct {
 	Grace time.Duration
 	// Started, if there is one, is called once the program runs.
 	Started func()
+	// Late, if there is one, is called once by another goroutine when something of the
+	// tree still runs a second after an [Interrupted] told it to end, with the time
+	// that is left until the kill.
+	Late func(left time.Duration)
 }
 
 // Watcher is told what a command's tree uses, before the program's own end is.
@@ -114,8 +121,10 @@ type Result struct {
 	Interrupted bool
 	// TimedOut says that it was told to because of the context's deadline.
 	TimedOut bool
-	// Killed says that something of the tree had to be killed.
+	// Killed says that something of the tree had to be killed, and Waited how long
+	// after the tree was told to end.
 	Killed bool
+	Waited time.Duration
 	// Left counts processes of the tree that outlived the kill, as one of
 	// another user can. It is 0 but for such cases.
 	Left int
@@ -189,6 +198,9 @@ func (c Command) check() error {
 			return &StartError{Program: c.Program, Err: fmt.Errorf("the variable %q has a NUL byte", name)}
 		}
 	}
+	if c.Interactive && !c.sharesTerminal() {
+		return &StartError{Program: c.Program, Err: errNoTerminal}
+	}
 	if c.Confine != nil && c.Watcher != nil {
 		return &StartError{Program: c.Program, Err: errors.New("what is confined can't be watched")}
 	}
@@ -202,13 +214,16 @@ func (c Command) check() error {
 }
 
 func (c Command) sharesTerminal() bool {
-	return c.Inherit && c.Stdin == nil && stdinIsTerminal()
+	return c.Inherit && c.Stdin == nil && OnTerminal()
 }
+
+// OnTerminal reports whether there is a terminal that a command can share.
+func OnTerminal() bool { return stdinIsTerminal() }
 
 // supervise waits for the child, and ends its tree when it or ctx is done.
 func supervise(ctx context.Context, c Command, t *tree) (Result, error) {
 	exit := t.exited()
-	e := ending{tree: t, exit: exit, grace: c.Grace}
+	e := ending{tree: t, exit: exit, grace: c.Grace, late: c.Late}
 	for {
 		select {
 		case e.child = <-exit:
@@ -228,7 +243,7 @@ func supervise(ctx context.Context, c Command, t *tree) (Result, error) {
 func (e *ending) result(c Command, cause error) (Result, error) {
 	_, interrupted := errors.AsType[*Interrupted](cause)
 	res := Result{
-		Duration: e.child.after, Killed: e.killed, Left: e.left,
+		Duration: e.child.after, Killed: e.killed, Waited: e.waited, Left: e.left,
 		Interrupted: interrupted, TimedOut: errors.Is(cause, context.DeadlineExceeded),
 	}
 	if e.child.err != nil {

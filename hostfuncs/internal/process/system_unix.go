@@ -40,8 +40,13 @@ func exitStatus(status syscall.WaitStatus) (code int, name string) {
 		return status.ExitStatus(), ""
 	}
 	number := status.Signal()
-	if name = unix.SignalName(number); name == "" {
-		name = fmt.Sprintf("SIG%d", int(number))
+	return 128 + int(number), SignalName(number)
+}
+
+// SignalName is a signal's name, such as SIGINT.
+func SignalName(number syscall.Signal) string {
+	if name := unix.SignalName(number); name != "" {
+		return name
 	}
-	return 128 + int(number), name
+	return fmt.Sprintf("SIG%d", int(number))
 }

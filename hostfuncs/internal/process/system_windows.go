@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -24,6 +25,9 @@ func hasSeparator(name string) bool { return strings.ContainsAny(name, `/\:`) }
 
 // isExecutable: here the name alone says so, see candidates.
 func isExecutable(fs.FileInfo) bool { return true }
+
+// SignalName is a signal's name, as Go has it.
+func SignalName(number syscall.Signal) string { return number.String() }
 
 func mayExecute(string) bool { return true }
 

@@ -14,10 +14,12 @@ type tree struct {
 	process *os.Process // our own child: the program, or its guard
 	root    int         // the program's pid
 	shared  bool        // it is in our own process group, else root leads one
+	alone   bool        // Ctrl-C is the program's alone
 	reaped  bool        // the program has been waited for
 	ended   bool        // its group has been seen empty
 	leaves  []Leaving
-	keeper  keeper // what a system needs besides
+	keeper  keeper   // what a system needs besides
+	witness *witness // tells which signals came to our group, if root is in it
 	// seen are the members that were listed, by pid, with their start.
 	seen map[int]uint64
 	// told are the members that got the signal last sent, with their start.
@@ -39,10 +41,14 @@ type entry struct {
 
 // plant starts a command's program.
 func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	t := &tree{shared: shared, leaves: c.Leaves, events: make(chan os.Signal, 1)}
+	t := &tree{shared: shared, alone: c.Interactive, leaves: c.Leaves, events: make(chan os.Signal, 1)}
+	if shared {
+		t.witness = kin.startWitness()
+	}
 	signal.Notify(t.events, syscall.SIGCHLD)
 	if err := kin.start(t, func() error { return t.start(c, files) }); err != nil {
 		signal.Stop(t.events)
+		t.witness.close()
 		return nil, err
 	}
 	return t, nil
@@ -53,6 +59,7 @@ func (t *tree) close() {
 	signal.Stop(t.events)
 	kin.leave(t)
 	t.release()
+	t.witness.close()
 }
 
 // gone says that the program has been waited for: its pid may become another

@@ -112,6 +112,9 @@ func (t *tree) close() { windows.CloseHandle(t.job) }
 
 func (t *tree) gone() {}
 
+// gotToo: a child that shares the console gets the user's Ctrl-C itself.
+func (t *tree) gotToo(syscall.Signal) bool { return t.shared }
+
 func (t *tree) tend() {}
 
 func (t *tree) empty() bool { return t.count() == 0 }

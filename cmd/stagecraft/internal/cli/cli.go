@@ -29,6 +29,8 @@ type System struct {
 	Environ        []string
 	// BuiltIns has the modules that come with stagecraft.
 	BuiltIns fs.FS
+	// SignalsTaken, if there is one, is called once all signals come to os/signal.
+	SignalsTaken func()
 }
 
 type grammar struct {
@@ -93,6 +95,11 @@ func Main(args []string, system System) (code int) {
 			code = crashed(masking{system.Stderr, a.secrets}, r)
 		}
 	}()
+	ctx, stop := a.watchSignals(context.Background())
+	defer stop()
+	if system.SignalsTaken != nil {
+		system.SignalsTaken()
+	}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
 	a.printer.json = slices.Contains(args, "--json")
@@ -120,8 +127,6 @@ func Main(args []string, system System) (code int) {
 		return ExitUsage
 	}
 	a.printer.help = seeHelp(parsed.Selected())
-	ctx, stop := a.interruptible(context.Background())
-	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err = checkGiven(parsed, args); err == nil {
 		a.ceilings, err = a.namedCeilings()

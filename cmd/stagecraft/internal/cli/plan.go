@@ -182,6 +182,9 @@ func execRows(step session.PlannedStep) []string {
 	if step.Exec.Unchanged {
 		rows = append(rows, "does not run: it succeeded with the same input before")
 	}
+	if step.Exec.Interactive {
+		rows = append(rows, "has Ctrl-C to itself (interactive)")
+	}
 	return rows
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,47 +23,96 @@ const (
 	killPatience = 5 * time.Second
 )
 
-// interruptible returns a context that ends at the first interrupt; a second
-// one kills what still runs. A signal that was ignored when we were started,
-// as nohup does, stays ignored. What has not ended a while after that is ended
-// as it is, as kill -9 would.
-func (a *app) interruptible(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 2)
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+// endings are the signals that end a run: what runs gets the first of them.
+var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+// signals takes the signals that this process gets: docs/cli.md has the table.
+type signals struct {
+	app    *app
+	got    chan os.Signal
+	cancel context.CancelCauseFunc // ends what runs
+
+	left  time.Time        // when a Ctrl-C was left to a program
+	begun time.Time        // when the first signal that ends came
+	kill  chan struct{}    // closed at the second one; nil before the first and after the second
+	over  <-chan time.Time // when to give up; nil before the first
+}
+
+// watchSignals returns a context that ends at the first signal that ends a run. A
+// second one kills what still runs. What has not ended a while after that is ended
+// as it is, as kill -9 would. All other signals are for the programs that run.
+//
+// A signal that was ignored when we were started, as nohup does, stays ignored.
+// None is given back to the Go runtime at the end, which would print a trace.
+func (a *app) watchSignals(parent context.Context) (ctx context.Context, stop func()) {
+	s := &signals{app: a, got: make(chan os.Signal, 64)}
+	ctx, s.cancel = context.WithCancelCause(parent)
+	for _, sig := range slices.Concat(endings, fatal, passed()) {
 		if !signal.Ignored(sig) {
-			signal.Notify(signals, sig)
+			signal.Notify(s.got, sig)
 		}
 	}
 	done, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
-		kill := make(chan struct{})
+		s.watch(done)
+	}()
+	return ctx, func() {
+		close(done)
+		<-finished
+		s.cancel(nil)
+	}
+}
+
+func (s *signals) watch(done <-chan struct{}) {
+	for {
 		select {
-		case sig := <-signals:
-			cancel(hostfuncs.Interrupt(sig, kill))
+		case sig := <-s.got:
+			s.take(sig)
+		case <-s.over:
+			s.app.abandon(time.Since(s.begun))
 		case <-done:
 			return
 		}
-		begun := time.Now()
-		over := time.After(a.patience(runPatience))
-		for second := signals; ; {
-			select {
-			case <-second:
-				close(kill)
-				second, over = nil, time.After(a.patience(killPatience))
-			case <-over:
-				a.abandon(time.Since(begun))
-			case <-done:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		<-finished
-		cancel(nil)
+	}
+}
+
+// take decides what a signal does.
+func (s *signals) take(sig os.Signal) {
+	switch {
+	case sig == os.Interrupt && s.begun.IsZero() && hostfuncs.Interactive():
+		s.leave(sig, time.Now())
+	case slices.Contains(endings, sig):
+		s.end(sig)
+	case !hostfuncs.PassSignal(sig) && slices.Contains(fatal, sig):
+		s.end(sig)
+	}
+}
+
+// twice is the time within which a second Ctrl-C ends a run whose program lives with
+// the first.
+const twice = time.Second
+
+// leave leaves Ctrl-C to an interactive program. The second within a moment ends the
+// run by SIGTERM, since Ctrl-C doesn't end the program.
+func (s *signals) leave(sig os.Signal, now time.Time) {
+	hostfuncs.PassSignal(sig)
+	if !s.left.IsZero() && now.Sub(s.left) < twice {
+		s.end(syscall.SIGTERM)
+	}
+	s.left = now
+}
+
+// end ends the run, and at the second time kills what still runs.
+func (s *signals) end(sig os.Signal) {
+	switch {
+	case s.begun.IsZero():
+		s.begun, s.kill = time.Now(), make(chan struct{})
+		s.over = time.After(s.app.patience(runPatience))
+		s.cancel(hostfuncs.Interrupt(sig, s.kill))
+	case s.kill != nil:
+		close(s.kill)
+		s.kill, s.over = nil, time.After(s.app.patience(killPatience))
 	}
 }
 

@@ -89,7 +89,8 @@ var layers = map[string][]string{
 		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "runtime/mask", "runtime/module", "runtime/plaintext",
 		"runtime/provenance", "runtime/safefile", "runtime/sandbox", "runtime/session", "runtime/wholefile", "runtime/yamldoc",
 	},
-	"cmd/stagecraft": {"cmd/stagecraft/internal/cli", "providers/builtin"},
+	"cmd/stagecraft/internal/quiet": {},
+	"cmd/stagecraft":                {"cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 
 // only says which packages may import what is kept in one place.
@@ -107,7 +108,7 @@ var only = map[string][]string{
 	"net/http":                                            {"cmd/stagecraft/internal/clitest", "hostfuncs/internal/docker", "hostfuncs/internal/probe", "hostfuncs/internal/registry", "hostfuncs/internal/registry/registrytest", "providers/providertest", "providers/providertest/encore"},
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
-	"unsafe":                                              {"hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/process"},
 	"github.com/fsnotify/":                                {"hostfuncs"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "runtime/plaintext"},
 }

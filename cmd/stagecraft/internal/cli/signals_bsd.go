@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package cli
+
+import "golang.org/x/sys/unix"
+
+// fatalHere is one of the fatal signals that not all systems have.
+const fatalHere = unix.SIGEMT

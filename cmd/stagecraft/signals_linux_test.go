@@ -1,0 +1,270 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+)
+
+// tellsSignals is a project whose command tells each signal that it gets.
+const tellsSignals = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -u, app.py]}}}}`
+
+const tellsSignalsProgram = `import signal
+def tell(number, frame): print("got", number, "end", flush=True)
+for number in signal.valid_signals():
+    if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD): signal.signal(number, tell)
+print("ready", flush=True)
+while True: signal.pause()
+`
+
+// notPassed are the signals that reach no program: docs/cli.md says why.
+var notPassed = map[syscall.Signal]bool{
+	syscall.SIGKILL: true, syscall.SIGSTOP: true, syscall.SIGCHLD: true, syscall.SIGURG: true, syscall.SIGPROF: true, syscall.SIGPIPE: true,
+	syscall.SIGXCPU: true, syscall.SIGXFSZ: true, syscall.SIGTSTP: true, syscall.SIGTTIN: true, syscall.SIGTTOU: true, 32: true, 33: true, 34: true,
+	// Those that end the run come to the program too, and are tested elsewhere.
+	syscall.SIGINT: true, syscall.SIGTERM: true, syscall.SIGHUP: true,
+}
+
+// signalled is a command that runs a program which tells its signals.
+type signalled struct {
+	cmd   *exec.Cmd
+	lines *bufio.Reader
+	keys  *os.File // of its terminal, nil for none
+	said  string
+}
+
+// startSignalled starts stagecraft in a project with some files, and waits until the
+// program is ready.
+func startSignalled(t *testing.T, terminal bool, config, program string, args ...string) *signalled {
+	t.Helper()
+	dir := t.TempDir()
+	clitest.WriteFile(t, filepath.Join(dir, "stagecraft.yml"), config, 0o600)
+	clitest.WriteFile(t, filepath.Join(dir, "app.py"), program, 0o600)
+	// Only so that a fault does not hang the tests.
+	ctx, cancel := context.WithTimeout(t.Context(), clitest.Hang)
+	t.Cleanup(cancel)
+	s := &signalled{cmd: exec.CommandContext(ctx, clitest.Binary(), args...)}
+	s.cmd.Dir = dir
+	s.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+clitest.Cache(), "CI=", "TERM=dumb", "PYTHONSTARTUP=")
+	if terminal {
+		keys, err := pty.Start(s.cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { keys.Close() })
+		s.keys, s.lines = keys, bufio.NewReader(keys)
+	} else {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		s.cmd.Stdout, s.cmd.Stderr, s.lines = w, w, bufio.NewReader(r)
+		err = s.cmd.Start()
+		w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// until reads until it has said a text since it was last asked.
+func (s *signalled) until(t *testing.T, text string) {
+	t.Helper()
+	said := ""
+	for !strings.Contains(said, text) {
+		b, err := s.lines.ReadByte()
+		if err != nil {
+			t.Fatalf("%v while waiting for %q: %s%s", err, text, s.said, said)
+		}
+		said += string(b)
+	}
+	s.said += said
+}
+
+func (s *signalled) send(t *testing.T, who int, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(who*s.cmd.Process.Pid, sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *signalled) press(t *testing.T, keys string) {
+	t.Helper()
+	if _, err := io.WriteString(s.keys, keys); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prompts reads until the prompt of Python comes again; false is that the end came.
+func (s *signalled) prompts() bool {
+	said := ""
+	for !strings.HasSuffix(said, ">>> ") {
+		b, err := s.lines.ReadByte()
+		if err != nil {
+			return false
+		}
+		said += string(b)
+	}
+	return true
+}
+
+// end waits for the end, and gives the exit code and all that was said.
+func (s *signalled) end(t *testing.T) (int, string) {
+	t.Helper()
+	// A terminal whose last process has gone ends with an error.
+	rest, _ := io.ReadAll(s.lines)
+	_ = s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode(), s.said + string(rest)
+}
+
+// TestSignalsReachTheProgram sends all signals to stagecraft alone: the program gets
+// each of them once, on a terminal and without one.
+func TestSignalsReachTheProgram(t *testing.T) {
+	for name, terminal := range map[string]bool{"terminal": true, "pipe": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSignalled(t, terminal, tellsSignals, tellsSignalsProgram, "dev")
+			s.until(t, "ready")
+			for sig := syscall.Signal(1); sig <= 64; sig++ {
+				if !notPassed[sig] {
+					s.send(t, 1, sig)
+					s.until(t, fmt.Sprintf("got %d end", sig))
+				}
+			}
+			for sig := syscall.Signal(1); sig <= 64; sig++ {
+				if n := strings.Count(s.said, fmt.Sprintf("got %d end", sig)); !notPassed[sig] && n != 1 {
+					t.Errorf("signal %d came %d times", sig, n)
+				}
+			}
+			s.send(t, 1, syscall.SIGTERM)
+			s.until(t, "got 15 end")
+			s.send(t, 1, syscall.SIGTERM)
+			if code, said := s.end(t); code != 130 || strings.Contains(said, "goroutine") {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+		})
+	}
+}
+
+// TestSignalsOfATerminal come to the program by themselves, and once.
+func TestSignalsOfATerminal(t *testing.T) {
+	s := startSignalled(t, true, tellsSignals, tellsSignalsProgram, "dev")
+	s.until(t, "ready")
+	s.press(t, "\x1c")
+	s.until(t, "got 3 end")
+	if err := pty.Setsize(s.keys, &pty.Winsize{Rows: 31, Cols: 77}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "got 28 end")
+	s.send(t, -1, syscall.SIGUSR2)
+	s.until(t, "got 12 end")
+	// Passed on after all that came before.
+	s.send(t, 1, syscall.Signal(64))
+	s.until(t, "got 64 end")
+	s.send(t, 1, syscall.SIGTERM)
+	s.until(t, "got 15 end")
+	s.send(t, 1, syscall.SIGTERM)
+	code, said := s.end(t)
+	for _, sig := range []int{3, 12, 28} {
+		if n := strings.Count(said, fmt.Sprintf("got %d end", sig)); n != 1 || code != 130 {
+			t.Errorf("signal %d came %d times, exit code %d: %s", sig, n, code, said)
+		}
+	}
+}
+
+// TestFatalSignalsEndCommands: where no program runs, a signal that the Go runtime
+// answers with a trace ends the command as Ctrl-C does.
+func TestFatalSignalsEndCommands(t *testing.T) {
+	for _, sig := range []syscall.Signal{
+		syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, syscall.SIGSTKFLT, syscall.SIGSYS,
+	} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			clitest.WriteFile(t, filepath.Join(dir, "stagecraft.yml"), endingProject, 0o600)
+			clitest.WriteFile(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n", 0o600)
+			endBySignal(t, dir, []string{"build", "--engine", "docker"}, "", silentEngine(t, dir), sig)
+		})
+	}
+}
+
+// repl is a project whose command is Python's prompt, which lives with Ctrl-C.
+const repl = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -q], interactive: true}}}}`
+
+// startREPL waits until the prompt has lived through a Ctrl-C, and gives its process ID.
+func startREPL(t *testing.T) (*signalled, int) {
+	t.Helper()
+	s := startSignalled(t, true, repl, "", "dev")
+	s.until(t, ">>> ")
+	s.press(t, "\x03")
+	s.until(t, "KeyboardInterrupt")
+	s.until(t, ">>> ")
+	// What is shown is not what is typed.
+	s.press(t, "import os; print('pid', 10*os.getpid(), 'end')\n")
+	s.until(t, "pid")
+	s.until(t, " 'end'")
+	var pid int
+	s.until(t, "pid ")
+	line, err := s.lines.ReadString('\n')
+	if _, serr := fmt.Sscanf(line, "%d end", &pid); err != nil || serr != nil {
+		t.Fatalf("%q: %v, %v", line, err, serr)
+	}
+	return s, pid / 10
+}
+
+// TestInteractive leaves Ctrl-C to a prompt. All else still ends it.
+func TestInteractive(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *signalled){
+		"two Ctrl-C": func(t *testing.T, s *signalled) {
+			// A slow machine may need more until two of them come within a second.
+			for more := true; more; more = s.prompts() {
+				s.press(t, "\x03")
+			}
+		},
+		"SIGTERM": func(t *testing.T, s *signalled) { s.send(t, 1, syscall.SIGTERM) },
+		"SIGHUP":  func(t *testing.T, s *signalled) { s.send(t, 1, syscall.SIGHUP) },
+		"the loss of the terminal": func(t *testing.T, s *signalled) {
+			if err := s.keys.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, pid := startREPL(t)
+			end(t, s)
+			if code, said := s.end(t); code != 130 {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+				t.Errorf("the prompt is left: %v", err)
+			}
+		})
+	}
+}
+
+// TestInteractivePassesSIGINT: what is sent to us alone is for the prompt, too.
+func TestInteractivePassesSIGINT(t *testing.T) {
+	s := startSignalled(t, true, repl, "", "dev")
+	s.until(t, ">>> ")
+	s.send(t, 1, syscall.SIGINT)
+	s.until(t, "KeyboardInterrupt")
+	s.until(t, ">>> ")
+	s.press(t, "exit(3)\n")
+	if code, said := s.end(t); code != 3 || strings.Contains(said, "warning") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
