@@ -256,3 +256,19 @@ func TestDirtyDamaged(t *testing.T) {
 		}
 	}
 }
+
+// TestDirtyRacy wants a change to be seen that was made at the time of the index,
+// where time and size say nothing.
+func TestDirtyRacy(t *testing.T) {
+	repo := committed(t)
+	file := filepath.Join(repo, "app", "main.ts")
+	info, err := os.Stat(file)
+	check(err)(t, repo)
+	put("app/main.ts", "fIrst\n")(t, repo)
+	for _, path := range []string{file, filepath.Join(repo, ".git", "index")} {
+		check(os.Chtimes(path, info.ModTime(), info.ModTime()))(t, repo)
+	}
+	if !dirtyAt(t, repo) {
+		t.Error("the change is not seen")
+	}
+}
