@@ -170,10 +170,10 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// naming finds where BuildKit has given an image its name. It says how long that
-// took where it took long.
+// naming finds where an engine has given an image its name. BuildKit says how long
+// that took where it took long.
 func naming(tag string) *regexp.Regexp {
-	return regexp.MustCompile(`naming to ` + regexp.QuoteMeta(tag) + `(?: [0-9.]+s)? done`)
+	return regexp.MustCompile(`naming to ` + regexp.QuoteMeta(tag) + `(?: [0-9.]+s)? done|Successfully tagged ` + regexp.QuoteMeta(tag))
 }
 
 // comes is closed once a text is shown.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	engineimage "github.com/docker/docker/api/types/image"
 	engineregistry "github.com/docker/docker/api/types/registry"
@@ -66,7 +67,12 @@ const pushTries = 5
 // that one, and so the image gets the name again.
 func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writer) (digest string, err error) {
 	for range pushTries {
-		if err := e.client.ImageTag(ctx, id, ref); err != nil {
+		err := e.client.ImageTag(ctx, id, ref)
+		if cerrdefs.IsNotFound(err) {
+			// containerd's image store forgets an image whose only name is taken.
+			break
+		}
+		if err != nil {
 			return "", e.pushFailure(ctx, ref, err)
 		}
 		digest, err := e.Push(ctx, ref, progress)
