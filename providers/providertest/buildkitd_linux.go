@@ -1,11 +1,11 @@
 package providertest
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -62,12 +62,12 @@ func Tool(name string) (string, error) {
 		return "", err
 	}
 	for _, file := range modules {
-		// A tool's last element is its name.
-		list, err := goCommand(filepath.Dir(file), "list", "tool")
+		tools, err := toolsOf(filepath.Dir(file))
 		if err != nil {
 			return "", err
 		}
-		for tool := range strings.FieldsSeq(list) {
+		for _, tool := range tools {
+			// A tool's last element is its name.
 			if path.Base(tool) == name {
 				// As the program is built, so that what both have is compiled once; go
 				// tool can't.
@@ -76,4 +76,22 @@ func Tool(name string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no module below .ci has the tool %s", name)
+}
+
+// toolsOf reads the tools of a module off its go.mod: go list tool would download
+// all that they are made of.
+func toolsOf(dir string) ([]string, error) {
+	text, err := goCommand(dir, "mod", "edit", "-json")
+	if err != nil {
+		return nil, err
+	}
+	var module struct{ Tool []struct{ Path string } }
+	if err := json.Unmarshal([]byte(text), &module); err != nil {
+		return nil, err
+	}
+	var tools []string
+	for _, tool := range module.Tool {
+		tools = append(tools, tool.Path)
+	}
+	return tools, nil
 }

@@ -69,8 +69,8 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 	for range pushTries {
 		err := e.client.ImageTag(ctx, id, ref)
 		if cerrdefs.IsNotFound(err) {
-			// containerd's image store lets go of an image that has lost its name.
-			return "", &PushError{Ref: ref, Message: "the engine has the image no longer: something else was built under this name meanwhile; build again"}
+			// containerd's image store forgets an image whose only name is taken.
+			break
 		}
 		if err != nil {
 			return "", e.pushFailure(ctx, ref, err)
