@@ -4,11 +4,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/gitstate"
 )
 
 // DefaultTag is the reference of the image where the user gives none:
-// <registry>/<project name>:<short commit>. A project without a
-// name is called by its folder, and one outside of git has the version dev.
+// <registry>/<project name>:<short commit>, with -dirty behind it if the files
+// are not those of the commit. A project without a name is called by its
+// directory, and one outside of git has the version dev.
 func (s *Session) DefaultTag() string {
 	name := s.config.Project.Name
 	if name == "" {
@@ -18,10 +21,26 @@ func (s *Session) DefaultTag() string {
 		name = registry + "/" + name
 	}
 	version := "dev"
-	if commit := headCommit(s.config.Root); commit != "" {
-		version = commit[:7]
+	if r, ok := gitstate.Find(s.config.Root); ok {
+		if commit := r.Head(); commit != "" {
+			version = commit[:7]
+			if r.Dirty(s.config.Root, gitstate.Options{Own: s.own(), Getenv: s.getenv}) {
+				version += "-dirty"
+			}
+		}
 	}
 	return name + ":" + version
+}
+
+// getenv is the value of a variable of the user's; the last of several counts.
+func (s *Session) getenv(name string) string {
+	value := ""
+	for _, entry := range s.opts.Environ {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
+		}
+	}
+	return value
 }
 
 var notInImageName = regexp.MustCompile(`[^a-z0-9]+`)

@@ -15,7 +15,7 @@ import (
 )
 
 type buildCmd struct {
-	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, or dev>."`
+	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, with -dirty for changed files, or dev>."`
 	Push         bool     `help:"Send the image to its registry as well."`
 	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID to FILE."`
 	MetadataFile string   `placeholder:"FILE" help:"Write the image's names and digests to FILE, as docker buildx does."`

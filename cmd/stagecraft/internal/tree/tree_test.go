@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"runtime/wholefile":                        {"runtime/safefile"},
 	"runtime/folderlock":                       {"runtime/safefile"},
 	"runtime/mask":                             {},
+	"runtime/gitstate":                         {"runtime/safefile"},
 	"runtime/snapshot":                         {"runtime/safefile"},
 	"runtime/lock":                             {"guest-sdk/abi", "runtime/plaintext", "runtime/yamldoc"},
 	"runtime/audit":                            {"runtime/plaintext", "runtime/privatefolder", "runtime/safefile", "runtime/wholefile"},
@@ -70,7 +71,7 @@ var layers = map[string][]string{
 	},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
-		"runtime/folderlock", "runtime/lock", "runtime/mask", "runtime/module", "runtime/plaintext", "runtime/provenance", "runtime/replay", "runtime/safefile", "runtime/sandbox", "runtime/snapshot", "runtime/wholefile", "runtime/yamldoc",
+		"runtime/folderlock", "runtime/gitstate", "runtime/lock", "runtime/mask", "runtime/module", "runtime/plaintext", "runtime/provenance", "runtime/replay", "runtime/safefile", "runtime/sandbox", "runtime/snapshot", "runtime/wholefile", "runtime/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"runtime/plaintext", "runtime/safefile"},
 	"cmd/stagecraft/internal/sarif":   {"runtime/plaintext"},

@@ -1,6 +1,6 @@
 //go:build unix
 
-package session
+package gitstate
 
 import (
 	"os"
@@ -32,7 +32,7 @@ func TestGitFilesOfAnyKind(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if got := headCommit(dir); got != "" {
+				if got := headOf(dir); got != "" {
 					t.Errorf("got %q", got)
 				}
 			})
