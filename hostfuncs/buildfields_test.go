@@ -92,7 +92,7 @@ func TestBuildFieldsClaimed(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	step, err := stepBuild(t.Context(), plan)
+	step, err := new(World).stepBuild(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}

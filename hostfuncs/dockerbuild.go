@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -47,14 +48,14 @@ func dockerBuildOp(w *World, connect connect) Op[abi.DockerBuildRequest, buildPl
 		Do: func(ctx context.Context, p buildPlan) (abi.DockerBuildResult, error) {
 			return w.doBuild(ctx, p, connect)
 		},
-		Step:     stepBuild,
+		Step:     w.stepBuild,
 		Foretell: foretellBuild,
 	}
 }
 
 // stepBuild looks at the whole context, since what is in it is a part of what
 // would be built.
-func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
+func (w *World) stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 	s := &BuildStep{
 		Context: p.context.rel, Dockerfile: p.dockerfile.rel, Tags: p.tags, Target: p.target, Network: p.network, Push: p.push,
 	}
@@ -71,9 +72,23 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 		if err != nil {
 			return Step{}, engineError(err)
 		}
+		w.hintLarge(ctx, p)
 		s.Files, s.Bytes, s.SHA256 = survey.Files, survey.Bytes, survey.SHA256
 	}
 	return Step{Operation: abi.OpDockerBuild, Build: s}, nil
+}
+
+// hintLarge tells the user once of a context that wants an ignore file.
+func (w *World) hintLarge(ctx context.Context, p buildPlan) {
+	if w.large[p.context.rel] || !image.IsLarge(ctx, p.build()) {
+		return
+	}
+	if w.large == nil {
+		w.large = make(map[string]bool)
+	}
+	w.large[p.context.rel] = true
+	w.Warn(fmt.Errorf("the build context %s has more than %d MB and no .dockerignore: name in that file what the image does not need, such as .git and node_modules",
+		quotePath(p.context.rel), image.LargeContext/1_000_000))
 }
 
 func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
@@ -222,6 +237,7 @@ func (w *World) doBuild(ctx context.Context, p buildPlan, connect connect) (abi.
 	if j.Secrets, err = w.secretValues(p.fields); err != nil {
 		return abi.DockerBuildResult{}, err
 	}
+	w.hintLarge(ctx, p)
 	built, err := e.Build(ctx, j)
 	if err == nil {
 		err = built.Check()

@@ -58,6 +58,7 @@ type World struct {
 	processes processes
 	screen    sync.Mutex      // lines of several programs are printed whole
 	short     map[string]bool // variables that the user was told of
+	large     map[string]bool // build contexts that the user was told of
 
 	credentialsOnce sync.Once
 	credentials     *registry.Credentials
