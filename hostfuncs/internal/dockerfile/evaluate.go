@@ -17,10 +17,14 @@ var (
 // words that say what a build needs: sources of ADD and COPY, mounts of RUN.
 func (r *resolver) evaluate(s *Stage) error {
 	vars := r.forStage(s)
-	s.vars = vars
+	s.vars, s.dir = vars, dirOf(s.Source)
 	for i := range s.Commands {
 		c := &s.Commands[i]
-		if err := r.command(c, vars); err != nil {
+		err := r.refuse(s, *c, vars)
+		if err == nil {
+			err = r.command(c, vars)
+		}
+		if err != nil {
 			return r.locate(err, c.Line)
 		}
 	}
@@ -44,7 +48,13 @@ func (r *resolver) command(c *Command, vars *Vars) error {
 			}
 		}
 	case *instructions.RunCommand:
-		return known.Expand(func(word string) (string, error) { return r.expander.Word(word, vars) })
+		for _, flag := range c.mounts {
+			m, err := r.mount(flag, vars)
+			if err != nil {
+				return err
+			}
+			c.Mounts = append(c.Mounts, m)
+		}
 	}
 	return nil
 }

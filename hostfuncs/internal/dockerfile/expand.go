@@ -44,25 +44,47 @@ func (x *Expander) Raw(text string, vars *Vars) (string, error) {
 }
 
 // Words is a word split at the blanks that it has without its quotes.
-func (x *Expander) Words(word string, vars *Vars) ([]string, error) {
-	env, err := x.lookup(word, vars)
-	if err != nil {
-		return nil, err
-	}
-	words, err := shell.NewLex(x.escape).ProcessWords(word, env)
-	return words, x.check(env, strings.Join(words, ""), err)
+func (x *Expander) Words(word string, vars *Vars) (words []string, err error) {
+	lex := shell.NewLex(x.escape)
+	err = x.process(word, vars, func(env *lookup) (string, error) {
+		var err error
+		words, err = lex.ProcessWords(word, env)
+		return strings.Join(words, ""), err
+	})
+	return words, err
 }
 
-func (x *Expander) expand(lex *shell.Lex, word string, vars *Vars) (string, error) {
-	env, err := x.lookup(word, vars)
+func (x *Expander) expand(lex *shell.Lex, word string, vars *Vars) (text string, err error) {
+	err = x.process(word, vars, func(env *lookup) (string, error) {
+		var err error
+		text, _, err = lex.ProcessWord(word, env)
+		return text, err
+	})
 	if err != nil {
-		return "", err
-	}
-	text, _, err := lex.ProcessWord(word, env)
-	if err := x.check(env, text, err); err != nil {
 		return "", err
 	}
 	return text, nil
+}
+
+// process has a lexer expand a word. What is wrong with the word whatever its
+// variables are goes before that one of them isn't known.
+func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string, error)) error {
+	env, err := x.lookup(word, vars)
+	if err != nil {
+		return err
+	}
+	text, err := expand(env)
+	if err != nil && env.unknown != "" {
+		_, err = expand(&lookup{vars: vars, left: env.left, assume: true})
+	}
+	x.left -= len(text)
+	switch {
+	case env.left < 0 || x.left < 0:
+		return errTooLong
+	case err == nil && env.unknown != "":
+		return &unknownError{env.unknown}
+	}
+	return err
 }
 
 func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
@@ -78,29 +100,23 @@ func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 	return &lookup{vars: vars, left: limit}, nil
 }
 
-func (x *Expander) check(env *lookup, text string, err error) error {
-	x.left -= len(text)
-	switch {
-	case env.unknown != "":
-		return &unknownError{env.unknown}
-	case env.left < 0 || x.left < 0:
-		return errTooLong
-	}
-	return err
-}
-
 // lookup is how the lexer finds values. What it asks for and can't be told is
 // kept, since it takes an empty value for one.
 type lookup struct {
 	vars    *Vars
 	left    int
 	unknown string
+	// assume has what isn't known be set to something.
+	assume bool
 }
 
 func (l *lookup) Get(name string) (string, bool) {
 	found, ok := l.vars.find(name)
 	if found.unknown != "" {
 		l.unknown = found.unknown
+		if l.assume {
+			return "1", true
+		}
 	}
 	if l.left -= len(found.text); l.left < 0 {
 		return "", ok

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
@@ -61,10 +62,13 @@ func (e *Error) Error() string {
 func Parse(name string, text []byte) (*File, error) {
 	f := &File{name: name, text: bytes.Clone(text)}
 	if len(text) > sizeLimit {
-		return nil, f.errorAt(0, "it is larger than 1 MiB")
+		return nil, f.limit(0, "it is larger than 1 MiB")
 	}
 	if n := bytes.Count(text, []byte("${")); n > braceLimit {
-		return nil, f.errorAt(0, "it has %d ${, more than %d", n, braceLimit)
+		return nil, f.limit(0, "it has %d ${, more than %d", n, braceLimit)
+	}
+	if err := f.checkDirective(); err != nil {
+		return nil, err
 	}
 	if _, err := f.parse(); err != nil {
 		return nil, err
@@ -78,13 +82,21 @@ type parsed struct {
 	stages []instructions.Stage
 	args   []instructions.ArgCommand // those before the first FROM
 	escape rune
+	// mounts are the --mount flags of each RUN, as they were written.
+	mounts map[instructions.Command][]string
 }
+
+// errParserPanic marks an input that BuildKit's parser has a panic on. No input
+// is known: the tests fail for one that is found.
+var errParserPanic = errors.New("the parser panics")
 
 func (f *File) parse() (p parsed, err error) {
 	defer func() {
 		// The parser is somebody else's, and its input too.
 		if r := recover(); r != nil {
-			err = f.errorAt(0, "the parser gives up: %v", r)
+			e := f.errorAt(0, "BuildKit's parser has a fault, and cannot read this file: %v", r)
+			e.Err = errParserPanic
+			err = e
 		}
 	}()
 	result, err := parser.Parse(bytes.NewReader(f.text))
@@ -92,24 +104,38 @@ func (f *File) parse() (p parsed, err error) {
 		return p, f.located(err, 0)
 	}
 	if n := len(result.AST.Children); n > instructionLimit {
-		return p, f.errorAt(result.AST.Children[instructionLimit].StartLine, "it has %d instructions, more than %d", n, instructionLimit)
+		return p, f.limit(result.AST.Children[instructionLimit].StartLine, "it has %d instructions, more than %d", n, instructionLimit)
 	}
 	p.escape = result.EscapeToken
-	if p.stages, p.args, err = instructions.Parse(result.AST, nil); err != nil {
+	if p.stages, p.args, err = instructions.Parse(result.AST, newLinter()); err != nil {
 		return p, f.located(err, 0)
 	}
+	p.mounts = mountFlags(p.stages, result.AST.Children)
 	if len(p.stages) == 0 {
 		return p, f.errorAt(0, "it has no FROM")
 	}
 	if n := len(p.stages); n > stageLimit {
-		return p, f.errorAt(firstLine(p.stages[stageLimit].Location), "it has %d stages, more than %d", n, stageLimit)
+		return p, f.limit(firstLine(p.stages[stageLimit].Location), "it has %d stages, more than %d", n, stageLimit)
 	}
 	return p, nil
 }
 
+// newLinter is what instructions are parsed with, as BuildKit does it: comments
+// such as "# check=skip=all" configure it, and it reports to nobody.
+func newLinter() *linter.Linter { return linter.New(&linter.Config{}) }
+
 func (f *File) errorAt(line int, format string, args ...any) *Error {
 	message := fmt.Sprintf(format, args...)
 	return &Error{Name: f.name, Line: line, Message: plaintext.Line(strings.TrimSpace(message), messageLimit)}
+}
+
+// errLimit marks what is out of bounds.
+var errLimit = errors.New("out of bounds")
+
+func (f *File) limit(line int, format string, args ...any) *Error {
+	e := f.errorAt(line, format, args...)
+	e.Err = errLimit
+	return e
 }
 
 // located turns an error of BuildKit's packages into one with the file's name.

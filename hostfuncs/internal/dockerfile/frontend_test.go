@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -85,30 +86,59 @@ var linesOfUse = append([]string{
 	"RUN --mount=from=x,target=/m a", "RUN --mount=from=0,target=/m a", "RUN --mount=type=bind,from=evil:2,target=/m a", "RUN --mount=type=cache,from=X,target=/m a", "RUN --mount=type=cache,target=/m,from=evil:3,id=$A a", "RUN --mount=type=$A,target=/m a", "RUN --mount=type=secret,id=s a", "RUN --mount=type=secret,id=$A,env=Z a", "RUN --mount=type=secret,src=q,target=/t/r a", "RUN --mount=type=secret,target=/t/$A a", "RUN --mount=type=ssh a", "RUN --mount=type=tmpfs,from=evil:4,target=/m a",
 	"RUN --network=host a", "RUN --network=none a", "RUN --network=default a", "RUN --security=insecure a", "RUN --security=sandbox a", "RUN <<E --network=host\na\nE", "RUN --mount=from=evil:5,target=/m --network=host --security=insecure <<E\na\nE", "RUN --mount=\"from=evil:6\",target=/m a",
 	"ONBUILD COPY --from=evil:7 / /", "ONBUILD ADD $A /", "ONBUILD RUN --network=host a", "ONBUILD COPY --from=x / /", "ONBUILD ENV A=http://o/", "ONBUILD ARG A", "ONBUILD RUN --mount=from=evil:8,target=/m --mount=type=secret,id=o a",
+	"COPY http://k/x /", "COPY https://h/x.git /", "COPY --chmod=$A a /", "COPY --chmod=u+x a /", "COPY --chmod=9 a /", "ADD --chmod=0$B a /", "COPY --link --chown=$B a /", "ADD --checksum=$A $B /", "ADD --checksum=sha256:1 http://c/x /",
+	"RUN --mount=type=cache,id=$A,sharing=${B:+private},target=/c a", "RUN --mount=type=cache,target=$A a", "RUN --mount=type=ssh,src=$A a", "RUN --mount=type=tmpfs,size=$A,target=/t a", "RUN --mount=type=cache,uid=$A,mode=0$B,target=/c a", "RUN --mount=type=secret,id=$A,src=$B a",
+	"# check=skip=all", "# check=skip=JSONArgsRecommended;error=true", "#check = experimental=all", "# check=none", "CMD a", "MAINTAINER $A", "EXPOSE $A/tcp 1-$B", "STOPSIGNAL $A", "VOLUME a$A", "WORKDIR /", "ONBUILD # check=skip=all", "ONBUILD CMD a", "LABEL ${A}=${B:-${X}}", "ENV Z=${A", "COPY <<E /x\n$A${B\nE", "RUN <<E [\"a\"]\nE",
 	"WORKDIR $A", "USER $A", "SHELL [\"a\"]", "\\", "RUN a \\", "`", "  from base:i as i", "\tCOPY --from=i \\\n  a b", "LABEL a=$A", "EXPOSE $A", "VOLUME $A", "HEALTHCHECK CMD a",
 }, linesOfFrom...)
 
 var hex64 = strings.Repeat("1", 64)
 
-// wantAll wants us to tell of all that BuildKit takes. Where one of us refuses
-// the Dockerfile, nothing is built.
+// wantAll wants us to take what BuildKit takes, to refuse what it refuses, and to
+// tell of all that it takes in.
 func wantAll(t *testing.T, text string, o Options) {
 	t.Helper()
-	if _, ok := o.Args["SOURCE_DATE_EPOCH"]; ok || strings.Contains(text, "SOURCE_DATE_EPOCH=http") {
+	if _, ok := o.Args["SOURCE_DATE_EPOCH"]; ok || strings.Contains(text, "SOURCE_DATE_EPOCH") {
 		return
 	}
-	file, err := Parse("Dockerfile", []byte(text))
-	if err != nil {
-		return
+	o.BuildPlatform = "linux/amd64"
+	ours, err := uses(t, text, o)
+	theirs, theirErr := convert(t.Context(), text, o, hostileEnv)
+	if theirErr != nil {
+		// It may be what the image has of variables.
+		_, theirErr = convert(t.Context(), text, o, harmlessEnv)
+		if theirErr == nil {
+			return
+		}
 	}
-	ours, err := file.Uses(o)
-	if err != nil || ours.Syntax != "" {
+	switch {
+	case errors.Is(err, errParserPanic):
+		t.Errorf("the parser panics: %v", err)
+	case mayRefuse(err) || err == nil && ours.Syntax != "":
 		return
+	case err != nil && theirErr == nil:
+		t.Errorf("BuildKit takes it, we refuse it: %v", err)
+	case err == nil && theirErr != nil:
+		t.Errorf("BuildKit refuses it, we take it: %v", theirErr)
+	case err == nil:
+		wantTold(t, ours, theirs)
 	}
-	theirs, err := convert(t.Context(), text, o)
-	if err != nil {
-		return
+	if t.Failed() {
+		t.Logf("%+v of:\n%s", o, text)
 	}
+}
+
+// mayRefuse tells whether an error is about what BuildKit takes: what can't be
+// known before the build, what is out of bounds, and the numbers that BuildKit
+// gives to what is no stage.
+func mayRefuse(err error) bool {
+	_, unknown := errors.AsType[*unknownError](err)
+	return unknown || errors.Is(err, errTooLong) || errors.Is(err, errLimit) || errors.Is(err, errNumber)
+}
+
+// wantTold wants us to tell of all that BuildKit takes in.
+func wantTold(t *testing.T, ours Uses, theirs taken) {
+	t.Helper()
 	for _, image := range theirs.images {
 		if !slices.Contains(ours.Bases, image) {
 			t.Errorf("BuildKit pulls %s, we say %q", image, ours.Bases)
@@ -132,9 +162,6 @@ func wantAll(t *testing.T, text string, o Options) {
 	if theirs.insecure && len(ours.Insecure) == 0 {
 		t.Error("BuildKit runs an insecure step, we say there is none")
 	}
-	if t.Failed() {
-		t.Logf("%+v of:\n%s", o, text)
-	}
 }
 
 // sameRemote tells whether BuildKit's name for a source, git://h/z#ref for a
@@ -155,12 +182,14 @@ type taken struct {
 	insecure                           bool
 }
 
-func convert(ctx context.Context, text string, o Options) (taken, error) {
+func convert(ctx context.Context, text string, o Options, env func(name string) string) (taken, error) {
 	build := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+	caps := pb.Caps.CapSet(pb.Caps.All())
 	opt := dockerfile2llb.ConvertOpt{
-		Config: dockerui.Config{BuildArgs: map[string]string{}, Target: o.Target, BuildPlatforms: []ocispecs.Platform{build}},
+		LLBCaps: &caps,
+		Config:  dockerui.Config{BuildArgs: map[string]string{}, Target: o.Target, BuildPlatforms: []ocispecs.Platform{build}},
 		// What an image has of variables can't be known to us.
-		MetaResolver: new(hostileImages),
+		MetaResolver: &images{env: env},
 	}
 	for name, value := range o.Args {
 		opt.BuildArgs[name] = value
@@ -181,7 +210,7 @@ func convert(ctx context.Context, text string, o Options) (taken, error) {
 	if err != nil {
 		return taken{}, err
 	}
-	return read(def.ToPB(), opt.MetaResolver.(*hostileImages).asked)
+	return read(def.ToPB(), opt.MetaResolver.(*images).asked)
 }
 
 // read goes through what is to be solved. An image that has nothing in it is
@@ -225,19 +254,25 @@ func (all *taken) exec(exec *pb.ExecOp) {
 	}
 }
 
-// hostileImages are images that set the variables that Dockerfiles have.
-type hostileImages struct {
+// images are images that set the variables that Dockerfiles have.
+type images struct {
+	env   func(name string) string
 	mu    sync.Mutex
 	asked []string
 }
 
-func (h *hostileImages) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func hostileEnv(name string) string { return "http://image/" + name }
+
+// harmlessEnv is right for a port, an owner, a mode and a name.
+func harmlessEnv(string) string { return "1" }
+
+func (h *images) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	h.mu.Lock()
 	h.asked = append(h.asked, ref)
 	h.mu.Unlock()
 	var env []string
 	for _, name := range []string{"A", "B", "X", "Y"} {
-		env = append(env, fmt.Sprintf("%q", name+"=http://image/"+name))
+		env = append(env, fmt.Sprintf("%q", name+"="+h.env(name)))
 	}
 	config := fmt.Sprintf(`{"os":"linux","architecture":"amd64","config":{"Env":[%s]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}`, strings.Join(env, ","), hex64)
 	return ref, "", []byte(config), nil

@@ -1,6 +1,9 @@
 package dockerfile
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -10,13 +13,16 @@ import (
 // need resolves a stage after all that it needs itself. What a stage names
 // comes before it, so this ends.
 func (r *resolver) need(target *Stage) error {
+	if err := r.checkSources(); err != nil {
+		return err
+	}
 	needed := map[*Stage]bool{target: true}
 	// A stage's triggers are those of the stage that it begins with, which comes
 	// before it. Backwards, each stage is looked at once it is known whether it
 	// is needed.
 	for _, s := range r.stages[:target.index+1] {
-		if err := r.trigger(s); err != nil {
-			return err
+		if err := r.trigger(s); err != nil && s.err == nil {
+			s.err = err
 		}
 	}
 	for i := target.index; i >= 0; i-- {
@@ -55,28 +61,48 @@ func (r *resolver) trigger(s *Stage) error {
 		if !ok {
 			continue
 		}
-		command, err := parseTrigger(on.Expression)
+		command, err := parseTrigger(on.Expression, c.Line)
 		if err != nil {
 			return r.file.errorAt(c.Line, "ONBUILD: %v", err)
 		}
-		triggered = append(triggered, Command{Command: command, Line: c.Line})
+		triggered = append(triggered, command)
 	}
 	if r.triggered += len(triggered); r.triggered > instructionLimit {
-		return r.file.errorAt(s.Line, "ONBUILD adds more than %d instructions", instructionLimit)
+		return r.file.limit(s.Line, "ONBUILD adds more than %d instructions", instructionLimit)
 	}
 	s.Commands = append(triggered, s.Commands...)
 	return nil
 }
 
-func parseTrigger(text string) (instructions.Command, error) {
+// parseTrigger parses what an ONBUILD at a line triggers.
+func parseTrigger(text string, line int) (c Command, err error) {
+	c.Line = line
+	if c.Command, c.mounts, err = parseOne(text); err != nil {
+		return c, err
+	}
+	c.again, _, err = parseOne(text)
+	return c, err
+}
+
+// parseOne parses a text of one instruction.
+func parseOne(text string) (instructions.Command, []string, error) {
 	result, err := parser.Parse(strings.NewReader(text))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(result.AST.Children) != 1 {
-		return nil, errOneTrigger
+		return nil, nil, errOneTrigger
 	}
-	return instructions.ParseCommand(result.AST.Children[0])
+	node := result.AST.Children[0]
+	parsed, err := instructions.ParseInstructionWithLinter(node, newLinter())
+	if err != nil {
+		return nil, nil, err
+	}
+	command, ok := parsed.(instructions.Command)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s cannot be triggered", strings.ToUpper(node.Value))
+	}
+	return command, mountsOf(node), nil
 }
 
 // sources resolves what a stage's instructions read from.
@@ -87,15 +113,7 @@ func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 	for i := range s.Commands {
 		c := &s.Commands[i]
 		var err error
-		switch known := c.Command.(type) {
-		case *instructions.CopyCommand:
-			if known.From != "" {
-				err = r.copySource(s, c, known.From)
-			}
-		case *instructions.RunCommand:
-			c.Sources, err = r.mounts(s, known)
-		}
-		if err != nil {
+		if c.Sources, err = r.sourcesOf(s, *c); err != nil {
 			return r.locate(err, c.Line)
 		}
 		for _, source := range c.Sources {
@@ -111,35 +129,37 @@ func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 // one from scratch, which a stage may be called.
 func (r *resolver) mounts(s *Stage, c *instructions.RunCommand) ([]Source, error) {
 	var all []Source
+	var later error
 	for _, m := range instructions.GetMounts(c) {
 		from := m.From
 		if from == "" {
 			from = scratch
 		}
 		source, err := r.source(s, from, false)
-		if err != nil {
+		if err != nil && !errors.Is(err, errLater) {
 			return nil, err
+		}
+		if m.From != "" {
+			later = cmp.Or(later, err)
 		}
 		if source != (Source{}) {
 			all = append(all, source)
 		}
 	}
-	return all, nil
+	return all, later
 }
 
-func (r *resolver) copySource(s *Stage, c *Command, from string) error {
+func (r *resolver) copySource(s *Stage, from string) (Source, error) {
 	// BuildKit has no variables there, and refuses a word that would be another
 	// one without its quotes.
 	text, err := r.expander.Word(from, nil)
 	if err != nil {
-		return err
+		return Source{}, err
 	}
 	if text != from {
-		return errFromVariable
+		return Source{}, errFromVariable
 	}
-	source, err := r.source(s, from, true)
-	c.Sources = []Source{source}
-	return err
+	return r.source(s, from, true)
 }
 
 // locate gives an error its line, if it has none.

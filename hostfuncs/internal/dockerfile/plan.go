@@ -1,6 +1,8 @@
 package dockerfile
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -48,8 +50,9 @@ type Stage struct {
 	Commands []Command
 
 	index int
-	vars  *Vars // after its last instruction
-	err   error // why it can't be built
+	vars  *Vars  // after its last instruction
+	dir   string // the working directory then; empty is not known
+	err   error  // why it can't be built
 }
 
 // Source is where files come from: an earlier stage, an image by its full
@@ -68,6 +71,12 @@ type Command struct {
 	Sources []Source
 	// Remotes are what an ADD fetches.
 	Remotes []string
+	// Mounts are what a RUN mounts.
+	Mounts []Mount
+
+	// again is the same instruction once more: what is checked is expanded in it.
+	again  instructions.Command
+	mounts []string // its --mount flags, as they were written
 }
 
 // scratch is what stands for nothing where an image is named.
@@ -84,15 +93,21 @@ func (f *File) Plan(o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	again, err := f.parse()
+	if err != nil {
+		return nil, err
+	}
 	p := &Plan{file: f, escape: parsed.escape, given: o.Args}
-	r := &resolver{file: f, plan: p, parsed: parsed, expander: p.NewExpander(), names: map[string]*Stage{}}
+	r := &resolver{file: f, plan: p, parsed: parsed, again: again, expander: p.NewExpander(), names: map[string]*Stage{}}
 	if p.Syntax, p.syntaxLine, err = f.syntax(o.Args); err != nil {
 		return nil, err
 	}
 	if p.globals, err = r.globals(o); err != nil {
 		return nil, err
 	}
-	r.begin()
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
 	target, err := r.target(o.Target)
 	if err != nil {
 		return nil, err
@@ -114,6 +129,7 @@ type resolver struct {
 	file     *File
 	plan     *Plan
 	parsed   parsed
+	again    parsed // the same once more, see Command.again
 	expander *Expander
 	stages   []*Stage
 	names    map[string]*Stage
@@ -122,22 +138,29 @@ type resolver struct {
 }
 
 // begin resolves the FROM of every stage, in order, as a FROM sees the names of
-// the stages before it alone.
-func (r *resolver) begin() {
+// the stages before it alone. What is wrong in a stage that isn't needed is an
+// error too, as it is to BuildKit, but for what can't be known.
+func (r *resolver) begin() error {
 	for i, parsed := range r.parsed.stages {
 		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i}
 		if err := r.from(s, parsed); err != nil {
-			// It only matters where the stage is needed.
 			s.err = r.file.located(err, s.Line)
+			if _, unknown := errors.AsType[*unknownError](err); !unknown {
+				return s.err
+			}
 		}
-		for _, c := range parsed.Commands {
-			s.Commands = append(s.Commands, Command{Command: c, Line: firstLine(c.Location())})
+		for j, c := range parsed.Commands {
+			s.Commands = append(s.Commands, Command{
+				Command: c, Line: firstLine(c.Location()),
+				again: r.again.stages[i].Commands[j], mounts: r.parsed.mounts[c],
+			})
 		}
 		r.stages = append(r.stages, s)
 		if s.Name != "" {
 			r.names[s.Name] = s
 		}
 	}
+	return nil
 }
 
 func (r *resolver) from(s *Stage, parsed instructions.Stage) error {
@@ -172,9 +195,12 @@ func (r *resolver) platform(word string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if text == "" {
+		return "", fmt.Errorf("empty platform value from expression %s", word)
+	}
 	p, err := platforms.Parse(text)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("failed to parse platform %s: %w", word, err)
 	}
 	return platforms.FormatAll(platforms.Normalize(p)), nil
 }
@@ -195,7 +221,9 @@ func (r *resolver) source(current *Stage, name string, numbers bool) (Source, er
 	stage, ok := r.names[strings.ToLower(name)]
 	if i, err := strconv.Atoi(name); numbers && err == nil {
 		if i < 0 || i >= len(r.stages) {
-			return Source{}, r.file.errorAt(0, "--from=%s: there are %d stages, counted from 0", name, len(r.stages))
+			err := r.file.errorAt(0, "--from=%s: there are %d stages, counted from 0", name, len(r.stages))
+			err.Err = errNumber
+			return Source{}, err
 		}
 		stage, ok = r.stages[i], true
 	}
@@ -204,10 +232,19 @@ func (r *resolver) source(current *Stage, name string, numbers bool) (Source, er
 		return Source{Image: image}, err
 	}
 	if stage.index >= current.index {
-		return Source{}, r.file.errorAt(0, "--from=%s names a stage that comes later: move it before this one", name)
+		err := r.file.errorAt(0, "--from=%s names a stage that comes later: move it before this one", name)
+		err.Err = errLater
+		return Source{From: stage}, err
 	}
 	return Source{From: stage}, nil
 }
+
+var (
+	errLater = errors.New("the stage comes later")
+	// errNumber is about a number that BuildKit may find something for: it counts
+	// the images of COPY --from and RUN --mount on, after the stages.
+	errNumber = errors.New("the number is no stage's")
+)
 
 // normalise is an image's name in full, with its tag; empty for scratch.
 func normalise(name string) (string, error) {

@@ -2,7 +2,6 @@ package dockerfile
 
 import (
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -135,6 +134,12 @@ func (g *gatherer) stage(s *Stage) {
 		if run, ok := c.Command.(*instructions.RunCommand); ok {
 			g.run(run, c.Line)
 		}
+		for _, m := range c.Mounts {
+			g.mounts[m.Type] = true
+			if m.Secret != "" {
+				g.secrets[m.Secret] = true
+			}
+		}
 	}
 }
 
@@ -146,24 +151,6 @@ func (g *gatherer) run(c *instructions.RunCommand, line int) {
 	if instructions.GetSecurity(c) == instructions.SecurityInsecure && !slices.Contains(g.uses.Insecure, line) {
 		g.uses.Insecure = append(g.uses.Insecure, line)
 	}
-	for _, m := range instructions.GetMounts(c) {
-		g.mounts[string(m.Type)] = true
-		if m.Type == instructions.MountTypeSecret {
-			g.secrets[secretID(m)] = true
-		}
-	}
-}
-
-// secretID is what BuildKit asks for: the source, or else the ID, or else the
-// last part of the target.
-func secretID(m *instructions.Mount) string {
-	switch {
-	case m.Source != "":
-		return m.Source
-	case m.CacheID != "":
-		return m.CacheID
-	}
-	return path.Base(m.Target)
 }
 
 // syntax is the image that a build argument, or else one of the file's first

@@ -21,7 +21,7 @@ func TestCan(t *testing.T) {
 		{"ONBUILD", "FROM a\nONBUILD COPY . /\n", "Dockerfile:2: ONBUILD needs an engine"},
 		{"ADD of a URL", "FROM a\nARG V=1\nADD https://example.com/$V /x\n", "Dockerfile:3: ADD of https://example.com/1 needs an engine"},
 		{"ADD of a repository", "FROM a\nADD git@example.com:a/b.git /x\n", "Dockerfile:2: ADD of git@example.com:a/b.git needs an engine"},
-		{"ADD with a checksum", "FROM a\nADD --checksum=sha256:0 x /x\n", "Dockerfile:2: ADD --checksum needs"},
+		{"ADD with a checksum", "FROM a\nADD --checksum=sha256:0 ./$X /x\n", "Dockerfile:2: ADD --checksum needs"},
 		{"ADD with .git", "FROM a\nADD --keep-git-dir=true x /x\n", "Dockerfile:2: ADD --keep-git-dir needs"},
 		{"parents", "FROM a\nCOPY --parents x /x\n", "Dockerfile:2: COPY --parents needs"},
 		{"a mode in letters", "FROM a\nCOPY --chmod=u+x x /x\n", "Dockerfile:2: --chmod=u+x needs"},

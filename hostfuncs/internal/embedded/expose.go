@@ -2,12 +2,10 @@ package embedded
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
 // portsLimit is the most ports that an image may have.
@@ -21,7 +19,7 @@ func (s *stage) expose(c *instructions.ExposeCommand) error {
 			return err
 		}
 		for _, w := range words {
-			some, err := parsePorts(w)
+			some, err := dockerfile.Ports(w)
 			if err != nil {
 				return fmt.Errorf("EXPOSE %s: %w", w, err)
 			}
@@ -41,71 +39,4 @@ func (s *stage) expose(c *instructions.ExposeCommand) error {
 	}
 	s.note(fmt.Sprintf("EXPOSE %v", ports), true)
 	return nil
-}
-
-// parsePorts reads [[IP:]HOST:]PORT[-PORT][/PROTOCOL]. What is about the host
-// is checked, and means nothing.
-func parsePorts(word string) ([]string, error) {
-	rest, protocol, _ := strings.Cut(word, "/")
-	if protocol = strings.ToLower(protocol); protocol == "" {
-		protocol = "tcp"
-	}
-	if !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
-		return nil, fmt.Errorf("the protocol %q is none of tcp, udp, sctp", protocol)
-	}
-	host := ""
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
-		host, rest = rest[:i], rest[i+1:]
-	}
-	first, last, err := portRange(rest)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkHost(host, last-first); err != nil {
-		return nil, err
-	}
-	var ports []string
-	for port := first; port <= last; port++ {
-		ports = append(ports, strconv.Itoa(port)+"/"+protocol)
-	}
-	return ports, nil
-}
-
-func checkHost(host string, more int) error {
-	address := ""
-	if i := strings.LastIndexByte(host, ':'); i >= 0 {
-		address, host = strings.Trim(host[:i], "[]"), host[i+1:]
-	}
-	if address != "" {
-		if _, err := netip.ParseAddr(address); err != nil {
-			return err
-		}
-	}
-	if host == "" {
-		return nil
-	}
-	first, last, err := portRange(host)
-	if err == nil && more > 0 && last-first != more {
-		err = fmt.Errorf("the host has %d ports and the container %d", last-first+1, more+1)
-	}
-	return err
-}
-
-func portRange(word string) (first, last int, err error) {
-	from, to, two := strings.Cut(word, "-")
-	if first, err = port(from); err != nil || !two {
-		return first, first, err
-	}
-	if last, err = port(to); err == nil && last < first {
-		err = fmt.Errorf("%s ends before it begins", word)
-	}
-	return first, last, err
-}
-
-func port(word string) (int, error) {
-	n, err := strconv.ParseUint(word, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no port", word)
-	}
-	return int(n), nil
 }

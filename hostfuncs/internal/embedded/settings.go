@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
 // settingLimit is the most variables, labels and volumes that an image may have
@@ -70,7 +71,7 @@ func (s *stage) setting(c instructions.Command) error {
 	case *instructions.VolumeCommand:
 		return s.volume(c)
 	case *instructions.StopSignalCommand:
-		if !isSignal(c.Signal) {
+		if !dockerfile.IsSignal(c.Signal) {
 			return fmt.Errorf("STOPSIGNAL %s is no signal of Linux", c.Signal)
 		}
 		config.StopSignal = c.Signal
@@ -161,25 +162,4 @@ func (s *stage) volume(c *instructions.VolumeCommand) error {
 	}
 	s.note(fmt.Sprintf("VOLUME %v", c.Volumes), true)
 	return checkCount(len(s.config.Config.Volumes), "volumes")
-}
-
-// signals are those of Linux, without SIG.
-var signals = strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
-	"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX")
-
-func isSignal(name string) bool {
-	if n, err := strconv.Atoi(name); err == nil {
-		return n > 0 && n <= 64
-	}
-	name = strings.TrimPrefix(strings.ToUpper(name), "SIG")
-	if slices.Contains(signals, name) {
-		return true
-	}
-	for prefix, most := range map[string]int{"RTMIN+": 15, "RTMAX-": 14} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			n, err := strconv.Atoi(rest)
-			return err == nil && n > 0 && n <= most
-		}
-	}
-	return false
 }

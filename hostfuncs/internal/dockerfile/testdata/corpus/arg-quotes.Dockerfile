@@ -1,0 +1,2 @@
+ARG BASE="alpine" TAG='3.20'
+FROM "${BASE}":$TAG

@@ -1,0 +1,6 @@
+FROM golang:1.26
+COPY $A $B /$X/
+ENV P=$A/$B
+LABEL p=$P
+ARG Q=$X
+WORKDIR $P

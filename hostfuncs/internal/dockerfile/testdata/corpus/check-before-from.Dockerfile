@@ -1,0 +1,5 @@
+ARG BASE=alpine
+# check=skip=InvalidDefaultArgInFrom
+FROM $BASE
+# check=skip=all
+ENV a b

@@ -1,0 +1,4 @@
+# check=experimental=all
+FROM alpine:3
+# check=experimental=CopyIgnoredFile
+COPY . .

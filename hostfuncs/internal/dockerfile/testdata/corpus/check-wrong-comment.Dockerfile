@@ -1,0 +1,5 @@
+FROM alpine
+# check=nothing-of-that-kind
+MAINTAINER someone
+# check
+RUN true

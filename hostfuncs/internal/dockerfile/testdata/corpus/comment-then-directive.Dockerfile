@@ -1,0 +1,6 @@
+# a comment
+# syntax=not/read
+# escape=`
+FROM alpine
+RUN a \
+ b

@@ -1,0 +1,10 @@
+
+
+# a
+
+  # b
+FROM alpine
+
+# c
+   RUN true
+# d

@@ -1,0 +1,10 @@
+FROM alpine
+RUN a && \
+
+  b && \
+   
+  c
+LABEL a=b \
+
+
+  c=d

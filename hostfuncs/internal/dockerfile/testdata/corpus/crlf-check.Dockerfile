@@ -1,0 +1,3 @@
+FROM alpine
+# check=skip=all
+CMD echo hi

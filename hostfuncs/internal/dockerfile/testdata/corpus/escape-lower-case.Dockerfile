@@ -1,0 +1,3 @@
+# Escape = `
+FROM alpine
+ENV P C:\Program` Files

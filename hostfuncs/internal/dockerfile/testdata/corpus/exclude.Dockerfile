@@ -1,0 +1,4 @@
+FROM alpine
+COPY --exclude=*.txt --exclude=**/x . /dir/
+ADD --exclude=$X --unpack=false a.tar /
+ADD --unpack b.tar /

@@ -1,0 +1,7 @@
+FROM alpine
+RUN <<EOF
+FROM evil
+COPY --from=evil a b
+# check=skip=all
+EOF
+CMD ["x"]

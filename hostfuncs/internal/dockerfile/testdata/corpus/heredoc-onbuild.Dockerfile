@@ -1,0 +1,5 @@
+FROM alpine AS a
+ONBUILD RUN <<EOF
+true
+EOF
+FROM a

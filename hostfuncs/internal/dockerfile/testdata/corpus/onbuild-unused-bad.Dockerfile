@@ -1,0 +1,4 @@
+FROM alpine AS a
+ONBUILD COPY --from=b / /
+ONBUILD NOTHING
+FROM alpine

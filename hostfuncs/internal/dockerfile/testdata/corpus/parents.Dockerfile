@@ -1,0 +1,2 @@
+FROM alpine
+COPY --parents ./x/a.txt ./y/./b/*.txt /p/

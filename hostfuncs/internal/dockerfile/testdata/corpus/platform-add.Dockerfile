@@ -1,0 +1,4 @@
+FROM scratch
+ARG TARGETARCH
+ARG TARGETOS=linux
+ADD rootfs-${TARGETOS}-${TARGETARCH}.tar.gz /

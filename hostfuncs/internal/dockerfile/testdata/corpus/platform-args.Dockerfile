@@ -1,0 +1,6 @@
+FROM --platform=$BUILDPLATFORM alpine AS build
+ARG TARGETPLATFORM
+ARG BUILDPLATFORM
+RUN echo $BUILDPLATFORM $TARGETPLATFORM
+FROM --platform=${TARGETPLATFORM:-linux/amd64} alpine
+COPY --from=build /a /

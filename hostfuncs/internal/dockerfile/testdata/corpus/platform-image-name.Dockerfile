@@ -1,0 +1,2 @@
+ARG TARGETARCH
+FROM example.com/app-$TARGETARCH:1

@@ -1,0 +1,4 @@
+FROM alpine
+SHELL ["/bin/ash", "-eo", "pipefail", "-c"]
+RUN wget -O - https://example.com | wc -l
+SHELL ["/bin/sh", "-c"]

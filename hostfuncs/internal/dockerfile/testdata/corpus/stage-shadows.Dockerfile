@@ -1,0 +1,3 @@
+FROM alpine AS a
+FROM scratch AS a
+FROM a

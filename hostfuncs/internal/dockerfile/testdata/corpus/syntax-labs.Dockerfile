@@ -1,0 +1,4 @@
+# syntax=docker/dockerfile:1-labs
+FROM alpine
+COPY --parents --exclude=*.tmp ./a/./b /x/
+RUN --device=vendor.com/device=gpu true

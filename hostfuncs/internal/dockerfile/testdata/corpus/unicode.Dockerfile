@@ -1,0 +1,4 @@
+FROM alpine
+LABEL name="Ünïcödé ✓"
+COPY ä/ö /ü
+RUN echo "日本語"

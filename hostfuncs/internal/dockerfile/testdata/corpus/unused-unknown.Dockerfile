@@ -1,0 +1,3 @@
+FROM img-$BUILDARCH AS x
+RUN true
+FROM alpine

@@ -1,0 +1,2 @@
+FROM alpine
+ADD --checksum=abc https://a/b /

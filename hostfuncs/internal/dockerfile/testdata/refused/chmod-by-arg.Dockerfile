@@ -1,0 +1,3 @@
+FROM alpine
+ARG M=8
+COPY --chmod=$M a /

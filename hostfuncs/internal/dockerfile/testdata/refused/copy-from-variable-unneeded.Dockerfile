@@ -1,0 +1,3 @@
+FROM alpine AS x
+COPY --from=$y a b
+FROM alpine

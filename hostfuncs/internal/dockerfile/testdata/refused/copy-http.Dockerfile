@@ -1,0 +1,2 @@
+FROM alpine
+COPY http://example.com/x /

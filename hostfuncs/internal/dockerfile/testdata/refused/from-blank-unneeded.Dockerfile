@@ -1,0 +1,3 @@
+ARG A
+FROM $A AS x
+FROM alpine

@@ -1,0 +1,2 @@
+FROM UPPER AS x
+FROM alpine

@@ -1,0 +1,2 @@
+FROM --platform=linux/amd64/a/b/c alpine AS x
+FROM alpine

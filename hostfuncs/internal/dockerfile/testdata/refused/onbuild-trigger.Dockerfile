@@ -1,0 +1,3 @@
+FROM alpine AS a
+ONBUILD COPY https://example.com/x /
+FROM a

@@ -1,0 +1,3 @@
+FROM alpine AS a
+ONBUILD NOTHING
+FROM a
