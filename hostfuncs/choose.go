@@ -77,23 +77,24 @@ func (p buildPlan) platforms() []string {
 	return p.fields.platforms
 }
 
-// readDockerfile reads what the build is made of.
-func (p *buildPlan) readDockerfile() (*dockerfile.File, error) {
-	var err error
+// readDockerfile reads what the build is made of, and settles what builds it:
+// what the Dockerfile uses may depend on that.
+func (w *World) readDockerfile(ctx context.Context, p *buildPlan) (err error) {
 	if p.text, err = p.build().ReadDockerfile(); err != nil {
-		return nil, err
+		return err
 	}
 	f, err := dockerfile.Parse(p.dockerfile.rel, p.text)
 	if err == nil {
-		p.uses, err = f.UsesForAll(p.dockerfileOptions(), p.platforms())
+		w.choose(ctx, p, f)
+		p.uses, err = w.usesOf(ctx, p, f)
 	}
 	if err == nil {
 		err = claimable(&p.uses)
 	}
 	if err != nil {
-		return nil, abi.Errorf(abi.CodeFailed, "%v", err)
+		return abi.Errorf(abi.CodeFailed, "%v", err)
 	}
-	return f, nil
+	return nil
 }
 
 // claimable writes what is used as a claim has it.

@@ -142,12 +142,10 @@ func (w *World) resolveBuild(ctx context.Context, q abi.DockerBuildRequest) (bui
 	if p.missing = p.whatIsMissing(named, q.Context); p.missing != nil {
 		return p, nil
 	}
-	var f *dockerfile.File
-	if f, p.missing = p.readDockerfile(); p.missing == nil {
+	if p.missing = w.readDockerfile(ctx, &p); p.missing == nil {
 		if err := w.takeLayouts(&p); err != nil {
 			return buildPlan{}, err
 		}
-		w.choose(ctx, &p, f)
 	}
 	if p.engine.Kind == EngineDocker {
 		p.engine.Address = docker.Address(w.getenv)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/codes"
@@ -150,6 +151,19 @@ func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, erro
 // for it, or the same code with other words.
 func withoutInfo(err error) bool {
 	return grpcerrors.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method Info")
+}
+
+// Platform is what a build runs on, such as linux/amd64: the frontend takes it
+// from there as well. It may take long, since a builder looks for emulators.
+func (b *Builder) Platform(ctx context.Context) (string, error) {
+	workers, err := b.client.ListWorkers(ctx)
+	if err != nil {
+		return "", &UnavailableError{At: b.at, Err: reason(err)}
+	}
+	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
+		return "", fmt.Errorf("the BuildKit at %s names no platform", b.at)
+	}
+	return platforms.FormatAll(platforms.Normalize(workers[0].Platforms[0])), nil
 }
 
 // Close lets go of the connection. A build that is under way goes on.

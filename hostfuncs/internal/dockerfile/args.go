@@ -63,7 +63,7 @@ func (r *resolver) global(vars *Vars, arg instructions.KeyValuePairOptional, giv
 func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	text, err := r.expander.Word(word, from)
 	if unknown, ok := err.(*unknownError); ok {
-		vars.set[name] = value{unknown: unknown.reason}
+		vars.set[name] = value{unknown: unknown}
 		return nil
 	}
 	if err != nil {
@@ -73,12 +73,12 @@ func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	return nil
 }
 
-// platform sets what BuildKit tells of a platform; an empty one is the engine's
-// own, of which nothing is known here.
+// platform sets what BuildKit tells of a platform; an empty one is that of
+// whatever builds, of which nothing is known here.
 func (v *Vars) platform(prefix, platform string) error {
 	if platform == "" {
 		for _, name := range []string{"PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"} {
-			v.set[prefix+name] = value{unknown: prefix + name + " is known to the engine alone"}
+			v.set[prefix+name] = value{unknown: &unknownError{name: prefix + name, platform: true}}
 		}
 		return nil
 	}
@@ -145,8 +145,8 @@ func (p *Plan) ArgValue(x *Expander, arg instructions.KeyValuePairOptional, vars
 		return text, err == nil, err
 	}
 	found, ok := p.globals.find(arg.Key)
-	if found.unknown != "" {
-		return "", false, &unknownError{found.unknown}
+	if found.unknown != nil {
+		return "", false, found.unknown
 	}
 	return found.text, ok, nil
 }

@@ -91,7 +91,7 @@ func isRemote(source string) (bool, error) {
 func (r *resolver) arg(vars *Vars, arg instructions.KeyValuePairOptional) error {
 	text, ok, err := r.plan.ArgValue(r.expander, arg, vars)
 	if unknown, isUnknown := err.(*unknownError); isUnknown {
-		vars.set[arg.Key] = value{unknown: unknown.reason}
+		vars.set[arg.Key] = value{unknown: unknown}
 		return nil
 	}
 	if ok {

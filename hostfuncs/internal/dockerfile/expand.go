@@ -74,15 +74,15 @@ func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string
 		return err
 	}
 	text, err := expand(env)
-	if err != nil && env.unknown != "" {
+	if err != nil && env.unknown != nil {
 		_, err = expand(&lookup{vars: vars, left: env.left, assume: true})
 	}
 	x.left -= len(text)
 	switch {
 	case env.left < 0 || x.left < 0:
 		return errTooLong
-	case err == nil && env.unknown != "":
-		return &unknownError{env.unknown}
+	case err == nil && env.unknown != nil:
+		return env.unknown
 	}
 	return err
 }
@@ -105,14 +105,14 @@ func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 type lookup struct {
 	vars    *Vars
 	left    int
-	unknown string
+	unknown *unknownError
 	// assume has what isn't known be set to something.
 	assume bool
 }
 
 func (l *lookup) Get(name string) (string, bool) {
 	found, ok := l.vars.find(name)
-	if found.unknown != "" {
+	if found.unknown != nil {
 		l.unknown = found.unknown
 		if l.assume {
 			return "1", true

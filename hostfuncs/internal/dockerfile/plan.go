@@ -18,7 +18,7 @@ type Options struct {
 	// Platform is what the image is for and BuildPlatform what it is built on,
 	// such as linux/amd64. An empty Platform is the same as BuildPlatform; an
 	// empty BuildPlatform is not known, and an error where something depends on
-	// it.
+	// it, see [NeedsPlatform].
 	Platform, BuildPlatform string
 }
 

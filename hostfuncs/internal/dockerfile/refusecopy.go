@@ -14,10 +14,10 @@ import (
 
 // checkAdd checks an ADD whose words are expanded.
 func checkAdd(c *instructions.AddCommand) error {
-	if err := checkOwner(c.Chown, c.Link); err != nil {
+	if err := CheckOwner(c.Chown, c.Link); err != nil {
 		return err
 	}
-	if err := checkMode(c.Chmod); err != nil {
+	if err := CheckMode(c.Chmod); err != nil {
 		return err
 	}
 	if err := checkChecksum(c); err != nil {
@@ -71,10 +71,10 @@ func checkGit(c *instructions.AddCommand, ref *dfgitutil.GitRef) error {
 
 // checkCopy checks a COPY whose words are expanded.
 func checkCopy(c *instructions.CopyCommand) error {
-	if err := checkOwner(c.Chown, c.Link); err != nil {
+	if err := CheckOwner(c.Chown, c.Link); err != nil {
 		return err
 	}
-	if err := checkMode(c.Chmod); err != nil {
+	if err := CheckMode(c.Chmod); err != nil {
 		return err
 	}
 	for _, source := range c.SourcePaths {
@@ -98,8 +98,8 @@ func isURL(source string) bool {
 	return strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "https://")
 }
 
-// checkOwner refuses names where there is no file to look them up in.
-func checkOwner(chown string, link bool) error {
+// CheckOwner refuses names where there is no file to look them up in.
+func CheckOwner(chown string, link bool) error {
 	if !link || chown == "" || !known(chown) {
 		return nil
 	}
@@ -115,8 +115,8 @@ func isID(name string) bool {
 	return err == nil || name == "root"
 }
 
-// checkMode refuses a --chmod that is neither octal nor symbolic, such as u=rwX.
-func checkMode(chmod string) error {
+// CheckMode refuses a --chmod that is neither octal nor symbolic, such as u=rwX.
+func CheckMode(chmod string) error {
 	if chmod == "" || !known(chmod) {
 		return nil
 	}

@@ -1,5 +1,10 @@
 package dockerfile
 
+import (
+	"errors"
+	"strings"
+)
+
 // Vars are the variables that the instructions of a stage see: those that were
 // set in it, and those of the stage or image that it begins with.
 type Vars struct {
@@ -15,9 +20,9 @@ type Vars struct {
 
 type value struct {
 	text string
-	// unknown is why nobody can tell the value before the build; empty where it
+	// unknown is why nobody can tell the value before the build; nil where it
 	// is known.
-	unknown string
+	unknown *unknownError
 }
 
 // NewVars are no variables.
@@ -39,7 +44,7 @@ func (v *Vars) setEnv(name string, to value) { v.set[name], v.env[name] = to, to
 // Get is a variable's value; false where it isn't set or not known.
 func (v *Vars) Get(name string) (string, bool) {
 	found, ok := v.find(name)
-	return found.text, ok && found.unknown == ""
+	return found.text, ok && found.unknown == nil
 }
 
 // find looks among those of the stage, then among what the stages below it and
@@ -57,7 +62,7 @@ func (v *Vars) find(name string) (value, bool) {
 			return found, true
 		}
 		if w.open {
-			return value{unknown: name + " may be set by the base image"}, true
+			return value{unknown: &unknownError{name: name}}, true
 		}
 	}
 	for w := v.below; w != nil; w = w.below {
@@ -68,9 +73,26 @@ func (v *Vars) find(name string) (value, bool) {
 	return value{}, false
 }
 
-// unknownError says that a word depends on what is known only to the engine.
-type unknownError struct{ reason string }
+// unknownError says that a word depends on a variable that nobody knows before
+// the build: a base image may set it, or it is about the builder's own platform.
+type unknownError struct {
+	name     string
+	platform bool
+}
 
 func (e *unknownError) Error() string {
-	return "this can't be known before the build: " + e.reason + "; write the value itself, or give it a default"
+	switch {
+	case !e.platform:
+		return "this can't be known before the build: " + e.name + " may be set by the base image; write the value itself, or give it a default"
+	case strings.HasPrefix(e.name, "TARGET"):
+		return e.name + " depends on what builds, unless --platform says what the image is for"
+	}
+	return e.name + " depends on what builds"
+}
+
+// NeedsPlatform tells whether an error of [File.Plan] is that
+// [Options.BuildPlatform] has to be known.
+func NeedsPlatform(err error) bool {
+	e, ok := errors.AsType[*unknownError](err)
+	return ok && e.platform
 }

@@ -17,18 +17,23 @@ const wayOut = "start Docker, or use --engine buildkit+tcp://HOST:PORT"
 // line of what needs an engine. Nothing is read or pulled. What a base image or
 // an archive has inside may still be a surprise.
 func Can(f *dockerfile.File, o dockerfile.Options) error {
-	platform, err := parsePlatform(o.Platform)
+	o, err := On(o)
 	if err == nil {
-		o.Platform = platform
 		_, err = can(f, o)
 	}
 	return err
 }
 
+// On are the options of a build here. Nothing runs, so what the build runs on is
+// what the image is for: it must not depend on the machine. Without a platform
+// that is Linux on this machine's processor.
+func On(o dockerfile.Options) (dockerfile.Options, error) {
+	platform, err := parsePlatform(o.Platform)
+	o.Platform, o.BuildPlatform = platform, platform
+	return o, err
+}
+
 func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
-	// Nothing runs here, so what the build runs on is what the image is for: an
-	// image must not depend on the machine.
-	o.BuildPlatform = o.Platform
 	p, err := f.Plan(o)
 	if err != nil {
 		return nil, err

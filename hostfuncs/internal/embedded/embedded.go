@@ -65,7 +65,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 	if o.Name == "" {
 		o.Name = filepath.Base(b.Dockerfile)
 	}
-	platform, err := parsePlatform(o.Platform)
+	on, err := On(dockerfile.Options{Target: b.Target, Args: b.Args, Platform: o.Platform})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := can(file, dockerfile.Options{Target: b.Target, Args: b.Args, Platform: platform})
+	plan, err := can(file, on)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 			store.remove()
 		}
 	}()
-	builder, err := newBuilder(store, plan, source, o, platform)
+	builder, err := newBuilder(store, plan, source, o, on.Platform)
 	if err != nil {
 		return nil, err
 	}

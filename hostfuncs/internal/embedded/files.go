@@ -188,12 +188,8 @@ func (w copied) owner(t *tree) (*owner, error) {
 	if w.chown == "" {
 		return nil, nil
 	}
-	if w.link {
-		user, group, _ := strings.Cut(w.chown, ":")
-		_, known := number(user)
-		if _, ok := number(group); !known || !ok && group != "" {
-			return nil, fmt.Errorf("--chown=%s: with --link only numbers are known, such as 1000:1000", w.chown)
-		}
+	if err := dockerfile.CheckOwner(w.chown, w.link); err != nil {
+		return nil, err
 	}
 	return t.owner(w.chown)
 }
@@ -202,9 +198,12 @@ func (w copied) mode() (*int64, error) {
 	if w.chmod == "" {
 		return nil, nil
 	}
+	if err := dockerfile.CheckMode(w.chmod); err != nil {
+		return nil, err
+	}
 	mode, err := strconv.ParseInt(w.chmod, 8, 32)
-	if err != nil || mode < 0 || mode > 0o7777 {
-		return nil, fmt.Errorf("--chmod=%s is no octal number from 0 to 7777", w.chmod)
+	if err != nil {
+		return nil, fmt.Errorf("--chmod=%s needs an engine: %s", w.chmod, wayOut)
 	}
 	return &mode, nil
 }

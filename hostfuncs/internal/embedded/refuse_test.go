@@ -27,7 +27,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"a loop of links", "FROM scratch\nCOPY loop/x /\n", "Dockerfile:2: /loop/x: there are too many links"},
 		{"a link that leads out", "FROM scratch\nCOPY out /x\n", "Dockerfile:2: out is not there"},
 		{"a mode", "FROM scratch\nCOPY --chmod=8 a /\n", "Dockerfile:2: invalid chmod parameter: '8'"},
-		{"a mode by variable", "FROM scratch\nARG M=u+x\nCOPY --chmod=$M a /\n", "Dockerfile:3: --chmod=u+x is no octal number"},
+		{"a mode by variable", "FROM scratch\nARG M=u+x\nCOPY --chmod=$M a /\n", "Dockerfile:3: --chmod=u+x needs an engine"},
 		{"a name with --link", "FROM scratch\nCOPY --link --chown=app a /\n", "Dockerfile:2: --chown=app: user and group names can't be resolved when used with --link"},
 		{"a name for what is gone", "FROM scratch\nCOPY a /.wh.a\n", `Dockerfile:2: the file name ".wh.a" means in an image that another file is gone`},
 		{"a long name", "FROM scratch\nCOPY a /" + strings.Repeat("x", 256) + "\n", "Dockerfile:2: the file name"},
