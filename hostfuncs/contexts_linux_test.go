@@ -1,7 +1,10 @@
 package hostfuncs
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,22 +57,55 @@ func TestOddContexts(t *testing.T) {
 	}
 }
 
-// TestNameThatIsNoText has a file whose name can't be told to BuildKit.
+// TestNameThatIsNoText has a file whose name can't be told to BuildKit. Builders
+// without it keep the name as it is.
 func TestNameThatIsNoText(t *testing.T) {
 	r := newRig(t)
-	for _, engine := range r.running() {
+	buildKit := r.hasBuildKit(t)
+	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /all/\n", "a\xffb": "x"})
-			s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "is not in UTF-8", filepath.Join(s.Root, "app"))
+			if engine.Kind == EngineEmbedded || engine.Kind == EngineDocker && !buildKit {
+				out := imagetest.Dir(t)
+				s.outputs(out)
+				as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+				wantInBlobs(t, filepath.Join(out, "layout"), "all/a\xffb")
+				return
+			}
+			s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "app/Dockerfile:2: build: COPY: ", "is not in UTF-8", filepath.Join(s.Root, "app"))
 			if err := os.Remove(filepath.Join(s.Root, "app", "a\xffb")); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Symlink("a\xffb", filepath.Join(s.Root, "app", "link")); err != nil {
 				t.Fatal(err)
 			}
-			s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "is not in UTF-8", "link")
+			s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "app/Dockerfile:2: build: COPY: ", "is not in UTF-8", "link")
 		})
 	}
+}
+
+// wantInBlobs wants a text in a blob of a layout, or in what is packed in one.
+func wantInBlobs(t *testing.T, layout, text string) {
+	t.Helper()
+	blobs, err := filepath.Glob(filepath.Join(layout, "blobs", "sha256", "*"))
+	if err != nil || len(blobs) == 0 {
+		t.Fatalf("%d blobs, %v", len(blobs), err)
+	}
+	for _, path := range blobs {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if packed, err := gzip.NewReader(bytes.NewReader(data)); err == nil {
+			if data, err = io.ReadAll(packed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if bytes.Contains(data, []byte(text)) {
+			return
+		}
+	}
+	t.Errorf("no blob has %q", text)
 }
 
 // TestFileThatCannotBeOpened has a file of the context be there and yet not be

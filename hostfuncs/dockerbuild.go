@@ -65,14 +65,16 @@ func stepBuild(ctx context.Context, p buildPlan) (Step, error) {
 	if p.engine.elsewhere() != "" {
 		s.Engine = p.engine.String()
 	}
-	if p.missing == nil {
-		survey, err := image.Look(ctx, p.build())
-		if err != nil {
-			return Step{}, engineError(err)
-		}
-		s.Files, s.Bytes, s.SHA256 = survey.Files, survey.Bytes, survey.SHA256
+	step := Step{Operation: abi.OpDockerBuild, Build: s}
+	if p.missing != nil {
+		return step, nil
 	}
-	return Step{Operation: abi.OpDockerBuild, Build: s}, nil
+	survey, err := image.Look(ctx, p.build())
+	if err != nil {
+		return step, p.failure(err)
+	}
+	s.Files, s.Bytes, s.SHA256 = survey.Files, survey.Bytes, survey.SHA256
+	return step, nil
 }
 
 func foretellBuild(p buildPlan) (abi.DockerBuildResult, []string, error) {
@@ -98,6 +100,9 @@ func (p buildPlan) build() image.Build {
 	}
 	for ref, base := range p.stored {
 		b.Stored[ref] = base.Stored
+	}
+	if s := p.uses.Syntax; s == "" || dockerfile.IsDockers(s) {
+		b.Takes = append([]dockerfile.Take{}, p.uses.Takes...)
 	}
 	p.fields.build(&b)
 	return b

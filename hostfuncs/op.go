@@ -35,7 +35,8 @@ type Op[Q, P, R any] struct {
 	// has Step and Foretell.
 	Looks bool
 	// Step says exactly what Do would do, by look-ups only. Two that are equal
-	// in JSON are the same effect.
+	// in JSON are the same effect. With an error it is what Do would try, as far
+	// as that is known, and the error is why it can't work.
 	Step func(context.Context, P) (Step, error)
 	// Foretell is what Do would answer if it worked, and in words what of that
 	// can't be known before. An error is one that is known before.

@@ -98,11 +98,14 @@ type Plan struct{ Steps []PlannedStep }
 
 // withhold answers an effect without having it.
 func (p *Plan) withhold(ctx context.Context, call *prepared, rec *Record) (any, error) {
-	step, err := call.step(ctx)
-	if err != nil {
-		return nil, err
+	step, broken := call.step(ctx)
+	if broken != nil && (step.Operation == "" || ctx.Err() != nil) {
+		return nil, broken
 	}
 	result, unknown, err := call.foretell()
+	if err == nil {
+		err = broken
+	}
 	planned := PlannedStep{Step: step, Record: rec, Unknown: unknown}
 	if rec.Denied() {
 		// What is missing is for those to know who may have it.

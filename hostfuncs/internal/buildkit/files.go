@@ -40,7 +40,7 @@ type contextFiles struct {
 func (c *contextFiles) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
 	err := c.context.WalkAt(ctx, local(at), func(name string, info fs.FileInfo) error {
 		if !utf8.ValidString(name) {
-			return errNoText
+			return c.context.Leave(name, info.IsDir(), errNoText)
 		}
 		stat := &types.Stat{Path: name, Mode: uint32(info.Mode()), ModTime: info.ModTime().UnixNano()}
 		switch mode := info.Mode(); {
@@ -55,11 +55,9 @@ func (c *contextFiles) Walk(ctx context.Context, at string, visit fs.WalkDirFunc
 				err = errNoText
 			}
 			if err != nil {
-				return err
+				return c.context.Leave(name, false, err)
 			}
 			stat.Linkname = target
-		case mode&fs.ModeDevice != 0:
-			return errors.New("a device can't be sent")
 		}
 		return visit(filepath.FromSlash(name), &fsutil.DirEntryInfo{Stat: stat}, nil)
 	})
@@ -71,7 +69,7 @@ func (c *contextFiles) Open(name string) (io.ReadCloser, error) {
 	name = local(name)
 	f, err := c.context.OpenFile(name)
 	if err != nil {
-		return nil, c.fail(err)
+		return nil, c.fail(c.context.Refuse(name, false, err))
 	}
 	c.mu.Lock()
 	size, ok := c.sizes[name]

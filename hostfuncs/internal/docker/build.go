@@ -10,8 +10,8 @@ import (
 // Build builds an image with the engine's first builder.
 //
 // The context goes to the engine as it is read, so that memory doesn't grow
-// with it: links as links, sockets left out, everything owned by root, modes
-// and times (in seconds) kept. What <Dockerfile>.dockerignore names stays
+// with it: links as links, what can't be sent left out (see [image.Context.Leave]),
+// everything owned by root, modes and times (in seconds) kept. What <Dockerfile>.dockerignore names stays
 // behind, or where there is none, what .dockerignore in the context names. The
 // engine gets the Dockerfile and .dockerignore in any case, and takes those
 // that are named out again. With the former, or with a Dockerfile from outside

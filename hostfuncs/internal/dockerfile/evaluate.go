@@ -22,6 +22,7 @@ func (r *resolver) evaluate(s *Stage) error {
 		c := &s.Commands[i]
 		err := r.refuse(s, *c, vars)
 		if err == nil {
+			c.Takes = takes(*c)
 			err = r.command(c, vars)
 		}
 		if err != nil {

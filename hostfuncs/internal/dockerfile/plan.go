@@ -73,6 +73,8 @@ type Command struct {
 	Remotes []string
 	// Mounts are what a RUN mounts.
 	Mounts []Mount
+	// Takes are what a COPY or ADD takes of the context.
+	Takes []Take
 
 	// again is the same instruction once more: what is checked is expanded in it.
 	again  instructions.Command

@@ -74,8 +74,8 @@ func (r *resolver) expandAll(c instructions.Command, vars *Vars) (allKnown bool,
 	}
 	if words, ok := c.(instructions.SupportsSingleWordExpansion); ok {
 		if err := words.Expand(lenient(r.expander.Word)); err != nil {
-			// What is wrong may be the word that stands for an unknown one.
-			if !allKnown {
+			// What is wrong with a mount may be the word that stands for an unknown one.
+			if _, isRun := c.(*instructions.RunCommand); isRun && !allKnown {
 				err = nil
 			}
 			return allKnown, err

@@ -39,6 +39,8 @@ type Uses struct {
 	Secrets []string
 	// Runs tells whether there is any RUN step.
 	Runs bool
+	// Takes are what is copied of the context.
+	Takes []Take
 	// Lines has the first line that names each of Bases, Syntax and Remotes.
 	Lines map[string]int
 }
@@ -134,6 +136,11 @@ func (g *gatherer) stage(s *Stage) {
 		if run, ok := c.Command.(*instructions.RunCommand); ok {
 			g.run(run, c.Line)
 		}
+		for _, t := range c.Takes {
+			if !slices.ContainsFunc(g.uses.Takes, t.equal) {
+				g.uses.Takes = append(g.uses.Takes, t)
+			}
+		}
 		for _, m := range c.Mounts {
 			g.mounts[m.Type] = true
 			if m.Secret != "" {
@@ -151,6 +158,17 @@ func (g *gatherer) run(c *instructions.RunCommand, line int) {
 	if instructions.GetSecurity(c) == instructions.SecurityInsecure && !slices.Contains(g.uses.Insecure, line) {
 		g.uses.Insecure = append(g.uses.Insecure, line)
 	}
+}
+
+// IsDockers tells whether a frontend is Docker's own, so that a Dockerfile means
+// to it what it means here.
+func IsDockers(syntax string) bool {
+	for _, name := range []string{"docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"} {
+		if rest, ok := strings.CutPrefix(syntax, name); ok && rest != "" && strings.ContainsRune(":@", rune(rest[0])) {
+			return true
+		}
+	}
+	return false
 }
 
 // syntax is the image that a build argument, or else one of the file's first

@@ -107,6 +107,7 @@ COPY --from=build / /
 		Remotes:  []string{"git@github.com:a/c.git", "https://example.com/a.tgz", "https://github.com/a/b.git#main"},
 		Networks: []string{"host", "none"}, Insecure: []int{6},
 		Mounts: []string{"cache", "secret", "ssh"}, Secrets: []string{"key", "token"}, Runs: true,
+		Takes: []Take{{Name: "ADD", Line: 4, Path: "local"}},
 		Lines: map[string]int{
 			"docker.io/library/golang:1": 2, "docker.io/docker/dockerfile:1": 1,
 			"git@github.com:a/c.git": 4, "https://example.com/a.tgz": 4, "https://github.com/a/b.git#main": 4,

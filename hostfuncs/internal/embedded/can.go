@@ -38,7 +38,7 @@ func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Syntax != "" && !strings.HasPrefix(p.Syntax, "docker.io/docker/dockerfile:") && !strings.HasPrefix(p.Syntax, "docker.io/docker/dockerfile@") {
+	if p.Syntax != "" && !dockerfile.IsDockers(p.Syntax) {
 		return nil, p.Errorf(1, "the Dockerfile is in a language of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
 	}
 	for _, s := range p.Stages {

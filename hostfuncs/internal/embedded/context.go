@@ -3,7 +3,6 @@ package embedded
 import (
 	"archive/tar"
 	"context"
-	"fmt"
 	"io/fs"
 	"path"
 	"runtime"
@@ -33,8 +32,6 @@ func contextTree(ctx context.Context, c *image.Context, count *int, time int64) 
 				return err
 			}
 			f.kind, f.mode, f.link = tar.TypeSymlink, 0o777, target
-		default:
-			return fmt.Errorf("it is neither a file nor a folder nor a link; name it in .dockerignore")
 		}
 		dir, base := path.Split(name)
 		_, parent, err := t.resolve(dir, false)

@@ -77,6 +77,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 	if err != nil {
 		return nil, err
 	}
+	b.Takes = append([]dockerfile.Take{}, plan.Uses().Takes...)
 	source, err := image.Open(b)
 	if err != nil {
 		return nil, err

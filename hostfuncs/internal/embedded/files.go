@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/moby/patternmatcher"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
 // copied is what COPY and ADD have in common.
@@ -52,6 +54,9 @@ func (b *builder) sourceTree(sources []dockerfile.Source) (*tree, error) {
 	if len(sources) == 0 {
 		if b.contextTree == nil {
 			t, err := contextTree(b.ctx, b.source, &b.count, b.time.Unix())
+			if e, ok := errors.AsType[*image.Error](err); ok {
+				return nil, b.plan.Errorf(e.Line, "%s", e.Message)
+			}
 			if err != nil {
 				return nil, err
 			}

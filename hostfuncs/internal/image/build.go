@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 )
 
@@ -37,6 +38,11 @@ type Build struct {
 	// files are then no later than that. Empty is none, see
 	// https://reproducible-builds.org/specs/source-date-epoch/.
 	Epoch string
+
+	// Takes are what instructions copy of the context. What can't be sent is left
+	// out where none of them takes it, and an error where one does; nil is not
+	// known, and then it always is.
+	Takes []dockerfile.Take
 
 	// Text is the Dockerfile as it was decided on, nil where only its file was.
 	Text []byte
@@ -106,7 +112,10 @@ type Error struct {
 	Line    int    // of the Dockerfile; 0 when it isn't known
 	Message string // what the engine says, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
+	Err     error  // what it came from, if anything
 }
+
+func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
 	if e.Step == "" {

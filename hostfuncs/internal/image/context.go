@@ -99,7 +99,7 @@ func (c *Context) Ignore() []byte { return c.ignore.text }
 func (c *Context) OpenFile(name string) (*os.File, error) {
 	f, err := openFile(c.root, filepath.FromSlash(name))
 	if err != nil {
-		return nil, c.problem(name, err)
+		return nil, c.problem(name, unreadable(err))
 	}
 	return f, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 )
 
 var (
@@ -24,7 +25,18 @@ func (e *ContextError) Error() string {
 	if known, ok := errors.AsType[*fs.PathError](cause); ok {
 		cause = known.Err
 	}
-	return fmt.Sprintf("build context: %s: %v", e.path, cause)
+	return fmt.Sprintf("build context: %s: %v", shortened(e.path), cause)
+}
+
+// shownLimit is the most bytes of a path that a message has.
+const shownLimit = 600
+
+// shortened is a path without its middle, where it is very long.
+func shortened(path string) string {
+	if len(path) <= shownLimit {
+		return path
+	}
+	return strings.ToValidUTF8(path[:shownLimit/4], "") + "..." + strings.ToValidUTF8(path[len(path)-shownLimit/10:], "")
 }
 
 func (e *ContextError) Unwrap() error { return e.err }
@@ -39,8 +51,11 @@ func problemAt(path string, err error) error {
 	if _, ok := errors.AsType[*ContextError](err); ok {
 		return err
 	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
 	return &ContextError{path: path, err: err}
 }
 
 // Changed is the error of a file that isn't what was told of it.
-func (c *Context) Changed(name string) error { return c.problem(name, errChanged) }
+func (c *Context) Changed(name string) error { return c.Refuse(name, false, errChanged) }

@@ -4,11 +4,11 @@ import (
 	"archive/tar"
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"runtime"
-	"syscall"
 	"time"
 )
 
@@ -111,16 +111,19 @@ func (t *tarWriter) visit(name string, info fs.FileInfo) error {
 	case name == ignoreName && t.ignoreText != nil:
 		return nil
 	case info.Mode().IsRegular():
-		f, err := t.context.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		f, err := t.context.OpenFile(name)
 		if err != nil {
-			return err
+			return t.context.Leave(name, false, err)
 		}
 		defer f.Close()
-		return t.regular(name, f)
+		if err = t.regular(name, f); errors.Is(err, errChanged) {
+			err = t.context.Changed(name)
+		}
+		return err
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := t.context.Readlink(name)
 		if err != nil {
-			return err
+			return t.context.Leave(name, false, unreadable(err))
 		}
 		return t.header(name, info, target)
 	}

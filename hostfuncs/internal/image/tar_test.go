@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/patternmatcher"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
@@ -144,6 +145,7 @@ func TestTarLinksAndSockets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	b.Takes = []dockerfile.Take{{Name: "COPY", Line: 2, Path: "file"}}
 	got := sent(t, b)
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "file", "folder", "loop", "up"}) {
 		t.Errorf("sent %v", names)

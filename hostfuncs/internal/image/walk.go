@@ -15,8 +15,9 @@ import (
 type Visit func(name string, info fs.FileInfo) error
 
 // Walk visits what the context holds that does not stay behind, folders before
-// what is in them, in order of names. Sockets are left out. What it holds in
-// memory is one folder's names for each level, however much there is. A visit to
+// what is in them, in order of names. What can't be sent, as pipes, sockets,
+// devices and what can't be read, is left out, see [Context.Leave]. What it holds
+// in memory is one folder's names for each level, however much there is. A visit to
 // a folder that gives [fs.SkipDir] has what is in it left out.
 //
 // # Errors
@@ -53,7 +54,12 @@ func (c *Context) WalkAt(ctx context.Context, name string, visit Visit) error {
 
 func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) error {
 	w := &walker{ctx: ctx, context: c, rules: rules, visit: visit}
-	return w.folder(place{root: c.root}, ".", patternmatcher.MatchInfo{})
+	in, entries, leave, err := place{root: c.root}.open(".")
+	if err != nil {
+		return c.problem(".", err)
+	}
+	defer leave()
+	return w.entries(in, ".", entries, patternmatcher.MatchInfo{})
 }
 
 // place is an open folder of the context, or the context, which spares opening
@@ -104,16 +110,19 @@ type walker struct {
 	skipped string
 }
 
-func (w *walker) folder(from place, dir string, parent patternmatcher.MatchInfo) error {
-	at, leave, err := from.enter(dir)
+// open opens a directory and lists it. leave has to be called.
+func (p place) open(name string) (in place, entries []fs.DirEntry, leave func(), err error) {
+	in, leave, err = p.enter(name)
 	if err != nil {
-		return w.context.problem(dir, err)
+		return in, nil, nil, err
 	}
-	defer leave()
-	entries, err := at.list(dir)
-	if err != nil {
-		return w.context.problem(dir, err)
+	if entries, err = in.list(name); err != nil {
+		leave()
 	}
+	return in, entries, leave, err
+}
+
+func (w *walker) entries(at place, dir string, entries []fs.DirEntry, parent patternmatcher.MatchInfo) error {
 	for _, e := range entries {
 		if err := w.ctx.Err(); err != nil {
 			return err
@@ -133,23 +142,34 @@ func (w *walker) entry(at place, name string, isDir bool, parent patternmatcher.
 	switch {
 	case err != nil:
 		return w.context.problem(name, err)
-	case !isDir && ignored, isDir && ignored && !w.rules.mayKeep(name):
+	case isDir && (!ignored || w.rules.mayKeep(name)):
+		return w.directory(at, name, ignored, info)
+	case ignored:
 		return nil
-	case !isDir:
-		if err := w.show(at, name); err != fs.SkipDir || !w.isSkipped(name) {
-			return err
-		}
-		return nil
-	case !ignored:
-		if err := w.show(at, name); err == fs.SkipDir {
+	}
+	if err := w.show(at, name, false); err != fs.SkipDir || !w.isSkipped(name) {
+		return err
+	}
+	return nil
+}
+
+// directory visits one, unless it is ignored, and what it holds.
+func (w *walker) directory(at place, name string, ignored bool, info patternmatcher.MatchInfo) error {
+	in, entries, leave, err := at.open(name)
+	if err != nil {
+		return w.context.Leave(name, true, unreadable(err))
+	}
+	defer leave()
+	if !ignored {
+		if err := w.show(at, name, true); err == fs.SkipDir {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		return w.folder(at, name, info)
+		return w.entries(in, name, entries, info)
 	}
 	w.folders = append(w.folders, name)
-	if err := w.folder(at, name, info); err != nil {
+	if err := w.entries(in, name, entries, info); err != nil {
 		return err
 	}
 	if n := len(w.folders); n > 0 {
@@ -164,27 +184,40 @@ func (w *walker) isSkipped(name string) bool {
 
 // show visits one path, after the folders that it needs; of one that is skipped
 // it visits no more.
-func (w *walker) show(at place, name string) error {
+func (w *walker) show(at place, name string, isDir bool) error {
 	folders := w.folders
 	w.folders = nil
-	for _, dir := range append(folders, name) {
-		in := at
-		if dir != name {
-			in = place{root: w.context.root}
-		}
-		info, err := in.root.Lstat(in.local(dir))
-		if err == nil && info.Mode()&fs.ModeSocket == 0 {
-			err = w.visit(dir, info)
-		}
-		if err == fs.SkipDir {
-			if dir != name {
+	for _, dir := range folders {
+		if err := w.one(place{root: w.context.root}, dir, true); err != nil {
+			if err == fs.SkipDir {
 				w.skipped = dir + "/"
 			}
 			return err
 		}
-		if err != nil {
-			return w.context.problem(dir, err)
+	}
+	return w.one(at, name, isDir)
+}
+
+// one visits a path, or leaves it out where it can't be sent.
+func (w *walker) one(at place, name string, isDir bool) error {
+	info, err := at.root.Lstat(at.local(name))
+	if err == nil {
+		err = unsendable(name, info)
+	}
+	if err == nil {
+		err = at.checkReadable(name, info)
+	}
+	if err != nil {
+		err = w.context.Leave(name, isDir, unreadable(err))
+		if err == nil && isDir {
+			err = fs.SkipDir
 		}
+		return err
+	}
+	if err := w.visit(name, info); err == fs.SkipDir {
+		return err
+	} else if err != nil {
+		return w.context.problem(name, err)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ var layers = map[string][]string{
 	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "runtime/plaintext", "runtime/yamldoc"},
 	"hostfuncs/internal/confine":               {"runtime/safefile"},
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
-	"hostfuncs/internal/image":                 {"runtime/plaintext", "runtime/safefile"},
+	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/dockerfile":            {"runtime/plaintext"},
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},

@@ -1,0 +1,145 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
+)
+
+// Leave leaves out what can't be sent, for the reason that err says, unless an
+// instruction takes it: then the result is an error with the instruction's line.
+func (c *Context) Leave(name string, isDir bool, why error) error {
+	if c.build.Takes != nil && c.takenBy(name, isDir) == nil {
+		return nil
+	}
+	return c.Refuse(name, isDir, why)
+}
+
+// Refuse is the error of what can't be sent, with the line of what takes it.
+func (c *Context) Refuse(name string, isDir bool, why error) error {
+	if _, known := errors.AsType[*Error](why); known {
+		return why
+	}
+	err := c.problem(name, why)
+	if t := c.takenBy(name, isDir); t != nil {
+		return &Error{Line: t.Line, Message: t.Name + ": " + err.Error(), Err: err}
+	}
+	return err
+}
+
+// takenBy is the first instruction that takes a path of the context, or of a
+// directory that can't be read, what may be in it; nil is none.
+func (c *Context) takenBy(name string, isDir bool) *dockerfile.Take {
+	names := strings.Split(name, "/")
+	for i, t := range c.build.Takes {
+		if t.Any || t.Takes(c.resolve(t.Path), names, isDir) {
+			return &c.build.Takes[i]
+		}
+	}
+	return nil
+}
+
+// linkLimit is the most links that lead from a source to what it is.
+const linkLimit = 255
+
+// resolve follows the links of a source within the context, as far as it has no
+// patterns, and splits it into its names.
+func (c *Context) resolve(source string) []string {
+	var names []string
+	rest := strings.Split(source, "/")
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		switch {
+		case name == "" || name == ".":
+			continue
+		case name == "..":
+			names = names[:max(len(names)-1, 0)]
+			continue
+		case strings.ContainsAny(name, `*?[\`):
+			return append(append(names, name), rest...)
+		}
+		target, err := c.Readlink(path.Join(path.Join(names...), name))
+		if links++; err != nil || links > linkLimit {
+			names = append(names, name)
+			continue
+		}
+		if strings.HasPrefix(target, "/") {
+			names = nil
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return names
+}
+
+var (
+	errVanished = &advisedError{"it vanished while the context was read; build again when nothing writes to it, or name it in .dockerignore", fs.ErrNotExist}
+	errTooLong  = fmt.Errorf("its path is longer than %d bytes, which no image has; rename it, or name it in .dockerignore", pathLimit)
+)
+
+// pathLimit is the most bytes of a path in an image: the kernel's, with the slash
+// before it and the zero behind it.
+const pathLimit = 4094
+
+// unsendable is why an image can't have what is there; nil where it can.
+func unsendable(name string, info fs.FileInfo) error {
+	kind := ""
+	switch mode := info.Mode(); {
+	case len(name) > pathLimit:
+		return errTooLong
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "a device"
+	case mode&fs.ModeIrregular != 0:
+		kind = "neither a file nor a directory nor a link"
+	default:
+		return nil
+	}
+	return fmt.Errorf("it is %s, which cannot be sent; name it in .dockerignore", kind)
+}
+
+// unreadable says of an error what to do about it.
+func unreadable(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errVanished
+	case errors.Is(err, fs.ErrPermission):
+		return errUnreadable
+	}
+	return err
+}
+
+var errUnreadable = &advisedError{"permission denied; let it be read, or name it in .dockerignore", fs.ErrPermission}
+
+// advisedError says in words of its own what another error says, and what to do.
+type advisedError struct {
+	message string
+	err     error
+}
+
+func (e *advisedError) Error() string { return e.message }
+
+func (e *advisedError) Unwrap() error { return e.err }
+
+// readableByAll are the permissions of a file that anybody can read.
+const readableByAll = 0o444
+
+// checkReadable opens a file that some may not read.
+func (p place) checkReadable(name string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() || info.Mode()&readableByAll == readableByAll {
+		return nil
+	}
+	f, err := openFile(p.root, filepath.FromSlash(p.local(name)))
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
