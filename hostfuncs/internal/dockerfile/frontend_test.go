@@ -28,6 +28,11 @@ func FuzzAsBuildKit(f *testing.F) {
 		f.Add(seed, "", "A", "b", "")
 		f.Add(seed, "x", "B", "http://v/", "linux/arm64")
 	}
+	for _, dir := range []string{"corpus", "refused"} {
+		for _, text := range corpus(f, dir) {
+			f.Add(text, "", "A", "b", "")
+		}
+	}
 	f.Fuzz(func(t *testing.T, text, target, name, value, platform string) {
 		wantAll(t, text, Options{Target: target, Args: map[string]string{name: value}, Platform: platform})
 	})

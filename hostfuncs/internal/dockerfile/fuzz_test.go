@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ func FuzzUses(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, target, name, value, platform string) {
 		file, err := Parse("Dockerfile", []byte(text))
+		if errors.Is(err, errParserPanic) {
+			t.Errorf("the parser panics: %v", err)
+		}
 		if err != nil {
 			wantNamed(t, err)
 			return
