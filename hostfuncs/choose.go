@@ -37,10 +37,7 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 	if ctx.Err() != nil {
 		return
 	}
-	cant := embedded.Can(f, p.dockerfileOptions())
-	if cant == nil {
-		cant = embeddedLacks(job{Build: p.build(), push: p.push, options: p.options})
-	}
+	cant := p.embeddedCant(f)
 	if cant == nil {
 		p.engine = Engine{Kind: EngineEmbedded}
 		return
@@ -49,6 +46,14 @@ func (w *World) choose(ctx context.Context, p *buildPlan, f *dockerfile.File) {
 		err = cause
 	}
 	p.unbuilt = abi.Errorf(abi.CodeUnavailable, "%v; and without one: %v", err, cant)
+}
+
+// embeddedCant is why the embedded builder can't do it, if anything.
+func (p buildPlan) embeddedCant(f *dockerfile.File) error {
+	if err := embedded.Can(f, p.dockerfileOptions()); err != nil {
+		return err
+	}
+	return embeddedLacks(job{Build: p.build(), push: p.push, options: p.options})
 }
 
 func (p buildPlan) dockerfileOptions() dockerfile.Options {
@@ -90,6 +95,9 @@ func (w *World) readDockerfile(ctx context.Context, p *buildPlan) (err error) {
 	}
 	if err == nil {
 		err = claimable(&p.uses)
+	}
+	if err == nil && p.engine.Kind == EngineEmbedded {
+		err = p.embeddedCant(f)
 	}
 	if err != nil {
 		return abi.Errorf(abi.CodeFailed, "%v", err)

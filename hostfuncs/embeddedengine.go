@@ -42,9 +42,6 @@ func embeddedLacks(j job) error {
 }
 
 func (e embeddedEngine) Build(ctx context.Context, j job) (image.Image, error) {
-	if err := embeddedLacks(j); err != nil {
-		return image.Image{}, &image.Error{Message: err.Error()}
-	}
 	o := embedded.Options{Text: j.Text, Labels: j.Labels, Base: e.base(j)}
 	if len(j.Platforms) > 0 {
 		o.Platform = j.Platforms[0]
