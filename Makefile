@@ -1,5 +1,5 @@
 # make demo    shows what stagecraft does, step by step
-# make test    runs the tests; an engine for them is started where it can be
+# make test    runs the tests; engines for them are started where they can be, and named
 # make test-long runs all of them at length, and what needs other projects' programs
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm
