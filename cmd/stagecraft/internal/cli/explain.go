@@ -86,7 +86,7 @@ type hinting interface {
 // its output, are a program's words, and JSON ends in a terminal as well. Its
 // reason is the provider's own word, by which programs know it: it stays.
 func (f failure) cleaned() failure {
-	for _, text := range []*string{&f.Message, &f.Hint, &f.Output, &f.Allow} {
+	for _, text := range []*string{&f.Message, &f.Hint, &f.Output, &f.Source, &f.Allow} {
 		*text = plaintext.Clean(*text)
 	}
 	for i := range f.Problems {

@@ -137,10 +137,10 @@ func (p *printer) show(f failure) {
 	}
 	// The error comes last, so that it is what a terminal shows.
 	if f.Output != "" && !f.outputShown {
-		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(plaintext.Clean(f.Output)))
+		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(f.Output))
 	}
 	if f.Source != "" {
-		fmt.Fprintf(p.stderr, "failed at:\n%s", indent(plaintext.Clean(f.Source)))
+		fmt.Fprintf(p.stderr, "failed at:\n%s", indent(f.Source))
 	}
 	for i, problem := range f.Problems {
 		if i == maxProblems {
