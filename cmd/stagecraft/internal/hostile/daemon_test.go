@@ -258,20 +258,24 @@ func layoutOf(kind string) []*tar.Header {
 	file := func(name, text string) *tar.Header {
 		return &tar.Header{Typeflag: tar.TypeReg, Name: name, PAXRecords: map[string]string{"text": text}}
 	}
-	const text = `{"a": 1}`
-	sum := sha256.Sum256([]byte(text))
-	blob := hex.EncodeToString(sum[:])
-	manifest := file("blobs/sha256/"+blob, text)
-	index := file("index.json", fmt.Sprintf(`{"manifests": [{"digest": "sha256:%s", "size": %d}]}`, blob, len(text)))
+	blob := func(text string) (name, described string) {
+		sum := sha256.Sum256([]byte(text))
+		digest := hex.EncodeToString(sum[:])
+		return "blobs/sha256/" + digest, fmt.Sprintf(`{"digest": "sha256:%s", "size": %d}`, digest, len(text))
+	}
+	layerName, layerIs := blob("layer")
+	text := `{"layers": [` + layerIs + `]}`
+	name, is := blob(text)
+	layer, manifest, index := file(layerName, "layer"), file(name, text), file("index.json", `{"manifests": [`+is+`]}`)
 	switch kind {
 	case "out":
-		return []*tar.Header{file("../evil", "evil"), file("oci-layout", "{}"), manifest, index}
+		return []*tar.Header{file("../evil", "evil"), file("oci-layout", "{}"), layer, manifest, index}
 	case "link":
-		return []*tar.Header{{Typeflag: tar.TypeSymlink, Name: "index.json", Linkname: "../evil"}, file("oci-layout", "{}"), manifest, index}
+		return []*tar.Header{{Typeflag: tar.TypeSymlink, Name: "index.json", Linkname: "../evil"}, file("oci-layout", "{}"), layer, manifest, index}
 	case "other":
-		return []*tar.Header{file("oci-layout", "{}"), file("blobs/sha256/"+blob, `{"b": 1}`), index}
+		return []*tar.Header{file("oci-layout", "{}"), file(layerName, "other"), manifest, index}
 	case "missing":
-		return []*tar.Header{file("oci-layout", "{}"), index}
+		return []*tar.Header{file("oci-layout", "{}"), manifest, index}
 	}
-	return []*tar.Header{file("oci-layout", "{}"), manifest, index}
+	return []*tar.Header{file("oci-layout", "{}"), layer, manifest, index}
 }
