@@ -25,13 +25,15 @@ func (e Engine) About(t testing.TB) EngineAbout {
 		DriverStatus [][2]string
 	}
 	ping, err := e.get(t.Context(), "/_ping", nil)
+	podman := ping.Get("Libpod-Api-Version") != ""
 	if err == nil {
 		_, err = e.get(t.Context(), "/info", &info)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", e.Name, err)
 	}
-	about := EngineAbout{BuildKit: ping.Get("Builder-Version") == "2", Podman: ping.Get("Libpod-Api-Version") != ""}
+	// Docker has a BuildKit since 18.09, whichever builder it names as its default.
+	about := EngineAbout{BuildKit: !podman, Podman: podman}
 	for _, status := range info.DriverStatus {
 		about.Containerd = about.Containerd || status == [2]string{"driver-type", "io.containerd.snapshotter.v1"}
 	}

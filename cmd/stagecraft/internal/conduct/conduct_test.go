@@ -162,8 +162,13 @@ var ruleLine = regexp.MustCompile(`(?m)^ +- .*\n`)
 func ofCommands(policy string, at []int) bool {
 	keys := ruleKey.FindAllStringSubmatch(policy[:at[0]], -1)
 	key := keys[len(keys)-1][1]
-	return key == "use" || key == "sockets" || key == "listen" || strings.Contains(policy[at[0]:at[1]], "commands")
+	rule := policy[at[0]:at[1]]
+	return key == "use" || key == "sockets" || key == "listen" || strings.Contains(rule, "commands") || passedOn.MatchString(rule)
 }
+
+// passedOn are variables of the user's that a provider has passed to its commands.
+// Without their rules a run goes on without them, and warns.
+var passedOn = regexp.MustCompile(`^ +- (XDG_|ENCORE_)`)
 
 var ruleKey = regexp.MustCompile(`(?m)^ +([a-z_]+):`)
 

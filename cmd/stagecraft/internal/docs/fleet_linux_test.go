@@ -49,7 +49,11 @@ func TestFleet(t *testing.T) {
 	}
 	w := fleetProject(t, registry)
 	build := func(daemon, certs string) (digest, progress string, code int) {
-		out, progress, code := w.Run(t, "build", "--engine", daemon, "--engine-certs", certs, "--tag", registry+"/shop:1", "--push", "--json", "--progress", "plain")
+		args := []string{"build", "--engine", daemon, "--tag", registry + "/shop:1", "--push", "--json", "--progress", "plain"}
+		if certs != "" {
+			args = append(args, "--engine-certs", certs)
+		}
+		out, progress, code := w.Run(t, args...)
 		var result struct{ Digest string }
 		if code == 0 {
 			if err := json.Unmarshal([]byte(out), &result); err != nil {
