@@ -151,7 +151,7 @@ func testFaultyPull(t *testing.T, r rig) {
 		{name: "401", fault: answers(401, "UNAUTHORIZED", "", "/v2/"), said: "unauthorized"},
 		{name: "403", fault: answers(403, "DENIED", "", "/manifests/"), said: ""},
 		{name: "404", fault: answers(404, "MANIFEST_UNKNOWN", "", "/manifests/"), said: ""},
-		{name: "429", fault: answers(429, "TOOMANYREQUESTS", "", "/manifests/"), said: "too"},
+		{name: "429", fault: answers(429, "TOOMANYREQUESTS", "", "/manifests/"), said: "too", ours: r.about.Podman},
 		{name: "500", fault: answers(500, "UNKNOWN", "", "/manifests/"), said: ""},
 		{name: "500 blob", fault: answers(500, "UNKNOWN", "GET", "/blobs/"), said: "said for a test", ours: true},
 		{name: "half a blob", fault: partly(true), said: "unexpected EOF", ours: true},
