@@ -214,7 +214,7 @@ func (c *conformanceCase) compare(t *testing.T, theirs, ours saved) {
 }
 
 // TestLoad wants an engine to take what is built here for what it is.
-func TestLoad(t *testing.T) { providertest.Engines(t, testLoad) }
+func TestLoad(t *testing.T) { providertest.BuildKitEngines(t, testLoad) }
 
 func testLoad(t *testing.T, engine providertest.Engine) {
 	e := newBuildKit(t, engine.Host)
