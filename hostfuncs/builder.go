@@ -23,6 +23,9 @@ type BuildOptions struct {
 	// Progress is where a build shows what it does, in one of [ProgressModes].
 	Progress io.Writer
 	Mode     string
+	// Describe has the Docker engine that builds described in a line, for which it
+	// is asked.
+	Describe bool
 	// Machine is a name for this machine that no other has: builders keep what
 	// they were sent under it. Empty has all sent each time.
 	Machine string

@@ -20,11 +20,13 @@ type dockerEngine struct {
 }
 
 func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
-	is, err := e.Describe(ctx)
-	if err != nil {
-		return image.Image{}, err
+	if j.options.Describe {
+		is, err := e.Describe(ctx)
+		if err != nil {
+			return image.Image{}, err
+		}
+		e.world.Log(abi.LevelDebug, "building with "+is+" at "+e.Address())
 	}
-	e.world.Log(abi.LevelDebug, "building with "+is+" at "+e.Address())
 	built, err := e.build(ctx, j)
 	if err != nil {
 		return built, err

@@ -72,7 +72,7 @@ func (f progressFlag) asked() []session.Flag {
 
 // carriedOut adds to the options of a run what only building takes.
 func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
-	o.Mode, o.Machine = f.Progress, machine(userFolders(a.Environ).machine)
+	o.Mode, o.Machine, o.Describe = f.Progress, machine(userFolders(a.Environ).machine), a.grammar.Verbose
 	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
 		o.Mode = "plain"
 	}
