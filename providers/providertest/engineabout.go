@@ -31,7 +31,11 @@ func (e Engine) About(t testing.TB) EngineAbout {
 	if err != nil {
 		t.Fatalf("%s: %v", e.Name, err)
 	}
-	about := EngineAbout{BuildKit: ping.Get("Builder-Version") == "2", Podman: ping.Get("Libpod-Api-Version") != ""}
+	about := EngineAbout{Podman: ping.Get("Libpod-Api-Version") != ""}
+	// Docker names the builder that it prefers; before 23.0 it has both and says
+	// nothing, unless its configuration does.
+	builder := ping.Get("Builder-Version")
+	about.BuildKit = builder == "2" || builder == "" && !about.Podman
 	for _, status := range info.DriverStatus {
 		about.Containerd = about.Containerd || status == [2]string{"driver-type", "io.containerd.snapshotter.v1"}
 	}
