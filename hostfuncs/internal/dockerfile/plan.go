@@ -32,6 +32,10 @@ type Plan struct {
 	// Epoch is SOURCE_DATE_EPOCH, as an argument of the build or as an ARG before
 	// the first FROM: a number of seconds, or empty.
 	Epoch string
+	// Heredoc is the line of the file's first here-document, 0 for none. What
+	// knows none takes its lines for instructions, also in a stage that is not
+	// needed here.
+	Heredoc int
 
 	syntaxLine int
 	file       *File
@@ -99,7 +103,7 @@ func (f *File) Plan(o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{file: f, escape: parsed.escape, given: o.Args}
+	p := &Plan{file: f, escape: parsed.escape, Heredoc: parsed.heredoc, given: o.Args}
 	r := &resolver{file: f, plan: p, parsed: parsed, again: again, expander: p.NewExpander(), names: map[string]*Stage{}}
 	if p.Syntax, p.syntaxLine, err = f.syntax(o.Args); err != nil {
 		return nil, err
