@@ -25,8 +25,11 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		return image.Image{}, err
 	}
 	e.world.Log(abi.LevelDebug, "building with "+is+" at "+e.Address())
-	if err := e.wantHeredocs(ctx, j.Build); err != nil {
-		return image.Image{}, err
+	// A frontend that the Dockerfile names reads it as BuildKit of today does.
+	if j.Syntax == "" {
+		if err := e.CheckMisread(ctx, j.Misread); err != nil {
+			return image.Image{}, err
+		}
 	}
 	built, err := e.build(ctx, j)
 	if err != nil {
@@ -49,19 +52,6 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		built.Identity = built.Pushed(digest)
 	}
 	return built, nil
-}
-
-// wantHeredocs refuses here-documents where what reads the Dockerfile knows none:
-// it would take their lines for instructions, which nobody decided on.
-func (e *dockerEngine) wantHeredocs(ctx context.Context, b image.Build) error {
-	if b.Heredoc == 0 || b.Syntax != "" {
-		return nil
-	}
-	least, err := e.HeredocsNeed(ctx)
-	if err != nil || least == "" {
-		return err
-	}
-	return &image.Error{Line: b.Heredoc, Message: "this engine takes the lines of a here-document for instructions: expected " + least + " or later; update the engine, or write the lines to a file"}
 }
 
 func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {

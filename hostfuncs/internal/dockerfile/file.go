@@ -84,6 +84,8 @@ type parsed struct {
 	escape rune
 	// heredoc is the line of the first here-document, 0 for none.
 	heredoc int
+	// spelled are the names of the stages as they were written.
+	spelled []string
 	// mounts are the --mount flags of each RUN, as they were written.
 	mounts map[instructions.Command][]string
 }
@@ -109,6 +111,7 @@ func (f *File) parse() (p parsed, err error) {
 		return p, f.limit(result.AST.Children[instructionLimit].StartLine, "it has %d instructions, more than %d", n, instructionLimit)
 	}
 	p.escape, p.heredoc = result.EscapeToken, firstHeredoc(result.AST.Children)
+	p.spelled = spelledStages(result.AST.Children)
 	if p.stages, p.args, err = instructions.Parse(result.AST, newLinter()); err != nil {
 		return p, f.located(err, 0)
 	}
@@ -120,17 +123,6 @@ func (f *File) parse() (p parsed, err error) {
 		return p, f.limit(firstLine(p.stages[stageLimit].Location), "it has %d stages, more than %d", n, stageLimit)
 	}
 	return p, nil
-}
-
-// firstHeredoc is the line of the first instruction that has a here-document, 0
-// for none.
-func firstHeredoc(instructions []*parser.Node) int {
-	for _, n := range instructions {
-		if len(n.Heredocs) > 0 {
-			return n.StartLine
-		}
-	}
-	return 0
 }
 
 // newLinter is what instructions are parsed with, as BuildKit does it: comments

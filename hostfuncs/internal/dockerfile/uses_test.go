@@ -86,28 +86,6 @@ func TestBases(t *testing.T) {
 	}
 }
 
-// TestHeredocLine wants the line of the first here-document of the whole file, as
-// what knows none takes its lines for instructions in any stage.
-func TestHeredocLine(t *testing.T) {
-	for text, want := range map[string]int{
-		"FROM scratch\nCOPY a /\n":                                         0,
-		"FROM scratch\n# <<E\nENV a=<<E\nCMD echo <<E\n":                   0,
-		"FROM scratch\nCOPY a /\nCOPY <<E /a\nx\nE\nRUN <<E\nx\nE\n":       3,
-		"FROM scratch\nONBUILD RUN <<E\nx\nE\n":                            2,
-		"FROM scratch AS other\nRUN <<CMD\nFROM a\nCMD\nFROM scratch\n":    2,
-		"FROM scratch\nADD \\\n  a \\\n  <<E /\nFROM a\nE\nENV a=b\n":      2,
-		"# syntax=docker/dockerfile:1\nFROM scratch\nRUN 3<<E cat\nx\nE\n": 3,
-	} {
-		f, err := Parse("Dockerfile", []byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if uses, err := f.Uses(Options{}); err != nil || uses.Heredoc != want {
-			t.Errorf("%q: line %d, %v, want %d", text, uses.Heredoc, err, want)
-		}
-	}
-}
-
 func TestUses(t *testing.T) {
 	const text = `# syntax=docker/dockerfile:1
 FROM golang:1 AS build

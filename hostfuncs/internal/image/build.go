@@ -36,8 +36,8 @@ type Build struct {
 	// https://reproducible-builds.org/specs/source-date-epoch/.
 	Epoch string
 
-	// Heredoc is the line of the Dockerfile's first here-document, 0 for none.
-	Heredoc int
+	// Misread is what others than BuildKit of today take for something else.
+	Misread dockerfile.Misread
 
 	// Takes are what instructions copy of the context. What can't be sent is left
 	// out where none of them takes it, and an error where one does; nil is not
