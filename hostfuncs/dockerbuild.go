@@ -110,6 +110,7 @@ func (p buildPlan) build() image.Build {
 		Context: p.context.abs, Dockerfile: p.dockerfile.abs, ContextInfo: p.context.info, DockerfileInfo: p.dockerfile.info,
 		Tags: p.tags, Args: p.arguments(), Target: p.target, Network: p.network, Without: p.without,
 		HostSteps: slices.Contains(p.uses.Networks, "host"),
+		Misread:   p.uses.Misread,
 		NoCache:   p.options.NoCache, Pull: p.options.Pull, Epoch: p.options.Epoch,
 		// A frontend that was allowed is held to what was decided on as well.
 		Text: p.text, Syntax: p.uses.Syntax, Remotes: p.uses.Remotes, Bases: p.pulled(), Stored: make(map[string]image.Stored),

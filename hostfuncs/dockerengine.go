@@ -27,6 +27,12 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 		}
 		e.world.Log(abi.LevelDebug, "building with "+is+" at "+e.Address())
 	}
+	// A frontend that the Dockerfile names reads it as BuildKit of today does.
+	if j.Syntax == "" {
+		if err := e.CheckMisread(ctx, j.Misread); err != nil {
+			return image.Image{}, err
+		}
+	}
 	built, err := e.build(ctx, j)
 	if err != nil {
 		return built, err

@@ -1,13 +1,10 @@
 package buildkit
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -17,8 +14,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/static"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/moby/buildkit/client"
 
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -75,7 +70,7 @@ func TestDaemonHoldsTriggers(t *testing.T) {
 	b := aDaemon(t)
 	server := httptest.NewServer(memoryregistry.New())
 	t.Cleanup(server.Close)
-	frontend := pushFrontend(t, strings.TrimPrefix(server.URL, "http://")+"/frontend:1")
+	frontend := providertest.Frontend(t, strings.TrimPrefix(server.URL, "http://"))
 	for i, trigger := range []string{"COPY --from=127.0.0.1:1/other:1 / /", "RUN --mount=from=127.0.0.1:1/other:1,target=/x a", "ADD http://127.0.0.1:1/x /", "ADD https://127.0.0.1:1/x.git /"} {
 		base, err := mutate.Config(empty.Image, v1.Config{OnBuild: []string{trigger}})
 		if err != nil {
@@ -103,50 +98,6 @@ func TestDaemonHoldsTriggers(t *testing.T) {
 	if _, err := b.Build(t.Context(), what, Options{Key: t.Name()}); err != nil {
 		t.Error(err)
 	}
-}
-
-// pushFrontend pushes BuildKit's own frontend as an image, and names it by its
-// digest.
-func pushFrontend(t *testing.T, ref string) string {
-	t.Helper()
-	program, err := providertest.Tool("dockerfile-frontend")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var layer bytes.Buffer
-	w := tar.NewWriter(&layer)
-	if err := w.WriteHeader(&tar.Header{Name: "frontend", Mode: 0o755, Size: int64(len(text))}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	made, err := mutate.AppendLayers(empty.Image, static.NewLayer(layer.Bytes(), types.OCIUncompressedLayer))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if made, err = mutate.Config(made, v1.Config{Entrypoint: []string{"/frontend"}}); err != nil {
-		t.Fatal(err)
-	}
-	to, err := name.ParseReference(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(to, made); err != nil {
-		t.Fatal(err)
-	}
-	digest, err := made.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return to.Context().Name() + "@" + digest.String()
 }
 
 // TestDaemonAttests has an argument name an image that looks into the one that

@@ -11,12 +11,16 @@ import (
 //
 // The context goes to the engine as it is read, so that memory doesn't grow
 // with it: links as links, what can't be sent left out (see [image.Context.Leave]),
-// everything owned by root, modes and times (in seconds) kept. What <Dockerfile>.dockerignore names stays
-// behind, or where there is none, what .dockerignore in the context names. The
-// engine gets the Dockerfile and .dockerignore in any case, and takes those
-// that are named out again. With the former, or with a Dockerfile from outside
-// of the context, it gets a .dockerignore that serves this in place of the
-// context's own one; no step sees that with the former, or when there was none.
+// everything owned by root, modes and times (in seconds) kept. What
+// <Dockerfile>.dockerignore names stays behind, or where there is none, what
+// .dockerignore in the context names.
+//
+// Podman is told to ignore the Dockerfile, which has a name of its own, and nothing
+// else, see [image.Context.StreamApart]. Another engine gets the Dockerfile and
+// .dockerignore in any case, and takes those that are named out again. With
+// <Dockerfile>.dockerignore, or with a Dockerfile from outside of the context, it
+// gets a .dockerignore that serves this in place of the context's own one; no step
+// sees that with the former, or when there was none.
 //
 // What the engine tells goes to progress as plain text, a line in each Write.
 // An error there stops nothing; nil is no progress.

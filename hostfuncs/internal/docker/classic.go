@@ -22,14 +22,24 @@ var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
 // buildClassic builds by the classic build API, which every engine since the
 // beginnings has, and Podman.
 func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
+	podman, err := e.isPodman(ctx)
+	if err != nil {
+		c.Close()
+		return image.Image{}, e.refusal(ctx, err)
+	}
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tar := c.Stream(sending)
+	builder, stream := e.client, c.Stream
+	if podman {
+		stream = c.StreamApart
+	}
+	tar := stream(sending)
 	defer tar.Close()
 	options := classicOptions(b, tar.Dockerfile)
-	builder, err := e.builderFor(ctx, &options)
-	if err != nil {
-		return image.Image{}, e.buildFailure(ctx, tar, err)
+	if podman {
+		if builder, err = e.podmanBuilder(&options); err != nil {
+			return image.Image{}, e.buildFailure(ctx, tar, err)
+		}
 	}
 	answer, err := builder.ImageBuild(sending, tar, options)
 	if err != nil {
@@ -88,11 +98,16 @@ func note(id *string, aux json.RawMessage) {
 // buildFailure says why a build broke off: the caller's wish, a file that could
 // not be sent, or the engine.
 func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error) error {
+	if failure := tar.Failure(); failure != nil && ctx.Err() == nil {
+		return failure
+	}
+	return e.refusal(ctx, err)
+}
+
+// refusal says why an engine built nothing: the caller's wish, or the engine's.
+func (e *Engine) refusal(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if failure := tar.Failure(); failure != nil {
-		return failure
 	}
 	if failed, ok := errors.AsType[*image.Error](err); ok {
 		return failed

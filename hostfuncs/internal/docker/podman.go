@@ -2,8 +2,11 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/docker/docker/api/types"
@@ -46,32 +49,35 @@ const (
 	podmanNamespaces = `[{"Name":"network","Host":false}]`
 )
 
-// builderFor is the client to build with, which asks Podman for the network that
-// was decided on by Podman's own names.
-func (e *Engine) builderFor(ctx context.Context, o *build.ImageBuildOptions) (*client.Client, error) {
-	podman, err := e.isPodman(ctx)
-	if err != nil || !podman {
-		return e.client, err
+// podmanBuilder is the client to build with in Podman, which asks in Podman's own
+// words for what was decided on: the network, and that nothing of the context is
+// ignored but the Dockerfile. Otherwise Podman reads ignore files of the context,
+// some of which no other engine knows, and what is behind an exception can be lost.
+func (e *Engine) podmanBuilder(o *build.ImageBuildOptions) (*client.Client, error) {
+	ignored, err := json.Marshal([]string{o.Dockerfile})
+	if err != nil {
+		return nil, err
 	}
+	query := url.Values{"excludes": {string(ignored)}}
 	switch o.NetworkMode {
 	case "host":
-		return e.client, nil
 	case "none":
 		o.NetworkMode = podmanNoNetwork
-		return e.client, nil
 	case "", "default":
-		return e.withQuery("nsoptions", podmanNamespaces)
+		query.Set("nsoptions", podmanNamespaces)
+	default:
+		return nil, fmt.Errorf("network %q is not known to Podman", o.NetworkMode)
 	}
-	return nil, fmt.Errorf("network %q is not known to Podman", o.NetworkMode)
+	return e.withQuery(query)
 }
 
-// withQuery is the engine's client with a parameter of which the client's options
+// withQuery is the engine's client with parameters of which the client's options
 // know nothing.
-func (e *Engine) withQuery(name, value string) (*client.Client, error) {
+func (e *Engine) withQuery(query url.Values) (*client.Client, error) {
 	plain := e.client.HTTPClient()
 	options := []client.Opt{
 		client.WithHost(e.at.host),
-		client.WithHTTPClient(&http.Client{Transport: withQuery{plain.Transport, name, value}, CheckRedirect: plain.CheckRedirect}),
+		client.WithHTTPClient(&http.Client{Transport: withQuery{plain.Transport, query}, CheckRedirect: plain.CheckRedirect}),
 		client.WithVersion(e.client.ClientVersion()),
 		client.WithUserAgent("stagecraft"),
 	}
@@ -83,13 +89,13 @@ func (e *Engine) withQuery(name, value string) (*client.Client, error) {
 
 type withQuery struct {
 	http.RoundTripper
-	name, value string
+	more url.Values
 }
 
 func (q withQuery) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	query := r.URL.Query()
-	query.Set(q.name, q.value)
+	maps.Copy(query, q.more)
 	r.URL.RawQuery = query.Encode()
 	return q.RoundTripper.RoundTrip(r)
 }

@@ -1,11 +1,16 @@
 package docker
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
 // TestBuildAsksForTheNetwork wants each engine to be asked for a network by the
@@ -51,6 +56,45 @@ func TestBuildAsksForTheNetwork(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s, %q: -want +got\n%s", tt.engine, tt.network, diff)
+		}
+	}
+}
+
+// TestBuildTellsPodmanWhatToIgnore wants Podman to be told to ignore the Dockerfile
+// and nothing else, and not to find an ignore file that is not the context's.
+func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
+	var sent map[string]imagetest.File
+	var query url.Values
+	e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/_ping":
+			w.Header().Set("Api-Version", "1.41")
+		case "/v1.41/version":
+			answering(200, `{"Components": [{"Name": "Podman Engine"}]}`)(w, r)
+		default:
+			query, sent = r.URL.Query(), imagetest.Tar(t, r.Body)
+			answering(200, `{"aux":{"ID":"`+anID+`"}}`)(w, r)
+		}
+	}))
+	b := aBuild(t)
+	b.Text = []byte("FROM scratch\nLABEL decided=on\n")
+	imagetest.Write(t, b.Context, map[string]string{"Dockerfile.dockerignore": "*\n!kept/a\n!Dockerfile\n", "kept/a": "", "kept/b": ""})
+	for range 2 {
+		if _, err := e.Build(t.Context(), b, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The second time the whole context is sent again.
+	name := query.Get("dockerfile")
+	if got, want := query.Get("excludes"), `["`+name+`"]`; got != want || !strings.HasPrefix(name, ".dockerfile.") {
+		t.Errorf("it is told to ignore %s of a build of %s, want %s", got, name, want)
+	}
+	if got, want := slices.Sorted(maps.Keys(sent)), []string{name, "Dockerfile", "kept/", "kept/a"}; !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+	for _, name := range []string{name, "Dockerfile"} {
+		if got := sent[name].Text; got != string(b.Text) {
+			t.Errorf("%s has %q, and not what was decided on", name, got)
 		}
 	}
 }

@@ -39,12 +39,25 @@ func (r *resolver) globals(o Options) (*Vars, error) {
 	}
 	for _, c := range r.parsed.args {
 		for _, arg := range c.Args {
+			r.valuedAgain(arg, firstLine(c.Location()), o.Args)
 			if err := r.global(vars, arg, o.Args); err != nil {
 				return nil, r.file.located(err, firstLine(c.Location()))
 			}
 		}
 	}
 	return vars, r.checkEpoch(vars, o.Args)
+}
+
+// valuedAgain notes an ARG without a value that has had one, which no argument of
+// the build gives.
+func (r *resolver) valuedAgain(arg instructions.KeyValuePairOptional, line int, given map[string]string) {
+	if _, ok := given[arg.Key]; ok {
+		return
+	}
+	if arg.Value == nil && r.valued[arg.Key] {
+		r.plan.Misread = r.plan.Misread.or(Misread{ArgAgain: line})
+	}
+	r.valued[arg.Key] = r.valued[arg.Key] || arg.Value != nil
 }
 
 func (r *resolver) global(vars *Vars, arg instructions.KeyValuePairOptional, given map[string]string) error {

@@ -82,6 +82,10 @@ type parsed struct {
 	stages []instructions.Stage
 	args   []instructions.ArgCommand // those before the first FROM
 	escape rune
+	// heredoc is the line of the first here-document, 0 for none.
+	heredoc int
+	// spelled are the names of the stages as they were written.
+	spelled []string
 	// mounts are the --mount flags of each RUN, as they were written.
 	mounts map[instructions.Command][]string
 }
@@ -106,7 +110,8 @@ func (f *File) parse() (p parsed, err error) {
 	if n := len(result.AST.Children); n > instructionLimit {
 		return p, f.limit(result.AST.Children[instructionLimit].StartLine, "it has %d instructions, more than %d", n, instructionLimit)
 	}
-	p.escape = result.EscapeToken
+	p.escape, p.heredoc = result.EscapeToken, firstHeredoc(result.AST.Children)
+	p.spelled = spelledStages(result.AST.Children)
 	if p.stages, p.args, err = instructions.Parse(result.AST, newLinter()); err != nil {
 		return p, f.located(err, 0)
 	}

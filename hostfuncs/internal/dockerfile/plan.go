@@ -32,6 +32,8 @@ type Plan struct {
 	// Epoch is SOURCE_DATE_EPOCH, as an argument of the build or as an ARG before
 	// the first FROM: a number of seconds, or empty.
 	Epoch string
+	// Misread is what others than BuildKit of today take for something else.
+	Misread Misread
 
 	syntaxLine int
 	file       *File
@@ -49,10 +51,11 @@ type Stage struct {
 	Line     int
 	Commands []Command
 
-	index int
-	vars  *Vars  // after its last instruction
-	dir   string // the working directory then; empty is not known
-	err   error  // why it can't be built
+	index   int
+	spelled string // its name, in the case that it was written in
+	vars    *Vars  // after its last instruction
+	dir     string // the working directory then; empty is not known
+	err     error  // why it can't be built
 }
 
 // Source is where files come from: an earlier stage, an image by its full
@@ -99,8 +102,8 @@ func (f *File) Plan(o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{file: f, escape: parsed.escape, given: o.Args}
-	r := &resolver{file: f, plan: p, parsed: parsed, again: again, expander: p.NewExpander(), names: map[string]*Stage{}}
+	p := &Plan{file: f, escape: parsed.escape, Misread: Misread{Heredoc: parsed.heredoc}, given: o.Args}
+	r := &resolver{file: f, plan: p, parsed: parsed, again: again, expander: p.NewExpander(), names: map[string]*Stage{}, valued: map[string]bool{}}
 	if p.Syntax, p.syntaxLine, err = f.syntax(o.Args); err != nil {
 		return nil, err
 	}
@@ -135,6 +138,7 @@ type resolver struct {
 	expander *Expander
 	stages   []*Stage
 	names    map[string]*Stage
+	valued   map[string]bool // the ARGs before the first FROM that have had a value
 	// triggered counts the instructions that ONBUILD adds.
 	triggered int
 }
@@ -144,7 +148,7 @@ type resolver struct {
 // error too, as it is to BuildKit, but for what can't be known.
 func (r *resolver) begin() error {
 	for i, parsed := range r.parsed.stages {
-		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i}
+		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i, spelled: r.parsed.spelled[i]}
 		if err := r.from(s, parsed); err != nil {
 			s.err = r.file.located(err, s.Line)
 			if _, unknown := errors.AsType[*unknownError](err); !unknown {
@@ -159,6 +163,9 @@ func (r *resolver) begin() error {
 		}
 		r.stages = append(r.stages, s)
 		if s.Name != "" {
+			if r.names[s.Name] != nil {
+				r.plan.Misread = r.plan.Misread.or(Misread{StageAgain: s.Line})
+			}
 			r.names[s.Name] = s
 		}
 	}
@@ -181,6 +188,7 @@ func (r *resolver) from(s *Stage, parsed instructions.Stage) error {
 	// A stage's name is in lower case, and only found by that here: to BuildKit
 	// FROM Base is an image, whatever stages there are.
 	if stage, ok := r.names[base]; ok {
+		r.named(stage, base, s.Line)
 		s.From = stage
 		return nil
 	}
@@ -221,6 +229,9 @@ func (r *resolver) target(name string) (*Stage, error) {
 // by number, or else an image.
 func (r *resolver) source(current *Stage, name string, numbers bool) (Source, error) {
 	stage, ok := r.names[strings.ToLower(name)]
+	if ok {
+		r.named(stage, name, current.Line)
+	}
 	if i, err := strconv.Atoi(name); numbers && err == nil {
 		if i < 0 || i >= len(r.stages) {
 			err := r.file.errorAt(0, "--from=%s: there are %d stages, counted from 0", name, len(r.stages))

@@ -39,6 +39,8 @@ type Uses struct {
 	Secrets []string
 	// Runs tells whether there is any RUN step.
 	Runs bool
+	// Misread is what others than BuildKit of today take for something else.
+	Misread Misread
 	// Takes are what is copied of the context.
 	Takes []Take
 	// Lines has the first line that names each of Bases, Syntax and Remotes.
@@ -99,6 +101,7 @@ func (g *gatherer) plan(p *Plan) {
 	if g.uses.Syntax = p.Syntax; p.Syntax != "" {
 		g.lines[p.Syntax] = p.syntaxLine
 	}
+	g.uses.Misread = g.uses.Misread.or(p.Misread)
 	for _, s := range p.Stages {
 		g.base(s.Source, s.Line)
 		g.stage(s)

@@ -36,6 +36,9 @@ type Build struct {
 	// https://reproducible-builds.org/specs/source-date-epoch/.
 	Epoch string
 
+	// Misread is what others than BuildKit of today take for something else.
+	Misread dockerfile.Misread
+
 	// Takes are what instructions copy of the context. What can't be sent is left
 	// out where none of them takes it, and an error where one does; nil is not
 	// known, and then it always is.

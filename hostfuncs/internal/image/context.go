@@ -195,11 +195,24 @@ type Stream struct {
 	done       chan error
 }
 
-// Stream sends the context, as [Context.writeTar] has it, to whoever reads the
-// result, and closes the context when that ends. Closing the result ends it too.
+// Stream sends the context to whoever reads the result, and closes the context
+// when that ends. Closing the result ends it too. It is for an engine that finds
+// the ignore file in the context, and takes the Dockerfile and that file out again
+// where it names them.
 func (c *Context) Stream(ctx context.Context) *Stream {
 	r, w := io.Pipe()
-	t := c.newTar(ctx, w)
+	return c.stream(r, w, c.newTar(ctx, w))
+}
+
+// StreamApart is [Context.Stream] for an engine that is told what to ignore: the
+// Dockerfile, which has a name of its own, and nothing else. A Dockerfile and
+// ignore files in the context are sent as any other file is.
+func (c *Context) StreamApart(ctx context.Context) *Stream {
+	r, w := io.Pipe()
+	return c.stream(r, w, c.newTarApart(ctx, w))
+}
+
+func (c *Context) stream(r *io.PipeReader, w *io.PipeWriter, t *tarWriter) *Stream {
 	s := &Stream{PipeReader: r, Dockerfile: t.dockerfile, done: make(chan error, 1)}
 	go func() {
 		err := t.write()

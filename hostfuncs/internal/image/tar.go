@@ -22,21 +22,33 @@ type tarWriter struct {
 	buffer   []byte
 	// dockerfile is the Dockerfile's name in the tar.
 	dockerfile string
+	// apart tells that this is a name of its own, which the context does not have.
+	apart bool
 	// ignoreText takes the place of the context's ignore file, when not nil.
 	ignoreText []byte
+	rules      *ignoreRules
 }
 
+// newTar is for an engine that finds the ignore file in the context, see
+// [Context.Stream].
 func (c *Context) newTar(ctx context.Context, w io.Writer) *tarWriter {
-	buffered := bufio.NewWriterSize(w, 64<<10)
-	t := &tarWriter{
-		ctx: ctx, context: c, buffered: buffered, out: tar.NewWriter(buffered), buffer: make([]byte, 64<<10),
-		dockerfile: c.dockerfile,
-	}
-	if c.dockerfile == "" {
-		t.dockerfile = c.unusedName()
+	t := c.newTarApart(ctx, w)
+	if c.dockerfile != "" {
+		t.dockerfile, t.apart = c.dockerfile, false
 	}
 	t.ignoreText = t.substitute()
+	t.rules = c.rules.but(t.dockerfile, ignoreName)
 	return t
+}
+
+// newTarApart is for an engine that is told what to ignore, see
+// [Context.StreamApart].
+func (c *Context) newTarApart(ctx context.Context, w io.Writer) *tarWriter {
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	return &tarWriter{
+		ctx: ctx, context: c, buffered: buffered, out: tar.NewWriter(buffered), buffer: make([]byte, 64<<10),
+		dockerfile: c.unusedName(), apart: true, rules: c.rules,
+	}
 }
 
 // substitute returns the ignore file to send in place of the context's own, or
@@ -45,15 +57,15 @@ func (c *Context) newTar(ctx context.Context, w io.Writer) *tarWriter {
 // to find the one in force, and to see that a Dockerfile added is no part of
 // the context.
 func (t *tarWriter) substitute() []byte {
-	ignore, outside := t.context.ignore, t.context.dockerfile == ""
+	ignore := t.context.ignore
 	var added string
 	if ignore.path == "" || ignore.own {
 		added += "\n" + ignoreName
 	}
-	if outside {
+	if t.apart {
 		added += "\n" + t.dockerfile
 	}
-	if !outside && !ignore.own {
+	if !t.apart && !ignore.own {
 		return nil
 	}
 	return append(ignore.text[:len(ignore.text):len(ignore.text)], added+"\n"...)
@@ -76,12 +88,12 @@ func (t *tarWriter) all() error {
 			return err
 		}
 	}
-	if t.context.dockerfile == "" {
-		if err := t.outside(); err != nil {
+	if t.apart {
+		if err := t.sendApart(); err != nil {
 			return err
 		}
 	}
-	return t.context.walk(t.ctx, t.context.rules.but(t.dockerfile, ignoreName), t.visit)
+	return t.context.walk(t.ctx, t.rules, t.visit)
 }
 
 func (t *tarWriter) text(name string, text []byte) error {
@@ -93,8 +105,8 @@ func (t *tarWriter) text(name string, text []byte) error {
 	return err
 }
 
-// outside sends the Dockerfile that is not in the context.
-func (t *tarWriter) outside() error {
+// sendApart sends the Dockerfile under a name that the context does not have.
+func (t *tarWriter) sendApart() error {
 	f, err := t.context.build.openDockerfile()
 	if err != nil {
 		return err
@@ -136,7 +148,7 @@ func (t *tarWriter) regular(name string, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if text := t.context.build.Text; text != nil && name == t.dockerfile {
+	if text := t.context.build.Text; text != nil && (name == t.dockerfile || name == t.context.dockerfile) {
 		// What was decided on, whatever was written to the file since.
 		if err := t.header(name, sized{info, int64(len(text))}, ""); err != nil {
 			return err

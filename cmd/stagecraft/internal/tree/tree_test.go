@@ -56,7 +56,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/dockerfile":            {"runtime/plaintext"},
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},
-	"hostfuncs/internal/docker":                {"hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "runtime/plaintext", "runtime/safefile"},
+	"hostfuncs/internal/docker":                {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "runtime/plaintext", "runtime/safefile"},
 	"hostfuncs/internal/denial":                {},
 	"hostfuncs/internal/supported":             {},
