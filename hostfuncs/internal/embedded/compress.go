@@ -2,10 +2,11 @@ package embedded
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"runtime"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // blockSize is how much is compressed by itself. It is a part of what makes a
