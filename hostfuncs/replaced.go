@@ -163,6 +163,9 @@ func (w *startedWith) watch(paths []string) {
 			}
 		}
 	}
+	// One above comes first: what is made in it is then either there, when it is
+	// watched itself, or an event.
+	slices.Sort(w.dirs)
 	if len(w.dirs) > maxWatchedDirs || len(w.c.singles.paths) > maxSingles {
 		err = errors.New("there are too many")
 	}

@@ -157,3 +157,19 @@ func TestReplacedAgain(t *testing.T) {
 		t.Errorf("one that is gone: %q", line)
 	}
 }
+
+// TestWatchesFromAbove wants a directory to be watched before those in it: what is
+// made in it between would be neither seen nor told of.
+func TestWatchesFromAbove(t *testing.T) {
+	root := filesIn(t, "deep/er/x.js", "deep/y.js")
+	w := &startedWith{c: &Confinement{root: root}}
+	w.watch([]string{filepath.Join(root, "deep/er/x.js"), filepath.Join(root, "deep/y.js")})
+	if w.watcher == nil {
+		t.Fatal("nothing is watched")
+	}
+	t.Cleanup(func() { w.watcher.Close() })
+	want := []string{root, filepath.Join(root, "deep"), filepath.Join(root, "deep/er")}
+	if !slices.Equal(w.dirs, want) {
+		t.Errorf("got %q, want %q", w.dirs, want)
+	}
+}
