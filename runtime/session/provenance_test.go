@@ -17,7 +17,7 @@ func TestProvenanceHasAllOptions(t *testing.T) {
 	external := reflect.TypeFor[provenance.External]()
 	// Where the image goes, and how that is shown, doesn't shape it. Flags are
 	// the names of those whose values are told.
-	without := []string{"Progress", "Mode", "Machine", "Load", "Outputs", "Flags"}
+	without := []string{"Progress", "Mode", "Describe", "Machine", "Load", "Outputs", "Flags"}
 	for _, options := range []reflect.Type{reflect.TypeFor[BuildOptions](), reflect.TypeFor[hostfuncs.BuildOptions]()} {
 		for i := range options.NumField() {
 			if name := options.Field(i).Name; !has(external, name) && !slices.Contains(without, name) {
