@@ -109,6 +109,14 @@ func (s *signalled) press(t *testing.T, keys string) {
 	}
 }
 
+// interrupt presses Ctrl-C at a prompt of Python, and Enter: Python sees a signal
+// that comes just before it waits for keys only when one is pressed.
+func (s *signalled) interrupt(t *testing.T) {
+	t.Helper()
+	s.press(t, "\x03")
+	s.press(t, "\n")
+}
+
 // prompts reads until the prompt of Python comes again; false is that the end came.
 func (s *signalled) prompts() bool {
 	said := ""
@@ -210,7 +218,7 @@ func startREPL(t *testing.T) (*signalled, int) {
 	t.Helper()
 	s := startSignalled(t, true, repl, "", "dev")
 	s.until(t, ">>> ")
-	s.press(t, "\x03")
+	s.interrupt(t)
 	s.until(t, "KeyboardInterrupt")
 	s.until(t, ">>> ")
 	// What is shown is not what is typed.
@@ -232,7 +240,7 @@ func TestInteractive(t *testing.T) {
 		"two Ctrl-C": func(t *testing.T, s *signalled) {
 			// A slow machine may need more until two of them come within a second.
 			for more := true; more; more = s.prompts() {
-				s.press(t, "\x03")
+				s.interrupt(t)
 			}
 		},
 		"SIGTERM": func(t *testing.T, s *signalled) { s.send(t, 1, syscall.SIGTERM) },
@@ -257,15 +265,22 @@ func TestInteractive(t *testing.T) {
 	}
 }
 
-// TestInteractivePassesSIGINT: what is sent to us alone is for the prompt, too.
+// TestInteractivePassesSIGINT: what is sent to us alone is for the program, too, and
+// ends nothing.
 func TestInteractivePassesSIGINT(t *testing.T) {
-	s := startSignalled(t, true, repl, "", "dev")
-	s.until(t, ">>> ")
+	s := startSignalled(t, true, strings.Replace(tellsSignals, "app.py]", "app.py], interactive: true", 1), tellsSignalsProgram, "dev")
+	s.until(t, "ready")
 	s.send(t, 1, syscall.SIGINT)
-	s.until(t, "KeyboardInterrupt")
-	s.until(t, ">>> ")
-	s.press(t, "exit(3)\n")
-	if code, said := s.end(t); code != 3 || strings.Contains(said, "warning") {
+	s.until(t, "got 2 end")
+	s.send(t, 1, syscall.SIGUSR1)
+	s.until(t, "got 10 end")
+	if strings.Contains(s.said, "warning") {
+		t.Errorf("it says %s", s.said)
+	}
+	s.send(t, 1, syscall.SIGTERM)
+	s.until(t, "got 15 end")
+	s.send(t, 1, syscall.SIGTERM)
+	if code, said := s.end(t); code != 130 {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 }
