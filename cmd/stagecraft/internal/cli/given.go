@@ -40,7 +40,7 @@ func checkGiven(parsed *kong.Context, args []string) error {
 		}
 		given[name] = p.Flag
 	}
-	command := commandName(parsed.Selected())
+	command := parsed.Selected().Path()
 	for _, name := range noProject[command] {
 		if given[name] != nil {
 			return &usageError{fmt.Sprintf("--%s has no meaning for stagecraft %s", name, command), "leave it out"}
@@ -74,16 +74,6 @@ func isEmpty(value any) bool {
 		return len(value) == 0 || slices.Contains(value, "")
 	}
 	return false
-}
-
-// commandName is a command as it is typed, without the program.
-func commandName(node *kong.Node) string {
-	var words []string
-	for ; node != nil && node.Type == kong.CommandNode; node = node.Parent {
-		words = append(words, node.Name)
-	}
-	slices.Reverse(words)
-	return strings.Join(words, " ")
 }
 
 // namedBy is the file that a variable of ours names.

@@ -83,7 +83,7 @@ func merged(tables ...map[string]string) map[string]string {
 func TestFlagTable(t *testing.T) {
 	leaves := make(map[string]bool)
 	for _, leaf := range model(t).Leaves(false) {
-		command := commandName(leaf)
+		command := leaf.Path()
 		leaves[command] = true
 		table := merged(common, flagTable[command])
 		if flagTable[command] == nil {
