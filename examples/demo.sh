@@ -203,11 +203,14 @@ show_image() {
 		return
 	fi
 	# An engine without its bridge gives containers the host's network.
-	local network=(--publish "127.0.0.1:$port:8080")
-	[ "$(docker network inspect --format '{{.Driver}}' bridge 2>/dev/null)" = bridge ] || network=(--network host --env "PORT=$port")
-	step "docker run ${network[*]} $image"
+	local options=(--publish "127.0.0.1:$port:8080")
+	[ "$(docker network inspect --format '{{.Driver}}' bridge 2>/dev/null)" = bridge ] || options=(--network host --env "PORT=$port")
+	# Podman gives root's containers more files and processes than root itself may
+	# have where this machine is a container.
+	[ -z "$podman" ] || options+=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
+	step "docker run ${options[*]} $image"
 	container=stagecraft-demo-$$
-	docker run --detach --name "$container" "${network[@]}" "$image" >/dev/null
+	docker run --detach --name "$container" "${options[@]}" "$image" >/dev/null
 	await_answer container_runs || {
 		docker logs "$container" >&2 || true
 		fail "the container does not answer"
