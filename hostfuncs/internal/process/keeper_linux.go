@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -300,14 +301,29 @@ func (t *tree) wakeGuard() {
 // stopAlong gives the terminal back to the shell when the program has stopped
 // itself, as pagers and editors do on Ctrl-Z: the shell waits for us. When it
 // wakes us, the program goes on.
+//
+// Ctrl-Z may have stopped us too, and the shell may have woken all since. So the
+// signal is sent before the program is looked at: a SIGCONT takes it away again.
 func (t *tree) stopAlong() {
+	unblock := blockSignals()
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP)
 	e, ok := look(t.root)
-	if !ok || !e.stopped || e.ppid != t.process.Pid {
-		return
+	stopped := ok && e.stopped && e.ppid == t.process.Pid
+	if !stopped {
+		discard(unix.SIGTSTP)
 	}
-	// To this thread, which is locked: so it stops before it goes on below.
-	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
-	e.send(syscall.SIGCONT)
+	unblock() // stops here
+	if stopped {
+		e.send(syscall.SIGCONT)
+	}
+}
+
+// discard takes away a blocked signal that waits for the calling thread.
+func discard(sig syscall.Signal) {
+	set, now := unix.Sigset_t{}, unix.Timespec{}
+	set.Val[0] = 1 << (sig - 1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT,
+		uintptr(unsafe.Pointer(&set)), 0, uintptr(unsafe.Pointer(&now)), 8, 0, 0)
 }
 
 // is reports whether a process runs the program with the arguments.
