@@ -7,7 +7,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // buildFields allows what the configuration has at the places that are asked

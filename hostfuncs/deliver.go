@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 )
 
 // Output is a file or folder that gets an image.
@@ -133,7 +133,7 @@ func (o Output) file(write func(io.Writer) error) (parcel, error) {
 	if err := o.wantPlace(); err != nil {
 		return parcel{}, o.failure(err)
 	}
-	f, err := wholefile.Create(o.Path)
+	f, err := atomicfile.Create(o.Path)
 	if err != nil {
 		return parcel{}, o.failure(err)
 	}

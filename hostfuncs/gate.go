@@ -20,8 +20,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Gate carries out operations for one provider under its policies.
@@ -38,7 +38,7 @@ type GateOptions struct {
 	Operations []Bound
 	Auditor    Auditor
 	// Mask has the values that no answer may have in it.
-	Mask *mask.Set
+	Mask *redact.Set
 	// Plan, when there is one, gathers the effects, and none is had.
 	Plan *Plan
 	// Held, when there is one, has to allow each effect too.
@@ -107,7 +107,7 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 // it as it was printed: a value with colour in it is masked once that is gone.
 func (g *Gate) masked(e *abi.Error) *abi.Error {
 	out := *e
-	out.Message, out.Hint = g.opts.Mask.Text(plaintext.Clean(e.Message)), g.opts.Mask.Text(plaintext.Clean(e.Hint))
+	out.Message, out.Hint = g.opts.Mask.Text(termtext.Clean(e.Message)), g.opts.Mask.Text(termtext.Clean(e.Hint))
 	return &out
 }
 

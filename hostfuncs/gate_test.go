@@ -14,7 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
 // project is a world to act on, and what came of it.
@@ -49,7 +49,7 @@ func newProject(t testing.TB, files map[string]string) *project {
 	p.World = &World{
 		Root: root, Environ: os.Environ(), Grace: hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Engine: Engine{Kind: EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
-		Mask: new(mask.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
+		Mask: new(redact.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
 		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },
 	}
 	return p

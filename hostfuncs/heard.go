@@ -8,7 +8,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // maxHeard is how many denials are kept of what one command prints: the last ones,
@@ -48,7 +48,7 @@ func (h *heard) writer(to io.Writer) io.Writer {
 }
 
 func (h *heard) line(text []byte) {
-	found := denial.Find(plaintext.Line(string(text), denial.MaxLine))
+	found := denial.Find(termtext.Line(string(text), denial.MaxLine))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.found = append(h.found, found...)

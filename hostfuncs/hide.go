@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // hidden is what was decided on the variables of a run: whose values are masked, and
@@ -34,15 +34,15 @@ func (w *World) hide(name, text string) {
 // secret of the host's that a value is made of is masked by itself, too.
 func (w *World) hideFile(f *envFile) {
 	for _, name := range f.taken {
-		if mask.SecretName(name) {
+		if redact.SecretName(name) {
 			w.hide(name, w.getenv(name))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.vars)) {
-		switch why := mask.Plain(name, f.vars[name]); why {
+		switch why := redact.Plain(name, f.vars[name]); why {
 		case "":
 			w.hide(name, f.vars[name])
-		case mask.PlainEmpty:
+		case redact.PlainEmpty:
 		default:
 			w.hidden.note(&w.hidden.plain, name+" ("+why+")")
 		}
@@ -69,7 +69,7 @@ func (w *World) tellHidden() {
 	h := &w.hidden
 	debug := func(said string, names []string) {
 		if len(names) > 0 {
-			w.Log(abi.LevelDebug, said+plaintext.Line(strings.Join(names, ", "), maxNames))
+			w.Log(abi.LevelDebug, said+termtext.Line(strings.Join(names, ", "), maxNames))
 		}
 	}
 	debug("masked from now on: ", h.masked)
@@ -87,6 +87,6 @@ func tooShort(names []string) string {
 	if len(names) == 1 {
 		return "the value of " + names[0] + " is too short to be masked: it can be seen in what is printed and recorded"
 	}
-	return "the values of " + plaintext.Line(strings.Join(names, ", "), maxNames) +
+	return "the values of " + termtext.Line(strings.Join(names, ", "), maxNames) +
 		" are too short to be masked: they can be seen in what is printed and recorded"
 }

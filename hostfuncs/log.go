@@ -6,7 +6,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // What a provider may log in one run; a terminal is no place for more.
@@ -26,7 +26,7 @@ func logOp(w *World) Op[abi.LogRequest, abi.LogRequest, abi.Empty] {
 			default:
 				return q, abi.Errorf(abi.CodeInvalid, "log: level %q is none of debug, info, warn", q.Level)
 			}
-			q.Message = strings.TrimRight(plaintext.Clean(q.Message), "\n")
+			q.Message = strings.TrimRight(termtext.Clean(q.Message), "\n")
 			return q, nil
 		},
 		Claim: func(abi.LogRequest) capability.Claim { return capability.Claim{Log: true} },

@@ -10,8 +10,8 @@ import (
 	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // output takes what a started program prints, masked: to the user, to the end
@@ -20,8 +20,8 @@ type output struct {
 	world   *World
 	program *started
 	prefix  string
-	stdout  *mask.Writer
-	stderr  *mask.Writer
+	stdout  *redact.Writer
+	stderr  *redact.Writer
 	streams [2]*lineWriter
 
 	mu    sync.Mutex
@@ -72,7 +72,7 @@ func (o *output) look(line []byte) {
 	o.mu.Lock()
 	text, found := "", false
 	if len(o.watch) > 0 {
-		text = plaintext.Line(string(line), maxLine)
+		text = termtext.Line(string(line), maxLine)
 		o.watch = slices.DeleteFunc(o.watch, func(watched string) bool {
 			has := strings.Contains(text, watched)
 			found = found || has

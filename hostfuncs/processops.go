@@ -12,7 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // startPlan is a program that will be started, exactly as it will.
@@ -51,7 +51,7 @@ func (w *World) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (st
 	if name == "" {
 		name = filepath.Base(q.Argv[0])
 	}
-	return startPlan{p, plaintext.Line(name, 20), q.Watch}, nil
+	return startPlan{p, termtext.Line(name, 20), q.Watch}, nil
 }
 
 // foretellStart has a plan's program say the first of what it is watched for,

@@ -13,7 +13,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // heldBy is what one policy holds commands to.
@@ -178,7 +178,7 @@ func (c *Confinement) wording(use confine.Use, known map[string]allowance) (what
 	if inside {
 		place.Path = filepath.ToSlash(rel)
 	}
-	shown := plaintext.Line(place.Path, maxShownPath)
+	shown := termtext.Line(place.Path, maxShownPath)
 	switch use.Kind {
 	case confine.UseSocket:
 		what, inside = "connect to "+shown, false

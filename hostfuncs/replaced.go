@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // The kernel's rule for a single file is for the file that is there when a command
@@ -264,7 +264,7 @@ func (w *startedWith) replaced(file string) string {
 	if rel, err := filepath.Rel(w.c.root, file); err == nil {
 		name = filepath.ToSlash(rel)
 	}
-	return plaintext.Line(name, maxShownPath) + " was " + how + " since start; restart to use it"
+	return termtext.Line(name, maxShownPath) + " was " + how + " since start; restart to use it"
 }
 
 // heard is [startedWith.replaced] for a file that was denied to a command in a

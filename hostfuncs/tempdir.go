@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/folderlock"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // tempName is what the folders for temporary files of confined runs begin with.
@@ -19,7 +19,7 @@ const tempName = "stagecraft-run-"
 // lives, it holds the folder's lock.
 type tempDir struct {
 	path string
-	lock *folderlock.Lock
+	lock *filelock.Lock
 }
 
 // newTempDir makes a folder for the temporary files of this run, so that the
@@ -35,7 +35,7 @@ func newTempDir() (*tempDir, error) {
 		return nil, err
 	}
 	t := &tempDir{path: filepath.Join(common, filepath.Base(made)[1:])}
-	if t.lock, err = folderlock.Try(made); err == nil {
+	if t.lock, err = filelock.Try(made); err == nil {
 		err = os.Rename(made, t.path)
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func sweepTempDirs(common string) {
 		}
 		dir := filepath.Join(common, entry.Name())
 		// One that is being made is locked as it gets its name.
-		if lock, err := folderlock.Try(dir); err == nil {
+		if lock, err := filelock.Try(dir); err == nil {
 			_ = removeTree(dir)
 			_ = lock.Release()
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
 // World is what operations act on.
@@ -49,7 +49,7 @@ type World struct {
 	Pins func(*capability.Exec) bool
 	// Mask has the values that nobody is to be shown, and Warn tells of those
 	// that are too short for it.
-	Mask *mask.Set
+	Mask *redact.Set
 	Warn func(error)
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool

@@ -1,7 +1,7 @@
 package capability
 
 import (
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // Build is an image that would be built. The paths are relative to the project

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // Mode is how strictly commands are held to a policy once they run.

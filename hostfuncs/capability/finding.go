@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // Finding is something in a policy that its author probably did not mean, or

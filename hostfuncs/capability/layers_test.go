@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // TestMoreLayersAllowLess wants a layer more never to allow more, and every

@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // Version is the version of policy files that is read.

@@ -1,7 +1,7 @@
 package capability
 
 import (
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // textKeys read what a section build says of texts.

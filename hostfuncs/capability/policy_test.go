@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 func TestMadePolicy(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Heads is a directory of the user's own that keeps the last head of each log
@@ -95,7 +95,7 @@ func (h Heads) keep(f *os.File, head Head) error {
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(h.file(log), append(data, '\n'))
+	return atomicfile.Write(h.file(log), append(data, '\n'))
 }
 
 // prepare makes the directory for a log. What is in it besides the heads was left
@@ -103,7 +103,7 @@ func (h Heads) keep(f *os.File, head Head) error {
 func (h Heads) prepare(log string) error {
 	file := h.file(log)
 	for _, dir := range []string{string(h), filepath.Dir(file)} {
-		if err := privatefolder.Make(dir); err != nil {
+		if err := privatedir.Make(dir); err != nil {
 			return err
 		}
 	}

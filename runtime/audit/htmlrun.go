@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // section is a run on a page.
@@ -190,7 +190,7 @@ func claim(data json.RawMessage) string {
 	if json.Indent(&b, data, "", "  ") != nil {
 		return ""
 	}
-	text := plaintext.Clean(b.String())
+	text := termtext.Clean(b.String())
 	if runes := []rune(text); len(runes) > maxPageClaim {
 		return string(runes[:maxPageClaim]) + "…"
 	}

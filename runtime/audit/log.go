@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Log is a log that is written to. It may be used by several goroutines, and

@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Read goes through a log from its beginning, hands each record to each, and

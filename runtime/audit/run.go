@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // run is what a log says of one run, as it is shown.
@@ -186,4 +186,4 @@ func short(d time.Duration) string {
 }
 
 // line is text that others wrote, made safe to show.
-func line(s string, limit int) string { return plaintext.Line(s, limit) }
+func line(s string, limit int) string { return termtext.Line(s, limit) }

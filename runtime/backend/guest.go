@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Exports calls the functions that a provider exports: bytes in, a reply's
@@ -76,7 +76,7 @@ func (g *Guest) BuildDocker(ctx context.Context, opts BuildDockerOptions) (strin
 	if err == nil && result.Image == "" {
 		err = &ContractError{abi.ExportBuildDocker, "it returned no image reference"}
 	}
-	return plaintext.Line(result.Image, 1000), err
+	return termtext.Line(result.Image, 1000), err
 }
 
 func (g *Guest) call(ctx context.Context, export string, input, result any) error {
@@ -102,7 +102,7 @@ func decodeReply(export string, answer []byte, result any) error {
 	}
 	var reply abi.Reply
 	if err := json.Unmarshal(answer, &reply); err != nil {
-		return &ContractError{export, fmt.Sprintf("it returned no JSON reply, but %q", plaintext.Line(string(answer[:min(len(answer), 200)]), 60))}
+		return &ContractError{export, fmt.Sprintf("it returned no JSON reply, but %q", termtext.Line(string(answer[:min(len(answer), 200)]), 60))}
 	}
 	switch {
 	case reply.Error != nil && reply.OK != nil:
@@ -113,7 +113,7 @@ func decodeReply(export string, answer []byte, result any) error {
 		return &ContractError{export, `its reply has neither "ok" nor "error"`}
 	}
 	if err := json.Unmarshal(reply.OK, result); err != nil {
-		return &ContractError{export, fmt.Sprintf("its reply is of another shape: %s", plaintext.Line(err.Error(), 200))}
+		return &ContractError{export, fmt.Sprintf("its reply is of another shape: %s", termtext.Line(err.Error(), 200))}
 	}
 	return nil
 }
@@ -121,11 +121,11 @@ func decodeReply(export string, answer []byte, result any) error {
 // cleaned makes a provider's error fit to be shown.
 func cleaned(e *abi.Error) *abi.Error {
 	out := *e
-	out.Message, out.Hint = plaintext.Clean(e.Message), plaintext.Clean(e.Hint)
+	out.Message, out.Hint = termtext.Clean(e.Message), termtext.Clean(e.Hint)
 	out.Problems = nil
 	for _, p := range e.Problems {
 		out.Problems = append(out.Problems, abi.Problem{
-			Pointer: p.Pointer, Key: p.Key, Message: plaintext.Line(p.Message, 1000), Hint: plaintext.Clean(p.Hint),
+			Pointer: p.Pointer, Key: p.Key, Message: termtext.Line(p.Message, 1000), Hint: termtext.Clean(p.Hint),
 		})
 	}
 	if out.Message == "" {

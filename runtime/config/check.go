@@ -9,7 +9,7 @@ import (
 	"github.com/distribution/reference"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // parse checks a document against the providers that there are.

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // FileName is the name of the configuration.

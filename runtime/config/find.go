@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // otherName is what the configuration is often called by mistake.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // addedLines are the lines that were added, in short.

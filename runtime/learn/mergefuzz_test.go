@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // rulesBy are rules that a policy may have already, by key.

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Diff is how a module differs from the one that was agreed to.
@@ -100,12 +100,12 @@ func (d *Diff) change(what, before, after string) {
 func imports(e Entry) []string {
 	var out []string
 	for _, name := range e.Imports {
-		out = append(out, plaintext.Mark(plaintext.Line(name, 200)))
+		out = append(out, termtext.Mark(termtext.Line(name, 200)))
 	}
 	return out
 }
 
-func shown(text string) string { return plaintext.Mark(plaintext.Line(text, 100)) }
+func shown(text string) string { return termtext.Mark(termtext.Line(text, 100)) }
 
 // asks lists what is asked for, each in JSON, sorted.
 func asks(c abi.Capabilities) []string {

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // FileName is the name of the file, beside stagecraft.yml.

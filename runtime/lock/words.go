@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // Words says what a provider asks for, one thing a line, for people who have
@@ -52,7 +52,7 @@ func Words(c abi.Capabilities) []string {
 	for _, line := range said {
 		// Nothing is cut: who agrees to the beginning would agree to the end. Two
 		// blanks are not one.
-		if line = plaintext.Mark(plaintext.Clean(line)); !slices.Contains(out, line) {
+		if line = termtext.Mark(termtext.Clean(line)); !slices.Contains(out, line) {
 			out = append(out, line)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // sum is a SHA-256 in hex.
@@ -51,7 +51,7 @@ type kept struct {
 const maxFile = 1 << 20
 
 func read(file, key string) []run {
-	if file == "" || privatefolder.Make(filepath.Dir(file)) != nil {
+	if file == "" || privatedir.Make(filepath.Dir(file)) != nil {
 		return nil
 	}
 	f, err := safefile.OpenOwn(file)
@@ -73,7 +73,7 @@ func read(file, key string) []run {
 
 // write keeps the first runs, as many as there is room for.
 func write(file, key string, runs []run) {
-	if privatefolder.Make(filepath.Dir(file)) != nil {
+	if privatedir.Make(filepath.Dir(file)) != nil {
 		return
 	}
 	for n := min(len(runs), maxRuns); n > 0; n-- {
@@ -83,7 +83,7 @@ func write(file, key string, runs []run) {
 		}
 		if content = append([]byte(hash(content)+"\n"), content...); len(content) <= maxFile {
 			// What can't be kept is done anew.
-			_ = wholefile.Write(file, content)
+			_ = atomicfile.Write(file, content)
 			return
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // compile tries the cache first; one that is damaged, full or not ours must
@@ -110,5 +110,5 @@ func checkCache(dir string) error {
 	if dir == "" {
 		return errors.New("there is no folder for it")
 	}
-	return privatefolder.Make(dir)
+	return privatedir.Make(dir)
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tetratelabs/wazero/sys"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // stopWait is how long a module has to stop once it is told to. wazero looks
@@ -89,7 +89,7 @@ func (m *Module) crashReason(err error) string {
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	line, _, _ = strings.Cut(line, " (recovered by wazero)")
-	return plaintext.Line(line, 300)
+	return termtext.Line(line, 300)
 }
 
 // crashOutput keeps the beginning of what a guest's language runtime writes
@@ -113,7 +113,7 @@ func (c *crashOutput) headline() string {
 	defer c.mu.Unlock()
 	for line := range strings.Lines(string(c.text)) {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return plaintext.Line(line, 300)
+			return termtext.Line(line, 300)
 		}
 	}
 	return ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Import is one thing that a module imports, as its bytes have it.
@@ -18,7 +18,7 @@ type Import struct {
 
 // String is an import in a line, for people.
 func (i Import) String() string {
-	said := plaintext.Mark(plaintext.Line(i.Module, 200) + " " + plaintext.Line(i.Name, 200))
+	said := termtext.Mark(termtext.Line(i.Module, 200) + " " + termtext.Line(i.Name, 200))
 	if i.Kind != "" {
 		return "the " + i.Kind + " " + said
 	}

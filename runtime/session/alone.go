@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/folderlock"
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 )
 
 // aloneWait is how long another process may take for its change. One that was
@@ -34,14 +34,14 @@ func (p patience) alone(dir string) (release func(), err error) {
 			told = true
 			p.warn(fmt.Errorf("waiting for another process that has locked the project directory %s", dir))
 		}
-		lock, err := folderlock.Try(dir)
+		lock, err := filelock.Try(dir)
 		_, unreadable := errors.AsType[*fs.PathError](err)
 		switch {
 		case err == nil:
 			return func() { _ = lock.Release() }, nil
 		case unreadable:
 			return nil, err
-		case !errors.Is(err, folderlock.ErrLocked):
+		case !errors.Is(err, filelock.ErrLocked):
 			// Where no folder can be locked, nobody is kept from writing a file
 			// there: two processes that change it in the same millisecond can still
 			// undo each other's change.

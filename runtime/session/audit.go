@@ -12,10 +12,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // auditLog writes what a run does to the audit log. Nil writes nothing.
@@ -23,7 +23,7 @@ type auditLog struct {
 	log    *audit.Log
 	base   audit.Record
 	begun  time.Time
-	mask   *mask.Set
+	mask   *redact.Set
 	warn   func(error)
 	calls  int
 	denied int
@@ -46,7 +46,7 @@ func (e *AuditError) Unwrap() error { return e.Err }
 
 // startAudit opens the log, if one is wanted, and writes the run's first
 // record.
-func (s *Session) startAudit(ctx context.Context, c call, m module.Module, held *hostfuncs.Confinement) (*auditLog, error) {
+func (s *Session) startAudit(ctx context.Context, c call, m provider.Module, held *hostfuncs.Confinement) (*auditLog, error) {
 	if s.opts.Audit == "" {
 		return nil, nil
 	}
@@ -91,7 +91,7 @@ func (a *auditLog) append(r audit.Record) {
 		r.Layers[i].Rule = a.mask.Text(r.Layers[i].Rule)
 	}
 	if r.Error != nil {
-		r.Error.Message = a.mask.Text(plaintext.Clean(r.Error.Message))
+		r.Error.Message = a.mask.Text(termtext.Clean(r.Error.Message))
 	}
 	if err := a.log.Append(&r); err != nil && a.err == nil {
 		a.err = err
@@ -212,7 +212,7 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	if err != nil {
 		r.Error = &audit.Failure{Message: err.Error()}
 		if e, ok := errors.AsType[*abi.Error](err); ok {
-			r.Error.Code = plaintext.Line(cmp.Or(e.Reason, string(e.Code)), 100)
+			r.Error.Code = termtext.Line(cmp.Or(e.Reason, string(e.Code)), 100)
 		}
 	}
 	a.append(r)

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // Ceiling is a policy file from outside the project, as the user named it.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/snapshot"
 )
 
 // ChangedError says that what restricts a run was changed during it, where

@@ -8,17 +8,17 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // Inspection is what can be known of a provider without giving it anything.
 type Inspection struct {
-	Source module.Source
+	Source provider.Source
 	Digest string // SHA-256 of the module, in hex
 	Size   int    // bytes
 	Info   sandbox.Info
@@ -49,9 +49,9 @@ func (l *loaded) inspection() Inspection {
 // # Errors
 //
 // A [*RefusedError] where a ceiling refuses a trusted module.
-func Inspect(ctx context.Context, source module.Source, opts Options) (Inspection, error) {
+func Inspect(ctx context.Context, source provider.Source, opts Options) (Inspection, error) {
 	l := &Locked{file: new(lock.File), opts: opts}
-	if source.Origin != module.BuiltIn {
+	if source.Origin != provider.BuiltIn {
 		opened, err := OpenLock(opts)
 		if _, none := errors.AsType[*config.NotFoundError](err); err != nil && !none {
 			return Inspection{}, err
@@ -65,7 +65,7 @@ func Inspect(ctx context.Context, source module.Source, opts Options) (Inspectio
 
 // inspect is [Inspect] in a project. The one whom a module is shown to in order
 // to be trusted is about to meet what a ceiling requires of the lock file.
-func (l *Locked) inspect(ctx context.Context, source module.Source, trusting bool) (Inspection, error) {
+func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting bool) (Inspection, error) {
 	m, err := readSeen(source)
 	if err != nil {
 		return Inspection{}, err
@@ -76,7 +76,7 @@ func (l *Locked) inspect(ctx context.Context, source module.Source, trusting boo
 	}
 	found := m.inspection()
 	run := capability.Run{
-		Provider: idOf(source), SHA256: found.Digest, BuiltIn: source.Origin == module.BuiltIn,
+		Provider: idOf(source), SHA256: found.Digest, BuiltIn: source.Origin == provider.BuiltIn,
 		Locked: trusting || l.file.Trusts(found.Digest),
 	}
 	refusals := capability.AdmitModule(ceilings, run)
@@ -115,16 +115,16 @@ func (l *Locked) described(ctx context.Context, m seen, ceilings []*capability.P
 // idOf is the ID by which a module was found; a file that was named should have
 // it as its name. What is no ID is no provider's that a policy or a lock file
 // names, and is shown in messages alone.
-func idOf(source module.Source) string {
+func idOf(source provider.Source) string {
 	if source.ID != "" {
 		return source.ID
 	}
-	return plaintext.Mark(plaintext.Line(strings.TrimSuffix(filepath.Base(source.Path), module.Extension), 100))
+	return termtext.Mark(termtext.Line(strings.TrimSuffix(filepath.Base(source.Path), provider.Extension), 100))
 }
 
 // Providers lists what can be used where a session would open: with no
 // configuration there, what can be used without one.
-func Providers(opts Options) ([]module.Source, error) {
+func Providers(opts Options) ([]provider.Source, error) {
 	s := &Session{opts: opts, registry: new(backend.Registry)}
 	dir := opts.Dir
 	if found, err := findConfig(opts); err == nil {
@@ -137,10 +137,10 @@ func Providers(opts Options) ([]module.Source, error) {
 	for _, problem := range unusable {
 		opts.Reporter.Warn(problem)
 	}
-	var sources []module.Source
+	var sources []provider.Source
 	for _, id := range s.registry.IDs() {
 		if p, ok := s.registry.Get(id); ok {
-			sources = append(sources, p.(*provider).source)
+			sources = append(sources, p.(*moduleProvider).source)
 		}
 	}
 	return sources, nil

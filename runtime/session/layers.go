@@ -11,10 +11,10 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // PolicyFile is the name of the project's policy, beside stagecraft.yml.
@@ -126,5 +126,5 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 // environment: with a policy, that does; without one, a built-in provider's
 // child gets all of it. What is learnt is learnt without.
 func (s *Session) inherits(l *loaded, project *capability.Policy) bool {
-	return s.learning == nil && (project != nil || l.Origin == module.BuiltIn)
+	return s.learning == nil && (project != nil || l.Origin == provider.BuiltIn)
 }

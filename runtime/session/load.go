@@ -10,21 +10,21 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/replay"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // seen is a module that was read and not compiled.
 type seen struct {
-	module.Module
+	provider.Module
 	// Info is what its sections show.
 	Info sandbox.Info
 }
 
 // see looks at a module. What can't run here is told apart from what nobody has
 // trusted yet, and before it: trusting it would help nobody.
-func see(m module.Module) (seen, error) {
+func see(m provider.Module) (seen, error) {
 	info, err := sandbox.Check(m.Bytes, abi.Operations())
 	if err != nil {
 		return seen{}, unusable(m.Source, err)
@@ -33,7 +33,7 @@ func see(m module.Module) (seen, error) {
 }
 
 // readSeen reads a module and looks at it.
-func readSeen(source module.Source) (seen, error) {
+func readSeen(source provider.Source) (seen, error) {
 	m, err := source.Read()
 	if err != nil {
 		return seen{}, err
@@ -70,7 +70,7 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	guest, err := backend.NewGuest(ctx, calls)
 	if err == nil && source.ID != "" && guest.ID() != source.ID {
 		err = &backend.ContractError{Export: abi.ExportDescribe, Reason: fmt.Sprintf(
-			"it calls itself %q, but was found as %q: the file's name should be %s%s", guest.ID(), source.ID, guest.ID(), module.Extension)}
+			"it calls itself %q, but was found as %q: the file's name should be %s%s", guest.ID(), source.ID, guest.ID(), provider.Extension)}
 	}
 	if err != nil {
 		return nil, errors.Join(unusable(source, err), calls.Close(ctx))
@@ -104,12 +104,12 @@ func under(dir, name string) string {
 
 // unusable names the file in an error that concerns it; a limit or a crash
 // concerns the provider.
-func unusable(source module.Source, err error) error {
+func unusable(source provider.Source, err error) error {
 	if e, ok := errors.AsType[*sandbox.LoadError](err); ok {
-		return &module.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Reason}
+		return &provider.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Reason}
 	}
 	if e, ok := errors.AsType[*backend.ContractError](err); ok {
-		return &module.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Error()}
+		return &provider.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Error()}
 	}
 	return err
 }

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // Locked is a project's lock file, to look at and to change.
@@ -42,8 +42,8 @@ func OpenLock(opts Options) (*Locked, error) {
 // # Errors
 //
 // A [*RefusedError] where a ceiling wants another module.
-func (l *Locked) Review(ctx context.Context, source module.Source) (Review, error) {
-	if source.Origin == module.BuiltIn {
+func (l *Locked) Review(ctx context.Context, source provider.Source) (Review, error) {
+	if source.Origin == provider.BuiltIn {
 		return Review{}, fmt.Errorf("provider %s is built in: it is trusted with stagecraft itself", source.ID)
 	}
 	r, err := l.review(ctx, source, true)
@@ -54,11 +54,11 @@ func (l *Locked) Review(ctx context.Context, source module.Source) (Review, erro
 }
 
 // Compare says how a module differs from the one that is trusted.
-func (l *Locked) Compare(ctx context.Context, source module.Source) (Review, error) {
+func (l *Locked) Compare(ctx context.Context, source provider.Source) (Review, error) {
 	return l.review(ctx, source, false)
 }
 
-func (l *Locked) review(ctx context.Context, source module.Source, trusting bool) (Review, error) {
+func (l *Locked) review(ctx context.Context, source provider.Source, trusting bool) (Review, error) {
 	found, err := l.inspect(ctx, source, trusting)
 	if err != nil {
 		return Review{}, err

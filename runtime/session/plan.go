@@ -12,7 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // The commands that have effects, and so a plan.
@@ -131,7 +131,7 @@ func planFailure(e *abi.Error) *PlannedFailed {
 	if e == nil {
 		return nil
 	}
-	return &PlannedFailed{Code: string(e.Code), Message: plaintext.Clean(e.Message)}
+	return &PlannedFailed{Code: string(e.Code), Message: termtext.Clean(e.Message)}
 }
 
 // PlanError says what is wrong with a plan file.

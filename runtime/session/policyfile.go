@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 // ChangePolicy changes a policy file, one process at a time: what another one put
@@ -37,7 +37,7 @@ func ChangePolicy(ctx context.Context, warn func(error), file string, change fun
 	if err != nil || before != nil && bytes.Equal(before, after) {
 		return err
 	}
-	return wholefile.Write(file, after)
+	return atomicfile.Write(file, after)
 }
 
 // Policy is the project's policy, nil for none.

@@ -35,7 +35,7 @@ func has(t reflect.Type, field string) bool {
 // TestProvenanceOfBases wants what is known of base images to be told, and an
 // image without an ID or digest to have no provenance.
 func TestProvenanceOfBases(t *testing.T) {
-	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}, selected: &provider{}}
+	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}, selected: &moduleProvider{}}
 	const id, digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 	found, err := s.Provenance(Image{Reference: "shop:1", ID: id, Digest: digest, Bases: []Base{{"alpine:3.20", id}, {"scratch:1", ""}}})
 	if err != nil {

@@ -11,26 +11,26 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-// provider is a module that was found; it is read, compiled and run when it is
+// moduleProvider is a module that was found; it is read, compiled and run when it is
 // called.
-type provider struct {
+type moduleProvider struct {
 	session *Session
-	source  module.Source
+	source  provider.Source
 	digest  string // of the module that was read last, in hex
 	built   *builtImage
 }
 
 // ID is the ID by which the module was found.
-func (p *provider) ID() string { return p.source.ID }
+func (p *moduleProvider) ID() string { return p.source.ID }
 
 // Dev implements [backend.Provider]. The configuration is the session's own: how the
 // provider wants it is known once it is loaded.
-func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
+func (p *moduleProvider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	return p.session.run(ctx, call{provider: p, operation: abi.ExportDev, make: func(ctx context.Context, g *backend.Guest) error {
 		opts.Config = p.session.part(g)
 		return g.Dev(ctx, opts)
@@ -38,7 +38,7 @@ func (p *provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 }
 
 // BuildDocker implements [backend.Provider], as Dev does.
-func (p *provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+func (p *moduleProvider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	var reference string
 	err := p.session.run(ctx, call{provider: p, operation: abi.ExportBuildDocker, tag: opts.ImageTag, make: func(ctx context.Context, g *backend.Guest) (err error) {
 		opts.Config = p.session.part(g)
@@ -69,7 +69,7 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 
 // call is one call of a provider's export.
 type call struct {
-	provider  *provider
+	provider  *moduleProvider
 	operation string
 	tag       string
 	make      func(context.Context, *backend.Guest) error
@@ -110,7 +110,7 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 }
 
 // runModule loads a module, puts the gate before it and makes the call.
-func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *hostfuncs.Confinement, rec *recorder) error {
+func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held *hostfuncs.Confinement, rec *recorder) error {
 	d := &door{ctx: ctx}
 	l, err := s.admitted(ctx, c, m, held, d)
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Session) runModule(ctx context.Context, c call, m module.Module, held *
 }
 
 // admitted loads a module once all is known that is known without it.
-func (s *Session) admitted(ctx context.Context, c call, read module.Module, held *hostfuncs.Confinement, d *door) (*loaded, error) {
+func (s *Session) admitted(ctx context.Context, c call, read provider.Module, held *hostfuncs.Confinement, d *door) (*loaded, error) {
 	m, err := see(read)
 	if err != nil {
 		return nil, &ProviderError{Provider: read.ID, Operation: c.operation, Err: err}

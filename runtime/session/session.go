@@ -15,14 +15,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
-	"github.com/stagecraft-dev/stagecraft/runtime/snapshot"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // projectProviders is the folder of a project's own providers.
@@ -82,7 +82,7 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Mask has the values that nobody is to be shown. What a session says by
 	// itself, in errors and to the reporter, is for the caller to mask.
-	Mask *mask.Set
+	Mask *redact.Set
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
 	// Builds are what the user says of image builds, and EngineCerts is the
@@ -114,7 +114,7 @@ type Session struct {
 	opts     Options
 	config   *config.Config
 	registry *backend.Registry
-	selected *provider
+	selected *moduleProvider
 	lock     *lock.File
 	project  *capability.Policy // nil when there is none
 	ceilings []*capability.Policy
@@ -140,7 +140,7 @@ type Session struct {
 // # Errors
 //
 // yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
-// [*module.UnusableError] when the selected provider's file can't be one.
+// [*provider.UnusableError] when the selected provider's file can't be one.
 func Open(opts Options) (*Session, error) {
 	found, err := findConfig(opts)
 	if err != nil {
@@ -148,7 +148,7 @@ func Open(opts Options) (*Session, error) {
 	}
 	file := found.File
 	if opts.Mask == nil {
-		opts.Mask = new(mask.Set)
+		opts.Mask = new(redact.Set)
 	}
 	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
 	if doubt := found.Doubt(); doubt != nil {
@@ -174,7 +174,7 @@ func Open(opts Options) (*Session, error) {
 		return nil, err
 	}
 	p, _ := s.registry.Get(s.config.Provider)
-	s.selected = p.(*provider)
+	s.selected = p.(*moduleProvider)
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
@@ -212,8 +212,8 @@ func findConfig(opts Options) (config.Found, error) {
 
 // register finds all providers; the project's own stand beside its
 // configuration.
-func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
-	sources, unusable, err := module.Find(module.Dirs{
+func (s *Session) register(projectDir string) ([]*provider.UnusableError, error) {
+	sources, unusable, err := provider.Find(provider.Dirs{
 		BuiltIn: s.opts.BuiltIns,
 		Project: filepath.Join(projectDir, filepath.FromSlash(projectProviders)),
 		User:    s.opts.UserProviders,
@@ -222,7 +222,7 @@ func (s *Session) register(projectDir string) ([]*module.UnusableError, error) {
 		return nil, err
 	}
 	for _, source := range sources {
-		if err := s.registry.Register(&provider{session: s, source: source}); err != nil {
+		if err := s.registry.Register(&moduleProvider{session: s, source: source}); err != nil {
 			return nil, err
 		}
 	}

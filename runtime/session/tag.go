@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/gitstate"
+	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
 )
 
 // DefaultTag is the reference of the image where the user gives none:

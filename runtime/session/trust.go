@@ -12,11 +12,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // UntrustedError says that a provider may not run, since nobody has agreed to
@@ -117,7 +117,7 @@ func changeLock(p patience, root string, change func(*lock.File)) (f *lock.File,
 		return nil, err
 	}
 	change(f)
-	if err := wholefile.Write(filepath.Join(root, lock.FileName), f.Marshal()); err != nil {
+	if err := atomicfile.Write(filepath.Join(root, lock.FileName), f.Marshal()); err != nil {
 		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
 	}
 	return f, nil
@@ -148,7 +148,7 @@ func (s *Session) admitIdle(m seen) error {
 func (s *Session) asRun(m seen, unheld []string) capability.Run {
 	entry, known := s.lock.Get(m.ID)
 	return capability.Run{
-		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == module.BuiltIn,
+		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == provider.BuiltIn,
 		Locked: known && entry.SHA256 == m.Digest(), Unheld: unheld,
 	}
 }
@@ -158,7 +158,7 @@ func (s *Session) asRun(m seen, unheld []string) capability.Run {
 func (s *Session) checkTrust(m seen) error {
 	entry, known := s.lock.Get(m.ID)
 	switch {
-	case m.Origin == module.BuiltIn || known && entry.SHA256 == m.Digest():
+	case m.Origin == provider.BuiltIn || known && entry.SHA256 == m.Digest():
 		return nil
 	case known:
 		return &UntrustedError{ID: m.ID, Before: entry.SHA256, Now: m.Digest()}
@@ -180,7 +180,7 @@ func (s *Session) mayLoad(m seen) error {
 // module says: others have read and reviewed the file alone.
 func (s *Session) checkEntry(l *loaded) error {
 	entry, known := s.lock.Get(l.ID)
-	if !known || l.Origin == module.BuiltIn {
+	if !known || l.Origin == provider.BuiltIn {
 		return nil
 	}
 	var problems yamldoc.Problems
@@ -207,9 +207,9 @@ func (s *Session) confirm(ctx context.Context, l *loaded) error {
 }
 
 // agreed tells whether there is nobody to ask about a provider any more.
-func (s *Session) agreed(source module.Source) bool {
+func (s *Session) agreed(source provider.Source) bool {
 	_, known := s.lock.Get(source.ID)
-	return known || source.Origin == module.BuiltIn
+	return known || source.Origin == provider.BuiltIn
 }
 
 func (s *Session) entry(found Inspection) lock.Entry { return newEntry(s.config.Root, found) }
@@ -244,7 +244,7 @@ func trust(p patience, root string, e lock.Entry) (*lock.File, error) {
 // asks are what a provider says that it needs, and what of it counts: all of
 // it for one that is built in, what was granted for another.
 func (s *Session) asks(l *loaded) (asked, granted abi.Capabilities) {
-	if l.Origin == module.BuiltIn {
+	if l.Origin == provider.BuiltIn {
 		asked = l.guest.Describe().Capabilities
 		return asked, asked
 	}

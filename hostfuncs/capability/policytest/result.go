@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Result is what became of a case.
@@ -28,15 +28,15 @@ func (r Result) Difference() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", r.Case.Pos, plaintext.Line(r.Case.Note, maxNote))
-	fmt.Fprintf(&b, "  provider %s: %s\n", r.Case.Claim.Provider, plaintext.Line(r.Case.request, maxLine))
+	fmt.Fprintf(&b, "%s: %s\n", r.Case.Pos, termtext.Line(r.Case.Note, maxNote))
+	fmt.Fprintf(&b, "  provider %s: %s\n", r.Case.Claim.Provider, termtext.Line(r.Case.request, maxLine))
 	want := word(r.Case.Allowed)
 	if r.Case.Reason != "" {
 		want += fmt.Sprintf(", with %q in the reason", r.Case.Reason)
 	}
 	fmt.Fprintf(&b, "- want: %s\n", want)
 	fmt.Fprintf(&b, "+ got:  %s\n", word(r.Decision.Allowed))
-	fmt.Fprintf(&b, "  %s\n", plaintext.Line(r.Decision.Reason(), maxLine))
+	fmt.Fprintf(&b, "  %s\n", termtext.Line(r.Decision.Reason(), maxLine))
 	for _, g := range r.Decision.Missing {
 		if g.Key != "" {
 			fmt.Fprintf(&b, "  there is no %s: %s\n", g.Key, g.Rule)

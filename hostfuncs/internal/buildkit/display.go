@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/term"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Modes are the ways of showing what a build does, as docker build has them:
@@ -125,12 +125,12 @@ func (d *Display) Step(name string) {
 	d.end("")
 	now := time.Now()
 	d.steps++
-	d.current = &client.Vertex{Digest: digest.FromString(strconv.Itoa(d.steps)), Name: plaintext.Line(name, 1000), Started: &now}
+	d.current = &client.Vertex{Digest: digest.FromString(strconv.Itoa(d.steps)), Name: termtext.Line(name, 1000), Started: &now}
 	d.Show(&client.SolveStatus{Vertexes: []*client.Vertex{d.current}})
 }
 
 // Fail shows that the step failed.
-func (d *Display) Fail(err error) { d.end(plaintext.Clean(err.Error())) }
+func (d *Display) Fail(err error) { d.end(termtext.Clean(err.Error())) }
 
 func (d *Display) end(failed string) {
 	if d.current == nil {

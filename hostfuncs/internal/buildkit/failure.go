@@ -13,7 +13,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // failure makes an error of a builder one of ours.
@@ -71,7 +71,7 @@ func reason(err error) error {
 	if s, ok := status.FromError(err); ok && s.Message() != "" {
 		text = s.Message()
 	}
-	text = strings.TrimSpace(plaintext.Clean(text))
+	text = strings.TrimSpace(termtext.Clean(text))
 	text = strings.ReplaceAll(hops.ReplaceAllString(text, ""), "\n", " ")
 	for {
 		shorter := wrapping.ReplaceAllString(text, "")

@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Lines shows a step that is none of BuildKit's, and tells what it does in lines
@@ -21,7 +21,7 @@ func Lines(out io.Writer, name string, mask func(string) string) io.Writer {
 	l := &lines{to: json.NewEncoder(out), mask: mask, step: digest.FromString(name)}
 	now := time.Now()
 	_ = l.to.Encode(client.SolveStatus{Vertexes: []*client.Vertex{
-		{Digest: l.step, Name: mask(plaintext.Line(name, 1000)), Started: &now},
+		{Digest: l.step, Name: mask(termtext.Line(name, 1000)), Started: &now},
 	}})
 	return l
 }
@@ -33,7 +33,7 @@ type lines struct {
 }
 
 func (l *lines) Write(p []byte) (int, error) {
-	text := l.mask(plaintext.Clean(string(p)))
+	text := l.mask(termtext.Clean(string(p)))
 	return len(p), l.to.Encode(client.SolveStatus{Logs: []*client.VertexLog{
 		{Vertex: l.step, Stream: 1, Data: []byte(text), Timestamp: time.Now()},
 	}})

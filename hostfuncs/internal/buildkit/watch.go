@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 const (
@@ -83,7 +83,7 @@ func change(s *client.SolveStatus, line, text func(string) string) {
 // clean makes what comes from a builder, and from the programs that it runs, fit
 // to be printed.
 func clean(s *client.SolveStatus) {
-	change(s, func(text string) string { return plaintext.Line(text, 1000) }, plaintext.Clean)
+	change(s, func(text string) string { return termtext.Line(text, 1000) }, termtext.Clean)
 }
 
 // bound leaves out what a builder tells beyond what any build has: whoever shows

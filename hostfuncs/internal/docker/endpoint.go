@@ -15,7 +15,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // endpoint is an engine's address and what it takes to speak to it.

@@ -22,7 +22,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // answerLimit is how long an engine may take to answer at first.
@@ -149,7 +149,7 @@ func (e *Engine) lost(err error) error {
 // engineText is what an engine says, fit to be printed.
 func engineText(s string) string {
 	s = strings.TrimPrefix(s, "Error response from daemon: ")
-	return strings.TrimSpace(plaintext.Clean(s))
+	return strings.TrimSpace(termtext.Clean(s))
 }
 
 // Address is where the engine listens.

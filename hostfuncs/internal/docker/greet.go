@@ -14,7 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/supported"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // UnavailableError says that there is no engine to work with.
@@ -30,13 +30,13 @@ type UnavailableError struct {
 func (e *UnavailableError) Error() string {
 	where := "from " + e.From
 	if e.Host != "" {
-		where = fmt.Sprintf("at %s (%s)", plaintext.Line(e.Host, 200), where)
+		where = fmt.Sprintf("at %s (%s)", termtext.Line(e.Host, 200), where)
 	}
 	what := "no Docker engine"
 	if e.TooOld {
 		what = "cannot use the Docker engine"
 	}
-	return fmt.Sprintf("%s %s: %s; %s", what, where, plaintext.Line(e.Err.Error(), 500), e.Hint)
+	return fmt.Sprintf("%s %s: %s; %s", what, where, termtext.Line(e.Err.Error(), 500), e.Hint)
 }
 
 func (e *UnavailableError) Unwrap() error { return e.Err }

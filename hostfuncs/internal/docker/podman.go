@@ -13,7 +13,7 @@ import (
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 const podmanEngine = "Podman Engine"
@@ -39,7 +39,7 @@ func (e *Engine) Describe(ctx context.Context) (string, error) {
 	if isPodman(told) {
 		name = "Podman"
 	}
-	return plaintext.Line(fmt.Sprintf("%s %s (API %s)", name, told.Version, told.APIVersion), 200), nil
+	return termtext.Line(fmt.Sprintf("%s %s (API %s)", name, told.Version, told.APIVersion), 200), nil
 }
 
 // Podman's names for the network of a build's steps. Of Docker's it knows none:

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 const (
@@ -70,7 +70,7 @@ func (p *printer) text(s string) {
 
 // flush prints a line that was not ended.
 func (p *printer) flush() {
-	if plaintext.Clean(string(p.line)) != "" {
+	if termtext.Clean(string(p.line)) != "" {
 		p.endLine()
 	}
 	p.line = p.line[:0]
@@ -78,7 +78,7 @@ func (p *printer) flush() {
 
 // endLine prints the line, which is several if it was written over.
 func (p *printer) endLine() {
-	text := strings.TrimRight(plaintext.Clean(string(p.line)+"\n"), "\n")
+	text := strings.TrimRight(termtext.Clean(string(p.line)+"\n"), "\n")
 	p.line = p.line[:0]
 	for line := range strings.SplitSeq(text, "\n") {
 		p.remember(line)
@@ -108,7 +108,7 @@ func (p *printer) log() string {
 // bytes arrive, the engine says so many times a second.
 func (p *printer) status(id, status string) {
 	p.flush()
-	id, status = plaintext.Line(id, 200), plaintext.Line(status, 500)
+	id, status = termtext.Line(id, 200), termtext.Line(status, 500)
 	if id == "" {
 		p.print(status)
 		return

@@ -8,7 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 const (
@@ -72,7 +72,7 @@ func shownLine(line string) string {
 	line = strings.ReplaceAll(line, "\t", "    ")
 	text := strings.TrimLeft(line, " ")
 	indentation := min(len(line)-len(text), excerptWidth)
-	return line[:indentation] + plaintext.Line(text, excerptWidth)
+	return line[:indentation] + termtext.Line(text, excerptWidth)
 }
 
 // instructionsOf are a file's instructions, none where they can't be read.

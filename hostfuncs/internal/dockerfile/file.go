@@ -14,7 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // What a Dockerfile may have at most. They bound time and memory, since whoever
@@ -131,7 +131,7 @@ func newLinter() *linter.Linter { return linter.New(&linter.Config{}) }
 
 func (f *File) errorAt(line int, format string, args ...any) *Error {
 	message := fmt.Sprintf(format, args...)
-	return &Error{Name: f.name, Line: line, Message: plaintext.Line(strings.TrimSpace(message), messageLimit)}
+	return &Error{Name: f.name, Line: line, Message: termtext.Line(strings.TrimSpace(message), messageLimit)}
 }
 
 // errLimit marks what is out of bounds.

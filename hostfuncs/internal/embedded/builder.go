@@ -14,7 +14,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 var errNotLinux = errors.New("images for other systems than Linux need an engine: " + wayOut)
@@ -89,7 +89,7 @@ const stepLimit = 300
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {
-		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, plaintext.Line(line, stepLimit)))
+		b.options.Step(fmt.Sprintf("[%d/%d] %s", b.step, b.steps, termtext.Line(line, stepLimit)))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // bytesLimit is the most that a build writes to its folder.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Identity is by which digests an image is known; each is sha256:<64 hexadecimal
@@ -87,7 +87,7 @@ var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 func (i Identity) Check() error {
 	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
 		if told != "" && !imageID.MatchString(told) {
-			return &Error{Message: "the engine names the image " + plaintext.Line(strconv.Quote(told), 100) + ", which is no digest"}
+			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is no digest"}
 		}
 	}
 	return nil

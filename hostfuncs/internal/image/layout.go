@@ -14,7 +14,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Layout is a folder with an OCI layout on its way to its place, see

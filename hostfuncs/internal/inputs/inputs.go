@@ -15,9 +15,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/privatefolder"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Store is a directory of the user's own: a key, and a file for each name. Empty,
@@ -47,7 +47,7 @@ func (s Store) Keep(name, input []string) error {
 	if err != nil {
 		return err
 	}
-	return wholefile.WritePrivate(s.file(key, name), sum(key, "input", name, input))
+	return atomicfile.WritePrivate(s.file(key, name), sum(key, "input", name, input))
 }
 
 // Forget removes what is kept under a name.
@@ -81,12 +81,12 @@ func (s Store) key() ([]byte, error) {
 
 // makeKey makes one. Of two processes that do so at once both have the last one.
 func (s Store) makeKey() ([]byte, error) {
-	if err := privatefolder.Make(string(s)); err != nil {
+	if err := privatedir.Make(string(s)); err != nil {
 		return nil, err
 	}
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails
-	if err := wholefile.WritePrivate(s.keyFile(), key); err != nil {
+	if err := atomicfile.WritePrivate(s.keyFile(), key); err != nil {
 		return nil, err
 	}
 	return s.key()

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // CheckRealm says what keeps a token server, which a registry named as its
@@ -24,7 +24,7 @@ func CheckRealm(host, realm string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("registry %s wants its credentials sent to %q: %w; they are sent to nobody",
-			host, plaintext.Line(realm, 200), err)
+			host, termtext.Line(realm, 200), err)
 	}
 	return nil
 }

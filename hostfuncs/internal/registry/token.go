@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 const (
@@ -156,7 +156,7 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 		case len(via) > redirectLimit:
 			return errors.New("sends on and on")
 		case to.URL.Scheme != via[0].URL.Scheme || !sameHost(to.URL.Host, via[0].URL.Host, to.URL.Scheme):
-			return fmt.Errorf("sends on to %s, another host; credentials are not taken there", plaintext.Line(to.URL.Host, 200))
+			return fmt.Errorf("sends on to %s, another host; credentials are not taken there", termtext.Line(to.URL.Host, 200))
 		}
 		return nil
 	}}
@@ -184,7 +184,7 @@ func refusal(resp *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return errors.New("refuses the credentials; log in anew with `docker login`")
 	case http.StatusTooManyRequests:
-		if after := plaintext.Line(resp.Header.Get("Retry-After"), 40); after != "" {
+		if after := termtext.Line(resp.Header.Get("Retry-After"), 40); after != "" {
 			return fmt.Errorf("has had too many requests; try again later (Retry-After: %s)", after)
 		}
 		return errors.New("has had too many requests; try again later")

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // The runner keeps the first 10 errors and the first 10 warnings of a step as
@@ -56,8 +56,8 @@ func (w *Workflow) properties(a Annotation) string {
 			b.WriteString("," + name + "=" + escapeProperty(value))
 		}
 	}
-	add("file", plaintext.Line(w.relative(a.File), maxTitle))
-	add("title", plaintext.Line(a.Title, maxTitle))
+	add("file", termtext.Line(w.relative(a.File), maxTitle))
+	add("title", termtext.Line(a.Title, maxTitle))
 	if a.Line > 0 {
 		add("line", strconv.Itoa(a.Line))
 		if a.EndLine > a.Line {
@@ -85,7 +85,7 @@ func (w *Workflow) relative(file string) string {
 }
 
 func message(text string) string {
-	text = strings.TrimSpace(plaintext.Clean(text))
+	text = strings.TrimSpace(termtext.Clean(text))
 	if utf8.RuneCountInString(text) > maxMessage {
 		text = string([]rune(text)[:maxMessage-1]) + "…"
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // newWorkflow has its project in a folder of the repository.
@@ -114,8 +114,8 @@ func FuzzAnnotation(f *testing.F) {
 		w.Error(Annotation{File: file, Title: title, Message: text, Line: line, Column: column, EndLine: endLine})
 		// What the runner can't be told is an = that a value begins with.
 		want := map[string]string{
-			"file":  strings.TrimLeft(plaintext.Line(w.relative(file), maxTitle), "="),
-			"title": strings.TrimLeft(plaintext.Line(title, maxTitle), "="),
+			"file":  strings.TrimLeft(termtext.Line(w.relative(file), maxTitle), "="),
+			"title": strings.TrimLeft(termtext.Line(title, maxTitle), "="),
 		}
 		switch {
 		case line > 0 && endLine > line:
@@ -137,7 +137,7 @@ func FuzzAnnotation(f *testing.F) {
 				t.Fatalf("%s: sees %q and prints %q", name, r.commands, r.output)
 			}
 			got := r.commands[0]
-			if message := strings.TrimSpace(plaintext.Clean(text)); len(message) < maxMessage && strings.TrimPrefix(got.data, " ") != message {
+			if message := strings.TrimSpace(termtext.Clean(text)); len(message) < maxMessage && strings.TrimPrefix(got.data, " ") != message {
 				t.Errorf("%s: data %q, want %q", name, got.data, message)
 			}
 			if diff := cmp.Diff(want, got.properties); diff != "" {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // maxCell bounds a text in a summary, in characters.
@@ -17,7 +17,7 @@ const maxCell = 500
 // code span in backticks would do as well, but not in a table with a pipe and a
 // backslash in the text.
 func code(text string) string {
-	text = plaintext.Line(text, maxCell)
+	text = termtext.Line(text, maxCell)
 	if text == "" {
 		return ""
 	}
@@ -54,7 +54,7 @@ func row(cells ...string) string {
 // fenced is a block of text as it is. The fence is longer than any run of
 // backticks in it.
 func fenced(language, text string) string {
-	text = strings.Trim(plaintext.Clean(text), "\n")
+	text = strings.Trim(termtext.Clean(text), "\n")
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"

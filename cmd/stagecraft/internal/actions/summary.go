@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // maxSummary is how large the file of a step's summary may be; of a larger one

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -179,7 +179,7 @@ func FuzzMarkdown(f *testing.F) {
 			t.Fatalf("cells %q", cells)
 		}
 		for _, c := range cells {
-			checkCell(t, c, plaintext.Line(text, maxCell))
+			checkCell(t, c, termtext.Line(text, maxCell))
 		}
 		checkFence(t, markdown, allow)
 	})
@@ -213,7 +213,7 @@ func checkFence(t *testing.T, markdown, allow string) {
 		}
 		inside = append(inside, line)
 	}
-	if got, want := strings.Join(inside, "\n"), strings.Trim(plaintext.Clean(allow), "\n"); got != want {
+	if got, want := strings.Join(inside, "\n"), strings.Trim(termtext.Clean(allow), "\n"); got != want {
 		t.Errorf("the block has %q, want %q", got, want)
 	}
 }

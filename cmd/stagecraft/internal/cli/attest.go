@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 // attestFlags are for a command that makes an image.
@@ -81,7 +81,7 @@ func (t *attestation) write(ctx context.Context, a *app, image session.Image) er
 	if err != nil {
 		return fmt.Errorf("--attest: %w", err)
 	}
-	if err := wholefile.Write(t.file, data); err != nil {
+	if err := atomicfile.Write(t.file, data); err != nil {
 		return fmt.Errorf("--attest: %w", err)
 	}
 	return nil

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 type auditVerifyCmd struct {
@@ -146,7 +146,7 @@ func (c auditReportCmd) Run(*app) error {
 	if err := audit.HTML(&b, report, records); err != nil {
 		return err
 	}
-	if err := wholefile.Write(c.HTML, b.Bytes()); err != nil {
+	if err := atomicfile.Write(c.HTML, b.Bytes()); err != nil {
 		return fmt.Errorf("--html: %w", err)
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 type buildCmd struct {
@@ -108,7 +108,7 @@ func (c buildCmd) writeFiles(image session.Image) error {
 		if image.ID == "" {
 			return fmt.Errorf("--iidfile: the provider did not say which image it built")
 		}
-		if err := wholefile.Write(c.Iidfile, []byte(image.ID)); err != nil {
+		if err := atomicfile.Write(c.Iidfile, []byte(image.ID)); err != nil {
 			return fmt.Errorf("--iidfile: %w", err)
 		}
 	}
@@ -127,7 +127,7 @@ func (c buildCmd) writeFiles(image session.Image) error {
 	if err := writeJSON(&b, metadata, "  "); err != nil {
 		return err
 	}
-	if err := wholefile.Write(c.MetadataFile, b.Bytes()); err != nil {
+	if err := atomicfile.Write(c.MetadataFile, b.Bytes()); err != nil {
 		return fmt.Errorf("--metadata-file: %w", err)
 	}
 	return nil

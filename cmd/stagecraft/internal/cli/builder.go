@@ -11,9 +11,9 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 // engineCertsEnv names the directory of certificates for a daemon.
@@ -141,7 +141,7 @@ func machine(file string) string {
 		return name
 	}
 	name := rand.Text()
-	if os.MkdirAll(filepath.Dir(file), 0o700) != nil || wholefile.Write(file, []byte(name+"\n")) != nil {
+	if os.MkdirAll(filepath.Dir(file), 0o700) != nil || atomicfile.Write(file, []byte(name+"\n")) != nil {
 		return ""
 	}
 	return name

@@ -3,8 +3,8 @@ package cli
 import (
 	"slices"
 
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // ceilingsEnv names ceilings in the environment.

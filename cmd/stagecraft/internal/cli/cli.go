@@ -17,8 +17,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -80,7 +80,7 @@ type app struct {
 	System
 	grammar  grammar
 	printer  *printer
-	secrets  *mask.Set         // what nobody is to be shown
+	secrets  *redact.Set       // what nobody is to be shown
 	workflow *actions.Workflow // nil outside of GitHub Actions
 	opened   *session.Session  // nil until one is
 	ceilings []session.Ceiling // those that the user named
@@ -89,7 +89,7 @@ type app struct {
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, system System) (code int) {
-	a := &app{System: system, secrets: new(mask.Set)}
+	a := &app{System: system, secrets: new(redact.Set)}
 	defer func() {
 		if r := recover(); r != nil {
 			code = crashed(masking{system.Stderr, a.secrets}, r)
@@ -156,7 +156,7 @@ func crashed(stderr io.Writer, reason any) int {
 			break
 		}
 	}
-	fmt.Fprintf(stderr, "error: a mistake in stagecraft itself: %s\n  please report it, with this place: %s\n", plaintext.Line(fmt.Sprint(reason), 1000), where)
+	fmt.Fprintf(stderr, "error: a mistake in stagecraft itself: %s\n  please report it, with this place: %s\n", termtext.Line(fmt.Sprint(reason), 1000), where)
 	return ExitFailed
 }
 

@@ -15,13 +15,13 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 func TestExitCode(t *testing.T) {
@@ -45,7 +45,7 @@ func TestExitCode(t *testing.T) {
 		{&session.DeniedError{Err: &abi.Error{ExitCode: 42}}, ExitDenied},
 		{yamldoc.Problems{{}}, ExitConfig},
 		{&config.NotFoundError{}, ExitConfig},
-		{&module.UnusableError{}, ExitProvider},
+		{&provider.UnusableError{}, ExitProvider},
 		{&backend.ContractError{}, ExitProvider},
 		{&unknownProviderError{}, ExitProvider},
 		{&sandbox.LimitError{}, ExitTimeout},
@@ -176,7 +176,7 @@ func (crashing) Open(string) (fs.File, error) { panic("boom") }
 
 // TestCrashedIsMasked has a secret in what a mistake of our own says.
 func TestCrashedIsMasked(t *testing.T) {
-	secrets := new(mask.Set)
+	secrets := new(redact.Set)
 	secrets.Add("s3cret-value")
 	var said strings.Builder
 	crashed(masking{&said, secrets}, "oh s3cret-value\n::set-env name=A::b")

@@ -5,12 +5,12 @@ import (
 	"errors"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // The exit codes; docs/cli.md has the same table.
@@ -117,7 +117,7 @@ func isConfigError(err error) bool {
 }
 
 func isProviderError(err error) bool {
-	if _, ok := errors.AsType[*module.UnusableError](err); ok {
+	if _, ok := errors.AsType[*provider.UnusableError](err); ok {
 		return true
 	}
 	if _, ok := errors.AsType[*unknownProviderError](err); ok {

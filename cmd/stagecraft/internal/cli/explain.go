@@ -9,10 +9,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 const policyFile = session.PolicyFile
@@ -87,15 +87,15 @@ type hinting interface {
 // reason is the provider's own word, by which programs know it: it stays.
 func (f failure) cleaned() failure {
 	for _, text := range []*string{&f.Message, &f.Hint, &f.Output, &f.Source, &f.Allow} {
-		*text = plaintext.Clean(*text)
+		*text = termtext.Clean(*text)
 	}
 	for i := range f.Problems {
 		p := &f.Problems[i]
-		p.Message, p.Hint, p.Field = plaintext.Clean(p.Message), plaintext.Clean(p.Hint), plaintext.Clean(p.Field)
+		p.Message, p.Hint, p.Field = termtext.Clean(p.Message), termtext.Clean(p.Hint), termtext.Clean(p.Field)
 	}
 	for i := range f.Denials {
 		d := &f.Denials[i]
-		d.Asked, d.Reason, d.Allow = plaintext.Clean(d.Asked), plaintext.Clean(d.Reason), plaintext.Clean(d.Allow)
+		d.Asked, d.Reason, d.Allow = termtext.Clean(d.Asked), termtext.Clean(d.Reason), termtext.Clean(d.Allow)
 	}
 	return f
 }

@@ -12,7 +12,7 @@ import (
 // carries out; all others are an error, with exit code 80, where they can't be.
 const (
 	everyRun = "always"
-	provider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
+	byProvider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
 	host     = "docker_build alone (runtime/session/buildflags.go)"
 	byDaemon = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
 	project  = "in a project; noProject has the commands without"
@@ -34,14 +34,14 @@ var building = map[string]string{
 	"tag":    everyRun, // the second: provider
 	"push":   "every provider; checkCarriedOut",
 	"engine": host, "engine-certs": byDaemon, "output": host, "base": host + "; the Dockerfile has to take it",
-	"platform": provider, "load": provider, "no-cache": provider, "pull": provider,
+	"platform": byProvider, "load": byProvider, "no-cache": byProvider, "pull": byProvider,
 }
 
 // flagTable says of each flag of each command who honours it.
 var flagTable = map[string]map[string]string{
 	"dev": recording,
 	"build": merged(recording, building, map[string]string{
-		"progress": host, "iidfile": provider, "attest": provider, "attest-key": "with --attest", "metadata-file": everyRun,
+		"progress": host, "iidfile": byProvider, "attest": byProvider, "attest-key": "with --attest", "metadata-file": everyRun,
 		"plan": "without --tag and --push, which are the plan's", "json": everyRun,
 	}),
 	"plan dev":         {"json": everyRun, "out": everyRun},

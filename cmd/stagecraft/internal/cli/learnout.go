@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/safefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // outFile is the file of --out, as it was before the run.
@@ -58,8 +58,8 @@ func probeWrite(path string) error {
 		err = nil
 	}
 	if err == nil {
-		var whole *wholefile.File
-		if whole, err = wholefile.Create(path); err == nil {
+		var whole *atomicfile.File
+		if whole, err = atomicfile.Create(path); err == nil {
 			whole.Discard()
 			return nil
 		}

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // tell prints what is new in the file.
@@ -34,7 +34,7 @@ func lines(n int) string {
 
 func (l learning) say(head string, below []string) {
 	// Where standard error can't be written to, there is no place to say so.
-	_, _ = io.WriteString(l.app.printer.stderr, plaintext.Clean(head)+"\n"+indent(plaintext.Clean(strings.Join(below, "\n"))))
+	_, _ = io.WriteString(l.app.printer.stderr, termtext.Clean(head)+"\n"+indent(termtext.Clean(strings.Join(below, "\n"))))
 }
 
 // added are the lines as they are read beside the file.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
 )
 
 // planFlags are what both kinds of plans can be asked for.
@@ -80,7 +80,7 @@ func (f planFlags) run(ctx context.Context, a *app, command string, opts session
 		if err := writeJSON(&b, plan, "  "); err != nil {
 			return err
 		}
-		if err := wholefile.Write(f.Out, b.Bytes()); err != nil {
+		if err := atomicfile.Write(f.Out, b.Bytes()); err != nil {
 			return fmt.Errorf("--out: %w", err)
 		}
 	}
@@ -105,7 +105,7 @@ func planText(p *session.Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s by provider %s", p.Command, p.Provider.ID)
 	if p.Tag != "" {
-		b.WriteString(", as " + plaintext.Line(p.Tag, 1000))
+		b.WriteString(", as " + termtext.Line(p.Tag, 1000))
 	}
 	if p.NoCache {
 		b.WriteString(", with --no-cache")
@@ -115,16 +115,16 @@ func planText(p *session.Plan) string {
 	}
 	b.WriteString("; nothing is run\n")
 	for i, step := range p.Steps {
-		fmt.Fprintf(&b, "\n%d. %s\n", i+1, plaintext.Line(step.Asked, 2000))
+		fmt.Fprintf(&b, "\n%d. %s\n", i+1, termtext.Line(step.Asked, 2000))
 		for _, row := range stepRows(step) {
-			fmt.Fprintf(&b, "   %s\n", plaintext.Line(row, maxEnvRow))
+			fmt.Fprintf(&b, "   %s\n", termtext.Line(row, maxEnvRow))
 		}
 		for _, said := range step.Layers {
 			fmt.Fprintf(&b, "     %s\n", saidText(said))
 		}
 	}
 	if p.Failure != nil {
-		fmt.Fprintf(&b, "\nthen the provider ends with an error: %s\n", plaintext.Line(p.Failure.Message, 2000))
+		fmt.Fprintf(&b, "\nthen the provider ends with an error: %s\n", termtext.Line(p.Failure.Message, 2000))
 	}
 	fmt.Fprintf(&b, "\n%s\n", planVerdict(p))
 	return b.String()

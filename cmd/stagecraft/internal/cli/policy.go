@@ -10,7 +10,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -245,19 +245,19 @@ func saidText(said session.Said) string {
 	if name == "" {
 		name = "policy"
 	}
-	return name + ": " + plaintext.Line(said.Reason, 2000)
+	return name + ": " + termtext.Line(said.Reason, 2000)
 }
 
 func (v explainJSON) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(v.Asked, 2000), verdict(v.Allowed))
+	fmt.Fprintf(&b, "%s: %s\n", termtext.Line(v.Asked, 2000), verdict(v.Allowed))
 	for _, said := range v.Layers {
 		b.WriteString("  " + saidText(said.Said) + "\n")
 		for _, m := range said.Missing {
-			fmt.Fprintf(&b, "    there is no %s: %s\n", m.Key, plaintext.Line(m.Rule, 1000))
+			fmt.Fprintf(&b, "    there is no %s: %s\n", m.Key, termtext.Line(m.Rule, 1000))
 		}
 		for _, near := range said.Near {
-			fmt.Fprintf(&b, "    near: %q, %s:%d: %s\n", near.Rule, near.File, near.Line, plaintext.Line(near.Why, 1000))
+			fmt.Fprintf(&b, "    near: %q, %s:%d: %s\n", near.Rule, near.File, near.Line, termtext.Line(near.Why, 1000))
 		}
 	}
 	if v.Allow != "" {

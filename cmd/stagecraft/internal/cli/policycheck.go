@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -112,10 +112,10 @@ func findingsText(findings []findingJSON) string {
 		severity, hint := f.Severity, f.Hint
 		if f.Accepted != nil {
 			severity = "accepted"
-			hint = fmt.Sprintf("%s, %s:%d:%d", plaintext.Line(f.Accepted.Reason, 1000), f.File, f.Accepted.Line, f.Accepted.Column)
+			hint = fmt.Sprintf("%s, %s:%d:%d", termtext.Line(f.Accepted.Reason, 1000), f.File, f.Accepted.Line, f.Accepted.Column)
 		}
 		counts[severity]++
-		fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n%s", f.File, f.Line, f.Column, severity, plaintext.Line(f.Message, 1000), f.Name, indent(plaintext.Clean(hint)))
+		fmt.Fprintf(&b, "%s:%d:%d: %s: %s [%s]\n%s", f.File, f.Line, f.Column, severity, termtext.Line(f.Message, 1000), f.Name, indent(termtext.Clean(hint)))
 	}
 	fmt.Fprintf(&b, "\n%s, %s, %s, %d accepted\n", counted(counts["error"], "error"), counted(counts["warning"], "warning"), counted(counts["note"], "note"), counts["accepted"])
 	return b.String()

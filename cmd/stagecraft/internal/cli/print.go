@@ -25,8 +25,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // printer writes all that stagecraft itself has to say.
@@ -34,7 +34,7 @@ type printer struct {
 	stdout, stderr io.Writer
 	// json's writers mask nothing by themselves: in JSON that is done by value.
 	jsonOut, jsonErr io.Writer
-	mask             *mask.Set
+	mask             *redact.Set
 	color            bool
 	json             bool // errors as JSON too
 	workflow         *actions.Workflow
@@ -43,7 +43,7 @@ type printer struct {
 
 // newPrinter makes a printer for the process's streams; workflow is nil outside
 // of GitHub Actions.
-func newPrinter(s System, workflow *actions.Workflow, secrets *mask.Set) *printer {
+func newPrinter(s System, workflow *actions.Workflow, secrets *redact.Set) *printer {
 	p := &printer{jsonOut: s.Stdout, jsonErr: s.Stderr, mask: secrets, color: wantsColor(s.Stderr, s.Environ), workflow: workflow}
 	if workflow != nil {
 		p.jsonOut, p.jsonErr = defanging{s.Stdout}, defanging{workflow}
@@ -55,7 +55,7 @@ func newPrinter(s System, workflow *actions.Workflow, secrets *mask.Set) *printe
 // masking masks what we say, a whole text in each Write.
 type masking struct {
 	io.Writer
-	secrets *mask.Set
+	secrets *redact.Set
 }
 
 func (m masking) Write(p []byte) (int, error) {
@@ -171,8 +171,8 @@ func (p *printer) message(kind, text, hint string) {
 	if p.color {
 		kind = "\x1b[1;31m" + kind + "\x1b[0m"
 	}
-	text = strings.ReplaceAll(strings.TrimSpace(plaintext.Clean(text)), "\n", "\n  ")
-	fmt.Fprintf(p.stderr, "%s: %s\n%s", kind, text, indent(plaintext.Clean(hint)))
+	text = strings.ReplaceAll(strings.TrimSpace(termtext.Clean(text)), "\n", "\n  ")
+	fmt.Fprintf(p.stderr, "%s: %s\n%s", kind, text, indent(termtext.Clean(hint)))
 }
 
 func indent(text string) string {

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // TestErrorsSteerNoTerminal has errors with a program's colour in each of their
@@ -28,7 +28,7 @@ func TestErrorsSteerNoTerminal(t *testing.T) {
 			if ferr != nil {
 				t.Fatal(ferr)
 			}
-			p := newPrinter(System{Stdout: file, Stderr: file}, nil, new(mask.Set))
+			p := newPrinter(System{Stdout: file, Stderr: file}, nil, new(redact.Set))
 			p.json = asJSON
 			p.failure(err)
 			if err := file.Close(); err != nil {

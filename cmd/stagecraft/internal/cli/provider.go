@@ -9,9 +9,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -48,7 +48,7 @@ func (c providerListCmd) Run(a *app) error {
 		return a.printer.resultJSON(list)
 	}
 	return a.printer.result(table(list, func(p providerJSON) []string {
-		if p.Origin == string(module.BuiltIn) {
+		if p.Origin == string(provider.BuiltIn) {
 			return []string{p.ID, p.Origin}
 		}
 		return []string{p.ID, p.Origin, shown(p.Path, 1000)}
@@ -181,5 +181,5 @@ func indented(data json.RawMessage) string {
 	if err != nil {
 		return ""
 	}
-	return plaintext.Mark(plaintext.Clean(string(out))) + "\n"
+	return termtext.Mark(termtext.Clean(string(out))) + "\n"
 }

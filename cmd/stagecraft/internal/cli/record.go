@@ -7,10 +7,10 @@ import (
 	"fmt"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/sarif"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
-	"github.com/stagecraft-dev/stagecraft/runtime/wholefile"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // recordFlags are for commands that have effects.
@@ -61,7 +61,7 @@ func (f recordFlags) writeSarif(a *app, err error) error {
 	if err := sarif.Write(&b, report); err != nil {
 		return err
 	}
-	if err := wholefile.Write(f.Sarif, a.secrets.JSON(b.Bytes())); err != nil {
+	if err := atomicfile.Write(f.Sarif, a.secrets.JSON(b.Bytes())); err != nil {
 		return fmt.Errorf("--sarif: %w", err)
 	}
 	return nil

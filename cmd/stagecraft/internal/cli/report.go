@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // reporter shows what happens during a run.
@@ -49,19 +49,19 @@ func (r *reporter) Call(rec *hostfuncs.Record) {
 	if rec.Error != nil && !rec.Denied() {
 		said += ": " + string(rec.Error.Code)
 	}
-	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, plaintext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
+	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, termtext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
 	if rec.Denied() {
 		return
 	}
 	for _, row := range envRows(rec.Environment) {
-		fmt.Fprintf(r.printer.stderr, "  %s\n", plaintext.Line(row, maxEnvRow))
+		fmt.Fprintf(r.printer.stderr, "  %s\n", termtext.Line(row, maxEnvRow))
 	}
 }
 
 // Confined implements [session.Reporter].
 func (r *reporter) Confined(to string) {
 	if r.verbose {
-		fmt.Fprintf(r.printer.stderr, "commands are confined: %s\n", plaintext.Line(to, 1000))
+		fmt.Fprintf(r.printer.stderr, "commands are confined: %s\n", termtext.Line(to, 1000))
 	}
 }
 

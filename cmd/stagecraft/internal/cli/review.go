@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 // shown is a text of somebody else's in a line, for people who decide by it.
-func shown(text string, limit int) string { return plaintext.Mark(plaintext.Line(text, limit)) }
+func shown(text string, limit int) string { return termtext.Mark(termtext.Line(text, limit)) }
 
 // seenText says what is known of a module that was not loaded.
 func seenText(found session.Inspection) string {

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
-	"github.com/stagecraft-dev/stagecraft/runtime/module"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -75,7 +75,7 @@ func (c providerTrustCmd) agreed(ctx context.Context, a *app, review session.Rev
 	confirm := a.confirmer(ctx)
 	if confirm == nil || a.locked() {
 		fmt.Fprint(a.printer.stderr, seenText(review.Found))
-		return false, &session.UntrustedError{ID: review.Entry.ID, Unasked: plaintext.Line(c.Provider, 1000)}
+		return false, &session.UntrustedError{ID: review.Entry.ID, Unasked: termtext.Line(c.Provider, 1000)}
 	}
 	if !review.Found.Loaded {
 		return false, nil
@@ -166,16 +166,16 @@ func (c providerDiffCmd) Run(ctx context.Context, a *app) error {
 }
 
 // findSource takes what looks like a path for a file, and the rest for an ID.
-func findSource(a *app, named string) (module.Source, error) {
-	if strings.ContainsAny(named, `/\`) || strings.HasSuffix(named, module.Extension) {
+func findSource(a *app, named string) (provider.Source, error) {
+	if strings.ContainsAny(named, `/\`) || strings.HasSuffix(named, provider.Extension) {
 		if _, err := os.Stat(named); err != nil {
-			return module.Source{}, &module.UnusableError{Path: named, Reason: "there is no such file"}
+			return provider.Source{}, &provider.UnusableError{Path: named, Reason: "there is no such file"}
 		}
-		return module.File(named), nil
+		return provider.File(named), nil
 	}
 	sources, err := session.Providers(a.options())
 	if err != nil {
-		return module.Source{}, err
+		return provider.Source{}, err
 	}
 	ids := make([]string, len(sources))
 	for i, s := range sources {
@@ -184,7 +184,7 @@ func findSource(a *app, named string) (module.Source, error) {
 		}
 		ids[i] = s.ID
 	}
-	return module.Source{}, &unknownProviderError{named, ids}
+	return provider.Source{}, &unknownProviderError{named, ids}
 }
 
 // confirmer is how a session asks, nil where nobody can be asked.

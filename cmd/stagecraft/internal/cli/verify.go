@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
@@ -120,7 +120,7 @@ func (v verifyJSON) text() string {
 	var b strings.Builder
 	row := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "  %-12s %s\n", name, plaintext.Line(text, 1000))
+			fmt.Fprintf(&b, "  %-12s %s\n", name, termtext.Line(text, 1000))
 		}
 	}
 	for i, subject := range v.Statement.Subject {
@@ -176,9 +176,9 @@ func named(f provenance.File) string { return f.Name + " sha256:" + f.SHA256 }
 
 // described is an artifact with its digests, on one line.
 func described(name string, digests map[string]string, between string) string {
-	said := plaintext.Line(name, 1000)
+	said := termtext.Line(name, 1000)
 	for _, algorithm := range slices.Sorted(maps.Keys(digests)) {
-		said += between + plaintext.Line(algorithm+":"+digests[algorithm], 200)
+		said += between + termtext.Line(algorithm+":"+digests[algorithm], 200)
 	}
 	return said
 }

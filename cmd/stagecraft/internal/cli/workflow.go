@@ -8,13 +8,13 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
-	"github.com/stagecraft-dev/stagecraft/runtime/mask"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 // newWorkflow speaks to the runner of GitHub Actions, nil outside of one.
-func newWorkflow(s System, secrets *mask.Set) *actions.Workflow {
+func newWorkflow(s System, secrets *redact.Set) *actions.Workflow {
 	if !actions.Enabled(s.Environ) {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (a *app) summarize(ctx context.Context, command, log string, calls []action
 }
 
 // masked is a run as anyone may read of it.
-func masked(run actions.Run, secrets *mask.Set) actions.Run {
+func masked(run actions.Run, secrets *redact.Set) actions.Run {
 	for i, c := range run.Calls {
 		run.Calls[i].Asked, run.Calls[i].Rule = secrets.Text(c.Asked), secrets.Text(c.Rule)
 	}

@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
 )
 
 // action is what .github/actions/stagecraft/action.yml may be made of; what

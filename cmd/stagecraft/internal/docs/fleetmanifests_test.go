@@ -13,7 +13,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // manifest is what of Kubernetes' objects examples/fleet uses, by their names at

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/runtime/plaintext"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Report is one run and what is to be said of it.
@@ -93,10 +93,10 @@ func newResult(root string, r Result, index int, prints fingerprints) result {
 }
 
 // clean is an identifier or the like on one line.
-func clean(s string) string { return plaintext.Line(s, 200) }
+func clean(s string) string { return termtext.Line(s, 200) }
 
 // text is text in a message (3.11.5, 3.11.6): a brace stands there twice, and
 // "](" would make a link.
 func text(s string) string {
-	return strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(strings.TrimSpace(plaintext.Clean(s)))
+	return strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(strings.TrimSpace(termtext.Clean(s)))
 }

@@ -21,9 +21,9 @@ var starters = []string{"os.StartProcess", "syscall.StartProcess", "syscall.Fork
 // wait for the other end of a named pipe, open devices, and follow links.
 var openers = []string{"os.Open", "os.ReadFile", "os.OpenFile", "os.Create", "os.WriteFile", "syscall.Open"}
 
-// mayOpen are the packages that use them. All others have runtime/safefile.
+// mayOpen are the packages that use them. All others have internal/safefile.
 var mayOpen = map[string]string{
-	"runtime/safefile":           "it makes them safe",
+	"internal/safefile":          "it makes them safe",
 	"hostfuncs/internal/process": "it opens /proc, /dev/null, and a program that was looked at, to say why it does not start",
 	"hostfuncs/internal/confine": "it reads /proc",
 }
@@ -40,7 +40,7 @@ func TestOpens(t *testing.T) {
 	}
 	for name := range used {
 		if mayOpen[name] == "" {
-			t.Errorf("%s opens files by a function of %q: use runtime/safefile", name, openers)
+			t.Errorf("%s opens files by a function of %q: use internal/safefile", name, openers)
 		}
 	}
 	for name := range mayOpen {

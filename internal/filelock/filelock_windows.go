@@ -1,0 +1,6 @@
+package filelock
+
+import "errors"
+
+// Try is [errors.ErrUnsupported]: a folder can't be locked here.
+func Try(string) (*Lock, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,81 @@
+package gitstate
+
+import (
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+)
+
+// untracked tells whether there is a file that is neither tracked nor ignored.
+func (c comparison) untracked(entries []entry, below string) bool {
+	w := walker{c, make(map[string]bool), make(map[string]bool)}
+	for _, e := range entries {
+		name := strings.TrimSuffix(e.name, "/")
+		w.files[name] = true
+		for dir := path.Dir(name); dir != "." && !w.dirs[dir]; dir = path.Dir(dir) {
+			w.dirs[dir] = true
+		}
+	}
+	rules := c.settings.ignored.with(readIgnore(filepath.Join(c.common, "info", "exclude"), "."))
+	if below == "." {
+		return w.has(".", rules)
+	}
+	// What is above the directory has rules for it as well, and may be ignored
+	// itself.
+	at := "."
+	for name := range strings.SplitSeq(below, "/") {
+		rules = rules.with(readIgnore(filepath.Join(c.Root, filepath.FromSlash(at), ".gitignore"), at))
+		if at = path.Join(at, name); rules.match(at, true) {
+			return false
+		}
+	}
+	return w.has(below, rules)
+}
+
+// walker looks for what is untracked.
+type walker struct {
+	comparison
+	files, dirs map[string]bool // that are tracked, or have something tracked in them
+}
+
+// has tells whether a directory, by its path from the working tree's root, has
+// something untracked in it.
+func (w walker) has(dir string, rules ignoreRules) bool {
+	full := filepath.Join(w.Root, filepath.FromSlash(dir))
+	entries, err := list(full)
+	if err != nil {
+		return true
+	}
+	rules = rules.with(readIgnore(filepath.Join(full, ".gitignore"), dir))
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		name := path.Join(dir, e.Name())
+		switch {
+		case e.Name() == ".git" || w.files[name] || w.isOwn(filepath.Join(full, e.Name())) || rules.match(name, e.IsDir()):
+			return false
+		case e.IsDir():
+			return !w.dirs[name] && isRepository(filepath.Join(full, e.Name())) || w.has(name, rules)
+		}
+		// Git knows no other kinds.
+		return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0
+	})
+}
+
+func list(dir string) ([]fs.DirEntry, error) {
+	f, err := safefile.OpenDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadDir(-1)
+}
+
+// isRepository tells whether a directory is the root of a working tree of its
+// own.
+func isRepository(dir string) bool {
+	r, ok := Find(dir)
+	return ok && r.Root == dir
+}

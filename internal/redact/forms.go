@@ -1,0 +1,99 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// maxRare is the length in bytes up to which a value is known in its rarer forms
+// as well: each of them takes memory for every byte of the value.
+const maxRare = 16 << 10
+
+// forms returns the texts by which a value is known, some of them twice. None
+// is shorter than MinLength if the value without the line breaks at its end
+// isn't.
+func forms(value string) []string {
+	text := trimBreaks(value)
+	all := []string{
+		text,
+		string([]rune(text)), // as decoders and printers of JSON have it
+		unquoted(quoteJSON(text, true)),
+		unquoted(quoteJSON(text, false)),
+	}
+	if len(text) <= maxRare {
+		all = append(all, percentForms(text)...)
+		all = append(all, quotedForms(text)...)
+	} else {
+		all = append(all, url.QueryEscape(text), url.PathEscape(text))
+	}
+	// Only in base64 does a line break change what stands before it.
+	for _, s := range []string{text, text + "\n", value} {
+		for _, e := range []*base64.Encoding{
+			base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+		} {
+			all = append(all, e.EncodeToString([]byte(s)))
+		}
+		if len(s) <= maxRare {
+			all = append(all, wrappedForms(base64.StdEncoding.EncodeToString([]byte(s)))...)
+		}
+	}
+	return append(all, lines(text)...)
+}
+
+// wrappedForms are the lines in which programs print long base64: of 76
+// characters, as base64 and MIME have them, or of 64, as openssl and PEM. What
+// is left for the last line is one where it can't be there by chance.
+func wrappedForms(encoded string) []string {
+	const least = 16
+	var all []string
+	for _, width := range []int{76, 64} {
+		if len(encoded) <= width {
+			continue
+		}
+		var lines []string
+		for line := range slices.Chunk([]byte(encoded), width) {
+			lines = append(lines, string(line))
+			if len(line) >= least {
+				all = append(all, string(line))
+			}
+		}
+		// Right behind the others it is not there by chance.
+		all = append(all, strings.Join(lines, "\n"), strings.Join(lines, "\r\n"))
+	}
+	return all
+}
+
+// lines returns the lines of text that are worth masking by themselves. A blank
+// one isn't: it would be found in each indentation.
+func lines(text string) []string {
+	var found []string
+	for line := range strings.SplitSeq(text, "\n") {
+		line = trimBreaks(line)
+		if len(line) >= MinLength && strings.TrimSpace(line) != "" {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func trimBreaks(s string) string {
+	return strings.TrimRight(s, "\r\n")
+}
+
+func unquoted(s string) string {
+	return s[1 : len(s)-1]
+}
+
+// quoteJSON returns s as a JSON string.
+func quoteJSON(s string, escapeHTML bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(escapeHTML)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string can be encoded
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

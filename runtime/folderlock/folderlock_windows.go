@@ -1,6 +1,0 @@
-package folderlock
-
-import "errors"
-
-// Try is [errors.ErrUnsupported]: a folder can't be locked here.
-func Try(string) (*Lock, error) { return nil, errors.ErrUnsupported }

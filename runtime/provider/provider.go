@@ -1,0 +1,174 @@
+// Package provider finds a provider's Wasm module by the provider's ID: built
+// into stagecraft, in the project's folder, or in the user's.
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+)
+
+// MaxSize is how large a module may be, in bytes.
+const MaxSize = 64 << 20
+
+// Extension ends the name of a module's file; the ID is before it.
+const Extension = ".wasm"
+
+// Origin says where a module was found.
+type Origin string
+
+// The places for modules, in the order in which they are looked at.
+const (
+	BuiltIn Origin = "built-in"
+	Project Origin = "project"
+	User    Origin = "user"
+	// Named is a file that the user named directly.
+	Named Origin = "file"
+)
+
+// Source is a module that was found and not yet read.
+type Source struct {
+	ID     string
+	Origin Origin
+	// Path is the file, or for a built-in module its name in the binary.
+	Path string
+
+	fsys fs.FS // the binary's, nil for a file
+}
+
+// Module is a module as read, once: what is hashed is what runs.
+type Module struct {
+	Source
+	Bytes []byte // not to be changed
+
+	digest string
+}
+
+// Digest is the SHA-256 of the module in hex.
+func (m Module) Digest() string { return m.digest }
+
+// UnusableError says why a file can't be a provider's module.
+type UnusableError struct {
+	// ID is the provider that it would have been, if its name says so.
+	ID     string
+	Path   string
+	Reason string
+}
+
+func (e *UnusableError) Error() string { return e.Path + ": " + e.Reason }
+
+// Dirs are the places to search. An empty folder's name is passed over, and a
+// folder that isn't there has no modules.
+type Dirs struct {
+	BuiltIn fs.FS
+	Project string
+	User    string
+}
+
+// Find lists the modules of all places, sorted by ID; the first place that has
+// an ID wins. The files that can't be used are listed apart, since they concern
+// only who wanted to use them: names that are no IDs, and IDs of built-in
+// providers, which nothing else can take.
+func Find(dirs Dirs) (found []Source, unusable []*UnusableError, err error) {
+	for _, place := range []struct {
+		origin Origin
+		dir    string
+		fsys   fs.FS
+	}{{BuiltIn, "", dirs.BuiltIn}, {Project, dirs.Project, nil}, {User, dirs.User, nil}} {
+		sources, err := list(place.origin, place.dir, place.fsys)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, source := range sources {
+			i := slices.IndexFunc(found, func(s Source) bool { return s.ID == source.ID })
+			if err := backend.CheckID(source.ID); err != nil {
+				unusable = append(unusable, &UnusableError{source.ID, source.Path, err.Error()})
+			} else if i < 0 {
+				found = append(found, source)
+			} else if found[i].Origin == BuiltIn {
+				unusable = append(unusable, &UnusableError{source.ID, source.Path, fmt.Sprintf(
+					"the ID %q belongs to a built-in provider: rename the file, and the provider in it", source.ID)})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Source) int { return strings.Compare(a.ID, b.ID) })
+	return found, unusable, nil
+}
+
+// list finds the modules of one place: a folder, or the binary's own.
+func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
+	fsys := binary
+	if dir != "" {
+		fsys = os.DirFS(dir)
+	}
+	if fsys == nil {
+		return nil, nil
+	}
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &UnusableError{Path: dir, Reason: "the folder of providers can't be read: " + reason(err)}
+	}
+	var sources []Source
+	for _, entry := range entries {
+		if id, ok := strings.CutSuffix(entry.Name(), Extension); ok {
+			sources = append(sources, Source{ID: id, Origin: origin, Path: filepath.Join(dir, entry.Name()), fsys: binary})
+		}
+	}
+	return sources, nil
+}
+
+// File makes a source of a file that the user named, whatever its name.
+func File(path string) Source { return Source{Origin: Named, Path: path} }
+
+// Read reads the module, once.
+//
+// # Errors
+//
+// An [*UnusableError] says that there is no file, or one that is no module by
+// its kind or size.
+func (s Source) Read() (Module, error) {
+	data, err := s.bytes()
+	if err != nil {
+		return Module{}, &UnusableError{s.ID, s.Path, reason(err)}
+	}
+	sum := sha256.Sum256(data)
+	return Module{Source: s, Bytes: data, digest: hex.EncodeToString(sum[:])}, nil
+}
+
+func (s Source) bytes() ([]byte, error) {
+	if s.fsys != nil {
+		return fs.ReadFile(s.fsys, s.Path)
+	}
+	f, err := safefile.Open(s.Path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err == nil && len(data) > MaxSize {
+		err = fmt.Errorf("it has %d bytes, a module has at most %d", info.Size(), MaxSize)
+	}
+	return data, err
+}
+
+// reason leaves the path out of a file error, which names it anyhow.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}

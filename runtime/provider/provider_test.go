@@ -1,0 +1,90 @@
+package provider_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+)
+
+func folder(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestFind(t *testing.T) {
+	dirs := provider.Dirs{
+		BuiltIn: fstest.MapFS{"generic.wasm": {Data: []byte("built in")}, "README.md": {}},
+		Project: folder(t, "mine.wasm", "generic.wasm", "Bad_Name.wasm", "notes.txt"),
+		User:    folder(t, "mine.wasm", "zeta.wasm", "alpha.wasm"),
+	}
+	found, unusable, err := provider.Find(dirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range found {
+		got = append(got, s.ID+" "+string(s.Origin))
+	}
+	if want := "alpha user, generic built-in, mine project, zeta user"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if len(unusable) != 2 || !strings.Contains(unusable[0].Error(), `"Bad_Name" is no provider ID`) ||
+		unusable[1].ID != "generic" || !strings.Contains(unusable[1].Error(), "belongs to a built-in provider") {
+		t.Errorf("unusable: %v", unusable)
+	}
+	for _, s := range found {
+		m, err := s.Read()
+		if err != nil || len(m.Digest()) != 64 {
+			t.Errorf("%s: %v, %q", s.ID, err, m.Digest())
+		}
+		if s.ID == "generic" && string(m.Bytes) != "built in" {
+			t.Errorf("generic is %q", m.Bytes)
+		}
+	}
+}
+
+func TestFindNothing(t *testing.T) {
+	found, unusable, err := provider.Find(provider.Dirs{Project: filepath.Join(t.TempDir(), "none")})
+	if len(found)+len(unusable) > 0 || err != nil {
+		t.Errorf("got %v, %v, %v", found, unusable, err)
+	}
+	if _, _, err := provider.Find(provider.Dirs{User: filepath.Join(folder(t, "file"), "file")}); err == nil {
+		t.Error("a file as a folder is no error")
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	dir := folder(t)
+	huge := filepath.Join(dir, "huge.wasm")
+	if err := os.WriteFile(huge, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, 200<<20); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		huge:                              "it has 209715200 bytes, a module has at most 67108864",
+		dir:                               "expected a file, got a directory",
+		filepath.Join(dir, "none.wasm"):   "no such file",
+		filepath.Join(dir, "x\x00.wasm"):  "invalid argument",
+		filepath.Join(huge, "below.wasm"): "not a directory",
+	} {
+		_, err := provider.File(path).Read()
+		e, ok := errors.AsType[*provider.UnusableError](err)
+		if !ok || e.Path != path || (runtime.GOOS == "linux" && !strings.Contains(e.Reason, want)) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
