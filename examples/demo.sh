@@ -6,9 +6,9 @@
 # It wants bash and go, no terminal and nothing of HOME. It takes whichever engine
 # is there, Docker or Podman, and says which; Podman's service is started for it
 # where it doesn't run.
-# Without an engine Stagecraft builds the image by itself, into a folder,
+# Without an engine Stagecraft builds the image by itself, into a directory,
 # and the demo shows what is in it. It leaves no process, no container and no
-# folder, on Ctrl-C neither; the image that an engine has stays.
+# directory, on Ctrl-C neither; the image that an engine has stays.
 #
 # Exit status: 0; 1 where stagecraft did not do what it should; 130 on Ctrl-C.
 set -euo pipefail

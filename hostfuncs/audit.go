@@ -7,7 +7,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// Record is one call through the door.
+// Record is one call through the gate.
 type Record struct {
 	Operation string
 	Provider  string

@@ -34,7 +34,7 @@ type BuildOptions struct {
 	Tags, Platforms []string
 	// Load has what another builder built put into the Docker engine.
 	Load bool
-	// Outputs are files and folders that get the image.
+	// Outputs are files and directories that get the image.
 	Outputs []Output
 	// Bases are OCI layouts that base images are taken from.
 	Bases   []BaseLayout
@@ -122,13 +122,13 @@ func seen(err error, shown bool) error {
 	return err
 }
 
-// key names what is sent of a folder. Files are taken to be the same by size,
+// key names what is sent of a directory. Files are taken to be the same by size,
 // mode and time, so that two machines must not have one name.
-func (o BuildOptions) key(folder string) string {
+func (o BuildOptions) key(directory string) string {
 	if o.Machine == "" {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(o.Machine + "\x00" + folder))
+	sum := sha256.Sum256([]byte(o.Machine + "\x00" + directory))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -22,23 +22,23 @@ type Confinement struct {
 	root    string
 	rules   *confine.Rules // nil for none
 	by      []string       // the policies that say so
-	temp    *tempDir       // the folder for temporary files, nil for the common one
+	temp    *tempDir       // the directory for temporary files, nil for the common one
 	limits  process.Limits
 	time    time.Duration
 	output  uint64 // bytes
 	support confine.Support
-	// folders are those that commands may write to and couldn't make, since a
+	// directories are those that commands may write to and couldn't make, since a
 	// path that isn't there allows nothing.
-	folders []string
-	world   *World // what its rules are made of
-	each    []heldBy
-	refused refusals
-	singles singleFiles
-	watch   *watch // nil where nobody wants to know what commands use
+	directories []string
+	world       *World // what its rules are made of
+	each        []heldBy
+	refused     refusals
+	singles     singleFiles
+	watch       *watch // nil where nobody wants to know what commands use
 }
 
 // NewConfinement finds what commands in the project root are held to by
-// policies, all of them, and by their limits. The folders of toolchains are those
+// policies, all of them, and by their limits. The directories of toolchains are those
 // that what a command gets of the user's environment leads to: never what a
 // provider sets there. It has to be closed.
 func NewConfinement(root string, environ, passed []string, policies []capability.Confinement, limits capability.Limits) (*Confinement, error) {
@@ -68,22 +68,22 @@ func NewConfinement(root string, environ, passed []string, policies []capability
 // gather joins what the policies say. Links are followed now and not when a
 // command starts: an earlier one may have put them there.
 func (c *Confinement) gather(policies []capability.Confinement) error {
-	var folders []string
+	var directories []string
 	for _, p := range policies {
 		rules, made, err := c.world.rules(p, c.tempPath())
 		if err != nil {
 			return err
 		}
-		rules, folders = rules.Resolved(resolveLinks), append(folders, made...)
+		rules, directories = rules.Resolved(resolveLinks), append(directories, made...)
 		c.each = append(c.each, heldBy{p.Policy, rules})
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
 		c.rules, c.by = &rules, append(c.by, p.Policy)
 	}
-	for _, folder := range folders {
-		if target, err := resolveLinks(folder); err == nil && slices.Contains(c.rules.Write, target) {
-			c.folders = append(c.folders, target)
+	for _, directory := range directories {
+		if target, err := resolveLinks(directory); err == nil && slices.Contains(c.rules.Write, target) {
+			c.directories = append(c.directories, target)
 		}
 	}
 	c.findSingles(policies)
@@ -105,7 +105,7 @@ func (c *Confinement) tempPath() string {
 	return c.temp.path
 }
 
-// Environ is an environment with the folder for temporary files of the run.
+// Environ is an environment with the directory for temporary files of the run.
 func (c *Confinement) Environ(env []string) []string {
 	if c.tempPath() == "" {
 		return env
@@ -132,7 +132,7 @@ func (c *Confinement) Missing() []string {
 	return c.rules.Missing(c.support)
 }
 
-// hold puts into a command what it is held to, and makes the folders for it, or has
+// hold puts into a command what it is held to, and makes the directories for it, or has
 // it watched. Its own program it may always run: that was decided on.
 func (c *Confinement) hold(cmd *process.Command, program string) error {
 	if c == nil {
@@ -143,28 +143,28 @@ func (c *Confinement) hold(cmd *process.Command, program string) error {
 		c.watch.watched(cmd, program)
 		return nil
 	}
-	if err := c.makeFolders(); err != nil {
-		return abi.Errorf(abi.CodeFailed, "make a folder that commands may write to: %v", err)
+	if err := c.makeDirectories(); err != nil {
+		return abi.Errorf(abi.CodeFailed, "make a directory that commands may write to: %v", err)
 	}
 	cmd.Confine = c.rules
 	c.watch.watched(cmd, program)
 	return nil
 }
 
-// makeFolders makes those in the project without following a link: an earlier
+// makeDirectories makes those in the project without following a link: an earlier
 // command may have put one there.
-func (c *Confinement) makeFolders() error {
+func (c *Confinement) makeDirectories() error {
 	root, err := os.OpenRoot(c.root)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	for _, folder := range c.folders {
-		rel, err := filepath.Rel(c.root, folder)
+	for _, directory := range c.directories {
+		rel, err := filepath.Rel(c.root, directory)
 		if err == nil && filepath.IsLocal(rel) {
 			err = root.MkdirAll(rel, 0o755)
 		} else {
-			err = os.MkdirAll(folder, 0o755)
+			err = os.MkdirAll(directory, 0o755)
 		}
 		if err != nil {
 			return err
@@ -214,7 +214,7 @@ func (c *Confinement) String() string {
 	}
 	said := []string{"any file", "any port"}
 	if r := c.rules; !r.AnyFiles {
-		said[0] = fmt.Sprintf("%d folders and files to read, %d to write", len(r.Read)+len(r.Exec), len(r.Write))
+		said[0] = fmt.Sprintf("%d directories and files to read, %d to write", len(r.Read)+len(r.Exec), len(r.Write))
 		if len(r.List) > 0 {
 			said[0] += fmt.Sprintf(", %d to list", len(r.List))
 		}
@@ -247,9 +247,9 @@ func portWords(all bool, ports []uint16) string {
 	return strings.Trim(fmt.Sprint(ports), "[]")
 }
 
-// rules are one policy's, and the folders that they take to be there. Whatever it
-// says, a program needs the folders of the system to run at all.
-func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, folders []string, err error) {
+// rules are one policy's, and the directories that they take to be there. Whatever it
+// says, a program needs the directories of the system to run at all.
+func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, directories []string, err error) {
 	r = confine.Rules{
 		AnyFiles: p.Files == nil, AnyNet: p.Net == nil, BestEffort: p.Mode == capability.ConfineBestEffort,
 	}
@@ -259,7 +259,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		if err != nil {
 			return r, nil, err
 		}
-		folders = append(folders, confine.Caches(name, at)...)
+		directories = append(directories, confine.Caches(name, at)...)
 		profile.BestEffort = r.BestEffort
 		r = r.With(profile)
 	}
@@ -269,7 +269,7 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 		write := w.subtrees(p.Files.Write)
 		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
 		r.List = append(r.List, w.subtrees(p.Files.List)...)
-		folders = append(folders, missing(write)...)
+		directories = append(directories, missing(write)...)
 	}
 	if p.Net != nil {
 		r.Connect, r.AnyConnect = portList(p.Net.Connect)
@@ -284,14 +284,14 @@ func (w *World) rules(p capability.Confinement, temp string) (r confine.Rules, f
 	if slices.Contains(p.Sockets, "docker") {
 		r.Sockets = w.dockerSockets()
 	}
-	return r, folders, nil
+	return r, directories, nil
 }
 
 func (w *World) surroundings(temp string) confine.Surroundings {
 	return confine.Surroundings{Home: w.passed("HOME"), Temp: temp, Env: w.passed}
 }
 
-// missing are those folders of some places that aren't there: a file would be.
+// missing are those directories of some places that aren't there: a file would be.
 func missing(places []string) []string {
 	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
 		_, err := os.Lstat(place)
@@ -299,7 +299,7 @@ func missing(places []string) []string {
 	})
 }
 
-// subtrees are the places in the project. A folder without all that is in it is
+// subtrees are the places in the project. A directory without all that is in it is
 // nothing that the kernel could be told.
 func (w *World) subtrees(list []capability.Subtree) []string {
 	var paths []string

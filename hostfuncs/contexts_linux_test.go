@@ -33,7 +33,7 @@ func testOddContexts(t *testing.T, r rig) {
 			return nil
 		},
 		"deep": func(dir string) error {
-			// With the folders that engines have for it nearly as long as a path may be.
+			// With the directories that engines have for it nearly as long as a path may be.
 			return os.MkdirAll(filepath.Join(dir, strings.Repeat(strings.Repeat("deep", 60)+"/", 15)), 0o755)
 		},
 		"loops": func(dir string) error {
@@ -149,7 +149,7 @@ func lease(t *testing.T, path string) {
 }
 
 // TestOneOutputForTwo has two builds write to one place at once: what is there in
-// the end is whole, and a build whose folder isn't the one has said so.
+// the end is whole, and a build whose directory isn't the one has said so.
 func TestOneOutputForTwo(t *testing.T) { eachRig(t, testOneOutputForTwo) }
 
 func testOneOutputForTwo(t *testing.T, r rig) {

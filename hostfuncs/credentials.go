@@ -65,7 +65,7 @@ func one(text string) []string {
 
 // runHelper runs a credential helper, a [registry.Run]. It is the user's own
 // program, named in the user's own configuration, so it has the user's
-// environment and no policy; it doesn't run in the project's folder.
+// environment and no policy; it doesn't run in the project's directory.
 func (w *World) runHelper(ctx context.Context, name string, args []string, stdin string) ([]byte, int, error) {
 	return w.runBounded(ctx, name, args, stdin, helperLimit)
 }
@@ -82,7 +82,7 @@ func (w *World) runBounded(ctx context.Context, name string, args []string, stdi
 	out := &boundedOutput{full: end}
 	res, err := process.Run(running, process.Command{
 		Program: program, Argv: append([]string{name}, args...),
-		// An absolute folder that is there.
+		// An absolute directory that is there.
 		Dir: filepath.Dir(program), Env: w.Environ,
 		Stdin: strings.NewReader(stdin), Stdout: out, Grace: time.Second,
 	})

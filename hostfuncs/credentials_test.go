@@ -19,18 +19,18 @@ func userWithHelper(t *testing.T, script string) (w *World, log string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no shell")
 	}
-	folder := t.TempDir()
-	log = filepath.Join(folder, "log")
+	directory := t.TempDir()
+	log = filepath.Join(directory, "log")
 	for name, text := range map[string]string{
 		"config.json":            `{"credHelpers": {"r.io": "fake"}}`,
 		"docker-credential-fake": "#!/bin/sh\n" + script,
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return &World{Root: t.TempDir(), Environ: []string{
-		"PATH=.:" + folder + ":/usr/bin:/bin", "DOCKER_CONFIG=" + folder, "LOG=" + log, "SECRET=" + helperSecret,
+		"PATH=.:" + directory + ":/usr/bin:/bin", "DOCKER_CONFIG=" + directory, "LOG=" + log, "SECRET=" + helperSecret,
 	}}, log
 }
 
@@ -42,8 +42,8 @@ func TestCredentialHelper(t *testing.T) {
 			t.Errorf("got %v, %v", auth, err)
 		}
 	}
-	folder := filepath.Dir(log)
-	want := filepath.Join(folder, "docker-credential-fake") + " get r.io\n" + folder + "\n"
+	directory := filepath.Dir(log)
+	want := filepath.Join(directory, "docker-credential-fake") + " get r.io\n" + directory + "\n"
 	if text, err := os.ReadFile(log); err != nil || string(text) != want {
 		t.Errorf("it was run so: %s (%v), want %s", text, err, want)
 	}
@@ -77,7 +77,7 @@ func TestCredentialHelperRefused(t *testing.T) {
 	}
 }
 
-// TestCredentialHelperMissing has one that only a relative folder of PATH would
+// TestCredentialHelperMissing has one that only a relative directory of PATH would
 // find.
 func TestCredentialHelperMissing(t *testing.T) {
 	w, log := userWithHelper(t, `touch "$LOG"; echo '{"Username": "u", "Secret": "s"}'`)

@@ -57,9 +57,9 @@ func sign(t *testing.T, template *x509.Certificate, by authority, key *ecdsa.Pri
 	return cert
 }
 
-// folder has a certificate of the authority's for a host until some time, its
+// directory has a certificate of the authority's for a host until some time, its
 // key, and who is believed.
-func (a authority) folder(t *testing.T, believed authority, host string, until time.Time) string {
+func (a authority) directory(t *testing.T, believed authority, host string, until time.Time) string {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until,
@@ -98,10 +98,10 @@ func TestDaemonTLS(t *testing.T) {
 	start := func(certs string) string {
 		return providertest.StartBuildKit(t, providertest.BuildKitOptions{Certs: certs}).Address
 	}
-	right := start(ours.folder(t, ours, "127.0.0.1", later))
-	good := ours.folder(t, ours, "client", later)
+	right := start(ours.directory(t, ours, "127.0.0.1", later))
+	good := ours.directory(t, ours, "client", later)
 	without := func(name string) string {
-		dir := ours.folder(t, ours, "client", later)
+		dir := ours.directory(t, ours, "client", later)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -116,13 +116,13 @@ func TestDaemonTLS(t *testing.T) {
 		want            string // empty for an image
 	}{
 		{name: "right", at: right, certs: good},
-		{name: "another authority here", at: right, certs: ours.folder(t, others, "client", later), want: "has to be for its address, and signed by"},
-		{name: "another authority there", at: right, certs: others.folder(t, ours, "client", later), want: "see that it takes the certificate"},
+		{name: "another authority here", at: right, certs: ours.directory(t, others, "client", later), want: "has to be for its address, and signed by"},
+		{name: "another authority there", at: right, certs: others.directory(t, ours, "client", later), want: "see that it takes the certificate"},
 		{name: "no certificates", at: right, want: "it may want certificates"},
-		{name: "an expired certificate of ours", at: right, certs: ours.folder(t, ours, "client", before), want: "see that it takes the certificate"},
-		{name: "an expired one of the daemon", at: start(ours.folder(t, ours, "127.0.0.1", before)), certs: good, want: "expired"},
-		{name: "another host's", at: start(ours.folder(t, ours, "builds.test", later)), certs: good, want: "127.0.0.1"},
-		{name: "no folder", at: right, certs: filepath.Join(t.TempDir(), "none"), want: "ca.pem: no such file"},
+		{name: "an expired certificate of ours", at: right, certs: ours.directory(t, ours, "client", before), want: "see that it takes the certificate"},
+		{name: "an expired one of the daemon", at: start(ours.directory(t, ours, "127.0.0.1", before)), certs: good, want: "expired"},
+		{name: "another host's", at: start(ours.directory(t, ours, "builds.test", later)), certs: good, want: "127.0.0.1"},
+		{name: "no directory", at: right, certs: filepath.Join(t.TempDir(), "none"), want: "ca.pem: no such file"},
 		{name: "no authority", at: right, certs: without("ca.pem"), want: "ca.pem: no such file"},
 		{name: "no certificate", at: right, certs: without("cert.pem"), want: "cert.pem: no such file"},
 		{name: "no key", at: right, certs: without("key.pem"), want: "key.pem: no such file"},

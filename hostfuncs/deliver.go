@@ -15,9 +15,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 )
 
-// Output is a file or folder that gets an image.
+// Output is a file or directory that gets an image.
 type Output struct {
-	// Layout makes it a folder with an OCI layout, else it is a file that
+	// Layout makes it a directory with an OCI layout, else it is a file that
 	// `docker load` takes.
 	Layout bool
 	// Path is absolute.
@@ -28,7 +28,7 @@ type Output struct {
 //
 // # Errors
 //
-// Anything else, and a folder that is there already and isn't empty: what is in
+// Anything else, and a directory that is there already and isn't empty: what is in
 // it is not written over.
 func ParseOutput(text string) (Output, error) {
 	kind, path, ok := strings.Cut(text, ":")
@@ -72,7 +72,7 @@ func (o Output) failure(err error) error {
 func (o Output) wantPlace() error {
 	dir := filepath.Dir(o.Path)
 	if now, err := filepath.EvalSymlinks(dir); err != nil || now != dir {
-		return cmp.Or(err, errors.New("its folder was replaced after it was decided on"))
+		return cmp.Or(err, errors.New("its directory was replaced after it was decided on"))
 	}
 	return nil
 }

@@ -180,12 +180,12 @@ func isNetwork(name string) bool {
 	return name == "" || name == "none" || name == "default" || name == "host"
 }
 
-func (p buildPlan) whatIsMissing(dockerfile, folder string) error {
+func (p buildPlan) whatIsMissing(dockerfile, directory string) error {
 	switch {
 	case p.context.missing != nil:
 		return ofField("context", p.context.missing)
 	case !p.context.info.IsDir():
-		return ofField("context", abi.Errorf(abi.CodeInvalid, "the build context %s is no folder", quotePath(folder)))
+		return ofField("context", abi.Errorf(abi.CodeInvalid, "the build context %s is no directory", quotePath(directory)))
 	case p.dockerfile.missing != nil:
 		return &abi.Error{
 			Code: abi.CodeNotFound, Message: "there is no Dockerfile at " + quotePath(dockerfile),

@@ -123,16 +123,16 @@ func TestDockerBuildRefuses(t *testing.T) {
 		code    abi.Code
 		want    string
 	}{
-		"no tag":             {abi.DockerBuildRequest{Context: "app"}, abi.CodeInvalid, "tags is empty"},
-		"wrong tag":          {abi.DockerBuildRequest{Context: "app", Tags: []string{"Shop"}}, abi.CodeInvalid, "Shop"},
-		"wrong network":      {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `network "bridge"`},
-		"context outside":    {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project folder"},
-		"context by a link":  {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, `the link "etc" leads to nothing in it`},
-		"context missing":    {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
-		"context a file":     {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is no folder"},
-		"Dockerfile missing": {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
-		"Dockerfile outside": {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project folder"},
-		"Dockerfile folder":  {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is no regular file"},
+		"no tag":               {abi.DockerBuildRequest{Context: "app"}, abi.CodeInvalid, "tags is empty"},
+		"wrong tag":            {abi.DockerBuildRequest{Context: "app", Tags: []string{"Shop"}}, abi.CodeInvalid, "Shop"},
+		"wrong network":        {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `network "bridge"`},
+		"context outside":      {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
+		"context by a link":    {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, `the link "etc" leads to nothing in it`},
+		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
+		"context a file":       {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is no directory"},
+		"Dockerfile missing":   {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
+		"Dockerfile outside":   {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
+		"Dockerfile directory": {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is no regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, call(t, g, abi.OpDockerBuild, tt.request), tt.code, tt.want)

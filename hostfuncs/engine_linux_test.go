@@ -34,15 +34,15 @@ func TestEngineTLS(t *testing.T) { providertest.DockerEngines(t, testEngineTLS) 
 func testEngineTLS(t *testing.T, e providertest.Engine) {
 	ours, others := newAuthority(t), newAuthority(t)
 	later := time.Now().Add(time.Hour)
-	engine := providertest.StartDocker(t, providertest.DockerOptions{Like: e, Certs: ours.folder(t, ours, "127.0.0.1", later)})
+	engine := providertest.StartDocker(t, providertest.DockerOptions{Like: e, Certs: ours.directory(t, ours, "127.0.0.1", later)})
 	r := rig{host: engine.Address, config: t.TempDir()}
 	for _, tt := range []struct {
 		name, certs, verify string
 		want                string // empty for an image
 	}{
-		{name: "right", certs: ours.folder(t, ours, "client", later), verify: "1"},
-		{name: "another authority here", certs: ours.folder(t, others, "client", later), verify: "1", want: "certificate signed by unknown authority"},
-		{name: "another authority there", certs: others.folder(t, ours, "client", later), verify: "1", want: "certificate"},
+		{name: "right", certs: ours.directory(t, ours, "client", later), verify: "1"},
+		{name: "another authority here", certs: ours.directory(t, others, "client", later), verify: "1", want: "certificate signed by unknown authority"},
+		{name: "another authority there", certs: others.directory(t, ours, "client", later), verify: "1", want: "certificate"},
 		{name: "no TLS", want: "HTTP request to an HTTPS server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ type Engine struct {
 	Kind EngineKind
 	// Address is where it listens: tcp://HOST:PORT or unix://PATH.
 	Address string
-	// Certs is the folder of ca.pem, cert.pem and key.pem, empty for none.
+	// Certs is the directory of ca.pem, cert.pem and key.pem, empty for none.
 	Certs string
 }
 
@@ -53,7 +53,7 @@ func ParseEngine(name, certs string) (Engine, error) {
 	case at.Scheme != "tcp" || at.Hostname() == "" || at.Port() == "" || strings.Trim(at.Path, "/") != "" || at.User != nil:
 		return Engine{}, fmt.Errorf("%q is no address of a daemon: use buildkit+tcp://HOST:PORT or buildkit+unix:///PATH", name)
 	case certs == "" && !isLoopback(at.Hostname()):
-		return Engine{}, fmt.Errorf("%s is on another machine and needs certificates: give --engine-certs a folder with ca.pem, cert.pem and key.pem", name)
+		return Engine{}, fmt.Errorf("%s is on another machine and needs certificates: give --engine-certs a directory with ca.pem, cert.pem and key.pem", name)
 	}
 	return Engine{Kind: EngineBuildKit, Address: "tcp://" + at.Host, Certs: certs}, nil
 }

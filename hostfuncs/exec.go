@@ -118,7 +118,7 @@ func (w *World) openDir(named string, at place) (*process.Directory, error) {
 	case at.missing != nil:
 		return nil, ofField("dir", at.missing)
 	case !at.info.IsDir():
-		return nil, ofField("dir", abi.Errorf(abi.CodeInvalid, "%s is no folder to run a program in", quotePath(named)))
+		return nil, ofField("dir", abi.Errorf(abi.CodeInvalid, "%s is no directory to run a program in", quotePath(named)))
 	}
 	dir, err := process.OpenDirectory(w.Root, at.rel)
 	if err != nil {

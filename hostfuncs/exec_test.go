@@ -79,19 +79,19 @@ func TestExecRefuses(t *testing.T) {
 		code    abi.Code
 		want    string
 	}{
-		"nothing":          {abi.ExecRequest{}, abi.CodeInvalid, "argv is empty"},
-		"no program":       {abi.ExecRequest{Argv: []string{""}}, abi.CodeInvalid, "argv is empty"},
-		"NUL in argv":      {abi.ExecRequest{Argv: []string{"true", "a\x00b"}}, abi.CodeInvalid, "NUL byte"},
-		"NUL in a value":   {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"A": abi.Text("\x00")}}, abi.CodeInvalid, "no name and value"},
-		"= in a name":      {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"A=B": abi.Text("")}}, abi.CodeInvalid, "no name and value"},
-		"empty name":       {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"": abi.Text("")}}, abi.CodeInvalid, "no name and value"},
-		"negative timeout": {abi.ExecRequest{Argv: []string{"true"}, TimeoutMS: -1}, abi.CodeInvalid, "can't be below 0"},
-		"folder outside":   {abi.ExecRequest{Argv: []string{"true"}, Dir: ".."}, abi.CodeInvalid, `".." leaves the project folder`},
-		"missing folder":   {abi.ExecRequest{Argv: []string{"true"}, Dir: "x"}, abi.CodeNotFound, `there is no "x" in the project folder`},
-		"file as a folder": {abi.ExecRequest{Argv: []string{"true"}, Dir: "file"}, abi.CodeInvalid, "is no folder to run a program in"},
-		"unknown program":  {abi.ExecRequest{Argv: []string{"no-such-program"}}, abi.CodeNotFound, "no-such-program"},
-		"loader variable":  {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"LD_PRELOAD": abi.Text("x")}}, abi.CodeDenied, "must be named in full"},
-		"timeout":          {abi.ExecRequest{Argv: []string{"sleep", "60"}, Capture: true, TimeoutMS: 20}, abi.CodeTimeout, "did not end within 20ms"},
+		"nothing":             {abi.ExecRequest{}, abi.CodeInvalid, "argv is empty"},
+		"no program":          {abi.ExecRequest{Argv: []string{""}}, abi.CodeInvalid, "argv is empty"},
+		"NUL in argv":         {abi.ExecRequest{Argv: []string{"true", "a\x00b"}}, abi.CodeInvalid, "NUL byte"},
+		"NUL in a value":      {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"A": abi.Text("\x00")}}, abi.CodeInvalid, "no name and value"},
+		"= in a name":         {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"A=B": abi.Text("")}}, abi.CodeInvalid, "no name and value"},
+		"empty name":          {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"": abi.Text("")}}, abi.CodeInvalid, "no name and value"},
+		"negative timeout":    {abi.ExecRequest{Argv: []string{"true"}, TimeoutMS: -1}, abi.CodeInvalid, "can't be below 0"},
+		"directory outside":   {abi.ExecRequest{Argv: []string{"true"}, Dir: ".."}, abi.CodeInvalid, `".." leaves the project directory`},
+		"missing directory":   {abi.ExecRequest{Argv: []string{"true"}, Dir: "x"}, abi.CodeNotFound, `there is no "x" in the project directory`},
+		"file as a directory": {abi.ExecRequest{Argv: []string{"true"}, Dir: "file"}, abi.CodeInvalid, "is no directory to run a program in"},
+		"unknown program":     {abi.ExecRequest{Argv: []string{"no-such-program"}}, abi.CodeNotFound, "no-such-program"},
+		"loader variable":     {abi.ExecRequest{Argv: []string{"true"}, Env: map[string]abi.Value{"LD_PRELOAD": abi.Text("x")}}, abi.CodeDenied, "must be named in full"},
+		"timeout":             {abi.ExecRequest{Argv: []string{"sleep", "60"}, Capture: true, TimeoutMS: 20}, abi.CodeTimeout, "did not end within 20ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, call(t, g, abi.OpExec, tt.request), tt.code, tt.want)

@@ -67,7 +67,7 @@ func (w *World) doList(_ context.Context, p place) (abi.ListResult, error) {
 		return abi.ListResult{}, p.missing
 	}
 	if !p.info.IsDir() {
-		return abi.ListResult{}, abi.Errorf(abi.CodeInvalid, "%s is no folder", quotePath(p.rel))
+		return abi.ListResult{}, abi.Errorf(abi.CodeInvalid, "%s is no directory", quotePath(p.rel))
 	}
 	f, err := w.openSame(p)
 	if err != nil {
@@ -97,7 +97,7 @@ func (w *World) doList(_ context.Context, p place) (abi.ListResult, error) {
 func (w *World) openSame(p place) (*os.File, error) {
 	root, err := os.OpenRoot(w.Root)
 	if err != nil {
-		return nil, abi.Errorf(abi.CodeFailed, "the project folder: %v", err)
+		return nil, abi.Errorf(abi.CodeFailed, "the project directory: %v", err)
 	}
 	defer root.Close()
 	// A pipe that took the file's place must not make us wait for a writer.

@@ -53,13 +53,13 @@ func TestFilesRefuse(t *testing.T) {
 		code abi.Code
 		want string
 	}{
-		{"..", abi.CodeInvalid, "leaves the project folder"},
-		{"../" + filepath.Base(p.Root) + "x", abi.CodeInvalid, "leaves the project folder"},
-		{"/etc/passwd", abi.CodeInvalid, `"/etc/passwd" leaves the project folder`},
-		{"/proc/self/environ", abi.CodeInvalid, "leaves the project folder"},
-		{"out/key", abi.CodeInvalid, `leaves the project folder: the link "out" leads to nothing in it`},
-		{"out-file", abi.CodeInvalid, "leaves the project folder"},
-		{"chain/key", abi.CodeInvalid, "leaves the project folder"},
+		{"..", abi.CodeInvalid, "leaves the project directory"},
+		{"../" + filepath.Base(p.Root) + "x", abi.CodeInvalid, "leaves the project directory"},
+		{"/etc/passwd", abi.CodeInvalid, `"/etc/passwd" leaves the project directory`},
+		{"/proc/self/environ", abi.CodeInvalid, "leaves the project directory"},
+		{"out/key", abi.CodeInvalid, `leaves the project directory: the link "out" leads to nothing in it`},
+		{"out-file", abi.CodeInvalid, "leaves the project directory"},
+		{"chain/key", abi.CodeInvalid, "leaves the project directory"},
 		{"loop", abi.CodeInvalid, `the link "loop" leads to nothing in it`},
 		{"dangling", abi.CodeInvalid, ""},
 		{"a\x00b", abi.CodeInvalid, "NUL byte"},
@@ -72,7 +72,7 @@ func TestFilesRefuse(t *testing.T) {
 	} {
 		wantError(t, call(t, g, abi.OpReadFile, abi.PathRequest{Path: tt.path}), tt.code, tt.want)
 	}
-	wantError(t, call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no folder")
+	wantError(t, call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no directory")
 }
 
 // TestOutsideTellsNothing wants every path outside to be refused in the same
@@ -89,7 +89,7 @@ func TestOutsideTellsNothing(t *testing.T) {
 	for _, name := range []string{"link", "link/passwd", "loop", "dangling", "dangling/x", "none", "none/x"} {
 		path := filepath.Join(outside, name)
 		reply := call(t, g, abi.OpStat, abi.StatRequest{Path: path})
-		if want := quotePath(path) + " leaves the project folder"; reply.Error == nil || reply.Error.Message != want {
+		if want := quotePath(path) + " leaves the project directory"; reply.Error == nil || reply.Error.Message != want {
 			t.Errorf("%s: got %+v", name, reply.Error)
 		}
 	}

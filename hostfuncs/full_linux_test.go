@@ -17,7 +17,7 @@ import (
 
 const noRoom = "no space left on device"
 
-// smallDisk is a folder with room for so many MiB.
+// smallDisk is a directory with room for so many MiB.
 func smallDisk(t *testing.T, mib int) string {
 	t.Helper()
 	dir := imagetest.Dir(t)

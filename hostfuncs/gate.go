@@ -1,4 +1,4 @@
-// Package hostfuncs is the one door between a provider and the world. Every
+// Package hostfuncs is the one gate between a provider and the world. Every
 // effect passes [Gate.Call]:
 //
 //	decode -> Resolve -> Claim -> Decide -> audit -> Do -> encode
@@ -30,7 +30,7 @@ type Gate struct {
 	ops  map[string]Bound
 }
 
-// GateOptions say whose door it is, and what it does.
+// GateOptions say whose gate it is, and what it does.
 type GateOptions struct {
 	Provider string
 	// Policies all have to allow a call; with none, everything is denied.
@@ -45,7 +45,7 @@ type GateOptions struct {
 	Held *Held
 }
 
-// NewGate makes the door for a provider. Two operations of one name are an
+// NewGate makes the gate for a provider. Two operations of one name are an
 // error, as is a missing auditor.
 func NewGate(opts GateOptions) (*Gate, error) {
 	if opts.Auditor == nil {

@@ -31,8 +31,8 @@ func (p *project) Done(r *Record)        { p.records = append(p.records, *r) }
 // so that what hangs is said. Nothing that works comes near it on any machine.
 const hangs = 50 * time.Minute
 
-// newProject makes a project folder with these files, which can be executed; a
-// name that ends in / is a folder.
+// newProject makes a project directory with these files, which can be executed; a
+// name that ends in / is a directory.
 func newProject(t testing.TB, files map[string]string) *project {
 	t.Helper()
 	root := imagetest.Dir(t)

@@ -50,7 +50,7 @@ func testEngineGoesAway(t *testing.T, r rig) {
 }
 
 // TestEngineGoesAwayWithTheImage cuts the connection in the middle of the image
-// that is on its way to a file and to a folder: nothing of it stays.
+// that is on its way to a file and to a directory: nothing of it stays.
 func TestEngineGoesAwayWithTheImage(t *testing.T) { eachRig(t, testEngineGoesAwayWithTheImage) }
 
 func testEngineGoesAwayWithTheImage(t *testing.T, r rig) {

@@ -45,7 +45,7 @@ func ParseBaseLayout(text string) (BaseLayout, error) {
 // storedBase is an image of a layout that a build takes.
 type storedBase struct {
 	image.Stored
-	// layout is oci:FOLDER, as a claim has it.
+	// layout is oci:DIR, as a claim has it.
 	layout string
 }
 

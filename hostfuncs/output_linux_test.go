@@ -35,11 +35,11 @@ func testOutputOfATakenName(t *testing.T, r rig) {
 	}
 }
 
-// TestOutputInASwappedFolder has a link take the place of an output's folder once
+// TestOutputInASwappedDirectory has a link take the place of an output's directory once
 // it was decided on: nothing is written where it leads.
-func TestOutputInASwappedFolder(t *testing.T) { eachRig(t, testOutputInASwappedFolder) }
+func TestOutputInASwappedDirectory(t *testing.T) { eachRig(t, testOutputInASwappedDirectory) }
 
-func testOutputInASwappedFolder(t *testing.T, r rig) {
+func testOutputInASwappedDirectory(t *testing.T, r rig) {
 	for _, e := range r.all() {
 		for _, kind := range []string{"tar", "oci"} {
 			t.Run(string(e.Kind)+" "+kind, func(t *testing.T) {
@@ -59,7 +59,7 @@ func testOutputInASwappedFolder(t *testing.T, r rig) {
 				if err := os.Symlink(elsewhere, dir); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "its folder was replaced after it was decided on") {
+				if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "its directory was replaced after it was decided on") {
 					t.Errorf("got %v", err)
 				}
 				wantEmpty(t, elsewhere)

@@ -29,7 +29,7 @@ type ExecStep struct {
 	Argv []string `json:"argv"`
 	// Program is the absolute path of the file, empty where there is none.
 	Program string `json:"program,omitempty"`
-	// Dir is relative to the project folder.
+	// Dir is relative to the project directory.
 	Dir string `json:"dir"`
 	// Env are the variables that the provider sets, sorted by name.
 	Env []ValueStep `json:"env,omitempty"`
@@ -76,7 +76,7 @@ const (
 )
 
 // BuildStep is an image that would be built. Paths are relative to the project
-// folder.
+// directory.
 type BuildStep struct {
 	Context    string      `json:"context"`
 	Dockerfile string      `json:"dockerfile"`

@@ -28,7 +28,7 @@ providers:
     net: {connect: ["*"]}
 `
 
-// conducted is the door with other conduct than to do what is allowed.
+// conducted is the gate with other conduct than to do what is allowed.
 func (p *project) conducted(t *testing.T, policy string, change func(*GateOptions)) *Gate {
 	t.Helper()
 	opts := p.gate(t, policy).opts

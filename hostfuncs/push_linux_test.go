@@ -54,7 +54,7 @@ func testPush(t *testing.T, r rig) {
 	}
 }
 
-// dockerConfig is a folder with the docker command's configuration.
+// dockerConfig is a directory with the docker command's configuration.
 func dockerConfig(t *testing.T, host, user, password string) string {
 	t.Helper()
 	dir := imagetest.Dir(t)

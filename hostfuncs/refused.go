@@ -53,7 +53,7 @@ func (c *Confinement) hear(h *heard, cmd process.Command, res process.Result, fi
 	}
 }
 
-// useOf is the use that rules deny of what was found, by a command in a folder.
+// useOf is the use that rules deny of what was found, by a command in a directory.
 func useOf(found denial.Found, dir string, rules confine.Rules) (confine.Use, bool) {
 	var uses []confine.Use
 	switch found.Kind {
@@ -144,7 +144,7 @@ func (c *Confinement) refusal(use confine.Use, provider string, known map[string
 	said := strings.Join(by, " and ") + " " + plural(len(by), "confines commands and lets", "confine commands and let") + " none " + what
 	switch {
 	case toAllow == "" && use.Kind == confine.UseMake && strings.HasPrefix(use.Path+"/", os.TempDir()+"/"):
-		return said + ": no rule can allow it, but the folder for temporary files that TMPDIR names is the run's own"
+		return said + ": no rule can allow it, but the directory for temporary files that TMPDIR names is the run's own"
 	case toAllow == "":
 		return said + ": no rule can allow it"
 	}

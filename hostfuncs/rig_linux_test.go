@@ -22,7 +22,7 @@ import (
 // rig has the real things that build images.
 type rig struct {
 	host   string // of the Docker engine
-	config string // the folder of the docker command's configuration
+	config string // the directory of the docker command's configuration
 	about  providertest.EngineAbout
 	others bool // the builders that are no Docker engine are tested as well
 	daemon Engine
@@ -101,7 +101,7 @@ func (r rig) site(t *testing.T, e Engine, files map[string]string) site {
 	return s
 }
 
-// outputs has the image written to out, as a file and as a folder.
+// outputs has the image written to out, as a file and as a directory.
 func (s site) outputs(out string) {
 	s.Builds.Outputs = []Output{{Path: filepath.Join(out, "image.tar")}, {Layout: true, Path: filepath.Join(out, "layout")}}
 }
@@ -248,7 +248,7 @@ func withTool(t *testing.T, files map[string]string) map[string]string {
 	return files
 }
 
-// wantEmpty wants nothing to be left in a folder.
+// wantEmpty wants nothing to be left in a directory.
 func wantEmpty(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -257,7 +257,7 @@ func wantEmpty(t *testing.T, dir string) {
 	}
 }
 
-// ownTemp gives a test a folder for temporary files, which has to be empty after
+// ownTemp gives a test a directory for temporary files, which has to be empty after
 // what is done.
 func ownTemp(t *testing.T) string {
 	t.Helper()

@@ -54,7 +54,7 @@ func testBuildSecret(t *testing.T, r rig) {
 				if strings.Contains(files, secretValue) {
 					t.Error("the image has the secret")
 				}
-				if cache != "" && strings.Contains(folderText(t, cache), secretValue) {
+				if cache != "" && strings.Contains(directoryText(t, cache), secretValue) {
 					t.Error("the cache has the secret")
 				}
 				said := wantShown(t, mode, seen())
@@ -109,7 +109,7 @@ func secretSite(t *testing.T, r rig, e Engine) site {
 	return s
 }
 
-// cacheInto has a daemon send its cache to a registry, whose folder it gives.
+// cacheInto has a daemon send its cache to a registry, whose directory it gives.
 func (s *site) cacheInto(t *testing.T, e Engine) string {
 	t.Helper()
 	if e.Kind != EngineBuildKit {
@@ -166,7 +166,7 @@ func imageText(t *testing.T, file string) string {
 	return text.String()
 }
 
-func folderText(t *testing.T, dir string) string {
+func directoryText(t *testing.T, dir string) string {
 	t.Helper()
 	var text strings.Builder
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

@@ -12,17 +12,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// tempName is what the folders for temporary files of confined runs begin with.
+// tempName is what the directories for temporary files of confined runs begin with.
 const tempName = "stagecraft-run-"
 
-// tempDir is a folder for the temporary files of one run. As long as the run
-// lives, it holds the folder's lock.
+// tempDir is a directory for the temporary files of one run. As long as the run
+// lives, it holds the directory's lock.
 type tempDir struct {
 	path string
 	lock *filelock.Lock
 }
 
-// newTempDir makes a folder for the temporary files of this run, so that the
+// newTempDir makes a directory for the temporary files of this run, so that the
 // common one, in which others have theirs, need not be open to it.
 func newTempDir() (*tempDir, error) {
 	common, err := safefile.Resolve(os.TempDir())
@@ -66,7 +66,7 @@ func sweepTempDirs(common string) {
 	}
 }
 
-// remove removes the folder, with all that is in it.
+// remove removes the directory, with all that is in it.
 func (t *tempDir) remove() error {
 	err := removeTree(t.path)
 	if err != nil {

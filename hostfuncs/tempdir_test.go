@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTempDir: a run's folder stays as long as the run, and one that was left
+// TestTempDir: a run's directory stays as long as the run, and one that was left
 // goes with the next.
 func TestTempDir(t *testing.T) {
 	common := t.TempDir()

@@ -44,7 +44,7 @@ type envFiles struct {
 func (w *World) newEnvFiles() *envFiles { return &envFiles{w, make(map[string]*envFile)} }
 
 // named gives the files that a list of a request names. Only a path that leaves
-// the project folder is an error at once, and more files than can be.
+// the project directory is an error at once, and more files than can be.
 func (e *envFiles) named(list []string) ([]*envFile, error) {
 	if len(list) > maxEnvFiles {
 		return nil, manyEnvFiles()

@@ -85,8 +85,8 @@ func TestValuesThatCantBeHad(t *testing.T) {
 		want string
 	}{
 		{abi.ExecRequest{EnvFiles: []string{"none.env"}}, abi.CodeNotFound, `there is no "none.env"`},
-		{abi.ExecRequest{EnvFiles: []string{"/etc/hostname"}}, abi.CodeInvalid, `"/etc/hostname" leaves the project folder`},
-		{abi.ExecRequest{EnvFiles: []string{"sub/../../x"}}, abi.CodeInvalid, "leaves the project folder"},
+		{abi.ExecRequest{EnvFiles: []string{"/etc/hostname"}}, abi.CodeInvalid, `"/etc/hostname" leaves the project directory`},
+		{abi.ExecRequest{EnvFiles: []string{"sub/../../x"}}, abi.CodeInvalid, "leaves the project directory"},
 		{abi.ExecRequest{EnvFiles: []string{"sub"}}, abi.CodeInvalid, `"sub" is no regular file`},
 		{abi.ExecRequest{EnvFiles: []string{"broken.env"}}, abi.CodeInvalid, `"broken.env": line 3 is no line of a dotenv file`},
 		{abi.ExecRequest{EnvFiles: []string{"rude.env"}}, abi.CodeInvalid, `"rude.env": line 2 is no line of a dotenv file`},
@@ -94,7 +94,7 @@ func TestValuesThatCantBeHad(t *testing.T) {
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("B", "nul.env")}}, abi.CodeInvalid, `"nul.env": line 2 has a NUL byte`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("NONE", ".env")}}, abi.CodeNotFound, "variable NONE is not set"},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "none.env")}}, abi.CodeNotFound, `there is no "none.env"`},
-		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "../.env")}}, abi.CodeInvalid, "leaves the project folder"},
+		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "../.env")}}, abi.CodeInvalid, "leaves the project directory"},
 	} {
 		tt.q.Argv = []string{"sh", "-c", "echo ran >&2"}
 		reply := call(t, g, abi.OpExec, tt.q)

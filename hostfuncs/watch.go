@@ -58,7 +58,7 @@ func (w *watch) Missed(reason string) {
 }
 
 // Watch has it gathered what commands use, for [Confinement.Used]. They get a
-// folder for temporary files of the run's own, as confined ones do.
+// directory for temporary files of the run's own, as confined ones do.
 func (c *Confinement) Watch() error {
 	c.watch = &watch{uses: make(map[confine.Use]bool)}
 	if c.temp != nil {
@@ -123,7 +123,7 @@ func (c *Confinement) Used() (capability.Used, error) {
 // allowance is what a policy allows by a name.
 type allowance struct {
 	rules confine.Rules
-	// made are folders that are made before a command starts.
+	// made are directories that are made before a command starts.
 	made []string
 }
 
@@ -131,7 +131,7 @@ func (a allowance) allows(u confine.Use) bool {
 	if a.rules.Allows(u) {
 		return true
 	}
-	// Neither is one above such a folder left to be made.
+	// Neither is one above such a directory left to be made.
 	return u.Kind == confine.UseMkdir && slices.ContainsFunc(a.made, func(dir string) bool {
 		return strings.HasPrefix(dir, u.Path+"/")
 	})

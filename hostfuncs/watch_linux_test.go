@@ -245,7 +245,7 @@ func TestWording(t *testing.T) {
 		{Kind: confine.UseRead, Path: "/h/.gitconfig"}:                    both + "read /h/.gitconfig: add git or go to use of provider test",
 		{Kind: confine.UseMake, Path: "/h/.npm"}:                          both + "make or remove anything in /h/.npm: add node to use of provider test",
 		{Kind: confine.UseRead, Path: "/h/x\x1b[31m"}:                     both + "read /h/x: no rule can allow it",
-		{Kind: confine.UseMake, Path: os.TempDir() + "/x"}:                both + "make or remove anything in " + os.TempDir() + "/x: no rule can allow it, but the folder for temporary files that TMPDIR names is the run's own",
+		{Kind: confine.UseMake, Path: os.TempDir() + "/x"}:                both + "make or remove anything in " + os.TempDir() + "/x: no rule can allow it, but the directory for temporary files that TMPDIR names is the run's own",
 		{Kind: confine.UseSocket, Path: known["docker"].rules.Sockets[0]}: both + "connect to " + known["docker"].rules.Sockets[0] + ": add docker to sockets of provider test",
 		{Kind: confine.UseSocket, Path: p.Root + "/s"}:                    both + "connect to s: no rule can allow it",
 		{Kind: confine.UseMake, Path: p.Root}:                             both + `make or remove anything in .: add "**" to files.write of provider test`,

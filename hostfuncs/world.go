@@ -20,7 +20,7 @@ import (
 
 // World is what operations act on.
 type World struct {
-	// Root is the project folder: absolute, its links resolved.
+	// Root is the project directory: absolute, its links resolved.
 	Root string
 	// Environ is the host's environment, as "NAME=value". References and
 	// env_status look there, and so does the search for a program whose
@@ -39,7 +39,7 @@ type World struct {
 	// it is empty, nothing is.
 	Provider, InputsDir string
 	// Own are files that this run itself reads or writes, such as its audit log:
-	// absolute, their folders' links resolved. They are no part of a build's
+	// absolute, their directories' links resolved. They are no part of a build's
 	// context, whose contents they would change.
 	Own []string
 	// Log shows a provider's message, cleaned, to the user.
@@ -142,11 +142,11 @@ type place struct {
 }
 
 // maxPath is what a path has at most, in bytes, as on Linux. What is not there is
-// looked for folder by folder, which takes time that grows with their square.
+// looked for directory by directory, which takes time that grows with their square.
 const maxPath = 4096
 
 // locate resolves a path that a provider named. One that leaves the project
-// folder, by its words or by a link, is an error.
+// directory, by its words or by a link, is an error.
 func (w *World) locate(named string) (place, error) {
 	switch {
 	case len(named) > maxPath:
@@ -163,12 +163,12 @@ func (w *World) locate(named string) (place, error) {
 	if err != nil || rerr != nil || !filepath.IsLocal(rel) {
 		return place{}, &abi.Error{
 			Code: abi.CodeInvalid, Message: w.outsideMessage(named, filepath.Clean(lexical)),
-			Hint: "only what is below the project folder can be used",
+			Hint: "only what is below the project directory can be used",
 		}
 	}
 	p := place{abs: abs, rel: filepath.ToSlash(rel)}
 	if p.info, err = os.Lstat(abs); err != nil {
-		p.missing = abi.Errorf(abi.CodeNotFound, "there is no %s in the project folder", quotePath(named))
+		p.missing = abi.Errorf(abi.CodeNotFound, "there is no %s in the project directory", quotePath(named))
 	}
 	return p, nil
 }
@@ -184,14 +184,14 @@ func ofField(name string, err error) error {
 // outsideMessage says by which link of the project's a path leaves it. What is
 // outside, and whether there is anything, is not for a provider to learn.
 func (w *World) outsideMessage(named, lexical string) string {
-	said := quotePath(named) + " leaves the project folder"
+	said := quotePath(named) + " leaves the project directory"
 	if link := w.wayOut(lexical); link != "" {
 		said += ": the link " + quotePath(link) + " leads to nothing in it"
 	}
 	return said
 }
 
-// wayOut is the link by which a path leaves the project folder, relative to it;
+// wayOut is the link by which a path leaves the project directory, relative to it;
 // empty where it does so by its words.
 func (w *World) wayOut(path string) string {
 	rel, err := filepath.Rel(w.Root, path)

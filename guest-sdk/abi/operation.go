@@ -14,7 +14,7 @@ type Value struct {
 	// Env is the name of a variable. The host puts its value in; the provider
 	// never sees it, and whoever sees output sees *** in its place.
 	Env string
-	// Files are dotenv files, relative to the project folder, in which Env is
+	// Files are dotenv files, relative to the project directory, in which Env is
 	// looked for: the last one that has it counts, and the host's environment
 	// where none has.
 	Files []string
@@ -60,12 +60,12 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 type ExecRequest struct {
 	// Argv is the program and its arguments; no shell reads them.
 	Argv []string `json:"argv"`
-	// Dir is the folder to run in, relative to the project folder; empty is
-	// the project folder itself.
+	// Dir is the directory to run in, relative to the project directory; empty is
+	// the project directory itself.
 	Dir string `json:"dir,omitempty"`
 	// EnvBase, EnvFiles and Env are put over the environment that the host
 	// gives to a child, in this order: what comes later wins. EnvFiles are
-	// dotenv files, relative to the project folder, of which a later one wins;
+	// dotenv files, relative to the project directory, of which a later one wins;
 	// the provider never learns what is in them.
 	EnvBase  map[string]Value `json:"env_base,omitempty"`
 	EnvFiles []string         `json:"env_files,omitempty"`
@@ -220,9 +220,9 @@ type ProbeResult struct {
 
 // DockerBuildRequest asks the host to build an image.
 type DockerBuildRequest struct {
-	// Context is the folder that is sent, relative to the project folder.
+	// Context is the directory that is sent, relative to the project directory.
 	Context string `json:"context"`
-	// Dockerfile is relative to the project folder; empty is the file
+	// Dockerfile is relative to the project directory; empty is the file
 	// Dockerfile in Context.
 	Dockerfile string            `json:"dockerfile,omitempty"`
 	Tags       []string          `json:"tags"`
@@ -290,8 +290,8 @@ type DockerImageResult struct {
 	Config string `json:"config,omitempty"`
 }
 
-// PathRequest names a file or folder, for read_file and list. A relative path
-// starts at the project folder.
+// PathRequest names a file or directory, for read_file and list. A relative path
+// starts at the project directory.
 type PathRequest struct {
 	Path string `json:"path"`
 }
@@ -315,7 +315,7 @@ type ReadFileResult struct {
 	Data []byte `json:"data"`
 }
 
-// FileInfo is what stat and list say of a file or folder.
+// FileInfo is what stat and list say of a file or directory.
 type FileInfo struct {
 	Name string `json:"name"`
 	Size int64  `json:"size"`
@@ -325,7 +325,7 @@ type FileInfo struct {
 // MaxEntries bounds what list returns.
 const MaxEntries = 10_000
 
-// ListResult is the content of a folder, sorted by name.
+// ListResult is the content of a directory, sorted by name.
 type ListResult struct {
 	Entries []FileInfo `json:"entries"`
 }

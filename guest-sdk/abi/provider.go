@@ -41,7 +41,7 @@ const (
 type Capabilities struct {
 	Exec  []ExecAsk  `json:"exec,omitempty"`
 	Build []BuildAsk `json:"build,omitempty"`
-	// Files are patterns of files, relative to the project folder, that it
+	// Files are patterns of files, relative to the project directory, that it
 	// reads.
 	Files []string `json:"files,omitempty"`
 	// Env are the names of variables that it looks at or passes on by
@@ -78,15 +78,15 @@ func (c Capabilities) Empty() bool {
 type ExecAsk struct {
 	Argv     []string `json:"argv,omitempty"`
 	ArgvFrom string   `json:"argv_from,omitempty"`
-	// DirFrom points to the folder that it runs in; the project folder where
+	// DirFrom points to the directory that it runs in; the project directory where
 	// the configuration has none.
 	DirFrom string `json:"dir_from,omitempty"`
 	// EnvFrom points to a mapping of variables that it sets.
 	EnvFrom string `json:"env_from,omitempty"`
 }
 
-// BuildAsk asks to build an image from a folder: the first of ContextFrom
-// that the configuration has, or else the project folder.
+// BuildAsk asks to build an image from a directory: the first of ContextFrom
+// that the configuration has, or else the project directory.
 type BuildAsk struct {
 	ContextFrom    []string `json:"context_from,omitempty"`
 	DockerfileFrom string   `json:"dockerfile_from,omitempty"`
@@ -118,7 +118,7 @@ type ValidateOptions struct {
 type DevOptions struct {
 	// Config is the provider's own part of the configuration.
 	Config json.RawMessage `json:"config"`
-	// WorkDir is the project folder as requests name it; every relative path
+	// WorkDir is the project directory as requests name it; every relative path
 	// in a request starts there.
 	WorkDir string `json:"workdir"`
 	// Env are variables for what the provider starts; the configuration's own

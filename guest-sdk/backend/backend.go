@@ -22,12 +22,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// DevOptions has the configuration (a JSON blob), the project folder and the
+// DevOptions has the configuration (a JSON blob), the project directory and the
 // variables for what the provider starts. Decode reads the configuration
 // strictly and names each field that is wrong.
 type DevOptions = abi.DevOptions
 
-// BuildDockerOptions has the configuration, the project folder and the
+// BuildDockerOptions has the configuration, the project directory and the
 // reference that the image should have.
 type BuildDockerOptions = abi.BuildDockerOptions
 

@@ -89,7 +89,7 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return res.Data, err
 }
 
-// Stat tells of a file or folder.
+// Stat tells of a file or directory.
 func Stat(ctx context.Context, path string) (abi.FileInfo, error) {
 	return call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.StatRequest{Path: path})
 }
@@ -105,7 +105,7 @@ func GitFileAbove(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// List returns a folder's content, sorted by name.
+// List returns a directory's content, sorted by name.
 func List(ctx context.Context, path string) ([]abi.FileInfo, error) {
 	res, err := call[abi.ListResult](ctx, abi.OpList, hostList, abi.PathRequest{Path: path})
 	return res.Entries, err

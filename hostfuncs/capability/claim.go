@@ -41,7 +41,7 @@ type Exec struct {
 	// none, and so nothing can run: the claim is then decided by where the
 	// file would be, so that who may run it learns that it is missing.
 	Program string `json:"program,omitempty"`
-	// ProgramInProject is the file relative to the project folder, with
+	// ProgramInProject is the file relative to the project directory, with
 	// slashes and links resolved; empty when it is outside.
 	ProgramInProject string `json:"program_in_project,omitempty"`
 	// Resolved is the file that Program leads to by links, where it is one. What
@@ -53,7 +53,7 @@ type Exec struct {
 	// Writable says that confined commands may write the program's file. It is
 	// known where a policy pins the program.
 	Writable bool `json:"writable,omitempty"`
-	// Dir is the folder, relative to the project folder; "." is the project.
+	// Dir is the directory, relative to the project directory; "." is the project.
 	Dir string `json:"dir"`
 }
 
@@ -87,7 +87,7 @@ const (
 )
 
 // FileUse is a file that would be used. Path is relative to the project
-// folder, with slashes and links resolved.
+// directory, with slashes and links resolved.
 type FileUse struct {
 	Path string   `json:"path"`
 	Use  FileKind `json:"use"`

@@ -5,7 +5,7 @@ import (
 )
 
 // Build is an image that would be built. The paths are relative to the project
-// folder, with slashes and links resolved. References of images are full, as
+// directory, with slashes and links resolved. References of images are full, as
 // [Reference] gives them.
 type Build struct {
 	Context    string   `json:"context"`
@@ -26,7 +26,7 @@ type Build struct {
 	// in. Stages of the Dockerfile and scratch are none.
 	Bases []string `json:"bases,omitempty"`
 	// Layouts are OCI layouts that images are taken from in place of their
-	// registries, as oci:FOLDER: a path in the project, or an absolute one. Such
+	// registries, as oci:DIR: a path in the project, or an absolute one. Such
 	// a base has the digest of what is there.
 	Layouts []string `json:"layouts,omitempty"`
 	// Syntax is the image that reads the Dockerfile, as its first line or the
@@ -45,7 +45,7 @@ type Build struct {
 	// are fetched from and sent to.
 	CacheFrom []string `json:"cache_from,omitempty"`
 	CacheTo   []string `json:"cache_to,omitempty"`
-	// Outputs are where the image is written to, as oci:FOLDER or tar:FILE: a
+	// Outputs are where the image is written to, as oci:DIR or tar:FILE: a
 	// path in the project, or an absolute one.
 	Outputs []string `json:"outputs,omitempty"`
 	// Load puts the image into the engine of this machine, by its tags.

@@ -11,7 +11,7 @@ import (
 const decodings = 3
 
 // climbs tells whether a .. in a URL, or in a rule for some, can lead out of
-// what is named before it: a folder of the server, or a repository that a
+// what is named before it: a directory of the server, or a repository that a
 // builder has fetched.
 //
 // # Notes

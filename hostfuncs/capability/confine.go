@@ -35,7 +35,7 @@ type Confinement struct {
 	Files *ConfinedFiles
 	// Net is nil where it has none of net.
 	Net *ConfinedNet
-	// Use are the names of the toolchains whose folders may be used.
+	// Use are the names of the toolchains whose directories may be used.
 	Use []string
 	// Sockets are the names of sockets that may be connected to.
 	Sockets []string
@@ -55,7 +55,7 @@ func (c Confinement) Pos() yamldoc.Pos { return c.pos }
 // listed, each with all below it, and without reading what is in them.
 type ConfinedFiles struct{ Read, List, Write []Subtree }
 
-// Subtree is a file, or with Below a folder with all that is in it. Path is
+// Subtree is a file, or with Below a directory with all that is in it. Path is
 // clean and relative to the project, "." is the project.
 type Subtree struct {
 	Path  string
@@ -238,10 +238,10 @@ func (r *reader) confineKeys(c *confinement) map[string]func(*yamldoc.Node) {
 	}
 }
 
-// toolchains are those whose folders are known, see package confine.
+// toolchains are those whose directories are known, see package confine.
 var toolchains = []string{"git", "go", "node", "python"}
 
-// Toolchains are the names of those whose folders a policy can allow, sorted.
+// Toolchains are the names of those whose directories a policy can allow, sorted.
 func Toolchains() []string { return slices.Clone(toolchains) }
 
 // socketNames are sockets that a policy can name.

@@ -122,7 +122,7 @@ func TestDecide(t *testing.T) {
 		{"a name with NUL", with(npm, env("APP_A\x00", capability.Set)), "is no name of a variable"},
 
 		{"reads below", read("backend/a/b.txt"), "allowed by"},
-		{"reads the folder", read("backend"), "allowed by"},
+		{"reads the directory", read("backend"), "allowed by"},
 		{"reads a file", read(".env.local"), "allowed by"},
 		{"reads another", read(".env"), "no rule"},
 		{"reads beside", read("backend2/a"), "no rule"},

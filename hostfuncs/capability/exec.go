@@ -69,7 +69,7 @@ func (x *execIndex) insert(words []string, r *Rule) error {
 		words[0] = name
 		x.byFile.insert(words, r)
 	case strings.HasPrefix(name, "../"):
-		return errors.New("leaves the project folder: a program outside is named by its absolute path")
+		return errors.New("leaves the project directory: a program outside is named by its absolute path")
 	default:
 		words[0] = path.Clean(name)
 		x.byProjectFile.insert(words, r)

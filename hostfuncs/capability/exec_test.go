@@ -23,7 +23,7 @@ func TestExecRules(t *testing.T) {
 		claim       capability.Claim
 		want        bool
 	}{
-		{"file in the project from a folder", "./scripts/run.sh", "", run("scripts", "/p/scripts/run.sh", "scripts/run.sh", "./run.sh"), true},
+		{"file in the project from a directory", "./scripts/run.sh", "", run("scripts", "/p/scripts/run.sh", "scripts/run.sh", "./run.sh"), true},
 		{"name is relative to the project", "./run.sh", "", run("scripts", "/p/scripts/run.sh", "scripts/run.sh", "./run.sh"), false},
 		{"in the project by a link from outside", "./x", "", run(".", "/bin/x", "", "./x"), false},
 		{"file that isn't there", "./scripts/run.sh", "", run("scripts", "", "", "./run.sh"), true},
@@ -40,7 +40,7 @@ func TestExecRules(t *testing.T) {
 		{"option by a pattern of options", "npm --*", "", command("npm", "--x"), true},
 		{"pattern with a * first for an option", "npm *x", "", command("npm", "-x"), false},
 		{"absolute pattern", "/usr/*/npm", "", command("/usr/bin/npm"), true},
-		{"absolute pattern and more folders", "/usr/*", "", command("/usr/bin/npm"), false},
+		{"absolute pattern and more directories", "/usr/*", "", command("/usr/bin/npm"), false},
 		{"absolute pattern and fewer", "/usr/*/npm", "", command("/usr/npm"), false},
 
 		{"Windows by its path", `['C:\Program Files\nodejs\npm.cmd']`, "", run(".", windows, "", "npm"), true},
@@ -48,7 +48,7 @@ func TestExecRules(t *testing.T) {
 		{"Windows path is no name", "**", "", run(".", windows, "", windows), false},
 		{"Windows name on another drive", "**", "", run(".", `D:\npm.exe`, "", "D:npm"), false},
 		{"share", `['\\srv\bin\x.exe']`, "", run(".", `\\srv\bin\x.exe`, "", `\\srv\bin\x.exe`), true},
-		{"share is no folder here", "/srv/bin/x.exe", "", run(".", `\\srv\bin\x.exe`, "", `\\srv\bin\x.exe`), false},
+		{"share is no directory here", "/srv/bin/x.exe", "", run(".", `\\srv\bin\x.exe`, "", `\\srv\bin\x.exe`), false},
 		{"backslash elsewhere is a letter", `['/opt/a\b']`, "", run(".", `/opt/a\b`, "", `/opt/a\b`), true},
 
 		{"deny by name", "npm run", "npm **", command("npm", "run"), false},

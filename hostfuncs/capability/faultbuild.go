@@ -64,7 +64,7 @@ func isReference(ref string) bool {
 	if m == nil || m[3]+m[4] == "" {
 		return false
 	}
-	// A hub's image without a folder would be the one in the default folder.
+	// A hub's image without a directory would be the one in the default directory.
 	return isHost(m[1]) && m[1] != oldHost && (m[1] != defaultHost || strings.Contains(m[2], "/"))
 }
 
@@ -100,7 +100,7 @@ func isPlatform(text string) bool {
 	return m != nil && otherPlatforms[m[1]] == "" && otherPlatforms[m[2]] == "" && otherPlatforms[m[2]+"/"+m[3]] == ""
 }
 
-// isOutput knows oci:FOLDER and tar:FILE.
+// isOutput knows oci:DIR and tar:FILE.
 // isLayout is for what is read from as isOutput is for what is written to.
 func isLayout(text string) bool { return strings.HasPrefix(text, "oci:") && isOutput(text) }
 

@@ -216,7 +216,7 @@ func (p part) missText(key, rule string) (int, string) {
 	case strings.EqualFold(rule, p.text):
 		return 70, "upper and lower case are different letters"
 	case path.Clean(rule) != "." && strings.HasPrefix(p.text, path.Clean(rule)+"/"):
-		return 60, fmt.Sprintf("it is the folder itself; %s/** is all in it", path.Clean(rule))
+		return 60, fmt.Sprintf("it is the directory itself; %s/** is all in it", path.Clean(rule))
 	case globWhole(rule, p.text):
 		return 50, "its * crosses no slash"
 	case abi.Nearest(p.text, []string{rule}) != "":

@@ -43,12 +43,12 @@ providers:
 		{command("curl"), ""},
 		{with(command("npm", "run", "dev"), capability.EnvUse{Name: "LD_PRELOAD", Use: capability.Set}), "*: a pattern does not match LD_PRELOAD, since the loader runs code that it names"},
 		{look("domain"), ""}, // allowed by *
-		{read("backend/a"), "backend: it is the folder itself; backend/** is all in it"},
+		{read("backend/a"), "backend: it is the directory itself; backend/** is all in it"},
 		{read("src/a/b"), "src/*: its * crosses no slash"},
 		{read(".ENV"), ".env: upper and lower case are different letters"},
 		{read("nowhere"), ""},
-		{read("env/dev"), ""}, // it may be loaded, were it only below the folder
-		{load("env/dev"), "env: it is the folder itself; env/** is all in it"},
+		{read("env/dev"), ""}, // it may be loaded, were it only below the directory
+		{load("env/dev"), "env: it is the directory itself; env/** is all in it"},
 		{load("src/a/b"), "src/*: its * crosses no slash"},
 		{load("backend"), ""}, // allowed
 		{connect(3990), "4000-4010: it is another port"},
@@ -65,7 +65,7 @@ providers:
 		{readBy("docker.io/docker/dockerfile:1@sha256:" + digestB), "docker/dockerfile@sha256:" + digestA + ": it is another digest"},
 		{fetching("https://acme.dev/a/b"), "https://acme.dev/*: its * crosses no slash"},
 		{made(func(b *capability.Build) { b.Secrets = []string{"npm_tokn"} }), "npm_token: it is another name"},
-		{writing("oci:dist/a"), "dist: it is the folder itself; dist/** is all in it"},
+		{writing("oci:dist/a"), "dist: it is the directory itself; dist/** is all in it"},
 		{at("buildkit", "tcp://b2.acme.dev:1234"), "buildkit+tcp://b1.acme.dev:1234: it is another name"},
 		{command("npm", "run", "dev"), ""}, // allowed
 	} {

@@ -27,9 +27,9 @@ func (p *paths) add(r *Rule) error {
 	case r.Text == "":
 		return errors.New("is empty")
 	case path.IsAbs(r.Text):
-		return errors.New("begins with /: paths are relative to the project folder")
+		return errors.New("begins with /: paths are relative to the project directory")
 	case slices.Contains(strings.Split(r.Text, "/"), ".."):
-		return errors.New("has .. in it, which could leave the project folder: write the path without")
+		return errors.New("has .. in it, which could leave the project directory: write the path without")
 	}
 	if err := p.folded.insertDeep(foldedWords(words), r); err != nil {
 		return err
@@ -64,7 +64,7 @@ func foldedWords(words []string) []string {
 	return folded
 }
 
-// pathWords are a path's segments; the project folder itself has none, so that
+// pathWords are a path's segments; the project directory itself has none, so that
 // ** has it and * has not.
 func pathWords(p string) []string {
 	if p == "." {

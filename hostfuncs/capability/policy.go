@@ -155,7 +155,7 @@ func (n network) String() string {
 
 var networks = map[string]network{"": networkDefault, "none": networkNone, "default": networkDefault, "host": networkHost}
 
-// exactRule allows one argv, word for word, in one folder, or in any where dir
+// exactRule allows one argv, word for word, in one directory, or in any where dir
 // is empty.
 type exactRule struct {
 	argv []string
@@ -168,7 +168,7 @@ type exactRule struct {
 // # Errors
 //
 // A rule that is none, or whose text has no meaning, such as a pattern that
-// leaves the project folder.
+// leaves the project directory.
 func New(name, provider string, rules ...Rule) (*Policy, error) {
 	s := new(section)
 	for _, r := range rules {
@@ -184,7 +184,7 @@ func New(name, provider string, rules ...Rule) (*Policy, error) {
 
 var errNotMade = errors.New("was not made by a function of this package")
 
-// AllowArgv allows exactly that argv in exactly that folder, relative to the
+// AllowArgv allows exactly that argv in exactly that directory, relative to the
 // project, or in any where dir is empty; no character of it is a pattern.
 func AllowArgv(argv []string, dir string, pos yamldoc.Pos) Rule {
 	argv = slices.Clone(argv)
@@ -235,9 +235,9 @@ func AllowConnect(port int, pos yamldoc.Pos) Rule {
 	return made(strconv.Itoa(port), pos, func(s *section, r *Rule) error { return s.connect.allow.add(r) })
 }
 
-// AllowContext allows images to be built from exactly that folder.
-func AllowContext(folder string, pos yamldoc.Pos) Rule {
-	return made(folder, pos, func(s *section, r *Rule) error { return s.contexts.allow.addExact(r) })
+// AllowContext allows images to be built from exactly that directory.
+func AllowContext(directory string, pos yamldoc.Pos) Rule {
+	return made(directory, pos, func(s *section, r *Rule) error { return s.contexts.allow.addExact(r) })
 }
 
 // AllowArg allows a build argument to be set. A * in its name stands for any

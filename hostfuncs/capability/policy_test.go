@@ -27,7 +27,7 @@ func TestMadePolicy(t *testing.T) {
 		want  bool
 	}{
 		"exactly":            {claim("backend", argv...), true},
-		"another folder":     {claim(".", argv...), false},
+		"another directory":  {claim(".", argv...), false},
 		"a * is no pattern":  {claim("backend", "sh", "-c", "echo x"), false},
 		"one word more":      {claim("backend", "sh", "-c", "echo *", "x"), false},
 		"another's provider": {as("other", claim("backend", argv...)), false},
@@ -38,7 +38,7 @@ func TestMadePolicy(t *testing.T) {
 	}
 }
 
-// TestMadeArgv holds a policy to what it was made of, and to any folder where
+// TestMadeArgv holds a policy to what it was made of, and to any directory where
 // none was given.
 func TestMadeArgv(t *testing.T) {
 	argv := []string{"npm", "run"}

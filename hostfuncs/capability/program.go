@@ -44,7 +44,7 @@ func cleanFile(p string) string {
 	}
 	switch {
 	case share:
-		// Two slashes keep a share from being taken for a folder here.
+		// Two slashes keep a share from being taken for a directory here.
 		return "/" + path.Clean(p)
 	case isAbs(p):
 		return path.Clean(p)

@@ -157,7 +157,7 @@ func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
 			refusals = append(refusals, p.refusal(c.pos, cant+strings.Join(run.Unheld, "; "), bestEffort))
 		}
 		for _, r := range c.Unheld {
-			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a folder may use all that is in it", r.Text), bestEffort))
+			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a directory may use all that is in it", r.Text), bestEffort))
 		}
 	}
 	return refusals

@@ -116,7 +116,7 @@ func grantExec(x *Exec) (Grant, bool) {
 		case inside != "":
 			words[0] = "./" + inside
 		case strings.HasPrefix(file, "//"):
-			// With slashes it would not be a share, but a folder.
+			// With slashes it would not be a share, but a directory.
 			words[0] = `\\` + file[2:]
 		case file != "":
 			words[0] = file

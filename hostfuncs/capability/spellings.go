@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// The host and the folder that a reference without them means.
+// The host and the directory that a reference without them means.
 const (
-	defaultHost   = "docker.io"
-	oldHost       = "index.docker.io"
-	defaultFolder = "library"
-	defaultTag    = ":latest"
+	defaultHost      = "docker.io"
+	oldHost          = "index.docker.io"
+	defaultDirectory = "library"
+	defaultTag       = ":latest"
 )
 
 // mirrors are other hosts that have what the default one has.
@@ -46,7 +46,7 @@ func Reference(text string) (string, error) {
 
 func inDefaultHost(name string) string {
 	if !strings.Contains(name, "/") {
-		name = defaultFolder + "/" + name
+		name = defaultDirectory + "/" + name
 	}
 	return defaultHost + "/" + name
 }
@@ -122,7 +122,7 @@ func ofHost(ref string) string {
 	return host + "/" + rest
 }
 
-// written are the ways to write a reference that name the same host, folder and
+// written are the ways to write a reference that name the same host, directory and
 // tag.
 // https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
 func written(ref string) []string {
@@ -134,16 +134,16 @@ func written(ref string) []string {
 	case host != defaultHost && host != oldHost:
 		return withTag([]string{name})
 	}
-	rest = strings.TrimPrefix(rest, defaultFolder+"/")
+	rest = strings.TrimPrefix(rest, defaultDirectory+"/")
 	names := []string{rest, defaultHost + "/" + rest, oldHost + "/" + rest}
 	if !strings.Contains(rest, "/") {
-		full := defaultFolder + "/" + rest
+		full := defaultDirectory + "/" + rest
 		names = append(names, full, defaultHost+"/"+full, oldHost+"/"+full)
 	}
 	return withTag(names)
 }
 
-// isHost tells a registry's host from the first folder of an image.
+// isHost tells a registry's host from the first directory of an image.
 func isHost(s string) bool {
 	return strings.ContainsAny(s, ".:") || s == "localhost" || strings.ToLower(s) != s
 }

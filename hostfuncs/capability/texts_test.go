@@ -69,7 +69,7 @@ func TestTexts(t *testing.T) {
 		{"any tag", "bases: ['node:*']", on(nodeA), true},
 		{"one of two", "bases: ['node:*']", on(node, "docker.io/library/go:1"), false},
 		{"another host", "bases: ['node:*']", on("ghcr.io/library/node:22"), false},
-		{"a folder more", "bases: ['gcr.io/distroless/*']", on("gcr.io/distroless/a/b:1"), false},
+		{"a directory more", "bases: ['gcr.io/distroless/*']", on("gcr.io/distroless/a/b:1"), false},
 		{"denied base", "bases: {allow: ['**'], deny: ['node:22']}", on(node), false},
 		{"denied tag with a digest", "bases: {allow: ['**'], deny: ['node:22']}", on(nodeA), false},
 		{"denied digest with a tag", "bases: {allow: ['**'], deny: ['node@sha256:" + digestA + "']}", on(nodeA), false},

@@ -14,10 +14,10 @@ type UseKind byte
 // The kinds of uses.
 const (
 	UseRead    UseKind = 'r' // a file was opened to be read, or run
-	UseList    UseKind = 'l' // a folder was opened
+	UseList    UseKind = 'l' // a directory was opened
 	UseWrite   UseKind = 'w' // a file that was there was opened to be written
-	UseMake    UseKind = 'm' // something was made, removed or renamed in a folder
-	UseMkdir   UseKind = 'd' // this folder was made
+	UseMake    UseKind = 'm' // something was made, removed or renamed in a directory
+	UseMkdir   UseKind = 'd' // this directory was made
 	UseSocket  UseKind = 's' // a Unix socket was connected to
 	UseConnect UseKind = 'c' // a TCP port was connected to
 	UseListen  UseKind = 'b' // a TCP port was taken to listen on, 0 for one that the system picks
@@ -28,7 +28,7 @@ const (
 // allowed to use if it was confined.
 type Use struct {
 	Kind UseKind
-	// Path is of files, folders and sockets: relative to the project, with slashes,
+	// Path is of files, directories and sockets: relative to the project, with slashes,
 	// for what is in it, and absolute for what is outside. Links are followed.
 	Path string
 	// Port is of the kinds that have one.
@@ -48,9 +48,9 @@ type Used struct {
 	Missed []string
 }
 
-// Grant is the line that allows a folder or file of the project to commands.
+// Grant is the line that allows a directory or file of the project to commands.
 // Where its name can't be written in a rule that the system can be told, it is the
-// nearest folder above that can.
+// nearest directory above that can.
 func (s Subtree) Grant(key string) Grant {
 	s = s.Nameable()
 	text := s.Path
@@ -66,8 +66,8 @@ func (s Subtree) ListGrant() Grant {
 	return Grant{Key: "files.list", Rule: yamldoc.Quote(s.Nameable().Path)}
 }
 
-// Nameable is a file or folder for which there can be a rule, or else the nearest
-// folder above that there can be one for, with all that is in it.
+// Nameable is a file or directory for which there can be a rule, or else the nearest
+// directory above that there can be one for, with all that is in it.
 func (s Subtree) Nameable() Subtree {
 	for strings.Contains(s.Path, "*") || !utf8.ValidString(s.Path) {
 		s = Subtree{Path: path.Dir(s.Path), Below: true}

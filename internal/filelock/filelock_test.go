@@ -26,6 +26,6 @@ func TestTry(t *testing.T) {
 	}
 	lock.Release()
 	if _, err := Try(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no folder: %v", err)
+		t.Errorf("no directory: %v", err)
 	}
 }

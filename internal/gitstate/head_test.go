@@ -49,7 +49,7 @@ func TestHeadCommit(t *testing.T) {
 	if err := os.MkdirAll(sub, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	check("a folder below", sub)
+	check("a directory below", sub)
 	git(t, repo, "checkout", "-b", "feature/x")
 	git(t, repo, "commit", "--allow-empty", "-m", "two")
 	check("a branch with a slash", repo)

@@ -13,9 +13,9 @@ import (
 // device.
 func TestGitFilesOfAnyKind(t *testing.T) {
 	for name, put := range map[string]func(path string) error{
-		"pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
-		"device": func(path string) error { return os.Symlink("/dev/zero", path) },
-		"folder": func(path string) error { return os.Mkdir(path, 0o700) },
+		"pipe":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"device":    func(path string) error { return os.Symlink("/dev/zero", path) },
+		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
 	} {
 		for _, file := range []string{".git", ".git/HEAD", ".git/commondir", ".git/packed-refs"} {
 			t.Run(name+" "+file, func(t *testing.T) {

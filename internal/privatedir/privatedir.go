@@ -1,4 +1,4 @@
-// Package privatedir makes folders that nobody else writes to: what is found
+// Package privatedir makes directories that nobody else writes to: what is found
 // in one is taken for one's own.
 package privatedir
 
@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Make makes a folder, with those above it, unless it is there.
+// Make makes a directory, with those above it, unless it is there.
 //
 // # Errors
 //
@@ -23,7 +23,7 @@ func Make(dir string) error {
 		return err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		return fmt.Errorf("%s is no folder of its own, but a link or a file", dir)
+		return fmt.Errorf("%s is no directory of its own, but a link or a file", dir)
 	}
 	return checkOwner(dir, info)
 }

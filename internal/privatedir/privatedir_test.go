@@ -13,7 +13,7 @@ import (
 
 func TestMake(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a folder has no mode there")
+		t.Skip("a directory has no mode there")
 	}
 	type test struct {
 		prepare func(dir string) error
@@ -25,17 +25,17 @@ func TestMake(t *testing.T) {
 		"one's own":       {func(dir string) error { return os.Mkdir(dir, 0o700) }, ""},
 		"one to read":     {func(dir string) error { return cmp.Or(os.Mkdir(dir, 0o750), os.Chmod(dir, 0o750)) }, "is open to other users (mode 0750): remove it, or chmod 700 it"},
 		"a file":          {func(dir string) error { return os.WriteFile(dir, nil, 0o600) }, "not a directory"},
-		"a link":          {func(dir string) error { return os.Symlink(t.TempDir(), dir) }, "is no folder of its own, but a link or a file"},
+		"a link":          {func(dir string) error { return os.Symlink(t.TempDir(), dir) }, "is no directory of its own, but a link or a file"},
 		"a link to none":  {func(dir string) error { return os.Symlink("none", dir) }, "file exists"},
 		"below a file":    {func(dir string) error { return replaced(filepath.Dir(dir)) }, "not a directory"},
 	}
-	// Nobody else can give a folder away.
+	// Nobody else can give a directory away.
 	if os.Geteuid() == 0 {
 		tests["another user's"] = test{given, "belongs to another user"}
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "above", "folder")
+			dir := filepath.Join(t.TempDir(), "above", "directory")
 			if err := os.Mkdir(filepath.Dir(dir), 0o700); err != nil {
 				t.Fatal(err)
 			}

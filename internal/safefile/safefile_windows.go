@@ -9,7 +9,7 @@ import (
 // links.
 const dontWait, dontFollow, directoryAlone = 0, 0, 0
 
-// IsOwn is always true: who may write to the user's folders is for their access
+// IsOwn is always true: who may write to the user's directories is for their access
 // lists to say.
 func IsOwn(fs.FileInfo) bool { return true }
 

@@ -1,5 +1,5 @@
 // Package builtin holds the modules of the providers that come with
-// stagecraft. The folder wasm is empty in a checkout: "make build" lays the
+// stagecraft. The directory wasm is empty in a checkout: "make build" lays the
 // modules over it with the go command's -overlay, so nothing generated stands
 // in the tree, and a plain "go build" works at any time but gives a stagecraft
 // without its providers.
@@ -13,5 +13,5 @@ import (
 //go:embed all:wasm
 var files embed.FS
 
-// Modules is a folder with one <id>.wasm for each built-in provider.
+// Modules is a directory with one <id>.wasm for each built-in provider.
 func Modules() (fs.FS, error) { return fs.Sub(files, "wasm") }

@@ -77,7 +77,7 @@ func (c *config) checkDev() []abi.Problem {
 		problems = append(problems, abi.Problem{Pointer: pointer, Message: message, Hint: hint})
 	}
 	if c.Dev.Entrypoint == "" {
-		add("/dev/entrypoint", "is required", "give the folder of the backend: entrypoint: ./backend")
+		add("/dev/entrypoint", "is required", "give the directory of the backend: entrypoint: ./backend")
 	}
 	if why := c.listenProblem(); why != "" {
 		add("/dev/listen", why, "give an IP address or localhost, and a port: listen: 127.0.0.1:4000")
@@ -98,9 +98,9 @@ func (c *config) checkDev() []abi.Problem {
 	return slices.Concat(problems, c.Dev.runFlags.check(), c.Dev.Secrets.check())
 }
 
-const belowProject = "give a path below the folder of stagecraft.yml"
+const belowProject = "give a path below the directory of stagecraft.yml"
 
-func leaving(p string) string { return strconv.Quote(p) + " leaves the project folder" }
+func leaving(p string) string { return strconv.Quote(p) + " leaves the project directory" }
 
 // listenProblem follows what encore run --listen takes.
 func (c *config) listenProblem() string {
@@ -186,7 +186,7 @@ func leaves(p string) bool {
 	return path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")
 }
 
-// relative is a path of the project as it is called from a folder of it.
+// relative is a path of the project as it is called from a directory of it.
 func relative(dir, p string) string {
 	dir, p = path.Clean(dir), path.Clean(p)
 	if dir == "." {

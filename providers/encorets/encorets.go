@@ -4,7 +4,7 @@
 // by "encore secret set", and "encore build docker" for an image.
 //
 //	dev:
-//	  entrypoint: ./backend          # required: in or under a folder with encore.app
+//	  entrypoint: ./backend          # required: in or under a directory with encore.app
 //	  listen: 127.0.0.1:4000         # default
 //	  env_from: [.env.local]         # dotenv files, later ones win
 //	  secrets:
@@ -20,7 +20,7 @@
 //	  debug: false                   # or true, or break
 //	  browser: never                 # default; or auto, always
 //	build:
-//	  workdir: ./backend             # default: dev.entrypoint, else the project folder
+//	  workdir: ./backend             # default: dev.entrypoint, else the project directory
 //	  image_name: api                # default: the name in the reference that is built
 //	  docker_tag_suffix: -encore
 //	  config: infra-config.json      # or skip_config: true
@@ -100,8 +100,8 @@ func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error
 type run struct {
 	*config
 	opts map[string]string // variables that the session gives
-	dir  string            // the folder to run in
-	app  string            // the folder of encore.app
+	dir  string            // the directory to run in
+	app  string            // the directory of encore.app
 }
 
 // variables are what goes over all others: they steer encore itself.

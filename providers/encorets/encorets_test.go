@@ -23,13 +23,13 @@ var subject = backendtest.Subject{
 	Wrong: map[string]string{
 		`{}`:                            "dev.entrypoint: is required",
 		`{"dev":{"entrypoint":1}}`:      "dev.entrypoint: is the number 1, expected a string",
-		`{"dev":{"entrypoint":"../b"}}`: `dev.entrypoint: "../b" leaves the project folder`,
+		`{"dev":{"entrypoint":"../b"}}`: `dev.entrypoint: "../b" leaves the project directory`,
 		`{"dev":{"entrypoint":"b","listen":"4000"}}`:         `dev.listen: "4000" is no address, expected host:port`,
 		`{"dev":{"entrypoint":"b","listen":"a:99999"}}`:      `dev.listen: "a:99999" is no address, expected host:port`,
 		`{"dev":{"entrypoint":"b","listen":"shop.lan:80"}}`:  `dev.listen: "shop.lan" is no IP address, and not localhost: encore listens on no other`,
 		`{"dev":{"entrypoint":"b","ready_timeout":"soon"}}`:  `dev.ready_timeout: "soon" is no time`,
 		`{"dev":{"entrypoint":"b","ready_timeout":"-1s"}}`:   `dev.ready_timeout: "-1s" is no time`,
-		`{"dev":{"entrypoint":"b","env_from":["a","/etc"]}}`: `dev.env_from[1]: "/etc" leaves the project folder`,
+		`{"dev":{"entrypoint":"b","env_from":["a","/etc"]}}`: `dev.env_from[1]: "/etc" leaves the project directory`,
 		`{"dev":{"entrypoint":"b","entrypont":"c"}}`:         `dev.entrypont: is not known here`,
 		`{"dev":{"entrypoint":"b","secrets":{"types":["dev","lokal","development"],"from_env":["A","A-B","A"]}}}`: `dev.secrets.types[1]: "lokal" is no type of environment` + "\n" +
 			"dev.secrets.types[2]: development is the same as dev\n" + `dev.secrets.from_env[1]: "A-B" is no name of a variable` + "\ndev.secrets.from_env[2]: A stands here a second time",
@@ -81,7 +81,7 @@ func (h *host) Call(_ context.Context, operation string, request []byte) []byte 
 
 const missing = `{"error":{"code":"not_found","message":"it is not there"}}`
 
-// newHost has an app in the folder backend, whose port is free until it runs.
+// newHost has an app in the directory backend, whose port is free until it runs.
 func newHost(answers map[string][]string) *host {
 	h := &host{answers: map[string][]string{
 		abi.OpStat:                           {missing},

@@ -72,8 +72,8 @@ func (b *build) checkSecrets() []abi.Problem {
 		for i, file := range b.Secrets[id].Files {
 			if leaves(file) || file == "" {
 				problems = append(problems, abi.Problem{
-					Pointer: at + "/files/" + strconv.Itoa(i), Message: strconv.Quote(file) + " leaves the project folder",
-					Hint: "give a path below the folder of stagecraft.yml",
+					Pointer: at + "/files/" + strconv.Itoa(i), Message: strconv.Quote(file) + " leaves the project directory",
+					Hint: "give a path below the directory of stagecraft.yml",
 				})
 			}
 		}

@@ -84,8 +84,8 @@ func (c *config) checkPaths() []abi.Problem {
 	} {
 		if leaves(p.path) {
 			problems = append(problems, abi.Problem{
-				Pointer: p.pointer, Message: `"` + p.path + `" leaves the project folder`,
-				Hint: "give a path below the folder of stagecraft.yml",
+				Pointer: p.pointer, Message: `"` + p.path + `" leaves the project directory`,
+				Hint: "give a path below the directory of stagecraft.yml",
 			})
 		}
 	}

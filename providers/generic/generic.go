@@ -4,7 +4,7 @@
 //
 //	dev:
 //	  command: ["npm", "run", "dev"]     # required
-//	  workdir: "./backend"               # default: the project folder
+//	  workdir: "./backend"               # default: the project directory
 //	  env: {NODE_ENV: development}
 //	  interactive: true                  # leave Ctrl-C to the program; default: false
 //	build:

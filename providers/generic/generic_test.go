@@ -23,12 +23,12 @@ var subject = backendtest.Subject{
 		`{"dev":{"command":[""]}}`:   "dev.command[0]: is an empty string, expected a program",
 		`{"dev":{"command":"npm"}}`:  "dev.command: is a string, expected a list, each item a string",
 		`{"dev":{"comand":["npm"]}}`: "dev.comand: is not known here",
-		`{"dev":{"command":["a"],"workdir":"../x"},"build":{"context":"/","dockerfile":"a/../../b"}}`: "dev.workdir: \"../x\" leaves the project folder\n" +
-			"build.dockerfile: \"a/../../b\" leaves the project folder\nbuild.context: \"/\" leaves the project folder",
+		`{"dev":{"command":["a"],"workdir":"../x"},"build":{"context":"/","dockerfile":"a/../../b"}}`: "dev.workdir: \"../x\" leaves the project directory\n" +
+			"build.dockerfile: \"a/../../b\" leaves the project directory\nbuild.context: \"/\" leaves the project directory",
 		`{"dev":{"command":["a"]},"build":{"network":"mine","args":{"A=b":"","B":""},"labels":{"":"x"},"platforms":[""],"cache_to":["a",""]}}`: "build.args.A=b: its name is empty, or has = or a line's end in it\n" +
 			"build.cache_to[1]: is empty\nbuild.labels.: its name is empty, or has = or a line's end in it\nbuild.network: \"mine\" is no network\nbuild.platforms[0]: is empty",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"a,b":{"env":"A"},"npm":{"files":["../x",""]}}}}`: "build.secrets.a,b: is no ID of a secret\nbuild.secrets.npm.env: is required\n" +
-			"build.secrets.npm.files[0]: \"../x\" leaves the project folder\nbuild.secrets.npm.files[1]: \"\" leaves the project folder",
+			"build.secrets.npm.files[0]: \"../x\" leaves the project directory\nbuild.secrets.npm.files[1]: \"\" leaves the project directory",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":"text"}}}`:       "build.secrets.npm: is a string, expected a mapping",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: is not known here",
 		`{"dev":{"command":["a"]},"build":{"args":{"A":1}}}`:                 "build.args.A: is the number 1, expected a string",

@@ -11,9 +11,9 @@ import (
 
 // BuildKitOptions are what a test wants of a BuildKit daemon of its own.
 type BuildKitOptions struct {
-	// Data is the folder of what it keeps, empty for a new one.
+	// Data is the directory of what it keeps, empty for a new one.
 	Data string
-	// Certs is a folder with ca.pem, cert.pem and key.pem: the daemon listens at
+	// Certs is a directory with ca.pem, cert.pem and key.pem: the daemon listens at
 	// a port of the loopback then, for clients with a certificate alone.
 	Certs string
 	// Args are further arguments of the daemon's.

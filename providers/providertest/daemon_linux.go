@@ -22,12 +22,12 @@ type Daemon struct {
 	ended   chan error
 }
 
-// tlsArgs are a daemon's arguments for the certificates in a folder.
+// tlsArgs are a daemon's arguments for the certificates in a directory.
 func tlsArgs(dir string) []string {
 	return []string{"--tlscacert", filepath.Join(dir, "ca.pem"), "--tlscert", filepath.Join(dir, "cert.pem"), "--tlskey", filepath.Join(dir, "key.pem")}
 }
 
-// shortDir is a folder whose path is short, as that of a socket has to be.
+// shortDir is a directory whose path is short, as that of a socket has to be.
 func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bk")

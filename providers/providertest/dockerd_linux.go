@@ -10,7 +10,7 @@ import (
 type DockerOptions struct {
 	// Like is the engine for tests whose program and kind of store it has.
 	Like Engine
-	// Certs is a folder with ca.pem, cert.pem and key.pem: the engine listens at
+	// Certs is a directory with ca.pem, cert.pem and key.pem: the engine listens at
 	// a port of the loopback then, for clients with a certificate alone.
 	Certs string
 }

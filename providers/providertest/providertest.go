@@ -22,14 +22,14 @@ const modulePath = "github.com/stagecraft-dev/stagecraft"
 // package is providers/<id> without dashes.
 var BuiltIns = []string{"encore-ts", "generic"}
 
-// Builder builds into one folder.
+// Builder builds into one directory.
 type Builder struct {
 	dir  string
 	mu   sync.Mutex
 	done map[string]error
 }
 
-// NewBuilder makes a builder for a folder that its owner removes.
+// NewBuilder makes a builder for a directory that its owner removes.
 func NewBuilder(dir string) *Builder {
 	return &Builder{dir: dir, done: make(map[string]error)}
 }
@@ -128,7 +128,7 @@ func goBuild(env []string, args ...string) error {
 	return nil
 }
 
-// Root is the folder of the repository.
+// Root is the directory of the repository.
 func Root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {

@@ -21,7 +21,7 @@ func Registry(t testing.TB, auth string) string {
 	return registryIn(t, t.TempDir(), auth)
 }
 
-// RegistryIn is [Registry], and the folder of what it keeps.
+// RegistryIn is [Registry], and the directory of what it keeps.
 func RegistryIn(t testing.TB) (host, data string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -67,7 +67,7 @@ func TestOpenFIFO(t *testing.T) {
 
 func TestOpenLinks(t *testing.T) {
 	dir := t.TempDir()
-	for name, target := range map[string]string{"file": "log", "folder": ".", "nowhere": "missing", "null": os.DevNull} {
+	for name, target := range map[string]string{"file": "log", "directory": ".", "nowhere": "missing", "null": os.DevNull} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestOpenLinks(t *testing.T) {
 	if report, _ := readFile(t, filepath.Join(dir, "log")); report.Records != 2 || report.Broken {
 		t.Errorf("got %+v", report)
 	}
-	for _, name := range []string{"folder", "nowhere", "null"} {
+	for _, name := range []string{"directory", "nowhere", "null"} {
 		if _, err := audit.Open(filepath.Join(dir, name), audit.Options{}); err == nil {
 			t.Errorf("%s is opened", name)
 		}

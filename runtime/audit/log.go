@@ -56,7 +56,7 @@ const maxWait = 10 * time.Second
 // A file that is neither regular nor a link to a regular one is refused
 // without waiting for it, and so is one that holds something else than a log.
 func Open(path string, opts Options) (*Log, error) {
-	// A path that is kept must mean the same when the folder changes.
+	// A path that is kept must mean the same when the directory changes.
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err

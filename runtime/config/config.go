@@ -32,7 +32,7 @@ type Project struct {
 type Config struct {
 	// File is the absolute path of the file.
 	File string
-	// Root is the project folder, the file's own, with links resolved.
+	// Root is the project directory, the file's own, with links resolved.
 	Root string
 	// Digest is the SHA-256 of the file in hex.
 	Digest  string

@@ -28,7 +28,7 @@ func (e *NotFoundError) Error() string {
 	if e.File != "" {
 		return fmt.Sprintf("there is no file %s", e.File)
 	}
-	return fmt.Sprintf("there is no %s in %s or any folder above it", FileName, e.Dir)
+	return fmt.Sprintf("there is no %s in %s or any directory above it", FileName, e.Dir)
 }
 
 // Hint says what to do.
@@ -41,7 +41,7 @@ func (e *NotFoundError) Hint() string {
 	case e.Near != "":
 		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
 	}
-	return "create one:\n" + smallest + "or name one with -c FILE, or its folder with -C DIR"
+	return "create one:\n" + smallest + "or name one with -c FILE, or its directory with -C DIR"
 }
 
 const smallest = `  backend:
@@ -68,21 +68,21 @@ func (f Found) Doubt() error {
 	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
 }
 
-// Find looks for the configuration in dir, then upward. A folder of that name, or a
+// Find looks for the configuration in dir, then upward. A directory of that name, or a
 // link that leads nowhere, is not passed over: [Load] refuses it.
 //
 // # Errors
 //
 // A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is no
-// folder, or what was found above it is another user's: in a folder that all can
+// directory, or what was found above it is another user's: in a directory that all can
 // write to, such as /tmp, anybody could say what runs; so also where dir itself is
-// such a folder.
+// such a directory.
 func Find(dir string) (Found, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
 		return Found{}, err
 	}
-	if err := isFolder(start); err != nil {
+	if err := isDirectory(start); err != nil {
 		return Found{}, err
 	}
 	near := ""
@@ -113,7 +113,7 @@ func Find(dir string) (Found, error) {
 	}
 }
 
-func isFolder(dir string) error {
+func isDirectory(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -121,11 +121,11 @@ func isFolder(dir string) error {
 		if near := nearest(dir, fs.FileMode.IsDir); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
-		return yamldoc.Problems{{Message: "there is no folder " + dir, Hint: hint}}
+		return yamldoc.Problems{{Message: "there is no directory " + dir, Hint: hint}}
 	case err != nil:
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: withoutPath(err).Error()}}
 	case !info.IsDir():
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a folder is expected", Hint: "name a file with -c FILE"}}
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a directory is expected", Hint: "name a file with -c FILE"}}
 	}
 	return nil
 }

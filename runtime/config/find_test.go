@@ -89,9 +89,9 @@ func TestFindPassesOver(t *testing.T) {
 // TestFindPassesNothingOver has a good file above one that can't be read.
 func TestFindPassesNothingOver(t *testing.T) {
 	file := writeConfig(t, whole)
-	folder := mkdir(t, filepath.Dir(file), "a", FileName)
-	if got, err := Find(filepath.Dir(folder)); err != nil || got.File != folder {
-		t.Errorf("a folder: got %v, %v", got, err)
+	directory := mkdir(t, filepath.Dir(file), "a", FileName)
+	if got, err := Find(filepath.Dir(directory)); err != nil || got.File != directory {
+		t.Errorf("a directory: got %v, %v", got, err)
 	}
 	link := filepath.Join(mkdir(t, filepath.Dir(file), "b"), FileName)
 	if err := os.Symlink("nowhere", link); err != nil {
@@ -102,11 +102,11 @@ func TestFindPassesNothingOver(t *testing.T) {
 	}
 }
 
-func TestFindFromNoFolder(t *testing.T) {
+func TestFindFromNoDirectory(t *testing.T) {
 	file := writeConfig(t, whole)
 	for dir, want := range map[string]string{
-		file: file + ": it is a file, a folder is expected",
-		filepath.Join(filepath.Dir(file), "none"): "there is no folder " + filepath.Join(filepath.Dir(file), "none"),
+		file: file + ": it is a file, a directory is expected",
+		filepath.Join(filepath.Dir(file), "none"): "there is no directory " + filepath.Join(filepath.Dir(file), "none"),
 	} {
 		_, err := Find(dir)
 		if problems, ok := err.(yamldoc.Problems); !ok || err.Error() != want || strings.Contains(problems[0].Hint, "-C") {

@@ -9,13 +9,13 @@ import (
 )
 
 // trusted tells whether a file is the user's own, root's, or of whoever has the
-// folder that we are in, as in a container with a project of the machine's.
-func trusted(file fs.FileInfo, folder string) bool {
+// directory that we are in, as in a container with a project of the machine's.
+func trusted(file fs.FileInfo, directory string) bool {
 	of, ok := file.Sys().(*syscall.Stat_t)
 	if !ok || of.Uid == 0 || int(of.Uid) == os.Geteuid() {
 		return true
 	}
-	info, err := os.Stat(folder)
+	info, err := os.Stat(directory)
 	if err != nil {
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestFindOfAnotherUser looks upward from a folder of root's to a file that is
+// TestFindOfAnotherUser looks upward from a directory of root's to a file that is
 // somebody else's.
 func TestFindOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -28,10 +28,10 @@ func TestFindOfAnotherUser(t *testing.T) {
 		t.Errorf("another user's: %v", err)
 	}
 	if _, err := Find(filepath.Dir(file)); err != nil {
-		t.Errorf("in the folder itself: %v", err)
+		t.Errorf("in the directory itself: %v", err)
 	}
 	give(deep, 65534)
 	if _, err := Find(deep); err != nil {
-		t.Errorf("of who has the folder: %v", err)
+		t.Errorf("of who has the directory: %v", err)
 	}
 }

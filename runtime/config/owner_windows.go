@@ -2,5 +2,5 @@ package config
 
 import "io/fs"
 
-// trusted is not known here, where no folder is open to all by itself.
+// trusted is not known here, where no directory is open to all by itself.
 func trusted(fs.FileInfo, string) bool { return true }

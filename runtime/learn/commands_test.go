@@ -51,15 +51,15 @@ func TestCommands(t *testing.T) {
 		{"what may be written may be read", nil, []capability.Use{
 			file(capability.UseRead, "c"), file(capability.UseWrite, "c"), file(capability.UseRead, "d/a"), file(capability.UseList, "d"), file(capability.UseMake, "d"),
 		}, "    files:\n      write:\n        - \"d/**\"\n        - c\n    net: {}\n", ""},
-		{"a folder that is listed", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/e/a"), file(capability.UseWrite, "d/b")},
+		{"a directory that is listed", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/e/a"), file(capability.UseWrite, "d/b")},
 			"    files:\n      read:\n        - d/e/a" + mayRead + "      list:\n        - d" + seesAll + "      write:\n        - d/b\n    net: {}\n", ""},
-		{"a folder that is listed and read", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/a"), file(capability.UseList, "d/e")},
+		{"a directory that is listed and read", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseRead, "d/a"), file(capability.UseList, "d/e")},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
-		{"folders that are listed in what may be written", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseList, "d/e"), file(capability.UseMake, "d")},
+		{"directories that are listed in what may be written", nil, []capability.Use{file(capability.UseList, "d"), file(capability.UseList, "d/e"), file(capability.UseMake, "d")},
 			"    files:\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
-		{"folders in one that is listed", nil, []capability.Use{file(capability.UseList, "d/e"), file(capability.UseList, "d"), file(capability.UseList, "d/*")},
+		{"directories in one that is listed", nil, []capability.Use{file(capability.UseList, "d/e"), file(capability.UseList, "d"), file(capability.UseList, "d/*")},
 			"    files:\n      list:\n        - d" + seesAll + "    net: {}\n", ""},
-		{"a folder that is made", nil, []capability.Use{file(capability.UseMkdir, "d"), file(capability.UseMkdir, "d/e"), file(capability.UseMake, "d/e")},
+		{"a directory that is made", nil, []capability.Use{file(capability.UseMkdir, "d"), file(capability.UseMkdir, "d/e"), file(capability.UseMake, "d/e")},
 			"    files:\n      write:\n        - \"d/**\"\n    net: {}\n", ""},
 		{"the project", nil, []capability.Use{file(capability.UseList, "."), file(capability.UseRead, "a"), file(capability.UseMake, ".")},
 			"    files:\n      read:\n        - a" + mayRead + "      list:\n        - ." + seesAll + "    net: {}\n", ""},
@@ -71,7 +71,7 @@ func TestCommands(t *testing.T) {
 		}(), ""},
 		{"more files than are told", nil, append(reads("d/e/%d", 9), file(capability.UseRead, "d/a")),
 			"    files:\n      read:\n        - \"d/e/**\"" + mayRead + "        - d/a" + mayRead + "    net: {}\n", ""},
-		{"more folders than are told", nil, reads("d/%d/a", 9), "    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
+		{"more directories than are told", nil, reads("d/%d/a", 9), "    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
 		{"names that can't be told", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
 		{"what the provider reads too", []capability.Claim{read("a"), read("d/a"), connect(80)},
@@ -173,7 +173,7 @@ func FuzzCommands(f *testing.F) {
 		claims := []capability.Claim{command("npm", "ci"), randomClaim(r)}
 		claims[1].Provider = "generic"
 		commands := learn.Commands{"generic": {Uses: uses}}
-		got, err := learn.Policy(claims, commands, learn.Options{Project: folders.files()})
+		got, err := learn.Policy(claims, commands, learn.Options{Project: directories.files()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func FuzzCommands(f *testing.F) {
 			t.Errorf("%d rules in\n%s", n, got.Policy)
 		}
 		slices.Reverse(uses)
-		if again, err := learn.Policy(claims, commands, learn.Options{Project: folders.files()}); err != nil || again.Policy != got.Policy {
+		if again, err := learn.Policy(claims, commands, learn.Options{Project: directories.files()}); err != nil || again.Policy != got.Policy {
 			t.Errorf("the order of uses matters: %v\n%s\n%s", err, again.Policy, got.Policy)
 		}
 	})

@@ -111,9 +111,9 @@ func (done deeds) has(c capability.Claim) bool {
 	})
 }
 
-// allIn tells whether a file stands in a folder of which all files were read.
+// allIn tells whether a file stands in a directory of which all files were read.
 func (done deeds) allIn(provider, file string) bool {
-	names := folders[path.Dir(file)]
+	names := directories[path.Dir(file)]
 	return file != "." && len(names) > 1 && !slices.ContainsFunc(names, func(name string) bool {
 		return !done[provider+" read "+path.Join(path.Dir(file), name)]
 	})

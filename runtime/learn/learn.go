@@ -28,7 +28,7 @@ type Learnt struct {
 	Left []Left
 	// Withheld is what was used and is sensitive, sorted: no line allows it.
 	Withheld []Withheld
-	// Outside are files, folders and sockets that commands used, and that no line
+	// Outside are files, directories and sockets that commands used, and that no line
 	// of a policy can allow, sorted: those outside of the project that no toolchain
 	// has.
 	Outside []string

@@ -54,7 +54,7 @@ func as(provider string, c capability.Claim) capability.Claim {
 
 var say = capability.Claim{Operation: "log", Provider: "generic", Log: true}
 
-// project is the folders of a project with the names of their files.
+// project is the directories of a project with the names of their files.
 type project map[string][]string
 
 // files are the project as a file system.
@@ -99,14 +99,14 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    exec:\n      - npm\n    env:\n      pass:\n        - A\n      read:\n        - B\n"},
 		{"star", []capability.Claim{command("npx", "*.ts"), command("npx", "a.ts")},
 			"\n  generic:\n    exec:\n      - [npx, \"*.ts\"] # a * allows any characters, it can't be written exactly\n"},
-		{"all files of a folder", []capability.Claim{read("src/a.ts"), read("src/b.ts")},
-			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
-		{"the folder too", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src")},
-			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n        - src\n"},
+		{"all files of a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
+		{"the directory too", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src\n"},
 		{"what is below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
-			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n        - src/one/x\n"},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src/one/x\n"},
 		{"a file that isn't there", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
-			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"one file is not read", []capability.Claim{read("src/a.ts"), read("src/c.ts")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n        - src/c.ts\n"},
 		{"one file is written", []capability.Claim{
@@ -116,13 +116,13 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - src/one/gone\n        - src/one/x\n"},
 		{"no files", []capability.Claim{read("empty/a"), read("empty/b")},
 			"\n  generic:\n    files:\n      read:\n        - empty/a\n        - empty/b\n"},
-		{"no such folder", []capability.Claim{read("gone/a"), read("gone/b")},
+		{"no such directory", []capability.Claim{read("gone/a"), read("gone/b")},
 			"\n  generic:\n    files:\n      read:\n        - gone/a\n        - gone/b\n"},
 		{"root, where dotenv files come to be", []capability.Claim{read("a"), read("b"), read(".")},
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n        - b\n"},
 		{"part of the root", []capability.Claim{read("a"), read(".")},
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n"},
-		{"a folder that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
+		{"a directory that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
 			"\n  generic:\n    files:\n      read:\n        - \"st*r/a\" # a * allows any characters, it can't be written exactly\n" +
 				"        - \"st*r/b\" # a * allows any characters, it can't be written exactly\n"},
 		{"by another provider", []capability.Claim{read("src/a.ts"), as("zed", read("src/b.ts"))},
@@ -136,8 +136,8 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - src/b.ts\n"},
 		{"load of what is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - .env\n"},
-		{"load of what is read in a folder", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
-			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the folder were read\n"},
+		{"load of what is read in a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
+			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"all uses of files", []capability.Claim{
 			connect(4000), {Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "c", Use: capability.Write}, {Path: "b", Use: capability.Load}, {Path: "a"}}},
 		}, "\n  generic:\n    files:\n      read:\n        - a\n      env:\n        - b\n      write:\n        - c\n    net:\n      connect:\n        - 4000\n"},
@@ -221,8 +221,8 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestFolderHalfListed has a folder that may have more files than were listed.
-func TestFolderHalfListed(t *testing.T) {
+// TestDirectoryHalfListed has a directory that may have more files than were listed.
+func TestDirectoryHalfListed(t *testing.T) {
 	half := halfListed{project{"src": {"a", "b"}}.files()}
 	if got := learnt(t, half, read("src/a"), read("src/b")); strings.Contains(got.Policy, "*") {
 		t.Errorf("got\n%s", got.Policy)
@@ -237,7 +237,7 @@ func (h halfListed) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, fs.ErrPermission
 }
 
-func TestNoFolders(t *testing.T) {
+func TestNoDirectories(t *testing.T) {
 	got := learnt(t, nil, read("src/a"), read("src/b"))
 	if want := "      read:\n        - src/a\n        - src/b\n"; !strings.HasSuffix(got.Policy, want) {
 		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)

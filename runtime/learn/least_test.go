@@ -16,12 +16,12 @@ import (
 
 // The properties hold for claims of a small alphabet, which meet often.
 var (
-	someWords = []string{"npm", "run", "-x", "--a=b", "*", "r*", "a b", "\xff", "", "true"}
-	someFiles = []string{"a", "b", "d/a", "d/b", "d/e/a", "d/e/b", "d", "d/e", ".", "d/*", "s*/a", "s*/b"}
-	someNames = []string{"A", "B", "A*", "LD_PRELOAD"}
-	someTags  = []string{"shop:1", "ghcr.io/a/shop:1", "ghcr.io/*/shop:1"}
-	someIDs   = []string{"generic", "other"}
-	folders   = project{".": {"a", "b"}, "d": {"a", "b"}, "d/e": {"a"}, "s*": {"a", "b"}}
+	someWords   = []string{"npm", "run", "-x", "--a=b", "*", "r*", "a b", "\xff", "", "true"}
+	someFiles   = []string{"a", "b", "d/a", "d/b", "d/e/a", "d/e/b", "d", "d/e", ".", "d/*", "s*/a", "s*/b"}
+	someNames   = []string{"A", "B", "A*", "LD_PRELOAD"}
+	someTags    = []string{"shop:1", "ghcr.io/a/shop:1", "ghcr.io/*/shop:1"}
+	someIDs     = []string{"generic", "other"}
+	directories = project{".": {"a", "b"}, "d": {"a", "b"}, "d/e": {"a"}, "s*": {"a", "b"}}
 )
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
@@ -102,7 +102,7 @@ func FuzzLeast(f *testing.F) {
 				claims = append(claims, c)
 			}
 		}
-		got := learnt(t, folders.files(), claims...)
+		got := learnt(t, directories.files(), claims...)
 		if len(got.Left) > 0 {
 			t.Fatalf("left %v", got.Left)
 		}

@@ -154,7 +154,7 @@ func FuzzMerge(f *testing.F) {
 			}
 			commands[id] = used
 		}
-		got, err := learn.Policy(claims, commands, learn.Options{File: "p.yml", Into: []byte(text), Project: folders.files(), Directories: r.IntN(2) == 0})
+		got, err := learn.Policy(claims, commands, learn.Options{File: "p.yml", Into: []byte(text), Project: directories.files(), Directories: r.IntN(2) == 0})
 		if err != nil {
 			t.Fatalf("%v\n%s\nlearnt\n%s\nlines\n%s", err, text, got.Policy, addedLines(got))
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// maxPlaces is how many files and folders below one folder get a rule each. Where
-// there are more, one rule is for all of the folder: whoever reads the policy sees
+// maxPlaces is how many files and directories below one directory get a rule each. Where
+// there are more, one rule is for all of the directory: whoever reads the policy sees
 // more in it than in a list of every module. The project itself is never meant.
 const maxPlaces = 8
 
@@ -77,7 +77,7 @@ func (j *judge) lasting(provider string, s capability.Subtree) capability.Subtre
 	return capability.Subtree{Path: dir, Below: true}.Nameable()
 }
 
-// places are files and folders by their paths. A folder with all that is in it
+// places are files and directories by their paths. A directory with all that is in it
 // stands for a file of its name.
 type places map[string]capability.Subtree
 
@@ -90,7 +90,7 @@ func (p places) add(s capability.Subtree) {
 // where that may be.
 func (p places) join(may func(capability.Subtree) bool) {
 	for _, s := range p.sorted() {
-		if p.inFolder(s.Path) {
+		if p.inDirectory(s.Path) {
 			delete(p, s.Path)
 		}
 	}
@@ -117,8 +117,8 @@ func (p places) join(may func(capability.Subtree) bool) {
 	}
 }
 
-// inFolder tells whether a path is in a whole folder of these.
-func (p places) inFolder(name string) bool {
+// inDirectory tells whether a path is in a whole directory of these.
+func (p places) inDirectory(name string) bool {
 	for name != "." {
 		name = path.Dir(name)
 		if p[name].Below {
@@ -131,7 +131,7 @@ func (p places) inFolder(name string) bool {
 // hold tells whether a place is one of these, or in one.
 func (p places) hold(s capability.Subtree) bool {
 	same, ok := p[s.Path]
-	return ok && (same.Below || !s.Below) || p.inFolder(s.Path)
+	return ok && (same.Below || !s.Below) || p.inDirectory(s.Path)
 }
 
 func (p places) sorted() []capability.Subtree {

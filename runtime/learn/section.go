@@ -144,7 +144,7 @@ func (p *provider) remark(g capability.Grant) string {
 	case slices.Contains(p.commands, g):
 		return p.remarkOfCommands(g)
 	case slices.Contains(p.directories, g):
-		return " # all files of the folder were read"
+		return " # all files of the directory were read"
 	case strings.Contains(g.Rule, "*"):
 		return " # a * allows any characters, it can't be written exactly"
 	}
@@ -158,7 +158,7 @@ func (p *provider) remarkOfCommands(g capability.Grant) string {
 	case g.Key == "net.connect" && g.Rule == allPorts:
 		return " # commands used UDP, such as for names, or ports that the system picked"
 	case g.Key == "files.write" && g.Rule == `"**"`:
-		return " # commands made or removed files in the project folder itself"
+		return " # commands made or removed files in the project directory itself"
 	case g.Key == "files.list":
 		return " # commands see the names of all files below, and not what is in the files"
 	case g.Key == "files.read" && !own:

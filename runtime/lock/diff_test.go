@@ -37,9 +37,9 @@ func TestCompare(t *testing.T) {
 			"+ read files: **", "- read files: backend/**", "- look at a variable, and pass it on: APP_*",
 		}},
 		"nothing said any more": {func(e *lock.Entry) { e.Asked = abi.Capabilities{} }, []string{
-			"- run exactly the command at dev.command, in the folder at dev.workdir, with the variables at dev.env",
+			"- run exactly the command at dev.command, in the directory at dev.workdir, with the variables at dev.env",
 			`- run: npm ci "--ignore scripts"`,
-			"- build an image from the folder at build.context, else the project folder, by the Dockerfile at build.dockerfile",
+			"- build an image from the directory at build.context, else the project directory, by the Dockerfile at build.dockerfile",
 			"- set an argument of the build: VERSION", "- read files: backend/**",
 			"- look at a variable, and pass it on: DOMAIN", "- look at a variable, and pass it on: APP_*",
 			"~ it does not say any more what it needs: it may do what your policy allows",

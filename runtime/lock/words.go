@@ -68,7 +68,7 @@ func execWords(ask abi.ExecAsk) string {
 		}
 	}
 	if ask.DirFrom != "" {
-		said += ", in the folder at " + fieldName(ask.DirFrom)
+		said += ", in the directory at " + fieldName(ask.DirFrom)
 	}
 	if ask.EnvFrom != "" {
 		said += ", with the variables at " + fieldName(ask.EnvFrom)
@@ -81,9 +81,9 @@ func buildWords(ask abi.BuildAsk) []string {
 	for _, pointer := range ask.ContextFrom {
 		places = append(places, fieldName(pointer))
 	}
-	said := "build an image from the folder at " + strings.Join(append(places, "the project folder"), ", else ")
+	said := "build an image from the directory at " + strings.Join(append(places, "the project directory"), ", else ")
 	if len(places) == 0 {
-		said = "build an image from the project folder"
+		said = "build an image from the project directory"
 	}
 	if ask.DockerfileFrom != "" {
 		said += ", by the Dockerfile at " + fieldName(ask.DockerfileFrom)

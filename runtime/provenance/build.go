@@ -25,7 +25,7 @@ type Build struct {
 	Provider Module
 	// Bases are the images that it was built from.
 	Bases []Base
-	// Contexts are the folders that were sent to an engine.
+	// Contexts are the directories that were sent to an engine.
 	Contexts []Context
 	// Run is the run's ID in the audit log.
 	Run               string
@@ -40,9 +40,9 @@ type Module struct{ ID, SHA256 string }
 // Base is an image by its reference, and its digest with the algorithm.
 type Base struct{ Reference, Digest string }
 
-// Context is a folder of the project, and the digest of what is in it as a plan
+// Context is a directory of the project, and the digest of what is in it as a plan
 // has it.
-type Context struct{ Folder, SHA256 string }
+type Context struct{ Directory, SHA256 string }
 
 // The media type of a provider: https://www.iana.org/assignments/media-types
 const wasm = "application/wasm"
@@ -151,7 +151,7 @@ func (b Build) dependencies() ([]Descriptor, error) {
 		list = append(list, d)
 	}
 	for _, c := range b.Contexts {
-		list = append(list, Descriptor{Name: c.Folder, Digest: map[string]string{contextDigest: c.SHA256}})
+		list = append(list, Descriptor{Name: c.Directory, Digest: map[string]string{contextDigest: c.SHA256}})
 	}
 	return list, nil
 }

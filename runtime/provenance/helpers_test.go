@@ -32,7 +32,7 @@ func build() provenance.Build {
 		},
 		Provider: provenance.Module{ID: "generic", SHA256: digit("6")},
 		Bases:    []provenance.Base{{Reference: "alpine:3.20", Digest: "sha256:" + digit("7")}, {Reference: "gcr.io/distroless/static@sha256:" + digit("8"), Digest: "sha256:" + digit("8")}},
-		Contexts: []provenance.Context{{Folder: "app", SHA256: digit("9")}},
+		Contexts: []provenance.Context{{Directory: "app", SHA256: digit("9")}},
 		Run:      "RUN", Started: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Finished: time.Date(2026, 1, 2, 4, 4, 5, 0, time.FixedZone("", 3600)),
 		Versions: map[string]string{"stagecraft": "v1.0.0", "abi": "1"},
 	}

@@ -1,5 +1,5 @@
 // Package provider finds a provider's Wasm module by the provider's ID: built
-// into stagecraft, in the project's folder, or in the user's.
+// into stagecraft, in the project's directory, or in the user's.
 package provider
 
 import (
@@ -67,8 +67,8 @@ type UnusableError struct {
 
 func (e *UnusableError) Error() string { return e.Path + ": " + e.Reason }
 
-// Dirs are the places to search. An empty folder's name is passed over, and a
-// folder that isn't there has no modules.
+// Dirs are the places to search. An empty directory's name is passed over, and a
+// directory that isn't there has no modules.
 type Dirs struct {
 	BuiltIn fs.FS
 	Project string
@@ -105,7 +105,7 @@ func Find(dirs Dirs) (found []Source, unusable []*UnusableError, err error) {
 	return found, unusable, nil
 }
 
-// list finds the modules of one place: a folder, or the binary's own.
+// list finds the modules of one place: a directory, or the binary's own.
 func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
 	fsys := binary
 	if dir != "" {
@@ -116,7 +116,7 @@ func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
 	}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, &UnusableError{Path: dir, Reason: "the folder of providers can't be read: " + reason(err)}
+		return nil, &UnusableError{Path: dir, Reason: "the directory of providers can't be read: " + reason(err)}
 	}
 	var sources []Source
 	for _, entry := range entries {

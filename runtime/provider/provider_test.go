@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-func folder(t *testing.T, names ...string) string {
+func directory(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range names {
@@ -26,8 +26,8 @@ func folder(t *testing.T, names ...string) string {
 func TestFind(t *testing.T) {
 	dirs := provider.Dirs{
 		BuiltIn: fstest.MapFS{"generic.wasm": {Data: []byte("built in")}, "README.md": {}},
-		Project: folder(t, "mine.wasm", "generic.wasm", "Bad_Name.wasm", "notes.txt"),
-		User:    folder(t, "mine.wasm", "zeta.wasm", "alpha.wasm"),
+		Project: directory(t, "mine.wasm", "generic.wasm", "Bad_Name.wasm", "notes.txt"),
+		User:    directory(t, "mine.wasm", "zeta.wasm", "alpha.wasm"),
 	}
 	found, unusable, err := provider.Find(dirs)
 	if err != nil {
@@ -60,13 +60,13 @@ func TestFindNothing(t *testing.T) {
 	if len(found)+len(unusable) > 0 || err != nil {
 		t.Errorf("got %v, %v, %v", found, unusable, err)
 	}
-	if _, _, err := provider.Find(provider.Dirs{User: filepath.Join(folder(t, "file"), "file")}); err == nil {
-		t.Error("a file as a folder is no error")
+	if _, _, err := provider.Find(provider.Dirs{User: filepath.Join(directory(t, "file"), "file")}); err == nil {
+		t.Error("a file as a directory is no error")
 	}
 }
 
 func TestReadRefuses(t *testing.T) {
-	dir := folder(t)
+	dir := directory(t)
 	huge := filepath.Join(dir, "huge.wasm")
 	if err := os.WriteFile(huge, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ type Runner interface {
 type Options struct {
 	// File is where it is kept what the module does; empty keeps nothing. What
 	// is there is taken at its word, so that nobody else may write to its
-	// folder.
+	// directory.
 	File string
 	// Key stands for all that a module does the same by: its digest, its limits.
 	Key string

@@ -251,17 +251,17 @@ func TestUnusable(t *testing.T) {
 		"no JSON": func(t *testing.T, file string) {
 			change(t, file, func([]byte) []byte { return []byte(hashed("{") + "\n{") })
 		},
-		"a folder": func(t *testing.T, file string) {
+		"a directory": func(t *testing.T, file string) {
 			must(t, os.Remove(file))
 			must(t, os.Mkdir(file, 0o700))
 		},
-		"a folder open to others": func(t *testing.T, file string) {
+		"a directory open to others": func(t *testing.T, file string) {
 			if runtime.GOOS == "windows" {
-				t.Skip("a folder has no mode there")
+				t.Skip("a directory has no mode there")
 			}
 			must(t, os.Chmod(filepath.Dir(file), 0o777))
 		},
-		"a folder behind a link": func(t *testing.T, file string) {
+		"a directory behind a link": func(t *testing.T, file string) {
 			must(t, os.Rename(filepath.Dir(file), filepath.Dir(file)+"-elsewhere"))
 			must(t, os.Symlink(filepath.Dir(file)+"-elsewhere", filepath.Dir(file)))
 		},

@@ -42,7 +42,7 @@ func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
 	return nil
 }
 
-// compileCached compiles with what a folder keeps, and keeps it there.
+// compileCached compiles with what a directory keeps, and keeps it there.
 func (m *Module) compileCached(ctx context.Context, dir string, wasm []byte, operations []string) error {
 	if err := checkEntries(dir); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (m *Module) compileCached(ctx context.Context, dir string, wasm []byte, ope
 	return nil
 }
 
-// rebuild compiles into an empty folder, and puts the entries that are there
+// rebuild compiles into an empty directory, and puts the entries that are there
 // then in the place of the module's own in the cache. Those of other modules
 // stay: other runs may be about to use them.
 func (m *Module) rebuild(ctx context.Context, wasm []byte, opts Options) (err error) {
@@ -81,7 +81,7 @@ func (m *Module) rebuild(ctx context.Context, wasm []byte, opts Options) (err er
 	})
 }
 
-// replace puts a file in the place of another one, or of a folder, which no
+// replace puts a file in the place of another one, or of a directory, which no
 // file can be renamed to.
 func replace(file, old string) error {
 	if info, err := os.Lstat(old); err == nil && info.IsDir() {
@@ -92,7 +92,7 @@ func replace(file, old string) error {
 	return os.Rename(file, old)
 }
 
-// checkEntries wants nothing but files and folders: whoever opens an entry waits
+// checkEntries wants nothing but files and directories: whoever opens an entry waits
 // for a pipe.
 func checkEntries(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -103,12 +103,12 @@ func checkEntries(dir string) error {
 	})
 }
 
-// checkCache makes the folder of compiled code where there is none. The code in
-// it is run as it is, protected by a checksum only, so the folder must be ours
+// checkCache makes the directory of compiled code where there is none. The code in
+// it is run as it is, protected by a checksum only, so the directory must be ours
 // alone.
 func checkCache(dir string) error {
 	if dir == "" {
-		return errors.New("there is no folder for it")
+		return errors.New("there is no directory for it")
 	}
 	return privatedir.Make(dir)
 }

@@ -156,7 +156,7 @@ func stat(t *testing.T, file string) fs.FileInfo {
 func TestCacheOfOthersIsRefused(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("a folder has no mode there")
+		t.Skip("a directory has no mode there")
 	}
 	for name, prepare := range map[string]func(t *testing.T, dir string){
 		"open to others": func(t *testing.T, dir string) {

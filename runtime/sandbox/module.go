@@ -59,7 +59,7 @@ var kernelFunctions = []string{
 }
 
 // wasiFunctions are all of WASI preview 1, which is frozen. They have nothing
-// to work on: no folder, stream, argument or variable is given.
+// to work on: no directory, stream, argument or variable is given.
 // https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 var wasiFunctions = []string{
 	"args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get",

@@ -23,7 +23,7 @@ type patience struct {
 	warn func(error)     // is told of one that takes long
 }
 
-// alone has the project folder's lock, until release. It is the folder's and not
+// alone has the project directory's lock, until release. It is the directory's and not
 // the lock file's, in whose place another file is put.
 func (p patience) alone(dir string) (release func(), err error) {
 	for begun, told := time.Now(), false; ; time.Sleep(time.Millisecond) {
@@ -42,12 +42,12 @@ func (p patience) alone(dir string) (release func(), err error) {
 		case unreadable:
 			return nil, err
 		case !errors.Is(err, filelock.ErrLocked):
-			// Where no folder can be locked, nobody is kept from writing a file
+			// Where no directory can be locked, nobody is kept from writing a file
 			// there: two processes that change it in the same millisecond can still
 			// undo each other's change.
 			return func() {}, nil
 		case time.Since(begun) > aloneWait:
-			return nil, errors.New("another process has locked the project folder")
+			return nil, errors.New("another process has locked the project directory")
 		}
 	}
 }

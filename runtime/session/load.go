@@ -94,7 +94,7 @@ func (s *Session) known(c call) string {
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 
-// under is a path in a folder, empty where there is no folder.
+// under is a path in a directory, empty where there is no directory.
 func under(dir, name string) string {
 	if dir == "" {
 		return ""

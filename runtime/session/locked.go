@@ -11,7 +11,7 @@ import (
 
 // Locked is a project's lock file, to look at and to change.
 type Locked struct {
-	// Root is the project folder.
+	// Root is the project directory.
 	Root string
 
 	file *lock.File

@@ -78,13 +78,13 @@ func (s *Session) publicName(file string) string {
 	return filepath.Base(file)
 }
 
-// contexts are the folders that a plan's builds send, whose digests were
+// contexts are the directories that a plan's builds send, whose digests were
 // compared when they were sent.
 func (p *Plan) contexts() []provenance.Context {
 	var contexts []provenance.Context
 	for _, step := range p.Steps {
 		if b := step.Build; b != nil && b.SHA256 != "" {
-			contexts = append(contexts, provenance.Context{Folder: b.Context, SHA256: b.SHA256})
+			contexts = append(contexts, provenance.Context{Directory: b.Context, SHA256: b.SHA256})
 		}
 	}
 	return contexts

@@ -223,7 +223,7 @@ func (s *Session) log(provider string, level abi.Level, message string) {
 	s.opts.Reporter.Log(provider, level, message)
 }
 
-// gate makes the door for one call of a provider.
+// gate makes the gate for one call of a provider.
 func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
 	layers, err := s.layers(l, world, tag)
 	if err != nil {
@@ -254,7 +254,7 @@ func (s *Session) tellWithheld(c call, world *hostfuncs.World) {
 }
 
 // own are the files of this run, as a build's context would name them. One in a
-// folder that isn't there is in no context.
+// directory that isn't there is in no context.
 func (s *Session) own() []string {
 	var own []string
 	// A home directory can be a project.

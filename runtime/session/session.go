@@ -25,7 +25,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// projectProviders is the folder of a project's own providers.
+// projectProviders is the directory of a project's own providers.
 const projectProviders = ".stagecraft/providers"
 
 // Grace is how long what a provider started has to end after an interrupt.
@@ -39,7 +39,7 @@ type Options struct {
 	ConfigFile string
 	// BuiltIns has the modules that come with stagecraft.
 	BuiltIns fs.FS
-	// UserProviders is the user's folder of providers, CacheDir where compiled
+	// UserProviders is the user's directory of providers, CacheDir where compiled
 	// ones are kept, and what they did; either may be empty.
 	UserProviders, CacheDir string
 	// Ceilings are policy files from outside the project, which can only take

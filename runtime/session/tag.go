@@ -45,9 +45,9 @@ func (s *Session) getenv(name string) string {
 
 var notInImageName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// imageName turns any folder's name into one that an image can have.
-func imageName(folder string) string {
-	name := strings.Trim(notInImageName.ReplaceAllString(strings.ToLower(folder), "-"), "-")
+// imageName turns any directory's name into one that an image can have.
+func imageName(directory string) string {
+	name := strings.Trim(notInImageName.ReplaceAllString(strings.ToLower(directory), "-"), "-")
 	if name == "" {
 		return "app"
 	}

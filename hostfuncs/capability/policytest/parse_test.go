@@ -65,9 +65,9 @@ func TestProblems(t *testing.T) {
 		{"no words", withRequest("{exec: []}"), "it names no program", ""},
 		{"word that is none", withRequest("{exec: [npm, 1]}"), "exec[1]: is a number, expected a string: put it in quotes", ""},
 		{"quotes", withRequest(`{exec: 'sh -c "a b"'}`), "has a quote in it", `[node, "-e", "a b"]`},
-		{"folder outside", withRequest("{exec: npm, dir: ../x}"), `dir: "../x" leaves the project folder`, ""},
-		{"absolute folder", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project folder`, ""},
-		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project folder`, ""},
+		{"directory outside", withRequest("{exec: npm, dir: ../x}"), `dir: "../x" leaves the project directory`, ""},
+		{"absolute directory", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project directory`, ""},
+		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project directory`, ""},
 		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
 		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is no SHA-256`, "write its 64 digits"},
 		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
@@ -76,10 +76,10 @@ func TestProblems(t *testing.T) {
 		{"names that are none", withRequest("{exec: npm, env: {pass: A}}"), "env.pass: is a string, expected a list of strings", ""},
 		{"no path", withRequest("{read: }"), "read: is nothing, expected a string", ""},
 		{"empty path", withRequest("{read: ''}"), "read: is empty", ""},
-		{"path outside", withRequest("{write: a/../../b}"), `write: "a/../../b" leaves the project folder`, ""},
+		{"path outside", withRequest("{write: a/../../b}"), `write: "a/../../b" leaves the project directory`, ""},
 		{"nothing loaded", withRequest("{load: []}"), "it asks for nothing", ""},
-		{"loads outside", withRequest("{load: ../.env}"), `load: "../.env" leaves the project folder`, ""},
-		{"a command loads outside", withRequest("{exec: npm, load: [.env, ../.env]}"), `load[1]: "../.env" leaves the project folder`, ""},
+		{"loads outside", withRequest("{load: ../.env}"), `load: "../.env" leaves the project directory`, ""},
+		{"a command loads outside", withRequest("{exec: npm, load: [.env, ../.env]}"), `load[1]: "../.env" leaves the project directory`, ""},
 		{"loads a mapping", withRequest("{exec: npm, load: {a: b}}"), "load: is a mapping, expected a string", ""},
 		{"load beside a read", withRequest("{read: a, load: b}"), "asks for read and load, a case is one request", ""},
 		{"unknown key among all", withRequest("{exce: npm}"), `unknown key "exce"`, "known here: build, connect, dir, env, exec, load, log, look, program, read, sha256, write"},
@@ -92,8 +92,8 @@ func TestProblems(t *testing.T) {
 		{"log of a string", withRequest("{log: 'true'}"), "log: is a string, expected true", ""},
 		{"build that is none", withRequest("{build: .}"), "build: is a string, expected a mapping", ""},
 		{"no tags", withRequest("{build: {context: .}}"), "the image has no reference", ""},
-		{"context outside", withRequest("{build: {context: .., tags: [a]}}"), `context: ".." leaves the project folder`, ""},
-		{"Dockerfile outside", withRequest("{build: {dockerfile: /D, tags: [a]}}"), `dockerfile: "/D" leaves the project folder`, ""},
+		{"context outside", withRequest("{build: {context: .., tags: [a]}}"), `context: ".." leaves the project directory`, ""},
+		{"Dockerfile outside", withRequest("{build: {dockerfile: /D, tags: [a]}}"), `dockerfile: "/D" leaves the project directory`, ""},
 		{"unknown network", withRequest("{build: {tags: [a], network: mine}}"), `"mine" is no network`, ""},
 		{"target that is none", withRequest("{build: {tags: [a], target: 1}}"), "target: is a number, expected a string", ""},
 		{"push that is none", withRequest("{build: {tags: [a], push: maybe}}"), "push: is a string, expected true or false", ""},
@@ -141,7 +141,7 @@ cases:
 	want := `t.yml:1:10: version: "3" is not known, this stagecraft reads version 1
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
 t.yml:3:11: provider: "No" is no provider ID
-t.yml:5:41: cases[0].request.dir: ".." leaves the project folder
+t.yml:5:41: cases[0].request.dir: ".." leaves the project directory
 t.yml:5:52: cases[0].want: "allow" is no decision
 t.yml:6:5: cases[1]: note is missing
 t.yml:6:15: cases[1].request: asks for read and write, a case is one request

@@ -86,7 +86,7 @@ func words(key string, c capability.Claim) string {
 	return said
 }
 
-// projectRoot stands for the project's folder, which a test has none of: a file
+// projectRoot stands for the project's directory, which a test has none of: a file
 // in it is known by its path there.
 const projectRoot = "/project/"
 
@@ -148,7 +148,7 @@ func (r *reader) path(n *yamldoc.Node) string {
 	text, ok := r.text(n)
 	clean := path.Clean(text)
 	if ok && !fs.ValidPath(clean) {
-		r.wrong(n, fmt.Sprintf("%q leaves the project folder", text), "paths are relative to the project folder")
+		r.wrong(n, fmt.Sprintf("%q leaves the project directory", text), "paths are relative to the project directory")
 	}
 	return clean
 }

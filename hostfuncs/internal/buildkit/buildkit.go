@@ -121,7 +121,7 @@ func (t TLS) advise(err error) error {
 	case strings.Contains(text, "dial tcp"):
 		return err
 	case t == (TLS{}):
-		return fmt.Errorf("%w; it may want certificates: give their folder with --engine-certs", err)
+		return fmt.Errorf("%w; it may want certificates: give their directory with --engine-certs", err)
 	case strings.Contains(text, "failed to verify certificate"):
 		return fmt.Errorf("%w; its certificate has to be for its address, and signed by %s", err, t.CA)
 	}

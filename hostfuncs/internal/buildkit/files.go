@@ -120,12 +120,12 @@ func (f *wholeFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// local is a name as BuildKit has it, seen from the folder.
+// local is a name as BuildKit has it, seen from the directory.
 func local(name string) string {
 	return path.Join(".", strings.TrimLeft(path.Clean("/"+filepath.ToSlash(name)), "/"))
 }
 
-// texts are files that stand nowhere but here, in one folder. They have a new
+// texts are files that stand nowhere but here, in one directory. They have a new
 // time whenever they are looked at, so that they are always sent: a builder takes
 // a file of the same size and time for the one that it was sent before.
 type texts map[string][]byte

@@ -16,7 +16,7 @@ import (
 // FuzzContextFiles has a builder ask for whatever it likes: it gets what the
 // context has, and neither what is ignored nor what is outside.
 func FuzzContextFiles(f *testing.F) {
-	for _, name := range []string{"", ".", "a", "folder", "folder/b", "../secret", "/etc/passwd", ".env", "folder/../.env", "out", "out/secret", "link", "keep/x", "a/b", "\x00", "folder/./b", "..\\secret", "Dockerfile"} {
+	for _, name := range []string{"", ".", "a", "directory", "directory/b", "../secret", "/etc/passwd", ".env", "directory/../.env", "out", "out/secret", "link", "keep/x", "a/b", "\x00", "directory/./b", "..\\secret", "Dockerfile"} {
 		f.Add(name, name, name, name)
 		f.Add(name, "**", "!"+name, "*")
 	}
@@ -26,7 +26,7 @@ func FuzzContextFiles(f *testing.F) {
 	}
 	context := filepath.Join(dir, "context")
 	for name, text := range map[string]string{
-		"context/Dockerfile": "FROM scratch", "context/a": "a", "context/folder/b": "b", "context/keep/x": "x", "context/keep/y": "SECRET",
+		"context/Dockerfile": "FROM scratch", "context/a": "a", "context/directory/b": "b", "context/keep/x": "x", "context/keep/y": "SECRET",
 		"context/.dockerignore": ".env\nkeep\n!keep/x\nignored", "context/.env": "SECRET", "context/ignored/z": "SECRET", "secret": "SECRET",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -37,7 +37,7 @@ func FuzzContextFiles(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
-	for name, to := range map[string]string{"out": "..", "link": ".env", "folder/up": "../.env"} {
+	for name, to := range map[string]string{"out": "..", "link": ".env", "directory/up": "../.env"} {
 		if err := os.Symlink(to, filepath.Join(context, filepath.FromSlash(name))); err != nil {
 			f.Skip(err)
 		}

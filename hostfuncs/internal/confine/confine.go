@@ -47,11 +47,11 @@ import (
 // that can't be reached by the user, allows nothing: it isn't an error, since
 // profiles name places that not every system has.
 type Rules struct {
-	// Read, Write and Exec are files, and folders with all below them. Write
+	// Read, Write and Exec are files, and directories with all below them. Write
 	// includes reading, creating and removing, Exec includes reading. A device
 	// can't be created.
 	Read, Write, Exec []string
-	// List are folders that may be listed, with all below them, whatever may be
+	// List are directories that may be listed, with all below them, whatever may be
 	// read of what is in them.
 	List []string
 	// AnyFiles lifts the restriction of files.
@@ -66,7 +66,7 @@ type Rules struct {
 	// AnyNet lifts the restriction of IPv4 and IPv6. Other families, such as
 	// vsock, stay refused.
 	AnyNet bool
-	// Sockets are Unix sockets, and folders of them, to connect to. From
+	// Sockets are Unix sockets, and directories of them, to connect to. From
 	// [ResolveUnixABI] on, those that the confined processes make themselves
 	// need not be in it. Before, an empty list refuses the whole family of
 	// sockets, and another one all datagrams and abstract names in it.
@@ -119,7 +119,7 @@ func union[T comparable](a, b []T) []T {
 	return all
 }
 
-// check finds paths that would mean something else in another folder.
+// check finds paths that would mean something else in another directory.
 func (r Rules) check() error {
 	var errs []error
 	for _, p := range r.paths() {

@@ -50,7 +50,7 @@ func (u user) attr() *syscall.SysProcAttr {
 // deadline is for what must end by itself; reaching it fails the test.
 const deadline = 15 * time.Minute
 
-// place has a folder to work in and one outside of the rules.
+// place has a directory to work in and one outside of the rules.
 type place struct {
 	user
 	root, self, in, out string
@@ -92,7 +92,7 @@ func (u user) needsWay(t testing.TB, dir string) {
 	}
 }
 
-// lay gives the two folders what every test finds in them, and nothing else.
+// lay gives the two directories what every test finds in them, and nothing else.
 func (p place) lay(t testing.TB) {
 	t.Helper()
 	must(t, os.RemoveAll(p.in))

@@ -68,7 +68,7 @@ func meetPorts(a []uint16, allOfA bool, b []uint16, allOfB bool) []uint16 {
 	return both
 }
 
-// meet lists what is in both of two lists of files, and folders with all below.
+// meet lists what is in both of two lists of files, and directories with all below.
 func meet(a, b []string) []string {
 	var both []string
 	for _, x := range a {
@@ -83,6 +83,6 @@ func meet(a, b []string) []string {
 	return union(both, nil)
 }
 
-func within(name, folder string) bool {
-	return name == folder || folder == "/" || strings.HasPrefix(name, folder+"/")
+func within(name, directory string) bool {
+	return name == directory || directory == "/" || strings.HasPrefix(name, directory+"/")
 }

@@ -53,7 +53,7 @@ func TestAndOfLists(t *testing.T) {
 }
 
 func isBelow(list []string, path string) bool {
-	return slices.ContainsFunc(list, func(folder string) bool { return within(path, folder) })
+	return slices.ContainsFunc(list, func(directory string) bool { return within(path, directory) })
 }
 
 // TestAnd: a program may do exactly what both rules let it.

@@ -12,7 +12,7 @@ import (
 type Surroundings struct {
 	// Home is the user's home directory, empty without one.
 	Home string
-	// Temp is the folder for temporary files. It is best one made for the
+	// Temp is the directory for temporary files. It is best one made for the
 	// program, since other programs' files lie in the common one.
 	Temp string
 	// Env looks up an environment variable, empty when it isn't set. Nil has
@@ -20,7 +20,7 @@ type Surroundings struct {
 	Env func(name string) string
 }
 
-// profiles are what tools need beside a project's own folder.
+// profiles are what tools need beside a project's own directory.
 var profiles = map[string]func(Surroundings) Rules{
 	"base":   base,
 	"git":    git,
@@ -40,7 +40,7 @@ func Profiles() []string {
 }
 
 // Profile is what a tool's programs need to start and to work, without the
-// project's folder, which the caller adds, and without the network. It looks
+// project's directory, which the caller adds, and without the network. It looks
 // at nothing but its arguments: many of the paths won't exist, see [Rules].
 //
 // All profiles contain base: what every program needs. Caches of a tool can be
@@ -68,7 +68,7 @@ func Profile(name string, at Surroundings) (Rules, error) {
 }
 
 // env is the clean path in a variable, or in the first one that has one; of a
-// list of paths it is the first. A relative one means different folders to
+// list of paths it is the first. A relative one means different directories to
 // different programs and counts as none, and so does the root.
 func (s Surroundings) env(names ...string) string {
 	if s.Env == nil {
@@ -86,7 +86,7 @@ func (s Surroundings) env(names ...string) string {
 // home is a path below the home directory.
 func (s Surroundings) home(name string) string { return below(s.Home, name) }
 
-// config and cache are paths below the folders of the XDG Base Directory
+// config and cache are paths below the directories of the XDG Base Directory
 // Specification.
 func (s Surroundings) config(name string) string {
 	return below(or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
@@ -100,7 +100,7 @@ func (s Surroundings) data(name string) string {
 	return below(or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
 }
 
-// below is empty where there is no folder to be below of.
+// below is empty where there is no directory to be below of.
 func below(dir, name string) string {
 	if !path.IsAbs(dir) {
 		return ""

@@ -16,7 +16,7 @@ func base(s Surroundings) Rules {
 			"hosts", "host.conf", "hostname", "resolv.conf", "gai.conf", "services", "protocols", "localtime", "timezone",
 			"locale.alias", "locale.conf", "os-release", "debian_version", "alternatives", "mime.types", "inputrc",
 			"terminfo", "shells", "login.defs", "profile", "bash.bashrc",
-			// Not the folders as a whole, in which private keys lie.
+			// Not the directories as a whole, in which private keys lie.
 			"ssl/certs", "ssl/openssl.cnf", "ssl/cert.pem", "ssl/ca-bundle.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "pki/tls/cert.pem",
 			"pki/ca-trust", "ca-certificates", "crypto-policies", "static",
 		), "/dev/random", "/dev/urandom",
@@ -31,7 +31,7 @@ func base(s Surroundings) Rules {
 func git(s Surroundings) Rules {
 	return Rules{Read: []string{
 		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.env("GIT_CONFIG_GLOBAL"), s.env("GIT_CONFIG_SYSTEM"),
-		// Not the folder, in which credentials may lie.
+		// Not the directory, in which credentials may lie.
 		s.config("git/config"), s.config("git/ignore"), s.config("git/attributes"),
 	}}
 }
@@ -42,7 +42,7 @@ func goTool(s Surroundings) Rules {
 	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
 	temp, cache := or(s.env("GOTMPDIR"), s.Temp), or(s.env("GOCACHE"), s.cache("go-build"))
 	r := Rules{
-		// The temporary folder is where go test puts what it runs, and the cache
+		// The temporary directory is where go test puts what it runs, and the cache
 		// is where go run does. Toolchains are modules.
 		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp, cache},
 		// In the control group stands how many processors there are for a program.
@@ -52,7 +52,7 @@ func goTool(s Surroundings) Rules {
 	return r.With(git(s))
 }
 
-// Caches are the folders that a tool makes when it first needs them, and can't
+// Caches are the directories that a tool makes when it first needs them, and can't
 // do without. It may not make them once it is confined: a path that isn't there
 // allows nothing.
 func Caches(name string, s Surroundings) []string {
@@ -102,7 +102,7 @@ func python(s Surroundings) Rules {
 	}
 }
 
-// in lists paths in a folder.
+// in lists paths in a directory.
 func in(dir string, names ...string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {

@@ -88,7 +88,7 @@ func TestBroker(t *testing.T) {
 		mute := guards{mute: true}
 		p.checkAttempts(t, []attempt{
 			{name: "listed", argv: []string{"unix", listed}, more: one, want: "ok"},
-			{name: "in a listed folder", argv: []string{"unix", other}, more: Rules{Sockets: []string{p.out}}, want: "ok"},
+			{name: "in a listed directory", argv: []string{"unix", other}, more: Rules{Sockets: []string{p.out}}, want: "ok"},
 			{name: "relative", argv: []string{"unix", "../out/a.sock"}, more: one, want: "ok"},
 			{name: "by a link", argv: []string{"unix-link", listed, filepath.Join(p.in, "a")}, more: one, want: "ok"},
 			{name: "listed by a link", argv: []string{"unix", listed}, more: Rules{Sockets: []string{link}}, want: "ok"},
@@ -111,9 +111,9 @@ func TestBroker(t *testing.T) {
 			{name: "any port to listen on", argv: []string{"tcp", bad}, more: one.With(Rules{AnyListen: true}), want: "EACCES"},
 			{name: "UDP", argv: []string{"udp", bad}, more: ports.With(Rules{UDP: true}), want: "ok"},
 		})
-		// From another folder than the broker's.
+		// From another directory than the broker's.
 		if got := p.run(t, p.rules().With(one), guards{}, "/bin/sh", "-c", "cd sub; exec "+p.self+" unix ../../out/a.sock"); got != "ok" {
-			t.Errorf("got %q from another folder", got)
+			t.Errorf("got %q from another directory", got)
 		}
 		// Where nobody asks, Landlock still holds abstract names.
 		muted := p.rules().With(one)

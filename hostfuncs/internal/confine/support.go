@@ -12,7 +12,7 @@ const (
 	ScopeABI       = 6 // Linux 6.12
 	ResolveUnixABI = 9 // Linux 7.1
 
-	// referABI is for renaming between folders, which is refused before it.
+	// referABI is for renaming between directories, which is refused before it.
 	referABI = 2 // Linux 5.19
 )
 

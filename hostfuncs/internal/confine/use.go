@@ -12,10 +12,10 @@ type UseKind byte
 // The kinds of uses.
 const (
 	UseRead    UseKind = 'r' // a file was opened to be read, or run
-	UseList    UseKind = 'l' // a folder was opened
+	UseList    UseKind = 'l' // a directory was opened
 	UseWrite   UseKind = 'w' // a file that was there was opened to be written
-	UseMake    UseKind = 'm' // something was made, removed or renamed in a folder
-	UseMkdir   UseKind = 'd' // this folder was made
+	UseMake    UseKind = 'm' // something was made, removed or renamed in a directory
+	UseMkdir   UseKind = 'd' // this directory was made
 	UseSocket  UseKind = 's' // a Unix socket was connected to
 	UseConnect UseKind = 'c' // a TCP port was connected to, of any machine
 	UseListen  UseKind = 'b' // a TCP port was taken to listen on, 0 for one that the system picks
@@ -27,7 +27,7 @@ var useKinds = []UseKind{UseRead, UseList, UseWrite, UseMake, UseMkdir, UseSocke
 // Use is something of the system that a program used.
 type Use struct {
 	Kind UseKind
-	// Path is of files, folders and sockets: absolute, clean and without links.
+	// Path is of files, directories and sockets: absolute, clean and without links.
 	// A socket without a file has the name that the kernel shows, with @ before
 	// it. What is in /proc of a single process is /proc itself.
 	Path string
@@ -50,7 +50,7 @@ func (u Use) AppendBinary(data []byte) ([]byte, error) {
 }
 
 // MaxUses is how many different uses a watch tells of. A program that reads more
-// files than that is known well enough by its folders.
+// files than that is known well enough by its directories.
 const MaxUses = 100_000
 
 var errUse = errors.New("this is no use of a file, port or socket")
@@ -63,7 +63,7 @@ func DecodeUse(data []byte) (Use, error) {
 	return Use{Kind: UseKind(data[0]), Port: binary.LittleEndian.Uint16(data[1:]), Path: string(data[3:])}, nil
 }
 
-// Allows tells whether a use is within the rules, as if each folder of them were
+// Allows tells whether a use is within the rules, as if each directory of them were
 // there. It looks at nothing but its arguments.
 func (r Rules) Allows(u Use) bool {
 	in := func(list []string) bool {

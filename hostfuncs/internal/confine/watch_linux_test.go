@@ -17,7 +17,7 @@ import (
 )
 
 // watchRole starts its arguments as a watched program, and tells what that used
-// of the folder that it runs in, of the one beside it, and of ports.
+// of the directory that it runs in, of the one beside it, and of ports.
 func watchRole() int {
 	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
 	debug.SetGCPercent(-1)
@@ -121,8 +121,8 @@ var watchedCases = []watchedCase{
 	{"openat to cut off", raw(unix.SYS_OPENAT, here, "@mine", unix.O_TRUNC), "w in/mine"},
 	{"openat to make, where there is one", raw(unix.SYS_OPENAT, here, "@mine", unix.O_CREAT|unix.O_WRONLY, 0o600), "w in/mine"},
 	{"openat to make", raw(unix.SYS_OPENAT, here, "@sub/new", unix.O_CREAT|unix.O_WRONLY, 0o600), "m in/sub"},
-	{"openat of a folder", raw(unix.SYS_OPENAT, here, "@sub", unix.O_RDONLY), "l in/sub"},
-	{"openat of a name in a folder that is a file", raw(unix.SYS_OPENAT, here, "@mine/x", unix.O_CREAT), ""},
+	{"openat of a directory", raw(unix.SYS_OPENAT, here, "@sub", unix.O_RDONLY), "l in/sub"},
+	{"openat of a name in a directory that is a file", raw(unix.SYS_OPENAT, here, "@mine/x", unix.O_CREAT), ""},
 	{"openat of what isn't there", raw(unix.SYS_OPENAT, here, "@gone", unix.O_RDONLY), ""},
 	{"openat in what isn't there", raw(unix.SYS_OPENAT, here, "@gone/x", unix.O_CREAT|unix.O_WRONLY, 0o600), ""},
 	{"openat of a place alone", raw(unix.SYS_OPENAT, here, "@mine", unix.O_PATH), ""},
@@ -133,15 +133,15 @@ var watchedCases = []watchedCase{
 	{"openat of a link", raw(unix.SYS_OPENAT, here, "@link", unix.O_RDONLY|unix.O_NOFOLLOW), ""},
 	{"openat to make what a link leads to", raw(unix.SYS_OPENAT, here, "@dangling", unix.O_CREAT|unix.O_WRONLY, 0o600), "m out"},
 	{"openat of a link to itself", raw(unix.SYS_OPENAT, here, "@loop", unix.O_CREAT|unix.O_WRONLY, 0o600), ""},
-	{"openat by one's own folder", raw(unix.SYS_OPENAT, here, "@/proc/self/cwd/mine", unix.O_RDONLY), "r in/mine"},
+	{"openat by one's own directory", raw(unix.SYS_OPENAT, here, "@/proc/self/cwd/mine", unix.O_RDONLY), "r in/mine"},
 	{"openat by one's own thread", raw(unix.SYS_OPENAT, here, "@/proc/thread-self/cwd/mine", unix.O_RDONLY), "r in/mine"},
 	{"openat of a stream", raw(unix.SYS_OPENAT, here, "@/dev/stdout", unix.O_WRONLY), ""},
 	{"openat of a nameless file", raw(unix.SYS_OPENAT, here, "@sub", unix.O_TMPFILE|unix.O_WRONLY, 0o600), "m in/sub"},
-	{"openat seen from a folder", []string{"seen-from", "sub", "../mine"}, "l in/sub, r in/mine"},
+	{"openat seen from a directory", []string{"seen-from", "sub", "../mine"}, "l in/sub, r in/mine"},
 	{"openat2", raw(unix.SYS_OPENAT2, here, "@mine", fmt.Sprintf("#%d", unix.O_WRONLY), 24), "w in/mine"},
 	{"execve", raw(unix.SYS_EXECVE, "@../out/tool", 0, 0), "r out/tool"},
 	{"execveat", raw(unix.SYS_EXECVEAT, here, "@../out/tool", 0, 0, 0), "r out/tool"},
-	{"execve of a folder", raw(unix.SYS_EXECVE, "@sub", 0, 0), ""},
+	{"execve of a directory", raw(unix.SYS_EXECVE, "@sub", 0, 0), ""},
 	{"execve of a script", raw(unix.SYS_EXECVE, "@script", 0, 0), "r in/script, r in/mine"},
 	{"truncate", raw(unix.SYS_TRUNCATE, "@mine", 0), "w in/mine"},
 	{"mkdirat", raw(unix.SYS_MKDIRAT, here, "@sub/new", 0o700), "d in/sub/new"},
@@ -149,11 +149,11 @@ var watchedCases = []watchedCase{
 	{"mknodat", raw(unix.SYS_MKNODAT, here, "@sub/new", unix.S_IFIFO|0o600, 0), "m in/sub"},
 	{"symlinkat", raw(unix.SYS_SYMLINKAT, "@x", here, "@sub/new"), "m in/sub"},
 	{"unlinkat", raw(unix.SYS_UNLINKAT, here, "@../out/secret", 0), "m out"},
-	{"unlinkat of a folder", raw(unix.SYS_UNLINKAT, here, "@sub", unix.AT_REMOVEDIR), "m in"},
+	{"unlinkat of a directory", raw(unix.SYS_UNLINKAT, here, "@sub", unix.AT_REMOVEDIR), "m in"},
 	{"unlinkat of a link", raw(unix.SYS_UNLINKAT, here, "@link", 0), "m in"},
 	{"unlinkat of nothing", raw(unix.SYS_UNLINKAT, here, "@gone", 0), ""},
 	{"linkat", raw(unix.SYS_LINKAT, here, "@mine", here, "@sub/new", 0), "m in/sub, m in"},
-	{"linkat in one folder", raw(unix.SYS_LINKAT, here, "@mine", here, "@new", 0), "m in"},
+	{"linkat in one directory", raw(unix.SYS_LINKAT, here, "@mine", here, "@new", 0), "m in"},
 	{"renameat2", raw(unix.SYS_RENAMEAT2, here, "@mine", here, "@sub/new", 0), "m in, m in/sub"},
 	{"renameat2 of nothing", raw(unix.SYS_RENAMEAT2, here, "@gone", here, "@sub/new", 0), ""},
 	{"connect", []string{"tcp", "9"}, "c 9"},

@@ -104,7 +104,7 @@ func (l looker) remove(n named) []Use {
 	return []Use{{Kind: UseMake, Path: path.Dir(at)}}
 }
 
-// link gives a file a second name. In another folder, that takes the right to
+// link gives a file a second name. In another directory, that takes the right to
 // move files at both ends.
 func (l looker) link(from, to named, follow bool) []Use {
 	at, info, ok := l.lookUp(from, follow)

@@ -16,22 +16,22 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// named is a path as a call has it, with the folder that it begins at if it is
+// named is a path as a call has it, with the directory that it begins at if it is
 // relative.
 type named struct {
 	dir  int32
 	path string
-	// empty is that an empty path stands for the folder, which may be a file.
+	// empty is that an empty path stands for the directory, which may be a file.
 	empty bool
 }
 
-// name is the path of an argument, seen from the current folder. One that can't
+// name is the path of an argument, seen from the current directory. One that can't
 // be read is empty.
 func (l looker) name(arg int) named {
 	return named{dir: unix.AT_FDCWD, path: l.text(l.args[arg])}
 }
 
-// at is the path of an argument, seen from the folder of another.
+// at is the path of an argument, seen from the directory of another.
 func (l looker) at(dir, arg int) named {
 	return named{dir: int32(l.args[dir]), path: l.text(l.args[arg])}
 }
@@ -71,7 +71,7 @@ func (l looker) read(at uint64, data []byte) bool {
 }
 
 // lookUp finds what a path leads the program to, as the kernel would; info is nil
-// where nothing is there, and the folder that it would be in is.
+// where nothing is there, and the directory that it would be in is.
 func (l looker) lookUp(n named, follow bool) (at string, info fs.FileInfo, ok bool) {
 	if n.path == "" && !n.empty {
 		return "", nil, false
@@ -94,14 +94,14 @@ func (l looker) lookUp(n named, follow bool) (at string, info fs.FileInfo, ok bo
 // maxLinks is how many the kernel follows in one path.
 const maxLinks = 40
 
-// walk goes from a folder without links along a path.
+// walk goes from a directory without links along a path.
 func (l looker) walk(at, name string, follow bool) (string, fs.FileInfo, bool) {
 	follow = follow || strings.HasSuffix(name, "/")
 	info, err := os.Lstat(at)
 	links := 0
 	for rest := wordsOf(name); len(rest) > 0; {
 		if err != nil {
-			return "", nil, false // this is no folder to go on from
+			return "", nil, false // this is no directory to go on from
 		}
 		at, rest = l.step(at, rest[0]), rest[1:]
 		if info, err = os.Lstat(at); err != nil || info.Mode()&fs.ModeSymlink == 0 || len(rest) == 0 && !follow {
@@ -131,7 +131,7 @@ func (l looker) walk(at, name string, follow bool) (string, fs.FileInfo, bool) {
 	return "", nil, false
 }
 
-// step goes to what a folder has under a name.
+// step goes to what a directory has under a name.
 func (l looker) step(at, word string) string {
 	switch {
 	case word == "..":

@@ -17,7 +17,7 @@ type Kind int
 
 // The kinds of things that are denied.
 const (
-	File    Kind = iota // a file, a folder, or a socket that is one
+	File    Kind = iota // a file, a directory, or a socket that is one
 	Connect             // to connect to a TCP port
 	Listen              // to listen on a TCP port
 	UDP                 // to use a port of UDP

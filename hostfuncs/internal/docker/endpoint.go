@@ -57,7 +57,7 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 		}
 		return at.check()
 	}
-	dir := registry.Folder(environ)
+	dir := registry.Directory(environ)
 	name, from := environ("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
 	if name == "" {
 		var config struct {
@@ -79,14 +79,14 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 func certificates(environ func(string) string) *tlsFiles {
 	dir := environ("DOCKER_CERT_PATH")
 	if dir == "" {
-		dir = registry.Folder(environ)
+		dir = registry.Directory(environ)
 	}
-	files, _ := tlsFolder(dir)
+	files, _ := tlsDirectory(dir)
 	return files
 }
 
-// tlsFolder returns the files that a folder has, and whether it has any.
-func tlsFolder(dir string) (*tlsFiles, bool) {
+// tlsDirectory returns the files that a directory has, and whether it has any.
+func tlsDirectory(dir string) (*tlsFiles, bool) {
 	files, any := &tlsFiles{}, false
 	for name, path := range map[string]*string{"ca.pem": &files.ca, "cert.pem": &files.cert, "key.pem": &files.key} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
@@ -104,7 +104,7 @@ type contextMeta struct {
 	}
 }
 
-// contextEndpoint reads the context of that name. Its folder is named by the
+// contextEndpoint reads the context of that name. Its directory is named by the
 // name's digest, so that the name can't lead anywhere else.
 func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	at := endpoint{from: fmt.Sprintf("context %q", name)}
@@ -125,7 +125,7 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 		return at, at.unavailable(fmt.Errorf("%s names no host", path), "choose another context, or set DOCKER_HOST")
 	}
 	at.host = docker.Host
-	files, any := tlsFolder(filepath.Join(dir, "contexts", "tls", id, "docker"))
+	files, any := tlsDirectory(filepath.Join(dir, "contexts", "tls", id, "docker"))
 	if any || docker.SkipTLSVerify {
 		at.tls = files
 		at.tls.skipVerify = docker.SkipTLSVerify

@@ -17,7 +17,7 @@ import (
 )
 
 // writeContext writes a context as the docker command does, with the files of
-// its TLS folder.
+// its TLS directory.
 func writeContext(t *testing.T, dir, name, host string, tls ...string) {
 	t.Helper()
 	sum := sha256.Sum256([]byte(name))

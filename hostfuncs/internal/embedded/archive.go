@@ -70,7 +70,7 @@ func isArchive(f *file) (bool, error) {
 	return err == nil, nil
 }
 
-// unpack puts an archive's files below the folder that destination names.
+// unpack puts an archive's files below the directory that destination names.
 func (s *store) unpack(from *file, u *unpacker) error {
 	r, err := from.content.open()
 	if err != nil {

@@ -24,7 +24,7 @@ func aBuild(t testing.TB, files map[string]string) image.Build {
 	return image.Build{Context: dir, Dockerfile: dockerfile}
 }
 
-// options are those that a test of b needs: the Dockerfile, and a folder that
+// options are those that a test of b needs: the Dockerfile, and a directory that
 // is empty again when the test is over.
 func options(t testing.TB, b image.Build) Options {
 	t.Helper()

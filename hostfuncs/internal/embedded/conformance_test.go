@@ -27,7 +27,7 @@ import (
 //
 //	mode 0600 FILE         FILE has that mode
 //	link TARGET FILE       FILE is a link
-//	tar|tgz FILE FOLDER    FILE is an archive of FOLDER's contents
+//	tar|tgz FILE DIR    FILE is an archive of DIR's contents
 //	arg NAME=VALUE         a build argument
 //	target STAGE
 //	differs FILE REASON    that file is not compared
@@ -107,13 +107,13 @@ func (c *conformanceCase) prepare(t *testing.T, words []string) {
 	}
 }
 
-// writeArchive makes an archive of a folder's contents, which belong to 7:8 in
-// it, and removes the folder.
-func writeArchive(file, folder string, compressed bool) error {
+// writeArchive makes an archive of a directory's contents, which belong to 7:8 in
+// it, and removes the directory.
+func writeArchive(file, directory string, compressed bool) error {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)
-	err := filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
-		if err != nil || path == folder {
+	err := filepath.Walk(directory, func(path string, info os.FileInfo, err error) error {
+		if err != nil || path == directory {
 			return err
 		}
 		target, _ := os.Readlink(path)
@@ -121,7 +121,7 @@ func writeArchive(file, folder string, compressed bool) error {
 		if err != nil {
 			return err
 		}
-		if h.Name, err = filepath.Rel(folder, path); err != nil {
+		if h.Name, err = filepath.Rel(directory, path); err != nil {
 			return err
 		}
 		h.Uid, h.Gid, h.Uname, h.Gname = 7, 8, "", ""
@@ -135,7 +135,7 @@ func writeArchive(file, folder string, compressed bool) error {
 		_, err = w.Write(text)
 		return err
 	})
-	if err = cmp.Or(err, w.Close(), os.RemoveAll(folder)); err != nil {
+	if err = cmp.Or(err, w.Close(), os.RemoveAll(directory)); err != nil {
 		return err
 	}
 	out := packed.Bytes()

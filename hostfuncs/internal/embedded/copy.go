@@ -19,14 +19,14 @@ type copier struct {
 	owner    *owner // nil keeps each file's own
 	mode     *int64 // nil keeps each file's own
 	exclude  *patternmatcher.PatternMatcher
-	time     int64 // of folders that are made
-	// contents says that a folder's contents are copied and not the folder.
+	time     int64 // of directories that are made
+	// contents says that a directory's contents are copied and not the directory.
 	contents bool
 
 	links map[*file]*file // what was copied already, for hard links
 }
 
-// pending is a folder that is copied: made with the first thing in it that is
+// pending is a directory that is copied: made with the first thing in it that is
 // copied, or by itself.
 type pending struct {
 	from  *node
@@ -35,7 +35,7 @@ type pending struct {
 }
 
 // copy copies what is at the path source, which leads somewhere, to the path
-// destination. A destination with a slash at its end is a folder.
+// destination. A destination with a slash at its end is a directory.
 func (c *copier) copy(source, destination string) error {
 	if err := c.ensure(destination); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (c *copier) copy(source, destination string) error {
 		return c.one(from, dir, path.Base(to))
 	}
 	if there != nil && !there.isDir() {
-		return fmt.Errorf("%s is not a folder", to)
+		return fmt.Errorf("%s is not a directory", to)
 	}
 	// What the destination is stays as it is.
 	_, there, err = c.to.resolve(to, false)
@@ -81,7 +81,7 @@ func (c *copier) copy(source, destination string) error {
 	return c.inside("", &pending{from: from, made: there}, patternmatcher.MatchInfo{})
 }
 
-// ensure makes the folder that a destination is in, or that it is.
+// ensure makes the directory that a destination is in, or that it is.
 func (c *copier) ensure(destination string) error {
 	dir, name := path.Split(destination)
 	if name == "" || name == "." {
@@ -105,18 +105,18 @@ func (c *copier) mkdir(name string) (*node, error) {
 	return c.to.mkdirAll(name, f)
 }
 
-// inside copies what is in a folder; below is its path in the folder that was
+// inside copies what is in a directory; below is its path in the directory that was
 // named, which is what patterns are about.
-func (c *copier) inside(below string, folder *pending, excluded patternmatcher.MatchInfo) error {
-	for _, name := range folder.from.names() {
-		if err := c.entry(folder, folder.from.below[name], path.Join(below, name), excluded); err != nil {
+func (c *copier) inside(below string, directory *pending, excluded patternmatcher.MatchInfo) error {
+	for _, name := range directory.from.names() {
+		if err := c.entry(directory, directory.from.below[name], path.Join(below, name), excluded); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *copier) entry(folder *pending, from *node, below string, parent patternmatcher.MatchInfo) error {
+func (c *copier) entry(directory *pending, from *node, below string, parent patternmatcher.MatchInfo) error {
 	skip, info, err := c.excluded(below, parent)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (c *copier) entry(folder *pending, from *node, below string, parent pattern
 		if skip && !c.exclude.Exclusions() {
 			return nil
 		}
-		next := &pending{from: from, above: folder}
+		next := &pending{from: from, above: directory}
 		if !skip {
 			if _, err := c.make(next); err != nil {
 				return err
@@ -136,7 +136,7 @@ func (c *copier) entry(folder *pending, from *node, below string, parent pattern
 	if skip {
 		return nil
 	}
-	dir, err := c.make(folder)
+	dir, err := c.make(directory)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *copier) excluded(below string, parent patternmatcher.MatchInfo) (bool, 
 	return c.exclude.MatchesUsingParentResults(below, parent)
 }
 
-// make makes a folder below the one that was named. One that is there becomes
+// make makes a directory below the one that was named. One that is there becomes
 // what the copied one is.
 func (c *copier) make(p *pending) (*node, error) {
 	if p.made != nil {
@@ -165,7 +165,7 @@ func (c *copier) make(p *pending) (*node, error) {
 	case there == nil:
 		there, err = c.to.put(dir, p.from.name, c.made(p.from.file))
 	case !there.isDir():
-		err = fmt.Errorf("%s is there and not a folder", there.path())
+		err = fmt.Errorf("%s is there and not a directory", there.path())
 	default:
 		c.to.set(there, c.made(p.from.file))
 	}
@@ -173,10 +173,10 @@ func (c *copier) make(p *pending) (*node, error) {
 	return there, err
 }
 
-// one copies what is no folder.
+// one copies what is no directory.
 func (c *copier) one(from *node, dir *node, name string) error {
 	if there := dir.below[name]; there != nil && there.isDir() {
-		return fmt.Errorf("%s is a folder, and a file can't take its place", there.path())
+		return fmt.Errorf("%s is a directory, and a file can't take its place", there.path())
 	}
 	made, ok := c.links[from.file]
 	if !ok {

@@ -20,7 +20,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// TestCopyIsFsutils copies in trees, and in folders with the package that
+// TestCopyIsFsutils copies in trees, and in directories with the package that
 // BuildKit copies with, and wants the same of both: the files, or an error.
 // What is copied where is made up, by a fixed seed.
 func TestCopyIsFsutils(t *testing.T) {
@@ -58,7 +58,7 @@ func TestCopyIsFsutils(t *testing.T) {
 		if gotErr == nil {
 			got = listTree(c.to)
 		}
-		want, wantErr := copyFolders(t, from, to, source, destination, c.mode, options)
+		want, wantErr := copyDirectories(t, from, to, source, destination, c.mode, options)
 		if (gotErr == nil) != (wantErr == nil) {
 			t.Errorf("%d: copy %s to %s, from %v to %v: got %v, want %v", i, source, destination, from, to, gotErr, wantErr)
 		}
@@ -78,7 +78,7 @@ func TestCopyIsFsutils(t *testing.T) {
 // some takes some of the files that don't stand in each other's way.
 func some(random *rand.Rand, files []string) []string {
 	var kept []string
-	taken := map[string]bool{} // true for a folder
+	taken := map[string]bool{} // true for a directory
 	for _, line := range files {
 		name, _, _ := strings.Cut(line, " -> ")
 		ok := random.IntN(2) == 0
@@ -86,7 +86,7 @@ func some(random *rand.Rand, files []string) []string {
 			ok = false
 		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if folder, there := taken[dir]; there && !folder {
+			if directory, there := taken[dir]; there && !directory {
 				ok = false
 			}
 		}
@@ -122,10 +122,10 @@ func listTree(t *tree) []string {
 	return lines
 }
 
-// copyFolders does the same with folders.
-func copyFolders(t *testing.T, from, to []string, source, destination string, mode *int64, options []fsutil.Opt) ([]string, error) {
+// copyDirectories does the same with directories.
+func copyDirectories(t *testing.T, from, to []string, source, destination string, mode *int64, options []fsutil.Opt) ([]string, error) {
 	t.Helper()
-	src, dst := asFolder(t, from), asFolder(t, to)
+	src, dst := asDirectory(t, from), asDirectory(t, to)
 	options = append(options, func(ci *fsutil.CopyInfo) {
 		ci.CopyDirContents, ci.FollowLinks = true, true
 		if mode != nil {
@@ -153,7 +153,7 @@ func copyFolders(t *testing.T, from, to []string, source, destination string, mo
 	return lines, err
 }
 
-func asFolder(t *testing.T, lines []string) string {
+func asDirectory(t *testing.T, lines []string) string {
 	t.Helper()
 	dir := imagetest.Dir(t)
 	for _, line := range lines {

@@ -24,7 +24,7 @@ type Options struct {
 	// that has. Nil is the build's argument SOURCE_DATE_EPOCH, or else 1970.
 	Epoch *time.Time
 	Base  Base   // finds the images that the Dockerfile names; nil refuses them
-	Temp  string // the folder for temporary files; empty is the system's
+	Temp  string // the directory for temporary files; empty is the system's
 	// Step hears of each instruction as it begins, such as "[2/3] COPY . /app",
 	// in text that is safe to print.
 	Step func(string)

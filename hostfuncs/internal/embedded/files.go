@@ -112,7 +112,7 @@ func (s *stage) transfer(what copied) error {
 }
 
 // destination is a path in the image; a slash or a slash and a dot at its end
-// mean a folder.
+// mean a directory.
 func (s *stage) destination(name string) (string, error) {
 	dir := s.config.Config.WorkingDir
 	if dir == "" || path.IsAbs(name) {
@@ -160,11 +160,11 @@ func (s *stage) unpack(c *copier, name, destination string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	folder := file{mode: 0o755, time: c.time}
+	directory := file{mode: 0o755, time: c.time}
 	if c.owner != nil {
-		folder.uid, folder.gid = c.owner.uid, c.owner.gid
+		directory.uid, directory.gid = c.owner.uid, c.owner.gid
 	}
-	root, err := c.to.mkdirAll(to, folder)
+	root, err := c.to.mkdirAll(to, directory)
 	if err != nil {
 		return false, err
 	}
@@ -177,7 +177,7 @@ func (s *stage) unpack(c *copier, name, destination string) (bool, error) {
 func (s *stage) inline(c copier, inline instructions.SourceContent, destination string) error {
 	name := path.Clean("/" + inline.Path)
 	if path.Dir(name) != "/" {
-		return fmt.Errorf("<<%s has a name with folders", inline.Path)
+		return fmt.Errorf("<<%s has a name with directories", inline.Path)
 	}
 	c.from, c.contents = newTree(&s.builder.count), false
 	_, err := c.from.put(c.from.root, path.Base(name), &file{

@@ -55,7 +55,7 @@ func FuzzResolve(f *testing.F) {
 }
 
 // FuzzUnpack unpacks archives, as an ADD and as an image's layer, and wants
-// what a layer then has to be below the folder, in order, and readable.
+// what a layer then has to be below the directory, in order, and readable.
 func FuzzUnpack(f *testing.F) {
 	f.Add(tarOf(f, reg("a", "x"), dir("b"), sym("c", "../.."), hard("d", "a"), reg("c/e", "y")), true)
 	f.Add(tarOf(f, dir("./"), reg("b/.wh.c", ""), reg(".wh..wh..opq", ""), reg("/abs", "z")), false)
@@ -89,7 +89,7 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-func wantBelow(t *testing.T, l *layer, folder string) {
+func wantBelow(t *testing.T, l *layer, directory string) {
 	t.Helper()
 	r, err := l.Uncompressed()
 	if err != nil {
@@ -109,10 +109,10 @@ func wantBelow(t *testing.T, l *layer, folder string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(h.Name, folder) && !strings.HasPrefix(folder, h.Name) || path.Clean(h.Name) != strings.TrimSuffix(h.Name, "/") {
+		if !strings.HasPrefix(h.Name, directory) && !strings.HasPrefix(directory, h.Name) || path.Clean(h.Name) != strings.TrimSuffix(h.Name, "/") {
 			t.Fatalf("the layer has %q", h.Name)
 		}
-		if h.Typeflag == tar.TypeLink && !strings.HasPrefix(h.Linkname, folder) {
+		if h.Typeflag == tar.TypeLink && !strings.HasPrefix(h.Linkname, directory) {
 			t.Fatalf("the layer has %q, a link to %q", h.Name, h.Linkname)
 		}
 		if h.Name == last {

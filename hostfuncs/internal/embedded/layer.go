@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// writeLayer writes what a step changed to a file, folders on the way to it
+// writeLayer writes what a step changed to a file, directories on the way to it
 // included, in order of names. It says nothing of who wrote it, and when. A
 // step that changed nothing has a layer with nothing in it, as with BuildKit.
 func (s *store) writeLayer(t *tree) (*layer, error) {
@@ -24,7 +24,7 @@ func (s *store) writeLayer(t *tree) (*layer, error) {
 	w.counted.to = io.MultiWriter(bounded{s, f}, sum)
 	w.buffered = bufio.NewWriterSize(&w.counted, 256<<10)
 	w.out = tar.NewWriter(w.buffered)
-	err = w.folder(t.root, "")
+	err = w.directory(t.root, "")
 	if err == nil {
 		err = errors.Join(w.out.Close(), w.buffered.Flush())
 	}
@@ -62,7 +62,7 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (w *layerWriter) folder(n *node, name string) error {
+func (w *layerWriter) directory(n *node, name string) error {
 	for _, base := range n.names() {
 		child := n.below[base]
 		if child.changed != w.op && child.inside != w.op {
@@ -88,7 +88,7 @@ func (w *layerWriter) node(n *node, name string) error {
 			return err
 		}
 	}
-	return w.folder(n, name)
+	return w.directory(n, name)
 }
 
 func (w *layerWriter) file(f *file, name string) error {

@@ -200,7 +200,7 @@ func TestWriteLayout(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := writeLayout(built, dir+"2", nil); err != nil {
-		t.Errorf("to an empty folder: %v", err)
+		t.Errorf("to an empty directory: %v", err)
 	}
 	if err := writeLayout(built, dir+"3", []string{"NOT A TAG"}); err == nil {
 		t.Error("a wrong tag was taken")

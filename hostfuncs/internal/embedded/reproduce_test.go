@@ -44,15 +44,15 @@ func checkout(t *testing.T, reverse bool, mode os.FileMode, when time.Time) imag
 	if err := os.Chmod(filepath.Join(b.Context, "h"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	folder := filepath.Join(b.Context, "archived")
-	imagetest.Write(t, folder, map[string]string{"one": "1", "two/three": "3"})
+	directory := filepath.Join(b.Context, "archived")
+	imagetest.Write(t, directory, map[string]string{"one": "1", "two/three": "3"})
 	for name, mode := range map[string]os.FileMode{"one": 0o644, "two": 0o755, "two/three": 0o644} {
-		path, fixed := filepath.Join(folder, filepath.FromSlash(name)), time.Unix(1e9, 0)
+		path, fixed := filepath.Join(directory, filepath.FromSlash(name)), time.Unix(1e9, 0)
 		if err := cmp.Or(os.Chmod(path, mode), os.Chtimes(path, fixed, fixed)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := writeArchive(filepath.Join(b.Context, "x.tar"), folder, false); err != nil {
+	if err := writeArchive(filepath.Join(b.Context, "x.tar"), directory, false); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.Walk(b.Context, func(path string, info os.FileInfo, err error) error {
@@ -168,7 +168,7 @@ func TestBuildTimes(t *testing.T) {
 	}
 }
 
-// TestLayerOrder wants folders before what is in them, and names in order.
+// TestLayerOrder wants directories before what is in them, and names in order.
 func TestLayerOrder(t *testing.T) {
 	b := checkout(t, false, 0o777, time.Now())
 	s := savedImage(t, mustBuild(t, b, options(t, b)))

@@ -143,7 +143,7 @@ func (s *stage) run(c dockerfile.Command) error {
 	return s.setting(c.Command)
 }
 
-// workdir makes the folder, unless it is there, for the user of then.
+// workdir makes the directory, unless it is there, for the user of then.
 func (s *stage) workdir(c *instructions.WorkdirCommand) error {
 	dir, err := system.NormalizeWorkdir(s.config.Config.WorkingDir, c.Path, "linux")
 	if err != nil {
@@ -158,19 +158,19 @@ func (s *stage) workdir(c *instructions.WorkdirCommand) error {
 	if err != nil {
 		return err
 	}
-	folder := file{mode: 0o755, time: s.builder.time.Unix()}
+	directory := file{mode: 0o755, time: s.builder.time.Unix()}
 	if user := s.config.Config.User; user != "" {
 		o, err := t.owner(user)
 		if err != nil {
 			return err
 		}
-		folder.uid, folder.gid = o.uid, o.gid
+		directory.uid, directory.gid = o.uid, o.gid
 	}
 	resolved, _, err := t.resolve(dir, true)
 	if err != nil {
 		return err
 	}
-	if _, err := t.mkdirAll(resolved, folder); err != nil {
+	if _, err := t.mkdirAll(resolved, directory); err != nil {
 		return fmt.Errorf("WORKDIR: %w", err)
 	}
 	return s.commit(step, t)

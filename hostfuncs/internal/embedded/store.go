@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// bytesLimit is the most that a build writes to its folder.
+// bytesLimit is the most that a build writes to its directory.
 const bytesLimit = 64 << 30
 
 // What the kernel takes of one file's attributes, and what a build may have of
@@ -32,7 +32,7 @@ var (
 	errXattrAll = fmt.Errorf("the extended attributes of all files take more than %d MiB", attributesOfBuild>>20)
 )
 
-// store is a folder with what is too large for memory: layers, and the archives
+// store is a directory with what is too large for memory: layers, and the archives
 // that files are taken from.
 type store struct {
 	ctx   context.Context

@@ -33,7 +33,7 @@ type tree struct {
 	count *int // nodes of all trees
 }
 
-// node is a name in a folder.
+// node is a name in a directory.
 type node struct {
 	name   string
 	file   *file
@@ -42,7 +42,7 @@ type node struct {
 
 	changed int // the last step that put it here
 	inside  int // the last step that changed something below it
-	hidden  int // the step that took away a folder of its name
+	hidden  int // the step that took away a directory of its name
 	opaque  int // the step from which on nothing of older layers is seen in it
 }
 
@@ -74,7 +74,7 @@ func (n *node) path() string {
 	return path.Join(n.parent.path(), n.name)
 }
 
-// names are those in a folder, in order.
+// names are those in a directory, in order.
 func (n *node) names() []string { return slices.Sorted(maps.Keys(n.below)) }
 
 // clone is a copy that can be changed by itself.
@@ -104,14 +104,14 @@ func (t *tree) cloneNode(n, parent *node) (*node, error) {
 	return &c, nil
 }
 
-// put gives a name in a folder a file, and takes away what was there, but for
-// what is in a folder that another folder takes the place of.
+// put gives a name in a directory a file, and takes away what was there, but for
+// what is in a directory that another directory takes the place of.
 func (t *tree) put(dir *node, name string, f *file) (*node, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
 	if !dir.isDir() {
-		return nil, fmt.Errorf("%s is not a folder", dir.path())
+		return nil, fmt.Errorf("%s is not a directory", dir.path())
 	}
 	n := dir.below[name]
 	switch {
@@ -134,7 +134,7 @@ func (t *tree) put(dir *node, name string, f *file) (*node, error) {
 	return n, nil
 }
 
-// set changes what a folder is, and nothing of what is in it.
+// set changes what a directory is, and nothing of what is in it.
 func (t *tree) set(n *node, f *file) {
 	n.file = f
 	t.touch(n)
@@ -167,7 +167,7 @@ func (t *tree) resolve(name string, follow bool) (string, *node, error) {
 	return t.resolveIn(t.root, name, follow)
 }
 
-// resolveIn takes the folder root for the root of all.
+// resolveIn takes the directory root for the root of all.
 func (t *tree) resolveIn(root *node, name string, follow bool) (string, *node, error) {
 	if len(name) > pathLimit {
 		return "", nil, fmt.Errorf("the path %.40q... is longer than %d bytes", name, pathLimit)
@@ -228,7 +228,7 @@ func moreThan(left []string) bool {
 	return slices.ContainsFunc(left, func(name string) bool { return name != "" && name != "." })
 }
 
-// mkdirAll makes a folder and those above it that are missing, each like f. The
+// mkdirAll makes a directory and those above it that are missing, each like f. The
 // path is a resolved one.
 func (t *tree) mkdirAll(name string, f file) (*node, error) {
 	f.kind = tar.TypeDir
@@ -241,14 +241,14 @@ func (t *tree) mkdirAll(name string, f file) (*node, error) {
 			n = child
 			continue
 		}
-		folder := f
+		directory := f
 		var err error
-		if n, err = t.put(n, part, &folder); err != nil {
+		if n, err = t.put(n, part, &directory); err != nil {
 			return nil, err
 		}
 	}
 	if !n.isDir() {
-		return nil, fmt.Errorf("%s is not a folder", n.path())
+		return nil, fmt.Errorf("%s is not a directory", n.path())
 	}
 	return n, nil
 }

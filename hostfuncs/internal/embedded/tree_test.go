@@ -7,7 +7,7 @@ import (
 )
 
 // aTree has a line for each file: its name, and -> and where it leads if it is a
-// link; a name with a slash at its end is a folder.
+// link; a name with a slash at its end is a directory.
 func aTree(t testing.TB, lines ...string) *tree {
 	t.Helper()
 	count := 0

@@ -8,20 +8,20 @@ import (
 )
 
 // whiteout begins the name of a file in a layer that says what is gone: the
-// file of the rest of the name or, in a folder, all of older layers.
+// file of the rest of the name or, in a directory, all of older layers.
 const (
 	whiteout       = ".wh."
 	whiteoutOpaque = ".wh..wh..opq"
 )
 
-// unpacker puts what is in a tar below a folder, which is the root of all to
+// unpacker puts what is in a tar below a directory, which is the root of all to
 // the archive.
 type unpacker struct {
 	to    *tree
 	root  *node
 	owner *owner // nil keeps each file's own
 	layer bool   // whiteouts mean something
-	time  int64  // of folders that the archive doesn't have
+	time  int64  // of directories that the archive doesn't have
 	until *int64 // no time is later
 }
 
@@ -31,7 +31,7 @@ func (u *unpacker) visit(h *tar.Header, f *file) error {
 		return nil
 	}
 	dir, base := path.Split(name)
-	parent, err := u.folder(dir)
+	parent, err := u.directory(dir)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func (u *unpacker) finish(f *file) *file {
 	return f
 }
 
-// folder is a folder of the archive, made if need be.
-func (u *unpacker) folder(name string) (*node, error) {
+// directory is a directory of the archive, made if need be.
+func (u *unpacker) directory(name string) (*node, error) {
 	resolved, n, err := u.to.resolveIn(u.root, name, true)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (u *unpacker) folder(name string) (*node, error) {
 		return u.to.mkdirAll(path.Join(u.root.path(), resolved), file{mode: 0o755, time: u.time})
 	}
 	if !n.isDir() {
-		return nil, fmt.Errorf("%s is not a folder", n.path())
+		return nil, fmt.Errorf("%s is not a directory", n.path())
 	}
 	return n, nil
 }
@@ -102,7 +102,7 @@ func (u *unpacker) takeAway(dir *node, base string) {
 	}
 }
 
-// onlyOwn takes away what older layers have in a folder.
+// onlyOwn takes away what older layers have in a directory.
 func (u *unpacker) onlyOwn(dir *node) {
 	for name, n := range dir.below {
 		if n.changed != u.to.op {

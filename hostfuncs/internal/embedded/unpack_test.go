@@ -70,7 +70,7 @@ func TestBaseLayers(t *testing.T) {
 	lower := tarOf(t, dir("./"), dir("d/"), reg("d/a", "a"), reg("d/b", "b"), dir("o/"), dir("o/sub/"), reg("o/sub/x", "x"), reg("o/y", "y"),
 		reg("f", "f"), dir("gone/"), reg("gone/z", "z"), sym("l", "d"), hard("d/hard", "d/b"))
 	upper := tarOf(t, reg("d/.wh.a", ""), reg("o/.wh..wh..opq", ""), dir("o/sub/"), reg("o/new", "n"), reg(".wh.gone", ""),
-		dir("f/"), reg("f/now", "folder"), reg("l/through", "t"), reg("d/b", "other"), reg("implied/x", "i"))
+		dir("f/"), reg("f/now", "directory"), reg("l/through", "t"), reg("d/b", "other"), reg("implied/x", "i"))
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY --from=a / /\n"})
 	o := options(t, b)
 	o.Base = imageOf(t, lower, upper)
@@ -80,7 +80,7 @@ func TestBaseLayers(t *testing.T) {
 		got = append(got, name+"="+f.Text+f.Link)
 	}
 	slices.Sort(got)
-	want := "d/b=other d/hard=b d/through=t d= f/now=folder f= implied/x=i implied= l=d o/new=n o/sub= o="
+	want := "d/b=other d/hard=b d/through=t d= f/now=directory f= implied/x=i implied= l=d o/new=n o/sub= o="
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 	}
@@ -118,7 +118,7 @@ func TestArchiveStaysInside(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := "etc/keep=k in/side/absolute=2 in/side/away=4 in/side/etc/passwd=3 in/side/linked=3 in/side/up=1"
-	// To an archive the folder that it is unpacked to is the root.
+	// To an archive the directory that it is unpacked to is the root.
 	if all := strings.Join(got, " "); all != want {
 		t.Errorf("got  %s\nwant %s", all, want)
 	}
@@ -131,9 +131,9 @@ func write(t testing.TB, path string, data []byte) {
 	}
 }
 
-// TestFolderFileFolder replaces a folder by a file and that by a folder, in one
+// TestDirectoryFileDirectory replaces a directory by a file and that by a directory, in one
 // layer: nothing of the first may be seen.
-func TestFolderFileFolder(t *testing.T) {
+func TestDirectoryFileDirectory(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY old /d/\nADD x.tar /\n", "old": ""})
 	write(t, filepath.Join(b.Context, "x.tar"), tarOf(t, reg("d", "file"), dir("d"), reg("d/new", "n")))
 	s := savedImage(t, mustBuild(t, b, options(t, b)))

@@ -6,7 +6,7 @@ import (
 )
 
 // matches are the paths that a source names: itself, or what there is of its
-// pattern, in order. A pattern doesn't match what is in a folder that matches.
+// pattern, in order. A pattern doesn't match what is in a directory that matches.
 func (t *tree) matches(source string) ([]string, error) {
 	fixed, pattern := splitPattern(source)
 	if pattern == "" {

@@ -15,14 +15,14 @@ import (
 // Build says what to build. Its paths are absolute, with all links resolved: a
 // path with a link on the way is refused, as it may not be what was decided on.
 type Build struct {
-	Context    string            // the folder that is sent
+	Context    string            // the directory that is sent
 	Dockerfile string            // a file, in the context or not
 	Tags       []string          // what to name the image; see [CheckTag]
 	Args       map[string]string // values for the Dockerfile's ARGs
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
 	HostSteps  bool              // some of them may say that they are in the host's network
-	Without    []string          // files that stay behind, absolute, their folders' links resolved
+	Without    []string          // files that stay behind, absolute, their directories' links resolved
 
 	Labels    map[string]string // of the image
 	Platforms []string          // such as linux/arm64; none is the engine's own

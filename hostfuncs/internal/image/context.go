@@ -13,7 +13,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Context is the folder that an image is built from, opened once: nothing
+// Context is the directory that an image is built from, opened once: nothing
 // outside of it is read later, and no link in it is followed out of it.
 type Context struct {
 	build  Build
@@ -58,10 +58,10 @@ func Open(b Build) (*Context, error) {
 	return c, nil
 }
 
-// Close lets go of the folder.
+// Close lets go of the directory.
 func (c *Context) Close() error { return c.root.Close() }
 
-// wantSame refuses what is not the file or folder that was decided on.
+// wantSame refuses what is not the file or directory that was decided on.
 func wantSame(path string, decided, info os.FileInfo) error {
 	if decided == nil || os.SameFile(decided, info) {
 		return nil
@@ -155,8 +155,8 @@ func (b Build) openDockerfile() (*os.File, error) {
 	return f, nil
 }
 
-// openRegular opens a file that is no link, folder or device. It opens it in
-// its folder, so that a link that takes its place meanwhile leads nowhere else.
+// openRegular opens a file that is no link, directory or device. It opens it in
+// its directory, so that a link that takes its place meanwhile leads nowhere else.
 func openRegular(path string) (*os.File, error) {
 	dir, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {

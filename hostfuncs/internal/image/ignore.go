@@ -126,13 +126,13 @@ func (f ignoreFile) locate(err error) error {
 }
 
 // ignored tells whether a path stays behind. parent is what it returned for
-// the folder that the path is in.
+// the directory that the path is in.
 func (r *ignoreRules) ignored(name string, parent patternmatcher.MatchInfo) (bool, patternmatcher.MatchInfo, error) {
 	ignored, info, err := r.matcher.MatchesUsingParentResults(name, parent)
 	return ignored && !slices.Contains(r.always, name), info, err
 }
 
-// mayKeep tells whether something below an ignored folder may be sent.
+// mayKeep tells whether something below an ignored directory may be sent.
 func (r *ignoreRules) mayKeep(dir string) bool {
 	below := dir + "/"
 	for _, name := range r.always {

@@ -17,7 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Layout is a folder with an OCI layout on its way to its place, see
+// Layout is a directory with an OCI layout on its way to its place, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
 // has to be committed or discarded.
 type Layout struct {
@@ -26,7 +26,7 @@ type Layout struct {
 	made, dir string
 }
 
-// newLayout makes a folder that takes the place of dir, and has it filled.
+// newLayout makes a directory that takes the place of dir, and has it filled.
 func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	made, err := os.MkdirTemp(filepath.Dir(dir), ".stagecraft-")
 	if err != nil {
@@ -40,7 +40,7 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	return l, nil
 }
 
-// Commit puts the folder in its place, where there must be none but an empty
+// Commit puts the directory in its place, where there must be none but an empty
 // one. Whoever may read its place may read all of it, as other builders leave it.
 func (l *Layout) Commit() error {
 	err := l.open()
@@ -67,7 +67,7 @@ func (l *Layout) open() error {
 	})
 }
 
-// Discard removes the folder.
+// Discard removes the directory.
 func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 
 // layoutName are the names of files in a layout, and the only ones taken.

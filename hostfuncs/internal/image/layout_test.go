@@ -52,7 +52,7 @@ func blobOf(text string) (entry, string) {
 	return entry{name: blobs + name, text: text}, fmt.Sprintf(`{"digest": "sha256:%s", "size": %d}`, name, len(text))
 }
 
-// aLayout are the entries of a layout of one layer: the folders first, as
+// aLayout are the entries of a layout of one layer: the directories first, as
 // BuildKit sends them, and the index last.
 func aLayout() []entry {
 	config, configIs := blobOf("{}")
@@ -142,7 +142,7 @@ func TestUnpackLayoutRefuses(t *testing.T) {
 		{"a hard link", with(entry{name: "oci-layout", kind: tar.TypeLink, link: "/etc/passwd"}), `there is "oci-layout"`},
 		{"a device", with(entry{name: "oci-layout", kind: tar.TypeChar}), `there is "oci-layout"`},
 		{"a pipe", with(entry{name: "oci-layout", kind: tar.TypeFifo}), `there is "oci-layout"`},
-		{"another folder", with(entry{name: "blobs/md5/", kind: tar.TypeDir}), `there is "blobs/md5/"`},
+		{"another directory", with(entry{name: "blobs/md5/", kind: tar.TypeDir}), `there is "blobs/md5/"`},
 		{"a file twice", with(entry{name: "oci-layout"}), "exists"},
 		{"a blob that is another one", with(other), "is not what it is called"},
 		{"nothing", nil, "there is no oci-layout"},
@@ -216,7 +216,7 @@ func FuzzUnpackLayout(f *testing.F) {
 	})
 }
 
-// wantLayout wants regular files of a layout, and folders, and nothing else.
+// wantLayout wants regular files of a layout, and directories, and nothing else.
 func wantLayout(t *testing.T, parent string) {
 	t.Helper()
 	err := filepath.WalkDir(parent, func(path string, d fs.DirEntry, err error) error {

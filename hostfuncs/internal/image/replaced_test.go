@@ -14,7 +14,7 @@ func TestReplacedAfterDecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := func(name string) (context, dockerfile string) {
+	directory := func(name string) (context, dockerfile string) {
 		context, dockerfile = filepath.Join(dir, name), filepath.Join(dir, name, "Dockerfile")
 		if err := os.Mkdir(context, 0o700); err != nil {
 			t.Fatal(err)
@@ -31,8 +31,8 @@ func TestReplacedAfterDecision(t *testing.T) {
 		}
 		return info
 	}
-	context, dockerfile := folder("decided")
-	other, otherFile := folder("other")
+	context, dockerfile := directory("decided")
+	other, otherFile := directory("other")
 	for _, tt := range []struct {
 		name string
 		b    Build
@@ -40,7 +40,7 @@ func TestReplacedAfterDecision(t *testing.T) {
 	}{
 		{"the same", Build{ContextInfo: info(context), DockerfileInfo: info(dockerfile)}, ""},
 		{"whatever is there", Build{}, ""},
-		{"another folder", Build{ContextInfo: info(other), DockerfileInfo: info(dockerfile)}, "decided: it was replaced"},
+		{"another directory", Build{ContextInfo: info(other), DockerfileInfo: info(dockerfile)}, "decided: it was replaced"},
 		{"another Dockerfile", Build{ContextInfo: info(context), DockerfileInfo: info(otherFile)}, "Dockerfile: it was replaced"},
 	} {
 		tt.b.Context, tt.b.Dockerfile = context, dockerfile

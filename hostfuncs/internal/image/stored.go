@@ -19,7 +19,7 @@ type Stored struct {
 	Digest digest.Digest
 }
 
-// FindStored finds the image in the folder of an OCI layout, which may have no
+// FindStored finds the image in the directory of an OCI layout, which may have no
 // other one; with a digest it is the one that has it.
 //
 // # Errors

@@ -29,7 +29,7 @@ func TestLook(t *testing.T) {
 			check(t, os.Remove(filepath.Join(dir, "link")))
 			check(t, os.Symlink("b", filepath.Join(dir, "link")))
 		}, false},
-		"an empty folder": {func(t *testing.T, dir string) { check(t, os.Mkdir(filepath.Join(dir, "more"), 0o755)) }, false},
+		"an empty directory": {func(t *testing.T, dir string) { check(t, os.Mkdir(filepath.Join(dir, "more"), 0o755)) }, false},
 	} {
 		dir, err := filepath.EvalSymlinks(t.TempDir())
 		check(t, err)

@@ -115,14 +115,14 @@ func TestTarDockerfileAsDecided(t *testing.T) {
 	for _, at := range []string{dir, outside} {
 		imagetest.Write(t, at, map[string]string{"Dockerfile": "FROM evil"})
 	}
-	for _, folder := range []string{dir, outside} {
-		b := Build{Context: dir, Dockerfile: filepath.Join(folder, "Dockerfile"), Text: []byte("FROM scratch")}
+	for _, directory := range []string{dir, outside} {
+		b := Build{Context: dir, Dockerfile: filepath.Join(directory, "Dockerfile"), Text: []byte("FROM scratch")}
 		name := "Dockerfile"
-		if folder == outside {
+		if directory == outside {
 			name = openTest(t, b).unusedName()
 		}
 		if got := sent(t, b)[name]; got.Text != "FROM scratch" {
-			t.Errorf("%s: sent %q", folder, got.Text)
+			t.Errorf("%s: sent %q", directory, got.Text)
 		}
 	}
 }
@@ -140,14 +140,14 @@ func TestTarLinksAndSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	for name, target := range map[string]string{"file": secret + "/key", "folder": secret, "up": "../..", "loop": "loop"} {
+	for name, target := range map[string]string{"file": secret + "/key", "directory": secret, "up": "../..", "loop": "loop"} {
 		if err := os.Symlink(target, filepath.Join(b.Context, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.Takes = []dockerfile.Take{{Name: "COPY", Line: 2, Path: "file"}}
 	got := sent(t, b)
-	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "file", "folder", "loop", "up"}) {
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "file", "directory", "loop", "up"}) {
 		t.Errorf("sent %v", names)
 	}
 	for name, f := range got {
@@ -167,7 +167,7 @@ func TestOpenContextRefuses(t *testing.T) {
 	if err := os.Symlink(b.Context, link); err != nil {
 		t.Skip(err)
 	}
-	imagetest.Write(t, dir, map[string]string{"Dockerfile": "", "real": "", "folder/": "", "bad/.dockerignore": "a\n[\n", "linked/x": ""})
+	imagetest.Write(t, dir, map[string]string{"Dockerfile": "", "real": "", "directory/": "", "bad/.dockerignore": "a\n[\n", "linked/x": ""})
 	if err := os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "Dockerfile.dockerignore")); err != nil {
 		t.Fatal(err)
 	}
@@ -183,10 +183,10 @@ func TestOpenContextRefuses(t *testing.T) {
 		{"no context", filepath.Join(dir, "none"), b.Dockerfile, filepath.Join(dir, "none")},
 		{"no Dockerfile", b.Context, filepath.Join(dir, "none"), filepath.Join(dir, "none")},
 		{"context is a file", b.Dockerfile, b.Dockerfile, "build context:"},
-		{"Dockerfile is a folder", b.Context, filepath.Join(dir, "folder"), filepath.Join(dir, "folder") + ": it is not a regular file"},
+		{"Dockerfile is a directory", b.Context, filepath.Join(dir, "directory"), filepath.Join(dir, "directory") + ": it is not a regular file"},
 		{"the Dockerfile's ignore file is a link", b.Context, filepath.Join(dir, "Dockerfile"), "Dockerfile.dockerignore: it is not a regular file"},
 		{"the ignore file leads out", filepath.Join(dir, "linked"), b.Dockerfile, filepath.Join(dir, "linked", ignoreName)},
-		{"the ignore file is a folder", filepath.Join(dir, "is"), b.Dockerfile, filepath.Join(dir, "is", ignoreName)},
+		{"the ignore file is a directory", filepath.Join(dir, "is"), b.Dockerfile, filepath.Join(dir, "is", ignoreName)},
 		{"wrong pattern", filepath.Join(dir, "bad"), b.Dockerfile, filepath.Join(dir, "bad", ignoreName) + ":2: "},
 		{"large ignore file", filepath.Join(dir, "large"), b.Dockerfile, "is larger than 1 MiB"},
 	} {
@@ -214,7 +214,7 @@ func TestTarFilesThatChange(t *testing.T) {
 		{"vanishes", func(dir string) error { return os.Remove(filepath.Join(dir, "b")) }, "b", fs.ErrNotExist},
 		{"shrinks", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 100<<10) }, "a", errChanged},
 		{"grows", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 301<<10) }, "a", errChanged},
-		{"folder vanishes", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "c")) }, "c", fs.ErrNotExist},
+		{"directory vanishes", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "c")) }, "c", fs.ErrNotExist},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := aBuild(t)
@@ -292,7 +292,7 @@ func TestTarOwner(t *testing.T) {
 	}
 }
 
-// TestStreamEnds sees to it that whichever way a stream ends, the folder is
+// TestStreamEnds sees to it that whichever way a stream ends, the directory is
 // closed; reading it to its end waits for that.
 func TestStreamEnds(t *testing.T) {
 	c := openTest(t, aBuild(t))
@@ -301,7 +301,7 @@ func TestStreamEnds(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := c.root.Lstat("Dockerfile"); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("the folder is open: %v", err)
+		t.Errorf("the directory is open: %v", err)
 	}
 	c = openTest(t, aBuild(t))
 	s = c.Stream(t.Context())
@@ -327,7 +327,7 @@ func TestSentMode(t *testing.T) {
 }
 
 // FuzzIgnore compares what is sent with what the patterns say of each file by
-// itself: passing over whole folders must make no difference.
+// itself: passing over whole directories must make no difference.
 func FuzzIgnore(f *testing.F) {
 	for _, seed := range []string{
 		"", "*", "*\n!a", "a/b", "a\n!a/b/c.go", "**/c.go", "*\n!**/*.go", "a/*\n!a/b", "!a", "# a\n a \n/a/b/",
@@ -370,7 +370,7 @@ func FuzzIgnore(f *testing.F) {
 	})
 }
 
-// ignoredAlone asks about a file and each folder above it, from the top.
+// ignoredAlone asks about a file and each directory above it, from the top.
 func ignoredAlone(t *testing.T, r *ignoreRules, name string) bool {
 	var ignored bool
 	var info patternmatcher.MatchInfo

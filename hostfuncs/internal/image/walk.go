@@ -14,11 +14,11 @@ import (
 // Visit takes one path of a context, with slashes, and what is there.
 type Visit func(name string, info fs.FileInfo) error
 
-// Walk visits what the context holds that does not stay behind, folders before
+// Walk visits what the context holds that does not stay behind, directories before
 // what is in them, in order of names. What can't be sent, as pipes, sockets,
 // devices and what can't be read, is left out, see [Context.Leave]. What it holds
-// in memory is one folder's names for each level, however much there is. A visit to
-// a folder that gives [fs.SkipDir] has what is in it left out.
+// in memory is one directory's names for each level, however much there is. A visit to
+// a directory that gives [fs.SkipDir] has what is in it left out.
 //
 // # Errors
 //
@@ -27,7 +27,7 @@ func (c *Context) Walk(ctx context.Context, visit Visit) error {
 	return c.walk(ctx, c.rules, visit)
 }
 
-// WalkAt visits one path and, where it is a folder, what it holds, as
+// WalkAt visits one path and, where it is a directory, what it holds, as
 // [Context.Walk] does; where there is nothing, it visits nothing.
 func (c *Context) WalkAt(ctx context.Context, name string, visit Visit) error {
 	if name == "." {
@@ -62,21 +62,21 @@ func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) err
 	return w.entries(in, ".", entries, patternmatcher.MatchInfo{})
 }
 
-// place is an open folder of the context, or the context, which spares opening
-// all folders on the way to each file.
+// place is an open directory of the context, or the context, which spares opening
+// all directories on the way to each file.
 type place struct {
 	root *os.Root
 	dir  string // with a slash at its end; empty is the context
 	deep int
 }
 
-// maxOpen is the most folders that are open at a time. What is deeper is looked
+// maxOpen is the most directories that are open at a time. What is deeper is looked
 // at from the deepest of them.
 const maxOpen = 32
 
 func (p place) local(name string) string { return strings.TrimPrefix(name, p.dir) }
 
-// enter opens a folder. leave has to be called.
+// enter opens a directory. leave has to be called.
 func (p place) enter(name string) (in place, leave func(), err error) {
 	if name == "." || p.deep == maxOpen {
 		return p, func() {}, nil
@@ -88,7 +88,7 @@ func (p place) enter(name string) (in place, leave func(), err error) {
 	return place{root: root, dir: name + "/", deep: p.deep + 1}, func() { root.Close() }, nil
 }
 
-// list gives a folder's entries, in order of their names.
+// list gives a directory's entries, in order of their names.
 func (p place) list(name string) ([]fs.DirEntry, error) {
 	local := "."
 	if name+"/" != p.dir {
@@ -102,10 +102,10 @@ type walker struct {
 	context *Context
 	rules   *ignoreRules
 	visit   Visit
-	// folders are those on the way to here that are ignored themselves. They
+	// directories are those on the way to here that are ignored themselves. They
 	// are visited with the first thing in them that isn't, to keep their modes.
-	folders []string
-	// skipped is a folder, with a slash, that a visit wants nothing more of, once
+	directories []string
+	// skipped is a directory, with a slash, that a visit wants nothing more of, once
 	// the walk is in it.
 	skipped string
 }
@@ -168,12 +168,12 @@ func (w *walker) directory(at place, name string, ignored bool, info patternmatc
 		}
 		return w.entries(in, name, entries, info)
 	}
-	w.folders = append(w.folders, name)
+	w.directories = append(w.directories, name)
 	if err := w.entries(in, name, entries, info); err != nil {
 		return err
 	}
-	if n := len(w.folders); n > 0 {
-		w.folders = w.folders[:n-1]
+	if n := len(w.directories); n > 0 {
+		w.directories = w.directories[:n-1]
 	}
 	return nil
 }
@@ -182,12 +182,12 @@ func (w *walker) isSkipped(name string) bool {
 	return w.skipped != "" && strings.HasPrefix(name, w.skipped)
 }
 
-// show visits one path, after the folders that it needs; of one that is skipped
+// show visits one path, after the directories that it needs; of one that is skipped
 // it visits no more.
 func (w *walker) show(at place, name string, isDir bool) error {
-	folders := w.folders
-	w.folders = nil
-	for _, dir := range folders {
+	directories := w.directories
+	w.directories = nil
+	for _, dir := range directories {
 		if err := w.one(place{root: w.context.root}, dir, true); err != nil {
 			if err == fs.SkipDir {
 				w.skipped = dir + "/"

@@ -14,7 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
-// TestWalkSkips wants nothing more of a folder that a visit skips, and all else:
+// TestWalkSkips wants nothing more of a directory that a visit skips, and all else:
 // also of one that is there only for the sake of an exception below it.
 func TestWalkSkips(t *testing.T) {
 	dir := t.TempDir()
@@ -46,16 +46,16 @@ func TestWalkSkips(t *testing.T) {
 	}
 }
 
-// TestWalkIsDeep wants all of a context with more folders in each other than are
+// TestWalkIsDeep wants all of a context with more directories in each other than are
 // open at a time, and no more of them open than that.
 func TestWalkIsDeep(t *testing.T) {
 	dir := t.TempDir()
 	const depth = 3 * maxOpen
 	files, want := map[string]string{"Dockerfile": "", ".dockerignore": "ignored\n**/no\n"}, []string{".dockerignore", "Dockerfile"}
 	for i := range depth {
-		folder := strings.Repeat("d/", i+1)
-		want = append(want, strings.TrimSuffix(folder, "/"))
-		files[folder+"a"], files[folder+"no"] = "", ""
+		directory := strings.Repeat("d/", i+1)
+		want = append(want, strings.TrimSuffix(directory, "/"))
+		files[directory+"a"], files[directory+"no"] = "", ""
 	}
 	for i := range depth {
 		want = append(want, strings.Repeat("d/", i+1)+"a")
@@ -77,7 +77,7 @@ func TestWalkIsDeep(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if most > maxOpen {
-		t.Errorf("%d folders were open at a time", most)
+		t.Errorf("%d directories were open at a time", most)
 	}
 }
 

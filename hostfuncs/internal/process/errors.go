@@ -26,7 +26,7 @@ var errUnheld = errors.New("it can't be confined here")
 type NotFoundError struct {
 	// Name is the program as it was written.
 	Name string
-	// Searched are the folders of PATH that were looked through, in order, or
+	// Searched are the directories of PATH that were looked through, in order, or
 	// the one file that Name stands for when it holds a slash.
 	Searched []string
 }
@@ -38,7 +38,7 @@ func (e *NotFoundError) Error() string {
 	case hasSeparator(e.Name):
 		return fmt.Sprintf("%s: there is no such file (looked for %s)", e.Name, strings.Join(e.Searched, ", "))
 	case len(e.Searched) == 0:
-		return fmt.Sprintf("%s: not found, PATH has no absolute folder", e.Name)
+		return fmt.Sprintf("%s: not found, PATH has no absolute directory", e.Name)
 	}
 	return e.Name + ": not found in PATH"
 }

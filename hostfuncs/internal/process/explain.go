@@ -41,9 +41,9 @@ func explainDir(dir string) string {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf("the folder %s to run in does not exist", dir)
+		return fmt.Sprintf("the directory %s to run in does not exist", dir)
 	case err == nil && !info.IsDir():
-		return fmt.Sprintf("%s, to run in, is no folder", dir)
+		return fmt.Sprintf("%s, to run in, is no directory", dir)
 	}
 	return ""
 }
@@ -56,7 +56,7 @@ func explainFile(program string, err error) string {
 	case statErr != nil:
 		return ""
 	case info.IsDir():
-		return "is a folder"
+		return "is a directory"
 	case !info.Mode().IsRegular():
 		return "is no regular file"
 	case !isExecutable(info):

@@ -39,8 +39,8 @@ func TestStartErrorsSayWhy(t *testing.T) {
 	}
 }
 
-func TestStartErrorsOfFolders(t *testing.T) {
-	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
+func TestStartErrorsOfDirectories(t *testing.T) {
+	directory, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +48,10 @@ func TestStartErrorsOfFolders(t *testing.T) {
 		program, dir, why string
 		is                error
 	}{
-		{folder, folder, "is a folder", syscall.EACCES},
-		{folder + "/none", folder, "there is no such file", syscall.ENOENT},
-		{"/bin/sh", folder + "/none", "the folder " + folder + "/none to run in does not exist", syscall.ENOENT},
-		{"/bin/sh", file, file + ", to run in, is no folder", syscall.ENOTDIR},
+		{directory, directory, "is a directory", syscall.EACCES},
+		{directory + "/none", directory, "there is no such file", syscall.ENOENT},
+		{"/bin/sh", directory + "/none", "the directory " + directory + "/none to run in does not exist", syscall.ENOENT},
+		{"/bin/sh", file, file + ", to run in, is no directory", syscall.ENOTDIR},
 	} {
 		c := shell(t, "")
 		c.Program, c.Dir = tt.program, tt.dir

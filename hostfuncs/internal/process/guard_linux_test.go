@@ -150,7 +150,7 @@ func TestDescriptorsStayOutside(t *testing.T) {
 	out := expect("-")
 	c.Stdout = out
 	run(t, c)
-	// The fourth is that of ls itself, on the folder.
+	// The fourth is that of ls itself, on the directory.
 	if out.String() != "0\n1\n2\n3\n" {
 		t.Errorf("it sees %q", out)
 	}

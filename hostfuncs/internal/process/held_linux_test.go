@@ -53,7 +53,7 @@ func TestConfined(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestConfinedToNoLink: a link that stands in the place of an allowed folder, as
+// TestConfinedToNoLink: a link that stands in the place of an allowed directory, as
 // an earlier command can put one there, allows nothing.
 func TestConfinedToNoLink(t *testing.T) {
 	c := shell(t, `cat link/a`)

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	errFolder        = errors.New("is a folder")
+	errDirectory     = errors.New("is a directory")
 	errNotRegular    = errors.New("is no regular file")
 	errNotExecutable = errors.New("is not executable")
 )
@@ -28,7 +28,7 @@ var (
 // # Errors
 //
 // A [*NotFoundError] when there is no such file; a [*StartError] when there is
-// one, but a folder or a file that may not be executed.
+// one, but a directory or a file that may not be executed.
 func LookPath(name, dir, path string) (string, error) {
 	switch {
 	case name == "":
@@ -38,17 +38,17 @@ func LookPath(name, dir, path string) (string, error) {
 	}
 	var searched []string
 	var denied error
-	for _, folder := range filepath.SplitList(path) {
-		if !filepath.IsAbs(folder) {
+	for _, directory := range filepath.SplitList(path) {
+		if !filepath.IsAbs(directory) {
 			continue
 		}
-		searched = append(searched, folder)
-		file, err := lookAt(filepath.Join(folder, name))
+		searched = append(searched, directory)
+		file, err := lookAt(filepath.Join(directory, name))
 		if err == nil {
 			return file, nil
 		}
 		if denied == nil && errors.Is(err, errNotExecutable) {
-			denied = startError(filepath.Join(folder, name), err)
+			denied = startError(filepath.Join(directory, name), err)
 		}
 	}
 	if denied != nil {
@@ -64,16 +64,16 @@ func lookFile(name, dir string) (string, error) {
 		file = dir + string(filepath.Separator) + name
 	}
 	if !filepath.IsAbs(file) {
-		return "", &StartError{Program: name, Err: errors.New("is relative to a folder that is not absolute")}
+		return "", &StartError{Program: name, Err: errors.New("is relative to a directory that is not absolute")}
 	}
 	written := filepath.Clean(file)
 	var err error
 	if leadsUp(file) {
 		// What is above a link is above what it leads to, and no path that
 		// keeps the link can say that.
-		folder, base := filepath.Split(file)
-		folder, err = filepath.EvalSymlinks(folder)
-		file = filepath.Join(folder, base)
+		directory, base := filepath.Split(file)
+		directory, err = filepath.EvalSymlinks(directory)
+		file = filepath.Join(directory, base)
 	}
 	if file = filepath.Clean(file); err == nil {
 		file, err = lookAt(file)
@@ -107,7 +107,7 @@ func lookAt(file string) (string, error) {
 	return "", first
 }
 
-// missing reports whether there is no such file, a file in a folder's place
+// missing reports whether there is no such file, a file in a directory's place
 // included.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
@@ -118,7 +118,7 @@ func checkProgram(file string) error {
 	switch {
 	case err != nil:
 	case info.IsDir():
-		err = errFolder
+		err = errDirectory
 	case !info.Mode().IsRegular():
 		err = errNotRegular
 	case !isExecutable(info) || !mayExecute(file):

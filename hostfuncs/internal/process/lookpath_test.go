@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// programs is a folder to look around in:
+// programs is a directory to look around in:
 //
 //	a/tool b/tool       programs
 //	a/plain             no program
-//	a/folder/           a folder, with the program a/folder/deep
+//	a/directory/           a directory, with the program a/directory/deep
 //	b/plain             a program
 //	b/alias             a link to b/tool
-//	b/up                a link to a/folder
+//	b/up                a link to a/directory
 //	here                a program
 func programs(t testing.TB) string {
 	t.Helper()
@@ -27,7 +27,7 @@ func programs(t testing.TB) string {
 		t.Fatal(err)
 	}
 	for name, mode := range map[string]os.FileMode{
-		"a/tool": 0o755, "b/tool": 0o755, "a/plain": 0o644, "a/folder/deep": 0o755, "b/plain": 0o755, "here": 0o755,
+		"a/tool": 0o755, "b/tool": 0o755, "a/plain": 0o644, "a/directory/deep": 0o755, "b/plain": 0o755, "here": 0o755,
 	} {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -37,7 +37,7 @@ func programs(t testing.TB) string {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"b/alias": "tool", "b/up": "../a/folder", "b/gone": "nowhere"} {
+	for link, target := range map[string]string{"b/alias": "tool", "b/up": "../a/directory", "b/gone": "nowhere"} {
 		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -82,11 +82,11 @@ func TestLookPathFindsNothing(t *testing.T) {
 		message         string
 	}{
 		{"", "$", "$/a", nil, "the program's name is empty"},
-		{"tool", "$", "", nil, "tool: not found, PATH has no absolute folder"},
-		{"tool", "$", ".::a", nil, "tool: not found, PATH has no absolute folder"},
+		{"tool", "$", "", nil, "tool: not found, PATH has no absolute directory"},
+		{"tool", "$", ".::a", nil, "tool: not found, PATH has no absolute directory"},
 		{"nix", "$", "$/a:.:$/b", []string{"$/a", "$/b"}, "nix: not found in PATH"},
 		{"gone", "$", "$/b", []string{"$/b"}, "gone: not found in PATH"},
-		{"folder", "$", "$/a", []string{"$/a"}, "folder: not found in PATH"},
+		{"directory", "$", "$/a", []string{"$/a"}, "directory: not found in PATH"},
 		{"./tool", "$", "$/a", []string{"$/tool"}, "./tool: there is no such file (looked for $/tool)"},
 		{"here/tool", "$", "", []string{"$/here/tool"}, "here/tool: there is no such file (looked for $/here/tool)"},
 		{"none/../here", "$", "", []string{"$/here"}, "none/../here: there is no such file (looked for $/here)"},
@@ -108,8 +108,8 @@ func TestLookPathFindsNothing(t *testing.T) {
 func TestLookPathFindsNoProgram(t *testing.T) {
 	root := programs(t)
 	for _, tt := range []struct{ name, path, file, why string }{
-		{"a/folder", "", "a/folder", "is a folder"},
-		{"a/..", "", "", "is a folder"},
+		{"a/directory", "", "a/directory", "is a directory"},
+		{"a/..", "", "", "is a directory"},
 		{"./a/plain", "", "a/plain", "is not executable"},
 		{"plain", filepath.Join(root, "a"), "a/plain", "is not executable"},
 		{"../../../../../../../../../../dev/null", "", "-", "is no regular file"},
@@ -121,7 +121,7 @@ func TestLookPathFindsNoProgram(t *testing.T) {
 		}
 	}
 	if _, err := LookPath("./tool", "a", ""); err == nil || !strings.Contains(err.Error(), "not absolute") {
-		t.Errorf("with a relative folder: got %v", err)
+		t.Errorf("with a relative directory: got %v", err)
 	}
 }
 

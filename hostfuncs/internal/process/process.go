@@ -46,7 +46,7 @@ type Command struct {
 	Pinned bool
 	// Argv are the program's arguments, Argv[0] included, passed as written.
 	Argv []string
-	// Dir is the folder to run in, absolute.
+	// Dir is the directory to run in, absolute.
 	Dir string
 	// Directory is Dir as it was decided on, nil for whatever the path leads to.
 	Directory *Directory
@@ -182,7 +182,7 @@ func (c Command) check() error {
 	case !filepath.IsAbs(c.Program):
 		return &StartError{Program: c.Program, Err: errors.New("the program's path is not absolute")}
 	case !filepath.IsAbs(c.Dir):
-		return &StartError{Program: c.Program, Err: fmt.Errorf("the folder %q to run in is not absolute", c.Dir)}
+		return &StartError{Program: c.Program, Err: fmt.Errorf("the directory %q to run in is not absolute", c.Dir)}
 	case len(c.Argv) == 0:
 		return &StartError{Program: c.Program, Err: errors.New("argv is empty")}
 	}

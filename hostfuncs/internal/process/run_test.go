@@ -197,12 +197,12 @@ func TestRunContextThatIsDone(t *testing.T) {
 func TestRunRefusesWhatIsNotExact(t *testing.T) {
 	good := shell(t, "touch ran")
 	for name, change := range map[string]func(*Command){
-		"relative program": func(c *Command) { c.Program = "sh" },
-		"relative folder":  func(c *Command) { c.Dir = "." },
-		"empty argv":       func(c *Command) { c.Argv = nil },
-		"NUL in argv":      func(c *Command) { c.Argv = []string{"sh", "a\x00b"} },
-		"NUL in env":       func(c *Command) { c.Env = []string{"A=s3cr\x00et"} },
-		"NUL in folder":    func(c *Command) { c.Dir += "\x00" },
+		"relative program":   func(c *Command) { c.Program = "sh" },
+		"relative directory": func(c *Command) { c.Dir = "." },
+		"empty argv":         func(c *Command) { c.Argv = nil },
+		"NUL in argv":        func(c *Command) { c.Argv = []string{"sh", "a\x00b"} },
+		"NUL in env":         func(c *Command) { c.Env = []string{"A=s3cr\x00et"} },
+		"NUL in directory":   func(c *Command) { c.Dir += "\x00" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good

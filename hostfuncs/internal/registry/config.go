@@ -22,9 +22,9 @@ type config struct {
 	CredHelpers map[string]string `json:"credHelpers"`
 }
 
-// Folder is the one of the docker command's configuration; it is empty when
+// Directory is the one of the docker command's configuration; it is empty when
 // there is no home to have it. environ looks up the environment's variables.
-func Folder(environ func(string) string) string {
+func Directory(environ func(string) string) string {
 	if dir := environ("DOCKER_CONFIG"); dir != "" {
 		return dir
 	}
@@ -38,20 +38,20 @@ func Folder(environ func(string) string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// File is the configuration's file in its folder.
-func File(folder string) string { return filepath.Join(folder, "config.json") }
+// File is the configuration's file in its directory.
+func File(directory string) string { return filepath.Join(directory, "config.json") }
 
-// ReadConfig reads the configuration of a folder into a value that JSON can be
-// read into. Where there is no file, or no folder, it is left as it is.
+// ReadConfig reads the configuration of a directory into a value that JSON can be
+// read into. Where there is no file, or no directory, it is left as it is.
 //
 // # Errors
 //
 // As of [ReadFile].
-func ReadConfig(folder string, into any) error {
-	if folder == "" {
+func ReadConfig(directory string, into any) error {
+	if directory == "" {
 		return nil
 	}
-	err := ReadFile(File(folder), into)
+	err := ReadFile(File(directory), into)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -31,9 +31,9 @@ type Run func(ctx context.Context, program string, args []string, stdin string) 
 // Credentials are a user's, for all registries. Its methods may be called at
 // once.
 type Credentials struct {
-	folder string
-	run    Run
-	now    func() time.Time
+	directory string
+	run       Run
+	now       func() time.Time
 
 	// turn is had by who looks something up: a helper that asks its user does
 	// so once.
@@ -46,12 +46,12 @@ type kept struct {
 	at   time.Time
 }
 
-// New has the credentials of the configuration's folder that the environment
-// names, see [Folder]. Nothing is read before it is asked for. run is for
+// New has the credentials of the configuration's directory that the environment
+// names, see [Directory]. Nothing is read before it is asked for. run is for
 // helpers.
 func New(environ func(string) string, run Run) *Credentials {
 	return &Credentials{
-		folder: Folder(environ), run: run, now: time.Now,
+		directory: Directory(environ), run: run, now: time.Now,
 		turn: make(chan struct{}, 1), kept: map[string]kept{},
 	}
 }
@@ -94,7 +94,7 @@ func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 // find looks into the configuration.
 func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	var read config
-	if err := ReadConfig(c.folder, &read); err != nil {
+	if err := ReadConfig(c.directory, &read); err != nil {
 		return Auth{}, fmt.Errorf("%w; correct that file, or run `docker login %s` with another DOCKER_CONFIG", err, host)
 	}
 	if helper, _ := entry(read.CredHelpers, host); helper != "" {
@@ -108,7 +108,7 @@ func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	r, _ := entry(read.Auths, host)
 	auth, err := r.decode()
 	if err != nil {
-		return Auth{}, fmt.Errorf("%s: the credentials for %s: %w; run `docker login %s`", File(c.folder), host, err, host)
+		return Auth{}, fmt.Errorf("%s: the credentials for %s: %w; run `docker login %s`", File(c.directory), host, err, host)
 	}
 	return auth, nil
 }

@@ -16,8 +16,8 @@ import (
 // canary is the secret of all tests here, which must be in no error.
 const canary = "canary-5ecret"
 
-// folder is a configuration's, with that config.json.
-func folder(t *testing.T, text string) func(string) string {
+// directory is a configuration's, with that config.json.
+func directory(t *testing.T, text string) func(string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if text != "" {
@@ -97,7 +97,7 @@ func TestLookup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := &helpers{answer: answers}
-			got, err := New(folder(t, tt.config), h.run).Lookup(t.Context(), tt.host)
+			got, err := New(directory(t, tt.config), h.run).Lookup(t.Context(), tt.host)
 			if err != nil || got != tt.want {
 				t.Errorf("got %#v, %v", map[string]string{"user": got.Username, "password": got.Password, "identity": got.IdentityToken}, err)
 			}
@@ -129,7 +129,7 @@ func TestLookupRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := &helpers{answer: map[string]string{"docker-credential-h r.io": tt.answer}}
-			got, err := New(folder(t, tt.config), h.run).Lookup(t.Context(), "r.io")
+			got, err := New(directory(t, tt.config), h.run).Lookup(t.Context(), "r.io")
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json") || !got.None() {
 				t.Fatalf("got %v", err)
 			}
@@ -141,7 +141,7 @@ func TestLookupRefused(t *testing.T) {
 }
 
 func TestLookupNoHost(t *testing.T) {
-	c := New(folder(t, `{"credsStore": "h"}`), noHelper(t))
+	c := New(directory(t, `{"credsStore": "h"}`), noHelper(t))
 	for _, host := range []string{"", "r.io/x", "https://r.io", "a\nb", "r.io:", "u@r.io", "r.io:123456", "[::1", " r.io"} {
 		if _, err := c.Lookup(t.Context(), host); err == nil || !strings.Contains(err.Error(), "is no registry's host") {
 			t.Errorf("%q: %v", host, err)
@@ -151,7 +151,7 @@ func TestLookupNoHost(t *testing.T) {
 
 func TestLookupKeeps(t *testing.T) {
 	h := &helpers{answer: map[string]string{"docker-credential-h r.io": `{"Username": "u", "Secret": "s"}`}}
-	c := New(folder(t, `{"credsStore": "h"}`), h.run)
+	c := New(directory(t, `{"credsStore": "h"}`), h.run)
 	now := time.Now()
 	c.now = func() time.Time { return now }
 	look := func(host string) {
@@ -180,7 +180,7 @@ func TestLookupKeeps(t *testing.T) {
 // its turn.
 func TestLookupEnds(t *testing.T) {
 	running := make(chan struct{})
-	c := New(folder(t, `{"credsStore": "h"}`), func(ctx context.Context, _ string, _ []string, _ string) ([]byte, int, error) {
+	c := New(directory(t, `{"credsStore": "h"}`), func(ctx context.Context, _ string, _ []string, _ string) ([]byte, int, error) {
 		close(running)
 		<-ctx.Done()
 		return nil, 0, ctx.Err()
@@ -205,7 +205,7 @@ func TestLookupEnds(t *testing.T) {
 
 func TestLookupHelperThatCantRun(t *testing.T) {
 	missing := errors.New("docker-credential-h: not found in PATH")
-	c := New(folder(t, `{"credsStore": "h"}`), func(context.Context, string, []string, string) ([]byte, int, error) {
+	c := New(directory(t, `{"credsStore": "h"}`), func(context.Context, string, []string, string) ([]byte, int, error) {
 		return nil, 0, missing
 	})
 	for range 2 { // an error is not kept
@@ -216,7 +216,7 @@ func TestLookupHelperThatCantRun(t *testing.T) {
 	}
 }
 
-func TestFolder(t *testing.T) {
+func TestDirectory(t *testing.T) {
 	for _, tt := range []struct {
 		env  map[string]string
 		want string
@@ -225,13 +225,13 @@ func TestFolder(t *testing.T) {
 		{map[string]string{"HOME": "/h", "USERPROFILE": "/h"}, filepath.Join("/h", ".docker")},
 		{nil, ""},
 	} {
-		if got := Folder(func(name string) string { return tt.env[name] }); got != tt.want {
+		if got := Directory(func(name string) string { return tt.env[name] }); got != tt.want {
 			t.Errorf("%v: %s", tt.env, got)
 		}
 	}
 	got, err := New(func(string) string { return "" }, noHelper(t)).Lookup(t.Context(), "r.io")
 	if err != nil || !got.None() {
-		t.Errorf("without a folder: %v, %v", got, err)
+		t.Errorf("without a directory: %v, %v", got, err)
 	}
 }
 

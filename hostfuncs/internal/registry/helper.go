@@ -40,7 +40,7 @@ func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) 
 	case ctx.Err() != nil:
 		return Auth{}, ctx.Err()
 	case err != nil:
-		return Auth{}, fmt.Errorf("%s has the credentials for %s kept by a helper: %w", File(c.folder), host, err)
+		return Auth{}, fmt.Errorf("%s has the credentials for %s kept by a helper: %w", File(c.directory), host, err)
 	}
 	return auth, nil
 }

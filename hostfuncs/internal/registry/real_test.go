@@ -26,7 +26,7 @@ func options(t *testing.T, host, user, password string) []remote.Option {
 	if user == "" {
 		config = `{}`
 	}
-	c := New(folder(t, config), noHelper(t))
+	c := New(directory(t, config), noHelper(t))
 	return []remote.Option{
 		remote.WithContext(t.Context()), remote.WithAuthFromKeychain(c.Keychain()),
 		remote.WithTransport(Transport(host, nil)), remote.WithRetryStatusCodes(),

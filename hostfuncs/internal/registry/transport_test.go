@@ -151,7 +151,7 @@ func TestLibrary(t *testing.T) {
 			text := logged(t)
 			w := newWorld(t, map[string]http.HandlerFunc{"r.io": tt.registry, "auth.r.io": tt.server})
 			for _, config := range []string{`{"username": "me", "password": "` + canary + `"}`, `{"identitytoken": "` + canary + `"}`} {
-				c := New(folder(t, `{"auths": {"r.io": `+config+`}}`), noHelper(t))
+				c := New(directory(t, `{"auths": {"r.io": `+config+`}}`), noHelper(t))
 				err := remote.Write(name.MustParseReference("r.io/shop:v1"), empty.Image,
 					remote.WithContext(t.Context()), remote.WithAuthFromKeychain(c.Keychain()), remote.WithTransport(Transport("r.io", w.base)),
 					remote.WithRetryStatusCodes())
@@ -169,7 +169,7 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestKeychain(t *testing.T) {
-	c := New(folder(t, `{"auths": {"r.io": {"username": "u", "password": "p"}, "t.io": {"registrytoken": "t"}, "b.io": {"auth": "*"}}}`), noHelper(t))
+	c := New(directory(t, `{"auths": {"r.io": {"username": "u", "password": "p"}, "t.io": {"registrytoken": "t"}, "b.io": {"auth": "*"}}}`), noHelper(t))
 	of := func(host string) authn.Resource {
 		registry, err := name.NewRegistry(host)
 		if err != nil {

@@ -93,7 +93,7 @@ func readApp(root, file string) *app {
 	return a
 }
 
-// track writes what the daemon leaves in an app's folder.
+// track writes what the daemon leaves in an app's directory.
 func (a *app) track() error {
 	manifest := filepath.Join(a.root, ".encore", "manifest.json")
 	if _, err := os.Stat(manifest); err != nil {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 // tests, so that what hangs is said.
 const patience = 50 * time.Minute
 
-// world is an app, a state folder, and what the program is given.
+// world is an app, a state directory, and what the program is given.
 type world struct {
 	t     *testing.T
 	app   string

@@ -7,7 +7,7 @@
 // nobody here has a use for, so that a new use is looked at first.
 //
 // It is built by tests and put into PATH. See [steering] for how a script steers
-// it and [call] for what it notes; both are files of the state folder, which
+// it and [call] for what it notes; both are files of the state directory, which
 // ENCORE_STANDIN_STATE names. Without that variable it ends with exit code 70,
 // so that it never stands in by accident; 70 is also its answer to a steering
 // file with a mistake.

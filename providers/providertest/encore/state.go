@@ -16,10 +16,10 @@ import (
 	"syscall"
 )
 
-// stateEnv names the state folder.
+// stateEnv names the state directory.
 const stateEnv = "ENCORE_STANDIN_STATE"
 
-// steering is standin.json of the state folder: how the stand-in is to behave.
+// steering is standin.json of the state directory: how the stand-in is to behave.
 // A key that is not known is a mistake. Without the file all is well.
 type steering struct {
 	// LoggedIn false has nobody logged in, whatever the login's file says.
@@ -69,7 +69,7 @@ func (s steering) lingerMS() int {
 	return *s.LingerMS
 }
 
-// state is the path of the state folder.
+// state is the path of the state directory.
 type state string
 
 func openState() (state, error) {
@@ -83,7 +83,7 @@ func openState() (state, error) {
 	}
 	s := state(dir)
 	if !s.exists() {
-		return "", fmt.Errorf("%s=%s is not a folder", stateEnv, dir)
+		return "", fmt.Errorf("%s=%s is not a directory", stateEnv, dir)
 	}
 	return s, nil
 }
@@ -158,7 +158,7 @@ type call struct {
 // shown are the variables whose values are noted; of others the names are.
 var shown = []string{"DISABLE_ENCORE_TELEMETRY", "NODE_EXTRA_CA_CERTS"}
 
-// note appends the call to calls.jsonl of the state folder, a line for each:
+// note appends the call to calls.jsonl of the state directory, a line for each:
 // argv from the program's name on, cwd, env with the values of a few variables,
 // env_names with the names of all others, and stdin_bytes, which is 0 but for
 // secret set. That one is noted when its input has ended. The command's process

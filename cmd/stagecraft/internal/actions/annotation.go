@@ -20,7 +20,7 @@ const maxTitle = 1024
 // Annotation is a message, and where in the repository it belongs. All parts
 // but the message may be left out. Text may come from anywhere.
 type Annotation struct {
-	File string // absolute, or from the folder that the Workflow was made for
+	File string // absolute, or from the directory that the Workflow was made for
 	Line int    // from 1, 0 for none
 	// Column, from 1, has a meaning only with a Line, and where EndLine is no
 	// other line.

@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// newWorkflow has its project in a folder of the repository.
+// newWorkflow has its project in a directory of the repository.
 func newWorkflow(t testing.TB, environ ...string) (*Workflow, *bytes.Buffer) {
 	workspace, err := filepath.Abs("workspace")
 	if err != nil {

@@ -33,7 +33,7 @@ func TestMeasure(t *testing.T) {
 	}
 	m := &measurement{t: t, cache: t.TempDir()}
 	m.wholeProcess()
-	m.door()
+	m.gate()
 	m.confined()
 	m.decide()
 	m.pipe()
@@ -64,7 +64,7 @@ func (m *measurement) table() string {
 	return b.String()
 }
 
-// project makes a folder in which dev runs a command.
+// project makes a directory in which dev runs a command.
 func (m *measurement) project(command string) string {
 	dir := m.t.TempDir()
 	text := "backend: {provider: generic, providers: {generic: {dev: {command: " + command + "}}}}\n"
@@ -112,8 +112,8 @@ func (m *measurement) wholeProcess() {
 	m.row("peak memory of the CLI around `true`", fmt.Sprintf("%d MB", peak>>20), "at most 100 MB")
 }
 
-// door is what each of many commands costs the real binary, its guard included.
-func (m *measurement) door() {
+// gate is what each of many commands costs the real binary, its guard included.
+func (m *measurement) gate() {
 	const many = 200
 	once := map[string]any{"exec": map[string]any{"argv": []string{"true"}}}
 	var walks [2]clitest.Workspace
@@ -137,7 +137,7 @@ func (m *measurement) door() {
 		}
 	}
 	each := (median(more) - median(few)) / many
-	m.row("`exec` of `true` through the door and a guard, more than os/exec", ms(each-median(direct)), "at most 5 ms")
+	m.row("`exec` of `true` through the gate and a guard, more than os/exec", ms(each-median(direct)), "at most 5 ms")
 }
 
 // confined compares commands under a policy with the same commands confined by it.

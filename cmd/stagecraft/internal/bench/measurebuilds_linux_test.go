@@ -66,7 +66,7 @@ type buildMeasurement struct {
 	engine *client.Client
 }
 
-// builder builds what is in a folder under a tag.
+// builder builds what is in a directory under a tag.
 type imageBuilder struct {
 	name string
 	argv []string
@@ -80,7 +80,7 @@ func (m *buildMeasurement) builders() []imageBuilder {
 	}
 }
 
-// context fills a folder with files of random bytes, which take bytes together.
+// context fills a directory with files of random bytes, which take bytes together.
 func (m *buildMeasurement) context(files, bytes int) string {
 	m.t.Helper()
 	dir := m.t.TempDir()

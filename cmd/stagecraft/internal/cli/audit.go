@@ -31,7 +31,7 @@ Examples:
 func (c auditVerifyCmd) Run(a *app) error {
 	known := c.Head == ""
 	// What is kept is read first: a log that is written to meanwhile has more.
-	end := audit.Heads(userFolders(a.Environ).heads).End(c.File)
+	end := audit.Heads(userDirectories(a.Environ).heads).End(c.File)
 	report, err := audit.Read(c.File, func(r audit.Record) error {
 		known = known || r.Hash == c.Head
 		end.See(r)

@@ -26,7 +26,7 @@ type builderFlags struct {
 	EngineCerts string   `placeholder:"DIR" help:"Directory with ca.pem, cert.pem and key.pem for a daemon; default STAGECRAFT_ENGINE_CERTS."`
 	Platform    []string `placeholder:"PLATFORM" help:"Platforms of the image, such as linux/arm64; repeatable."`
 	Load        bool     `help:"Put the image into the Docker engine as well."`
-	Output      []string `short:"o" sep:"none" placeholder:"oci:DIR|tar:FILE" help:"Write the image to a folder or file; repeatable."`
+	Output      []string `short:"o" sep:"none" placeholder:"oci:DIR|tar:FILE" help:"Write the image to a directory or file; repeatable."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"Take a base image from an OCI layout instead of its registry; repeatable."`
 	NoCache     bool     `help:"Take no step from a cache."`
 	Pull        bool     `help:"Look for newer base images."`
@@ -72,7 +72,7 @@ func (f progressFlag) asked() []session.Flag {
 
 // carriedOut adds to the options of a run what only building takes.
 func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
-	o.Mode, o.Machine, o.Describe = f.Progress, machine(userFolders(a.Environ).machine), a.grammar.Verbose
+	o.Mode, o.Machine, o.Describe = f.Progress, machine(userDirectories(a.Environ).machine), a.grammar.Verbose
 	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
 		o.Mode = "plain"
 	}

@@ -35,7 +35,7 @@ type System struct {
 
 type grammar struct {
 	Directory string `short:"C" placeholder:"DIR" default:"." help:"Look for stagecraft.yml in DIR, then upward."`
-	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its folder as the project."`
+	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its directory as the project."`
 	Verbose   bool   `short:"v" help:"Show every call that the provider makes, and what decided on it."`
 
 	Policy []string `name:"policy" sep:"none" placeholder:"FILE[@sha256:DIGEST]" help:"Also enforce the policy in FILE, as a ceiling; repeatable. STAGECRAFT_POLICY names more."`
@@ -196,11 +196,11 @@ func (a *app) inCI() bool { return a.getenv("CI") == "true" }
 
 // options are what a session gets from the flags that all commands share.
 func (a *app) options() session.Options {
-	folders := userFolders(a.Environ)
+	directories := userDirectories(a.Environ)
 	return session.Options{
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
-		BuiltIns: a.BuiltIns, UserProviders: folders.providers, CacheDir: folders.cache, AuditHeads: folders.heads, InputsDir: folders.inputs,
+		BuiltIns: a.BuiltIns, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
 		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, whether it is used or not.
 		Own: []string{a.getenv(attestKey)},

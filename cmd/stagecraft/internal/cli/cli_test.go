@@ -96,7 +96,7 @@ type testSignal struct{}
 func (testSignal) Signal()        {}
 func (testSignal) String() string { return "test" }
 
-func TestUserFolders(t *testing.T) {
+func TestUserDirectories(t *testing.T) {
 	home := t.TempDir()
 	other := filepath.Join(home, "other")
 	for _, tt := range []struct {
@@ -108,7 +108,7 @@ func TestUserFolders(t *testing.T) {
 		{[]string{"XDG_CACHE_HOME=" + other}, "", filepath.Join(other, "stagecraft")},
 		{[]string{"XDG_CACHE_HOME=relative", "XDG_DATA_HOME=" + home, "XDG_DATA_HOME=" + other}, filepath.Join(other, "stagecraft", "providers"), ""},
 	} {
-		if got := userFolders(tt.environ); got.providers != tt.providers || got.cache != tt.cache {
+		if got := userDirectories(tt.environ); got.providers != tt.providers || got.cache != tt.cache {
 			t.Errorf("%v: got %+v", tt.environ, got)
 		}
 	}
@@ -119,7 +119,7 @@ func TestUserFolders(t *testing.T) {
 		"darwin":  {support, filepath.Join("/h", "Library", "Caches"), support},
 		"windows": {"/l", "/l", "/l"},
 	} {
-		if data, cache, state := defaultFolders(goos, get); data != want[0] || cache != want[1] || state != want[2] {
+		if data, cache, state := defaultDirectories(goos, get); data != want[0] || cache != want[1] || state != want[2] {
 			t.Errorf("%s: %s, %s, %s", goos, data, cache, state)
 		}
 	}

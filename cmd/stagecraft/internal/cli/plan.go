@@ -175,7 +175,7 @@ func stepRows(step session.PlannedStep) []string {
 }
 
 func execRows(step session.PlannedStep) []string {
-	rows := append([]string{"folder " + step.Exec.Dir}, envRows(step.Environment)...)
+	rows := append([]string{"directory " + step.Exec.Dir}, envRows(step.Environment)...)
 	if step.Exec.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
 	}

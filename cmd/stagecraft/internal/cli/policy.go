@@ -16,7 +16,7 @@ import (
 
 type policyExplainCmd struct {
 	JSON        bool     `name:"json" help:"Print the result as JSON."`
-	Dir         string   `placeholder:"DIR" help:"exec, process_start: the folder to run in; docker_build: the context."`
+	Dir         string   `placeholder:"DIR" help:"exec, process_start: the directory to run in; docker_build: the context."`
 	Env         []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
 	Push        bool     `help:"docker_build: send the image as well."`
 	Target      string   `placeholder:"STAGE" help:"docker_build: the stage to build."`

@@ -21,7 +21,7 @@ type providerListCmd struct {
 
 func (providerListCmd) Help() string {
 	return `Providers are found in stagecraft itself, in .stagecraft/providers beside
-stagecraft.yml, and in the user's data folder, in this order.
+stagecraft.yml, and in the user's data directory, in this order.
 
 Examples:
   stagecraft provider list

@@ -141,7 +141,7 @@ func (a *app) open(opts session.Options) (*session.Session, error) {
 	return s, err
 }
 
-// root is the folder that files are told from: the project's, or else where we
+// root is the directory that files are told from: the project's, or else where we
 // are.
 func (a *app) root() string {
 	if workspace := a.getenv("GITHUB_WORKSPACE"); workspace != "" {

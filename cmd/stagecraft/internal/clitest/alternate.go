@@ -33,7 +33,7 @@ func untilEnd(ts *testscript.TestScript, do func(i int) error) {
 				return
 			default:
 			}
-			// The script's folder may be gone already; what counts is what the
+			// The script's directory may be gone already; what counts is what the
 			// script saw until then.
 			_ = do(i)
 		}

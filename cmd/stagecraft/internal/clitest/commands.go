@@ -219,7 +219,7 @@ func whileRunning(ts *testscript.TestScript) (context.Context, func()) {
 }
 
 // cmdClean wants no panic trace, and no file that was half written: in what
-// was printed last, and in the work folder.
+// was printed last, and in the work directory.
 func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
 	for _, stream := range []string{"stdout", "stderr"} {
 		text := ts.ReadFile(stream)

@@ -5,7 +5,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cmdSwap exchanges two names, of folders too, as fast as can be, until the
+// cmdSwap exchanges two names, of directories too, as fast as can be, until the
 // script ends: swap NAME OTHER
 func cmdSwap(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {

@@ -29,7 +29,7 @@ type Workspace struct {
 	Stdout io.Writer
 }
 
-// NewWorkspace copies an example, or makes an empty folder.
+// NewWorkspace copies an example, or makes an empty directory.
 func NewWorkspace(t *testing.T, example string) Workspace {
 	t.Helper()
 	w := Workspace{Dir: filepath.Join(t.TempDir(), "shop"), Home: t.TempDir()}

@@ -147,7 +147,7 @@ func TestLearnThenRun(t *testing.T) {
 			w.Want(t, 0, "policy", "learn", "dev", "--allow", "--out", "stagecraft.policy.yml", "--audit", "audit.jsonl")
 			w.Want(t, 0, "dev")
 			everyRuleIsNeeded(t, w, clitest.ReadFile(t, filepath.Join(w.Dir, "stagecraft.policy.yml")), "dev")
-			// The log has the same to learn from, but for what is in folders.
+			// The log has the same to learn from, but for what is in directories.
 			w.Write(t, "stagecraft.policy.yml", []byte(w.Want(t, 0, "policy", "learn", "--from", "audit.jsonl")))
 			w.Want(t, 0, "dev")
 		})
@@ -158,7 +158,7 @@ var ruleLine = regexp.MustCompile(`(?m)^ +- .*\n`)
 
 // ofCommands tells whether a rule is for what commands use once they run, by its
 // remark or by the key above it. Without one, it is for the command to say what it
-// can't do without: the door denies nothing.
+// can't do without: the gate denies nothing.
 func ofCommands(policy string, at []int) bool {
 	keys := ruleKey.FindAllStringSubmatch(policy[:at[0]], -1)
 	key := keys[len(keys)-1][1]

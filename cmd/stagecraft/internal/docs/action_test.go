@@ -225,7 +225,7 @@ if [ -n "${FAKE_EXIT-}" ]; then exit "$FAKE_EXIT"; fi
 printf '%b' "${FAKE_RESULT-shop:dev\n}"
 `
 
-// newActionRunner has a clitest.Workspace and temporary folder with blanks in them,
+// newActionRunner has a clitest.Workspace and temporary directory with blanks in them,
 // and the fake program in PATH.
 func newActionRunner(t *testing.T, inputs map[string]string, environ ...string) *actionRunner {
 	t.Helper()
@@ -263,7 +263,7 @@ func theAction(t *testing.T) action {
 	return a
 }
 
-// calls are those of the fake program, with the folders' names replaced.
+// calls are those of the fake program, with the directories' names replaced.
 func (r *actionRunner) calls(t *testing.T) []string {
 	t.Helper()
 	text := clitest.ReadFile(t, filepath.Join(filepath.Dir(r.temp), "calls"))

@@ -33,7 +33,7 @@ func TestDemo(t *testing.T) {
 	})
 }
 
-// demo runs it in a folder with what "make demo" builds, and nothing else of the
+// demo runs it in a directory with what "make demo" builds, and nothing else of the
 // repository.
 func demo(t *testing.T, engine string) string {
 	t.Helper()

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { clitest.Main(m) }
 // What the documents show is run. An HTML comment right before a fenced block
 // says how; every block of sh, yaml, json and text has one:
 //
-//	<!-- run -->               bash runs it in a fresh folder
+//	<!-- run -->               bash runs it in a fresh directory
 //	<!-- run: then -->         where the run before it ended
 //	<!-- run: exit 3 -->       and its last command ends with 3
 //	<!-- run: engine -->       where there is a Docker engine
@@ -51,7 +51,7 @@ var docMarker = regexp.MustCompile(`^<!-- (run|output|stagecraft\.yml|policy|jso
 
 var docFence = regexp.MustCompile("^(\\s*)```([a-z]*)$")
 
-// docRoot is the folder that the documents' user works in.
+// docRoot is the directory that the documents' user works in.
 const docRoot = "/home/you/shop"
 
 // docBlock is one fenced block of a document.
@@ -175,14 +175,14 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 type docShell struct {
 	base  string
 	cache string
-	dir   string // the last fresh folder
+	dir   string // the last fresh directory
 	at    string // where the last run ended
 	count int
 	ran   bool   // the last run was not left out
 	said  string // what it printed
 }
 
-// fresh makes the next folder to work in.
+// fresh makes the next directory to work in.
 func (s *docShell) fresh(t *testing.T) {
 	t.Helper()
 	s.count++

@@ -71,8 +71,8 @@ func TestFleet(t *testing.T) {
 	if code != 0 || second != first || strings.Count(progress, "CACHED") < 2 {
 		t.Errorf("exit code %d, digest %s, at first %s\n%s", code, second, first, progress)
 	}
-	for name, folder := range map[string]string{"certificates of another fleet": filepath.Join(others, "client"), "none": ""} {
-		if _, said, code := build(daemons[0], folder); code != 6 || !strings.Contains(said, "no BuildKit at tcp://127.0.0.1") {
+	for name, directory := range map[string]string{"certificates of another fleet": filepath.Join(others, "client"), "none": ""} {
+		if _, said, code := build(daemons[0], directory); code != 6 || !strings.Contains(said, "no BuildKit at tcp://127.0.0.1") {
 			t.Errorf("%s: exit code %d\n%s", name, code, said)
 		}
 	}

@@ -319,7 +319,7 @@ func (f fleet) checkPods(t *testing.T, at string, m manifest) {
 	}
 }
 
-// certFiles are what a folder of certificates has.
+// certFiles are what a directory of certificates has.
 var certFiles = []string{"ca.pem", "cert.pem", "key.pem"}
 
 // TestFleetAddresses wants one address of the daemons and one of the registry in

@@ -33,7 +33,7 @@ import (
 // builds nothing and does what it should not. $DAEMON is its address,
 // $DAEMON_HOST the host of a server of its own, and what it got is in daemon.log:
 //
-//	daemon files NAME...    asks for the folders and files that it is not shown
+//	daemon files NAME...    asks for the directories and files that it is not shown
 //	daemon edits FILE       writes to a Dockerfile before it asks for it
 //	daemon layout KIND      sends a layout that is none: see layoutOf
 //	daemon secrets ID...    asks for secrets
@@ -163,7 +163,7 @@ func (d *daemon) Status(_ *controlapi.StatusRequest, stream controlapi.Control_S
 
 func (*daemon) nothing(context.Context, session.Caller) error { return nil }
 
-// receive takes all that there is of a folder, and writes down what that is.
+// receive takes all that there is of a directory, and writes down what that is.
 func (d *daemon) receive(ctx context.Context, c session.Caller, name string, follow ...string) error {
 	to, err := os.MkdirTemp("", "daemon")
 	if err != nil {

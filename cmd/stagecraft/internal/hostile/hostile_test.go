@@ -36,7 +36,7 @@ var families = []struct{ name, title string }{
 	{"terminal", "Terminal and workflow"},
 	{"build", "Image builds"},
 	{"runtime", "Modules"},
-	{"store", "Cache, lock file and folders"},
+	{"store", "Cache, lock file and directories"},
 }
 
 // leastOfFamily is how many attacks each family has at least.

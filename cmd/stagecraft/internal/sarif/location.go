@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// srcRoot stands for the repository's folder, wherever it is; GitHub knows it
+// srcRoot stands for the repository's directory, wherever it is; GitHub knows it
 // by this name.
 const srcRoot = "%SRCROOT%"
 

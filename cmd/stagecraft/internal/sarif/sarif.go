@@ -21,7 +21,7 @@ import (
 type Report struct {
 	ToolVersion string
 	InfoURI     string // where to read about the tool, absolute; may be empty
-	// Root is the folder that files are told from, absolute: the repository's.
+	// Root is the directory that files are told from, absolute: the repository's.
 	Root    string
 	Results []Result
 }

@@ -180,7 +180,7 @@ func goList(t *testing.T, env []string, args ...string) []listed {
 	}
 }
 
-// TestNoPackageInRuntime keeps a folder from shadowing the standard library's
+// TestNoPackageInRuntime keeps a directory from shadowing the standard library's
 // package of that name.
 func TestNoPackageInRuntime(t *testing.T) {
 	for _, p := range goList(t, nil, "./...") {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Dir is a new folder's path without links, as a build wants it.
+// Dir is a new directory's path without links, as a build wants it.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -19,8 +19,8 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// ShortDir is a new folder for sockets, whose paths have at most some 100 bytes:
-// it is in /tmp where the folder for temporary files has a long name.
+// ShortDir is a new directory for sockets, whose paths have at most some 100 bytes:
+// it is in /tmp where the directory for temporary files has a long name.
 func ShortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "s")
@@ -30,7 +30,7 @@ func ShortDir(t testing.TB) string {
 		}
 	}
 	if err != nil {
-		t.Fatalf("a socket needs a folder with a short name: %v", err)
+		t.Fatalf("a socket needs a directory with a short name: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
@@ -40,21 +40,21 @@ func ShortDir(t testing.TB) string {
 	return dir
 }
 
-// Write writes files below dir, whatever the umask is: files are 0644 and folders
-// 0755. A name that ends with a slash is a folder.
+// Write writes files below dir, whatever the umask is: files are 0644 and directories
+// 0755. A name that ends with a slash is a directory.
 func Write(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		folder := filepath.Dir(path)
+		directory := filepath.Dir(path)
 		if name[len(name)-1] == '/' {
-			folder = path
+			directory = path
 		}
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		if err := os.MkdirAll(directory, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		for ; folder != filepath.Clean(dir); folder = filepath.Dir(folder) {
-			chmod(t, folder, 0o755)
+		for ; directory != filepath.Clean(dir); directory = filepath.Dir(directory) {
+			chmod(t, directory, 0o755)
 		}
 		if name[len(name)-1] == '/' {
 			continue
@@ -73,7 +73,7 @@ func chmod(t testing.TB, path string, mode os.FileMode) {
 	}
 }
 
-// Context is a folder with the files, and the path of the Dockerfile in it,
+// Context is a directory with the files, and the path of the Dockerfile in it,
 // which is one without any interest where files has none.
 func Context(t testing.TB, files map[string]string) (dir, dockerfile string) {
 	t.Helper()

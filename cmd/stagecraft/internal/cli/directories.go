@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// folders are the user's own; one that can't be known is empty.
-type folders struct {
+// directories are the user's own; one that can't be known is empty.
+type directories struct {
 	providers string
 	cache     string
 	heads     string // of audit logs
@@ -15,10 +15,10 @@ type folders struct {
 	machine   string // the file with this machine's name
 }
 
-// userFolders follows the XDG base directory specification, with what macOS
+// userDirectories follows the XDG base directory specification, with what macOS
 // and Windows have in its place, as os.UserCacheDir does.
 // https://specifications.freedesktop.org/basedir-spec/latest/
-func userFolders(environ []string) folders {
+func userDirectories(environ []string) directories {
 	get := func(name string) string {
 		value := ""
 		for _, entry := range environ {
@@ -32,8 +32,8 @@ func userFolders(environ []string) folders {
 		return value
 	}
 	data, cache, state := get("XDG_DATA_HOME"), get("XDG_CACHE_HOME"), get("XDG_STATE_HOME")
-	defaultData, defaultCache, defaultState := defaultFolders(runtime.GOOS, get)
-	return folders{
+	defaultData, defaultCache, defaultState := defaultDirectories(runtime.GOOS, get)
+	return directories{
 		providers: under(data, defaultData, "providers"),
 		cache:     under(cache, defaultCache, ""),
 		heads:     under(state, defaultState, "audit"),
@@ -42,7 +42,7 @@ func userFolders(environ []string) folders {
 	}
 }
 
-func defaultFolders(goos string, get func(string) string) (data, cache, state string) {
+func defaultDirectories(goos string, get func(string) string) (data, cache, state string) {
 	if goos == "windows" {
 		local := get("LOCALAPPDATA")
 		return local, local, local
