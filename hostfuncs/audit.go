@@ -5,6 +5,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 // Record is one call through the gate.
@@ -71,7 +72,7 @@ func (r *Record) AllowHint() string {
 	if len(grants) == 0 {
 		return ""
 	}
-	return "to allow it, add to stagecraft.policy.yml:\n" + capability.Snippet(r.Provider, grants)
+	return "to allow it, add to stagecraft.policy.yml:\n" + explain.Snippet(r.Provider, grants)
 }
 
 // Auditor sees every call, twice: when it is decided, before its effect, and

@@ -59,7 +59,7 @@ func (w *World) resolveFields(q abi.DockerBuildRequest) (f buildFields, err erro
 	for id, value := range q.Secrets {
 		switch {
 		case !secretID.MatchString(id):
-			return f, fieldError("secrets", fmt.Errorf("%q is no ID of a secret: it has letters, digits, _, . and - alone", id))
+			return f, fieldError("secrets", fmt.Errorf("%q is not the ID of a secret: use letters, digits, _, . and - only", id))
 		case value.Env == "":
 			return f, fieldError("secrets", fmt.Errorf("the value of %s is plain text, and a secret's has to be a reference to a variable", id))
 		}
@@ -82,7 +82,7 @@ func fieldError(field string, err error) error {
 func ParsePlatform(text string) (string, error) {
 	p, err := platforms.Parse(text)
 	if err != nil || !strings.Contains(text, "/") || p.OSVersion != "" || len(p.OSFeatures) > 0 {
-		return "", fmt.Errorf("%q is no platform, such as linux/arm64", text)
+		return "", fmt.Errorf("%q is not a platform, such as linux/arm64", text)
 	}
 	return platforms.Format(platforms.Normalize(p)), nil
 }

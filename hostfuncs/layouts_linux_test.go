@@ -129,9 +129,9 @@ func TestBaseLayoutsThatAreNone(t *testing.T) {
 		want  string
 	}{
 		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" takes no image a.invalid/bose:1, but a.invalid/base:1"},
-		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "it is no OCI layout: no such file"},
+		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "it is not an OCI layout: no such file"},
 		"an empty index":        {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "{}"}) }, "it has 0 images"},
-		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is no OCI layout: index.json"},
+		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is not an OCI layout: index.json"},
 		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "it has no image " + digestLike("a")},
 		"another than pinned": {func(s *site, dir string) {
 			ref := "a.invalid/base@" + digestLike("b")

@@ -2,7 +2,6 @@ package capability
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -10,31 +9,38 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Acceptance is an author's word that a finding is meant. It is bound to one
-// finding of one rule, and changes no decision.
+// Acceptance says that a finding is intended. It is bound to one finding of one
+// rule, and changes no decision.
 type Acceptance struct {
 	Pos yamldoc.Pos
 	// Finding, Provider, Key and Rule are those of the finding.
 	Finding       FindingName
 	Provider, Key string
 	Rule          string
-	// Reason is what the author says for it.
+	// Reason is why.
 	Reason string
 
-	ruleKey string
-	id      acceptanceID
+	id FindingID
 }
 
-// acceptanceID is the one finding that an acceptance is bound to.
-type acceptanceID struct {
-	finding                FindingName
-	provider, key, ruleKey string
+// ID is the one finding that the acceptance is bound to.
+func (a *Acceptance) ID() FindingID { return a.id }
+
+// FindingID is the same for findings of one name about one rule.
+type FindingID struct {
+	name                FindingName
+	provider, key, rule string
+}
+
+// FindingID identifies a finding about a rule of the list.
+func (l List) FindingID(name FindingName, r *Rule) FindingID {
+	return FindingID{name, l.Provider, l.Key, r.key()}
 }
 
 // Acceptances are all of a policy file, in its order.
 func (p *Policy) Acceptances() []Acceptance { return p.accepted }
 
-// acceptKeys are the keys of an acceptance; each has to be there.
+// acceptKeys are the keys of an acceptance; each is required.
 var acceptKeys = []string{"finding", "provider", "key", "rule", "reason"}
 
 func (r *reader) accept(n *yamldoc.Node, p *Policy) {
@@ -42,7 +48,7 @@ func (r *reader) accept(n *yamldoc.Node, p *Policy) {
 		r.expected(n, "a list of accepted findings")
 		return
 	}
-	seen := make(map[acceptanceID]int)
+	seen := make(map[FindingID]int)
 	for _, item := range n.Items() {
 		a, ok := r.acceptance(item)
 		if !ok {
@@ -61,15 +67,15 @@ func (r *reader) acceptance(n *yamldoc.Node) (Acceptance, bool) {
 	before := len(r.problems)
 	a := Acceptance{Pos: n.Pos()}
 	r.mapping(n, "a mapping of "+strings.Join(acceptKeys, ", "), map[string]func(*yamldoc.Node){
-		"finding":  func(n *yamldoc.Node) { a.Finding = FindingName(r.known(n, "finding", acceptable)) },
+		"finding":  func(n *yamldoc.Node) { a.Finding = FindingName(r.named(n, "finding", findingNames)) },
 		"provider": func(n *yamldoc.Node) { a.Provider = r.acceptedProvider(n) },
-		"key":      func(n *yamldoc.Node) { a.Key = r.known(n, "key", ruleKeys) },
-		"rule":     func(*yamldoc.Node) {}, // how it is read depends on the key
+		"key":      func(n *yamldoc.Node) { a.Key = r.named(n, "key", ruleKeys()) },
+		"rule":     func(*yamldoc.Node) {}, // it is read after the key
 		"reason": func(n *yamldoc.Node) {
 			if a.Reason = strings.TrimSpace(n.Text()); n.Kind() != yamldoc.KindString {
 				r.expected(n, "a reason in words")
 			} else if a.Reason == "" {
-				r.wrong(n, "is empty", "say why the finding is meant")
+				r.wrong(n, "is empty", "say why the finding is intended")
 			}
 		},
 	})
@@ -84,37 +90,27 @@ func (r *reader) acceptance(n *yamldoc.Node) (Acceptance, bool) {
 	if rule := n.Get("rule"); rule != nil && a.Key != "" {
 		r.acceptedRule(rule, &a)
 	}
-	a.id = acceptanceID{a.Finding, a.Provider, a.Key, a.ruleKey}
+	a.id.name, a.id.provider, a.id.key = a.Finding, a.Provider, a.Key
 	return a, len(r.problems) == before
 }
 
-// acceptedRule reads the rule as it is read where it stands.
+// acceptedRule reads the rule as in the list of its key.
 func (r *reader) acceptedRule(n *yamldoc.Node, a *Acceptance) {
-	var rule *Rule
-	switch a.Key {
-	case "exec":
-		rule = r.command(n)
-	case "net.connect":
-		rule = r.ports(n)
-	case "net.listen":
-		rule = r.listenPorts(n)
-	default:
-		rule = r.text(n)
-	}
+	rule := r.rule(n, KeyOf(a.Key))
 	if rule != nil {
-		a.Rule, a.ruleKey = rule.Text, rule.key()
+		a.Rule, a.id.rule = rule.Text, rule.key()
 	}
 }
 
 func (r *reader) acceptedProvider(n *yamldoc.Node) string {
-	if n.Kind() != yamldoc.KindString || n.Text() != anyProvider && !providerID.MatchString(n.Text()) {
-		r.wrong(n, fmt.Sprintf("%q is not a provider ID", n.Text()), `use the ID below which the rule stands, or "*"`)
+	if n.Kind() != yamldoc.KindString || n.Text() != anyProvider && !isProviderID(n.Text()) {
+		r.wrong(n, fmt.Sprintf("%q is not a provider ID", n.Text()), `use the ID that has the rule, or "*"`)
 	}
 	return n.Text()
 }
 
-// known reads one of many words.
-func (r *reader) known(n *yamldoc.Node, what string, words []string) string {
+// named reads one of many words.
+func (r *reader) named(n *yamldoc.Node, what string, words []string) string {
 	if n.Kind() == yamldoc.KindString && slices.Contains(words, n.Text()) {
 		return n.Text()
 	}
@@ -126,48 +122,37 @@ func (r *reader) known(n *yamldoc.Node, what string, words []string) string {
 	return ""
 }
 
-// acceptable are the findings that can be accepted: all but the one that says
-// that an acceptance is not needed.
-var acceptable = func() []string {
-	var names []string
-	for _, name := range FindingNames() {
-		if name != UnusedAccept {
-			names = append(names, string(name))
-		}
-	}
-	return names
-}()
-
 // ruleKeys are the keys that a finding can be of.
-var ruleKeys = func() []string {
-	keys := []string{"exec"}
-	for _, part := range parts {
-		for _, key := range part.keys {
-			keys = append(keys, part.name+"."+key)
-		}
+func ruleKeys() []string {
+	var all []string
+	for _, k := range Keys() {
+		all = append(all, k.name)
 	}
-	return append(keys, lists...)
-}()
+	return all
+}
 
-// accept marks the findings that the policy accepts, and finds the acceptances
-// of what is not found.
-func (c *checker) accept() {
-	unused := make(map[acceptanceID]*Acceptance)
-	for i, a := range c.policy.accepted {
-		unused[a.id] = &c.policy.accepted[i]
-	}
-	all := maps.Clone(unused)
-	for i := range c.findings {
-		f := &c.findings[i]
-		id := acceptanceID{f.Name, f.Provider, f.Key, f.ruleKey}
-		f.Accepted = all[id]
-		delete(unused, id)
-	}
-	for _, a := range unused {
-		c.findings = append(c.findings, Finding{
-			Pos: a.Pos, Provider: a.Provider, Key: a.Key, Rule: a.Rule, Name: UnusedAccept, Severity: severities[UnusedAccept],
-			Message: fmt.Sprintf("accept: %s of %s: rule %q has no finding %s", a.Key, a.Provider, a.Rule, a.Finding),
-			Hint:    "remove it, or name the finding and the rule as they are",
-		})
-	}
+// FindingName is a kind of finding of package explain, in a word. A name keeps
+// its meaning: policies accept findings by it.
+type FindingName string
+
+// The names of findings.
+const (
+	NeverMatches   FindingName = "never-matches"   // the rule has no effect
+	Covered        FindingName = "covered"         // another rule matches all that it does
+	OpenProgram    FindingName = "open-program"    // it leaves open which program runs
+	OpenArguments  FindingName = "open-arguments"  // it leaves open what a program is told
+	OpenWord       FindingName = "open-word"       // it leaves single words open, of a program that is not known
+	GrantsNothing  FindingName = "grants-nothing"  // it grants commands nothing
+	ProtectedWrite FindingName = "protected-write" // it lets commands write what restricts the next run, or what others run
+	DockerSocket   FindingName = "docker-socket"   // it gives commands the Docker engine
+	HostNetwork    FindingName = "host-network"    // it gives the steps of a build this machine's network
+	UnusedAccept   FindingName = "unused-accept"   // it accepts what is not found
+	NotCompared    FindingName = "not-compared"    // from here on, rules are not compared with each other
+)
+
+// findingNames are the findings that can be accepted: all but the one that says
+// that an acceptance is not needed. They are sorted.
+var findingNames = []string{
+	string(Covered), string(DockerSocket), string(GrantsNothing), string(HostNetwork), string(NeverMatches), string(NotCompared),
+	string(OpenArguments), string(OpenProgram), string(OpenWord), string(ProtectedWrite),
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 const openSh = "version: 1\nproviders: {generic: {exec: [[sh, -c, '*'], {command: 'node *', sha256: " + digestA + "}], net: {connect: [4000, '4000-4001']}}}\n"
@@ -31,7 +32,7 @@ func TestAccept(t *testing.T) {
 		"finding: never-matches, provider: other-provider-that-is-not-there, key: files.write, rule: a/*/b anything": true,
 	} {
 		accepted, found := 0, false
-		for _, f := range capability.Check(parse(t, openSh+"accept: [{"+entry+", reason: ' so it is '}]")) {
+		for _, f := range explain.Check(parse(t, openSh+"accept: [{"+entry+", reason: ' so it is '}]")) {
 			if f.Accepted != nil {
 				accepted++
 				if f.Accepted.Reason != "so it is" || f.Accepted.Pos.Line != 3 {
@@ -54,7 +55,7 @@ func TestAcceptDecidesNothing(t *testing.T) {
 		before := parse(t, text)
 		var b strings.Builder
 		b.WriteString(text + "\naccept:\n  - {finding: open-program, provider: '*', key: exec, rule: '**', reason: x}\n")
-		for _, f := range capability.Check(before) {
+		for _, f := range explain.Check(before) {
 			if f.Key == "env.pass" || strings.HasPrefix(f.Key, "files.") {
 				b.WriteString("  - {finding: " + string(f.Name) + ", provider: '" + f.Provider + "', key: " + f.Key + ", rule: '" + f.Rule + "', reason: x}\n")
 				break
@@ -74,8 +75,8 @@ func TestAcceptDecidesNothing(t *testing.T) {
 // TestSeverities: each finding has a severity, and can be accepted but for the one
 // that says that an acceptance is not needed.
 func TestSeverities(t *testing.T) {
-	for _, name := range capability.FindingNames() {
-		if capability.SeverityOf(name) == "" {
+	for _, name := range explain.FindingNames() {
+		if explain.SeverityOf(name) == "" {
 			t.Errorf("%s has no severity", name)
 		}
 		_, err := capability.Parse("p.yml", []byte("version: 1\naccept: [{finding: "+string(name)+", provider: a, key: exec, rule: ls, reason: x}]"))

@@ -3,41 +3,43 @@ package capability
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Dangerous tells whether a variable turns an allowed program into another
 // one, and why. Such a variable needs a rule that names it in full. Names are
-// compared without regard to case, since npm does so with its own, curl with
-// proxies, and Windows with all.
+// compared without regard to case, since npm ignores it for its own, curl for
+// proxies, and Windows for all.
 func Dangerous(name string) (why string, ok bool) {
-	why = dangerous.find(anyCase(name))
+	why = dangerous().find(anyCase(name))
 	return why, why != ""
 }
 
-// isDangerousPattern tells whether all that a pattern matches is dangerous.
-func isDangerousPattern(pattern string) bool {
+// DangerousPattern tells whether all that a pattern matches is dangerous.
+func DangerousPattern(pattern string) bool {
 	pattern = anyCase(pattern)
-	return slices.ContainsFunc(dangerous.patterns, func(p whyPattern) bool { return globCovers(p.pattern, pattern) })
+	return slices.ContainsFunc(dangerous().patterns, func(p whyPattern) bool { return globCovers(p.pattern, pattern) })
 }
 
-// dangerous is the table of variables. What is known of a tool is said before
-// what is known of an ending.
-var dangerous = func() (t whyTable) {
-	for _, family := range slices.Concat(variablesOfSystem, variablesOfTools, variablesOfLanguages, variablesByEnding) {
-		for _, name := range family.names {
-			t.add(anyCase(name), family.why)
+// dangerous is the table of variables. A tool's own variables come before those
+// that are known by an ending.
+var dangerous = sync.OnceValue(func() *whyTable {
+	t := new(whyTable)
+	for _, group := range slices.Concat(variablesOfSystem, variablesOfTools, variablesOfLanguages, variablesByEnding) {
+		for _, name := range group.names {
+			t.add(anyCase(name), group.why)
 		}
 	}
 	return t
-}()
+})
 
 // anyCase is the same for names that differ in case alone. Some letters have
-// two lower cases, and some two upper ones.
+// two lower cases, and some two upper cases.
 func anyCase(name string) string { return strings.ToUpper(strings.ToLower(name)) }
 
 // whyTable says why a name is in it. It is fast, since a provider can ask for a
-// hundred thousand variables at once. The first that was added for a name counts,
-// and a whole name before a pattern.
+// hundred thousand variables at once. The first entry for a name counts, and a
+// whole name before a pattern.
 type whyTable struct {
 	exact    map[string]string
 	patterns []whyPattern

@@ -11,16 +11,17 @@ import (
 // Decision is the answer to a claim, and why.
 type Decision struct {
 	Allowed bool
-	// Layer says whose word decided, and Policy is its name; both are empty
-	// when there is none.
+	// Layer is that of the policy that decided, and Policy is its name; both are
+	// empty when there is none.
 	Layer  Layer
 	Policy string
-	// Rule is the text of the rule that decided, and Pos where it stands; both
-	// empty where no rule allows the claim, or none was needed. Of a command that
-	// is allowed it is the rule for the command, whatever its variables needed.
+	// Rule is the text of the rule that decided, and Pos its place; both are
+	// empty where no rule allows the claim, or none was needed. Of an allowed
+	// command it is the rule for the command, not one for its variables.
 	Rule string
 	Pos  yamldoc.Pos
-	// Missing is what no rule allowed. It is empty where a rule denies.
+	// Missing are the rules that would allow the rest of the claim. It is empty
+	// where a rule denies.
 	Missing []Grant
 
 	why    string
@@ -40,7 +41,7 @@ func (d Decision) Reason() string {
 	case d.Rule != "":
 		reason = fmt.Sprintf("denied by %q%s", d.Rule, at(d.Pos))
 	case d.Layer == Asked:
-		reason = "it is not among what the provider asks for"
+		reason = "the provider does not ask for it"
 	case d.Policy != "":
 		reason = fmt.Sprintf("no rule of %s allows it", d.Policy)
 	}
@@ -58,15 +59,15 @@ func at(pos yamldoc.Pos) string {
 }
 
 // Decide compares a claim with the policies. All of them must allow it, and
-// any rule that denies wins; without a policy, or without anything in the
-// claim, it is denied. The order of policies and rules does not matter.
+// any rule that denies wins. Without a policy, or with an empty claim, it is
+// denied. The order of policies and rules does not matter.
 func Decide(policies []*Policy, c Claim) Decision {
 	return Weigh(Explain(policies, c))
 }
 
 // Explain is what each policy by itself says of a claim, in their order.
-// Without a policy it is what one that says nothing would, so that what is
-// missing is known. There is always at least one answer.
+// Without a policy it is the answer of an empty one, which has the missing
+// rules. There is always at least one answer.
 func Explain(policies []*Policy, c Claim) []Decision {
 	if why := c.fault(); why != "" {
 		return []Decision{{why: why}}
@@ -88,8 +89,8 @@ func Explain(policies []*Policy, c Claim) []Decision {
 	return said
 }
 
-// Weigh gives the answer that counts: a denial by a rule, then one for want of
-// a rule, then, if all allow, the first layer's. Nothing said is a denial.
+// Weigh gives the answer that counts: a denial by a rule, then one because a rule
+// is missing, then, if all allow, that of the first layer. No answer is a denial.
 func Weigh(said []Decision) Decision {
 	if len(said) == 0 {
 		return Decision{}
@@ -128,11 +129,11 @@ type evaluation struct {
 	command *Rule // the one that its command needed, where it has one
 	denied  *Rule
 	missing []Grant
-	// wanting is a rule that denies for want of something, and wants says of
+	// wanting is a rule that denies because something is missing, and wants says
 	// what.
 	wanting *Rule
 	wants   string
-	// why says more of what is missing; ungrantable is set where no rule can
+	// why says more about what is missing; ungrantable is set where no rule can
 	// be written that allows it.
 	why         string
 	ungrantable bool
@@ -160,38 +161,18 @@ func (e *evaluation) decision() Decision {
 
 // run looks at every part of the claim.
 func (e *evaluation) run() {
-	c := e.claim
-	if c.Exec != nil {
-		e.exec(c.Exec)
-	}
-	for _, use := range c.Env {
-		e.env(use)
-	}
-	for _, use := range c.Files {
-		e.file(use)
-	}
-	if c.Build != nil {
-		e.build(c.Build)
-	}
-	for _, use := range c.Net {
-		e.net(use)
-	}
-	if c.Image != "" {
-		e.part("build.tags", c.Image, func(s *section) (*Rule, *Rule) {
-			return first(s.images.find(c.Image), s.tags.allow.find(c.Image)), s.tags.deny.findSame(c.Image)
-		})
-	}
-	// A provider that a policy names may speak to the user, and see to what it
-	// was allowed to start.
-	if (c.Log || c.Own) && len(e.sections) == 0 {
-		e.lacks(Grant{})
+	for _, f := range families() {
+		if f.decide != nil {
+			f.decide(e)
+		}
 	}
 }
 
-func (e *evaluation) lacks(g Grant) { e.missing = append(e.missing, g) }
+// miss notes that no rule allows a part of the claim.
+func (e *evaluation) miss(g Grant) { e.missing = append(e.missing, g) }
 
-// want notes that a rule denies for want of something. The first of those for
-// which it does is told.
+// want notes that a rule denies because something is missing. The first reason is
+// reported.
 func (e *evaluation) want(rule *Rule, why string) {
 	e.denied = first(e.denied, rule)
 	if e.wanting == nil {
@@ -199,7 +180,7 @@ func (e *evaluation) want(rule *Rule, why string) {
 	}
 }
 
-// settle takes what was found for one part of the claim.
+// settle notes the rules that were found for one part of the claim.
 func (e *evaluation) settle(allow, deny *Rule, grant func() Grant) {
 	if deny != nil {
 		e.denied = first(e.denied, deny)
@@ -209,11 +190,28 @@ func (e *evaluation) settle(allow, deny *Rule, grant func() Grant) {
 		e.allowed = first(e.allowed, allow)
 		return
 	}
-	e.lacks(grant())
+	e.miss(grant())
 }
 
-// Said is a decision of what is no policy, such as a plan; why is empty where
-// it allows.
+// cannot notes that no rule can allow a part of the claim.
+func (e *evaluation) cannot(why string) { e.ungrantable, e.why = true, why }
+
+// list is what the sections say together of a text, in the rules of a key.
+func (e *evaluation) list(key, text string) (allow, deny *Rule) {
+	return e.find(func(s *section) (*Rule, *Rule) { return s.find(key, text) })
+}
+
+// find is what the sections say together of one thing.
+func (e *evaluation) find(find func(*section) (allow, deny *Rule)) (allow, deny *Rule) {
+	for _, s := range e.sections {
+		allowed, denied := find(s)
+		allow, deny = first(allow, allowed), first(deny, denied)
+	}
+	return allow, deny
+}
+
+// Said is a decision by something other than a policy, such as a plan; why is
+// empty where it allows.
 func Said(layer Layer, name, rule, why string) Decision {
 	return Decision{Allowed: why == "", Layer: layer, Policy: name, Rule: rule, why: why}
 }

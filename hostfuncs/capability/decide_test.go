@@ -117,9 +117,9 @@ func TestDecide(t *testing.T) {
 		{"looks at one", with(npm, env("DOMAIN", capability.Look)), "allowed by"},
 		{"looks at what may be passed", with(npm, env("NODE_ENV", capability.Look)), "allowed by"},
 		{"looks at another", with(npm, env("HOME", capability.Look)), "no rule"},
-		{"no name", with(npm, env("", capability.Set)), `"" is no name of a variable`},
-		{"a name with =", with(npm, env("APP_A=B", capability.Set)), `"APP_A=B" is no name of a variable`},
-		{"a name with NUL", with(npm, env("APP_A\x00", capability.Set)), "is no name of a variable"},
+		{"no name", with(npm, env("", capability.Set)), `"" is not the name of a variable`},
+		{"a name with =", with(npm, env("APP_A=B", capability.Set)), `"APP_A=B" is not the name of a variable`},
+		{"a name with NUL", with(npm, env("APP_A\x00", capability.Set)), "is not the name of a variable"},
 
 		{"reads below", read("backend/a/b.txt"), "allowed by"},
 		{"reads the directory", read("backend"), "allowed by"},

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
@@ -46,7 +47,7 @@ func TestCheck(t *testing.T) {
 			`5:12 covered: exec of generic: rule "ls -l" is covered by "ls -l", policy.yml:5:104`,
 		},
 		"env: {pass: ['LD_*', 'APP_*', APP_X, LD_PRELOAD, '*']}": {
-			`5:18 never-matches: env.pass of generic: rule "LD_*" passes nothing: all that it matches has to be named in full`,
+			`5:18 never-matches: env.pass of generic: rule "LD_*" passes nothing: all that it matches must be named in full`,
 			`5:26 covered: env.pass of generic: rule "APP_*" is covered by "*", policy.yml:5:54`,
 			`5:35 covered: env.pass of generic: rule "APP_X" is covered by "APP_*", policy.yml:5:26`,
 		},
@@ -121,7 +122,7 @@ func TestCheck(t *testing.T) {
 			text = strings.Replace(text, "'*': {}", "other: {exec: ['**']}", 1)
 		}
 		var got []string
-		for _, f := range capability.Check(parse(t, text)) {
+		for _, f := range explain.Check(parse(t, text)) {
 			if f.Provider == "generic" {
 				got = append(got, fmt.Sprintf("%d:%d %s: %s", f.Pos.Line, f.Pos.Column, f.Name, f.Message))
 			}
@@ -153,7 +154,7 @@ func TestCheckAcrossProviders(t *testing.T) {
 		"generic: {exec: {deny: [ls -l, 'ls **', LS]}}\n  '*': {}":                       2,
 		"generic: {exec: {allow: ['**'], deny: ['**']}}\n  other: null":                  1,
 	} {
-		if got := capability.Check(parse(t, "version: 1\nproviders:\n  "+text)); len(got) != want {
+		if got := explain.Check(parse(t, "version: 1\nproviders:\n  "+text)); len(got) != want {
 			t.Errorf("%s: got %+v, want %d", text, got, want)
 		}
 	}
@@ -169,7 +170,7 @@ func FuzzCheck(f *testing.F) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		rules := randomRules(r)
 		p := parse(t, rules.text(""))
-		for _, finding := range capability.Check(p) {
+		for _, finding := range explain.Check(p) {
 			if finding.Name != capability.NeverMatches && finding.Name != capability.Covered || strings.Contains(finding.Message, "passes nothing") {
 				continue
 			}
@@ -191,7 +192,7 @@ func TestCheckComparesNotForever(t *testing.T) {
 	const n = 2_500
 	p := parse(t, manyRules(n, "true * --task=%d"))
 	said := 0
-	for _, f := range capability.Check(p) {
+	for _, f := range explain.Check(p) {
 		if f.Name == capability.NotCompared {
 			said++
 		}
@@ -201,7 +202,7 @@ func TestCheckComparesNotForever(t *testing.T) {
 	}
 	// As many others are compared, and have no finding but of what they leave open.
 	for _, format := range []string{"true task-%d", "true --task-%d=*"} {
-		for _, f := range capability.Check(parse(t, manyRules(n, format))) {
+		for _, f := range explain.Check(parse(t, manyRules(n, format))) {
 			if f.Name != capability.OpenWord {
 				t.Fatalf("%s: %+v", format, f)
 			}
@@ -224,14 +225,14 @@ func BenchmarkCheck(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := parse(b, manyRules(10_000, format))
 			for b.Loop() {
-				capability.Check(p)
+				explain.Check(p)
 			}
 		})
 	}
 }
 
 // without is the rules without the one that was found.
-func (s ruleSet) without(t *testing.T, p *capability.Policy, f capability.Finding) ruleSet {
+func (s ruleSet) without(t *testing.T, p *capability.Policy, f explain.Finding) ruleSet {
 	t.Helper()
 	out := ruleSet{allow: maps.Clone(s.allow), deny: maps.Clone(s.deny), network: s.network, push: s.push, digest: s.digest, unsaid: s.unsaid}
 	for _, l := range p.Lists() {

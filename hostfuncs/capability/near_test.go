@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
@@ -70,17 +71,17 @@ providers:
 		{command("npm", "run", "dev"), ""}, // allowed
 	} {
 		got := ""
-		if misses := capability.Near(p, tt.claim, 3); len(misses) > 0 {
+		if misses := explain.Near(p, tt.claim, 3); len(misses) > 0 {
 			got = misses[0].Rule + ": " + misses[0].Why
 		}
 		if got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.claim, got, tt.want)
 		}
 	}
-	if got := capability.Near(p, command("npm", "run", "x", "y"), 1); len(got) != 1 {
+	if got := explain.Near(p, command("npm", "run", "x", "y"), 1); len(got) != 1 {
 		t.Errorf("got %+v, want one", got)
 	}
-	if got := capability.Near(nil, command("npm"), 3); got != nil {
+	if got := explain.Near(nil, command("npm"), 3); got != nil {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -96,7 +97,7 @@ func FuzzNear(f *testing.F) {
 		p := parse(t, randomRules(r).text(""))
 		for range 20 {
 			c := randomClaim(r)
-			misses := capability.Near(p, c, 3)
+			misses := explain.Near(p, c, 3)
 			if len(misses) > 3 || len(misses) > 0 && capability.Decide([]*capability.Policy{p}, c).Allowed {
 				t.Errorf("%s: %+v", c, misses)
 			}
@@ -105,7 +106,7 @@ func FuzzNear(f *testing.F) {
 					t.Errorf("%s: %+v", c, m)
 				}
 			}
-			if again := capability.Near(p, c, 3); !slices.Equal(again, misses) {
+			if again := explain.Near(p, c, 3); !slices.Equal(again, misses) {
 				t.Errorf("%s: %v, then %v", c, misses, fmt.Sprint(again))
 			}
 		}

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"regexp"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -18,7 +16,7 @@ const Version = "1"
 //
 // # Errors
 //
-// yamldoc.Problems, all that are found, each with its line.
+// yamldoc.Problems, all of the file, each with its place.
 func Parse(file string, data []byte) (*Policy, error) {
 	root, err := yamldoc.Parse(file, data)
 	if err != nil {
@@ -34,10 +32,10 @@ func Parse(file string, data []byte) (*Policy, error) {
 	return p, nil
 }
 
-// reader gathers all that is wrong.
+// reader reads a policy, or a request of a policy test, and collects the problems.
 type reader struct {
 	problems yamldoc.Problems
-	// policy and provider are what lists of rules belong to.
+	// policy and provider are those that lists of rules belong to.
 	policy   *Policy
 	provider string
 }
@@ -78,7 +76,7 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 	r.mapping(root, "a mapping", map[string]func(*yamldoc.Node){
 		"version": func(n *yamldoc.Node) {
 			if n.Kind() != yamldoc.KindInt || n.Text() != Version {
-				r.wrong(n, fmt.Sprintf("%q is not known, this stagecraft reads version 1", n.Text()), "")
+				r.wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
 			}
 		},
 		"require":   func(n *yamldoc.Node) { r.require(n, &p.Require) },
@@ -86,11 +84,9 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 		"accept":    func(n *yamldoc.Node) { r.accept(n, p) },
 	})
 	if root.Kind() == yamldoc.KindMap && root.Get("version") == nil {
-		r.wrong(root, "version is missing", hint)
+		r.wrong(root, "version is required", hint)
 	}
 }
-
-var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 func (r *reader) providers(n *yamldoc.Node, p *Policy) {
 	if n.Kind() != yamldoc.KindMap {
@@ -98,8 +94,8 @@ func (r *reader) providers(n *yamldoc.Node, p *Policy) {
 		return
 	}
 	for _, e := range n.Entries() {
-		if e.Key != anyProvider && !providerID.MatchString(e.Key) {
-			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), `use an ID, or "*" for all providers`)
+		if e.Key != anyProvider && !isProviderID(e.Key) {
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), `use an ID, or "*" for all providers`)
 			continue
 		}
 		s := new(section)
@@ -113,100 +109,72 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 	if n.Kind() == yamldoc.KindNull {
 		return
 	}
-	keys := r.confineKeys(&s.confine)
-	maps.Copy(keys, map[string]func(*yamldoc.Node){
-		"exec": func(n *yamldoc.Node) { r.rules(n, "exec", &s.execAllow, &s.execDeny, r.command) },
-		"env": func(n *yamldoc.Node) {
-			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"pass": func(n *yamldoc.Node) { r.rules(n, "env.pass", &s.pass.allow, &s.pass.deny, r.text) },
-				"read": func(n *yamldoc.Node) { r.rules(n, "env.read", &s.look.allow, &s.look.deny, r.text) },
-			})
-		},
-		"files": func(n *yamldoc.Node) {
-			s.confine.files, s.confine.pos = true, n.Pos()
-			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"read": func(n *yamldoc.Node) { r.rules(n, "files.read", &s.read.allow, &s.read.deny, r.text) },
-				// The operation "list" takes files.read: this is for commands alone.
-				"list":  func(n *yamldoc.Node) { r.list(n, List{Key: "files.list"}, listedDirectories{}, r.text) },
-				"env":   func(n *yamldoc.Node) { r.rules(n, "files.env", &s.load.allow, &s.load.deny, r.text) },
-				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
-			})
-		},
-		"build": func(n *yamldoc.Node) { r.build(n, s) },
-		"net": func(n *yamldoc.Node) {
-			s.confine.net, s.confine.pos = true, n.Pos()
-			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
-				"connect": func(n *yamldoc.Node) { r.rules(n, "net.connect", &s.connect.allow, &s.connect.deny, r.ports) },
-				// No operation listens: this is for commands alone.
-				"listen": func(n *yamldoc.Node) { r.list(n, List{Key: "net.listen"}, listened{}, r.listenPorts) },
-			})
-		},
-	})
-	r.mapping(n, "a mapping", keys)
+	top, nested := make(map[string]func(*yamldoc.Node)), make(map[string]map[string]func(*yamldoc.Node))
+	for i := range allKeys() {
+		k := &allKeys()[i]
+		mapping, name, ok := strings.Cut(k.name, ".")
+		read := func(n *yamldoc.Node) { r.key(n, k, s) }
+		if !ok {
+			top[k.name] = read
+			continue
+		}
+		if nested[mapping] == nil {
+			nested[mapping] = make(map[string]func(*yamldoc.Node))
+			top[mapping] = func(n *yamldoc.Node) {
+				s.confine.begin(mapping, n.Pos())
+				r.mapping(n, "a mapping", nested[mapping])
+			}
+		}
+		nested[mapping][name] = read
+	}
+	r.mapping(n, "a mapping", top)
 }
 
-func (r *reader) build(n *yamldoc.Node, s *section) {
-	keys := r.textKeys(s)
-	maps.Copy(keys, map[string]func(*yamldoc.Node){
-		"contexts": func(n *yamldoc.Node) { r.rules(n, "build.contexts", &s.contexts.allow, &s.contexts.deny, r.text) },
-		"tags":     func(n *yamldoc.Node) { r.rules(n, "build.tags", &s.tags.allow, &s.tags.deny, r.text) },
-		"args":     func(n *yamldoc.Node) { r.rules(n, "build.args", &s.args.allow, &s.args.deny, r.text) },
-		"network": func(n *yamldoc.Node) {
-			most, ok := networks[n.Text()]
-			if !ok || n.Text() == "" {
-				r.wrong(n, fmt.Sprintf("%q is no network", n.Text()), "use none, default or host")
-			}
-			s.network = most
-			r.values("build.network", n)
-		},
-		"push": func(n *yamldoc.Node) {
-			if n.Kind() != yamldoc.KindBool {
-				r.expected(n, "true or false")
-			}
-			s.push = n.Text() == "true"
-		},
-	})
-	r.mapping(n, "a mapping", keys)
+// key reads the value of one key of a section.
+func (r *reader) key(n *yamldoc.Node, k *Key, s *section) {
+	if k.parse != nil {
+		k.parse(r, k, n, s)
+		return
+	}
+	of := s.rulesOf(k)
+	r.rules(n, k, of.allow, of.deny)
 }
 
-// values keeps where single words stand, for [Check].
-func (r *reader) values(key string, nodes ...*yamldoc.Node) {
-	list := List{Provider: r.provider, Key: key}
+// values keeps the places of single words, for checks.
+func (r *reader) values(k *Key, nodes ...*yamldoc.Node) {
+	list := List{Provider: r.provider, Key: k.name}
 	for _, n := range nodes {
 		list.Rules = append(list.Rules, &Rule{Text: n.Text(), Pos: n.Pos()})
 	}
 	r.policy.values = append(r.policy.values, list)
 }
 
-// index is what rules are put into to be found again.
-type index interface{ add(*Rule) error }
-
-// rules reads a list of rules, which is what it allows, or a mapping of allow
-// and deny to one each.
-func (r *reader) rules(n *yamldoc.Node, key string, allow, deny index, read func(*yamldoc.Node) *Rule) {
+// rules reads a list of rules, which it allows, or a mapping of allow and deny to
+// one each.
+func (r *reader) rules(n *yamldoc.Node, k *Key, allow, deny adder) {
 	if n.Kind() != yamldoc.KindMap {
-		r.list(n, List{Key: key}, allow, read)
+		r.list(n, k, List{Key: k.name}, allow)
 		return
 	}
 	r.mapping(n, "a list of rules", map[string]func(*yamldoc.Node){
-		"allow": func(n *yamldoc.Node) { r.list(n, List{Key: key}, allow, read) },
-		"deny":  func(n *yamldoc.Node) { r.list(n, List{Key: key, Deny: true}, deny, read) },
+		"allow": func(n *yamldoc.Node) { r.list(n, k, List{Key: k.name}, allow) },
+		"deny":  func(n *yamldoc.Node) { r.list(n, k, List{Key: k.name, Deny: true}, deny) },
 	})
 }
 
-func (r *reader) list(n *yamldoc.Node, list List, into index, read func(*yamldoc.Node) *Rule) {
+func (r *reader) list(n *yamldoc.Node, k *Key, list List, into adder) {
 	if n.Kind() != yamldoc.KindList {
 		r.expected(n, "a list of rules")
 		return
 	}
 	seen := make(map[string]yamldoc.Pos)
 	for _, item := range n.Items() {
-		rule := read(item)
+		rule := r.rule(item, k)
 		if rule == nil {
 			continue
 		}
 		if pos, ok := seen[rule.key()]; ok {
-			r.wrong(item, fmt.Sprintf("rule %q stands here a second time, the first is at line %d", rule.Text, pos.Line), "remove one of the two")
+			r.wrong(item, fmt.Sprintf("duplicate rule %q (first at line %d)", rule.Text, pos.Line), "remove one of the two")
 			continue
 		}
 		seen[rule.key()] = item.Pos()
@@ -219,7 +187,11 @@ func (r *reader) list(n *yamldoc.Node, list List, into index, read func(*yamldoc
 	r.policy.lists = append(r.policy.lists, list)
 }
 
-func (r *reader) text(n *yamldoc.Node) *Rule {
+// rule reads a rule of a key, nil where it cannot be read.
+func (r *reader) rule(n *yamldoc.Node, k *Key) *Rule {
+	if k.rule != nil {
+		return k.rule(r, n)
+	}
 	if n.Kind() != yamldoc.KindString {
 		r.expected(n, "a string: put it in quotes")
 		return nil
@@ -227,56 +199,19 @@ func (r *reader) text(n *yamldoc.Node) *Rule {
 	return &Rule{Text: n.Text(), Pos: n.Pos()}
 }
 
-// command reads the words of a command: a list of them, or a string that is
-// split at blanks and nowhere else.
-func (r *reader) command(n *yamldoc.Node) *Rule {
-	rule := &Rule{Pos: n.Pos()}
-	switch n.Kind() {
-	case yamldoc.KindString:
-		if strings.ContainsAny(n.Text(), `"'\`+"`") {
-			r.wrong(n, fmt.Sprintf("rule %q has a quote in it, and rules are split at blanks alone", n.Text()), `write it as a list: [node, "-e", "a b"]`)
-			return nil
-		}
-		rule.words = strings.Fields(n.Text())
-		rule.Text = n.Text()
-	case yamldoc.KindList:
-		for _, item := range n.Items() {
-			if item.Kind() != yamldoc.KindString {
-				r.expected(item, "a string: put it in quotes")
-				return nil
-			}
-			rule.words = append(rule.words, item.Text())
-		}
-		rule.Text = quoteWords(rule.words)
-	case yamldoc.KindMap:
-		return r.pinned(n)
-	default:
-		r.expected(n, "a command: a string, a list of words, or a mapping of command and sha256")
-		return nil
+func (r *reader) isTrue(n *yamldoc.Node) bool {
+	if n != nil && n.Kind() != yamldoc.KindBool {
+		r.expected(n, "true or false")
 	}
-	return rule
+	return n != nil && n.Text() == "true"
 }
 
-// pinned reads a command whose program is one file alone.
-func (r *reader) pinned(n *yamldoc.Node) *Rule {
-	var rule *Rule
-	var digest string
-	r.mapping(n, "a command", map[string]func(*yamldoc.Node){
-		"command": func(n *yamldoc.Node) {
-			if n.Kind() == yamldoc.KindMap {
-				r.expected(n, "a command: a string, or a list of words")
-				return
-			}
-			rule = r.command(n)
-		},
-		"sha256": func(n *yamldoc.Node) { digest = r.digest(n) },
-	})
-	if n.Get("command") == nil || n.Get("sha256") == nil {
-		r.wrong(n, "a rule that pins a program has command and sha256", "")
-		return nil
-	}
-	if rule != nil {
-		rule.sha256, rule.Pos = digest, n.Pos()
-	}
-	return rule
+// isHex tells whether a text is a SHA-256 in hex.
+func isHex(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// isProviderID tells whether a text can be the ID of a provider.
+func isProviderID(text string) bool {
+	return text != "" && len(text) <= 63 && text[0] != '-' && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

@@ -2,14 +2,17 @@ package capability
 
 import (
 	"errors"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // paths finds rules for paths in the project: * stands for any characters of
-// one segment, a segment ** for any number of segments, also none.
+// one segment, a segment ** for any number of segments, including none.
 type paths struct {
 	tree tree
 	// folded has the same rules, by fold.
@@ -37,22 +40,12 @@ func (p *paths) add(r *Rule) error {
 	return p.tree.insertDeep(words, r)
 }
 
-// addExact takes a path in which nothing is a pattern.
-func (p *paths) addExact(r *Rule) error {
-	if !fs.ValidPath(r.Text) {
-		return errors.New("is no clean path in the project")
-	}
-	p.tree.insertExact(pathWords(r.Text), r)
-	p.folded.insertExact(foldedWords(pathWords(r.Text)), r)
-	return nil
-}
+// allows finds rules for the path as it is written.
+func (p *paths) allows(name string) *Rule { return p.tree.find(pathWords(name), glob) }
 
-func (p *paths) find(name string) *Rule { return p.tree.find(pathWords(name), glob) }
-
-// findFolded finds rules for all paths that may be the same one. Rules that deny
-// are found so: on many file systems SECRET is the file that a rule denies as
-// secret.
-func (p *paths) findFolded(name string) *Rule {
+// denies finds rules for all paths that may be the same one: on many file
+// systems SECRET is the file that a rule denies as secret.
+func (p *paths) denies(name string) *Rule {
 	return p.folded.find(foldedWords(pathWords(name)), glob)
 }
 
@@ -65,7 +58,7 @@ func foldedWords(words []string) []string {
 }
 
 // pathWords are a path's segments; the project directory itself has none, so that
-// ** has it and * has not.
+// ** matches it and * does not.
 func pathWords(p string) []string {
 	if p == "." {
 		return nil
@@ -73,25 +66,20 @@ func pathWords(p string) []string {
 	return strings.Split(p, "/")
 }
 
-// references finds rules for the references of images. They are matched like
-// paths: no * crosses a slash.
-type references struct{ tree tree }
+// fold is the same for all names that are one on some file system: on macOS and
+// Windows SECRET is secret, and on macOS é may be one letter or two. Rules that
+// deny are found by it.
+func fold(name string) string { return strings.Map(foldRune, norm.NFD.String(name)) }
 
-func (x *references) add(r *Rule) error {
-	if r.Text == "" {
-		return errors.New("is empty")
+// foldRune is the same for all letters that differ in case alone. Some have more
+// than an upper and a lower case, such as k and the sign for kelvin.
+func foldRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		return unicode.ToLower(r)
 	}
-	return x.tree.insertDeep(strings.Split(r.Text, "/"), r)
-}
-
-func (x *references) addExact(r *Rule) error {
-	if r.Text == "" {
-		return errors.New("is empty")
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
 	}
-	x.tree.insertExact(strings.Split(r.Text, "/"), r)
-	return nil
-}
-
-func (x *references) find(name string) *Rule {
-	return x.tree.find(strings.Split(name, "/"), glob)
+	return unicode.ToLower(least)
 }

@@ -109,7 +109,7 @@ func TestNewErrors(t *testing.T) {
 		want string
 	}{
 		{capability.Rule{Text: "x"}, `made: rule "x": was not made by a function of this package`},
-		{capability.AllowContext("../x", yamldoc.Pos{}), `made: rule "../x": is no clean path in the project`},
+		{capability.AllowContext("../x", yamldoc.Pos{}), `made: rule "../x": is not a clean path in the project`},
 		{capability.AllowRead("/x", yamldoc.Pos{}), `made: rule "/x": begins with /`},
 		{capability.AllowLoad("../x", yamldoc.Pos{}), `made: rule "../x": has .. in it`},
 		{capability.AllowConnect(0, yamldoc.Pos{}), `made: rule "0": is no port`},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 // The properties hold for policies and claims of a small alphabet, in which
@@ -257,7 +258,7 @@ func checkMissing(t *testing.T, rules ruleSet, claim capability.Claim, d capabil
 		t.Fatalf("%s, and nothing is missing", d.Reason())
 	}
 	// The rules for all providers are added to the provider's own.
-	_, more, _ := strings.Cut(capability.Snippet("*", d.Missing), "providers:\n")
+	_, more, _ := strings.Cut(explain.Snippet("*", d.Missing), "providers:\n")
 	if e := capability.Decide([]*capability.Policy{parse(t, rules.text(more))}, claim); !e.Allowed {
 		t.Errorf("%v: %s, with\n%s", claim, e.Reason(), more)
 	}

@@ -2,20 +2,19 @@ package capability
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Require is what a policy wants of a run as a whole, before any call.
+// Require is what a policy requires of a run as a whole, before any call.
 type Require struct {
-	// Lock wants every provider that isn't built in to stand in the project's
-	// lock file, and nothing to be added to that during a run.
+	// Lock requires every provider that is not built in to be in the project's
+	// lock file, and that a run adds nothing to that file.
 	Lock bool
-	// Confine wants what providers run to be confined: require, best-effort
-	// or off; empty is off.
+	// Confine requires the commands of providers to be confined: require,
+	// best-effort or off; empty is off.
 	Confine Mode
 	// Digests are the modules, by their SHA-256 in hex, that a provider may
 	// have, by its ID; one without an entry may have any.
@@ -25,15 +24,10 @@ type Require struct {
 	digestPos           map[string]yamldoc.Pos
 }
 
-var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
 func (r *reader) require(n *yamldoc.Node, into *Require) {
 	r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){
 		"lock": func(n *yamldoc.Node) {
-			if n.Kind() != yamldoc.KindBool {
-				r.expected(n, "true or false")
-			}
-			into.Lock, into.lockPos = n.Text() == "true", n.Pos()
+			into.Lock, into.lockPos = r.isTrue(n), n.Pos()
 		},
 		"confine": func(n *yamldoc.Node) {
 			into.Confine, into.confinePos = Mode(r.oneOf(n, modes)), n.Pos()
@@ -49,8 +43,8 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 	}
 	into.Digests, into.digestPos = make(map[string][]string), make(map[string]yamldoc.Pos)
 	for _, e := range n.Entries() {
-		if !providerID.MatchString(e.Key) {
-			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
+		if !isProviderID(e.Key) {
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), "")
 			continue
 		}
 		items := []*yamldoc.Node{e.Value}
@@ -69,13 +63,13 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 // digest reads a SHA-256 in hex, with or without "sha256:" before it.
 func (r *reader) digest(n *yamldoc.Node) string {
 	text := strings.TrimPrefix(n.Text(), "sha256:")
-	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !hexDigest.MatchString(text) {
-		r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !isHex(text) {
+		r.wrong(n, fmt.Sprintf("%q is not a SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
 	}
 	return text
 }
 
-// Run is what is required of: a module that would run, and how.
+// Run is a module that would run, and how, for [Admit].
 type Run struct {
 	Provider string
 	// SHA256 is the module's, in hex.
@@ -83,8 +77,8 @@ type Run struct {
 	BuiltIn bool
 	// Locked tells whether the lock file has the module.
 	Locked bool
-	// Unheld is what this system can't hold commands to of all that policies
-	// want, a line each.
+	// Unheld is what this system cannot enforce of all that policies require of
+	// commands, a line each.
 	Unheld []string
 }
 
@@ -98,12 +92,11 @@ type Refusal struct {
 }
 
 const (
-	cant       = "commands can't be confined as they should on this system: "
-	bestEffort = "allow less instead, or write confine: best-effort, which holds them as far as can be, or confine: off"
+	cannot     = "this system cannot confine commands as the policy requires: "
+	bestEffort = "allow less instead, or write confine: best-effort, which enforces as much as the system can, or confine: off"
 )
 
-// Admit gives what a run does not meet of all that policies require; nothing
-// where it may begin.
+// Admit lists the requirements that a run does not meet; none where it may begin.
 func Admit(policies []*Policy, run Run) []Refusal {
 	var refusals []Refusal
 	for _, p := range policies {
@@ -112,8 +105,8 @@ func Admit(policies []*Policy, run Run) []Refusal {
 	return refusals
 }
 
-// AdmitModule is the part of [Admit] that concerns the module alone, for a
-// caller that loads it and lets it run no commands.
+// AdmitModule is the part of [Admit] about the module alone, for a caller that
+// loads it and runs no commands.
 func AdmitModule(policies []*Policy, run Run) []Refusal {
 	var refusals []Refusal
 	for _, p := range policies {
@@ -126,27 +119,27 @@ func AdmitModule(policies []*Policy, run Run) []Refusal {
 func (p *Policy) refuseModule(run Run) []Refusal {
 	var refusals []Refusal
 	if p.Require.Lock && !run.BuiltIn && !run.Locked {
-		refusals = append(refusals, p.refusal(p.Require.lockPos, fmt.Sprintf("provider %s has to stand in stagecraft.lock", run.Provider),
-			"look at it and run: stagecraft provider trust "+run.Provider))
+		refusals = append(refusals, p.refusal(p.Require.lockPos, fmt.Sprintf("provider %s must be in stagecraft.lock", run.Provider),
+			"review it and run: stagecraft provider trust "+run.Provider))
 	}
 	if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
 		refusals = append(refusals, p.refusal(p.Require.digestPos[run.Provider],
-			fmt.Sprintf("provider %s has to be another module, this one has sha256 %s", run.Provider, run.SHA256), ""))
+			fmt.Sprintf("provider %s must be another module, this one has sha256 %s", run.Provider, run.SHA256), ""))
 	}
 	return refusals
 }
 
-// refuseCommands says which confinement the policy requires and the commands of
-// the run would not have, by it and the other policies.
+// refuseCommands says which required confinement the commands of the run would
+// not have, by this and the other policies.
 func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
 	var refusals []Refusal
 	if p.Require.Confine == ConfineRequire {
 		switch {
 		case len(Confine(policies, run.Provider)) == 0:
-			refusals = append(refusals, p.refusal(p.Require.confinePos, "what providers run has to be confined, and no policy says to what",
-				"give the provider a section of files or net"))
+			refusals = append(refusals, p.refusal(p.Require.confinePos, "commands must be confined, and no policy says to what",
+				"give the provider a section files or net"))
 		case len(run.Unheld) > 0:
-			refusals = append(refusals, p.refusal(p.Require.confinePos, cant+strings.Join(run.Unheld, "; "), ""))
+			refusals = append(refusals, p.refusal(p.Require.confinePos, cannot+strings.Join(run.Unheld, "; "), ""))
 		}
 	}
 	for _, c := range Confine([]*Policy{p}, run.Provider) {
@@ -154,10 +147,10 @@ func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
 			continue
 		}
 		if len(run.Unheld) > 0 {
-			refusals = append(refusals, p.refusal(c.pos, cant+strings.Join(run.Unheld, "; "), bestEffort))
+			refusals = append(refusals, p.refusal(c.pos, cannot+strings.Join(run.Unheld, "; "), bestEffort))
 		}
 		for _, r := range c.Unheld {
-			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q can't be denied to commands: one that may use a directory may use all that is in it", r.Text), bestEffort))
+			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q cannot be denied to commands: one that may use a directory may use all that is in it", r.Text), bestEffort))
 		}
 	}
 	return refusals
@@ -165,12 +158,4 @@ func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
 
 func (p *Policy) refusal(pos yamldoc.Pos, message, hint string) Refusal {
 	return Refusal{p.Layer, p.Name, pos, message, hint}
-}
-
-// Pins tells whether a policy has a rule that allows a command by the bytes of its
-// program's file, whatever they are.
-func Pins(policies []*Policy, provider string, x *Exec) bool {
-	return slices.ContainsFunc(policies, func(p *Policy) bool {
-		return slices.ContainsFunc(p.of(provider), func(s *section) bool { return s.execAllow.pins.findStrict(x) != nil })
-	})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 func TestSnippetText(t *testing.T) {
@@ -69,7 +70,7 @@ func TestSnippetText(t *testing.T) {
 		{"a star is a pattern", command("sh", "-c", "**/*.ts"), `
     exec:
       allow:
-        - [sh, "-c", "*/*.ts"] # a * here allows any characters, it can't be written exactly
+        - [sh, "-c", "*/*.ts"] # a * here allows any characters, since it cannot be written exactly
 `},
 		{"program in the project", run("scripts", "/p/scripts/run.sh", "scripts/run.sh", "./run.sh"), `
     exec:
@@ -79,7 +80,7 @@ func TestSnippetText(t *testing.T) {
 		{"log", capability.Claim{Operation: "log", Provider: "generic", Log: true}, " {}\n"},
 	} {
 		d := capability.Decide(nil, tt.claim)
-		if got, want := capability.Snippet("generic", d.Missing), "version: 1\nproviders:\n  generic:"+tt.want; got != want {
+		if got, want := explain.Snippet("generic", d.Missing), "version: 1\nproviders:\n  generic:"+tt.want; got != want {
 			t.Errorf("%s: got\n%swant\n%s", tt.name, got, want)
 		}
 	}
@@ -87,7 +88,7 @@ func TestSnippetText(t *testing.T) {
 
 // TestSnippetMerged has what the denials of two calls lack.
 func TestSnippetMerged(t *testing.T) {
-	got := capability.Snippet("1", []capability.Grant{{Key: "build.network", Rule: "host"}, {Key: "build.network", Rule: "default"}, {}})
+	got := explain.Snippet("1", []capability.Grant{{Key: "build.network", Rule: "host"}, {Key: "build.network", Rule: "default"}, {}})
 	if want := "version: 1\nproviders:\n  \"1\":\n    build:\n      network: host\n"; got != want {
 		t.Errorf("got\n%s", got)
 	}
@@ -98,7 +99,7 @@ func TestSnippetMerged(t *testing.T) {
 func TestUngrantable(t *testing.T) {
 	for want, claim := range map[string]capability.Claim{
 		"there is no such program":                     run(".", "", "", "../x"),
-		"LD_* can't be named in full, and the loader ": with(command("npm"), capability.EnvUse{Name: "LD_*"}),
+		"LD_* cannot be named in full, and the loader ": with(command("npm"), capability.EnvUse{Name: "LD_*"}),
 	} {
 		d := capability.Decide(nil, claim)
 		if d.Allowed || len(d.Missing) > 0 || !strings.Contains(d.Reason(), want) {
@@ -157,7 +158,7 @@ func FuzzSnippet(f *testing.F) {
 			}
 			return
 		}
-		text := capability.Snippet("generic", d.Missing)
+		text := explain.Snippet("generic", d.Missing)
 		p, err := capability.Parse("p.yml", []byte(text))
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, text)

@@ -211,12 +211,12 @@ func TestTextFault(t *testing.T) {
 			platform("linux/amd64"), platform("linux/arm/v7"), platform("linux/arm64/v9"), platform("windows/amd64"),
 			writing("oci:."), writing("tar:/x"), writing("tar:C:/x"), at("docker", "ssh://acme.dev"), at("buildkit", "tcp://[::1]:1234"),
 		},
-		"is no full reference of an image": {
+		"is not a full reference of an image": {
 			on("node:22"), on("docker.io/node:22"), on("docker.io/library/node"), on("index.docker.io/library/node:22"), on("GHCR.io/a/b:1"), on("ghcr.io/A/b:1"),
 			on("ghcr.io/a/b:1@sha512:" + digestA + digestA), on("acme/shop:1"), on(""), on("ghcr.io/a//b:1"), on("ghcr.io/a/../b:1\n"), readBy("docker/dockerfile:1"),
 		},
-		"is no full reference of a cache": {cache("ghcr.io/a/b"), cache("type=local,dest=x")},
-		"is no clean URL of a source": {
+		"is not a full reference of a cache": {cache("ghcr.io/a/b"), cache("type=local,dest=x")},
+		"is not a clean URL of a source": {
 			fetching("https://acme.dev"), fetching("https://acme.dev?x.good.dev/"), fetching("https://acme.dev#x.good.dev/"), fetching("https://acme.dev\\x.good.dev/"),
 			fetching("ftp://acme.dev/a"), fetching("HTTPS://acme.dev/a"), fetching("https://Acme.dev/a"), fetching("https://acme.dev./a"), fetching("https://acme.dev:443/a"),
 			fetching("ssh://git@acme.dev:22/a"), fetching("https://acme.dev/a/../b"), fetching("https://acme.dev/./b"), fetching("https://acme.dev//b"), fetching("https://acme.dev/a b"),
@@ -232,13 +232,13 @@ func TestTextFault(t *testing.T) {
 			fetching("ssh://git@acme.dev/r#main:../x"), fetching("ssh://git@acme.dev/r?subdir=../x"), fetching("git://acme.dev/r#:../x"), fetching("http://acme.dev/a#x/../y"), fetching("https://acme.dev/a/%252e%252e/r.git"),
 			fetching("https://acme.dev/a", "https://acme.dev/r.git#main:.."),
 		},
-		"is no platform by its usual name": {
+		"is not a platform by its usual name": {
 			platform("linux"), platform("linux/aarch64"), platform("linux/x86_64"), platform("macos/arm64"), platform("linux/arm64/v8"), platform("linux/amd64/v1"),
 			platform("linux/arm"), platform("Linux/amd64"), platform("linux/a/b/c"), platform(""), platform("linux/amd64\n"),
 		},
-		"is no ID of a secret":          {made(func(b *capability.Build) { b.Secrets = []string{"a/b"} }), made(func(b *capability.Build) { b.Secrets = []string{""} })},
-		"is no output, with":            {writing("dist"), writing("docker:x"), writing("oci:../x"), writing("oci:a/../b"), writing("oci:"), writing("tar:/a/../b"), writing("tar:C:x"), writing("tar:/a\x00"), writing("tar:/a\xff")},
-		"is no engine, or no address":   {at("podman", ""), at("docker", "tcp://acme.dev"), at("docker", "unix:///x"), at("docker", "tcp://acme.dev:1/x"), at("docker", "tcp://evil.dev/?.acme.dev:1"), at("docker", "ssh://a@b@acme.dev")},
+		"is not the ID of a secret":          {made(func(b *capability.Build) { b.Secrets = []string{"a/b"} }), made(func(b *capability.Build) { b.Secrets = []string{""} })},
+		"is not an output with":            {writing("dist"), writing("docker:x"), writing("oci:../x"), writing("oci:a/../b"), writing("oci:"), writing("tar:/a/../b"), writing("tar:C:x"), writing("tar:/a\x00"), writing("tar:/a\xff")},
+		"is not an engine or the address":   {at("podman", ""), at("docker", "tcp://acme.dev"), at("docker", "unix:///x"), at("docker", "tcp://acme.dev:1/x"), at("docker", "tcp://evil.dev/?.acme.dev:1"), at("docker", "ssh://a@b@acme.dev")},
 		"the embedded engine is nowher": {at("embedded", "tcp://acme.dev:1")},
 		"which engine builds":           {at("", "tcp://acme.dev:1"), build(func(b *capability.Build) { b.Bases = []string{"docker.io/library/node:22"} })},
 		"rights over the machine":       {made(func(b *capability.Build) { b.Insecure = true })},
@@ -303,20 +303,20 @@ func TestMadeTexts(t *testing.T) {
 		}
 	}
 	for want, rule := range map[string]capability.Rule{
-		`made: rule "x": is of no list build.secret`:                         capability.AllowBuild("secret", "x", pos),
-		`made: rule "any contexts": is of no list build.contexts`:            capability.AllowAnyBuild("contexts"),
+		`made: rule "x": is of the unknown list build.secret`:                         capability.AllowBuild("secret", "x", pos),
+		`made: rule "any contexts": is of the unknown list build.contexts`:            capability.AllowAnyBuild("contexts"),
 		`made: rule "": is empty`:                                            capability.AllowBuild("targets", "", pos),
-		`made: rule "a b": is no ID of a secret`:                             capability.AllowBuild("secrets", "a b", pos),
-		`made: rule "linux/aarch64": is no platform by its usual name`:       capability.AllowBuild("platforms", "linux/aarch64", pos),
+		`made: rule "a b": is not the ID of a secret`:                             capability.AllowBuild("secrets", "a b", pos),
+		`made: rule "linux/aarch64": is not a platform by its usual name`:       capability.AllowBuild("platforms", "linux/aarch64", pos),
 		`made: rule "open": is no network`:                                   capability.AllowNetwork("open", pos),
-		`made: rule "no other x": is of no list build.x`:                     capability.BoundBuild("x"),
-		`made: rule "docker/dockerfile:1": is no full reference of an image`: capability.AllowBuild("syntax", "docker/dockerfile:1", pos),
-		`made: rule "buildkit+tcp://x": is no engine, or no address of one`:  capability.AllowBuild("engines", "buildkit+tcp://x", pos),
-		`made: rule "https://acme.dev/../x": is no clean URL of a source: it has .. in it, which can lead out of a repository: write it without ..`: capability.AllowBuild("remotes", "https://acme.dev/../x", pos),
-		`made: rule "type=local": is no full reference of a cache`:                                                                                  capability.AllowBuild("cache_to", "type=local", pos),
-		`made: rule "dist": is no output, with a clean path`:                                                                                        capability.AllowBuild("outputs", "dist", pos),
-		`made: rule "node": is no full reference of an image`:                                                                                       capability.AllowBuild("bases", "node", pos),
-		`made: rule "ghcr.io/a/b": is no full reference of a cache`:                                                                                 capability.AllowBuild("cache_from", "ghcr.io/a/b", pos),
+		`made: rule "no other x": is of the unknown list build.x`:                     capability.BoundBuild("x"),
+		`made: rule "docker/dockerfile:1": is not a full reference of an image`: capability.AllowBuild("syntax", "docker/dockerfile:1", pos),
+		`made: rule "buildkit+tcp://x": is not an engine or the address of one`:  capability.AllowBuild("engines", "buildkit+tcp://x", pos),
+		`made: rule "https://acme.dev/../x": is not a clean URL of a source: it has .. in it, which can lead out of a repository: write it without ..`: capability.AllowBuild("remotes", "https://acme.dev/../x", pos),
+		`made: rule "type=local": is not a full reference of a cache`:                                                                                  capability.AllowBuild("cache_to", "type=local", pos),
+		`made: rule "dist": is not an output with a clean path`:                                                                                        capability.AllowBuild("outputs", "dist", pos),
+		`made: rule "node": is not a full reference of an image`:                                                                                       capability.AllowBuild("bases", "node", pos),
+		`made: rule "ghcr.io/a/b": is not a full reference of a cache`:                                                                                 capability.AllowBuild("cache_from", "ghcr.io/a/b", pos),
 	} {
 		if _, err := capability.New("made", "generic", rule); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -327,7 +327,7 @@ func TestMadeTexts(t *testing.T) {
 // TestFrontendWithoutDigest wants to hear that no rule can be written.
 func TestFrontendWithoutDigest(t *testing.T) {
 	d := capability.Decide(nil, readBy("docker.io/docker/dockerfile:1"))
-	if len(d.Missing) > 0 || !strings.Contains(d.Reason(), "docker.io/docker/dockerfile:1 has no digest, and what a tag means can change") {
+	if len(d.Missing) > 0 || !strings.Contains(d.Reason(), "docker.io/docker/dockerfile:1 has no digest, and a tag can change") {
 		t.Errorf("got %s, missing %v", d.Reason(), d.Missing)
 	}
 }

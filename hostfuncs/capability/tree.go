@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// deep is the pattern for any number of words or segments, also none.
+// deep is the pattern for any number of words or segments, including none.
 const deep = "**"
 
 // tree finds the rules whose words match a list of words: paths by segment,
@@ -14,7 +14,7 @@ const deep = "**"
 type tree struct {
 	literal  map[string]*tree
 	patterns []edge
-	known    map[string]*tree // patterns by their text, to put more in
+	known    map[string]*tree // patterns by their text, to insert more
 	deep     *tree
 	end      *Rule
 }
@@ -48,7 +48,7 @@ func (t *tree) insertExact(words []string, r *Rule) {
 
 // insertDeep is insert for words of which a few may be **, at any place.
 func (t *tree) insertDeep(words []string, r *Rule) error {
-	// Two that touch mean no more than one.
+	// Two in a row mean the same as one.
 	words = slices.CompactFunc(slices.Clone(words), func(a, b string) bool { return a == deep && b == deep })
 	if count(words, deep) > maxDeep {
 		return errManyDeep
@@ -140,27 +140,4 @@ func (t *tree) findAs(name string, rest []string, matchName, match matcher) *Rul
 		}
 	}
 	return found
-}
-
-// glob matches a pattern in which * stands for any characters, also none.
-func glob(pattern, s string) bool {
-	head, rest, ok := strings.Cut(pattern, "*")
-	if !ok {
-		return pattern == s
-	}
-	if !strings.HasPrefix(s, head) {
-		return false
-	}
-	s = s[len(head):]
-	for {
-		part, more, ok := strings.Cut(rest, "*")
-		if !ok {
-			return strings.HasSuffix(s, part)
-		}
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s, rest = s[i+len(part):], more
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 )
@@ -122,7 +123,7 @@ func TestCommands(t *testing.T) {
 			if d := denied(p, claims); d != nil {
 				t.Errorf("%s is denied", d)
 			}
-			for _, f := range capability.Check(p) {
+			for _, f := range explain.Check(p) {
 				if f.Name != capability.DockerSocket {
 					t.Errorf("found %v in\n%s", f, got.Policy)
 				}

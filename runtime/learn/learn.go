@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -190,11 +191,11 @@ func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[stri
 	told := tellSources(claims)
 	for _, c := range claims {
 		d := capability.Decide(nil, c)
-		switch _, err := capability.Parse("", []byte(capability.Snippet(c.Provider, nil))); {
+		switch _, err := capability.Parse("", []byte(explain.Snippet(c.Provider, nil))); {
 		case len(d.Missing) == 0:
 			l.Left = append(l.Left, Left{c, d.Reason()})
 		case err != nil:
-			l.Left = append(l.Left, Left{c, fmt.Sprintf("no policy can name it: %q is no provider ID", c.Provider)})
+			l.Left = append(l.Left, Left{c, fmt.Sprintf("no policy can name it: %q is not a provider ID", c.Provider)})
 		case c.Build != nil && c.Build.Engine == "" && told[c.Provider]:
 			l.Left = append(l.Left, Left{c, "it is of an earlier version, and doesn't say which images it builds on, as others do"})
 		case l.withhold(j, c):

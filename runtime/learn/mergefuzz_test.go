@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -248,7 +249,7 @@ func addedPolicy(t *testing.T, l *learn.Learnt) *capability.Policy {
 	}
 	text := "version: 1\nproviders:\n  nobody: {}\n"
 	for id, of := range grants {
-		text += strings.TrimPrefix(capability.Snippet(id, of), "version: 1\nproviders:\n")
+		text += strings.TrimPrefix(explain.Snippet(id, of), "version: 1\nproviders:\n")
 	}
 	return parse(t, text)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 // oldSection is what a policy that is added to says of a provider.
@@ -58,7 +59,7 @@ func (o *oldSection) lacks(p *provider) []capability.Grant {
 
 // allows tells whether commands may use what a line allows without it.
 func (o *oldSection) allows(id string, g capability.Grant) bool {
-	p, err := parse(capability.Snippet(id, []capability.Grant{g}))
+	p, err := parse(explain.Snippet(id, []capability.Grant{g}))
 	if err != nil {
 		return false
 	}

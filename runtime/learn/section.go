@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 // keys are what a provider's section can have, in the order in which they are
@@ -171,7 +172,7 @@ func (p *provider) remarkOfCommands(g capability.Grant) string {
 
 // name is the provider's ID in YAML, with its indentation.
 func (p *provider) name() string {
-	_, section, _ := strings.Cut(capability.Snippet(p.id, nil), "providers:\n")
+	_, section, _ := strings.Cut(explain.Snippet(p.id, nil), "providers:\n")
 	name, _, _ := strings.Cut(section, ":")
 	return name
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -74,8 +75,8 @@ func (r *reader) readProvider(n *yamldoc.Node) string {
 	if !ok {
 		return ""
 	}
-	if _, err := capability.Parse("", []byte(capability.Snippet(id, nil))); err != nil || id == "*" {
-		r.wrong(n, fmt.Sprintf("%q is no provider ID", id), "")
+	if _, err := capability.Parse("", []byte(explain.Snippet(id, nil))); err != nil || id == "*" {
+		r.wrong(n, fmt.Sprintf("%q is not a provider ID", id), "")
 		return ""
 	}
 	return id

@@ -51,8 +51,8 @@ func TestProblems(t *testing.T) {
 		{"policy that is none", "version: 1\npolicy: [1]\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:10: policy[0]: is a number, expected a string", ""},
 		{"no policies of a case", withCase("{note: n, request: {log: true}, want: denied, policy: []}"), "cases[0].policy: names no policy", ""},
 		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is missing", "name one in the case"},
-		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is no provider ID`, ""},
-		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is no provider ID`, ""},
+		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is not a provider ID`, ""},
+		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is not a provider ID`, ""},
 		{"provider as a list", withCase("{note: n, request: {log: true}, want: denied, provider: [p]}"), "cases[0].provider: is a list, expected a string", ""},
 
 		{"a request that is none", withRequest("exec"), "cases[0].request: is a string, expected a mapping", ""},
@@ -69,10 +69,10 @@ func TestProblems(t *testing.T) {
 		{"absolute directory", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project directory`, ""},
 		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project directory`, ""},
 		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
-		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is no SHA-256`, "write its 64 digits"},
+		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is not a SHA-256`, "write its 64 digits"},
 		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
 		{"unknown use", withRequest("{exec: npm, env: {sets: [A]}}"), `unknown key "sets"`, `did you mean "set"?`},
-		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is no name of a variable`, ""},
+		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is not the name of a variable`, ""},
 		{"names that are none", withRequest("{exec: npm, env: {pass: A}}"), "env.pass: is a string, expected a list of strings", ""},
 		{"no path", withRequest("{read: }"), "read: is nothing, expected a string", ""},
 		{"empty path", withRequest("{read: ''}"), "read: is empty", ""},
@@ -98,14 +98,14 @@ func TestProblems(t *testing.T) {
 		{"target that is none", withRequest("{build: {tags: [a], target: 1}}"), "target: is a number, expected a string", ""},
 		{"push that is none", withRequest("{build: {tags: [a], push: maybe}}"), "push: is a string, expected true or false", ""},
 		{"load that is none", withRequest("{build: {tags: [a], load: 1}}"), "load: is a number, expected true or false", ""},
-		{"base that is none", withRequest("{build: {tags: [a], bases: [node, 'No']}}"), `t.yml:5:72: cases[0].request.build.bases[1]: "No" is no reference of an image`, ""},
+		{"base that is none", withRequest("{build: {tags: [a], bases: [node, 'No']}}"), `t.yml:5:72: cases[0].request.build.bases[1]: "No" is not a reference of an image`, ""},
 		{"base as a number", withRequest("{build: {tags: [a], bases: [1]}}"), "bases[0]: is a number, expected a string", ""},
 		{"syntax that is none", withRequest("{build: {tags: [a], syntax: 'a b'}}"), `syntax: "a b" is no reference`, ""},
 		{"empty syntax", withRequest("{build: {tags: [a], syntax: ''}}"), "syntax: is empty", ""},
 		{"cache that is none", withRequest("{build: {tags: [a], cache_to: ['type=local']}}"), `cache_to[0]: "type=local" is no reference`, ""},
-		{"remote that is none", withRequest("{build: {tags: [a], remotes: ['https://a/../b']}}"), `"https://a/../b" is no clean URL of a source`, ""},
+		{"remote that is none", withRequest("{build: {tags: [a], remotes: ['https://a/../b']}}"), `"https://a/../b" is not a clean URL of a source`, ""},
 		{"platform that is none", withRequest("{build: {tags: [a], platforms: [linux]}}"), `"linux" is no platform`, ""},
-		{"secret that is none", withRequest("{build: {tags: [a], secrets: [a/b]}}"), `"a/b" is no ID of a secret`, ""},
+		{"secret that is none", withRequest("{build: {tags: [a], secrets: [a/b]}}"), `"a/b" is not the ID of a secret`, ""},
 		{"output that is none", withRequest("{build: {tags: [a], outputs: [dist]}}"), `"dist" is no output`, ""},
 		{"engine that is none", withRequest("{build: {tags: [a], engine: podman}}"), `"podman" is no engine`, ""},
 		{"empty engine", withRequest("{build: {tags: [a], engine: ''}}"), "engine: is empty", ""},
@@ -138,14 +138,14 @@ cases:
   - {request: {read: a, write: b}, want: denied, provider: "No either"}
   - x
 `))
-	want := `t.yml:1:10: version: "3" is not known, this stagecraft reads version 1
+	want := `t.yml:1:10: version: unknown version "3", this stagecraft reads version 1
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
-t.yml:3:11: provider: "No" is no provider ID
+t.yml:3:11: provider: "No" is not a provider ID
 t.yml:5:41: cases[0].request.dir: ".." leaves the project directory
 t.yml:5:52: cases[0].want: "allow" is no decision
 t.yml:6:5: cases[1]: note is missing
 t.yml:6:15: cases[1].request: asks for read and write, a case is one request
-t.yml:6:60: cases[1].provider: "No either" is no provider ID
+t.yml:6:60: cases[1].provider: "No either" is not a provider ID
 t.yml:7:5: cases[2]: is a string, expected a mapping`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)

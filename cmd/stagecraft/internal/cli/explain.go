@@ -9,6 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
@@ -100,7 +101,7 @@ func (f failure) cleaned() failure {
 	return f
 }
 
-func explain(err error) failure {
+func failureOf(err error) failure {
 	f := failure{Code: "failed", Message: err.Error()}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		f.Code, f.Hint, f.Reason, f.Output = string(e.Code), e.Hint, e.Reason, e.Output
@@ -190,7 +191,7 @@ const (
 
 // allow is the policy that has the grants, "" where that would be too large.
 func allow(provider string, grants []capability.Grant) string {
-	if policy := capability.Snippet(provider, grants); len(policy) <= maxAllow {
+	if policy := explain.Snippet(provider, grants); len(policy) <= maxAllow {
 		return policy
 	}
 	return ""

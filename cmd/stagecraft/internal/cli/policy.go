@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
@@ -227,14 +227,14 @@ func explained(found session.Explanation) explainJSON {
 			}
 		}
 		if !said.Allowed && said.Rule == "" && i < len(found.Policies) {
-			for _, miss := range capability.Near(found.Policies[i], rec.Claim, maxNear) {
+			for _, miss := range explain.Near(found.Policies[i], rec.Claim, maxNear) {
 				layer.Near = append(layer.Near, explainNear{miss.Rule, miss.Pos.File, miss.Pos.Line, miss.Why})
 			}
 		}
 		v.Layers = append(v.Layers, layer)
 	}
 	if grants := rec.Grants(); len(grants) > 0 {
-		v.Allow = capability.Snippet(rec.Provider, grants)
+		v.Allow = explain.Snippet(rec.Provider, grants)
 	}
 	return v
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
@@ -61,7 +62,7 @@ func (c policyCheckCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range capability.CheckIn(policy, directoriesBeside(file)) {
+		for _, f := range explain.CheckIn(policy, directoriesBeside(file)) {
 			findings = append(findings, findingOf(f))
 		}
 	}
@@ -79,7 +80,7 @@ func (c policyCheckCmd) Run(a *app) error {
 
 // fails tells whether a finding decides the exit code.
 func (c policyCheckCmd) fails(f findingJSON) bool {
-	fatal := f.Severity == string(capability.SeverityError) || c.Strict && f.Severity == string(capability.SeverityWarning)
+	fatal := f.Severity == string(explain.SeverityError) || c.Strict && f.Severity == string(explain.SeverityWarning)
 	return fatal && f.Accepted == nil
 }
 
@@ -91,7 +92,7 @@ func directoriesBeside(file string) func(string) bool {
 	}
 }
 
-func findingOf(f capability.Finding) findingJSON {
+func findingOf(f explain.Finding) findingJSON {
 	out := findingJSON{
 		File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column, Name: string(f.Name), Severity: string(f.Severity), Kind: string(f.Name),
 		Provider: f.Provider, Key: f.Key, Rule: f.Rule, Message: f.Message, Hint: f.Hint,

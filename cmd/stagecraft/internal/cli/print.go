@@ -118,7 +118,7 @@ func (p *printer) warning(text string) { p.message("warning", text, "") }
 
 // failure shows an error, whatever it is, in the form that was asked for.
 func (p *printer) failure(err error) {
-	f := explain(err)
+	f := failureOf(err)
 	if f.Code == "usage" && f.Hint == "" {
 		f.Hint = p.help
 	}

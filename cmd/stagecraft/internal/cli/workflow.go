@@ -78,7 +78,7 @@ func (a *app) summarize(ctx context.Context, command, log string, calls []action
 		run.Provider = a.opened.Config().Provider
 	}
 	if err != nil {
-		f := explain(err)
+		f := failureOf(err)
 		run.Allow = f.Allow
 		for _, d := range f.Denials {
 			run.Denials = append(run.Denials, actions.Denial{Operation: d.Operation, Asked: d.Asked, Reason: d.Reason})

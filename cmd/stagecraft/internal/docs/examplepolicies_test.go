@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
 // badPolicies are those whose text is about what is wrong with them, or about
@@ -67,8 +68,8 @@ func unaccepted(t *testing.T, name, text string) string {
 		return err.Error()
 	}
 	var found []string
-	for _, f := range capability.Check(p) {
-		if f.Severity != capability.SeverityNote && f.Accepted == nil {
+	for _, f := range explain.Check(p) {
+		if f.Severity != explain.SeverityNote && f.Accepted == nil {
 			found = append(found, fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Name))
 		}
 	}
