@@ -121,7 +121,7 @@ func TestNoProvidersAtAll(t *testing.T) {
 
 func TestLoadNoFile(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "there is no file") {
+	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Load(dir, known); err == nil || !strings.Contains(err.Error(), dir+": expected a file, got a directory") {
