@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -54,9 +55,9 @@ func unexpandedIn(n *yamldoc.Node, found *yamldoc.Problems) {
 var (
 	// variable is a reference to one, or a command to be put in. Without braces it has
 	// capitals: "$argon2id" begins a hash, and "$set" is a word of some language.
-	variable = regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`)
+	variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`) })
 	// home is a home directory, at the beginning of a path.
-	home = regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`)
+	home = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`) })
 )
 
 // maxReferences bounds what is said of one value, maxReference one of them, in
@@ -68,10 +69,10 @@ const (
 
 func references(text string) []string {
 	var refs []string
-	if m := home.FindStringSubmatch(text); m != nil {
+	if m := home().FindStringSubmatch(text); m != nil {
 		refs = append(refs, m[1])
 	}
-	for _, ref := range variable.FindAllString(text, maxReferences) {
+	for _, ref := range variable().FindAllString(text, maxReferences) {
 		if runes := []rune(ref); len(runes) > maxReference {
 			ref = string(runes[:maxReference]) + "..."
 		}
@@ -90,12 +91,12 @@ var expanders = strings.Fields(`
 	awk gawk mawk nawk perl php tclsh expect jq yq envsubst
 `)
 
-var version = regexp.MustCompile(`[0-9.]+$`)
+var version = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9.]+$`) })
 
 // expands reports whether a word of a command names such a program, by whatever path.
 func expands(word string) bool {
 	name := strings.TrimSuffix(path.Base(strings.ReplaceAll(word, `\`, "/")), ".exe")
-	return slices.Contains(expanders, name) || slices.Contains(expanders, version.ReplaceAllString(name, ""))
+	return slices.Contains(expanders, name) || slices.Contains(expanders, version().ReplaceAllString(name, ""))
 }
 
 // isCode reports whether the word after this one is a program in some language.
