@@ -35,14 +35,14 @@ type Provider interface {
 	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
 }
 
-var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var validID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
 
 // CheckID returns an error for an invalid provider ID.
 func CheckID(id string) error {
 	switch {
 	case id == "":
 		return errors.New("a provider's ID is empty")
-	case !validID.MatchString(id):
+	case !validID().MatchString(id):
 		return fmt.Errorf("%+q is not a provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
 	}
 	return nil

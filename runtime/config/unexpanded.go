@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -53,9 +54,9 @@ func unexpandedIn(n *yamldoc.Node, found *yamldoc.Problems) {
 var (
 	// variable matches a reference to a variable, or a command substitution. Without
 	// braces only capitals count: "$argon2id" begins a hash, "$set" is a query operator.
-	variable = regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`)
+	variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`) })
 	// home matches a home directory at the start of a path.
-	home = regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`)
+	home = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`) })
 )
 
 // maxReferences is the number of references shown of one value, maxReference the
@@ -67,10 +68,10 @@ const (
 
 func references(text string) []string {
 	var refs []string
-	if m := home.FindStringSubmatch(text); m != nil {
+	if m := home().FindStringSubmatch(text); m != nil {
 		refs = append(refs, m[1])
 	}
-	for _, ref := range variable.FindAllString(text, maxReferences) {
+	for _, ref := range variable().FindAllString(text, maxReferences) {
 		if runes := []rune(ref); len(runes) > maxReference {
 			ref = string(runes[:maxReference]) + "..."
 		}
@@ -89,12 +90,12 @@ var expanders = strings.Fields(`
 	awk gawk mawk nawk perl php tclsh expect jq yq envsubst
 `)
 
-var version = regexp.MustCompile(`[0-9.]+$`)
+var version = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9.]+$`) })
 
 // expands reports whether a word of a command names such a program, by any path.
 func expands(word string) bool {
 	name := strings.TrimSuffix(path.Base(strings.ReplaceAll(word, `\`, "/")), ".exe")
-	return slices.Contains(expanders, name) || slices.Contains(expanders, version.ReplaceAllString(name, ""))
+	return slices.Contains(expanders, name) || slices.Contains(expanders, version().ReplaceAllString(name, ""))
 }
 
 // isCode reports whether the next word is a program in some language.

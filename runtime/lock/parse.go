@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -91,7 +92,7 @@ func (r *reader) document(root *yamldoc.Node) {
 		return
 	}
 	for _, e := range providers.Entries() {
-		if !validID.MatchString(e.Key) {
+		if !validID().MatchString(e.Key) {
 			r.problems.Add(e.KeyPos, providers.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), "")
 			continue
 		}
@@ -101,8 +102,8 @@ func (r *reader) document(root *yamldoc.Node) {
 }
 
 var (
-	validID   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	validID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
+	hexDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 	sources   = []string{"project", "user", "file"}
 )
 
@@ -114,7 +115,7 @@ func (r *reader) entry(id string, n *yamldoc.Node) {
 	if !r.decode(n, &e) {
 		return
 	}
-	if !hexDigest.MatchString(e.SHA256) {
+	if !hexDigest().MatchString(e.SHA256) {
 		r.wrong(n.Get("sha256"), fmt.Sprintf("%q is not a SHA-256 digest", e.SHA256), "")
 	}
 	if !slices.Contains(sources, e.Source) {
