@@ -193,7 +193,7 @@ func TestRootHasItsLinksResolved(t *testing.T) {
 // FuzzParse wants an answer for any file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
-	files, err := filepath.Glob("../yamldoc/testdata/*.yml")
+	files, err := filepath.Glob("../../internal/yamldoc/testdata/*.yml")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no seeds", err)
 	}
