@@ -89,7 +89,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/tree":    {},
 	"cmd/stagecraft/internal/cli": {
 		"cmd/stagecraft/internal/actions", "cmd/stagecraft/internal/sarif",
-		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/capability/policytest", "runtime/audit",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/policytest", "runtime/audit",
 		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
@@ -145,8 +145,12 @@ func checkLayer(t *testing.T, name string, p listed) {
 		return
 	}
 	for _, imported := range p.Imports {
-		if ours, ok := strings.CutPrefix(imported, repo); ok && !slices.Contains(allowed, ours) {
-			t.Errorf("%s imports %s", name, ours)
+		if ours, ok := strings.CutPrefix(imported, repo); ok {
+			if why := wrongWay(name, ours); why != "" {
+				t.Errorf("%s imports %s: %s", name, ours, why)
+			} else if !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s", name, ours)
+			}
 		}
 		for kept, importers := range only {
 			if (imported == kept || strings.HasPrefix(imported, strings.TrimSuffix(kept, "/")+"/")) && !slices.Contains(importers, name) {
@@ -162,6 +166,19 @@ func checkLayer(t *testing.T, name string, p listed) {
 			}
 		}
 	}
+}
+
+// wrongWay says which rule of the tree an import breaks, "" for none.
+func wrongWay(name, imported string) string {
+	top, _, _ := strings.Cut(name, "/")
+	to, below, _ := strings.Cut(imported, "/")
+	switch {
+	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
+		return "hostfuncs imports nothing of runtime or cmd"
+	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):
+		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
+	}
+	return ""
 }
 
 func goList(t *testing.T, env []string, args ...string) []listed {
