@@ -53,11 +53,8 @@ type ProviderError struct {
 	Provider  string
 	Operation string
 	Err       error
-	// Confined are the policies that the provider's commands were confined by.
+	// Confined are the policies that confined a command of the provider which failed.
 	Confined []string
-	// Refused says what is known of what was refused to those that failed, a line
-	// each.
-	Refused []string
 }
 
 func (e *ProviderError) Error() string {
@@ -143,7 +140,7 @@ func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held
 		s.opts.Reporter.Log(m.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
 	}
 	if err != nil {
-		err = &ProviderError{m.ID, c.operation, s.located(s.optionError(err)), held.Policies(), held.Refused(m.ID)}
+		err = &ProviderError{m.ID, c.operation, s.located(s.optionError(err)), held.FailedUnder()}
 	}
 	if len(rec.denials) > 0 && s.planning == nil {
 		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
