@@ -131,13 +131,17 @@ func document(t *testing.T, name string) string {
 // TestDocumentsShowWhatHappens tests every block of the README and docs/.
 func TestDocumentsShowWhatHappens(t *testing.T) {
 	cache := t.TempDir()
+	modules, err := providertest.ModuleProxy(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for file, text := range documents(t) {
 		if file != "README.md" && !strings.HasPrefix(file, "docs/") {
 			continue
 		}
 		t.Run(path.Base(file), func(t *testing.T) {
 			t.Parallel()
-			shell := &docShell{base: t.TempDir(), cache: cache}
+			shell := &docShell{base: t.TempDir(), cache: cache, modules: modules}
 			for _, b := range docBlocks(file, text) {
 				_, line, _ := strings.Cut(b.name, ":")
 				t.Run(line, func(t *testing.T) { checkBlock(t, shell, b) })
@@ -173,13 +177,14 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 
 // docShell runs the blocks of one document in order.
 type docShell struct {
-	base  string
-	cache string
-	dir   string // the last new directory
-	at    string // where the last run ended
-	count int
-	ran   bool   // the last run was not skipped
-	said  string // what it printed
+	base    string
+	cache   string
+	modules []string // variables with which the go command finds the SDK
+	dir     string   // the last new directory
+	at      string   // where the last run ended
+	count   int
+	ran     bool   // the last run was not skipped
+	said    string // what it printed
 }
 
 // fresh creates the next directory to work in.
@@ -250,6 +255,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
 		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
 	}
+	cmd.Env = append(cmd.Env, s.modules...)
 	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	} else {
