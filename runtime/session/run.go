@@ -21,8 +21,6 @@ type ProviderError struct {
 	Err       error
 	// Confined are the policies that confined the provider's commands.
 	Confined []string
-	// Refused has one line for each thing that commands which failed were refused.
-	Refused []string
 }
 
 func (e *ProviderError) Error() string {
@@ -151,7 +149,7 @@ func (r *run) callModule(ctx context.Context) error {
 func (r *run) outcome(err error, d division) error {
 	if err != nil {
 		failed := r.failed(r.session.located(r.optionError(err)))
-		failed.Confined, failed.Refused = r.confinement.Policies(), r.confinement.Refused(r.module.ID)
+		failed.Confined = r.confinement.FailedUnder()
 		err = failed
 	}
 	if rec := r.recorder; len(rec.denials) > 0 && r.mode.preview() == nil {

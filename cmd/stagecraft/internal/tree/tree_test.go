@@ -62,7 +62,6 @@ var layers = map[string][]string{
 	"hostfuncs/internal/image/imagetest":       {},
 	"hostfuncs/internal/docker":                {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
-	"hostfuncs/internal/denial":                {},
 	"hostfuncs/internal/supported":             {},
 	"hostfuncs/internal/registry":              {"internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/registry/registrytest": {"providers/providertest"},
@@ -71,7 +70,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/inputs":                {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":  {},
 	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
 		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
 		"internal/filelock", "internal/redact", "internal/termtext", "internal/safefile", "internal/atomicfile", "internal/yamldoc",
 	},
