@@ -570,6 +570,29 @@ var longDocuments = map[string]string{
 	"docs/policy-reference.md": "the keys of one file, looked up together",
 }
 
+// TestDocumentOfTree requires the packages of the host and the SDK in the tables of
+// docs/development.md, and no other.
+func TestDocumentOfTree(t *testing.T) {
+	want := make(map[string]bool)
+	for _, top := range []string{"guest-sdk", "hostfuncs", "internal", "runtime"} {
+		for file := range filesIn(t, top, ".go") {
+			dir := path.Dir(file)
+			if !strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(dir, "test") && !strings.Contains(dir, "/testdata") {
+				want[dir] = true
+			}
+		}
+	}
+	text := document(t, "docs/development.md")
+	for dir := range want {
+		wantWords(t, "docs/development.md", text, []string{"`" + dir + "`"})
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `((?:hostfuncs|internal|runtime)/[a-z/]+)` \\|").FindAllStringSubmatch(text, -1) {
+		if !want[m[1]] && !strings.HasSuffix(m[1], "test") {
+			t.Errorf("docs/development.md: no package %s", m[1])
+		}
+	}
+}
+
 // TestDocumentsAreShort limits a page to what a reader reads in one sitting.
 func TestDocumentsAreShort(t *testing.T) {
 	for file, text := range documents(t) {
