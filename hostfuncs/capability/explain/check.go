@@ -152,7 +152,7 @@ func (c *checker) never(of checks, l capability.List, rule *capability.Rule) boo
 	denied := c.counted(func(deny *capability.Rule) bool { return key.Denies(deny, rule) })
 	hint, why := "", ""
 	if deny := firstOf(c.listsFor(l, l.Key, true), key.DeniedBy(rule), denied); deny != nil {
-		hint, why = "remove one of the two", fmt.Sprintf("allows nothing: %s denies all of it", deny)
+		hint, why = "remove one of the two", fmt.Sprintf("allows nothing: %q denies all of it, %s", deny.Text, deny.Pos)
 	} else if of.never != nil {
 		hint, why = of.never(c, l, rule)
 	}
