@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
 )
@@ -43,11 +44,11 @@ func (s *Session) getenv(name string) string {
 	return value
 }
 
-var notInImageName = regexp.MustCompile(`[^a-z0-9]+`)
+var notInImageName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // imageName turns any directory's name into one that an image can have.
 func imageName(directory string) string {
-	name := strings.Trim(notInImageName.ReplaceAllString(strings.ToLower(directory), "-"), "-")
+	name := strings.Trim(notInImageName().ReplaceAllString(strings.ToLower(directory), "-"), "-")
 	if name == "" {
 		return "app"
 	}
