@@ -55,6 +55,8 @@ type Exec struct {
 	Writable bool `json:"writable,omitempty"`
 	// Dir is the directory, relative to the project directory; "." is the project.
 	Dir string `json:"dir"`
+	// Daemons are commands of the same program that may keep running after the run.
+	Daemons [][]string `json:"daemons,omitempty"`
 }
 
 // EnvKind is what would be done with a variable.
@@ -170,6 +172,9 @@ func (x *Exec) words() []string {
 	}
 	if x.Dir != "." {
 		said = append(said, "in "+yamldoc.Word(x.Dir))
+	}
+	for _, argv := range x.Daemons {
+		said = append(said, "leaving "+quoteWords(argv))
 	}
 	return said
 }

@@ -163,6 +163,9 @@ func (e *evaluation) run() {
 	c := e.claim
 	if c.Exec != nil {
 		e.exec(c.Exec)
+		for _, argv := range c.Exec.Daemons {
+			e.daemon(argv)
+		}
 	}
 	for _, use := range c.Env {
 		e.env(use)

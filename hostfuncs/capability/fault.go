@@ -57,6 +57,8 @@ func (x *Exec) fault() string {
 		return fmt.Sprintf("%q is no clean path in the project", x.Dir)
 	case x.ProgramInProject != "" && !fs.ValidPath(x.ProgramInProject):
 		return fmt.Sprintf("%q is no clean path in the project", x.ProgramInProject)
+	case slices.ContainsFunc(x.Daemons, func(argv []string) bool { return len(argv) == 0 || argv[0] == "" }):
+		return "it names a daemon without a program"
 	}
 	return ""
 }

@@ -132,7 +132,8 @@ func (r *reader) section(n *yamldoc.Node, s *section) {
 				"write": func(n *yamldoc.Node) { r.rules(n, "files.write", &s.write.allow, &s.write.deny, r.text) },
 			})
 		},
-		"build": func(n *yamldoc.Node) { r.build(n, s) },
+		"daemons": func(n *yamldoc.Node) { r.list(n, List{Key: "daemons"}, &s.daemons, r.command) },
+		"build":   func(n *yamldoc.Node) { r.build(n, s) },
 		"net": func(n *yamldoc.Node) {
 			s.confine.net, s.confine.pos = true, n.Pos()
 			r.mapping(n, "a mapping", map[string]func(*yamldoc.Node){

@@ -84,6 +84,7 @@ type section struct {
 	push        bool
 	connect     list[ports]
 	confine     confinement
+	daemons     daemons
 }
 
 // list is what a policy allows and denies of one kind. The zero value of an

@@ -32,7 +32,7 @@ var parts = []struct {
 
 // lists are the keys of a provider's section that have a list and no mapping, but
 // for exec.
-var lists = []string{"use", "sockets"}
+var lists = []string{"daemons", "use", "sockets"}
 
 // Snippet is the least policy that has the grants, in YAML.
 func Snippet(provider string, grants []Grant) string {

@@ -100,6 +100,9 @@ func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capa
 	if s.learning != nil && s.learning.Allow {
 		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
 	}
+	if l.Origin != provider.BuiltIn && project == nil && len(s.ceilings) == 0 {
+		granted.Daemons = nil // nothing outlives a run unless a policy names it
+	}
 	var layers []*capability.Policy
 	// One that doesn't say what it needs is held by the project's policy alone,
 	// and has nothing without one.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,6 +101,9 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 	}
 	rec := &recorder{reporter: s.opts.Reporter, audit: log, learning: s.learning}
 	err = errors.Join(s.runModule(ctx, c, m, held, rec), s.learning.watched(m.ID, held))
+	for _, p := range hostfuncs.Stayed() {
+		s.opts.Reporter.Log(m.ID, abi.LevelInfo, fmt.Sprintf("left running: %s (process %d)", strings.Join(yamldoc.Words(p.Argv), " "), p.PID))
+	}
 	if s.held != nil && err == nil && s.held.Left() > 0 {
 		err = fmt.Errorf("%s: the run is over, and %d steps of the plan did not come", s.held.Name, s.held.Left())
 	}
@@ -132,6 +136,7 @@ func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held
 	}
 	s.warnUnexpanded(l.guest.Describe())
 	s.tellWithheld(c, world)
+	s.tellDaemons(c, l, world)
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
@@ -229,6 +234,7 @@ func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor ho
 	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
 	_, granted := s.asks(l)
 	world.PassOn(granted)
+	world.Daemons = capability.Daemons(layers, l.ID, granted.Daemons)
 	// What is learnt is compared with rules that pin a program, of a policy that may not
 	// be among the layers.
 	world.Pins = func(x *capability.Exec) bool { return s.learning != nil || capability.Pins(layers, l.ID, x) }
@@ -247,6 +253,19 @@ func (s *Session) tellWithheld(c call, world *hostfuncs.World) {
 	if names := world.Withheld(); len(names) > 0 && c.operation != abi.ExportValidate {
 		s.opts.Reporter.Warn(fmt.Errorf("%s asks for %s, which the policies do not pass to commands\nto pass them, add to env.pass in %s: [%s]",
 			c.provider.ID(), strings.Join(names, ", "), PolicyFile, strings.Join(names, ", ")))
+	}
+}
+
+// tellDaemons warns of what should keep running after dev, and that no policy allows:
+// it is ended with the command that started it.
+func (s *Session) tellDaemons(c call, l *loaded, world *hostfuncs.World) {
+	_, granted := s.asks(l)
+	for _, argv := range granted.Daemons {
+		if c.operation == abi.ExportDev && !slices.ContainsFunc(world.Daemons, func(d []string) bool { return slices.Equal(d, argv) }) {
+			said := strings.Join(yamldoc.Words(argv), " ")
+			s.opts.Reporter.Warn(fmt.Errorf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it\n"+
+				"to allow it, add to daemons in %s: [%s]", l.ID, said, PolicyFile, said))
+		}
 	}
 }
 

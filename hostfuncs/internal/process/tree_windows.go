@@ -144,3 +144,6 @@ func (t *tree) signal(syscall.Signal) {
 }
 
 func (t *tree) kill() { _ = windows.TerminateJobObject(t.job, 1) }
+
+// StillRunning lists nothing: a job ends with all of its processes.
+func StillRunning() []Stayed { return nil }
