@@ -15,7 +15,7 @@ import (
 // TestDaemonsEnd: what a command starts in a session of its own outlives it where the
 // provider asks for it and every policy names it, and ends with it otherwise.
 func TestDaemonsEnd(t *testing.T) {
-	const named, unnamed = "version: 1\nproviders: {test: {exec: ['sleeper **'], daemons: [sleeper 1000]}}", "version: 1\nproviders: {test: {exec: ['sleeper **']}}"
+	const named, unnamed = "version: 1\nproviders: {test: {exec: ['sleeper **'], daemons: [sleeper 1000, sh 1000]}}", "version: 1\nproviders: {test: {exec: ['sleeper **']}}"
 	daemon := [][]string{{"sleeper", "1000"}}
 	for name, tt := range map[string]struct {
 		asked    [][]string
