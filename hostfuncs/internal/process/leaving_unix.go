@@ -18,15 +18,15 @@ func leaves(list []Leaving, e entry) bool {
 // StillRunning lists the processes that trees left running by permission, and that
 // still run. They are our children, since their guards have ended.
 func StillRunning() []Stayed {
-	kin.mu.Lock()
-	defer kin.mu.Unlock()
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
 	var all []Stayed
 	for _, e := range processes() {
-		if e.ppid != os.Getpid() || e.zombie || kin.children[e.pid] {
+		if e.ppid != os.Getpid() || e.zombie || orphans.children[e.pid] {
 			continue
 		}
-		if i := slices.IndexFunc(kin.leaves, func(l Leaving) bool { return leaves([]Leaving{l}, e) }); i >= 0 {
-			l := kin.leaves[i]
+		if i := slices.IndexFunc(orphans.leaves, func(l Leaving) bool { return leaves([]Leaving{l}, e) }); i >= 0 {
+			l := orphans.leaves[i]
 			all = append(all, Stayed{e.pid, append([]string{l.Program}, l.Args...)})
 		}
 	}
