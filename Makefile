@@ -16,6 +16,8 @@ SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
+# The packages of both Go modules.
+PACKAGES := ./... ./guest-sdk/...
 # The race detector needs cgo.
 # The time limit is for what hangs.
 TEST := CGO_ENABLED=1 go test -race -timeout 60m
@@ -41,14 +43,14 @@ demo: build
 	examples/demo.sh
 
 test:
-	.ci/with-engine $(TEST) ./...
+	.ci/with-engine $(TEST) $(PACKAGES)
 
 test-long:
-	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) ./...
+	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) $(PACKAGES)
 
 # The unit tests: all but those of the real binary and of the whole tree.
 test-short:
-	go test $$(go list ./... | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
+	go test $$(go list $(PACKAGES) | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
 
 bench:
 	@mkdir -p bin

@@ -56,6 +56,14 @@ type ValueStep struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
+// String is the name of the value, and that of the variable or file it is from.
+func (v ValueStep) String() string {
+	if v.From == "" {
+		return v.Name
+	}
+	return v.Name + " from " + v.From
+}
+
 // EnvStep is a variable that reaches a program, without its value.
 type EnvStep struct {
 	Name string `json:"name"`

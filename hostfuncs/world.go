@@ -75,6 +75,10 @@ type World struct {
 	credentials     *registry.Credentials
 }
 
+// Guard runs this process as the guard of a command if it was started as one, and
+// does not return then.
+func Guard() { process.Guard() }
+
 // Interrupt returns the cause with which a context is cancelled to end what
 // runs: the signal is passed on to it, and it is killed at once when kill is
 // closed.

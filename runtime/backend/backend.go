@@ -48,11 +48,12 @@ func CheckID(id string) error {
 	return nil
 }
 
-// Registry holds all known providers. The zero value is empty and ready to use. It is
-// safe for concurrent use.
-type Registry struct {
+// Registry has all providers by ID: [Provider] values, or others that know their
+// ID, such as modules that are not loaded. The zero value is empty and ready to
+// use. It is safe for concurrent use.
+type Registry[P interface{ ID() string }] struct {
 	mu   sync.RWMutex
-	byID map[string]Provider
+	byID map[string]P
 }
 
 // DuplicateError says that an ID is already registered.
@@ -64,8 +65,8 @@ func (e *DuplicateError) Error() string {
 
 // Register adds a provider. It returns an error if [CheckID] refuses the ID, and a
 // [*DuplicateError] if the ID is taken.
-func (r *Registry) Register(p Provider) error {
-	if p == nil {
+func (r *Registry[P]) Register(p P) error {
+	if any(p) == nil {
 		return errors.New("a provider is nil")
 	}
 	id := p.ID()
@@ -78,14 +79,14 @@ func (r *Registry) Register(p Provider) error {
 		return &DuplicateError{ID: id}
 	}
 	if r.byID == nil {
-		r.byID = make(map[string]Provider)
+		r.byID = make(map[string]P)
 	}
 	r.byID[id] = p
 	return nil
 }
 
 // Get returns the provider with that ID.
-func (r *Registry) Get(id string) (Provider, bool) {
+func (r *Registry[P]) Get(id string) (P, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	p, ok := r.byID[id]
@@ -93,13 +94,13 @@ func (r *Registry) Get(id string) (Provider, bool) {
 }
 
 // Has reports whether there is a provider with that ID.
-func (r *Registry) Has(id string) bool {
+func (r *Registry[P]) Has(id string) bool {
 	_, ok := r.Get(id)
 	return ok
 }
 
 // IDs lists the IDs of all providers, sorted.
-func (r *Registry) IDs() []string {
+func (r *Registry[P]) IDs() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Sorted(maps.Keys(r.byID))

@@ -22,7 +22,7 @@ func (named) BuildDocker(context.Context, backend.BuildDockerOptions) (string, e
 }
 
 func TestRegistry(t *testing.T) {
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	for _, id := range []string{"zeta", "alpha", "m-1"} {
 		if err := r.Register(named(id)); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestCheckID(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	for _, id := range []string{"", "-a", "A", "a_b", "a b", "a.b", "../x", "ä", "a\n", strings.Repeat("a", 64)} {
 		if backend.CheckID(id) == nil || r.Register(named(id)) == nil {
 			t.Errorf("%q is taken for an ID", id)
@@ -57,7 +57,7 @@ func TestCheckID(t *testing.T) {
 }
 
 func TestRegistryAtOnce(t *testing.T) {
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -215,7 +214,7 @@ func denialsOf(e *session.DeniedError) []denial {
 	return out
 }
 
-func newDenial(rec *hostfuncs.Record) denial {
+func newDenial(rec *session.Record) denial {
 	reasons := rec.Reasons()
 	for i, reason := range reasons {
 		reasons[i] = cut(reason)

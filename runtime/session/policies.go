@@ -1,20 +1,20 @@
 package session
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
-	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // PolicyFile is the name of the project's policy, beside stagecraft.yml.
@@ -83,51 +83,38 @@ func unreadable(policy string, err error) error {
 	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "the policy can't be read: " + err.Error()}}
 }
 
-// files are the policies that stand in files: all that can require something,
+// policies are those that stand in files: all that can require something,
 // and all that are told of in records.
-func (s *Session) files() []*capability.Policy {
-	files := s.ceilings
-	if s.project != nil {
-		files = append([]*capability.Policy{s.project}, files...)
+func (s *Session) policies() []*capability.Policy {
+	if s.project == nil {
+		return s.ceilings
 	}
-	return files
+	return append([]*capability.Policy{s.project}, s.ceilings...)
 }
 
-// layers are the policies that a call of the provider's needs, all of them.
-func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capability.Policy, error) {
-	asked, granted := s.asks(l)
-	project := s.project
-	if s.learning != nil && s.learning.Allow {
-		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
+// ChangePolicy changes a policy file, one process at a time: what another one put
+// there meanwhile is not lost. change gets the text that is there, nil for none, and
+// gives the new one. An error of it leaves the file as it is. The end of ctx ends a
+// wait for another process; warn is told of one that takes long.
+func ChangePolicy(ctx context.Context, warn func(error), file string, change func(before []byte) ([]byte, error)) error {
+	dir := filepath.Dir(file)
+	if resolved, err := filepath.EvalSymlinks(file); err == nil {
+		dir = filepath.Dir(resolved)
 	}
-	if l.Origin != provider.BuiltIn && project == nil && len(s.ceilings) == 0 {
-		granted.Daemons = nil // nothing outlives a run unless a policy names it
+	release, err := patience{ctx, warn}.alone(dir)
+	if err != nil {
+		return err
 	}
-	var layers []*capability.Policy
-	// One that doesn't say what it needs is held by the project's policy alone,
-	// and has nothing without one.
-	if !asked.Empty() {
-		policy, err := world.AskedPolicy(hostfuncs.Asks{
-			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
-			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),
-		})
-		if err != nil {
-			return nil, err
+	defer release()
+	var before []byte
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		if before, err = config.ReadFile(file); err != nil {
+			return err
 		}
-		layers = append(layers, policy)
 	}
-	switch {
-	case project != nil:
-		layers = append(layers, project)
-	case len(layers) == 0:
-		layers = append(layers, capability.Nothing())
+	after, err := change(before)
+	if err != nil || before != nil && bytes.Equal(before, after) {
+		return err
 	}
-	return append(layers, s.ceilings...), nil
-}
-
-// inherits tells whether what a provider asks for says nothing of the user's
-// environment: with a policy, that does; without one, a built-in provider's
-// child gets all of it. What is learnt is learnt without.
-func (s *Session) inherits(l *loaded, project *capability.Policy) bool {
-	return s.learning == nil && (project != nil || l.Origin == provider.BuiltIn)
+	return atomicfile.Write(file, after)
 }
