@@ -64,6 +64,9 @@ func (w *World) AskedPolicy(asked Asks) (*capability.Policy, error) {
 	for _, pattern := range asks.Images {
 		b.add(capability.AllowImage(pattern))
 	}
+	for _, argv := range asks.Daemons {
+		b.add(capability.AllowDaemon(argv))
+	}
 	if asked.Inherit {
 		b.add(capability.InheritEnv())
 	}

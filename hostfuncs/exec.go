@@ -49,7 +49,7 @@ func execOp(w *World) Op[abi.ExecRequest, execPlan, abi.ExecResult] {
 }
 
 func (p execPlan) step() *ExecStep {
-	s := &ExecStep{Argv: p.exec.Argv, Program: p.program.path, Dir: p.dir.rel, Capture: p.capture > 0, Interactive: p.interactive, TimeoutMS: p.timeout.Milliseconds()}
+	s := &ExecStep{Argv: p.exec.Argv, Program: p.program.path, Dir: p.dir.rel, Capture: p.capture > 0, Interactive: p.interactive, TimeoutMS: p.timeout.Milliseconds(), Daemons: p.exec.Daemons}
 	s.Env = p.env.steps()
 	if p.stdin != nil {
 		stdin := valueStep("", p.stdin.Value)
@@ -222,7 +222,7 @@ func (w *World) command(p execPlan) (process.Command, error) {
 	}
 	cmd := process.Command{
 		Program: p.program.path, Argv: p.exec.Argv, Dir: p.dir.abs, Grace: w.Grace, Stdout: w.Stdout, Stderr: w.Stderr,
-		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Leaves: daemonOf(p.program.path),
+		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Leaves: leaving(p.exec),
 	}
 	if err := w.Confinement.hold(&cmd, p.program.at); err != nil {
 		return cmd, err

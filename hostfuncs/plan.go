@@ -43,6 +43,8 @@ type ExecStep struct {
 	Unchanged bool   `json:"unchanged,omitempty"`
 	// Interactive leaves Ctrl-C to the program.
 	Interactive bool `json:"interactive,omitempty"`
+	// Daemons are commands that it may leave running after the run.
+	Daemons [][]string `json:"daemons,omitempty"`
 }
 
 // ValueStep is a value that would be used, without the value.

@@ -59,6 +59,7 @@ func (w *World) execClaim(argv []string, p programFile, dir place) capability.Ex
 	if rel, err := filepath.Rel(w.Root, p.at); err == nil && filepath.IsLocal(rel) {
 		x.ProgramInProject = filepath.ToSlash(rel)
 	}
+	x.Daemons = w.daemonsOf(p.path)
 	if w.Pins != nil && w.Pins(&x) {
 		x.SHA256, x.Writable = p.digest(), w.Confinement.mayWrite(p.at)
 	}

@@ -144,7 +144,8 @@ func TestUnwatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.watched(t, "")
-	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['./encore']}}")
+	p.Daemons = [][]string{{"encore", "daemon", "-f"}}
+	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['./encore'], daemons: [encore daemon -f]}}")
 	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./encore"}})); got.ExitCode != 3 {
 		t.Errorf("got %+v", got)
 	}

@@ -53,6 +53,9 @@ type World struct {
 	Warn func(error)
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
+	// Daemons are commands that the provider asks to leave running after the run, and
+	// that every policy allows.
+	Daemons [][]string
 	// Confinement is what commands are held to once they run.
 	Confinement *Confinement
 	// Serves says that the run is one of a server: in a plan, what is started

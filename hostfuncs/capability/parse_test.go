@@ -19,7 +19,7 @@ func TestParseProblems(t *testing.T) {
 		{"other version", "version: 2", `p.yml:1:10: version: unknown version "2", this stagecraft reads version 1`, ""},
 		{"version as a string", `version: "1"`, `unknown version "1"`, ""},
 		{"unknown key", "version: 1\nprovider: {}", `p.yml:2:1: unknown key "provider"`, `did you mean "providers"?`},
-		{"unknown section", in("exe: []"), `p.yml:4:5: providers.generic: unknown key "exe"`, `did you mean "exec"? known here: build, confine, env, exec, files, limits, net, sockets, use`},
+		{"unknown section", in("exe: []"), `p.yml:4:5: providers.generic: unknown key "exe"`, `did you mean "exec"? known here: build, confine, daemons, env, exec, files, limits, net, sockets, use`},
 		{"unknown list", in("exec: {alow: []}"), `unknown key "alow"`, `did you mean "allow"?`},
 		{"no ID", "version: 1\nproviders: {Generic: {}}", `p.yml:2:13: providers: "Generic" is not a provider ID`, ""},
 		{"providers as a list", "version: 1\nproviders: [generic]", "providers: is a list, expected a mapping of provider IDs", ""},

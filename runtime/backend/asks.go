@@ -28,6 +28,7 @@ func checkAsks(about abi.Description) error {
 	for _, texts := range [][]string{c.Files, c.Env, c.EnvFrom, c.EnvFilesFrom, c.EnvPass, c.EnvSecret, c.ConnectFrom, c.Images} {
 		asks = each(asks, texts)
 	}
+	asks = each(asks, c.Daemons)
 	if asks = each(asks, c.Connect); len(asks) > maxAsks {
 		return fmt.Errorf("it asks for %d things, the limit is %d", len(asks), maxAsks)
 	}

@@ -112,7 +112,7 @@ func asks(c abi.Capabilities) []string {
 	out := slices.Concat(
 		each("exec", c.Exec), each("build", c.Build), each("files", c.Files), each("env", c.Env), each("env_from", c.EnvFrom),
 		each("env_files_from", c.EnvFilesFrom), each("env_pass", c.EnvPass), each("env_secret", c.EnvSecret),
-		each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images),
+		each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images), each("daemons", c.Daemons),
 	)
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -48,6 +48,9 @@ func Words(c abi.Capabilities) []string {
 	for _, pattern := range c.Images {
 		said = append(said, "look up images: "+yamldoc.Word(pattern))
 	}
+	for _, argv := range c.Daemons {
+		said = append(said, "leave running after the run: "+strings.Join(yamldoc.Words(argv), " "))
+	}
 	var out []string
 	for _, line := range said {
 		// Nothing is cut or collapsed: people trust the whole line.

@@ -2,14 +2,17 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
@@ -65,6 +68,8 @@ func (r *run) connect(gate *lateGate, l *loaded, builds hostfuncs.BuildOptions) 
 	world.ChildEnv = r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
 	_, granted := s.asks(l)
 	world.PassOn(granted)
+	world.Daemons = capability.Daemons(layers, l.ID, granted.Daemons)
+	r.warnDaemons(world.Daemons, granted.Daemons)
 	// What is learnt is compared with rules that pin a program, of a policy that
 	// may not be among the layers.
 	learns, _ := r.mode.learns()
@@ -87,6 +92,9 @@ func (r *run) layers(l *loaded, world *hostfuncs.World) ([]*capability.Policy, e
 	learns, allow := r.mode.learns()
 	if allow {
 		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
+	}
+	if l.Origin != provider.BuiltIn && project == nil && len(s.ceilings) == 0 {
+		granted.Daemons = nil // nothing outlives a run unless a policy names it
 	}
 	var layers []*capability.Policy
 	// A provider that does not say what it needs is restricted by the project's
@@ -175,5 +183,24 @@ func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
 			timer.Stop()
 		}
 		cancel(nil)
+	}
+}
+
+// warnDaemons warns of commands that the provider asks to leave running after dev, and
+// that the policies do not allow.
+func (r *run) warnDaemons(allowed, asked [][]string) {
+	for _, argv := range asked {
+		if r.operation == abi.ExportDev && !slices.ContainsFunc(allowed, func(a []string) bool { return slices.Equal(a, argv) }) {
+			words := strings.Join(yamldoc.Words(argv), " ")
+			r.session.opts.Reporter.Warn(fmt.Errorf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it\n"+
+				"to allow it, add to daemons in %s: [%s]", r.module.ID, words, PolicyFile, words))
+		}
+	}
+}
+
+// reportDaemons lists what the run left running by permission.
+func (r *run) reportDaemons() {
+	for _, p := range hostfuncs.Stayed() {
+		r.session.opts.Reporter.Log(r.module.ID, abi.LevelInfo, fmt.Sprintf("left running: %s (process %d)", strings.Join(yamldoc.Words(p.Argv), " "), p.PID))
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
-// keeper is a tree's line to its guard.
-type keeper struct {
+// supervisor is a tree's connection to its guard.
+type supervisor struct {
 	line    *os.File
 	started chan begun
 	exit    chan exited
@@ -37,7 +37,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 	if err != nil {
 		return err
 	}
-	k := &t.keeper
+	k := &t.supervisor
 	k.line, k.begun, k.watcher = line, time.Now(), c.Watcher
 	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: append(files[:], far, c.Executable.handle(), c.Directory.handle()),
@@ -76,7 +76,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 func (t *tree) awaitStart() error {
 	for {
 		select {
-		case b := <-t.keeper.started:
+		case b := <-t.supervisor.started:
 			t.root = b.pid
 			t.wake() // for what came meanwhile
 			return b.err
@@ -109,7 +109,7 @@ type begun struct {
 
 // talk tells the guard what to run, and takes in what it says, until it has gone.
 func (t *tree) talk(p guardPlan) {
-	k := &t.keeper
+	k := &t.supervisor
 	defer t.wake()
 	defer close(k.hung)
 	if _, err := k.line.Write(p.encode()); err != nil {
@@ -117,52 +117,52 @@ func (t *tree) talk(p guardPlan) {
 		return
 	}
 	in := bufio.NewReader(k.line)
-	said, err := k.read(in)
+	msg, err := k.read(in)
 	switch {
-	case err == nil && said.letter == guardFailed:
-		k.started <- begun{err: syscall.Errno(said.number)}
+	case err == nil && msg.letter == guardFailed:
+		k.started <- begun{err: syscall.Errno(msg.number)}
 		return
-	case err == nil && said.letter == guardUnheld:
-		k.started <- begun{err: fmt.Errorf("%w: %v", errUnheld, syscall.Errno(said.number))}
+	case err == nil && msg.letter == guardNotConfined:
+		k.started <- begun{err: fmt.Errorf("%w: %v", errNotConfined, syscall.Errno(msg.number))}
 		return
 	case err == nil:
-		k.started <- begun{pid: said.number}
+		k.started <- begun{pid: msg.number}
 	default:
 		// It was killed, as the program can do before the guard says its name:
 		// nothing then is known of it, and all that is left comes to us.
 		k.started <- begun{pid: t.process.Pid}
 	}
-	if !t.hear(in) {
+	if !t.readMessages(in) {
 		// The program was killed with its guard.
 		k.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(k.begun)}
 	}
 }
 
-// hear reports whether the guard said how the program ended.
-func (t *tree) hear(in *bufio.Reader) (told bool) {
-	k := &t.keeper
+// readMessages reports whether the guard said how the program ended.
+func (t *tree) readMessages(in *bufio.Reader) (told bool) {
+	k := &t.supervisor
 	for {
-		said, err := k.read(in)
+		msg, err := k.read(in)
 		switch {
 		case err != nil:
 			return told
-		case said.letter == guardStopped:
+		case msg.letter == guardStopped:
 			k.stopped.Store(true)
 			t.wake()
-		case said.letter == guardExited, said.letter == guardLast:
+		case msg.letter == guardExited, msg.letter == guardLast:
 			told = true
-			k.empty.Store(said.letter == guardLast)
-			code, signal := exitStatus(syscall.WaitStatus(said.number))
+			k.empty.Store(msg.letter == guardLast)
+			code, signal := exitStatus(syscall.WaitStatus(msg.number))
 			k.exit <- exited{code: code, signal: signal, after: time.Since(k.begun)}
-		case said.letter == guardEmpty:
+		case msg.letter == guardEmpty:
 			k.empty.Store(true)
 			t.wake()
 		}
 	}
 }
 
-// said is one thing that a guard says.
-type said struct {
+// guardMessage is one message of a guard.
+type guardMessage struct {
 	letter byte
 	number int
 	text   []byte
@@ -170,9 +170,9 @@ type said struct {
 
 // read gives what the guard says next of how the program fares. What the tree uses
 // goes to who watches it.
-func (k *keeper) read(in *bufio.Reader) (said, error) {
+func (k *supervisor) read(in *bufio.Reader) (guardMessage, error) {
 	for {
-		s, err := readSaid(in)
+		s, err := readMessage(in)
 		switch {
 		case err != nil:
 			return s, err
@@ -192,7 +192,7 @@ func (k *keeper) read(in *bufio.Reader) (said, error) {
 	}
 }
 
-func readSaid(in *bufio.Reader) (s said, err error) {
+func readMessage(in *bufio.Reader) (s guardMessage, err error) {
 	if s.letter, err = in.ReadByte(); err != nil || s.letter == guardStopped || s.letter == guardEmpty || s.letter == guardMore {
 		return s, err
 	}
@@ -211,7 +211,7 @@ func readSaid(in *bufio.Reader) (s said, err error) {
 	return s, err
 }
 
-var errGuardLine = errors.New("this is nothing that a guard says")
+var errGuardLine = errors.New("not a message of a guard")
 
 // wake has the tree tended.
 func (t *tree) wake() {
@@ -222,25 +222,25 @@ func (t *tree) wake() {
 }
 
 // exited gives how the program ended, once it has.
-func (t *tree) exited() <-chan exited { return t.keeper.exit }
+func (t *tree) exited() <-chan exited { return t.supervisor.exit }
 
 // release ends the guard, and waits for it.
 func (t *tree) release() {
-	hangUp(t.keeper.line)
+	closeWrite(t.supervisor.line)
 	select {
-	case <-t.keeper.hung:
+	case <-t.supervisor.hung:
 	case <-time.After(2 * settleTime):
 		// It ends by itself, unless something keeps it from that.
 		_ = t.process.Kill()
-		<-t.keeper.hung
+		<-t.supervisor.hung
 	}
 	_, _ = t.process.Wait()
-	kin.waited(t.process.Pid)
-	t.keeper.line.Close()
+	orphans.waited(t.process.Pid)
+	t.supervisor.line.Close()
 }
 
-// hangUp says that nothing more will come. What the guard says is still heard.
-func hangUp(line *os.File) {
+// closeWrite tells the guard to end the tree. Its messages can still be read.
+func closeWrite(line *os.File) {
 	if conn, err := line.SyscallConn(); err == nil {
 		_ = conn.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) })
 	}
@@ -253,14 +253,14 @@ func (t *tree) guards(e entry) bool { return e.ppid == t.process.Pid }
 // that changes while it is read. But a guard that was killed says nothing any
 // more, and one that lets processes go isn't told what they become.
 func (t *tree) isEmpty() bool {
-	k := &t.keeper
+	k := &t.supervisor
 	switch {
 	case k.empty.Load():
 		return true
 	case len(t.leaves) == 0 && !isClosed(k.hung):
 		return false
 	}
-	return len(kin.members(t)) == 0
+	return len(orphans.members(t)) == 0
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -282,12 +282,12 @@ func (t *tree) sendProgram(sig syscall.Signal) {
 	}
 }
 
-// tend does what is owed to a running tree: it takes away orphans, wakes a guard
-// that something stopped, and stops with a program that stopped itself.
-func (t *tree) tend() {
-	kin.reapOrphans()
+// supervise reaps orphans, continues a guard that something stopped, and stops us when
+// the program has stopped itself.
+func (t *tree) supervise() {
+	orphans.reapOrphans()
 	t.wakeGuard()
-	if t.keeper.stopped.Swap(false) && t.shared {
+	if t.supervisor.stopped.Swap(false) && t.shared {
 		t.stopAlong()
 	}
 }

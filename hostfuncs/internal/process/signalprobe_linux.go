@@ -12,32 +12,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// witnessPrograms are where a witness is taken from: it only has to read to the end
+// signalProbePrograms are where a signal probe is taken from: it only has to read to the end
 // of its input. Our own program can't be one, since the Go runtime unblocks signals.
-var witnessPrograms = []string{"/bin/cat", "/usr/bin/cat"}
+var signalProbePrograms = []string{"/bin/cat", "/usr/bin/cat"}
 
-// witness is a process of our group that blocks all signals, so that none ends or stops
+// signalProbe is a process of our group that blocks all signals, so that none ends or stops
 // it. Those that came to the whole group, the program included, wait at it, and so are
-// told from those that came to us alone. See RATIONALE.md, "Why does a witness stand
-// beside us on a terminal?". The nil witness knows nothing.
-type witness struct {
+// told from those that came to us alone. See RATIONALE.md, "Why does a signal probe run
+// beside us on a terminal?". The nil signal probe knows nothing.
+type signalProbe struct {
 	mu      sync.Mutex
 	process *os.Process
-	line    *os.File // closed with us: the witness then ends
-	waiting uint64   // signals that waited at earlier witnesses, the first at bit 0
+	line    *os.File // closed with us: the signal probe then ends
+	waiting uint64   // signals that waited at earlier signal probes, the first at bit 0
 }
 
-// startWitness starts one; nil where none can be had.
-func startWitness() *witness {
-	for _, program := range witnessPrograms {
-		if w, err := startWitnessOf(program); err == nil {
+// startSignalProbe starts one; nil where none can be had.
+func startSignalProbe() *signalProbe {
+	for _, program := range signalProbePrograms {
+		if w, err := startSignalProbeOf(program); err == nil {
 			return w
 		}
 	}
 	return nil
 }
 
-func startWitnessOf(program string) (*witness, error) {
+func startSignalProbeOf(program string) (*signalProbe, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func startWitnessOf(program string) (*witness, error) {
 		line.Close()
 		return nil, err
 	}
-	return &witness{process: process, line: line}, nil
+	return &signalProbe{process: process, line: line}, nil
 }
 
 // blockSignals blocks all signals for the calling thread, until the result is called.
@@ -77,7 +77,7 @@ func blockSignals() (unblock func()) {
 
 // got reports whether our whole group got a signal, and tells of it once; ok is false
 // where that isn't known.
-func (w *witness) got(sig syscall.Signal) (got, ok bool) {
+func (w *signalProbe) got(sig syscall.Signal) (got, ok bool) {
 	if w == nil {
 		return false, false
 	}
@@ -94,8 +94,8 @@ func (w *witness) got(sig syscall.Signal) (got, ok bool) {
 	return waiting&bit != 0, true
 }
 
-// pending are the signals that wait at the witness, or waited at an earlier one.
-func (w *witness) pending() (uint64, error) {
+// pending are the signals that wait at the signal probe, or waited at an earlier one.
+func (w *signalProbe) pending() (uint64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.Pid))
 	if err != nil {
 		return 0, err
@@ -107,11 +107,11 @@ func (w *witness) pending() (uint64, error) {
 	return set | w.waiting, err
 }
 
-// renew puts another witness in the place of one at which a signal waits, since no
+// renew puts another signal probe in the place of one at which a signal waits, since no
 // other process can take it away. All others that wait are remembered, those too that
-// came before the next witness was there.
-func (w *witness) renew(taken uint64) {
-	next := kin.startWitness()
+// came before the next signal probe was there.
+func (w *signalProbe) renew(taken uint64) {
+	next := orphans.startSignalProbe()
 	waiting, err := w.pending()
 	if next == nil || err != nil {
 		next.close()
@@ -121,8 +121,8 @@ func (w *witness) renew(taken uint64) {
 	w.process, w.line, w.waiting = next.process, next.line, waiting&^taken
 }
 
-// close ends the witness, and waits for it.
-func (w *witness) close() {
+// close ends the signal probe, and waits for it.
+func (w *signalProbe) close() {
 	if w == nil {
 		return
 	}
@@ -131,9 +131,9 @@ func (w *witness) close() {
 	w.end()
 }
 
-func (w *witness) end() {
+func (w *signalProbe) end() {
 	w.line.Close()
 	_ = w.process.Kill()
 	_, _ = w.process.Wait()
-	kin.waited(w.process.Pid)
+	orphans.waited(w.process.Pid)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// keeper waits for a program that is our own child: there are no guards.
-type keeper struct{ exit chan exited }
+// supervisor waits for a program that is our own child: this system has no guards.
+type supervisor struct{ exit chan exited }
 
 func (t *tree) start(c Command, files [3]*os.File) error {
 	begun := time.Now()
@@ -21,21 +21,21 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 	if err != nil {
 		return err
 	}
-	t.process, t.root, t.keeper.exit = process, process.Pid, make(chan exited, 1)
+	t.process, t.root, t.supervisor.exit = process, process.Pid, make(chan exited, 1)
 	go func() {
 		state, err := process.Wait()
-		kin.waited(process.Pid)
+		orphans.waited(process.Pid)
 		e := exited{err: err, after: time.Since(begun)}
 		if err == nil {
 			status, _ := state.Sys().(syscall.WaitStatus)
 			e.code, e.signal = exitStatus(status)
 		}
-		t.keeper.exit <- e
+		t.supervisor.exit <- e
 	}()
 	return nil
 }
 
-func (t *tree) exited() <-chan exited { return t.keeper.exit }
+func (t *tree) exited() <-chan exited { return t.supervisor.exit }
 
 func (t *tree) release() {}
 

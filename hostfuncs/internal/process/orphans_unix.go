@@ -7,12 +7,11 @@ import (
 	"sync"
 )
 
-// family tells whose an orphan is. A process of a tree whose parent has ended
-// may become our own child and lose its ancestry, so it is known by what is
-// left: a process group or session that was the tree's, or that there is no
-// other tree it could come from. Where there are guards, that is so but for a
-// tree whose guard was killed.
-type family struct {
+// orphanTracker attributes reparented processes to trees. A process whose parent
+// has ended may become our own child and lose its ancestry. It is attributed by a
+// process group or session of the tree, or because no other tree is left that it
+// could come from. With guards, only a tree whose guard was killed has orphans.
+type orphanTracker struct {
 	mu    sync.Mutex
 	trees map[*tree]bool
 	// children are our own that have not been waited for, by pid.
@@ -20,18 +19,17 @@ type family struct {
 	// leaves are what the trees so far could leave behind: it is no orphan of
 	// those that follow.
 	leaves []Leaving
-	// strangers says that we had children before the first of the trees, as
-	// after an exec by a shell with background jobs. An orphan may be theirs.
-	strangers bool
+	// foreignChildren says that we had children before the first tree, as after an
+	// exec by a shell with background jobs. An orphan may be one of theirs.
+	foreignChildren bool
 }
 
-// kin is the family of this process. The kernel keeps one list of children for
-// a process, so there can be but one.
-var kin = &family{trees: map[*tree]bool{}, children: map[int]bool{}}
+// orphans is the tracker of this process: the kernel keeps one list of children for
+// each process.
+var orphans = &orphanTracker{trees: map[*tree]bool{}, children: map[int]bool{}}
 
-// start forks while nobody looks for orphans, so that no new child is taken
-// for one.
-func (f *family) start(t *tree, fork func() error) error {
+// start forks under the lock, so that a new child is not taken for an orphan.
+func (f *orphanTracker) start(t *tree, fork func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begin()
@@ -46,19 +44,19 @@ func (f *family) start(t *tree, fork func() error) error {
 
 // begin looks at what we are before the first of our children is started. The lock
 // is held.
-func (f *family) begin() {
+func (f *orphanTracker) begin() {
 	if len(f.children) == 0 {
 		becomeReaper()
-		f.strangers = haveChildren()
+		f.foreignChildren = haveChildren()
 	}
 }
 
-// startWitness starts a witness, which is no member of any tree.
-func (f *family) startWitness() *witness {
+// startSignalProbe starts a signal probe, which belongs to no tree.
+func (f *orphanTracker) startSignalProbe() *signalProbe {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begin()
-	w := startWitness()
+	w := startSignalProbe()
 	if w != nil {
 		f.children[w.process.Pid] = true
 	}
@@ -66,22 +64,22 @@ func (f *family) startWitness() *witness {
 }
 
 // waited says that a child of ours has been waited for.
-func (f *family) waited(pid int) {
+func (f *orphanTracker) waited(pid int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.children, pid)
 }
 
-func (f *family) leave(t *tree) {
+func (f *orphanTracker) leave(t *tree) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.trees, t)
 }
 
-// leaveEmpty lets a tree go if nothing of it is left, and reports whether that
-// is so. Both happen in one step: else the last two trees could each leave an
-// orphan to the other.
-func (f *family) leaveEmpty(t *tree) bool {
+// leaveEmpty removes a tree if nothing of it is left, and reports whether it did.
+// Both happen under one lock: else the last two trees could each leave an orphan
+// to the other.
+func (f *orphanTracker) leaveEmpty(t *tree) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !t.isEmpty() {
@@ -91,26 +89,26 @@ func (f *family) leaveEmpty(t *tree) bool {
 	return true
 }
 
-func (f *family) look(t *tree) []entry {
+func (f *orphanTracker) look(t *tree) []entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.members(t)
 }
 
-// ownsOrphan reports whether an orphan is of a tree. One that could be of
-// several trees is of none until but one of them is left.
-func (f *family) ownsOrphan(t *tree, e entry) bool {
+// ownsOrphan reports whether an orphan belongs to a tree. One that could belong to
+// several trees is attributed to none until one tree is left.
+func (f *orphanTracker) ownsOrphan(t *tree, e entry) bool {
 	for other := range f.trees {
 		if other.knows(e) {
 			return other == t
 		}
 	}
-	return len(f.trees) == 1 && !f.strangers
+	return len(f.trees) == 1 && !f.foreignChildren
 }
 
 // members lists the living processes of a tree that are to end with it, and
 // remembers them.
-func (f *family) members(t *tree) []entry {
+func (f *orphanTracker) members(t *tree) []entry {
 	all := processes()
 	children := byParent(all)
 	var queue []entry
@@ -151,7 +149,7 @@ func byParent(all []entry) map[int][]entry {
 
 // isRoot reports whether a process is of a tree by itself, not through another
 // of its members.
-func (f *family) isRoot(t *tree, e entry) bool {
+func (f *orphanTracker) isRoot(t *tree, e entry) bool {
 	switch {
 	case e.pid == t.root && !t.reaped:
 		return true
@@ -163,5 +161,5 @@ func (f *family) isRoot(t *tree, e entry) bool {
 	if start, ok := t.seen[e.pid]; ok && start == e.start {
 		return true
 	}
-	return e.ppid == orphanage() && f.ownsOrphan(t, e)
+	return e.ppid == orphanParent() && f.ownsOrphan(t, e)
 }

@@ -64,7 +64,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 // startDriver runs a command below a process of its own, which a test may kill
-// or find among strangers.
+// or find among foreign children.
 func startDriver(t *testing.T, script string, env []string, out *os.File) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
