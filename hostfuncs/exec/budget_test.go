@@ -5,12 +5,13 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 // TestLimits has commands that print without end, and that never end. Both ways
 // to run one tell which limit it met.
 func TestLimits(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	for name, tt := range map[string]struct {
 		script, limit string
 		code          abi.Code
@@ -26,16 +27,16 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := newProject(t, nil)
-		if p.Confinement, err = NewConfinement(p.Root, p.Environ, nil, nil, capability.LimitsOf([]*capability.Policy{parsed}, "test")); err != nil {
+		if p.Confinement, err = NewConfinement(ConfinementOptions{Project: p.Project, Environ: p.Environ, Limits: capability.LimitsOf([]*capability.Policy{parsed}, "test")}); err != nil {
 			t.Fatal(err)
 		}
 		g := p.gate(t, policy)
 		argv := []string{"sh", "-c", tt.script}
 		t.Run(name, func(t *testing.T) {
-			wantError(t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: argv}), tt.code, tt.want)
-			wantError(t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: argv, Capture: true}), tt.code, tt.want)
-			call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: argv})
-			wantError(t, call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), tt.code, tt.want)
+			hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: argv}), tt.code, tt.want)
+			hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: argv, Capture: true}), tt.code, tt.want)
+			hosttest.Call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: argv})
+			hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), tt.code, tt.want)
 		})
 	}
 }
@@ -43,15 +44,15 @@ func TestLimits(t *testing.T) {
 // TestWithinLimits: what a command prints and takes within its limits is its own,
 // to the last byte.
 func TestWithinLimits(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, nil)
 	var err error
-	p.Confinement, err = NewConfinement(p.Root, p.Environ, nil, nil, capability.Limits{Output: 4, Time: 1 << 40})
+	p.Confinement, err = NewConfinement(ConfinementOptions{Project: p.Project, Environ: p.Environ, Limits: capability.Limits{Output: 4, Time: 1 << 40}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := p.gate(t, allowShell)
-	got := as[abi.ExecResult](t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "printf ab; printf cd >&2"}, Capture: true}))
+	got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "printf ab; printf cd >&2"}, Capture: true}))
 	if got.Stdout != "ab" || got.Stderr != "cd" {
 		t.Errorf("got %+v", got)
 	}

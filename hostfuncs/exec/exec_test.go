@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 const allowShell = "version: 1\nproviders: {test: {exec: ['sh **', './run.sh **'], env: {pass: [GREETING, SECRET, UNSET]}}}"
@@ -18,30 +19,30 @@ func shell(script string) abi.ExecRequest {
 }
 
 func TestExecCaptures(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, map[string]string{"sub/": ""})
 	g := p.gate(t, allowShell)
 	q := shell("echo out; echo err >&2; pwd; exit 7")
 	q.Dir = "sub"
-	got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q))
+	got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q))
 	want := abi.ExecResult{ExitCode: 7, Stdout: "out\n" + p.Root + "/sub\n", Stderr: "err\n"}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	q = shell("printf 123456; printf '\\377' >&2")
 	q.CaptureLimit = 3
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q)); got.Stdout != "123" || !got.Truncated || got.Stderr != "\uFFFD" {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q)); got.Stdout != "123" || !got.Truncated || got.Stderr != "\uFFFD" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestExecStreams(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, nil)
 	q := shell("echo out; echo err >&2; read x; echo $x")
 	stdin := abi.Text("in\n")
 	q.Capture, q.Stdin = false, &stdin
-	if got := as[abi.ExecResult](t, call(t, p.gate(t, allowShell), abi.OpExec, q)); got.Stdout != "" {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, p.gate(t, allowShell), abi.OpExec, q)); got.Stdout != "" {
 		t.Errorf("captured %q", got.Stdout)
 	}
 	if out, err := p.Stdout.(*strings.Builder).String(), p.Stderr.(*strings.Builder).String(); out != "out\nin\n" || err != "err\n" {
@@ -50,7 +51,7 @@ func TestExecStreams(t *testing.T) {
 }
 
 func TestExecEnvironment(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, nil)
 	p.Environ = []string{"PATH=" + os.Getenv("PATH"), "SECRET=s3cret", "OTHER=x", "GREETING=host's"}
 	g := p.gate(t, allowShell)
@@ -58,17 +59,17 @@ func TestExecEnvironment(t *testing.T) {
 	stdin := abi.EnvRef("SECRET")
 	q.Env = map[string]abi.Value{"GREETING": abi.Text("hello")}
 	q.Stdin = &stdin
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q)); got.Stdout != "hello\n***" {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q)); got.Stdout != "hello\n***" {
 		t.Errorf("got %q", got.Stdout)
 	}
 	q.Env = map[string]abi.Value{"GREETING": abi.EnvRef("OTHER")}
-	wantError(t, call(t, g, abi.OpExec, q), abi.CodeDenied, "with GREETING, OTHER, SECRET")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeDenied, "with GREETING, OTHER, SECRET")
 	q.Env = map[string]abi.Value{"GREETING": abi.EnvRef("UNSET")}
-	wantError(t, call(t, g, abi.OpExec, q), abi.CodeNotFound, "variable UNSET is not set")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeNotFound, "variable UNSET is not set")
 }
 
 func TestExecRefuses(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, map[string]string{"file": "", "plain.sh": "#!/bin/sh\n"})
 	if err := os.Chmod(filepath.Join(p.Root, "plain.sh"), 0o644); err != nil {
 		t.Fatal(err)
@@ -94,32 +95,13 @@ func TestExecRefuses(t *testing.T) {
 		"timeout":             {abi.ExecRequest{Argv: []string{"sleep", "60"}, Capture: true, TimeoutMS: 20}, abi.CodeTimeout, "did not end within 20ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, call(t, g, abi.OpExec, tt.request), tt.code, tt.want)
+			hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, tt.request), tt.code, tt.want)
 		})
 	}
 }
 
-// TestMissingIsToldAfterTheDecision keeps a provider from asking what there is.
-func TestMissingIsToldAfterTheDecision(t *testing.T) {
-	p := newProject(t, map[string]string{"file": ""})
-	g := p.gate(t, "")
-	for operation, pair := range map[string][2]any{
-		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
-		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
-		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
-		abi.OpDockerBuild: {
-			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},
-			abi.DockerBuildRequest{Context: "none", Tags: []string{"a"}},
-		},
-	} {
-		for _, request := range pair {
-			wantError(t, call(t, g, operation, request), abi.CodeDenied, "")
-		}
-	}
-}
-
 func TestExecInterrupt(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, nil)
 	g := p.gate(t, allowShell)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -139,7 +121,7 @@ func TestExecInterrupt(t *testing.T) {
 		}
 	}()
 	request := []byte(`{"argv":["sh","-c","trap 'exit 0' INT; touch ready; while :; do sleep 0.01; done"],"capture":true}`)
-	got := as[abi.ExecResult](t, decodeReply(t, g.Call(ctx, abi.OpExec, request)))
+	got := hosttest.As[abi.ExecResult](t, hosttest.Reply(t, g.Call(ctx, abi.OpExec, request)))
 	if got.ExitCode != 0 || !got.Interrupted {
 		t.Errorf("got %+v, want a program that ended well after an interrupt", got)
 	}

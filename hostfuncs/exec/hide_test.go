@@ -7,12 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 // TestHidden wants words, numbers and hosts of a dotenv file to be printed as they
 // are, and all else to be masked.
 func TestHidden(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, map[string]string{
 		".env":   "NODE_ENV=development\nHOST=localhost\nPORT=4000\nURL=http://localhost:4000\nDB_PASSWORD=postgres\nOTHER=${DEPLOY_TOKEN}/x\nNAMED=local\nS=ab\nEMPTY=\nT=cd\n",
 		"other/": "", "other/.env": "U=ef\nNODE_ENV=staging\n",
@@ -21,7 +22,7 @@ func TestHidden(t *testing.T) {
 	g := p.gate(t, loads)
 	const print = "echo $NODE_ENV $HOST $PORT $URL; echo $DB_PASSWORD $OTHER hush-hush, $NAMED $S"
 	q := abi.ExecRequest{Argv: []string{"sh", "-c", print}, EnvFiles: []string{".env"}}
-	as[abi.ExecResult](t, call(t, g, abi.OpExec, q))
+	hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q))
 	want := "development localhost 4000 http://localhost:4000\n*** *** ***, local ab\n"
 	if got := p.Stdout.(*strings.Builder).String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -30,7 +31,7 @@ func TestHidden(t *testing.T) {
 	q.Env = map[string]abi.Value{"X": abi.EnvRef("NAMED", ".env")}
 	q.EnvFiles = append(q.EnvFiles, "other/.env")
 	q.Argv[2] = "echo $X"
-	as[abi.ExecResult](t, call(t, g, abi.OpExec, q))
+	hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q))
 	if got := p.Stdout.(*strings.Builder).String(); got != want+"***\n" {
 		t.Errorf("got %q", got)
 	}
@@ -41,7 +42,7 @@ func TestHidden(t *testing.T) {
 		"debug: masked from now on: NAMED",
 		"debug: too short to be masked: U",
 	}
-	if diff := cmp.Diff(wantLog, p.logged); diff != "" {
+	if diff := cmp.Diff(wantLog, p.Logged); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

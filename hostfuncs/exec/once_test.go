@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 // setter is a project whose command notes what it is given, in the file ran.
 func setter(t *testing.T, state string) *project {
 	t.Helper()
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, map[string]string{".env": "FROM_FILE=file\n"})
 	p.Provider, p.InputsDir = "test", state
 	p.variables("one", "two")
@@ -42,10 +44,10 @@ func (p *project) ran(t *testing.T) string {
 
 func TestOnce(t *testing.T) {
 	p := setter(t, filepath.Join(t.TempDir(), "inputs"))
-	g := p.gate(t, allowShell)
 	runs := func(q abi.ExecRequest, want string) {
 		t.Helper()
-		got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q))
+		p.ChildEnv = nil
+		got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, p.gate(t, allowShell), abi.OpExec, q))
 		unchanged := p.ran(t) == strings.TrimSuffix(want, " unchanged") && strings.HasSuffix(want, " unchanged")
 		if got.Unchanged != unchanged || p.ran(t) != strings.TrimSuffix(want, " unchanged") {
 			t.Errorf("got %+v and %q, want %q", got, p.ran(t), want)
@@ -86,12 +88,12 @@ func TestOnceNowhere(t *testing.T) {
 		p := setter(t, state)
 		g := p.gate(t, allowShell)
 		for range 2 {
-			if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, setsOnce("a", "SECRET", ""))); got.Unchanged {
+			if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, setsOnce("a", "SECRET", ""))); got.Unchanged {
 				t.Errorf("%q: got %+v", state, got)
 			}
 		}
-		if got := strings.Count(strings.Join(p.logged, "\n"), "cannot remember the input of sh"); got != warned || p.ran(t) != "one one" {
-			t.Errorf("%q: %q, %q", state, p.logged, p.ran(t))
+		if got := strings.Count(strings.Join(p.Logged, "\n"), "cannot remember the input of sh"); got != warned || p.ran(t) != "one one" {
+			t.Errorf("%q: %q, %q", state, p.Logged, p.ran(t))
 		}
 	}
 }
@@ -104,9 +106,9 @@ func TestOnceNeedsReference(t *testing.T) {
 	for _, stdin := range []*abi.Value{nil, &guess} {
 		q := setsOnce("a", "SECRET", "")
 		q.Stdin = stdin
-		wantError(t, call(t, g, abi.OpExec, q), abi.CodeInvalid, "once needs a stdin that is a reference")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeInvalid, "once needs a stdin that is a reference")
 	}
-	wantError(t, call(t, g, abi.OpExec, setsOnce(strings.Repeat("a", abi.MaxOnce+1), "SECRET", "")), abi.CodeInvalid, "once has 4097 bytes, at most 4096 are taken")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, setsOnce(strings.Repeat("a", abi.MaxOnce+1), "SECRET", "")), abi.CodeInvalid, "once has 4097 bytes, at most 4096 are taken")
 	if p.ran(t) != "" {
 		t.Error("a command ran")
 	}
@@ -117,32 +119,32 @@ func TestOnceNeedsReference(t *testing.T) {
 func TestOncePlanned(t *testing.T) {
 	p := setter(t, filepath.Join(t.TempDir(), "inputs"))
 	q := setsOnce("a", "SECRET", "")
-	planned := func() []Step {
+	planned := func() []hostfuncs.Step {
 		t.Helper()
-		plan := new(Plan)
-		as[abi.ExecResult](t, call(t, p.conducted(t, allowShell, func(o *GateOptions) { o.Plan = plan }), abi.OpExec, q))
-		return []Step{plan.Steps[0].Step}
+		plan := new(hostfuncs.Plan)
+		hosttest.As[abi.ExecResult](t, hosttest.Call(t, p.conducted(t, allowShell, func(o *hostfuncs.GateOptions) { o.Plan = plan }), abi.OpExec, q))
+		return []hostfuncs.Step{plan.Steps[0].Step}
 	}
-	under := func(steps []Step) abi.Reply {
+	under := func(steps []hostfuncs.Step) abi.Reply {
 		t.Helper()
-		return call(t, p.conducted(t, allowShell, func(o *GateOptions) { o.Held = &Held{Name: "plan.json", Steps: steps} }), abi.OpExec, q)
+		return hosttest.Call(t, p.conducted(t, allowShell, func(o *hostfuncs.GateOptions) { o.Planned = &hostfuncs.Planned{Name: "plan.json", Steps: steps} }), abi.OpExec, q)
 	}
 	runs := planned()
-	if runs[0].Exec.Unchanged || p.ran(t) != "" {
-		t.Errorf("planned %+v, ran %q", runs[0].Exec, p.ran(t))
+	if runs[0].Detail.(*Step).Unchanged || p.ran(t) != "" {
+		t.Errorf("planned %+v, ran %q", runs[0].Detail, p.ran(t))
 	}
 	for _, unchanged := range []bool{false, true} {
-		if got := as[abi.ExecResult](t, under(runs)); got.Unchanged != unchanged || p.ran(t) != "one" {
+		if got := hosttest.As[abi.ExecResult](t, under(runs)); got.Unchanged != unchanged || p.ran(t) != "one" {
 			t.Errorf("under the plan: %+v, ran %q", got, p.ran(t))
 		}
 	}
 	doesNot := planned()
-	if !doesNot[0].Exec.Unchanged {
-		t.Errorf("planned %+v", doesNot[0].Exec)
+	if !doesNot[0].Detail.(*Step).Unchanged {
+		t.Errorf("planned %+v", doesNot[0].Detail)
 	}
-	as[abi.ExecResult](t, under(doesNot))
+	hosttest.As[abi.ExecResult](t, under(doesNot))
 	p.variables("another", "")
-	wantError(t, under(doesNot), abi.CodeDenied, "step 1 of the plan is not to run, and its input has changed since")
+	hosttest.WantError(t, under(doesNot), abi.CodeDenied, "step 1 of the plan is not to run, and its input has changed since")
 	if p.ran(t) != "one" {
 		t.Errorf("ran %q", p.ran(t))
 	}

@@ -12,13 +12,14 @@ func printed(t *testing.T, colour bool, names ...string) (stdout, stderr string)
 	t.Helper()
 	p := newProject(t, nil)
 	p.Colour = colour
+	r := NewRunner(p.Options)
 	outputs := make([]*output, len(names))
 	for i, name := range names {
 		s := new(started)
-		if err := p.processes.add(s); err != nil {
+		if err := r.processes.add(s); err != nil {
 			t.Fatal(err)
 		}
-		outputs[i] = p.newOutput(s, startPlan{name: name})
+		outputs[i] = r.newOutput(s, startPlan{name: name})
 	}
 	for i, o := range outputs {
 		fmt.Fprintf(o.stdout, "out %d\n", i+1)

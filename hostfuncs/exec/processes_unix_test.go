@@ -17,21 +17,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 // script starts a shell with that text.
-func script(t *testing.T, g *Gate, text string, change func(*abi.ProcessStartRequest)) int {
+func script(t *testing.T, g *hostfuncs.Gate, text string, change func(*abi.ProcessStartRequest)) int {
 	t.Helper()
 	q := abi.ProcessStartRequest{Argv: []string{"sh", "-c", text}}
 	if change != nil {
 		change(&q)
 	}
-	return as[abi.ProcessStartResult](t, call(t, g, abi.OpProcessStart, q)).ID
+	return hosttest.As[abi.ProcessStartResult](t, hosttest.Call(t, g, abi.OpProcessStart, q)).ID
 }
 
-func wait(t *testing.T, g *Gate, q abi.ProcessWaitRequest) abi.ProcessWaitResult {
+func wait(t *testing.T, g *hostfuncs.Gate, q abi.ProcessWaitRequest) abi.ProcessWaitResult {
 	t.Helper()
-	return as[abi.ProcessWaitResult](t, call(t, g, abi.OpProcessWait, q))
+	return hosttest.As[abi.ProcessWaitResult](t, hosttest.Call(t, g, abi.OpProcessWait, q))
 }
 
 // alive tells whether a process that wrote its ID to a file is there.
@@ -71,8 +73,8 @@ func TestStartAndWait(t *testing.T) {
 	if out, err := p.Stdout.(*strings.Builder).String(), p.Stderr.(*strings.Builder).String(); out != "compiling\n\x1b[1mready\x1b[0m at 4000 with ***\nin\n" || err != "done\n" {
 		t.Errorf("printed %q and %q", out, err)
 	}
-	wantError(t, call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{IDs: []int{id}}), abi.CodeInvalid, fmt.Sprintf("no program with the ID %d", id))
-	wantError(t, call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), abi.CodeInvalid, "no program was started")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{IDs: []int{id}}), abi.CodeInvalid, fmt.Sprintf("no program with the ID %d", id))
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), abi.CodeInvalid, "no program was started")
 }
 
 func TestStartRefuses(t *testing.T) {
@@ -89,13 +91,13 @@ func TestStartRefuses(t *testing.T) {
 		{abi.ProcessStartRequest{Argv: []string{"sh"}, Watch: make([]string, abi.MaxWatches+1)}, abi.CodeInvalid, "watch"},
 		{abi.ProcessStartRequest{}, abi.CodeInvalid, "argv is empty"},
 	} {
-		wantError(t, call(t, g, abi.OpProcessStart, tt.q), tt.code, tt.want)
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessStart, tt.q), tt.code, tt.want)
 	}
-	wantError(t, call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), abi.CodeInvalid, "no program was started")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}), abi.CodeInvalid, "no program was started")
 	for range abi.MaxProcesses {
 		script(t, g, "exec sleep 60", nil)
 	}
-	wantError(t, call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: []string{"true"}}), abi.CodeTooLarge, "16 programs run already")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: []string{"true"}}), abi.CodeTooLarge, "16 programs run already")
 }
 
 // TestWaitForAny has two programs, of which the second ends first.
@@ -110,7 +112,7 @@ func TestWaitForAny(t *testing.T) {
 	if got := wait(t, g, abi.ProcessWaitRequest{IDs: []int{first}, TimeoutMS: 1}); !got.TimedOut {
 		t.Errorf("got %+v", got)
 	}
-	stopped := as[abi.ProcessExit](t, call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: first}))
+	stopped := hosttest.As[abi.ProcessExit](t, hosttest.Call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: first}))
 	if stopped.ID != first || stopped.Signal != "SIGTERM" || stopped.Interrupted {
 		t.Errorf("got %+v", stopped)
 	}
@@ -122,17 +124,17 @@ func TestStop(t *testing.T) {
 	g := p.gate(t, allowShell)
 	polite := script(t, g, "trap 'echo bye; exit 7' INT; echo up; while :; do sleep 0.01; done", func(q *abi.ProcessStartRequest) { q.Watch = []string{"up"} })
 	wait(t, g, abi.ProcessWaitRequest{})
-	if got := as[abi.ProcessExit](t, call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: polite, Signal: "SIGINT"})); got.ExitCode != 7 || !strings.HasSuffix(got.Tail, "bye\n") {
+	if got := hosttest.As[abi.ProcessExit](t, hosttest.Call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: polite, Signal: "SIGINT"})); got.ExitCode != 7 || !strings.HasSuffix(got.Tail, "bye\n") {
 		t.Errorf("got %+v", got)
 	}
 	rude := script(t, g, "trap '' INT TERM HUP; (trap '' INT TERM HUP; echo $$ >child; sh -c 'echo $PPID >child; sleep 60') & echo $$ >pid; echo up; while :; do sleep 1; done", func(q *abi.ProcessStartRequest) { q.Watch = []string{"up"} })
 	wait(t, g, abi.ProcessWaitRequest{})
-	got := as[abi.ProcessExit](t, call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: rude, GraceMS: 20}))
+	got := hosttest.As[abi.ProcessExit](t, hosttest.Call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: rude, GraceMS: 20}))
 	if got.Signal != "SIGKILL" || p.alive(t, "pid") {
 		t.Errorf("got %+v", got)
 	}
 	for _, q := range []abi.ProcessStopRequest{{ID: rude}, {ID: 99}, {ID: polite, Signal: "SIGKILL"}, {ID: polite, GraceMS: -1}} {
-		wantError(t, call(t, g, abi.OpProcessStop, q), abi.CodeInvalid, "")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpProcessStop, q), abi.CodeInvalid, "")
 	}
 }
 
@@ -146,9 +148,9 @@ func TestInterruptIsAValue(t *testing.T) {
 	soft, interrupt := context.WithCancelCause(t.Context())
 	ctx := Lingering(soft, hard)
 	start := g.Call(ctx, abi.OpProcessStart, []byte(`{"argv":["sh","-c","trap 'echo cleaning; exit 4' INT; echo up; while :; do sleep 0.01; done"],"watch":["up"]}`))
-	as[abi.ProcessStartResult](t, decodeReply(t, start))
+	hosttest.As[abi.ProcessStartResult](t, hosttest.Reply(t, start))
 	next := func() abi.ProcessWaitResult {
-		return as[abi.ProcessWaitResult](t, decodeReply(t, g.Call(ctx, abi.OpProcessWait, []byte(`{}`))))
+		return hosttest.As[abi.ProcessWaitResult](t, hosttest.Reply(t, g.Call(ctx, abi.OpProcessWait, []byte(`{}`))))
 	}
 	if got := next(); got.Seen == nil {
 		t.Fatalf("got %+v", got)
@@ -161,10 +163,10 @@ func TestInterruptIsAValue(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	probe := g.Call(ctx, abi.OpProbe, []byte(`{"address":"127.0.0.1:`+freePort(t)+`","gone":true,"timeout_ms":60000}`))
-	if got := as[abi.ProbeResult](t, decodeReply(t, probe)); got.Answers {
+	if got := hosttest.As[abi.ProbeResult](t, hosttest.Reply(t, probe)); got.Answers {
 		t.Errorf("got %+v", got)
 	}
-	wantError(t, decodeReply(t, g.Call(ctx, abi.OpProcessStart, []byte(`{"argv":["sh"]}`))), abi.CodeInterrupted, "interrupted")
+	hosttest.WantError(t, hosttest.Reply(t, g.Call(ctx, abi.OpProcessStart, []byte(`{"argv":["sh"]}`))), abi.CodeInterrupted, "interrupted")
 }
 
 // TestCloseEndsAll wants nothing left of what a provider started and forgot.
@@ -176,7 +178,7 @@ func TestCloseEndsAll(t *testing.T) {
 	script(t, g, "echo $$ >two; echo up; exec sleep 60", func(q *abi.ProcessStartRequest) { q.Watch = []string{"up"} })
 	wait(t, g, abi.ProcessWaitRequest{})
 	wait(t, g, abi.ProcessWaitRequest{})
-	p.Close()
+	p.made.Close()
 	if p.alive(t, "one") || p.alive(t, "two") {
 		t.Error("a process is left")
 	}
@@ -285,12 +287,12 @@ func TestProbe(t *testing.T) {
 		{abi.ProbeRequest{Address: free, Gone: true, TimeoutMS: 60_000}, abi.ProbeResult{}},
 		{abi.ProbeRequest{Address: address, Gone: true, TimeoutMS: 1}, abi.ProbeResult{Answers: true}},
 	} {
-		if diff := cmp.Diff(tt.want, as[abi.ProbeResult](t, call(t, g, abi.OpProbe, tt.q))); diff != "" {
+		if diff := cmp.Diff(tt.want, hosttest.As[abi.ProbeResult](t, hosttest.Call(t, g, abi.OpProbe, tt.q))); diff != "" {
 			t.Errorf("%+v: -want +got:\n%s", tt.q, diff)
 		}
 	}
 	status = http.StatusInternalServerError
-	if got := as[abi.ProbeResult](t, call(t, g, abi.OpProbe, abi.ProbeRequest{Address: address, Path: "/"})); got.Answers || got.Status != 500 {
+	if got := hosttest.As[abi.ProbeResult](t, hosttest.Call(t, g, abi.OpProbe, abi.ProbeRequest{Address: address, Path: "/"})); got.Answers || got.Status != 500 {
 		t.Errorf("got %+v", got)
 	}
 	for _, q := range []abi.ProbeRequest{
@@ -298,9 +300,9 @@ func TestProbe(t *testing.T) {
 		{Address: "0.0.0.0:80"}, {Address: "[fe80::1%lo]:80"}, {Address: "127.0.0.1:80", Path: "x"}, {Address: "127.0.0.1:80", Path: "/ HTTP/1.1\r\nX: y"}, {Address: "127.0.0.1:80", TimeoutMS: -1},
 		{Address: "127.0.0.1:80", While: []int{7}},
 	} {
-		wantError(t, call(t, g, abi.OpProbe, q), abi.CodeInvalid, "")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpProbe, q), abi.CodeInvalid, "")
 	}
-	wantError(t, call(t, p.gate(t, "version: 1\nproviders: {test: {net: {connect: [4]}}}"), abi.OpProbe, abi.ProbeRequest{Address: address}), abi.CodeDenied, "port "+port)
+	hosttest.WantError(t, hosttest.Call(t, p.gate(t, "version: 1\nproviders: {test: {net: {connect: [4]}}}"), abi.OpProbe, abi.ProbeRequest{Address: address}), abi.CodeDenied, "port "+port)
 }
 
 // TestProbeEndsWithItsProgram wants no wait for what can't answer any more.
@@ -308,7 +310,7 @@ func TestProbeEndsWithItsProgram(t *testing.T) {
 	p := newProject(t, nil)
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['**'], net: {connect: ['*']}}}")
 	id := script(t, g, "exit 1", nil)
-	if got := as[abi.ProbeResult](t, call(t, g, abi.OpProbe, abi.ProbeRequest{Address: "127.0.0.1:" + freePort(t), TimeoutMS: 60_000, While: []int{id}})); got.Answers {
+	if got := hosttest.As[abi.ProbeResult](t, hosttest.Call(t, g, abi.OpProbe, abi.ProbeRequest{Address: "127.0.0.1:" + freePort(t), TimeoutMS: 60_000, While: []int{id}})); got.Answers {
 		t.Errorf("got %+v", got)
 	}
 	if got := wait(t, g, abi.ProcessWaitRequest{}); got.Exited == nil {

@@ -14,7 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
@@ -91,12 +93,12 @@ func TestNothingStaysOpen(t *testing.T) {
 	wrong := request
 	outside := abi.EnvRef("A", "../outside")
 	wrong.Stdin = &outside
-	for name, g := range map[string]*Gate{
+	for name, g := range map[string]*hostfuncs.Gate{
 		"allowed": p.gate(t, everything), "denied": p.gate(t, ""),
-		"planned": p.conducted(t, everything, func(o *GateOptions) { o.Plan = new(Plan) }),
+		"planned": p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = new(hostfuncs.Plan) }),
 	} {
 		for _, q := range []any{request, wrong} {
-			call(t, g, abi.OpExec, q)
+			hosttest.Call(t, g, abi.OpExec, q)
 			data, err := json.Marshal(q)
 			if err != nil {
 				t.Fatal(err)
@@ -105,7 +107,7 @@ func TestNothingStaysOpen(t *testing.T) {
 			_, _ = g.Explain(t.Context(), abi.OpExec, data)
 		}
 		start := abi.ProcessStartRequest{Argv: request.Argv, Dir: request.Dir}
-		call(t, g, abi.OpProcessStart, start)
+		hosttest.Call(t, g, abi.OpProcessStart, start)
 		if open := openBelow(t, p.Root); len(open) > 0 {
 			t.Errorf("%s: these are open: %q", name, open)
 		}
@@ -157,11 +159,11 @@ func (r race) run(t *testing.T, p *project) {
 	go func() { stopped <- exchangeUntil(stop, exchange) }()
 	right := 0
 	for range *races {
-		reply := call(t, g, abi.OpExec, r.request)
+		reply := hosttest.Call(t, g, abi.OpExec, r.request)
 		if reply.Error != nil {
 			continue
 		}
-		if got := as[abi.ExecResult](t, reply); got.Stdout == "right" {
+		if got := hosttest.As[abi.ExecResult](t, reply); got.Stdout == "right" {
 			right++
 		} else if got.ExitCode == 0 {
 			t.Fatalf("what ran says %q", got.Stdout)
@@ -172,7 +174,7 @@ func (r race) run(t *testing.T, p *project) {
 		t.Fatal(err)
 	}
 	t.Logf("%d of %d ran", right, *races)
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, r.request)); got.Stdout != "right" {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, r.request)); got.Stdout != "right" {
 		t.Errorf("without a race it says %q", got.Stdout)
 	}
 }
@@ -199,7 +201,7 @@ func exchangeUntil(stop <-chan struct{}, exchange func() error) error {
 }
 
 // racing is the gate for a race.
-func (p *project) racing(t *testing.T, r race) *Gate {
+func (p *project) racing(t *testing.T, r race) *hostfuncs.Gate {
 	t.Helper()
 	rule := r.policy
 	for _, name := range []string{"sh", "run"} {
@@ -216,7 +218,9 @@ func (p *project) racing(t *testing.T, r race) *Gate {
 	}
 	policies := []*capability.Policy{policy}
 	p.Pins = func(x *capability.Exec) bool { return capability.Pins(policies, "test", x) }
-	p.Confinement, err = NewConfinement(p.Root, p.Environ, p.Environ, capability.Confine(policies, "test"), capability.Limits{})
+	p.Confinement, err = NewConfinement(ConfinementOptions{
+		Project: p.Project, Environ: p.Environ, Passed: p.Environ, Policies: capability.Confine(policies, "test"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
@@ -60,7 +61,7 @@ func TestSingleFiles(t *testing.T) {
 		"a file that is twice there":            {[]capability.Confinement{writes(reads(one("a")), one("a"))}, "a"},
 		"one that could be made in a directory": {[]capability.Confinement{writes(reads(one("src/new")), tree("src"))}, ""},
 	} {
-		c, err := NewConfinement(root, nil, nil, tt.policies, capability.Limits{})
+		c, err := NewConfinement(ConfinementOptions{Project: files.NewProject(root), Policies: tt.policies})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,17 +97,17 @@ func (n *notices) warn(err error) {
 // TestTooManySingleFiles has files in more directories than are watched: that is
 // said once, however many commands run, and what is watched is.
 func TestTooManySingleFiles(t *testing.T) {
-	var files []string
+	var names []string
 	for i := range maxWatchedDirs {
-		files = append(files, fmt.Sprintf("d%03d/x", i))
+		names = append(names, fmt.Sprintf("d%03d/x", i))
 	}
-	root := filesIn(t, files...)
-	c := &Confinement{root: root, support: confine.Support{Landlock: confine.FilesABI}}
-	for _, file := range files {
+	root := filesIn(t, names...)
+	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
+	for _, file := range names {
 		c.singles.paths = append(c.singles.paths, filepath.Join(root, filepath.FromSlash(file)))
 	}
 	var n notices
-	c.Notice(n.warn)
+	c.singles.warn = n.warn
 	for range 3 {
 		c.lookAfter().close()
 	}
@@ -120,10 +121,10 @@ func TestTooManySingleFiles(t *testing.T) {
 func TestReplacedAgain(t *testing.T) {
 	root := filesIn(t, "a")
 	file := filepath.Join(root, "a")
-	c := &Confinement{root: root, support: confine.Support{Landlock: confine.FilesABI}}
+	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
 	c.singles.paths = []string{file}
 	var n notices
-	c.Notice(n.warn)
+	c.singles.warn = n.warn
 	replace := func(w *startedWith) {
 		t.Helper()
 		if err := os.WriteFile(file+".new", nil, 0o600); err != nil {
@@ -162,7 +163,7 @@ func TestReplacedAgain(t *testing.T) {
 // made in it between would be neither seen nor told of.
 func TestWatchesFromAbove(t *testing.T) {
 	root := filesIn(t, "deep/er/x.js", "deep/y.js")
-	w := &startedWith{c: &Confinement{root: root}}
+	w := &startedWith{c: &Confinement{project: files.NewProject(root)}}
 	w.watch([]string{filepath.Join(root, "deep/er/x.js"), filepath.Join(root, "deep/y.js")})
 	if w.watcher == nil {
 		t.Fatal("nothing is watched")

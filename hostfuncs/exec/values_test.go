@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 // withFiles has dotenv files beside one another, and one that is none.
@@ -29,14 +31,14 @@ const loads = "version: 1\nproviders: {test: {exec: ['sh **'], env: {pass: ['*']
 
 // shown runs a shell that prints variables, and gives what it really printed:
 // into a file, where nothing is masked.
-func shown(t *testing.T, p *project, g *Gate, q abi.ExecRequest, names ...string) string {
+func shown(t *testing.T, p *project, g *hostfuncs.Gate, q abi.ExecRequest, names ...string) string {
 	t.Helper()
 	var words []string
 	for _, name := range names {
 		words = append(words, "${"+name+"-unset}")
 	}
 	q.Argv = []string{"sh", "-c", "echo \"" + strings.Join(words, " ") + "\" >shown"}
-	if reply := call(t, g, abi.OpExec, q); reply.Error != nil {
+	if reply := hosttest.Call(t, g, abi.OpExec, q); reply.Error != nil {
 		t.Fatal(reply.Error.Message)
 	}
 	data, err := os.ReadFile(p.Root + "/shown")
@@ -49,7 +51,7 @@ func shown(t *testing.T, p *project, g *Gate, q abi.ExecRequest, names ...string
 // TestOrderOfVariables is the documented order: the host's environment, the
 // request's base, its files in their order, its own values.
 func TestOrderOfVariables(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	text := abi.Text
 	for _, tt := range []struct {
 		name string
@@ -97,8 +99,8 @@ func TestValuesThatCantBeHad(t *testing.T) {
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "../.env")}}, abi.CodeInvalid, "leaves the project directory"},
 	} {
 		tt.q.Argv = []string{"sh", "-c", "echo ran >&2"}
-		reply := call(t, g, abi.OpExec, tt.q)
-		wantError(t, reply, tt.code, tt.want)
+		reply := hosttest.Call(t, g, abi.OpExec, tt.q)
+		hosttest.WantError(t, reply, tt.code, tt.want)
 		if reply.Error != nil && strings.Contains(reply.Error.Message+reply.Error.Hint, "s3cr") {
 			t.Errorf("it tells what is in the file: %+v", reply.Error)
 		}
@@ -126,16 +128,16 @@ func TestFilesAreDecidedOn(t *testing.T) {
 	} {
 		p := withFiles(t)
 		g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], "+tt.section+"}}")
-		reply := call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "exit 0"}, EnvFiles: []string{tt.file}})
+		reply := hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "exit 0"}, EnvFiles: []string{tt.file}})
 		if tt.allowed {
-			as[abi.ExecResult](t, reply)
+			hosttest.As[abi.ExecResult](t, reply)
 			continue
 		}
-		want := fmt.Sprintf("exec sh -c \"exit 0\" (%s) with the variables of %s: denied", p.records[0].Claim.Exec.Program, tt.file)
+		want := fmt.Sprintf("exec sh -c \"exit 0\" (%s) with the variables of %s: denied", p.Records[0].Claim.Exec.Program, tt.file)
 		if reply.Error == nil || reply.Error.Message != want || reply.Error.Hint != "" {
 			t.Errorf("%s: got %+v, want %s", tt.name, reply.Error, want)
 		}
-		if len(p.records[0].Grants()) == 0 {
+		if len(p.Records[0].Grants()) == 0 {
 			t.Errorf("%s: the user is not told what is missing", tt.name)
 		}
 	}
@@ -143,10 +145,10 @@ func TestFilesAreDecidedOn(t *testing.T) {
 
 func TestClaimOfFiles(t *testing.T) {
 	p := withFiles(t)
-	call(t, p.gate(t, ""), abi.OpExec, abi.ExecRequest{
+	hosttest.Call(t, p.gate(t, ""), abi.OpExec, abi.ExecRequest{
 		Argv: []string{"sh"}, EnvFiles: []string{"sub/.env"}, Env: map[string]abi.Value{"X": abi.EnvRef("A", ".env", "sub/.env")},
 	})
-	claim := p.records[0].Claim
+	claim := p.Records[0].Claim
 	files := []capability.FileUse{{Path: "sub/.env", Use: capability.Load}, {Path: ".env", Use: capability.Load}}
 	if diff := cmp.Diff(files, claim.Files); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -177,7 +179,7 @@ func TestManyEnvFiles(t *testing.T) {
 		"the same": {Argv: []string{"sh"}, EnvFiles: slices.Repeat([]string{".env"}, 33)},
 		"values":   {Argv: []string{"sh"}, Env: values},
 	} {
-		reply := call(t, g, abi.OpExec, q)
+		reply := hosttest.Call(t, g, abi.OpExec, q)
 		if reply.Error == nil || reply.Error.Message != "more than 32 dotenv files are named" {
 			t.Errorf("%s: got %+v", name, reply.Error)
 		}
@@ -185,20 +187,20 @@ func TestManyEnvFiles(t *testing.T) {
 	for name := range values {
 		values[name] = abi.EnvRef("A", ".env", "sub/.env")
 	}
-	as[abi.ExecResult](t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "exit 0"}, Env: values}))
+	hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "exit 0"}, Env: values}))
 }
 
 func TestEnvStatusOfFiles(t *testing.T) {
 	p := withFiles(t)
 	p.Environ = append(p.Environ, "BREAKS=\r\n")
-	got := as[abi.EnvStatusResult](t, call(t, p.gate(t, loads), abi.OpEnvStatus, abi.EnvStatusRequest{
+	got := hosttest.As[abi.EnvStatusResult](t, hosttest.Call(t, p.gate(t, loads), abi.OpEnvStatus, abi.EnvStatusRequest{
 		Names: []string{"A", "D", "EMPTY", "BREAKS", "NONE"}, Files: []string{".env", "sub/.env"},
 	}))
 	want := map[string]abi.EnvState{"A": abi.EnvSet, "D": abi.EnvSet, "EMPTY": abi.EnvEmpty, "BREAKS": abi.EnvEmpty, "NONE": abi.EnvMissing}
 	if diff := cmp.Diff(want, got.States); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	wantError(t, call(t, p.gate(t, "version: 1\nproviders: {test: {env: {read: ['*']}}}"), abi.OpEnvStatus, abi.EnvStatusRequest{
+	hosttest.WantError(t, hosttest.Call(t, p.gate(t, "version: 1\nproviders: {test: {env: {read: ['*']}}}"), abi.OpEnvStatus, abi.EnvStatusRequest{
 		Names: []string{"A"}, Files: []string{".env"},
 	}), abi.CodeDenied, "env_status with A and the variables of .env")
 }
@@ -209,7 +211,7 @@ func TestDeniedFileTellsNothing(t *testing.T) {
 	p := newProject(t, map[string]string{"some.env": "NAME=value\n", "empty.env": "", "broken.env": "no line\n"})
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: [sh], env: {pass: ['*']}}}")
 	for _, file := range []string{"some.env", "empty.env", "broken.env", "none.env"} {
-		reply := call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh"}, EnvFiles: []string{file}})
+		reply := hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh"}, EnvFiles: []string{file}})
 		if reply.Error == nil || reply.Error.Code != abi.CodeDenied || reply.Error.Hint != "" ||
 			!strings.HasSuffix(reply.Error.Message, " with the variables of "+file+": denied") {
 			t.Errorf("%s: got %+v", file, reply.Error)
@@ -220,7 +222,7 @@ func TestDeniedFileTellsNothing(t *testing.T) {
 // TestMasked wants no value that went by reference in what is printed, handed
 // to the provider or told in an error, in any of its forms.
 func TestMasked(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := withFiles(t)
 	p.Environ = append(p.Environ, "SECRET=s3cret value", "TINY=abc")
 	g := p.gate(t, loads)
@@ -230,10 +232,10 @@ func TestMasked(t *testing.T) {
 		Argv: []string{"sh", "-c", print}, Stdin: &stdin,
 		Env: map[string]abi.Value{"X": abi.EnvRef("SECRET"), "T": abi.EnvRef("TINY")}, EnvFiles: []string{".env"},
 	}
-	as[abi.ExecResult](t, call(t, g, abi.OpExec, q))
+	hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q))
 	streamed := p.Stdout.(*strings.Builder).String()
 	q.Capture = true
-	captured := as[abi.ExecResult](t, call(t, g, abi.OpExec, q)).Stdout
+	captured := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q)).Stdout
 	for name, got := range map[string]string{"streamed": streamed, "captured": captured} {
 		if want := "***\n***\n***\nabc\n***"; got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
@@ -242,15 +244,15 @@ func TestMasked(t *testing.T) {
 	if strings.Contains(streamed, base64.StdEncoding.EncodeToString([]byte("s3cret value"))) {
 		t.Error("its base64 is shown")
 	}
-	if want := []string{"debug: masked from now on: A, B, C, SECRET", "warned: the value of TINY is too short to be masked: it can be seen in what is printed and recorded"}; !cmp.Equal(want, p.logged) {
-		t.Errorf("warned of %q", p.logged)
+	if want := []string{"debug: masked from now on: A, B, C, SECRET", "warned: the value of TINY is too short to be masked: it can be seen in what is printed and recorded"}; !cmp.Equal(want, p.Logged) {
+		t.Errorf("warned of %q", p.Logged)
 	}
 	// A cut that the provider chooses shows no beginning of a value.
 	q.Argv, q.CaptureLimit = []string{"sh", "-c", "printf %s \"$X\"; printf %s \"$X\" >&2"}, 5
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, q)); got.Stdout != "***" || got.Stderr != "***" || got.Truncated {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, q)); got.Stdout != "***" || got.Stderr != "***" || got.Truncated {
 		t.Errorf("cut: got %+v", got)
 	}
 	q.Argv = []string{"sh", "-c", "exit 0"}
 	q.Dir = "s3cret value"
-	wantError(t, call(t, g, abi.OpExec, q), abi.CodeNotFound, `there is no "***"`)
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeNotFound, `there is no "***"`)
 }

@@ -12,13 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
 )
 
 // confined has a project's commands held to what a policy says.
-func (p *project) confined(t *testing.T, policy string, environ []string) {
+func (p *project) confined(t *testing.T, policy string, environ []string, watch bool) {
 	t.Helper()
 	var policies []capability.Confinement
 	if policy != "" {
@@ -28,7 +30,7 @@ func (p *project) confined(t *testing.T, policy string, environ []string) {
 		}
 		policies = capability.Confine([]*capability.Policy{parsed}, "test")
 	}
-	held, err := NewConfinement(p.Root, environ, environ, policies, capability.Limits{})
+	held, err := NewConfinement(ConfinementOptions{Project: p.Project, Environ: environ, Passed: environ, Policies: policies, Watch: watch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,14 +44,10 @@ func (p *project) confined(t *testing.T, policy string, environ []string) {
 }
 
 // watched has what commands use watched, from the world that they run in.
-func (p *project) watched(t *testing.T, policy string, environ ...string) *Gate {
+func (p *project) watched(t *testing.T, policy string, environ ...string) *hostfuncs.Gate {
 	t.Helper()
 	environ = append([]string{"PATH=/usr/bin:/bin", "TMPDIR=/nowhere"}, environ...)
-	p.confined(t, policy, environ)
-	if err := p.Confinement.Watch(); err != nil {
-		t.Fatal(err)
-	}
-	p.ChildEnv = p.Confinement.Environ(environ)
+	p.confined(t, policy, environ, true)
 	return p.gate(t, allowShell)
 }
 
@@ -74,8 +72,8 @@ func TestUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := p.watched(t, "", "HOME="+home)
-	call(t, g, abi.OpExec, shell("cat a; cat gone; ls d; cat \"$HOME\"/.gitconfig; cd \"$HOME\"; mkdir .cache; mkdir .cache/go-build; mkdir .cache/go-build/x; echo x >\"$(mktemp)\"; ls \"$HOME\"; exit 3"))
-	call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./run.sh"}})
+	hosttest.Call(t, g, abi.OpExec, shell("cat a; cat gone; ls d; cat \"$HOME\"/.gitconfig; cd \"$HOME\"; mkdir .cache; mkdir .cache/go-build; mkdir .cache/go-build/x; echo x >\"$(mktemp)\"; ls \"$HOME\"; exit 3"))
+	hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./run.sh"}})
 	script(t, g, "echo x >b", nil)
 	wait(t, g, abi.ProcessWaitRequest{})
 	want := capability.Used{Uses: []capability.Use{
@@ -130,7 +128,7 @@ func TestUsedSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	connect := connectsEnv + "=docker.sock:other.sock '" + self + "' -test.run '^TestConnects$'"
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, shell(connect))); got.ExitCode != 0 {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, shell(connect))); got.ExitCode != 0 {
 		t.Fatalf("got %+v", got)
 	}
 	sockets := slices.DeleteFunc(p.used(t).Uses, func(u capability.Use) bool { return u.Kind != capability.UseSocket })
@@ -148,7 +146,7 @@ func TestUnwatched(t *testing.T) {
 	}
 	p.watched(t, "")
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['./encore']}}")
-	if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./encore"}})); got.ExitCode != 3 {
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"./encore"}})); got.ExitCode != 3 {
 		t.Errorf("got %+v", got)
 	}
 	if got := p.used(t).Missed; len(got) != 1 || !strings.Contains(got[0], "daemon") {
@@ -156,7 +154,7 @@ func TestUnwatched(t *testing.T) {
 	}
 	g = p.watched(t, "files: {}")
 	for range 2 {
-		if got := as[abi.ExecResult](t, call(t, g, abi.OpExec, shell("exit 3"))); got.ExitCode != 3 {
+		if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, shell("exit 3"))); got.ExitCode != 3 {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -169,10 +167,10 @@ func TestUnwatched(t *testing.T) {
 // line, where its rules deny it, and for both ways to run one.
 func TestRefused(t *testing.T) {
 	p := newProject(t, map[string]string{"a": "", "secret": "", "d/c": ""})
-	p.confined(t, "files: {read: ['d/**', own]}, net: {connect: [80]}", []string{"PATH=/usr/bin:/bin", "HOME=/nowhere"})
+	p.confined(t, "files: {read: ['d/**', own]}, net: {connect: [80]}", []string{"PATH=/usr/bin:/bin", "HOME=/nowhere"}, false)
 	g := p.gate(t, allowShell)
-	call(t, g, abi.OpExec, shell("cat a"))
-	call(t, g, abi.OpExec, shell("cat secret; exit 0"))
+	hosttest.Call(t, g, abi.OpExec, shell("cat a"))
+	hosttest.Call(t, g, abi.OpExec, shell("cat secret; exit 0"))
 	script(t, g, "echo x >d/c; cat a; exit 1", nil)
 	wait(t, g, abi.ProcessWaitRequest{})
 	want := []string{
@@ -183,7 +181,7 @@ func TestRefused(t *testing.T) {
 		t.Error(diff)
 	}
 	// There is an end to it.
-	call(t, g, abi.OpExec, shell("for i in 1 2 3 4 5 6 7 8 9; do echo \"cat: new$i/x: Permission denied\"; mkdir -p d/$i; echo \"listen tcp :$i: bind: permission denied\"; done; exit 1"))
+	hosttest.Call(t, g, abi.OpExec, shell("for i in 1 2 3 4 5 6 7 8 9; do echo \"cat: new$i/x: Permission denied\"; mkdir -p d/$i; echo \"listen tcp :$i: bind: permission denied\"; done; exit 1"))
 	if got := p.Confinement.Refused("test"); len(got) != maxRefused {
 		t.Errorf("got %q", got)
 	}
@@ -234,7 +232,7 @@ func TestUseOf(t *testing.T) {
 // TestWording has what is outside of the project, and two policies.
 func TestWording(t *testing.T) {
 	p := newProject(t, map[string]string{"a": ""})
-	p.confined(t, "files: {}, net: {}", []string{"HOME=/h"})
+	p.confined(t, "files: {}, net: {}", []string{"HOME=/h"}, false)
 	p.Confinement.each = append(p.Confinement.each, heldBy{policy: "ceiling.yml"})
 	known, err := p.Confinement.known()
 	if err != nil {

@@ -1,4 +1,4 @@
-package hostfuncs
+package files
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
@@ -27,21 +28,21 @@ func TestStatAbove(t *testing.T) {
 	} {
 		root := imagetest.Dir(t)
 		imagetest.Write(t, root, tt.files)
-		p := newProject(t, nil)
+		p := hosttest.New(t, nil)
 		p.Root = filepath.Join(root, "a", "b")
 		if err := os.MkdirAll(p.Root, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		reply := call(t, p.gate(t, may), abi.OpStat, above)
+		reply := hosttest.Call(t, gateOf(t, p, may), abi.OpStat, above)
 		if !tt.yes {
-			wantError(t, reply, abi.CodeNotFound, "no .git above the project directory is a file")
-		} else if got := as[abi.FileInfo](t, reply); got != (abi.FileInfo{Name: ".git"}) {
+			hosttest.WantError(t, reply, abi.CodeNotFound, "no .git above the project directory is a file")
+		} else if got := hosttest.As[abi.FileInfo](t, reply); got != (abi.FileInfo{Name: ".git"}) {
 			t.Errorf("%s: got %+v", name, got)
 		}
-		wantError(t, call(t, p.gate(t, "version: 1\nproviders:\n  test: {files: {read: [a]}}\n"), abi.OpStat, above), abi.CodeDenied, ".git")
+		hosttest.WantError(t, hosttest.Call(t, gateOf(t, p, "version: 1\nproviders:\n  test: {files: {read: [a]}}\n"), abi.OpStat, above), abi.CodeDenied, ".git")
 	}
-	g := newProject(t, nil).gate(t, allowFiles)
+	g := gateOf(t, hosttest.New(t, nil), allowFiles)
 	for _, path := range []string{"", ".", "..", "../.git", ".git/", "./.git", ".GIT", ".ssh", "a/.git", "/.git"} {
-		wantError(t, call(t, g, abi.OpStat, abi.StatRequest{Path: path, Above: true}), abi.CodeInvalid, "above the project directory")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpStat, abi.StatRequest{Path: path, Above: true}), abi.CodeInvalid, "above the project directory")
 	}
 }

@@ -1,26 +1,34 @@
-package hostfuncs
+package files
 
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
 const allowFiles = "version: 1\nproviders: {test: {files: {read: {allow: ['**'], deny: [secret]}}}}"
 
+func gateOf(t *testing.T, h *hosttest.Host, policy string) *hostfuncs.Gate {
+	t.Helper()
+	return hosttest.NewGate(t, h.GateOptions(t, policy, NewProject(h.Root).Operations()...))
+}
+
 func TestFiles(t *testing.T) {
-	p := newProject(t, map[string]string{"a/one": "1", "a/two": "22", "a/sub/": "", "secret": "x"})
-	g := p.gate(t, allowFiles)
-	if got := as[abi.ReadFileResult](t, call(t, g, abi.OpReadFile, abi.PathRequest{Path: "a/two"})); string(got.Data) != "22" {
+	p := hosttest.New(t, map[string]string{"a/one": "1", "a/two": "22", "a/sub/": "", "secret": "x"})
+	g := gateOf(t, p, allowFiles)
+	if got := hosttest.As[abi.ReadFileResult](t, hosttest.Call(t, g, abi.OpReadFile, abi.PathRequest{Path: "a/two"})); string(got.Data) != "22" {
 		t.Errorf("got %q", got.Data)
 	}
-	if got := as[abi.FileInfo](t, call(t, g, abi.OpStat, abi.StatRequest{Path: "./a/../a/two"})); got != (abi.FileInfo{Name: "two", Size: 2}) {
+	if got := hosttest.As[abi.FileInfo](t, hosttest.Call(t, g, abi.OpStat, abi.StatRequest{Path: "./a/../a/two"})); got != (abi.FileInfo{Name: "two", Size: 2}) {
 		t.Errorf("got %+v", got)
 	}
-	list := as[abi.ListResult](t, call(t, g, abi.OpList, abi.PathRequest{Path: filepath.Join(p.Root, "a")}))
+	list := hosttest.As[abi.ListResult](t, hosttest.Call(t, g, abi.OpList, abi.PathRequest{Path: filepath.Join(p.Root, "a")}))
 	var names []string
 	for _, e := range list.Entries {
 		names = append(names, e.Name)
@@ -34,12 +42,12 @@ func TestFiles(t *testing.T) {
 }
 
 func TestFilesRefuse(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "key"), []byte("private"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := newProject(t, map[string]string{"file": "x", "secret": "s", "large": strings.Repeat("x", abi.MaxFile+1)})
+	p := hosttest.New(t, map[string]string{"file": "x", "secret": "s", "large": strings.Repeat("x", abi.MaxFile+1)})
 	for name, target := range map[string]string{
 		"out": outside, "out-file": filepath.Join(outside, "key"), "chain": "out", "to-secret": "secret", "loop": "loop", "dangling": "../nowhere",
 	} {
@@ -47,7 +55,7 @@ func TestFilesRefuse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g := p.gate(t, allowFiles)
+	g := gateOf(t, p, allowFiles)
 	for _, tt := range []struct {
 		path string
 		code abi.Code
@@ -70,26 +78,26 @@ func TestFilesRefuse(t *testing.T) {
 		{".", abi.CodeInvalid, "is no regular file"},
 		{"large", abi.CodeTooLarge, "more than"},
 	} {
-		wantError(t, call(t, g, abi.OpReadFile, abi.PathRequest{Path: tt.path}), tt.code, tt.want)
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpReadFile, abi.PathRequest{Path: tt.path}), tt.code, tt.want)
 	}
-	wantError(t, call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no directory")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no directory")
 }
 
 // TestOutsideTellsNothing wants every path outside to be refused in the same
 // words, whatever is there.
 func TestOutsideTellsNothing(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	outside := t.TempDir()
 	for name, target := range map[string]string{"link": "/etc", "loop": "loop", "dangling": "nowhere"} {
 		if err := os.Symlink(target, filepath.Join(outside, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	g := newProject(t, nil).gate(t, allowFiles)
+	g := gateOf(t, hosttest.New(t, nil), allowFiles)
 	for _, name := range []string{"link", "link/passwd", "loop", "dangling", "dangling/x", "none", "none/x"} {
 		path := filepath.Join(outside, name)
-		reply := call(t, g, abi.OpStat, abi.StatRequest{Path: path})
-		if want := quotePath(path) + " leaves the project directory"; reply.Error == nil || reply.Error.Message != want {
+		reply := hosttest.Call(t, g, abi.OpStat, abi.StatRequest{Path: path})
+		if want := strconv.Quote(path) + " leaves the project directory"; reply.Error == nil || reply.Error.Message != want {
 			t.Errorf("%s: got %+v", name, reply.Error)
 		}
 	}
@@ -97,14 +105,14 @@ func TestOutsideTellsNothing(t *testing.T) {
 
 // TestSwappedFile puts another file in the place of the one decided on.
 func TestSwappedFile(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	for name, swap := range map[string]func(path, secret string) error{
 		"link": func(path, _ string) error { return os.Symlink("secret", path) },
 		"file": func(path, secret string) error { return os.Rename(secret, path) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProject(t, map[string]string{"file": "x", "secret": "s"})
-			decided, err := p.locate("file")
+			p := hosttest.New(t, map[string]string{"file": "x", "secret": "s"})
+			decided, err := NewProject(p.Root).Locate("file")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,46 +123,9 @@ func TestSwappedFile(t *testing.T) {
 			if err := swap(path, filepath.Join(p.Root, "secret")); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := p.doReadFile(t.Context(), decided); err == nil || !strings.Contains(err.Error(), "was replaced") {
+			if got, err := NewProject(p.Root).readFile(t.Context(), decided); err == nil || !strings.Contains(err.Error(), "was replaced") {
 				t.Errorf("got %q, %v", got.Data, err)
 			}
 		})
-	}
-}
-
-func TestEnvStatus(t *testing.T) {
-	p := newProject(t, nil)
-	p.Environ = []string{"FULL=first", "FULL=x", "EMPTY=", "HIDDEN=x"}
-	g := p.gate(t, "version: 1\nproviders: {test: {env: {read: [FULL, EMPTY, NONE]}}}")
-	got := as[abi.EnvStatusResult](t, call(t, g, abi.OpEnvStatus, abi.EnvStatusRequest{Names: []string{"FULL", "EMPTY", "NONE"}}))
-	if got.States["FULL"] != abi.EnvSet || got.States["EMPTY"] != abi.EnvEmpty || got.States["NONE"] != abi.EnvMissing {
-		t.Errorf("got %v", got.States)
-	}
-	wantError(t, call(t, g, abi.OpEnvStatus, abi.EnvStatusRequest{Names: []string{"FULL", "HIDDEN"}}), abi.CodeDenied, "HIDDEN")
-	wantError(t, call(t, g, abi.OpEnvStatus, abi.EnvStatusRequest{}), abi.CodeInvalid, "names is empty")
-}
-
-func TestLog(t *testing.T) {
-	p := newProject(t, nil)
-	g := p.gate(t, "version: 1\nproviders: {test: {}}")
-	as[abi.Empty](t, call(t, g, abi.OpLog, abi.LogRequest{Level: abi.LevelWarn, Message: "\x1b[2Jhello\u202e\n\n"}))
-	if len(p.logged) != 1 || p.logged[0] != "warn: hello" {
-		t.Errorf("got %q", p.logged)
-	}
-	wantError(t, call(t, g, abi.OpLog, abi.LogRequest{Level: "loud"}), abi.CodeInvalid, `level "loud"`)
-}
-
-func TestLogIsBounded(t *testing.T) {
-	for name, message := range map[string]string{"lines": strings.Repeat("x\n", 999) + "x", "bytes": strings.Repeat("x", 100_000)} {
-		p := newProject(t, nil)
-		g := p.gate(t, "version: 1\nproviders: {test: {}}")
-		var last abi.Reply
-		for range 20 {
-			last = call(t, g, abi.OpLog, abi.LogRequest{Level: abi.LevelInfo, Message: message})
-		}
-		wantError(t, last, abi.CodeTooLarge, "a run can log")
-		if n := len(p.logged); n != 11 || p.logged[10] != "warn: the provider logs too much; the rest is left out" {
-			t.Errorf("%s: %d messages were shown", name, n)
-		}
 	}
 }
