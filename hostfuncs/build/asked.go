@@ -127,7 +127,7 @@ func (b *asked) secrets(pointer string) {
 	for _, id := range slices.Sorted(maps.Keys(b.Mapping(pointer))) {
 		at := abi.UnderPointer(pointer, id)
 		name := b.Text(abi.UnderPointer(at, "env"))
-		if name == "" || !secretID.MatchString(id) {
+		if name == "" || !secretID().MatchString(id) {
 			continue
 		}
 		b.add(capability.AllowBuild("secrets", id, b.Position(at)), capability.AllowEnv(name, b.Position(at)))

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/containerd/platforms"
 
@@ -39,7 +40,7 @@ func (c cacheRef) String() string {
 }
 
 // secretID has no character that means something where secrets are mounted.
-var secretID = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var secretID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+$`) })
 
 func (w *World) resolveFields(q abi.DockerBuildRequest) (f buildFields, err error) {
 	f.labels = q.Labels
@@ -59,7 +60,7 @@ func (w *World) resolveFields(q abi.DockerBuildRequest) (f buildFields, err erro
 	}
 	for id, value := range q.Secrets {
 		switch {
-		case !secretID.MatchString(id):
+		case !secretID().MatchString(id):
 			return f, fieldError("secrets", fmt.Errorf("%q is no ID of a secret: it has letters, digits, _, . and - alone", id))
 		case value.Env == "":
 			return f, fieldError("secrets", fmt.Errorf("the value of %s is plain text, and a secret's has to be a reference to a variable", id))

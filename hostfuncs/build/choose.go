@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -129,11 +130,11 @@ func claimable(u *dockerfile.Uses) (err error) {
 }
 
 // scpRemote is a repository as ssh names it: git@host:path.
-var scpRemote = regexp.MustCompile(`^([\w.-]+@)?([\w.-]+):([^/].*)$`)
+var scpRemote = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([\w.-]+@)?([\w.-]+):([^/].*)$`) })
 
 // remoteURL is what ADD fetches, as a URL.
 func remoteURL(remote string) string {
-	if m := scpRemote.FindStringSubmatch(remote); m != nil && !strings.Contains(remote, "://") {
+	if m := scpRemote().FindStringSubmatch(remote); m != nil && !strings.Contains(remote, "://") {
 		return "ssh://" + m[1] + m[2] + "/" + m[3]
 	}
 	return remote

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -25,12 +26,12 @@ type BaseLayout struct {
 	Digest digest.Digest
 }
 
-var baseText = regexp.MustCompile(`^([^=]+)=oci:(.+?)(?:@(sha256:[0-9a-f]{64}))?$`)
+var baseText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^=]+)=oci:(.+?)(?:@(sha256:[0-9a-f]{64}))?$`) })
 
 // ParseBaseLayout reads REFERENCE=oci:DIR, or with a digest of the image behind
 // it, oci:DIR@sha256:<64 hexadecimal digits>.
 func ParseBaseLayout(text string) (BaseLayout, error) {
-	m := baseText.FindStringSubmatch(text)
+	m := baseText().FindStringSubmatch(text)
 	if m == nil {
 		return BaseLayout{}, fmt.Errorf("%q is no base image: use REFERENCE=oci:DIR", text)
 	}

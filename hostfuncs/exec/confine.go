@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -32,10 +33,10 @@ type Confinement struct {
 	// directories are those that commands may write to and couldn't make, since a
 	// path that isn't there allows nothing.
 	directories []string
-	environ     []string // the host's
-	passed      []string // what of it commands get
-	each        []heldBy
-	refused     refusals
+	environ     []string        // the host's
+	passed      []string        // what of it commands get
+	each        []confine.Rules // of each policy in by
+	failed      atomic.Bool     // a confined command exited with a code other than 0
 	singles     singleFiles
 	watch       *watch // nil where nobody wants to know what commands use
 }
@@ -98,7 +99,7 @@ func (c *Confinement) gather(policies []capability.Confinement) error {
 			return err
 		}
 		rules, directories = rules.Resolved(files.ResolveLinks), append(directories, made...)
-		c.each = append(c.each, heldBy{p.Policy, rules})
+		c.each = append(c.each, rules)
 		if c.rules != nil {
 			rules = rules.And(*c.rules)
 		}
@@ -139,9 +140,11 @@ func (c *Confinement) Environ(env []string) []string {
 // Confined reports whether commands are held to files, ports or sockets.
 func (c *Confinement) Confined() bool { return c != nil && c.rules != nil }
 
-// Policies are the names of those that confine.
-func (c *Confinement) Policies() []string {
-	if c == nil {
+// FailedUnder are the policies by which a command was confined that exited with a
+// code other than 0, none where no confined command did. The kernel does not say
+// whether a denial was the reason.
+func (c *Confinement) FailedUnder() []string {
+	if c == nil || !c.failed.Load() {
 		return nil
 	}
 	return c.by
@@ -210,7 +213,6 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 		}
 		ctx, output = c.bound(ctx, &cmd)
 	}
-	heard := c.listen(&cmd)
 	if limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)
@@ -219,12 +221,14 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 	singles := c.lookAfter()
 	res, err := process.Run(ctx, cmd)
 	singles.close()
-	c.hear(heard, cmd, res, singles)
 	if over := output.spent(cmd.Argv[0]); over != nil {
 		return res, over
 	}
 	if res.TimedOut {
 		return res, abi.Errorf(abi.CodeTimeout, "%s did not end within %v", cmd.Argv[0], limit)
+	}
+	if cmd.Confine != nil && err == nil && res.ExitCode != 0 && !res.Interrupted {
+		c.failed.Store(true)
 	}
 	return res, err
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
@@ -48,7 +47,7 @@ func (c *Confinement) findSingles(policies []capability.Confinement) {
 		}
 		all := true
 		for i := range policies {
-			all = all && (slices.Contains(named[i], path) || c.each[i].rules.Allows(confine.Use{Kind: confine.UseRead, Path: path}))
+			all = all && (slices.Contains(named[i], path) || c.each[i].Allows(confine.Use{Kind: confine.UseRead, Path: path}))
 		}
 		if all && c.losesWith(path) {
 			c.singles.paths = append(c.singles.paths, path)
@@ -109,20 +108,20 @@ type startedWith struct {
 const (
 	maxSingles     = 1000
 	maxWatchedDirs = 200
+	maxShownPath   = 200 // of a path in a message, in characters
 )
 
 // lookAfter begins to look after the single files, for the run of one command. The
-// result has to be closed when it has ended, and is nil where there are none.
+// result has to be closed when it has ended, and is nil where there are none, or
+// nobody to tell.
 func (c *Confinement) lookAfter() *startedWith {
-	if c == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
+	if c == nil || c.singles.warn == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
 		return nil
 	}
 	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.count(), told: make(map[string]bool)}
 	paths := c.singles.paths[:min(len(c.singles.paths), maxSingles)]
 	// Watched before they are looked at, so that no change falls between.
-	if c.singles.warn != nil {
-		w.watch(paths)
-	}
+	w.watch(paths)
 	for _, path := range paths {
 		info, err := os.Lstat(path)
 		if err != nil {
@@ -257,15 +256,6 @@ func (w *startedWith) replaced(file string) string {
 		name = rel
 	}
 	return termtext.Line(name, maxShownPath) + " was " + how + " since start; restart to use it"
-}
-
-// heard is [startedWith.replaced] for a file that was denied to a command in a
-// directory.
-func (w *startedWith) heard(found denial.Found, dir string) string {
-	if w == nil || found.Kind != denial.File {
-		return ""
-	}
-	return w.replaced(placeOf(found, dir))
 }
 
 // close ends the watching, and waits for that.

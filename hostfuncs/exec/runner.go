@@ -77,6 +77,10 @@ func (r *Runner) Operations() []hostfuncs.Operation {
 	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.probeOp()}
 }
 
+// Guard runs this process as the guard of a command if it was started as one, and
+// does not return then.
+func Guard() { process.Guard() }
+
 // Interrupt returns the cause with which a context is cancelled to end the programs
 // that run: they get the signal, and are killed at once when kill is closed.
 func Interrupt(sig os.Signal, kill <-chan struct{}) error {

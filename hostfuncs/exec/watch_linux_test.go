@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,8 +14,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/denial"
 )
 
 // confined has a project's commands held to what a policy says.
@@ -163,98 +160,31 @@ func TestUnwatched(t *testing.T) {
 	}
 }
 
-// TestRefused: what a command that failed says that it was denied is told, with the
-// line, where its rules deny it, and for both ways to run one.
-func TestRefused(t *testing.T) {
-	p := newProject(t, map[string]string{"a": "", "secret": "", "d/c": ""})
-	p.confined(t, "files: {read: ['d/**', own]}, net: {connect: [80]}", []string{"PATH=/usr/bin:/bin", "HOME=/nowhere"}, false)
-	g := p.gate(t, allowShell)
-	hosttest.Call(t, g, abi.OpExec, shell("cat a"))
-	hosttest.Call(t, g, abi.OpExec, shell("cat secret; exit 0"))
-	script(t, g, "echo x >d/c; cat a; exit 1", nil)
-	wait(t, g, abi.ProcessWaitRequest{})
-	want := []string{
-		"policy.yml confines commands and lets none read a: add a to files.read of provider test",
-		"policy.yml confines commands and lets none write d/c: add d/c to files.write of provider test",
-	}
-	if diff := cmp.Diff(want, p.Confinement.Refused("test")); diff != "" {
-		t.Error(diff)
-	}
-	// There is an end to it.
-	hosttest.Call(t, g, abi.OpExec, shell("for i in 1 2 3 4 5 6 7 8 9; do echo \"cat: new$i/x: Permission denied\"; mkdir -p d/$i; echo \"listen tcp :$i: bind: permission denied\"; done; exit 1"))
-	if got := p.Confinement.Refused("test"); len(got) != maxRefused {
-		t.Errorf("got %q", got)
-	}
-}
-
-// TestUseOf: what was found is compared with the rules.
-func TestUseOf(t *testing.T) {
-	p := newProject(t, map[string]string{"read/a": "", "write/a": "", "other/a": ""})
-	if err := os.Symlink("other", filepath.Join(p.Root, "read", "link")); err != nil {
-		t.Fatal(err)
-	}
-	rules := confine.Rules{Read: []string{p.Root + "/read"}, Write: []string{p.Root + "/write"}, Connect: []uint16{80}, Listen: []uint16{80}}
-	for _, tt := range []struct {
-		found denial.Found
-		want  string
+// TestFailedUnder: that a confined command failed is known, for both ways to run
+// one; one that exceeded a limit has failed for that.
+func TestFailedUnder(t *testing.T) {
+	environ := []string{"PATH=/usr/bin:/bin"}
+	for name, tt := range map[string]struct {
+		policy string
+		run    func(*project, *hostfuncs.Gate)
+		want   []string
 	}{
-		{denial.Found{Path: "read/a"}, "w read/a"},
-		{denial.Found{Path: "./read/../read/a", Moves: true}, "m read"},
-		{denial.Found{Path: "read"}, "m read"},
-		{denial.Found{Path: "read/new"}, "m read"},
-		{denial.Found{Path: "read/new/er"}, ""},
-		{denial.Found{Path: "write/a"}, ""},
-		{denial.Found{Path: "write/a", Moves: true}, ""},
-		{denial.Found{Path: "write/new"}, ""},
-		{denial.Found{Path: "other"}, "l other"},
-		{denial.Found{Path: p.Root + "/other/a"}, "r other/a"},
-		{denial.Found{Path: "read/../other/a"}, "r other/a"},
-		{denial.Found{Path: "a\x00b"}, "m ."},
-		{denial.Found{Kind: denial.Connect, Port: 80}, ""},
-		{denial.Found{Kind: denial.Connect, Port: 81}, "c 81"},
-		{denial.Found{Kind: denial.Listen, Port: 81}, "b 81"},
-		{denial.Found{Kind: denial.UDP, Port: 80}, "u 80"},
+		"exec":          {"files: {}", func(_ *project, g *hostfuncs.Gate) { hosttest.Call(t, g, abi.OpExec, shell("exit 3")) }, []string{"policy.yml"}},
+		"process_start": {"files: {}", func(_ *project, g *hostfuncs.Gate) { script(t, g, "exit 3", nil); wait(t, g, abi.ProcessWaitRequest{}) }, []string{"policy.yml"}},
+		"success":       {"files: {}", func(_ *project, g *hostfuncs.Gate) { hosttest.Call(t, g, abi.OpExec, shell("exit 0")) }, nil},
+		"not confined":  {"", func(_ *project, g *hostfuncs.Gate) { hosttest.Call(t, g, abi.OpExec, shell("exit 3")) }, nil},
+		"timeout": {"files: {}", func(_ *project, g *hostfuncs.Gate) {
+			hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: shell("sleep 1000").Argv, TimeoutMS: 1})
+		}, nil},
 	} {
-		use, ok := useOf(tt.found, p.Root, rules)
-		got := fmt.Sprintf("%c %d", use.Kind, use.Port)
-		if rel, err := filepath.Rel(p.Root, use.Path); err == nil {
-			got = fmt.Sprintf("%c %s", use.Kind, rel)
-		}
-		if !ok {
-			got = ""
-		}
-		if got != tt.want {
-			t.Errorf("%+v: got %s, want %s", tt.found, got, tt.want)
-		}
-	}
-}
-
-// TestWording has what is outside of the project, and two policies.
-func TestWording(t *testing.T) {
-	p := newProject(t, map[string]string{"a": ""})
-	p.confined(t, "files: {}, net: {}", []string{"HOME=/h"}, false)
-	p.Confinement.each = append(p.Confinement.each, heldBy{policy: "ceiling.yml"})
-	known, err := p.Confinement.known()
-	if err != nil {
-		t.Fatal(err)
-	}
-	const both = "policy.yml and ceiling.yml confine commands and let none "
-	for use, want := range map[confine.Use]string{
-		{Kind: confine.UseRead, Path: "/h/.gitconfig"}:                    both + "read /h/.gitconfig: add git or go to use of provider test",
-		{Kind: confine.UseMake, Path: "/h/.npm"}:                          both + "make or remove anything in /h/.npm: add node to use of provider test",
-		{Kind: confine.UseRead, Path: "/h/x\x1b[31m"}:                     both + "read /h/x: no rule can allow it",
-		{Kind: confine.UseMake, Path: os.TempDir() + "/x"}:                both + "make or remove anything in " + os.TempDir() + "/x: no rule can allow it, but the directory for temporary files that TMPDIR names is the run's own",
-		{Kind: confine.UseSocket, Path: known["docker"].rules.Sockets[0]}: both + "connect to " + known["docker"].rules.Sockets[0] + ": add docker to sockets of provider test",
-		{Kind: confine.UseSocket, Path: p.Root + "/s"}:                    both + "connect to s: no rule can allow it",
-		{Kind: confine.UseMake, Path: p.Root}:                             both + `make or remove anything in .: add "**" to files.write of provider test`,
-		{Kind: confine.UseList, Path: p.Root + "/a b"}:                    both + `list a b: add a b to files.list of provider test`,
-		{Kind: confine.UseConnect, Port: 80}:                              both + "connect to port 80: add 80 to net.connect of provider test",
-		{Kind: confine.UseListen, Port: 80}:                               both + "listen on port 80: add 80 to net.listen of provider test",
-		{Kind: confine.UseUDP, Port: 53}:                                  both + `use UDP, as for port 53: add "*" to net.connect of provider test`,
-	} {
-		if got := p.Confinement.refusal(use, "test", known); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, nil)
+			p.confined(t, tt.policy, environ, false)
+			tt.run(p, p.gate(t, allowShell))
+			if got := p.Confinement.FailedUnder(); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

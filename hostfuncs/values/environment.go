@@ -136,6 +136,14 @@ type Planned struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
+// String is the name of the value, and that of the variable or file it is from.
+func (p Planned) String() string {
+	if p.From == "" {
+		return p.Name
+	}
+	return p.Name + " from " + p.From
+}
+
 // Plan returns a value as a plan has it.
 func Plan(name string, v abi.Value) Planned {
 	if v.Env != "" {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
@@ -53,7 +54,7 @@ func newRepository(root, dir string) Repository {
 	return r
 }
 
-var objectName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+var objectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) })
 
 // Head is the commit that is checked out, "" when there is none to be read.
 func (r Repository) Head() string {
@@ -84,7 +85,7 @@ func packedRef(file, ref string) string {
 }
 
 func commitOrNone(s string) string {
-	if objectName.MatchString(s) {
+	if objectName().MatchString(s) {
 		return s
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -35,9 +36,9 @@ func isHostPort(value string, meant bool) bool {
 	return isAddress(host) || isHostName(host, meant)
 }
 
-var portNumber = regexp.MustCompile(`^[0-9]{1,5}$`)
+var portNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{1,5}$`) })
 
-func isPort(text string) bool { return portNumber.MatchString(text) }
+func isPort(text string) bool { return portNumber().MatchString(text) }
 
 // maxGroups is how many groups an IPv6 address has that could be no key.
 const maxGroups = 4
@@ -63,7 +64,9 @@ func isAddress(text string) bool {
 
 // label is a part of a host's name that looks like words, as in "ec2-10-0-0-5" or
 // "db1": neither an ID nor a key does.
-var label = regexp.MustCompile(`^(?:` + labelWord + `)(?:[-_](?:` + labelWord + `)){0,4}$`)
+var label = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:` + labelWord + `)(?:[-_](?:` + labelWord + `)){0,4}$`)
+})
 
 const labelWord = `[a-z]{1,18}[0-9]{0,2}|[0-9]{1,5}`
 
@@ -76,12 +79,12 @@ func isHostName(host string, meant bool) bool {
 		return false
 	}
 	for _, l := range labels {
-		if !label.MatchString(l) {
+		if !label().MatchString(l) {
 			return false
 		}
 	}
 	if len(labels) == 1 {
-		return meant || services[host]
+		return meant || services()[host]
 	}
 	return isDomain(labels, meant)
 }
@@ -108,10 +111,10 @@ func isDomain(labels []string, meant bool) bool {
 	return exists && (meant || len(last) == 2 || slices.Contains(commonDomains, last))
 }
 
-var scheme = regexp.MustCompile(`^[a-z]{2,12}(?:\+[a-z]{2,8})?$`)
+var scheme = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,12}(?:\+[a-z]{2,8})?$`) })
 
 // isHostURL reports whether a value is a URL of a scheme, a host and maybe a port.
 func isHostURL(value string) bool {
 	before, after, ok := strings.Cut(value, "://")
-	return ok && scheme.MatchString(before) && isHostPort(strings.TrimSuffix(after, "/"), true)
+	return ok && scheme().MatchString(before) && isHostPort(strings.TrimSuffix(after, "/"), true)
 }

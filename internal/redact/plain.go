@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -17,9 +18,9 @@ var servicesText string
 var namesText string
 
 var (
-	words     = listed(wordsText)
-	services  = listed(servicesText)
-	safeNames = listed(namesText)
+	words     = sync.OnceValue(func() map[string]bool { return listed(wordsText) })
+	services  = sync.OnceValue(func() map[string]bool { return listed(servicesText) })
+	safeNames = sync.OnceValue(func() map[string]bool { return listed(namesText) })
 )
 
 // listed reads a list of one word a line.
@@ -80,7 +81,7 @@ var secretParts = []string{
 // passed over where they are a whole part of the name.
 func SecretName(name string) bool {
 	for _, part := range nameParts(name) {
-		if safeNames[strings.ToLower(part)] {
+		if safeNames()[strings.ToLower(part)] {
 			continue
 		}
 		for _, secret := range secretParts {
@@ -98,13 +99,15 @@ func nameParts(name string) []string {
 }
 
 // number is one without its sign, maybe of time, of bytes or a percentage.
-var number = regexp.MustCompile(`^[-+]?([0-9]*\.?[0-9]*)(?i:ms|[smhdw]|[kmgt]?i?b|[kmgt]|%)?$`)
+var number = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[-+]?([0-9]*\.?[0-9]*)(?i:ms|[smhdw]|[kmgt]?i?b|[kmgt]|%)?$`)
+})
 
 // maxDigits is how many digits a number has that is nobody's secret.
 const maxDigits = 5
 
 func isNumber(value string) bool {
-	m := number.FindStringSubmatch(value)
+	m := number().FindStringSubmatch(value)
 	if m == nil {
 		return false
 	}
@@ -114,5 +117,5 @@ func isNumber(value string) bool {
 
 func isWord(value string) bool {
 	lower := strings.ToLower(value)
-	return words[lower] || services[lower]
+	return words()[lower] || services()[lower]
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -24,9 +25,13 @@ const (
 )
 
 var (
-	wholeNumber = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$`)
-	realNumber  = regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$`)
-	jsonNumber  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	wholeNumber = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$`)
+	})
+	realNumber = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$`)
+	})
+	jsonNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) })
 )
 
 // tagOf is what a scalar is. The parser takes a number that its own types are
@@ -40,9 +45,9 @@ func tagOf(n *yaml.Node) string {
 		return tag
 	}
 	switch {
-	case wholeNumber.MatchString(n.Value):
+	case wholeNumber().MatchString(n.Value):
 		return intTag
-	case realNumber.MatchString(n.Value):
+	case realNumber().MatchString(n.Value):
 		return floatTag
 	}
 	return tag
@@ -104,10 +109,10 @@ func intText(s string) (string, bool) {
 
 func floatText(s string) (string, bool) {
 	s = strings.ReplaceAll(s, "_", "")
-	if jsonNumber.MatchString(s) {
+	if jsonNumber().MatchString(s) {
 		return s, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	text := strconv.FormatFloat(f, 'g', -1, 64)
-	return text, err == nil && jsonNumber.MatchString(text)
+	return text, err == nil && jsonNumber().MatchString(text)
 }

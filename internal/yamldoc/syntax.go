@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -62,27 +63,29 @@ func printable(r rune) bool {
 }
 
 var (
-	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	syntaxError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?`) })
 	// countedFromZero are the errors whose line the parser gives one too low:
 	// those of its grammar, where those of its scanner are right.
-	countedFromZero = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found undefined tag handle)`)
-	unknownAnchor   = regexp.MustCompile(`^unknown anchor '([^']*)' referenced`)
+	countedFromZero = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found undefined tag handle)`)
+	})
+	unknownAnchor = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^unknown anchor '([^']*)' referenced`) })
 )
 
 // syntaxProblem gives the parser's error its place. The parser leaves the line
 // out when it is the first.
 func syntaxProblem(file string, data []byte, err error) Problem {
-	m := syntaxError.FindStringSubmatch(err.Error())
+	m := syntaxError().FindStringSubmatch(err.Error())
 	if m == nil {
 		return Problem{Pos: Pos{File: file}, Message: err.Error()}
 	}
 	message := err.Error()[len(m[0]):]
-	if a := unknownAnchor.FindStringSubmatch(message); a != nil {
+	if a := unknownAnchor().FindStringSubmatch(message); a != nil {
 		return Problem{Pos{file, aliasLine(data, a[1], err), 0}, "", fmt.Sprintf("alias %q has no anchor above it", a[1]),
 			fmt.Sprintf("write &%s before the value that is meant", a[1])}
 	}
 	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
-	if m[1] != "" && countedFromZero.MatchString(message) {
+	if m[1] != "" && countedFromZero().MatchString(message) {
 		line++
 	}
 	line = min(line, lines(data))
@@ -92,7 +95,7 @@ func syntaxProblem(file string, data []byte, err error) Problem {
 	return Problem{Pos: Pos{File: file, Line: line}, Message: message}
 }
 
-var tabbed = regexp.MustCompile("^ *\t[ \t]*[^ \t\r\n]")
+var tabbed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^ *\t[ \t]*[^ \t\r\n]") })
 
 // tabIndent finds that the line where the parser stopped is indented by a tab. An
 // error that says so itself may be of the line below.
@@ -103,7 +106,7 @@ func tabIndent(file string, data []byte, stopped int, message string) (Problem, 
 	}
 	at := 0
 	for line := range bytes.Lines(data) {
-		if at++; at >= stopped && at <= last && tabbed.Match(line) {
+		if at++; at >= stopped && at <= last && tabbed().Match(line) {
 			return Problem{Pos{file, at, 1 + bytes.IndexByte(line, '\t')}, "", "a tab indents this line, expected spaces",
 				"replace the tabs at the beginning of lines by spaces"}, true
 		}

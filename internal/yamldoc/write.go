@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // FromJSON writes a JSON document as YAML, a line for each value, in the order
@@ -101,15 +102,15 @@ func (w *writer) newLine(indent string) {
 }
 
 var (
-	plainText = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
+	plainText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`) })
 	// oldBool are booleans to readers of YAML 1.1: https://yaml.org/type/bool.html
-	oldBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+	oldBool = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`) })
 )
 
 // Quote writes a string so that YAML reads it as that string, plain where it
 // can be. Nothing in it steers a terminal.
 func Quote(s string) string {
-	if plainText.MatchString(s) && !oldBool.MatchString(s) && !strings.HasSuffix(s, " ") {
+	if plainText().MatchString(s) && !oldBool().MatchString(s) && !strings.HasSuffix(s, " ") {
 		if n, err := Parse("", []byte(s)); err == nil && n.Kind() == KindString && n.Text() == s {
 			return s
 		}

@@ -9,18 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
-)
-
-// The commands that have effects, and so a plan.
-const (
-	CommandDev   = "dev"
-	CommandBuild = "build"
+	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
 
 // PlanVersion is the version of plan files that is written and read.
@@ -126,28 +122,28 @@ func (p PlannedDetail) detail() hostfuncs.Detail {
 //
 // As for a run, but for denials and what the provider says.
 func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (*Plan, error) {
-	s.planning = new(hostfuncs.Plan)
+	m := new(planMode)
 	if command == CommandBuild && opts.Tag == "" {
 		opts.Tag = s.DefaultTag()
 	}
-	err := s.command(ctx, command, opts)
+	done, err := s.command(ctx, m, command, opts)
 	if _, wrong := errors.AsType[*FlagError](err); wrong {
 		return nil, err
 	}
 	failure, isReply := errors.AsType[*abi.Error](err)
-	if err != nil && (!isReply || ctx.Err() != nil) {
+	if err != nil && (!isReply || ctx.Err() != nil || done.run == nil) {
 		return nil, err
 	}
 	plan := &Plan{
-		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, s.selected.digest},
+		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, done.module.Digest()},
 		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push, Tags: s.opts.Builds.Tags,
 		NoCache: s.opts.Builds.NoCache, Pull: s.opts.Builds.Pull,
 		Policies: []PlannedFile{}, Steps: []PlannedStep{}, Allowed: true, Failure: planFailure(failure),
 	}
-	for _, p := range s.files() {
+	for _, p := range s.policies() {
 		plan.Policies = append(plan.Policies, PlannedFile{string(p.Layer), p.Name, p.Digest})
 	}
-	for _, step := range s.planning.Steps {
+	for _, step := range m.withheld.Steps {
 		plan.add(step)
 	}
 	// In a plan what was started runs until the run is asked to end, which is
@@ -224,14 +220,15 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, fla
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
-	s.held, s.plan = &hostfuncs.Planned{Name: file}, plan
-	s.wanted, s.opts.Builds.Tags = plan.Provider.SHA256, plan.Tags
-	s.opts.Builds.NoCache = s.opts.Builds.NoCache || plan.NoCache
-	s.opts.Builds.Pull = s.opts.Builds.Pull || plan.Pull
+	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
 	for _, step := range plan.Steps {
-		s.held.Steps = append(s.held.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
+		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
 	}
-	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)})
+	builds := s.builds
+	builds.Tags = plan.Tags
+	builds.NoCache = builds.NoCache || plan.NoCache
+	builds.Pull = builds.Pull || plan.Pull
+	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
 }
 
 // flags are what a plan says of the build, as far as not every provider can carry
@@ -250,10 +247,44 @@ func (p *Plan) flags(file string) []Flag {
 	return flags
 }
 
-// checkPlanned refuses another module than the plan's.
-func (s *Session) checkPlanned(digest string) error {
-	if s.held == nil || digest == s.wanted {
-		return nil
+// contexts are the directories that a plan's builds send, whose digests were
+// compared when they were sent.
+func (p *Plan) contexts() []provenance.Context {
+	var contexts []provenance.Context
+	for _, step := range p.Steps {
+		if b := step.Build; b != nil && b.SHA256 != "" {
+			contexts = append(contexts, provenance.Context{Directory: b.Context, SHA256: b.SHA256})
+		}
 	}
-	return &PlanError{s.held.Name, fmt.Sprintf("it was made with another module of provider %s: sha256 %s, now %s", s.config.Provider, s.wanted, digest), "plan again", true}
+	return contexts
+}
+
+// EnvironmentRows say which variables reach a program, without their values: one
+// line for each place that they come from.
+func EnvironmentRows(steps []hostfuncs.EnvStep) []string {
+	var order []string
+	names := make(map[string][]string)
+	for _, s := range steps {
+		from, name := "from your environment: ", s.Name
+		switch s.By {
+		case hostfuncs.EnvHost:
+			from = "from stagecraft: "
+		case hostfuncs.EnvFile:
+			from = "from " + s.From + ": "
+		case hostfuncs.EnvProvider:
+			from = "sets "
+			if s.From != "" {
+				name += " from " + s.From
+			}
+		}
+		if names[from] == nil {
+			order = append(order, from)
+		}
+		names[from] = append(names[from], name)
+	}
+	rows := make([]string, len(order))
+	for i, from := range order {
+		rows[i] = from + strings.Join(names[from], ", ")
+	}
+	return rows
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -90,7 +91,7 @@ func words(key string, c capability.Claim) string {
 // in it is known by its path there.
 const projectRoot = "/project/"
 
-var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var hexDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
 	x := &capability.Exec{Argv: r.command(value), Dir: "."}
@@ -106,8 +107,8 @@ func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
 	}
 	if n := request.Get("sha256"); n != nil {
 		x.SHA256 = strings.TrimPrefix(n.Text(), "sha256:")
-		if !hexDigest.MatchString(x.SHA256) {
-			r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+		if !hexDigest().MatchString(x.SHA256) {
+			r.wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
 		}
 	}
 	r.variables(request, []string{"set", "pass"}, c)

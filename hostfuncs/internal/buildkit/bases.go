@@ -1,11 +1,14 @@
 package buildkit
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // fromStep is a step that takes an image, as the frontend names it once it has
 // looked up the image's digest. The steps that run something or copy have the
 // name of their instruction there, and no name of a stage or platform has a "]".
-var fromStep = regexp.MustCompile(`^(?:\[[^\]]*\] )?FROM (\S+)@(sha256:[0-9a-f]{64})$`)
+var fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\[[^\]]*\] )?FROM (\S+)@(sha256:[0-9a-f]{64})$`) })
 
 // bases are the digests of images that the steps took, by their references.
 type bases map[string]string
@@ -13,7 +16,7 @@ type bases map[string]string
 // note looks at a step's name. A reference that stood for two images stands for
 // none that is known.
 func (b bases) note(name string) {
-	m := fromStep.FindStringSubmatch(name)
+	m := fromStep().FindStringSubmatch(name)
 	if m == nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
@@ -14,10 +15,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // buildingAt is what Podman puts before a failure: the step, once more.
-var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
+var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^building at STEP ".*?": `) })
 
 // buildClassic builds by the classic build API, which every engine since the
 // beginnings has, and Podman.
@@ -50,7 +51,7 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &image.Error{Step: out.step, Message: buildingAt.ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
+			return &image.Error{Step: out.step, Message: buildingAt().ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
 		}
 		note(&id, m.Aux)
 		return nil
@@ -59,7 +60,7 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID.MatchString(id) {
+	if !imageID().MatchString(id) {
 		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
 	}
 	// It knows no manifests.
@@ -119,7 +120,7 @@ func (e *Engine) refusal(ctx context.Context, err error) error {
 		return e.failure(err)
 	}
 	text := engineText(err.Error())
-	if status := noReason.FindStringSubmatch(text); status != nil {
+	if status := noReason().FindStringSubmatch(text); status != nil {
 		text = "the engine refuses the build and names no reason (" + status[1] + "); Podman does so where a link in the context leads out of it"
 	}
 	if refusesClassic(text) {
@@ -129,7 +130,7 @@ func (e *Engine) refusal(ctx context.Context, err error) error {
 }
 
 // noReason is what the client makes of an answer without words.
-var noReason = regexp.MustCompile(`^request returned (.+) for API route and version `)
+var noReason = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^request returned (.+) for API route and version `) })
 
 // refusesClassic tells whether an engine's refusal is about the builder asked
 // for, and not about the Dockerfile.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -16,7 +17,7 @@ const (
 
 // stepLine is how Docker and Podman say which step begins, Podman with the stage
 // before it where there are several.
-var stepLine = regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `)
+var stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `) })
 
 // printer prints what an engine tells as plain text, in whole lines.
 type printer struct {
@@ -88,7 +89,7 @@ func (p *printer) endLine() {
 
 // remember keeps what an error tells: the step, and the end of its output.
 func (p *printer) remember(line string) {
-	if stepLine.MatchString(line) {
+	if stepLine().MatchString(line) {
 		p.step, p.tail = line, nil
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -132,7 +133,9 @@ func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
 
 // pushedLine is what every engine says at the end of a push. With containerd's
 // image store, and in Podman, the digest is nowhere else.
-var pushedLine = regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
+var pushedLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
+})
 
 func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	var pushed struct{ Digest string }
@@ -142,7 +145,7 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 		if m.failed() {
 			return &PushError{Ref: ref, Message: engineText(m.failure())}
 		}
-		if line := pushedLine.FindStringSubmatch(m.Status); line != nil {
+		if line := pushedLine().FindStringSubmatch(m.Status); line != nil {
 			told = line[1]
 		}
 		if m.Aux != nil {
@@ -155,7 +158,7 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 		return "", err
 	}
 	digest := cmp.Or(pushed.Digest, told)
-	if !imageID.MatchString(digest) {
+	if !imageID().MatchString(digest) {
 		return "", &PushError{Ref: ref, Message: "the engine stopped without a digest"}
 	}
 	return digest, nil

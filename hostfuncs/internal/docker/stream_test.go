@@ -119,7 +119,7 @@ func FuzzStream(f *testing.F) {
 		if s := out.String(); s != "" && !strings.HasSuffix(s, "\n") {
 			t.Errorf("no newline at the end of %q", s)
 		}
-		if digest, err := readPush(strings.NewReader(text), "x", newPrinter(nil)); err == nil && !imageID.MatchString(digest) {
+		if digest, err := readPush(strings.NewReader(text), "x", newPrinter(nil)); err == nil && !imageID().MatchString(digest) {
 			t.Errorf("pushed as %q", digest)
 		}
 	})

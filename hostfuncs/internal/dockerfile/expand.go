@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -18,7 +19,7 @@ const (
 	replacementsLimit = 2
 )
 
-var replacement = regexp.MustCompile(`(?s)\$\{(\w*|.)/`)
+var replacement = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)\$\{(\w*|.)/`) })
 
 var errTooLong = errors.New("its variables come to more text than is allowed")
 
@@ -89,7 +90,7 @@ func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string
 
 func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 	limit := wordLimit
-	if n := len(replacement.FindAllStringIndex(word, replacementsLimit+1)); n > replacementsLimit {
+	if n := len(replacement().FindAllStringIndex(word, replacementsLimit+1)); n > replacementsLimit {
 		return nil, errTooLong
 	} else if n > 0 {
 		limit = replacedLimit

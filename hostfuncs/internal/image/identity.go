@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -80,13 +81,13 @@ func (i Identity) IsSame(copied Identity) bool {
 	return i.Config != "" && i.Config == copied.Config
 }
 
-var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // Check says what is wrong with what an engine told of an image, if anything: it
 // is written to files, signed, and handed to a provider.
 func (i Identity) Check() error {
 	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
-		if told != "" && !imageID.MatchString(told) {
+		if told != "" && !imageID().MatchString(told) {
 			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is no digest"}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
@@ -71,7 +72,9 @@ func (l *Layout) open() error {
 func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 
 // layoutName are the names of files in a layout, and the only ones taken.
-var layoutName = regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
+var layoutName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
+})
 
 // blobs is what the names of a layout's blobs begin with.
 const blobs = "blobs/sha256/"
@@ -110,7 +113,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if h.Typeflag == tar.TypeDir && (name == "blobs" || name == "blobs/sha256") {
 			continue
 		}
-		if h.Typeflag != tar.TypeReg || !layoutName.MatchString(name) {
+		if h.Typeflag != tar.TypeReg || !layoutName().MatchString(name) {
 			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
 		}
 		if isSparse(h) {

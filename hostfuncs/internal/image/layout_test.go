@@ -224,7 +224,7 @@ func wantLayout(t *testing.T, parent string) {
 			return err
 		}
 		name, _ := filepath.Rel(filepath.Join(parent, "out"), path)
-		if !d.Type().IsRegular() || !layoutName.MatchString(filepath.ToSlash(name)) {
+		if !d.Type().IsRegular() || !layoutName().MatchString(filepath.ToSlash(name)) {
 			t.Errorf("there is %s, %v", path, d.Type())
 		}
 		return nil

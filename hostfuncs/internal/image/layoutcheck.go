@@ -85,7 +85,7 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 // blob is the path of what is described, empty where its digest is none.
 func (l *Layout) blob(of described) string {
 	name := blobs + strings.TrimPrefix(of.Digest, "sha256:")
-	if !layoutName.MatchString(name) {
+	if !layoutName().MatchString(name) {
 		return ""
 	}
 	return filepath.Join(l.made, filepath.FromSlash(name))

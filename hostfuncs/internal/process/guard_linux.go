@@ -44,7 +44,10 @@ const (
 // A guard must be fast to start, and the rest of the program takes a hundred
 // times as long to get ready: this comes before it, see RATIONALE.md, "Why is a
 // guard between us and a command?".
-func init() {
+func init() { Guard() }
+
+// Guard runs this process as a guard, and does not return, if it was started as one.
+func Guard() {
 	if len(os.Args) > 0 && os.Args[0] == guardName {
 		os.Exit(guardMain())
 	}

@@ -70,7 +70,7 @@ func New(environ func(string) string, run Run) *Credentials {
 // answer, or not by its protocol. They name the file or the helper and what to
 // do, and quote no secret. ctx's error when it is done.
 func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
-	if !hostForm.MatchString(host) {
+	if !hostForm().MatchString(host) {
 		return Auth{}, fmt.Errorf("%q is no registry's host", termtext.Line(host, 200))
 	}
 	host = Canonical(host)

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"sync"
 )
 
 // helperName is what a helper may be called in the configuration, so that it is
 // a name in PATH and no path.
-var helperName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var helperName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+$`) })
 
 // notFound begins what a helper prints that has nothing for a server.
 var notFound = []byte("credentials not found")
@@ -46,7 +47,7 @@ func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) 
 }
 
 func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, error) {
-	if !helperName.MatchString(name) {
+	if !helperName().MatchString(name) {
 		return Auth{}, fmt.Errorf("%q is no helper's name; correct that file", name)
 	}
 	program := "docker-credential-" + name

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 )
@@ -16,7 +17,9 @@ const dockerHub = "index.docker.io"
 
 // hostForm is a host with or without a port. Nothing else goes to a helper,
 // whose protocol is made of lines.
-var hostForm = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+var hostForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+})
 
 // HostOf is the registry of an image's reference, as [Credentials.Lookup] takes
 // it.

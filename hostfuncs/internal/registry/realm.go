@@ -32,7 +32,7 @@ func CheckRealm(host, realm string) error {
 func parseRealm(realm string) (*url.URL, error) {
 	at, err := url.Parse(realm)
 	switch {
-	case err != nil || at.Host == "" || !hostForm.MatchString(at.Host):
+	case err != nil || at.Host == "" || !hostForm().MatchString(at.Host):
 		return nil, errors.New("that is no address")
 	case at.User != nil:
 		return nil, errors.New("an address with a name in it isn't taken")

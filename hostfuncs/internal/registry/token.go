@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
@@ -28,7 +29,7 @@ const (
 )
 
 // tokenForm is what a token may be made of, so that it is one word of a header.
-var tokenForm = regexp.MustCompile(`^[!-~]+$`)
+var tokenForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!-~]+$`) })
 
 // Client asks registries how they want to be asked, and token servers for
 // tokens.
@@ -208,7 +209,7 @@ func parseToken(text []byte) (Token, error) {
 	if a.Token == "" {
 		a.Token = a.AccessToken
 	}
-	if !tokenForm.MatchString(a.Token) {
+	if !tokenForm().MatchString(a.Token) {
 		return Token{}, errors.New("answers without a token")
 	}
 	expires := shortest

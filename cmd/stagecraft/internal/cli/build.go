@@ -65,7 +65,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey)
-		opts.Witnessed = opts.Witnessed || attest != nil
+		opts.LoadModule = opts.LoadModule || attest != nil
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, a.opened.Changed()})
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, image.Changed})
 	}
 	return a.printer.result(image.Reference + "\n")
 }

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -95,7 +94,7 @@ func (c policyLearnCmd) checkGiven(all grammar) error {
 		if c.Push {
 			given = append(given, "--push")
 		}
-		if c.Engine == string(build.EngineAuto) {
+		if c.Engine == session.EngineAuto {
 			given = append(given, "--engine")
 		}
 	}

@@ -131,13 +131,17 @@ func document(t *testing.T, name string) string {
 // TestDocumentsShowWhatHappens checks every block of the README and docs/.
 func TestDocumentsShowWhatHappens(t *testing.T) {
 	cache := t.TempDir()
+	modules, err := providertest.ModuleProxy(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for file, text := range documents(t) {
 		if file != "README.md" && !strings.HasPrefix(file, "docs/") {
 			continue
 		}
 		t.Run(path.Base(file), func(t *testing.T) {
 			t.Parallel()
-			shell := &docShell{base: t.TempDir(), cache: cache}
+			shell := &docShell{base: t.TempDir(), cache: cache, modules: modules}
 			for _, b := range docBlocks(file, text) {
 				_, line, _ := strings.Cut(b.name, ":")
 				t.Run(line, func(t *testing.T) { checkBlock(t, shell, b) })
@@ -173,13 +177,14 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 
 // docShell runs the blocks of one document, one after another.
 type docShell struct {
-	base  string
-	cache string
-	dir   string // the last fresh directory
-	at    string // where the last run ended
-	count int
-	ran   bool   // the last run was not left out
-	said  string // what it printed
+	base    string
+	cache   string
+	modules []string // variables by which the go command finds the SDK
+	dir     string   // the last fresh directory
+	at      string   // where the last run ended
+	count   int
+	ran     bool   // the last run was not left out
+	said    string // what it printed
 }
 
 // fresh makes the next directory to work in.
@@ -250,6 +255,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
 		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
 	}
+	cmd.Env = append(cmd.Env, s.modules...)
 	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	} else {
@@ -417,16 +423,17 @@ func help(t *testing.T, command ...string) string {
 	return string(out)
 }
 
-// TestDocumentOfPolicy wants each key that the parser reads in docs/policy.md.
+// TestDocumentOfPolicy requires each key that the parser reads in
+// docs/policy-reference.md.
 func TestDocumentOfPolicy(t *testing.T) {
 	keys := policyKeys(t)
 	if len(keys) < 15 {
 		t.Fatalf("the parser reads only %v", keys)
 	}
-	text := document(t, "docs/policy.md")
+	text := document(t, "docs/policy-reference.md")
 	for _, key := range keys {
 		if !regexp.MustCompile("`(?:[a-z]+\\.)*" + key + "`").MatchString(text) {
-			t.Errorf("docs/policy.md doesn't mention `%s`", key)
+			t.Errorf("docs/policy-reference.md does not mention `%s`", key)
 		}
 	}
 }
@@ -479,7 +486,7 @@ func TestDocumentsOfOperations(t *testing.T) {
 	for _, operation := range abi.Operations() {
 		words = append(words, "`"+operation+"`")
 	}
-	wantWords(t, "docs/policy.md", document(t, "docs/policy.md"), words)
+	wantWords(t, "docs/policy-reference.md", document(t, "docs/policy-reference.md"), words)
 	text := document(t, "docs/providers.md")
 	for _, d := range append(source(t, "guest-sdk/backend/backend.go").Decls, source(t, "guest-sdk/backend/operations.go").Decls...) {
 		f, ok := d.(*ast.FuncDecl)
