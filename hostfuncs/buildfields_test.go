@@ -12,7 +12,6 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -103,26 +102,6 @@ func TestBuildFieldsClaimed(t *testing.T) {
 		`"cache_from":["docker.io/acme/c:latest"],"cache_to":["ghcr.io/acme/c:1,mode=max"],"files":1,"bytes":12,"sha256":"b5bf980e6cf43f84ae6c1919b8edb17c2392ea4666faf3fa93957ab31dc42d3e"}`
 	if string(data) != text || err != nil {
 		t.Errorf("got %s, %v", data, err)
-	}
-}
-
-// TestFirstBuilderLacks wants what an engine without BuildKit can't do to be
-// told, and not left out.
-func TestFirstBuilderLacks(t *testing.T) {
-	for _, tt := range []struct {
-		build image.Build
-		want  string
-	}{
-		{image.Build{Labels: map[string]string{"a": "b"}, Args: map[string]string{"A": "1"}, Target: "t", NoCache: true, Pull: true}, ""},
-		{image.Build{Platforms: []string{"linux/arm64"}}, "platforms"},
-		{image.Build{Secrets: map[string][]byte{"a": nil}}, "secrets"},
-		{image.Build{CacheFrom: []string{"a"}}, "a cache in a registry"},
-		{image.Build{CacheTo: []image.Cache{{Ref: "a"}}}, "a cache in a registry"},
-		{image.Build{Syntax: "a"}, "a frontend of its own (a)"},
-	} {
-		if got := firstLacks(tt.build); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
-		}
 	}
 }
 

@@ -59,7 +59,7 @@ func (e *dockerEngine) Build(ctx context.Context, j job) (image.Image, error) {
 func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 	b, err := buildkit.InEngine(ctx, e.Address(), e.Hijack)
 	if none, ok := errors.AsType[*buildkit.UnavailableError](err); ok && !none.Slow {
-		return e.buildFirst(ctx, j)
+		return e.buildClassic(ctx, j)
 	}
 	if err != nil {
 		return image.Image{}, err
@@ -68,32 +68,12 @@ func (e *dockerEngine) build(ctx context.Context, j job) (image.Image, error) {
 	return j.show(ctx, b, buildkit.Options{Auth: e.world.authOf(j, away(e.Address()))})
 }
 
-// buildFirst builds with the engine's first builder.
-func (e *dockerEngine) buildFirst(ctx context.Context, j job) (image.Image, error) {
-	if lacks := firstLacks(j.Build); lacks != "" {
-		return image.Image{}, &image.Error{Message: "this engine has no BuildKit, which is needed for " + lacks}
-	}
-	out := j.lines("building with the engine's first builder")
-	fmt.Fprintln(out, "the engine has no BuildKit: its first builder is used, which takes longer")
-	built, err := e.Engine.Build(ctx, j.Build, out)
+// buildClassic builds by the engine's classic build API.
+func (e *dockerEngine) buildClassic(ctx context.Context, j job) (image.Image, error) {
+	out := j.lines("building by the classic build API")
+	fmt.Fprintln(out, "the engine does not have BuildKit: building by its classic build API, which takes longer")
+	built, err := e.BuildClassic(ctx, j.Build, out)
 	return built, seen(err, j.options.Mode != "quiet" && j.options.Mode != "rawjson")
-}
-
-// firstLacks is what a build needs and the first builder hasn't, if anything.
-func firstLacks(b image.Build) string {
-	switch {
-	case len(b.Platforms) > 0:
-		return "platforms"
-	case len(b.Secrets) > 0:
-		return "secrets"
-	case len(b.CacheFrom)+len(b.CacheTo) > 0:
-		return "a cache in a registry"
-	case len(b.Stored) > 0:
-		return "images in OCI layouts"
-	case b.Syntax != "":
-		return "a frontend of its own (" + b.Syntax + ")"
-	}
-	return ""
 }
 
 // save has the engine give an image out, by the names that it is to have there.

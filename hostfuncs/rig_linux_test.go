@@ -197,7 +197,7 @@ func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what
 	if e.Kind != EngineDocker || r.about.BuildKit {
 		return false
 	}
-	s.wantLine(t, reply, abi.CodeFailed, "this engine has no BuildKit, which is needed for "+what)
+	s.wantLine(t, reply, abi.CodeFailed, "this engine does not have BuildKit, which is required for "+what)
 	return true
 }
 

@@ -99,7 +99,7 @@ func toolContext(t *testing.T, files map[string]string) image.Build {
 func mustBuild(t *testing.T, e *Engine, b image.Build) (image.Image, string) {
 	t.Helper()
 	var progress bytes.Buffer
-	built, err := e.Build(t.Context(), b, &progress)
+	built, err := e.BuildClassic(t.Context(), b, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}

@@ -104,7 +104,7 @@ func FuzzStream(f *testing.F) {
 		var id string
 		_ = readMessages(strings.NewReader(text), func(m message) error {
 			p.message(m)
-			note(&id, m.Aux)
+			rememberID(&id, m.Aux)
 			return nil
 		})
 		log := p.log()
