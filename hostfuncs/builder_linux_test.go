@@ -91,7 +91,7 @@ func testFileIsLoaded(t *testing.T, r rig) {
 			file := filepath.Join(imagetest.Dir(t), "image.tar")
 			s.Builds.Outputs = []Output{{Path: file}}
 			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:file-"+string(engine.Kind), false))
-			e, err := s.connectDocker(t.Context())
+			e, err := newBuilds(s.World).engines.docker(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func testFileIsLoaded(t *testing.T, r rig) {
 // wantHeld wants the engine to hold what was built, by its ID and by its name.
 func wantHeld(t *testing.T, s site, built abi.DockerBuildResult) {
 	t.Helper()
-	e, err := s.connectDocker(t.Context())
+	e, err := newBuilds(s.World).engines.docker(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func noEngine(t *testing.T) connect {
-	return func(context.Context, *World, Engine) (engine, error) {
+	return func(context.Context, Engine) (builder, error) {
 		t.Error("an engine was looked for")
 		return nil, errors.New("none")
 	}
@@ -31,24 +31,24 @@ func TestBuildFieldsRefused(t *testing.T) {
 		field  string
 		want   string
 	}{
-		"label without a name":    {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"": "x"} }, "labels", `"" is no name and value`},
-		"label of two lines":      {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a\nb": "x"} }, "labels", `"a\nb" is no name and value`},
-		"label with =":            {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a=b": "x"} }, "labels", "is no name and value"},
-		"label with NUL":          {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a": "\x00"} }, "labels", "is no name and value"},
-		"platform":                {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux/amd64", "a b/c"} }, "platforms", `"a b/c" is no platform`},
-		"system alone":            {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux"} }, "platforms", `"linux" is no platform`},
-		"version of a system":     {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"windows(10.0.17763)/amd64"} }, "platforms", "is no platform"},
-		"ID of a secret":          {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a,b": secret} }, "secrets", `"a,b" is no ID of a secret`},
-		"secret without an ID":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"": secret} }, "secrets", `"" is no ID of a secret`},
+		"label without a name":    {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"": "x"} }, "labels", `"" is not a valid label`},
+		"label of two lines":      {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a\nb": "x"} }, "labels", `"a\nb" is not a valid label`},
+		"label with =":            {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a=b": "x"} }, "labels", "is not a valid label"},
+		"label with NUL":          {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a": "\x00"} }, "labels", "is not a valid label"},
+		"platform":                {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux/amd64", "a b/c"} }, "platforms", `"a b/c" is not a platform`},
+		"system alone":            {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux"} }, "platforms", `"linux" is not a platform`},
+		"version of a system":     {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"windows(10.0.17763)/amd64"} }, "platforms", "is not a platform"},
+		"ID of a secret":          {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a,b": secret} }, "secrets", `"a,b" is not a secret ID`},
+		"secret without an ID":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"": secret} }, "secrets", `"" is not a secret ID`},
 		"secret in plain text":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a": abi.Text("x")} }, "secrets", "the value of a is plain text"},
 		"secret's file outside":   {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a": abi.EnvRef("A", "../.env")} }, "secrets", "leaves the project directory"},
 		"cache that is none":      {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"No"} }, "cache_from", `"No" is no reference`},
-		"cache in a directory":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=local,ref=x"} }, "cache_to", "is no cache in a registry"},
-		"cache without a type":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"ref=x"} }, "cache_to", "is no cache in a registry"},
-		"cache with a directory":  {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,dest=/etc"} }, "cache_to", `"dest=/etc" is not known`},
-		"two references":          {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,ref=y"} }, "cache_to", `"ref=y" is not known`},
-		"mode of what is fetched": {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"type=registry,ref=x,mode=max"} }, "cache_from", `"mode=max" is not known`},
-		"unknown mode":            {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,mode=most"} }, "cache_to", `"mode=most" is not known`},
+		"cache in a directory":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=local,ref=x"} }, "cache_to", "is not a cache in a registry"},
+		"cache without a type":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"ref=x"} }, "cache_to", "is not a cache in a registry"},
+		"cache with a directory":  {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,dest=/etc"} }, "cache_to", `unknown or duplicate field "dest=/etc"`},
+		"two references":          {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,ref=y"} }, "cache_to", `unknown or duplicate field "ref=y"`},
+		"mode of what is fetched": {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"type=registry,ref=x,mode=max"} }, "cache_from", `unknown or duplicate field "mode=max"`},
+		"unknown mode":            {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,mode=most"} }, "cache_to", `unknown or duplicate field "mode=most"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}}
@@ -73,11 +73,11 @@ var full = abi.DockerBuildRequest{
 func TestBuildFieldsClaimed(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", ".env": "NPM_TOKEN=secret\nX=${HOME}\n"})
 	p.Environ = []string{"HOME=/root", "AWS=key"}
-	plan, err := p.resolveBuild(t.Context(), full)
+	plan, err := newBuilds(p.World).resolve(t.Context(), full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := claimBuild(plan)
+	got := plan.claim()
 	want := capability.Claim{
 		Build: &capability.Build{
 			Context: "app", Dockerfile: "app/Dockerfile", Tags: []string{"shop:1"}, Platforms: []string{"linux/arm64", "linux/arm/v7"}, Secrets: []string{"aws", "npm"},
@@ -91,7 +91,7 @@ func TestBuildFieldsClaimed(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	step, err := new(World).stepBuild(t.Context(), plan)
+	step, err := newBuilds(p.World).step(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestBuildUsesClaimed(t *testing.T) {
 	p.Builds.Engine = Engine{Kind: EngineBuildKit, Address: "tcp://b.acme.dev:1"}
 	p.Builds.Outputs, p.Builds.Load = []Output{{Layout: true, Path: "/out"}}, true
 	p.Builds.Tags, p.Builds.Platforms = []string{"shop:2"}, []string{"linux/aarch64"}
-	plan, err := p.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: map[string]string{"V": "20"}})
+	plan, err := newBuilds(p.World).resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: map[string]string{"V": "20"}})
 	if err != nil || plan.missing != nil {
 		t.Fatal(err, plan.missing)
 	}
@@ -124,7 +124,7 @@ func TestBuildUsesClaimed(t *testing.T) {
 		Bases: []string{"docker.io/library/node:20", "ghcr.io/acme/y@" + digest}, Remotes: []string{"https://acme.dev/x"},
 		Outputs: []string{"oci:/out"}, Load: true, Insecure: true,
 	}
-	if diff := cmp.Diff(want, claimBuild(plan).Build); diff != "" {
+	if diff := cmp.Diff(want, plan.claim().Build); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -135,15 +135,15 @@ func TestEpochIsAnArgument(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "ARG SOURCE_DATE_EPOCH=1\nFROM base:$SOURCE_DATE_EPOCH\n"})
 	p.Builds.Epoch = "5"
 	for _, args := range []map[string]string{nil, {"SOURCE_DATE_EPOCH": "3"}} {
-		plan, err := p.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: args})
+		plan, err := newBuilds(p.World).resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: args})
 		if err != nil || plan.missing != nil {
 			t.Fatal(err, plan.missing)
 		}
-		claim := claimBuild(plan).Build
+		claim := plan.claim().Build
 		if want := []string{"docker.io/library/base:5"}; !slices.Equal(claim.Bases, want) || len(claim.Args) != len(args) {
 			t.Errorf("%v: claimed %v with %v, want %v", args, claim.Bases, claim.Args, want)
 		}
-		if got := plan.build().Args["SOURCE_DATE_EPOCH"]; got != "5" {
+		if got := plan.image().Args["SOURCE_DATE_EPOCH"]; got != "5" {
 			t.Errorf("%v: built with %q", args, got)
 		}
 	}
@@ -206,11 +206,11 @@ func TestAskedBuild(t *testing.T) {
 	} {
 		q := abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}}
 		tt.change(&q)
-		plan, err := p.resolveBuild(t.Context(), q)
+		plan, err := newBuilds(p.World).resolve(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := claimBuild(plan)
+		c := plan.claim()
 		c.Operation, c.Provider = abi.OpDockerBuild, "test"
 		if d := capability.Decide([]*capability.Policy{tt.policy}, c); d.Allowed != tt.want {
 			t.Errorf("%s: %s", tt.name, d.Reason())

@@ -36,8 +36,9 @@ func userWithHelper(t *testing.T, script string) (w *World, log string) {
 
 func TestCredentialHelper(t *testing.T) {
 	w, log := userWithHelper(t, `echo "$0 $* $(cat)" >>"$LOG"; pwd >>"$LOG"; echo "{\"Username\": \"me\", \"Secret\": \"$SECRET\"}"`)
+	c := newCredentials(w.Environ, w.getenv)
 	for range 2 {
-		auth, err := w.registries().Lookup(t.Context(), "r.io")
+		auth, err := c.Lookup(t.Context(), "r.io")
 		if err != nil || auth.Username != "me" || auth.Password != helperSecret {
 			t.Errorf("got %v, %v", auth, err)
 		}
@@ -66,7 +67,7 @@ func TestCredentialHelperRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := w.registries().Lookup(t.Context(), "r.io")
+			_, err := newCredentials(w.Environ, w.getenv).Lookup(t.Context(), "r.io")
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json has the credentials for r.io kept by a helper") {
 				t.Fatalf("got %v", err)
 			}
@@ -83,7 +84,7 @@ func TestCredentialHelperMissing(t *testing.T) {
 	w, log := userWithHelper(t, `touch "$LOG"; echo '{"Username": "u", "Secret": "s"}'`)
 	t.Chdir(filepath.Dir(log))
 	w.Environ = append(w.Environ, "PATH=.::/usr/bin")
-	_, err := w.registries().Lookup(t.Context(), "r.io")
+	_, err := newCredentials(w.Environ, w.getenv).Lookup(t.Context(), "r.io")
 	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; see that it works, or take it out of that file") {
 		t.Errorf("got %v", err)
 	}
@@ -94,13 +95,13 @@ func TestCredentialHelperMissing(t *testing.T) {
 
 func TestCredentialHelperHangs(t *testing.T) {
 	w, _ := userWithHelper(t, `trap "" TERM; sleep 600 & sleep 600`)
-	_, _, err := w.runBounded(t.Context(), "docker-credential-fake", []string{"get"}, "r.io", 300*time.Millisecond)
+	_, _, err := helpers{w.Environ, w.getenv("PATH"), 300 * time.Millisecond}.run(t.Context(), "docker-credential-fake", []string{"get"}, "r.io")
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-credential-fake: no answer within 300ms") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := w.registries().Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
+	if _, err := newCredentials(w.Environ, w.getenv).Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -104,7 +103,8 @@ func TestLayoutsAreDecidedOn(t *testing.T) {
 func TestLayoutIsWhatWasDecidedOn(t *testing.T) {
 	s, base := rig{}.layoutSite(t, embeddedKind, "FROM a.invalid/base:1\n")
 	s.Builds.Outputs = []Output{{Path: filepath.Join(imagetest.Dir(t), "image.tar")}}
-	p, err := s.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+	b := newBuilds(s.World)
+	p, err := b.resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestLayoutIsWhatWasDecidedOn(t *testing.T) {
 	if err := os.Rename(otherBase.Dir+"2", base.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := b.build(t.Context(), p); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -128,7 +128,7 @@ func TestBaseLayoutsThatAreNone(t *testing.T) {
 		spoil func(s *site, dir string)
 		want  string
 	}{
-		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" takes no image a.invalid/bose:1, but a.invalid/base:1"},
+		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" does not use the image a.invalid/bose:1, but a.invalid/base:1"},
 		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "it is no OCI layout: no such file"},
 		"an empty index":        {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "{}"}) }, "it has 0 images"},
 		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is no OCI layout: index.json"},
@@ -164,19 +164,6 @@ func pipeAt(t *testing.T, path string) {
 	}
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestEmbeddedTakesWhatWasDecidedOn has the builder ask for an image that the
-// claim has not: nobody is asked for it.
-func TestEmbeddedTakesWhatWasDecidedOn(t *testing.T) {
-	e := embeddedEngine{newProject(t, nil).World}
-	find := e.base(job{Build: image.Build{Bases: []string{"a.invalid/base:1"}}})
-	for ref, decided := range map[string]bool{"a.invalid/base:2": false, "a.invalid/base": false, "a.invalid/base:1": true} {
-		_, err := find(t.Context(), ref, v1.Platform{OS: "linux", Architecture: "amd64"})
-		if err == nil || strings.Contains(err.Error(), "the image was not decided on") == decided {
-			t.Errorf("%s: got %v", ref, err)
-		}
 	}
 }
 

@@ -49,7 +49,8 @@ func testOutputInASwappedDirectory(t *testing.T, r rig) {
 					t.Fatal(err)
 				}
 				s.Builds.Outputs = []Output{{Layout: kind == "oci", Path: filepath.Join(dir, "image")}}
-				p, err := s.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:swapped"}})
+				b := newBuilds(s.World)
+				p, err := b.resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:swapped"}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -59,7 +60,7 @@ func testOutputInASwappedDirectory(t *testing.T, r rig) {
 				if err := os.Symlink(elsewhere, dir); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "its directory was replaced after it was decided on") {
+				if _, err := b.build(t.Context(), p); err == nil || !strings.Contains(err.Error(), "its directory was replaced after it was decided on") {
 					t.Errorf("got %v", err)
 				}
 				wantEmpty(t, elsewhere)

@@ -127,7 +127,7 @@ func (s site) begin(ctx context.Context, t *testing.T, tag string, push bool) fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := buildGate(t, s.project, s.policy, connectEngine)
+	g := buildGate(t, s.project, s.policy, nil)
 	return func() (reply abi.Reply) {
 		// What isn't a reply is no reply here either.
 		_ = json.Unmarshal(g.Call(ctx, abi.OpDockerBuild, data), &reply)

@@ -1,7 +1,6 @@
 package hostfuncs
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
@@ -66,10 +64,6 @@ type World struct {
 	processes processes
 	screen    sync.Mutex // lines of several programs are printed whole
 	hidden    hidden
-	large     map[string]bool // build contexts that the user was told of
-
-	credentialsOnce sync.Once
-	credentials     *registry.Credentials
 }
 
 // Interrupt returns the cause with which a context is cancelled to end what
@@ -91,13 +85,12 @@ func Interactive() bool { return process.Interactive() }
 
 // Operations binds all operations of the ABI to the world.
 func (w *World) Operations() ([]Bound, error) {
+	images := newBuilds(w)
 	var bound []Bound
 	for _, bind := range []func() (Bound, error){
 		func() (Bound, error) { return Bind(execOp(w)) },
-		func() (Bound, error) { return Bind(dockerBuildOp(w, connectEngine)) },
-		func() (Bound, error) {
-			return Bind(dockerImageOp(w, func(ctx context.Context) (finder, error) { return w.connectDocker(ctx) }))
-		},
+		func() (Bound, error) { return Bind(images.buildOp()) },
+		func() (Bound, error) { return Bind(images.imageOp()) },
 		func() (Bound, error) { return Bind(readFileOp(w)) },
 		func() (Bound, error) { return Bind(statOp(w)) },
 		func() (Bound, error) { return Bind(listOp(w)) },

@@ -30,18 +30,17 @@ type Display struct {
 	streams bool           // lines stay to be seen as a step prints them
 }
 
-// NewDisplay shows on out in one of [Modes], empty for auto, until it is closed.
-// mask is for all texts, since a terminal is written to directly; nil is none.
+// Display shows the steps of a build until it is closed.
 //
 // # Errors
 //
-// Another mode, and tty where out is no terminal.
-func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display, error) {
-	shown, err := progressui.NewDisplay(withoutSummary(out), progressui.DisplayMode(mode))
+// An unknown mode, and tty if Out is not a terminal.
+func (p Progress) Display() (*Display, error) {
+	shown, err := progressui.NewDisplay(withoutSummary(p.Out), progressui.DisplayMode(p.Mode))
 	if err != nil {
-		return nil, fmt.Errorf("progress %q: %w", mode, err)
+		return nil, fmt.Errorf("progress %q: %w", p.Mode, err)
 	}
-	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask, streams: streams(out, mode)}
+	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: p.Mask, streams: streams(p.Out, p.Mode)}
 	go func() {
 		defer close(d.done)
 		d.show(shown)

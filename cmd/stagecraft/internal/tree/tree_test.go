@@ -54,7 +54,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":            {"internal/termtext"},
-	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "internal/termtext", "internal/safefile"},
+	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},
 	"hostfuncs/internal/docker":                {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},

@@ -66,7 +66,7 @@ func (b *askedBuilder) secrets(pointer string) {
 	for _, id := range slices.Sorted(maps.Keys(secrets)) {
 		at := abi.UnderPointer(pointer, id)
 		name := textAt(b.tree, abi.UnderPointer(at, "env"))
-		if name == "" || !secretID.MatchString(id) {
+		if name == "" || !isSecretID(id) {
 			continue
 		}
 		b.add(capability.AllowBuild("secrets", id, b.Position(at)), capability.AllowEnv(name, b.Position(at)))

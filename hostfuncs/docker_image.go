@@ -13,9 +13,9 @@ type ImageStep struct {
 	Image string `json:"image"`
 }
 
-// dockerImageOp looks for an image. It is no mere look: in a plan there is no
-// image yet.
-func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
+// imageOp finds an image that the engine has. It does not set Looks: in a plan,
+// the image is not built yet.
+func (b *builds) imageOp() Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
 	return Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
 		Name: abi.OpDockerImage,
 		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
@@ -25,24 +25,7 @@ func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[a
 			return q.Image, nil
 		},
 		Claim: func(image string) capability.Claim { return capability.Claim{Image: image} },
-		Do: func(ctx context.Context, image string) (abi.DockerImageResult, error) {
-			e, err := connect(ctx)
-			if err != nil {
-				return abi.DockerImageResult{}, engineError(err)
-			}
-			defer e.Close()
-			found, ok, err := e.Find(ctx, image)
-			if err == nil && ok {
-				err = found.Check()
-			}
-			switch {
-			case err != nil:
-				return abi.DockerImageResult{}, engineError(err)
-			case !ok:
-				return abi.DockerImageResult{}, abi.Errorf(abi.CodeNotFound, "the engine has no image %s", image)
-			}
-			return abi.DockerImageResult{Image: image, ID: found.ID(), Digest: found.Digest(), Config: found.Config}, nil
-		},
+		Do:    b.findImage,
 		Step: func(_ context.Context, image string) (Step, error) {
 			return Step{Operation: abi.OpDockerImage, Image: &ImageStep{image}}, nil
 		},
@@ -50,4 +33,23 @@ func dockerImageOp(w *World, connect func(context.Context) (finder, error)) Op[a
 			return abi.DockerImageResult{Image: image}, []string{"the image's ID"}, nil
 		},
 	}
+}
+
+func (b *builds) findImage(ctx context.Context, image string) (abi.DockerImageResult, error) {
+	e, err := b.find(ctx)
+	if err != nil {
+		return abi.DockerImageResult{}, engineError(err)
+	}
+	defer e.Close()
+	found, ok, err := e.Find(ctx, image)
+	if err == nil && ok {
+		err = found.Check()
+	}
+	switch {
+	case err != nil:
+		return abi.DockerImageResult{}, engineError(err)
+	case !ok:
+		return abi.DockerImageResult{}, abi.Errorf(abi.CodeNotFound, "the engine does not have the image %s", image)
+	}
+	return abi.DockerImageResult{Image: image, ID: found.ID(), Digest: found.Digest(), Config: found.Config}, nil
 }
