@@ -20,8 +20,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// These tests measure rows of the table "What differs by engine" in
-// docs/builds.md.
+// These tests measure rows of the table "Differences between engines" in
+// docs/builds-reference.md.
 
 // allowing is [allowEach] with more rules for builds.
 func allowing(rules string) string {
@@ -150,7 +150,7 @@ func testTriggers(t *testing.T, r rig) {
 			s := r.site(t, e, map[string]string{"Dockerfile": "FROM " + base + "\nLABEL a=b\n"})
 			s.embeddedOutputs(t)
 			reply := s.build(t.Context(), t, "shop:triggers", false)
-			// Docker before 24.0 and Podman know no source policy, see docs/security.md.
+			// Docker before 24.0 and Podman know no source policy, see docs/security-limits.md.
 			enforces := e.Kind != EngineDocker || r.about.Containerd
 			if n := asked.Swap(0); enforces != (n == 0) {
 				t.Errorf("it asked %d times for what nobody decided on", n)

@@ -99,7 +99,7 @@ func (r *reader) providers(n *yamldoc.Node, p *Policy) {
 	}
 	for _, e := range n.Entries() {
 		if e.Key != anyProvider && !providerID.MatchString(e.Key) {
-			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), `use an ID, or "*" for all providers`)
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), `use an ID, or "*" for all providers`)
 			continue
 		}
 		s := new(section)

@@ -21,7 +21,7 @@ func TestParseProblems(t *testing.T) {
 		{"unknown key", "version: 1\nprovider: {}", `p.yml:2:1: unknown key "provider"`, `did you mean "providers"?`},
 		{"unknown section", in("exe: []"), `p.yml:4:5: providers.generic: unknown key "exe"`, `did you mean "exec"? known here: build, confine, env, exec, files, limits, net, sockets, use`},
 		{"unknown list", in("exec: {alow: []}"), `unknown key "alow"`, `did you mean "allow"?`},
-		{"no ID", "version: 1\nproviders: {Generic: {}}", `p.yml:2:13: providers: "Generic" is no provider ID`, ""},
+		{"no ID", "version: 1\nproviders: {Generic: {}}", `p.yml:2:13: providers: "Generic" is not a provider ID`, ""},
 		{"providers as a list", "version: 1\nproviders: [generic]", "providers: is a list, expected a mapping of provider IDs", ""},
 		{"rules as a string", in("exec: npm run dev"), "providers.generic.exec: is a string, expected a list of rules", ""},
 		{"rule as a number", in("exec: [1]"), "p.yml:4:12: providers.generic.exec[0]: is a number, expected a command", ""},

@@ -50,7 +50,7 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 	into.Digests, into.digestPos = make(map[string][]string), make(map[string]yamldoc.Pos)
 	for _, e := range n.Entries() {
 		if !providerID.MatchString(e.Key) {
-			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
+			r.problems.Add(e.KeyPos, n.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), "")
 			continue
 		}
 		items := []*yamldoc.Node{e.Value}
@@ -70,7 +70,7 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 func (r *reader) digest(n *yamldoc.Node) string {
 	text := strings.TrimPrefix(n.Text(), "sha256:")
 	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !hexDigest.MatchString(text) {
-		r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+		r.wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
 	}
 	return text
 }

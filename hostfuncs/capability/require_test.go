@@ -82,17 +82,17 @@ func TestRequireProblems(t *testing.T) {
 		"require: {confine: always}":                                                      `"always" is not known`,
 		"require: {confine: true}":                                                        `"true" is not known`,
 		"require: {digests: [a]}":                                                         "expected a mapping of provider IDs",
-		"require: {digests: {mine: abc}}":                                                 `"abc" is no SHA-256`,
-		"require: {digests: {mine: {}}}":                                                  "is no SHA-256",
-		"require: {digests: {'*': []}}":                                                   `"*" is no provider ID`,
+		"require: {digests: {mine: abc}}":                                                 `"abc" is not a SHA-256 digest`,
+		"require: {digests: {mine: {}}}":                                                  "is not a SHA-256 digest",
+		"require: {digests: {'*': []}}":                                                   `"*" is not a provider ID`,
 		"providers: {x: {exec: [{}]}}":                                                    "has command and sha256",
 		"providers: {x: {exec: [{a: b}]}}":                                                `unknown key "a"`,
-		"providers: {x: {exec: [{command: a, sha256: b}]}}":                               `"b" is no SHA-256`,
+		"providers: {x: {exec: [{command: a, sha256: b}]}}":                               `"b" is not a SHA-256 digest`,
 		"providers: {x: {exec: [{command: {}, sha256: " + oneDigest + "}]}}":              "expected a command",
 		"providers: {x: {exec: {deny: [{command: a, sha256: " + oneDigest + "}]}}}":       "denies one file of a program",
 		"providers: {x: {exec: [{command: '', sha256: " + oneDigest + "}]}}":              "names no program",
 		"providers: {x: {exec: [{command: [a, '**', b], sha256: " + oneDigest + "}]}}":    "has ** before its end",
-		"providers: {x: {exec: [{command: a, sha256: 1}, {command: a, sha256: sha1:2}]}}": `"sha1:2" is no SHA-256`,
+		"providers: {x: {exec: [{command: a, sha256: 1}, {command: a, sha256: sha1:2}]}}": `"sha1:2" is not a SHA-256 digest`,
 	} {
 		_, err := capability.Parse("policy.yml", []byte("version: 1\n"+text))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -51,8 +51,8 @@ func TestProblems(t *testing.T) {
 		{"policy that is none", "version: 1\npolicy: [1]\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:10: policy[0]: is a number, expected a string", ""},
 		{"no policies of a case", withCase("{note: n, request: {log: true}, want: denied, policy: []}"), "cases[0].policy: names no policy", ""},
 		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is missing", "name one in the case"},
-		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is no provider ID`, ""},
-		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is no provider ID`, ""},
+		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is not a provider ID`, ""},
+		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is not a provider ID`, ""},
 		{"provider as a list", withCase("{note: n, request: {log: true}, want: denied, provider: [p]}"), "cases[0].provider: is a list, expected a string", ""},
 
 		{"a request that is none", withRequest("exec"), "cases[0].request: is a string, expected a mapping", ""},
@@ -69,7 +69,7 @@ func TestProblems(t *testing.T) {
 		{"absolute directory", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project directory`, ""},
 		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project directory`, ""},
 		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
-		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is no SHA-256`, "write its 64 digits"},
+		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is not a SHA-256 digest`, "write its 64 digits"},
 		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
 		{"unknown use", withRequest("{exec: npm, env: {sets: [A]}}"), `unknown key "sets"`, `did you mean "set"?`},
 		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is no name of a variable`, ""},
@@ -140,12 +140,12 @@ cases:
 `))
 	want := `t.yml:1:10: version: "3" is not known, this stagecraft reads version 1
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
-t.yml:3:11: provider: "No" is no provider ID
+t.yml:3:11: provider: "No" is not a provider ID
 t.yml:5:41: cases[0].request.dir: ".." leaves the project directory
 t.yml:5:52: cases[0].want: "allow" is no decision
 t.yml:6:5: cases[1]: note is missing
 t.yml:6:15: cases[1].request: asks for read and write, a case is one request
-t.yml:6:60: cases[1].provider: "No either" is no provider ID
+t.yml:6:60: cases[1].provider: "No either" is not a provider ID
 t.yml:7:5: cases[2]: is a string, expected a mapping`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)

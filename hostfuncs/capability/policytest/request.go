@@ -107,7 +107,7 @@ func (r *reader) exec(request, value *yamldoc.Node, c *capability.Claim) {
 	if n := request.Get("sha256"); n != nil {
 		x.SHA256 = strings.TrimPrefix(n.Text(), "sha256:")
 		if !hexDigest.MatchString(x.SHA256) {
-			r.wrong(n, fmt.Sprintf("%q is no SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+			r.wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
 		}
 	}
 	r.variables(request, []string{"set", "pass"}, c)

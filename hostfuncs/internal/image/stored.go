@@ -58,7 +58,7 @@ func FindStored(dir string, want digest.Digest) (Stored, error) {
 // Open opens what a digest names. Whether it is that, nobody has looked.
 func (s Stored) Open(of digest.Digest) (*os.File, error) {
 	if !isBlob(of) {
-		return nil, fmt.Errorf("%q is no SHA-256 digest", of)
+		return nil, fmt.Errorf("%q is not a SHA-256 digest", of)
 	}
 	return s.open(blobs + of.Encoded())
 }

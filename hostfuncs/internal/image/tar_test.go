@@ -147,7 +147,7 @@ func TestTarLinksAndSockets(t *testing.T) {
 	}
 	b.Takes = []dockerfile.Take{{Name: "COPY", Line: 2, Path: "file"}}
 	got := sent(t, b)
-	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "file", "directory", "loop", "up"}) {
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "directory", "file", "loop", "up"}) {
 		t.Errorf("sent %v", names)
 	}
 	for name, f := range got {

@@ -1,5 +1,5 @@
-// Package backendtest is the conformance suite for providers: what each of
-// them keeps to, be it Go or Wasm. See [Run].
+// Package backendtest is the conformance suite for providers, in Go or in Wasm. See
+// [Run].
 package backendtest
 
 import (
@@ -14,8 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 )
 
-// Host is a host for tests: it notes what is asked of it and answers by
-// operation.
+// Host is a host for tests. It records requests and answers them by operation.
 type Host struct {
 	mu      sync.Mutex
 	Calls   []Call
@@ -28,7 +27,7 @@ type Call struct {
 	Request   string
 }
 
-// Call answers as told, and else that all is well.
+// Call gives the operation's answer, by default an empty result.
 func (h *Host) Call(_ context.Context, operation string, request []byte) []byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -46,19 +45,19 @@ func (h *Host) Call(_ context.Context, operation string, request []byte) []byte 
 
 // Subject is a provider under test.
 type Subject struct {
-	// Open gives the provider with that host behind it.
+	// Open opens the provider with that host.
 	Open func(t *testing.T, h *Host) backend.Exports
 	ID   string
-	// Dev and Build are configurations that work; ExecRequest and BuildRequest
-	// are the requests that they lead to. They are empty of a provider whose
-	// calls are other ones, which its own tests are about.
+	// Dev and Build are valid configurations; ExecRequest and BuildRequest are the
+	// requests that follow from them. They are empty for a provider that makes other
+	// calls, which its own tests cover.
 	Dev, Build                string
 	ExecRequest, BuildRequest string
-	// Wrong are configurations that don't, by what the error says of each.
+	// Wrong maps invalid configurations to their error messages.
 	Wrong map[string]string
 }
 
-// Run holds a provider to what the ABI demands of all.
+// Run checks that a provider follows the ABI.
 func Run(t *testing.T, s Subject) {
 	t.Run("describes itself", func(t *testing.T) { s.describes(t) })
 	t.Run("wrong configuration", func(t *testing.T) { s.wrong(t) })
@@ -89,7 +88,7 @@ func (s Subject) describes(t *testing.T) {
 		t.Errorf("got %+v", about)
 	}
 	if len(about.ConfigSchema) > 0 && !json.Valid(about.ConfigSchema) {
-		t.Error("the schema is no JSON")
+		t.Error("the schema is not JSON")
 	}
 	if len(h.Calls) > 0 {
 		t.Errorf("it asked for %v", h.Calls)

@@ -11,15 +11,15 @@ import (
 // Who honours a flag. everyRun is for flags that every run of the command
 // carries out; all others are an error, with exit code 80, where they can't be.
 const (
-	everyRun = "always"
+	everyRun   = "always"
 	byProvider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
-	host     = "docker_build alone (runtime/session/buildflags.go)"
-	byDaemon = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
-	project  = "in a project; noProject has the commands without"
-	learnt   = "with build, as build; else checkGiven of policy learn"
-	ran      = "with a command that is run; else checkGiven of policy learn"
-	ofBuild  = "for docker_build; else check of policy explain"
-	ofStart  = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
+	host       = "docker_build alone (runtime/session/buildflags.go)"
+	byDaemon   = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
+	project    = "in a project; noProject has the commands without"
+	learnt     = "with build, as build; else checkGiven of policy learn"
+	ran        = "with a command that is run; else checkGiven of policy learn"
+	ofBuild    = "for docker_build; else check of policy explain"
+	ofStart    = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
 )
 
 // common are the flags of all commands.

@@ -26,7 +26,7 @@ const (
 // endings are the signals that end a run: what runs gets the first of them.
 var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// signals takes the signals that this process gets: docs/cli.md has the table.
+// signals takes the signals that this process gets: docs/scripting.md has the table.
 type signals struct {
 	app    *app
 	got    chan os.Signal

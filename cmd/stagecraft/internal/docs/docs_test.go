@@ -417,16 +417,17 @@ func help(t *testing.T, command ...string) string {
 	return string(out)
 }
 
-// TestDocumentOfPolicy wants each key that the parser reads in docs/policy.md.
+// TestDocumentOfPolicy requires each key that the parser reads in
+// docs/policy-reference.md.
 func TestDocumentOfPolicy(t *testing.T) {
 	keys := policyKeys(t)
 	if len(keys) < 15 {
 		t.Fatalf("the parser reads only %v", keys)
 	}
-	text := document(t, "docs/policy.md")
+	text := document(t, "docs/policy-reference.md")
 	for _, key := range keys {
 		if !regexp.MustCompile("`(?:[a-z]+\\.)*" + key + "`").MatchString(text) {
-			t.Errorf("docs/policy.md doesn't mention `%s`", key)
+			t.Errorf("docs/policy-reference.md does not mention `%s`", key)
 		}
 	}
 }
@@ -479,7 +480,7 @@ func TestDocumentsOfOperations(t *testing.T) {
 	for _, operation := range abi.Operations() {
 		words = append(words, "`"+operation+"`")
 	}
-	wantWords(t, "docs/policy.md", document(t, "docs/policy.md"), words)
+	wantWords(t, "docs/policy-reference.md", document(t, "docs/policy-reference.md"), words)
 	text := document(t, "docs/providers.md")
 	for _, d := range append(source(t, "guest-sdk/backend/backend.go").Decls, source(t, "guest-sdk/backend/operations.go").Decls...) {
 		f, ok := d.(*ast.FuncDecl)

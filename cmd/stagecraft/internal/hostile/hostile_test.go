@@ -26,7 +26,7 @@ var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, as the table of docs/security.md has them.
+// families are the kinds of attacks, as the table of docs/attacks.md has them.
 var families = []struct{ name, title string }{
 	{"exec", "Running programs"},
 	{"files", "Files"},
@@ -178,9 +178,9 @@ func TestHostile(t *testing.T) {
 	testscript.Run(t, p)
 }
 
-// The table in docs/security.md stands between these.
+// The table in docs/attacks.md is between these.
 const (
-	tableFile  = "docs/security.md"
+	tableFile  = "docs/attacks.md"
 	tableBegin = "<!-- attacks: go test ./cmd/stagecraft/internal/hostile -run TestHostileTable -update -->\n"
 	tableEnd   = "<!-- attacks end -->\n"
 )
