@@ -109,8 +109,8 @@ func testCacheInRegistry(t *testing.T, r rig) {
 			again, wrote := build(t, e, write("own"))
 			switch {
 			case e.Kind == EngineEmbedded:
-				s.wantLine(t, reply, abi.CodeFailed, "the embedded builder has no cache")
-				again.wantLine(t, wrote, abi.CodeFailed, "the embedded builder has no cache")
+				s.wantLine(t, reply, abi.CodeFailed, "the embedded builder does not have a cache")
+				again.wantLine(t, wrote, abi.CodeFailed, "the embedded builder does not have a cache")
 			case r.lacksBuildKit(t, s, e, reply, "a cache in a registry"):
 				r.lacksBuildKit(t, again, e, wrote, "a cache in a registry")
 			case e.Kind == EngineDocker && !r.about.Containerd:

@@ -29,7 +29,7 @@ func testOutputOfATakenName(t *testing.T, r rig) {
 			}
 			return s.progress.Write(p)
 		})
-		s.wantLine(t, s.build(t.Context(), t, tag, false), abi.CodeFailed, tag+" is another image by now")
+		s.wantLine(t, s.build(t.Context(), t, tag, false), abi.CodeFailed, "another build has given the name "+tag)
 		took.Do(func() { t.Errorf("the name was not taken:\n%s", s.progress) })
 		wantEmpty(t, out)
 	}
@@ -81,7 +81,7 @@ func testImageThatGoesNowhere(t *testing.T, r rig) {
 				s.outputs(imagetest.Dir(t))
 			}
 			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
-			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache alone: --push, --load or --output")
+			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache only: use --push, --load or --output")
 			if want := e.Kind == EngineBuildKit && !out; told != want {
 				t.Errorf("%s, written %v: told %v\n%s", e.Kind, out, told, s.progress)
 			}
