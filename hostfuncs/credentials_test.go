@@ -53,8 +53,8 @@ func TestCredentialHelper(t *testing.T) {
 func TestCredentialHelperRefused(t *testing.T) {
 	for _, tt := range []struct{ name, script, want string }{
 		{"fails", `echo "$SECRET"; echo "$SECRET" >&2; exit 1`, "docker-credential-fake failed with exit code 1; see what `echo r.io | docker-credential-fake get` says"},
-		{"garbage", `echo "$SECRET"`, "its answer is no JSON"},
-		{"prints without end", `exec yes "$SECRET"`, "docker-credential-fake: it prints more than 1 MiB; see that it works"},
+		{"garbage", `echo "$SECRET"`, "its answer is not JSON"},
+		{"prints without end", `exec yes "$SECRET"`, "docker-credential-fake: it prints more than 1 MiB; check that it works"},
 		{"killed", `echo "$SECRET"; kill -9 $$`, "docker-credential-fake failed with exit code 137"},
 		{"no interpreter", "", ""},
 	} {
@@ -68,7 +68,7 @@ func TestCredentialHelperRefused(t *testing.T) {
 				}
 			}
 			_, err := newCredentials(w.Environ, w.getenv).Lookup(t.Context(), "r.io")
-			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json has the credentials for r.io kept by a helper") {
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json keeps the credentials for r.io in a helper") {
 				t.Fatalf("got %v", err)
 			}
 			if strings.Contains(err.Error(), helperSecret) {
@@ -85,7 +85,7 @@ func TestCredentialHelperMissing(t *testing.T) {
 	t.Chdir(filepath.Dir(log))
 	w.Environ = append(w.Environ, "PATH=.::/usr/bin")
 	_, err := newCredentials(w.Environ, w.getenv).Lookup(t.Context(), "r.io")
-	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; see that it works, or take it out of that file") {
+	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; check that it works, or remove it from that file") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(log); err == nil {

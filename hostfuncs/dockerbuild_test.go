@@ -101,7 +101,7 @@ func TestEngineNamesNoImage(t *testing.T) {
 		e := &fakeEngine{tells: &image.Image{Identity: told}}
 		g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
 		reply := call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
-		wantError(t, reply, abi.CodeFailed, "which is no digest")
+		wantError(t, reply, abi.CodeFailed, "which is not a digest")
 	}
 }
 

@@ -129,10 +129,10 @@ func TestBaseLayoutsThatAreNone(t *testing.T) {
 		want  string
 	}{
 		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" does not use the image a.invalid/bose:1, but a.invalid/base:1"},
-		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "it is no OCI layout: no such file"},
+		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "not an OCI layout: no such file"},
 		"an empty index":        {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "{}"}) }, "it has 0 images"},
-		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is no OCI layout: index.json"},
-		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "it has no image " + digestLike("a")},
+		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "not an OCI layout: index.json"},
+		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "missing image " + digestLike("a")},
 		"another than pinned": {func(s *site, dir string) {
 			ref := "a.invalid/base@" + digestLike("b")
 			imagetest.Write(t, s.Root, map[string]string{"app/Dockerfile": "FROM " + ref + "\n"})

@@ -43,7 +43,7 @@ type authServer struct {
 }
 
 // errNothing has a builder go on without credentials.
-var errNothing = status.Error(codes.Unimplemented, "there are no credentials for this registry")
+var errNothing = status.Error(codes.Unimplemented, "no credentials for this registry")
 
 // Register implements [session.Attachable].
 func (a *authServer) Register(server *grpc.Server) { auth.RegisterAuthServer(server, a) }
@@ -75,7 +75,7 @@ func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsReque
 		return nil, err
 	case gives:
 		return nil, status.Errorf(codes.FailedPrecondition,
-			"registry %s gives tokens, so its password is not given to a builder; use a builder that asks for tokens, as those since BuildKit 0.8 do", req.GetHost())
+			"registry %s issues tokens, so a builder does not get its password; use a builder that asks for tokens, BuildKit 0.8 or later", req.GetHost())
 	}
 	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Password}, nil
 }

@@ -80,7 +80,7 @@ type TLS struct{ CA, Cert, Key string }
 func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	at, err := url.Parse(address)
 	if err != nil {
-		return nil, &UnavailableError{At: address, Err: errors.New("it is no address")}
+		return nil, &UnavailableError{At: address, Err: errors.New("not an address")}
 	}
 	var options []client.ClientOpt
 	if tls != (TLS{}) {
@@ -121,11 +121,11 @@ func (t TLS) advise(err error) error {
 	case strings.Contains(text, "dial tcp"):
 		return err
 	case t == (TLS{}):
-		return fmt.Errorf("%w; it may want certificates: give their directory with --engine-certs", err)
+		return fmt.Errorf("%w; it may require certificates: give their directory with --engine-certs", err)
 	case strings.Contains(text, "failed to verify certificate"):
-		return fmt.Errorf("%w; its certificate has to be for its address, and signed by %s", err, t.CA)
+		return fmt.Errorf("%w; its certificate must be for its address and signed by %s", err, t.CA)
 	}
-	return fmt.Errorf("%w; see that it takes the certificate %s", err, t.Cert)
+	return fmt.Errorf("%w; check that it accepts the certificate %s", err, t.Cert)
 }
 
 // greet asks for a sign of life: for the version, which costs a builder nothing,
@@ -166,7 +166,7 @@ func (b *Builder) Platform(ctx context.Context) (string, error) {
 		return "", &UnavailableError{At: b.at, Err: reason(err)}
 	}
 	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
-		return "", fmt.Errorf("the BuildKit at %s names no platform", b.at)
+		return "", fmt.Errorf("the BuildKit at %s does not report a platform", b.at)
 	}
 	return platforms.FormatAll(platforms.Normalize(workers[0].Platforms[0])), nil
 }
@@ -186,7 +186,7 @@ type UnavailableError struct {
 
 func (e *UnavailableError) Error() string {
 	if e.Lost {
-		return fmt.Sprintf("the BuildKit at %s went away during the build: %v", e.At, e.Err)
+		return fmt.Sprintf("lost the connection to the BuildKit at %s during the build: %v", e.At, e.Err)
 	}
 	if e.TooOld {
 		return fmt.Sprintf("cannot use the BuildKit at %s: %v", e.At, e.Err)

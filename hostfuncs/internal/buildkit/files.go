@@ -21,7 +21,7 @@ import (
 )
 
 // errNoText is for names that BuildKit's protocol has no form for.
-var errNoText = errors.New("its name, or where it leads as a link, is not in UTF-8, and BuildKit takes nothing else; rename it, or name it in .dockerignore")
+var errNoText = errors.New("its name, or its target if it is a link, is not in UTF-8, which BuildKit requires; rename it, or name it in .dockerignore")
 
 // contextFiles shows a context to BuildKit, which compares it with what it has
 // and asks for the rest.
@@ -76,7 +76,7 @@ func (c *contextFiles) Open(name string) (io.ReadCloser, error) {
 	c.mu.Unlock()
 	if !ok {
 		f.Close()
-		return nil, c.fail(fmt.Errorf("the engine asks for %q, which was not shown to it", name))
+		return nil, c.fail(fmt.Errorf("the engine asks for %q, which was not offered", name))
 	}
 	return &wholeFile{ReadCloser: f, left: size, changed: func() error { return c.fail(c.context.Changed(name)) }}, nil
 }

@@ -98,7 +98,7 @@ func (e *Engine) BuildClassic(ctx context.Context, b image.Build, progress io.Wr
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
 	if !imageID.MatchString(id) {
-		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
+		return image.Image{}, &image.Error{Step: out.step, Message: "the engine did not return an image", Log: out.log()}
 	}
 	// This API does not report manifests.
 	return image.Image{Identity: image.Identity{Config: id, Engine: id}}, nil

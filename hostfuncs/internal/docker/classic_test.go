@@ -63,7 +63,7 @@ func TestBuildRefusesBadRequests(t *testing.T) {
 		want   string
 	}{
 		{func(b *image.Build) { b.Tags = []string{"ok", "NOT"} }, `image tag "NOT"`},
-		{func(b *image.Build) { b.Network = "container:x" }, `network "container:x" is not known`},
+		{func(b *image.Build) { b.Network = "container:x" }, `unknown network "container:x"`},
 		{func(b *image.Build) { b.Context = "." }, `"." is not an absolute path`},
 	} {
 		b := aBuild(t)
@@ -82,18 +82,18 @@ func TestBuildBrokenAnswers(t *testing.T) {
 		failed *image.Error // or else:
 		err    string
 	}{
-		{"no image", answering(200, step), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
-		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
-		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine names no reason", Log: "some output"}, ""},
+		{"no image", answering(200, step), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine did not return an image", Log: "some output"}, ""},
+		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine did not return an image", Log: "some output"}, ""},
+		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine gives no reason", Log: "some output"}, ""},
 		{"an odd reason", answering(200, step+`{"error":" \u001b[31mno\u0007\n"}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "no", Log: "some output"}, ""},
 		{"an error though there is an image", answering(200, `{"aux":{"ID":"`+anID+`"}}`+"\n"+`{"error":"no"}`), &image.Error{Message: "no"}, ""},
-		{"no JSON", answering(200, "<html>"), nil, "its answer can't be read"},
+		{"no JSON", answering(200, "<html>"), nil, "cannot read its answer"},
 		{"a long line", answering(200, strings.Repeat("x", messageLimit+1)), nil, "longer than 1 MiB"},
 		{"cut off", func(w http.ResponseWriter, r *http.Request) {
 			answering(200, step)(w, r)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, nil, "it went away: unexpected EOF"},
+		}, nil, "the connection was lost: unexpected EOF"},
 		{"refused", answering(400, `{"message":"dockerfile parse error"}`), &image.Error{Message: "dockerfile parse error"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -115,14 +115,14 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	err := registry.ReadFile(path, &meta)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("%s names it, but %s is not there", namedBy, path)
+		err = fmt.Errorf("%s names it, but %s does not exist", namedBy, path)
 		return at, at.unavailable(err, "choose one that `docker context ls` shows")
 	case err != nil:
-		return at, at.unavailable(err, "make the context anew, or set DOCKER_HOST")
+		return at, at.unavailable(err, "recreate the context, or set DOCKER_HOST")
 	}
 	docker := meta.Endpoints["docker"]
 	if docker.Host == "" {
-		return at, at.unavailable(fmt.Errorf("%s names no host", path), "choose another context, or set DOCKER_HOST")
+		return at, at.unavailable(fmt.Errorf("%s does not name a host", path), "choose another context, or set DOCKER_HOST")
 	}
 	at.host = docker.Host
 	files, any := tlsDirectory(filepath.Join(dir, "contexts", "tls", id, "docker"))
@@ -141,9 +141,9 @@ func (at endpoint) check() (endpoint, error) {
 	hint := "write it as unix:///path/of/the.sock or tcp://host:port"
 	switch {
 	case !ok || rest == "":
-		err = errors.New("this is no address of an engine")
+		err = errors.New("not an address of an engine")
 	case scheme == "ssh":
-		err = errors.New("an engine can't be reached by ssh from here")
+		err = errors.New("cannot connect to an engine by ssh")
 		hint = sshHint(at.host)
 	case scheme == "tcp":
 		err = checkTCP(at.host)
@@ -161,7 +161,7 @@ func (at endpoint) check() (endpoint, error) {
 func checkTCP(host string) error {
 	u, err := url.Parse(host)
 	if err != nil {
-		return errors.New("this is no address of an engine")
+		return errors.New("not an address of an engine")
 	}
 	if _, port, err := net.SplitHostPort(u.Host); err != nil || port == "" {
 		return errors.New("its port is missing")

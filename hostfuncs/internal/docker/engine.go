@@ -143,7 +143,7 @@ func (e *Engine) broken(err *streamError) error {
 
 // lost is an engine that went away in the middle of an answer.
 func (e *Engine) lost(err error) error {
-	return e.at.unavailable(fmt.Errorf("it went away: %w", err), advice(err))
+	return e.at.unavailable(fmt.Errorf("the connection was lost: %w", err), advice(err))
 }
 
 // engineText is what an engine says, fit to be printed.

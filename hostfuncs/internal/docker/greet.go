@@ -66,7 +66,7 @@ func ping(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	if answer.APIVersion == "" {
-		return errors.New("what answers there is no Docker engine")
+		return errors.New("the program that answers is not a Docker engine")
 	}
 	c.NegotiateAPIVersionPing(answer)
 	return nil
@@ -102,9 +102,9 @@ func dial(ctx context.Context, at endpoint) error {
 func advice(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "ask for the right to use its socket, such as by membership in the group docker"
+		return "get access to its socket, for example by joining the group docker"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return "start Docker, or set DOCKER_HOST to an engine that runs"
 	}
-	return "see that the engine runs, or set DOCKER_HOST to one that does"
+	return "check that the engine runs, or set DOCKER_HOST to one that does"
 }

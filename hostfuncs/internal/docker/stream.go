@@ -17,7 +17,7 @@ type streamError struct {
 	cut bool // it broke off: the engine is gone, or the way to it
 }
 
-func (e *streamError) Error() string { return "its answer can't be read: " + e.err.Error() }
+func (e *streamError) Error() string { return "cannot read its answer: " + e.err.Error() }
 func (e *streamError) Unwrap() error { return e.err }
 
 // message is a line of what an engine tells while it works; the fields' names
@@ -42,7 +42,7 @@ func (m message) failure() string {
 	case m.Error != "":
 		return m.Error
 	}
-	return "the engine names no reason"
+	return "the engine gives no reason"
 }
 
 // readMessages calls handle for each message until the stream ends, or handle

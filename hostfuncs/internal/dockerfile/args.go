@@ -121,7 +121,7 @@ func (r *resolver) checkEpoch(vars *Vars, given map[string]string) error {
 	}
 	r.plan.Epoch = text
 	if _, err := strconv.ParseInt(text, 10, 64); text != "" && err != nil {
-		return r.file.errorAt(0, "%s is %q and no number of seconds", epochArg, text)
+		return r.file.errorAt(0, "%s: %q is not a number of seconds", epochArg, text)
 	}
 	return nil
 }

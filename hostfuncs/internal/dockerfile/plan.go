@@ -256,7 +256,7 @@ var (
 	errLater = errors.New("the stage comes later")
 	// errNumber is about a number that BuildKit may find something for: it counts
 	// the images of COPY --from and RUN --mount on, after the stages.
-	errNumber = errors.New("the number is no stage's")
+	errNumber = errors.New("no stage has this number")
 )
 
 // normalise is an image's name in full, with its tag; empty for scratch.

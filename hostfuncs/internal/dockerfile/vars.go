@@ -83,7 +83,7 @@ type unknownError struct {
 func (e *unknownError) Error() string {
 	switch {
 	case !e.platform:
-		return "this can't be known before the build: " + e.name + " may be set by the base image; write the value itself, or give it a default"
+		return "this is unknown before the build: " + e.name + " may be set by the base image; write the value itself, or give it a default"
 	case strings.HasPrefix(e.name, "TARGET"):
 		return e.name + " depends on what builds, unless --platform says what the image is for"
 	}

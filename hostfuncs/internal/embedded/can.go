@@ -39,7 +39,7 @@ func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
 		return nil, err
 	}
 	if p.Syntax != "" && !dockerfile.IsDockers(p.Syntax) {
-		return nil, p.Errorf(1, "the Dockerfile is in a language of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
+		return nil, p.Errorf(1, "the Dockerfile has a frontend of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
 	}
 	for _, s := range p.Stages {
 		for _, c := range s.Commands {

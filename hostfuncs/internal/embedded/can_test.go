@@ -25,7 +25,7 @@ func TestCan(t *testing.T) {
 		{"ADD with .git", "FROM a\nADD --keep-git-dir=true x /x\n", "Dockerfile:2: ADD --keep-git-dir needs"},
 		{"parents", "FROM a\nCOPY --parents x /x\n", "Dockerfile:2: COPY --parents needs"},
 		{"a mode in letters", "FROM a\nCOPY --chmod=u+x x /x\n", "Dockerfile:2: --chmod=u+x needs"},
-		{"another language", "# syntax=example.com/lang:1\nFROM a\n", "Dockerfile:1: the Dockerfile is in a language of its own, example.com/lang:1, which needs an engine"},
+		{"another language", "# syntax=example.com/lang:1\nFROM a\n", "Dockerfile:1: the Dockerfile has a frontend of its own, example.com/lang:1, which needs an engine"},
 		{"what no engine could", "FROM a\nFOO\n", "Dockerfile:2: unknown instruction"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

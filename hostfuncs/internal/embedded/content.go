@@ -44,7 +44,7 @@ func (p part) open() (io.ReadCloser, error) {
 	}{io.NewSectionReader(f, p.offset, p.size), f}, nil
 }
 
-var errChanged = errors.New("it changed while it was read; build again when nothing writes to it, or name it in .dockerignore")
+var errChanged = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
 
 // copyTo writes what is in a file, which has to be as much as it was at first.
 func (f *file) copyTo(w io.Writer, buffer []byte) error {

@@ -175,7 +175,7 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref.Name() + "\n"})
 	o := options(t, b)
 	o.Platform, o.Base = "linux/s390x", FromStored(map[string]image.Stored{ref.Name(): stored}, nil)
-	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "it has no image for linux/s390x") {
+	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "no image for linux/s390x") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -256,7 +256,7 @@ func TestBuildRefusesBases(t *testing.T) {
 		base v1.Image
 		want string
 	}{
-		{"another layer", spoiled{good}, "and not 0000"},
+		{"another layer", spoiled{good}, "but 0000"},
 		{"triggers", triggers, "Dockerfile:1: docker.io/library/a:latest: the image has ONBUILD triggers, which need an engine"},
 	} {
 		b := aBuild(t, map[string]string{"Dockerfile": "FROM a\nCOPY x /\n", "x": ""})

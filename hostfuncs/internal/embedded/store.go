@@ -154,7 +154,7 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		entry.major, entry.minor = h.Devmajor, h.Devminor
 	case tar.TypeDir, tar.TypeFifo:
 	default:
-		return nil, fmt.Errorf("it is of the unknown kind %q", h.Typeflag)
+		return nil, fmt.Errorf("unknown file type %q", h.Typeflag)
 	}
 	return entry, nil
 }

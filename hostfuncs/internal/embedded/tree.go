@@ -20,7 +20,7 @@ const (
 
 var (
 	errTooManyFiles = fmt.Errorf("there are more than %d files", nodeLimit)
-	errTooManyLinks = errors.New("there are too many links, one after the other")
+	errTooManyLinks = errors.New("too many levels of links")
 )
 
 // tree is a file system in memory, but for what is in its files. Links in it
@@ -151,11 +151,11 @@ func (t *tree) touch(n *node) {
 func checkName(name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
-		return fmt.Errorf("%q is no file name", name)
+		return fmt.Errorf("%q is not a file name", name)
 	case len(name) > nameLimit:
 		return fmt.Errorf("the file name %.40q... is longer than %d bytes", name, nameLimit)
 	case strings.HasPrefix(name, whiteout):
-		return fmt.Errorf("the file name %q means in an image that another file is gone; rename it, or name it in .dockerignore", name)
+		return fmt.Errorf("the file name %q removes another file in an image; rename it, or name it in .dockerignore", name)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (u *unpacker) target(name string) (*file, error) {
 		return nil, err
 	}
 	if n == nil || n.isDir() {
-		return nil, fmt.Errorf("it is a hard link to %s, which is no file", name)
+		return nil, fmt.Errorf("it is a hard link to %s, which is not a file", name)
 	}
 	return n.file, nil
 }

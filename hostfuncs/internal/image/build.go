@@ -86,7 +86,7 @@ func (b Build) Check() error {
 		}
 	}
 	if !slices.Contains([]string{"", "none", "default", "host"}, b.Network) {
-		return fmt.Errorf("build: network %q is not known, use none, default or host", b.Network)
+		return fmt.Errorf("build: unknown network %q: expected none, default or host", b.Network)
 	}
 	return nil
 }

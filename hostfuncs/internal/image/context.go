@@ -134,7 +134,7 @@ func checkResolved(path string) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	if resolved != filepath.Clean(path) {
-		return fmt.Errorf("build: %s leads by a link to %s", path, resolved)
+		return fmt.Errorf("build: %s is a link to %s", path, resolved)
 	}
 	return nil
 }

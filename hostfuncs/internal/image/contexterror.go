@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	errChanged    = errors.New("it changed while it was read; build again when nothing writes to it, or name it in .dockerignore")
+	errChanged    = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
 	errNotRegular = errors.New("it is not a regular file")
 )
 

@@ -87,7 +87,7 @@ var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 func (i Identity) Check() error {
 	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
 		if told != "" && !imageID.MatchString(told) {
-			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is no digest"}
+			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is not a digest"}
 		}
 	}
 	return nil

@@ -111,10 +111,10 @@ func (l *Layout) unpack(r *tar.Reader) error {
 			continue
 		}
 		if h.Typeflag != tar.TypeReg || !layoutName.MatchString(name) {
-			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
+			return fmt.Errorf("unexpected file %q in an OCI layout", h.Name)
 		}
 		if isSparse(h) {
-			return fmt.Errorf("%q in the OCI layout has holes: what is sent would be less than what is written", h.Name)
+			return fmt.Errorf("%q in the OCI layout is sparse: its size would grow when it is written", h.Name)
 		}
 		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
 		if err != nil {
@@ -126,7 +126,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 			return err
 		}
 		if told, ok := strings.CutPrefix(name, blobs); ok && told != hex.EncodeToString(sum.Sum(nil)) {
-			return fmt.Errorf("%s in the OCI layout is not what it is called", name)
+			return fmt.Errorf("%s in the OCI layout does not have the digest in its name", name)
 		}
 	}
 }

@@ -24,7 +24,7 @@ const (
 // between two files looks like a whole one.
 func (l *Layout) check() error {
 	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
-		return errors.New("there is no oci-layout in what should be an OCI layout")
+		return errors.New("not an OCI layout: missing oci-layout")
 	}
 	text, err := l.read("index.json")
 	if err != nil {
@@ -54,7 +54,7 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 		Config            *described
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("the OCI layout has a manifest that is none: %w", err)
+		return nil, fmt.Errorf("a manifest of the OCI layout: %w", err)
 	}
 	parts := m.Layers
 	if m.Config != nil {
@@ -63,7 +63,7 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 	for _, part := range append(parts, m.Manifests...) {
 		info, err := os.Stat(l.blob(part))
 		if err != nil || info.Size() != part.Size {
-			return nil, fmt.Errorf("the OCI layout lacks %q, or a part of it", part.Digest)
+			return nil, fmt.Errorf("incomplete OCI layout: missing %q or a part of it", part.Digest)
 		}
 	}
 	for _, part := range m.Manifests {
@@ -94,7 +94,7 @@ func (l *Layout) blob(of described) string {
 func (l *Layout) read(name string) ([]byte, error) {
 	f, err := safefile.Open(filepath.Join(l.made, filepath.FromSlash(name)), os.O_RDONLY)
 	if err != nil {
-		return nil, fmt.Errorf("there is no %s in what should be an OCI layout", name)
+		return nil, fmt.Errorf("incomplete OCI layout: missing %s", name)
 	}
 	defer f.Close()
 	return readManifest(f, name)

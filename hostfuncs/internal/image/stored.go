@@ -29,11 +29,11 @@ func FindStored(dir string, want digest.Digest) (Stored, error) {
 	s := Stored{Dir: dir, Digest: want}
 	text, err := s.index()
 	if err != nil {
-		return s, fmt.Errorf("it is no OCI layout: %w", err)
+		return s, fmt.Errorf("not an OCI layout: %w", err)
 	}
 	var index ocispec.Index
 	if err := json.Unmarshal(text, &index); err != nil {
-		return s, fmt.Errorf("it is no OCI layout: %s: %w", ocispec.ImageIndexFile, err)
+		return s, fmt.Errorf("not an OCI layout: %s: %w", ocispec.ImageIndexFile, err)
 	}
 	found := make(map[digest.Digest]bool)
 	for _, m := range index.Manifests {
@@ -43,14 +43,14 @@ func FindStored(dir string, want digest.Digest) (Stored, error) {
 	}
 	switch {
 	case len(found) == 0 && want != "":
-		return s, fmt.Errorf("it has no image %s", want)
+		return s, fmt.Errorf("missing image %s", want)
 	case len(found) != 1:
-		return s, fmt.Errorf("it has %d images: say which one by its digest, as in oci:DIR@sha256:...", len(found))
+		return s, fmt.Errorf("it has %d images: name one by its digest, as in oci:DIR@sha256:...", len(found))
 	}
 	for s.Digest = range found {
 	}
 	if !isBlob(s.Digest) {
-		return s, fmt.Errorf("its image %q has no SHA-256 digest", s.Digest)
+		return s, fmt.Errorf("the digest of its image, %q, is not SHA-256", s.Digest)
 	}
 	return s, nil
 }
@@ -80,7 +80,7 @@ func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
 	defer f.Close()
 	text, err := readManifest(f, blobs+of.Encoded())
 	if err == nil && digest.FromBytes(text) != of {
-		err = fmt.Errorf("%s%s is not what it is called", blobs, of.Encoded())
+		err = fmt.Errorf("%s%s does not have the digest in its name", blobs, of.Encoded())
 	}
 	return text, err
 }

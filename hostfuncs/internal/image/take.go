@@ -78,8 +78,8 @@ func (c *Context) resolve(source string) []string {
 }
 
 var (
-	errVanished = &advisedError{"it vanished while the context was read; build again when nothing writes to it, or name it in .dockerignore", fs.ErrNotExist}
-	errTooLong  = fmt.Errorf("its path is longer than %d bytes, which no image has; rename it, or name it in .dockerignore", pathLimit)
+	errVanished = &advisedError{"it was removed while the context was read; build again once nothing changes it, or name it in .dockerignore", fs.ErrNotExist}
+	errTooLong  = fmt.Errorf("its path is longer than the %d bytes that an image allows; rename it, or name it in .dockerignore", pathLimit)
 )
 
 // pathLimit is the most bytes of a path in an image: the kernel's, with the slash
@@ -117,7 +117,7 @@ func unreadable(err error) error {
 	return err
 }
 
-var errUnreadable = &advisedError{"permission denied; let it be read, or name it in .dockerignore", fs.ErrPermission}
+var errUnreadable = &advisedError{"permission denied; make it readable, or name it in .dockerignore", fs.ErrPermission}
 
 // advisedError says in words of its own what another error says, and what to do.
 type advisedError struct {

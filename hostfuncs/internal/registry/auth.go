@@ -46,11 +46,11 @@ func (r record) decode() (Auth, error) {
 	// The decoder's error would quote the text that it can't decode.
 	text, err := base64.StdEncoding.DecodeString(r.Auth)
 	if err != nil {
-		return Auth{}, errors.New("auth is no base64")
+		return Auth{}, errors.New("auth is not base64")
 	}
 	user, password, ok := strings.Cut(string(text), ":")
 	if !ok || user == "" {
-		return Auth{}, errors.New("auth holds no user:password")
+		return Auth{}, errors.New("auth is not user:password")
 	}
 	auth.Username, auth.Password = user, password
 	return auth, nil

@@ -71,7 +71,7 @@ func New(environ func(string) string, run Run) *Credentials {
 // do, and quote no secret. ctx's error when it is done.
 func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 	if !hostForm.MatchString(host) {
-		return Auth{}, fmt.Errorf("%q is no registry's host", termtext.Line(host, 200))
+		return Auth{}, fmt.Errorf("%q is not the host of a registry", termtext.Line(host, 200))
 	}
 	host = Canonical(host)
 	select {

@@ -141,7 +141,7 @@ func (c *Client) fetch(ctx context.Context, req *http.Request) (Token, error) {
 	text, err := io.ReadAll(io.LimitReader(resp.Body, tokenLimit+1))
 	switch {
 	case err != nil:
-		return Token{}, fmt.Errorf("broke off its answer: %w", err)
+		return Token{}, fmt.Errorf("did not finish its answer: %w", err)
 	case len(text) > tokenLimit:
 		return Token{}, errors.New("answers with more than 64 KiB")
 	}
@@ -154,9 +154,9 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 	client := http.Client{Transport: c.base, CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		switch {
 		case len(via) > redirectLimit:
-			return errors.New("sends on and on")
+			return errors.New("redirects too often")
 		case to.URL.Scheme != via[0].URL.Scheme || !sameHost(to.URL.Host, via[0].URL.Host, to.URL.Scheme):
-			return fmt.Errorf("sends on to %s, another host; credentials are not taken there", termtext.Line(to.URL.Host, 200))
+			return fmt.Errorf("redirects to %s, another host; credentials are not sent there", termtext.Line(to.URL.Host, 200))
 		}
 		return nil
 	}}
@@ -167,13 +167,13 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 	late := limited.Err() != nil
 	cancel()
 	if late && ctx.Err() == nil {
-		return nil, nil, fmt.Errorf("doesn't answer within %v", c.limit)
+		return nil, nil, fmt.Errorf("does not answer within %v", c.limit)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		// Its text has the address that was asked, with all its parameters.
 		err = failed.Err
 	}
-	return nil, nil, fmt.Errorf("can't be asked: %w", err)
+	return nil, nil, fmt.Errorf("cannot be reached: %w", err)
 }
 
 // refusal says why an answer is none.
@@ -182,12 +182,12 @@ func refusal(resp *http.Response) error {
 	case http.StatusOK:
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return errors.New("refuses the credentials; log in anew with `docker login`")
+		return errors.New("refuses the credentials; log in again with `docker login`")
 	case http.StatusTooManyRequests:
 		if after := termtext.Line(resp.Header.Get("Retry-After"), 40); after != "" {
-			return fmt.Errorf("has had too many requests; try again later (Retry-After: %s)", after)
+			return fmt.Errorf("received too many requests; try again later (Retry-After: %s)", after)
 		}
-		return errors.New("has had too many requests; try again later")
+		return errors.New("received too many requests; try again later")
 	default:
 		return fmt.Errorf("answers with status %d", status)
 	}
@@ -203,7 +203,7 @@ func parseToken(text []byte) (Token, error) {
 	}
 	// The error would tell of what is there.
 	if json.Unmarshal(text, &a) != nil {
-		return Token{}, errors.New("answers with no JSON as of the specification")
+		return Token{}, errors.New("answers with something other than the JSON of the specification")
 	}
 	if a.Token == "" {
 		a.Token = a.AccessToken

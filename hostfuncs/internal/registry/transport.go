@@ -105,7 +105,7 @@ func (t *transport) checkRedirect(before, req *http.Request) error {
 	if sameHost(before.URL.Host, req.URL.Host, req.URL.Scheme) {
 		return nil
 	}
-	return fmt.Errorf("registry %s: its token server %s sends on to %s, another host; credentials are not taken there",
+	return fmt.Errorf("registry %s: its token server %s redirects to %s, another host; credentials are not sent there",
 		t.host, before.URL.Host, req.URL.Host)
 }
 
