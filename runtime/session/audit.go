@@ -12,6 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
@@ -46,7 +47,7 @@ func (e *AuditError) Unwrap() error { return e.Err }
 
 // startAudit opens the log, if one is wanted, and writes the run's first
 // record.
-func (s *Session) startAudit(ctx context.Context, c call, m provider.Module, held *hostfuncs.Confinement) (*auditLog, error) {
+func (s *Session) startAudit(ctx context.Context, c call, m provider.Module, held *exec.Confinement) (*auditLog, error) {
 	if s.opts.Audit == "" {
 		return nil, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -35,7 +35,7 @@ func (e *FlagError) Hint() string { return e.Advice }
 // division is what the user says of a build, by who carries it out.
 type division struct {
 	// host is for docker_build.
-	host hostfuncs.BuildOptions
+	host build.Options
 	// provider has the optional fields alone.
 	provider abi.BuildDockerOptions
 	// awaited are the flags that only a call of docker_build carries out.
@@ -73,7 +73,7 @@ func (s *Session) divide(c call, l *loaded) (division, error) {
 			Advice:  "it builds without docker_build, by a program of its own; leave the flag out, or set what that program needs in the configuration",
 		}
 	}
-	if engine := s.config.Engine; !able.build && engine != "" && engine != string(hostfuncs.EngineAuto) {
+	if engine := s.config.Engine; !able.build && engine != "" && engine != string(build.Auto) {
 		return d, yamldoc.Problems{{
 			Pos: s.config.EnginePosition(), Field: "build.engine",
 			Message: fmt.Sprintf("provider %s builds without docker_build, by a program of its own, which chooses no engine", about.ID),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 )
 
 // door is the way from a module to its gate. Until there is one, while the
@@ -22,7 +23,7 @@ func (d *door) Call(ctx context.Context, operation string, request []byte) []byt
 	if d.gate == nil {
 		return []byte(`{"error":{"code":"invalid","message":"nothing can be asked for before dev, build_docker or validate"}}`)
 	}
-	return d.gate.Call(hostfuncs.Lingering(d.ctx, ctx), operation, request)
+	return d.gate.Call(exec.Lingering(d.ctx, ctx), operation, request)
 }
 
 // stopAfter is how long a provider has, after what it started has ended, to

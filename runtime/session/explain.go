@@ -58,10 +58,11 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 		return e, err
 	}
 	s.divided = division{host: s.opts.Builds}
-	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})
+	gate, runner, err := s.gate(l, call{provider: s.selected, tag: tag}, nil, &recorder{reporter: s.opts.Reporter})
 	if err != nil {
 		return e, err
 	}
+	defer runner.Close()
 	e.Policies = gate.Policies()
 	e.Record, err = gate.Explain(ctx, operation, request)
 	return e, err

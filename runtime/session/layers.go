@@ -4,13 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -94,32 +100,52 @@ func (s *Session) files() []*capability.Policy {
 }
 
 // layers are the policies that a call of the provider's needs, all of them.
-func (s *Session) layers(l *loaded, world *hostfuncs.World, tag string) ([]*capability.Policy, error) {
+func (s *Session) layers(l *loaded, images *build.Images, project *files.Project, env *values.Environment, tag string) ([]*capability.Policy, error) {
 	asked, granted := s.asks(l)
-	project := s.project
+	own := s.project
 	if s.learning != nil && s.learning.Allow {
-		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
+		own = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
 	}
 	var layers []*capability.Policy
 	// One that doesn't say what it needs is held by the project's policy alone,
 	// and has nothing without one.
 	if !asked.Empty() {
-		policy, err := world.AskedPolicy(hostfuncs.Asks{
-			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
-			Tag: tag, Env: s.opts.Env, Inherit: s.inherits(l, project),
-		})
+		policy, err := s.askedPolicy(l, granted, images, project, env, tag, s.inherits(l, own))
 		if err != nil {
 			return nil, err
 		}
 		layers = append(layers, policy)
 	}
 	switch {
-	case project != nil:
-		layers = append(layers, project)
+	case own != nil:
+		layers = append(layers, own)
 	case len(layers) == 0:
 		layers = append(layers, capability.Nothing())
 	}
 	return append(layers, s.ceilings...), nil
+}
+
+// askedPolicy is the layer of what a provider asks for: exactly what its requests
+// resolve to in the user's configuration. inherit leaves it to the other layers
+// what a command gets of the user's environment.
+func (s *Session) askedPolicy(l *loaded, granted abi.Capabilities, images *build.Images, project *files.Project, env *values.Environment, tag string, inherit bool) (*capability.Policy, error) {
+	a, err := asks.New(granted, s.part(l.guest), s.config.Position)
+	if err != nil {
+		return nil, err
+	}
+	rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, tag), env.AskedRules(a), files.AskedRules(a))
+	for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
+		rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
+	}
+	if inherit {
+		rules = append(rules, capability.InheritEnv())
+	}
+	policy, err := capability.New("the configuration", l.ID, rules...)
+	if err != nil {
+		return nil, err
+	}
+	policy.Layer = capability.Asked
+	return policy, nil
 }
 
 // inherits tells whether what a provider asks for says nothing of the user's

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 )
 
 // learning gathers what a run was allowed. What a child gets of the user's
@@ -48,16 +49,8 @@ func (s *Session) Learn(ctx context.Context, command string, opts BuildOptions, 
 	return Learnt{s.learning.claims, s.learning.used}, err
 }
 
-// watch has what a run's commands use watched.
-func (l *learning) watch(held *hostfuncs.Confinement) error {
-	if l == nil {
-		return nil
-	}
-	return held.Watch()
-}
-
 // watched notes what the commands of a provider used, once they have ended.
-func (l *learning) watched(provider string, held *hostfuncs.Confinement) error {
+func (l *learning) watched(provider string, held *exec.Confinement) error {
 	if l == nil {
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
@@ -66,7 +68,8 @@ type PlannedFailed struct {
 
 // PlannedStep is one effect, and what the policies say of it.
 type PlannedStep struct {
-	hostfuncs.Step
+	Operation string `json:"operation"`
+	PlannedDetail
 	Asked   string `json:"asked"`
 	Allowed bool   `json:"allowed"`
 	Layers  []Said `json:"layers"`
@@ -77,6 +80,43 @@ type PlannedStep struct {
 	// depend on it.
 	Unknown []string       `json:"unknown,omitempty"`
 	Failure *PlannedFailed `json:"failure,omitempty"`
+}
+
+// PlannedDetail is exactly what a step does. It has the one that its operation
+// describes.
+type PlannedDetail struct {
+	Exec  *exec.Step       `json:"exec,omitempty"`
+	Build *build.Step      `json:"build,omitempty"`
+	Image *build.ImageStep `json:"image,omitempty"`
+	Probe *exec.ProbeStep  `json:"probe,omitempty"`
+}
+
+func planned(detail hostfuncs.Detail) (p PlannedDetail) {
+	switch d := detail.(type) {
+	case *exec.Step:
+		p.Exec = d
+	case *build.Step:
+		p.Build = d
+	case *build.ImageStep:
+		p.Image = d
+	case *exec.ProbeStep:
+		p.Probe = d
+	}
+	return p
+}
+
+func (p PlannedDetail) detail() hostfuncs.Detail {
+	switch {
+	case p.Exec != nil:
+		return p.Exec
+	case p.Build != nil:
+		return p.Build
+	case p.Image != nil:
+		return p.Image
+	case p.Probe != nil:
+		return p.Probe
+	}
+	return nil
 }
 
 // Plan runs the provider with every effect withheld, and tells what it would
@@ -122,7 +162,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	allowed := step.Record.Decision.Allowed
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
-		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
 		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
@@ -184,12 +224,12 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, fla
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
-	s.held, s.plan = &hostfuncs.Held{Name: file}, plan
+	s.held, s.plan = &hostfuncs.Planned{Name: file}, plan
 	s.wanted, s.opts.Builds.Tags = plan.Provider.SHA256, plan.Tags
 	s.opts.Builds.NoCache = s.opts.Builds.NoCache || plan.NoCache
 	s.opts.Builds.Pull = s.opts.Builds.Pull || plan.Pull
 	for _, step := range plan.Steps {
-		s.held.Steps = append(s.held.Steps, step.Step)
+		s.held.Steps = append(s.held.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
 	}
 	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)})
 }

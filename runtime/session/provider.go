@@ -5,12 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	message "github.com/stagecraft-dev/stagecraft/hostfuncs/log"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
@@ -84,7 +90,7 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 	c.provider.digest = m.Digest()
 	s.invocation = newInvocation()
 	defer func() { s.invocation.ended = time.Now() }()
-	held, err := s.confinement(m.ID)
+	held, err := s.confinement(c)
 	if err != nil {
 		return err
 	}
@@ -94,9 +100,6 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 			s.opts.Reporter.Warn(err)
 		}
 	}()
-	if err := s.learning.watch(held); err != nil {
-		return err
-	}
 	log, err := s.startAudit(ctx, c, m, held)
 	if err != nil {
 		return err
@@ -110,7 +113,7 @@ func (s *Session) run(ctx context.Context, c call) (err error) {
 }
 
 // runModule loads a module, puts the gate before it and makes the call.
-func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held *hostfuncs.Confinement, rec *recorder) error {
+func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held *exec.Confinement, rec *recorder) error {
 	d := &door{ctx: ctx}
 	l, err := s.admitted(ctx, c, m, held, d)
 	if err != nil {
@@ -120,21 +123,18 @@ func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held
 	if s.divided, err = s.divide(c, l); err != nil {
 		return err
 	}
-	world := s.world(l)
-	world.Confinement = held
 	if held.Confined() {
 		s.opts.Reporter.Confined(held.String())
 	}
-	if world.Serves = c.operation == abi.ExportDev; world.Serves {
-		held.Notice(s.opts.Reporter.Warn)
-	}
-	// Also what a provider started that was stopped itself.
-	defer world.Close()
-	if d.gate, err = s.gate(l, world, c.tag, rec); err != nil {
+	gate, runner, err := s.gate(l, c, held, rec)
+	if err != nil {
 		return &ProviderError{Provider: m.ID, Operation: c.operation, Err: err}
 	}
+	// Ends also what a provider started that was stopped itself.
+	defer runner.Close()
+	d.gate = gate
 	s.warnUnexpanded(l.guest.Describe())
-	s.tellWithheld(c, world)
+	s.tellWithheld(c, runner)
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = c.make(hard, l.guest)
@@ -155,7 +155,7 @@ func (s *Session) runModule(ctx context.Context, c call, m provider.Module, held
 }
 
 // admitted loads a module once all is known that is known without it.
-func (s *Session) admitted(ctx context.Context, c call, read provider.Module, held *hostfuncs.Confinement, d *door) (*loaded, error) {
+func (s *Session) admitted(ctx context.Context, c call, read provider.Module, held *exec.Confinement, d *door) (*loaded, error) {
 	m, err := see(read)
 	if err != nil {
 		return nil, &ProviderError{Provider: read.ID, Operation: c.operation, Err: err}
@@ -185,30 +185,26 @@ func (s *Session) admitted(ctx context.Context, c call, read provider.Module, he
 	return l, nil
 }
 
-// confinement is what the commands of a provider are held to. What they need is
-// learnt without the project's policy, as the rest is.
-func (s *Session) confinement(provider string) (*hostfuncs.Confinement, error) {
+// confinement restricts the commands of a call. What they need is learned without
+// the project's policy, as the rest is.
+func (s *Session) confinement(c call) (*exec.Confinement, error) {
 	policies := s.files()
 	if s.learning != nil && s.learning.Allow {
 		policies = s.ceilings
 	}
-	return hostfuncs.NewConfinement(s.config.Root, s.opts.Environ, capability.PassedEnv(policies, provider, s.opts.Environ),
-		capability.Confine(policies, provider), capability.LimitsOf(policies, provider))
-}
-
-// world is what a provider's operations act on.
-func (s *Session) world(l *loaded) *hostfuncs.World {
-	return &hostfuncs.World{
-		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Builds: s.builds(),
-		Log:  func(level abi.Level, message string) { s.log(l.ID, level, message) },
-		Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
-		Provider: l.ID, InputsDir: s.opts.InputsDir,
+	id := c.provider.ID()
+	opts := exec.ConfinementOptions{
+		Project: files.NewProject(s.config.Root), Environ: s.opts.Environ, Passed: capability.PassedEnv(policies, id, s.opts.Environ),
+		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: s.learning != nil,
 	}
+	if c.operation == abi.ExportDev {
+		opts.Replaced = s.opts.Reporter.Warn
+	}
+	return exec.NewConfinement(opts)
 }
 
 // builds are the user's options for image builds.
-func (s *Session) builds() hostfuncs.BuildOptions {
+func (s *Session) builds() build.Options {
 	o := s.divided.host
 	o.Progress = s.opts.Reporter.Progress()
 	return o
@@ -223,31 +219,40 @@ func (s *Session) log(provider string, level abi.Level, message string) {
 	s.opts.Reporter.Log(provider, level, message)
 }
 
-// gate makes the gate for one call of a provider.
-func (s *Session) gate(l *loaded, world *hostfuncs.World, tag string, auditor hostfuncs.Auditor) (*hostfuncs.Gate, error) {
-	layers, err := s.layers(l, world, tag)
-	if err != nil {
-		return nil, err
-	}
-	world.ChildEnv = world.Confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
-	_, granted := s.asks(l)
-	world.PassOn(granted)
-	// What is learnt is compared with rules that pin a program, of a policy that may not
-	// be among the layers.
-	world.Pins = func(x *capability.Exec) bool { return s.learning != nil || capability.Pins(layers, l.ID, x) }
-	ops, err := world.Operations()
-	if err != nil {
-		return nil, err
-	}
-	return hostfuncs.NewGate(hostfuncs.GateOptions{
-		Provider: l.ID, Policies: layers, Operations: ops, Auditor: auditor, Mask: s.opts.Mask, Plan: s.planning, Held: s.held,
+// gate makes the gate for one call of a provider, and the runner of its commands,
+// which has to be closed.
+func (s *Session) gate(l *loaded, c call, confinement *exec.Confinement, auditor hostfuncs.Auditor) (*hostfuncs.Gate, *exec.Runner, error) {
+	project := files.NewProject(s.config.Root)
+	log := func(level abi.Level, message string) { s.log(l.ID, level, message) }
+	env := values.New(values.Options{Project: project, Environ: s.opts.Environ, Mask: s.opts.Mask, Log: log, Warn: s.opts.Reporter.Warn})
+	images := build.New(build.Config{
+		Project: project, Env: env, Options: s.builds(), Own: s.own(), Mask: s.opts.Mask, Log: log, Warn: s.opts.Reporter.Warn,
 	})
+	layers, err := s.layers(l, images, project, env, c.tag)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, granted := s.asks(l)
+	runner := exec.NewRunner(exec.Options{
+		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: confinement,
+		ChildEnv: confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted,
+		// What is learned is compared with rules that pin a program, of a policy that may
+		// not be among the layers.
+		Pins:   func(x *capability.Exec) bool { return s.learning != nil || capability.Pins(layers, l.ID, x) },
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Serves: c.operation == abi.ExportDev, Grace: Grace,
+	})
+	gate, err := hostfuncs.NewGate(hostfuncs.GateOptions{
+		Provider: l.ID, Policies: layers, Auditor: auditor, Mask: s.opts.Mask, Plan: s.planning, Planned: s.held,
+		Operations: slices.Concat(runner.Operations(), images.Operations(), project.Operations(), env.Operations(), []hostfuncs.Operation{message.Operation(log)}),
+	})
+	return gate, runner, err
 }
 
 // tellWithheld warns of variables that the commands of a run should get, and that
 // no policy passes on: what fails for want of them doesn't say so itself.
-func (s *Session) tellWithheld(c call, world *hostfuncs.World) {
-	if names := world.Withheld(); len(names) > 0 && c.operation != abi.ExportValidate {
+func (s *Session) tellWithheld(c call, runner *exec.Runner) {
+	if names := runner.Withheld(); len(names) > 0 && c.operation != abi.ExportValidate {
 		s.opts.Reporter.Warn(fmt.Errorf("%s asks for %s, which the policies do not pass to commands\nto pass them, add to env.pass in %s: [%s]",
 			c.provider.ID(), strings.Join(names, ", "), PolicyFile, strings.Join(names, ", ")))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
@@ -87,7 +88,7 @@ type Options struct {
 	Colour bool
 	// Builds are what the user says of image builds, and EngineCerts is the
 	// directory of certificates for a daemon where Builds names none.
-	Builds      hostfuncs.BuildOptions
+	Builds      build.Options
 	EngineCerts string
 	// Reporter is told what happens while it does.
 	Reporter Reporter
@@ -121,7 +122,7 @@ type Session struct {
 
 	// How calls are conducted; at most one of them is set.
 	planning *hostfuncs.Plan
-	held     *hostfuncs.Held
+	held     *hostfuncs.Planned
 	wanted   string // the digest of the module that held was made with
 	plan     *Plan  // that held has
 	learning *learning
@@ -187,13 +188,13 @@ func (s *Session) chooseEngine() error {
 	chosen := &s.opts.Builds.Engine
 	certs := chosen.Certs
 	if chosen.Kind == "" && s.config.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
 		if err != nil {
 			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
 		}
 		*chosen = engine
 	}
-	if certs != "" && (chosen.Kind != hostfuncs.EngineBuildKit || chosen.Certs == "") {
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
 		return &FlagError{
 			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
 			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",
@@ -238,7 +239,7 @@ func (s *Session) part(g *backend.Guest) json.RawMessage {
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
-// should be one of [hostfuncs.Interrupt].
+// should be one of [exec.Interrupt].
 func (s *Session) Dev(ctx context.Context) error {
 	return s.selected.Dev(ctx, backend.DevOptions{WorkDir: ".", Env: s.opts.Env})
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -126,7 +126,7 @@ func changeLock(p patience, root string, change func(*lock.File)) (f *lock.File,
 // admit decides whether a module may be loaded: what policies require of a run
 // of it, and whether it is the one that was trusted. With ask it may be once the
 // user has said so.
-func (s *Session) admit(m seen, held *hostfuncs.Confinement) (ask bool, err error) {
+func (s *Session) admit(m seen, held *exec.Confinement) (ask bool, err error) {
 	if refusals := capability.Admit(s.files(), s.asRun(m, held.Missing())); len(refusals) > 0 {
 		return false, &RefusedError{refusals}
 	}

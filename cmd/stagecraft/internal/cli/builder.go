@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -52,7 +52,7 @@ func (f builderFlags) asked(tags []string) []session.Flag {
 		{f.Pull, "--pull", abi.OptionPull},
 		{len(f.Output) > 0, "--output", ""},
 		{len(f.Base) > 0, "--base", ""},
-		{f.Engine != "" && f.Engine != string(hostfuncs.EngineAuto), "--engine", ""},
+		{f.Engine != "" && f.Engine != string(build.Auto), "--engine", ""},
 		{f.EngineCerts != "", "--engine-certs", ""},
 	} {
 		if flag.given {
@@ -71,7 +71,7 @@ func (f progressFlag) asked() []session.Flag {
 }
 
 // carriedOut adds to the options of a run what only building takes.
-func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
+func (f progressFlag) carriedOut(a *app, o *build.Options) {
 	o.Mode, o.Machine, o.Describe = f.Progress, machine(userDirectories(a.Environ).machine), a.grammar.Verbose
 	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
 		o.Mode = "plain"
@@ -79,10 +79,10 @@ func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
 }
 
 // builds are the options for a run; further references are for all but the first.
-func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, error) {
-	o := hostfuncs.BuildOptions{
+func (f builderFlags) builds(a *app, further []string) (build.Options, error) {
+	o := build.Options{
 		NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Tags: further,
-		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
+		Engine: build.Engine{Certs: f.EngineCerts},
 		Epoch:  a.getenv("SOURCE_DATE_EPOCH"),
 	}
 	certs, err := a.namedBy(engineCertsEnv)
@@ -90,7 +90,7 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 		return o, err
 	}
 	if f.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(f.Engine, cmp.Or(f.EngineCerts, certs))
+		engine, err := build.ParseEngine(f.Engine, cmp.Or(f.EngineCerts, certs))
 		if err != nil {
 			return o, &usageError{"--engine: " + err.Error(), ""}
 		}
@@ -102,14 +102,14 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 		o.Engine = engine
 	}
 	for _, text := range f.Platform {
-		platform, err := hostfuncs.ParsePlatform(text)
+		platform, err := build.ParsePlatform(text)
 		if err != nil {
 			return o, &usageError{"--platform: " + err.Error(), ""}
 		}
 		o.Platforms = append(o.Platforms, platform)
 	}
 	for _, text := range f.Output {
-		output, err := hostfuncs.ParseOutput(text)
+		output, err := build.ParseOutput(text)
 		if err != nil {
 			return o, &usageError{"--output: " + err.Error(), ""}
 		}
@@ -119,11 +119,11 @@ func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, 
 		o.Outputs = append(o.Outputs, output)
 	}
 	for _, text := range f.Base {
-		base, err := hostfuncs.ParseBaseLayout(text)
+		base, err := build.ParseBase(text)
 		if err != nil {
 			return o, &usageError{"--base: " + err.Error(), ""}
 		}
-		if slices.ContainsFunc(o.Bases, func(b hostfuncs.BaseLayout) bool { return b.Reference == base.Reference }) {
+		if slices.ContainsFunc(o.Bases, func(b build.Base) bool { return b.Reference == base.Reference }) {
 			return o, &usageError{"--base: duplicate base image " + base.Reference, "give each base image once"}
 		}
 		o.Bases = append(o.Bases, base)

@@ -14,7 +14,7 @@ import (
 	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
@@ -64,7 +64,7 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestInterruptedEnd(t *testing.T) {
-	cause := hostfuncs.Interrupt(testSignal{}, nil)
+	cause := exec.Interrupt(testSignal{}, nil)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 	for _, tt := range []struct {

@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -188,7 +189,7 @@ func execRows(step session.PlannedStep) []string {
 	return rows
 }
 
-func buildRows(x *hostfuncs.BuildStep) []string {
+func buildRows(x *build.Step) []string {
 	rows := []string{
 		fmt.Sprintf("context %s: %s, %s", x.Context, counted(x.Files, "file"), size(x.Bytes)),
 		"Dockerfile " + x.Dockerfile,
@@ -225,7 +226,7 @@ func buildRows(x *hostfuncs.BuildStep) []string {
 	return rows
 }
 
-func valueNames(values []hostfuncs.ValueStep) string {
+func valueNames(values []values.Planned) string {
 	names := make([]string, len(values))
 	for i, v := range values {
 		names[i] = v.Name

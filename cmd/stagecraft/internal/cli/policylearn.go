@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -95,7 +95,7 @@ func (c policyLearnCmd) checkGiven(all grammar) error {
 		if c.Push {
 			given = append(given, "--push")
 		}
-		if c.Engine == string(hostfuncs.EngineAuto) {
+		if c.Engine == string(build.Auto) {
 			given = append(given, "--engine")
 		}
 	}

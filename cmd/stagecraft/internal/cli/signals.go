@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -80,11 +80,11 @@ func (s *signals) watch(done <-chan struct{}) {
 // take decides what a signal does.
 func (s *signals) take(sig os.Signal) {
 	switch {
-	case sig == os.Interrupt && s.begun.IsZero() && hostfuncs.Interactive():
+	case sig == os.Interrupt && s.begun.IsZero() && exec.Interactive():
 		s.leave(sig, time.Now())
 	case slices.Contains(endings, sig):
 		s.end(sig)
-	case !hostfuncs.PassSignal(sig) && slices.Contains(fatal, sig):
+	case !exec.PassSignal(sig) && slices.Contains(fatal, sig):
 		s.end(sig)
 	}
 }
@@ -96,7 +96,7 @@ const twice = time.Second
 // leave leaves Ctrl-C to an interactive program. The second within a moment ends the
 // run by SIGTERM, since Ctrl-C doesn't end the program.
 func (s *signals) leave(sig os.Signal, now time.Time) {
-	hostfuncs.PassSignal(sig)
+	exec.PassSignal(sig)
 	if !s.left.IsZero() && now.Sub(s.left) < twice {
 		s.end(syscall.SIGTERM)
 	}
@@ -109,7 +109,7 @@ func (s *signals) end(sig os.Signal) {
 	case s.begun.IsZero():
 		s.begun, s.kill = time.Now(), make(chan struct{})
 		s.over = time.After(s.app.patience(runPatience))
-		s.cancel(hostfuncs.Interrupt(sig, s.kill))
+		s.cancel(exec.Interrupt(sig, s.kill))
 	case s.kill != nil:
 		close(s.kill)
 		s.kill, s.over = nil, time.After(s.app.patience(killPatience))

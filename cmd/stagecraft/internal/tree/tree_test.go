@@ -66,6 +66,12 @@ var layers = map[string][]string{
 	"hostfuncs/internal/probe":                 {},
 	"hostfuncs/internal/inputs":                {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":  {},
+	"hostfuncs/build": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
+		"hostfuncs/internal/buildkit", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile", "hostfuncs/internal/embedded",
+		"hostfuncs/internal/image", "hostfuncs/internal/process", "hostfuncs/internal/registry",
+		"internal/atomicfile", "internal/redact", "internal/yamldoc",
+	},
 	"hostfuncs": {
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
 		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
@@ -100,6 +106,7 @@ var only = map[string][]string{
 	"github.com/moby/buildkit/client":                     {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/session":                    {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
+	"github.com/google/go-containerregistry":              {"hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/registry/registrytest"},
 	"github.com/extism/go-sdk":                            {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero":                       {"runtime/sandbox"},
 	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
