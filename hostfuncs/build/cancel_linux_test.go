@@ -76,7 +76,7 @@ func processOf(t *testing.T, argument string) stepProcess {
 		t.Fatal(err)
 	}
 	for _, file := range commands {
-		// One that has ended meanwhile isn't the one.
+		// One that has ended meanwhile is not the one.
 		line, err := os.ReadFile(file)
 		if err != nil || !bytes.HasSuffix(line, []byte("hang\x00"+argument+"\x00")) {
 			continue

@@ -44,7 +44,7 @@ func (e *fakeEngine) Find(_ context.Context, ref string) (image.Identity, bool, 
 
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
 
-// connect stands in for the real engines, nil for those.
+// connect replaces the real engines, nil for those.
 type connect func(context.Context, Engine) (builder, error)
 
 func buildGate(t *testing.T, p *project, policy string, connect connect) *hostfuncs.Gate {

@@ -35,7 +35,7 @@ func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base Base)
 	return s, base
 }
 
-// TestBasesInLayouts builds on an image of a registry that isn't there, with what
+// TestBasesInLayouts builds on an image of a registry that is not there, with what
 // a layout has instead.
 func TestBasesInLayouts(t *testing.T) { eachRig(t, testBasesInLayouts) }
 

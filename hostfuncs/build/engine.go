@@ -106,7 +106,7 @@ func (e engines) located(which Engine) Engine {
 	return which
 }
 
-// autoLimit is how long a Docker engine has to answer before another builder is
+// autoLimit is how long a Docker engine must answer before another builder is
 // considered.
 const autoLimit = time.Second
 
@@ -137,7 +137,7 @@ func (e engines) choose(ctx context.Context, notEmbedded error) (chosen Engine, 
 	return chosen, abi.Errorf(abi.CodeUnavailable, "%v; without an engine: %v", err, notEmbedded)
 }
 
-// platformLimit is how long an engine has to report its platform: it looks for
+// platformLimit is how long an engine must report its platform: it looks for
 // emulators first.
 const platformLimit = 30 * time.Second
 

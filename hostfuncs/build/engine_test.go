@@ -77,7 +77,7 @@ func TestOldEngine(t *testing.T) {
 	}
 }
 
-// TestNoDockerfile wants the reason of a Dockerfile that can't be read, whatever
+// TestNoDockerfile wants the reason of a Dockerfile that cannot be read, whatever
 // was to build it.
 func TestNoDockerfile(t *testing.T) {
 	for _, kind := range []Kind{"", Auto, Docker, Embedded} {

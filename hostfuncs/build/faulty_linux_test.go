@@ -177,7 +177,7 @@ func testFaultyPull(t *testing.T, r rig) {
 	}
 }
 
-// onBase is a site of an image that has to know all of a base image's files.
+// onBase is a site of an image that must know all of a base image's files.
 func (r rig) onBase(t *testing.T, f *front, e Engine) site {
 	t.Helper()
 	ref := f.base(t, r)

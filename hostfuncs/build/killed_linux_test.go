@@ -138,7 +138,7 @@ func (w *way) pass(to, from net.Conn, counted bool) {
 	}
 }
 
-// may tells whether so many bytes more may pass.
+// may reports whether so many bytes more may pass.
 func (w *way) may(n int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -89,7 +89,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 	}
 }
 
-// atOnce does builds that have to work.
+// atOnce does builds that must work.
 func atOnce(t *testing.T, builds []func() abi.Reply) []abi.DockerBuildResult {
 	t.Helper()
 	replies := make([]abi.Reply, len(builds))

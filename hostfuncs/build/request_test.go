@@ -150,7 +150,7 @@ func TestEpochIsAnArgument(t *testing.T) {
 	}
 }
 
-// TestAskedBuild wants exactly what the configuration has to be allowed, and the
+// TestAskedBuild wants exactly what the configuration must be allowed, and the
 // user's own choices.
 func TestAskedBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", ".env": "NPM_TOKEN=secret\nX=${HOME}\n"})

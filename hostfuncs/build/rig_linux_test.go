@@ -129,7 +129,7 @@ func (s site) begin(ctx context.Context, t *testing.T, tag string, push bool) fu
 	}
 	g := buildGate(t, s.project, s.policy, nil)
 	return func() (reply abi.Reply) {
-		// What isn't a reply is no reply here either.
+		// What is not a reply is no reply here either.
 		_ = json.Unmarshal(g.Call(ctx, abi.OpDockerBuild, data), &reply)
 		return reply
 	}
@@ -191,7 +191,7 @@ func naming(tag string) *regexp.Regexp {
 }
 
 // lacksBuildKit wants the engine to say, where it has no BuildKit, that it is
-// needed for something, and tells whether that was so.
+// needed for something, and reports whether that was so.
 func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
 	t.Helper()
 	if e.Kind != Docker || r.about.BuildKit {
@@ -257,7 +257,7 @@ func wantEmpty(t *testing.T, dir string) {
 	}
 }
 
-// ownTemp gives a test a directory for temporary files, which has to be empty after
+// ownTemp gives a test a directory for temporary files, which must be empty after
 // what is done.
 func ownTemp(t *testing.T) string {
 	t.Helper()
@@ -281,7 +281,7 @@ func wantNobody(t *testing.T) {
 	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 }
 
-// builders are the goroutines that have to do with builds, but for the tests'
+// builders are the goroutines that must do with builds, but for the tests'
 // own.
 func builders() (left []string) {
 	buffer := make([]byte, 16<<20)

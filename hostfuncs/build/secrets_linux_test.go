@@ -183,7 +183,7 @@ func directoryText(t *testing.T, dir string) string {
 	return text.String()
 }
 
-// wantShown is what a mode shows, in words; rawjson has to be lines of JSON.
+// wantShown is what a mode shows, in words; rawjson must be lines of JSON.
 func wantShown(t *testing.T, mode, progress string) string {
 	t.Helper()
 	if mode != "rawjson" {

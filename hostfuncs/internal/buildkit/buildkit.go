@@ -31,9 +31,9 @@ type Hijack func(ctx context.Context, address, protocol string, meta map[string]
 // Builder is a BuildKit that answered. Its methods may be called at once.
 type Builder struct {
 	client *client.Client
-	// engine tells that it is a Docker engine's, which keeps what it built.
+	// engine says that it belongs to a Docker engine, which keeps its images.
 	engine bool
-	// old tells that it is older than version 0.11.
+	// old says that it is older than version 0.11.
 	old bool
 	at  string
 }
@@ -103,7 +103,7 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	return b, err
 }
 
-// check wants each to be a file: whoever reads them waits for a pipe.
+// check rejects what is not a file: reading a pipe would block.
 func (t TLS) check() error {
 	for _, file := range []string{t.CA, t.Cert, t.Key} {
 		if err := safefile.Check(file); err != nil {
@@ -113,8 +113,8 @@ func (t TLS) check() error {
 	return nil
 }
 
-// advise says what to look at where something answers, but won't talk to us. With
-// TLS 1.3 a daemon that doesn't take our certificate may be gone before it has
+// advise says what to look at where something answers, but will not talk to us. With
+// TLS 1.3 a daemon that does not take our certificate may be gone before it has
 // said why.
 func (t TLS) advise(err error) error {
 	switch text := err.Error(); {
@@ -151,7 +151,7 @@ func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, erro
 	return nil, &UnavailableError{At: b.at, Err: reason(err)}
 }
 
-// withoutInfo tells whether an error is that of a BuildKit before 0.11, which
+// withoutInfo reports whether an error is that of a BuildKit before 0.11, which
 // knows no such question. Whatever else answers, as a web server, has no service
 // for it, or the same code with other words.
 func withoutInfo(err error) bool {
@@ -171,15 +171,15 @@ func (b *Builder) Platform(ctx context.Context) (string, error) {
 	return platforms.FormatAll(platforms.Normalize(workers[0].Platforms[0])), nil
 }
 
-// Close lets go of the connection. A build that is under way goes on.
+// Close releases the connection. A build that is under way goes on.
 func (b *Builder) Close() error { return b.client.Close() }
 
-// UnavailableError says that there is no BuildKit at an address.
+// UnavailableError says that no BuildKit can be used at an address.
 type UnavailableError struct {
 	At   string
 	Lost bool // there was one, until it went away in the middle of a build
 	Slow bool // there may be one, which did not answer in time
-	// TooOld tells that there is one, older than the least that is supported.
+	// TooOld says that it is older than the oldest supported version.
 	TooOld bool
 	Err    error
 }

@@ -48,8 +48,8 @@ func (p Progress) Display() (*Display, error) {
 	return d, nil
 }
 
-// Streams tells whether the user has seen all that steps printed, and none of it
-// was drawn over.
+// Streams reports whether the user has seen all output of the steps, and it was not
+// drawn over.
 func (d *Display) Streams() bool { return d.streams }
 
 func streams(out io.Writer, mode string) bool {
@@ -99,8 +99,8 @@ func (c *cut) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// show shows updates. What a builder tells may be more than those who show it can
-// take: then the rest goes unseen, and the build goes on.
+// show shows updates. If the display panics on an update, the rest is not shown,
+// and the build goes on.
 func (d *Display) show(shown progressui.Display) {
 	defer func() {
 		_ = recover()
@@ -118,8 +118,8 @@ func (d *Display) Show(s *client.SolveStatus) {
 	d.updates <- s
 }
 
-// Step shows a step of a builder that is none of BuildKit's, and the end of the
-// one before.
+// Step shows the next step of a builder other than BuildKit, and the end of the
+// previous one.
 func (d *Display) Step(name string) {
 	d.end("")
 	now := time.Now()

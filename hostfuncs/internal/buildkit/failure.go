@@ -34,7 +34,7 @@ func (b *Builder) failure(what image.Build, err error, w *watch) error {
 
 var parseLine = regexp.MustCompile(`parse error (?:on )?line (\d+): `)
 
-// lineOf finds the line for builders that don't tell it: those before version
+// lineOf finds the line for builders that do not report it: those before version
 // 0.9, and so engines before 23.0.
 func lineOf(text []byte, failed *image.Error) int {
 	if m := parseLine.FindStringSubmatch(failed.Message); m != nil {
@@ -59,7 +59,7 @@ func line(err error) int {
 // wrapping is what the layers between put before what went wrong.
 var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
 
-// quoted is an error that stands in quotes in another one.
+// quoted matches an error that another one quotes.
 var quoted = regexp.MustCompile(`^connection error: desc = "(.*)"$`)
 
 // hops are the same in the middle, one for each process that an error has passed.

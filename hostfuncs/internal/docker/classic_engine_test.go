@@ -29,7 +29,7 @@ func testBuildSendsTheContext(t *testing.T, e *Engine) {
 		files map[string]string
 		want  []string // below /app
 		// podman is what Podman has, as BuildKit does, nil for the same. In the
-		// place of .dockerignore Docker's classic builder gets the file in force.
+		// place of .dockerignore Docker's classic builder gets the file in effect.
 		podman []string
 	}{
 		{

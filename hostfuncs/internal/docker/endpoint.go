@@ -31,7 +31,7 @@ type tlsFiles struct {
 	skipVerify    bool
 }
 
-// check wants each to be a file: whoever reads them waits for a pipe.
+// check rejects what is not a file: reading a pipe would block.
 func (t *tlsFiles) check() error {
 	for _, path := range []string{t.ca, t.cert, t.key} {
 		if path == "" {
@@ -105,7 +105,7 @@ type contextMeta struct {
 }
 
 // contextEndpoint reads the context of that name. Its directory is named by the
-// name's digest, so that the name can't lead anywhere else.
+// name's digest, so that the name cannot lead anywhere else.
 func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	at := endpoint{from: fmt.Sprintf("context %q", name)}
 	sum := sha256.Sum256([]byte(name))
@@ -133,7 +133,7 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	return at.check()
 }
 
-// check refuses what can't be reached, and drops certificates where there is
+// check refuses what cannot be reached, and drops certificates where there is
 // no TLS.
 func (at endpoint) check() (endpoint, error) {
 	scheme, rest, ok := strings.Cut(at.host, "://")

@@ -34,7 +34,7 @@ func eachEngine(t *testing.T, test func(*testing.T, *Engine)) {
 	})
 }
 
-// podman tells whether the engine is Podman, which words much in its own way.
+// podman reports whether the engine is Podman, which words much in its own way.
 func (e *Engine) podman(t *testing.T) bool {
 	t.Helper()
 	return providertest.Engine{Host: e.Address()}.About(t).Podman

@@ -17,13 +17,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// UnavailableError says that there is no engine to work with.
+// UnavailableError says that no engine can be used.
 type UnavailableError struct {
 	Host string // the address that was tried; empty when none could be found out
 	From string // what named it: DOCKER_HOST, context "x" or the default
-	Err  error  // why it can't be used
+	Err  error  // why it cannot be used
 	Hint string // what to do
-	// TooOld tells that there is an engine, older than the least that is supported.
+	// TooOld says that the engine is older than the oldest supported version.
 	TooOld bool
 }
 

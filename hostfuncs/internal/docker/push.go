@@ -90,7 +90,7 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 	return "", &PushError{Ref: ref, Message: "other builds use this name for their images at the same time; build again"}
 }
 
-// isPushed tells whether what was pushed by a name is the image. Docker notes by
+// isPushed reports whether what was pushed by a name is the image. Docker notes by
 // which digests an image was pushed. Podman makes a manifest for each push and
 // forgets it, but the name is still the image's unless others have taken it.
 func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, error) {

@@ -11,7 +11,7 @@ import (
 // messageLimit is the most bytes that a message of an engine may have.
 const messageLimit = 1 << 20
 
-// streamError says that an answer broke off or is no stream of messages.
+// streamError says that an answer ended early or is not a stream of messages.
 type streamError struct {
 	err error
 	cut bool // it broke off: the engine is gone, or the way to it
@@ -20,8 +20,7 @@ type streamError struct {
 func (e *streamError) Error() string { return "cannot read its answer: " + e.err.Error() }
 func (e *streamError) Unwrap() error { return e.err }
 
-// message is a line of what an engine tells while it works; the fields' names
-// are those of its API.
+// message is a line of an engine's output; the fields have the names of its API.
 type message struct {
 	Stream string          `json:"stream"` // output, in pieces of any length
 	Status string          `json:"status"` // of the layer ID, or of the whole

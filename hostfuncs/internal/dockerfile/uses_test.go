@@ -233,7 +233,7 @@ func TestUsesForAll(t *testing.T) {
 	}
 }
 
-// TestUsesKnownAfterAll has what looks unknown and isn't.
+// TestUsesKnownAfterAll has what looks unknown and is not.
 func TestUsesKnownAfterAll(t *testing.T) {
 	for _, text := range []string{
 		"FROM a\nENV X=1\nADD $X /x",

@@ -82,10 +82,10 @@ func (b *builder) setTime() error {
 	return nil
 }
 
-// stepLimit is the most runes that are told of an instruction.
+// stepLimit bounds the text of an instruction in a step, in runes.
 const stepLimit = 300
 
-// begins tells of an instruction.
+// begins reports the next instruction.
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {

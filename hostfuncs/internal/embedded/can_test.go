@@ -13,7 +13,7 @@ import (
 )
 
 // TestCan has what needs an engine. That it is found before anything is read or
-// pulled is seen by a base that can't be asked, and a context that isn't there.
+// pulled is seen by a base that cannot be asked, and a context that is not there.
 func TestCan(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"RUN", "FROM a\nCOPY x /\nRUN make\n", "Dockerfile:3: RUN needs an engine: start Docker, or use --engine buildkit+tcp://HOST:PORT"},

@@ -173,7 +173,7 @@ func (c *copier) make(p *pending) (*node, error) {
 	return there, err
 }
 
-// one copies what is no directory.
+// one copies anything but a directory.
 func (c *copier) one(from *node, dir *node, name string) error {
 	if there := dir.below[name]; there != nil && there.isDir() {
 		return fmt.Errorf("%s is a directory and cannot be replaced by a file", there.path())

@@ -114,7 +114,7 @@ func TestPushAndBuildFrom(t *testing.T) {
 }
 
 // TestBuildReadsNoLayersForSettings wants an image's layers not to be pulled
-// where nobody has to know what is in them.
+// where nobody must know what is in them.
 func TestBuildReadsNoLayersForSettings(t *testing.T) {
 	host, asked := aRegistry(t)
 	pushed(t, host+"/base:1", map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "a"}, nil)

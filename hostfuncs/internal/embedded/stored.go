@@ -77,7 +77,7 @@ func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
 	return nil, fmt.Errorf("no image for %s", s.platform)
 }
 
-// storedCore is an image as go-containerregistry wants to have it.
+// storedCore is the interface to a stored image for go-containerregistry.
 type storedCore struct {
 	at       image.Stored
 	raw      []byte
@@ -118,8 +118,7 @@ func (l *storedLayer) Compressed() (io.ReadCloser, error) {
 	return &verifying{f, of, of.Verifier()}, nil
 }
 
-// verifying is a blob that can be read to its end only if it is what it is
-// called.
+// verifying is a blob whose last Read fails if it does not have its digest.
 type verifying struct {
 	io.ReadCloser
 	digest   digest.Digest

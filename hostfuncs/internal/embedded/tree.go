@@ -46,7 +46,7 @@ type node struct {
 	opaque  int // the step from which on nothing of older layers is seen in it
 }
 
-// file is what a name leads to. It doesn't change once it is in a tree: another
+// file is what a name leads to. It does not change once it is in a tree: another
 // one takes its place. Names that share one are hard links.
 type file struct {
 	kind         byte  // as in a tar
@@ -147,7 +147,7 @@ func (t *tree) touch(n *node) {
 	}
 }
 
-// checkName refuses what is no name, and what a layer would not take for one.
+// checkName refuses what is not a name, and what has a meaning in a layer.
 func checkName(name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
@@ -223,7 +223,7 @@ func (w *walk) step(rest []string, follow bool) (link string, left []string) {
 	return "", left
 }
 
-// moreThan tells whether there is another name to come.
+// moreThan reports whether there is another name to come.
 func moreThan(left []string) bool {
 	return slices.ContainsFunc(left, func(name string) bool { return name != "" && name != "." })
 }

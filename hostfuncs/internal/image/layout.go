@@ -19,7 +19,7 @@ import (
 
 // Layout is a directory with an OCI layout on its way to its place, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
-// has to be committed or discarded.
+// must be committed or discarded.
 type Layout struct {
 	// Image is the image that is in it.
 	Image     Identity
@@ -40,8 +40,8 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	return l, nil
 }
 
-// Commit puts the directory in its place, where there must be none but an empty
-// one. Whoever may read its place may read all of it, as other builders leave it.
+// Commit renames the directory to its place, where only an empty one may exist. All
+// of it is readable for everybody, as with other builders.
 func (l *Layout) Commit() error {
 	err := l.open()
 	if err == nil {
@@ -81,7 +81,8 @@ const blobs = "blobs/sha256/"
 //
 // # Errors
 //
-// What is no such tar, or isn't whole, and a blob that isn't what it is called.
+// Anything but a complete tar of that kind, and a blob without the digest in its
+// name.
 func UnpackLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error {
 		if err := l.unpack(tar.NewReader(r)); err != nil {
@@ -131,7 +132,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 	}
 }
 
-// isSparse tells whether a file of a tar has holes, which the reader fills.
+// isSparse reports whether a file of a tar has holes, which the reader fills.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

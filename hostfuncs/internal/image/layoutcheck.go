@@ -20,8 +20,8 @@ const (
 	manifestCount = 1000
 )
 
-// check wants all to be there that a layout's index names: a tar that was cut off
-// between two files looks like a whole one.
+// check checks that all blobs of the index exist: a tar that was cut off between two
+// files looks complete.
 func (l *Layout) check() error {
 	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
 		return errors.New("not an OCI layout: missing oci-layout")
@@ -46,8 +46,8 @@ type described struct {
 	Size   int64  `json:"size"`
 }
 
-// named looks for what an index or a manifest names, and gives the manifests of
-// it that were not seen before.
+// named checks that the blobs of an index or a manifest exist, and returns the
+// manifests among them that are new.
 func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, err error) {
 	var m struct {
 		Manifests, Layers []described
@@ -82,7 +82,7 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 	return manifests, nil
 }
 
-// blob is the path of what is described, empty where its digest is none.
+// blob is the path of the described blob, empty if its digest is invalid.
 func (l *Layout) blob(of described) string {
 	name := blobs + strings.TrimPrefix(of.Digest, "sha256:")
 	if !layoutName.MatchString(name) {

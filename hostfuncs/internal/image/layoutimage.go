@@ -50,7 +50,7 @@ func (l *Layout) write(img v1.Image, names []string) error {
 	return l.name(is, raw, names)
 }
 
-// settle has a layout that a builder made name its image as every other does.
+// settle names the image of a layout that a builder made.
 func (l *Layout) settle(names []string) error {
 	text, err := l.read(ocispec.ImageIndexFile)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Stored is an image in an OCI layout: all that is read of it has to be what its
+// Stored is an image in an OCI layout: all that is read of it must be what its
 // digest says.
 type Stored struct {
 	Dir string // absolute, with links resolved
@@ -24,7 +24,7 @@ type Stored struct {
 //
 // # Errors
 //
-// What is no OCI layout, and one without the image.
+// A directory that is not an OCI layout, and one without the image.
 func FindStored(dir string, want digest.Digest) (Stored, error) {
 	s := Stored{Dir: dir, Digest: want}
 	text, err := s.index()
@@ -55,7 +55,7 @@ func FindStored(dir string, want digest.Digest) (Stored, error) {
 	return s, nil
 }
 
-// Open opens what a digest names. Whether it is that, nobody has looked.
+// Open opens the blob with a digest, without checking the digest.
 func (s Stored) Open(of digest.Digest) (*os.File, error) {
 	if !isBlob(of) {
 		return nil, fmt.Errorf("%q is not a SHA-256 digest", of)
@@ -71,7 +71,7 @@ func isBlob(of digest.Digest) bool {
 //
 // # Errors
 //
-// What isn't there, has more than 4 MiB, or is not what the digest says.
+// What is not there, has more than 4 MiB, or is not what the digest says.
 func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
 	f, err := s.Open(of)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s Stored) index() ([]byte, error) {
 	return readManifest(f, ocispec.ImageIndexFile)
 }
 
-// open opens a file of the layout, to which links out of it don't lead.
+// open opens a file of the layout, to which links out of it do not lead.
 func (s Stored) open(name string) (*os.File, error) {
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {

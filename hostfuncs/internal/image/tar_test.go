@@ -97,7 +97,7 @@ func TestTarDockerfileFromOutside(t *testing.T) {
 	if want := "\n.dockerignore\n" + name + "\n"; got[ignoreName].Text != want {
 		t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, want)
 	}
-	// The name is taken: the file of that name has to survive.
+	// The name is taken: the file of that name must survive.
 	imagetest.Write(t, dir, map[string]string{name: "mine"})
 	again := openTest(t, b).unusedName()
 	if again == name {

@@ -176,7 +176,7 @@ func TestLookupKeeps(t *testing.T) {
 	}
 }
 
-// TestLookupEnds has a helper that doesn't answer, and another that waits for
+// TestLookupEnds has a helper that does not answer, and another that waits for
 // its turn.
 func TestLookupEnds(t *testing.T) {
 	running := make(chan struct{})

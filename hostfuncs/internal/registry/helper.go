@@ -29,7 +29,7 @@ type answer struct{ ServerURL, Username, Secret string }
 //
 // # Errors
 //
-// What the helper prints is quoted in none, since it may be a secret.
+// None quotes the output of the helper, which may be a secret.
 func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) {
 	server := host
 	if host == dockerHub {
@@ -71,7 +71,7 @@ func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, 
 // parseAnswer reads what a helper printed about a server.
 func parseAnswer(text []byte, server string) (Auth, error) {
 	var a answer
-	// The error would tell of what is there.
+	// The decoder's error would quote the text.
 	if json.Unmarshal(text, &a) != nil {
 		return Auth{}, errors.New("its answer is not JSON as in the protocol")
 	}

@@ -53,9 +53,9 @@ func mayServe(host string, at *url.URL) error {
 	return nil
 }
 
-// sameOwner tells whether two hosts belong to one owner, as browsers tell it for
+// sameOwner reports whether two hosts belong to one owner, as browsers tell it for
 // cookies: by https://publicsuffix.org. Hosts that have no registrable domain,
-// as addresses and public suffixes, have to be the same.
+// as addresses and public suffixes, must be the same.
 func sameOwner(a, b string) bool {
 	if a == b || loopback(a) && loopback(b) {
 		return true

@@ -22,7 +22,7 @@ const (
 	tokenLimit = 64 << 10
 	// redirectLimit is how often one may send on to itself.
 	redirectLimit = 3
-	// shortest is how long a token counts that doesn't say it, by the
+	// shortest is how long a token counts that does not say it, by the
 	// specification.
 	shortest = 60 * time.Second
 )
@@ -55,7 +55,7 @@ type TokenRequest struct {
 // Token is what a registry takes in place of credentials.
 type Token struct {
 	Value   string
-	Issued  time.Time // zero where the server doesn't tell
+	Issued  time.Time // zero where the server does not tell
 	Expires time.Duration
 }
 
@@ -65,7 +65,7 @@ func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, "token") }
 // FetchToken exchanges credentials for a token, by
 // https://distribution.github.io/distribution/spec/auth/token/ for a name and a
 // password, and by https://distribution.github.io/distribution/spec/auth/oauth/
-// for an identity token. A registry token is returned as it is. The realm has to
+// for an identity token. A registry token is returned as it is. The realm must
 // pass [CheckRealm]; redirects are followed to the same host, three times. The
 // server has 30 seconds, and 64 KiB for its answer. It is asked once.
 //
@@ -148,7 +148,7 @@ func (c *Client) fetch(ctx context.Context, req *http.Request) (Token, error) {
 	return parseToken(text)
 }
 
-// do sends a request that is followed to the same host alone.
+// do sends a request and follows redirects to the same host only.
 func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, context.CancelFunc, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	client := http.Client{Transport: c.base, CheckRedirect: func(to *http.Request, via []*http.Request) error {
@@ -176,7 +176,7 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 	return nil, nil, fmt.Errorf("cannot be reached: %w", err)
 }
 
-// refusal says why an answer is none.
+// refusal is the error of an answer without a token.
 func refusal(resp *http.Response) error {
 	switch status := resp.StatusCode; status {
 	case http.StatusOK:
@@ -201,7 +201,7 @@ func parseToken(text []byte) (Token, error) {
 		ExpiresIn   int64     `json:"expires_in"` // seconds
 		IssuedAt    time.Time `json:"issued_at"`
 	}
-	// The error would tell of what is there.
+	// The decoder's error would quote the text.
 	if json.Unmarshal(text, &a) != nil {
 		return Token{}, errors.New("answers with something other than the JSON of the specification")
 	}
