@@ -3,6 +3,8 @@ package build
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/buildkit"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
@@ -152,6 +155,21 @@ func (i *Images) build(ctx context.Context, p plan) (abi.DockerBuildResult, erro
 		Image: p.tags[0], ID: built.ID(), Config: built.Config, Digest: built.Digest(), OtherDigests: built.OtherDigests(),
 		Bases: p.digests(built.Bases),
 	}, nil
+}
+
+// cacheKey names the files sent of a directory. Files count as unchanged by size,
+// mode and time, so two machines must not share a name.
+func (o Options) cacheKey(directory string) string {
+	if o.Machine == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(o.Machine + "\x00" + directory))
+	return hex.EncodeToString(sum[:])
+}
+
+// progress shows builds with the secrets masked.
+func (o Options) progress(mask func(string) string) buildkit.Progress {
+	return buildkit.Progress{Out: o.Progress, Mode: o.Mode, Mask: mask}
 }
 
 // image is the plan as builders take it, without the secrets' values.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -104,6 +106,23 @@ func (e engines) located(which Engine) Engine {
 		which.Address = docker.Address(e.getenv)
 	}
 	return which
+}
+
+// claimedAddress is the engine's address as a claim has it, empty for a socket of
+// this machine.
+func (e Engine) claimedAddress() string {
+	at, err := url.Parse(e.Address)
+	if e.Address == "" || err == nil && (at.Scheme == "unix" || at.Scheme == "npipe") {
+		return ""
+	}
+	if err != nil || at.Host == "" {
+		// No rule allows an address that cannot be read.
+		return e.Address
+	}
+	if at.Scheme == "http" || at.Scheme == "https" {
+		at.Scheme = "tcp"
+	}
+	return at.Scheme + "://" + strings.ToLower(at.Host)
 }
 
 // autoLimit is how long a Docker engine must answer before another builder is

@@ -1,8 +1,6 @@
 package build
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -12,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/containerd/platforms"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -46,21 +43,6 @@ type Options struct {
 	Pull    bool // look for newer base images
 	// Epoch is SOURCE_DATE_EPOCH, empty for none.
 	Epoch string
-}
-
-// cacheKey names the files sent of a directory. Files count as unchanged by size,
-// mode and time, so two machines must not share a name.
-func (o Options) cacheKey(directory string) string {
-	if o.Machine == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(o.Machine + "\x00" + directory))
-	return hex.EncodeToString(sum[:])
-}
-
-// progress shows builds with the secrets masked.
-func (o Options) progress(mask func(string) string) buildkit.Progress {
-	return buildkit.Progress{Out: o.Progress, Mode: o.Mode, Mask: mask}
 }
 
 // Kind is a kind of image builder.
@@ -143,23 +125,6 @@ func (e Engine) String() string {
 	return string(e.Kind)
 }
 
-// claimedAddress is the engine's address as a claim has it, empty for a socket of
-// this machine.
-func (e Engine) claimedAddress() string {
-	at, err := url.Parse(e.Address)
-	if e.Address == "" || err == nil && (at.Scheme == "unix" || at.Scheme == "npipe") {
-		return ""
-	}
-	if err != nil || at.Host == "" {
-		// No rule allows an address that cannot be read.
-		return e.Address
-	}
-	if at.Scheme == "http" || at.Scheme == "https" {
-		at.Scheme = "tcp"
-	}
-	return at.Scheme + "://" + strings.ToLower(at.Host)
-}
-
 // Output is a file or directory that an image is written to.
 type Output struct {
 	// Layout writes an OCI layout into a directory, instead of a file for
@@ -222,14 +187,4 @@ func ParseBase(text string) (Base, error) {
 	}
 	dir, err := filepath.Abs(m[2])
 	return Base{Reference: ref, Dir: dir, Digest: digest.Digest(m[3])}, err
-}
-
-// ParsePlatform reads a platform and returns its usual name: linux/arm64 for
-// linux/aarch64.
-func ParsePlatform(text string) (string, error) {
-	p, err := platforms.Parse(text)
-	if err != nil || !strings.Contains(text, "/") || p.OSVersion != "" || len(p.OSFeatures) > 0 {
-		return "", fmt.Errorf("%q is not a platform, such as linux/arm64", text)
-	}
-	return platforms.Format(platforms.Normalize(p)), nil
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/containerd/platforms"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -74,6 +76,16 @@ func (i *Images) readRequest(q abi.DockerBuildRequest) (r request, err error) {
 		return r, err
 	}
 	return r, i.locateFiles(&r, q)
+}
+
+// ParsePlatform reads a platform and returns its usual name: linux/arm64 for
+// linux/aarch64.
+func ParsePlatform(text string) (string, error) {
+	p, err := platforms.Parse(text)
+	if err != nil || !strings.Contains(text, "/") || p.OSVersion != "" || len(p.OSFeatures) > 0 {
+		return "", fmt.Errorf("%q is not a platform, such as linux/arm64", text)
+	}
+	return platforms.Format(platforms.Normalize(p)), nil
 }
 
 // checkTexts checks the fields that are taken as they are.
