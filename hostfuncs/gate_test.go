@@ -48,9 +48,9 @@ func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: mask, Warn: p.Warn, Serves: p.Serves, Pins: p.Pins,
 	})
 	t.Cleanup(runner.Close)
-	images := build.New(build.Options{
+	images := build.New(build.Config{
 		Project: root, Env: env, Mask: mask, Log: p.Log, Warn: p.Warn,
-		Builds: build.BuildOptions{Engine: build.Engine{Kind: build.EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
+		Options: build.Options{Engine: build.Engine{Kind: build.Docker}, Mode: "plain", Progress: new(strings.Builder)},
 	})
 	opts := p.GateOptions(t, policy, slices.Concat(runner.Operations(), images.Operations(), root.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(p.Log)})...)
 	opts.Mask = mask

@@ -9,101 +9,95 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// asked makes the rules for what a provider asks for.
-type asked struct {
-	*asks.Asks
-	project *files.Project
-	env     *values.Environment
-	user    BuildOptions
-	rules   []capability.Rule
-}
-
-// AskedRules allow the builds and images that a provider asks for. tag is the
-// reference that the user builds, empty if nothing is built, and user are the
-// user's options.
-func AskedRules(a *asks.Asks, project *files.Project, env *values.Environment, tag string, user BuildOptions) []capability.Rule {
-	b := asked{Asks: a, project: project, env: env, user: user}
+// AskedRules allow the builds and images that a provider asks for, as far as its
+// requests can be known from the configuration. tag is the reference that the
+// user builds, empty if nothing is built.
+func (i *Images) AskedRules(a *asks.Asks, tag string) []capability.Rule {
+	r := &askedRules{Asks: a, images: i}
 	for _, ask := range a.Build {
 		for _, name := range ask.Args {
-			b.add(capability.AllowArg(name, yamldoc.Pos{}))
+			r.add(capability.AllowArg(name, yamldoc.Pos{}))
 		}
 		if tag != "" {
-			b.build(ask, tag)
+			r.build(ask, tag)
 		}
 	}
 	for _, pattern := range a.Images {
-		b.add(capability.AllowImage(pattern))
+		r.add(capability.AllowImage(pattern))
 	}
-	return b.rules
+	return r.rules
 }
 
-func (b *asked) add(rules ...capability.Rule) { b.rules = append(b.rules, rules...) }
+type askedRules struct {
+	*asks.Asks
+	images *Images
+	rules  []capability.Rule
+}
 
-// build allows the context and the Dockerfile of a build. A path outside of the
-// project is not allowed; the call reports why.
-func (b *asked) build(ask abi.BuildAsk, tag string) {
+func (r *askedRules) add(rules ...capability.Rule) { r.rules = append(r.rules, rules...) }
+
+// build allows nothing if the context is outside of the project; the call reports
+// why.
+func (r *askedRules) build(ask abi.BuildAsk, tag string) {
 	named, where := ".", ""
 	for _, pointer := range ask.ContextFrom {
-		if text := b.Text(pointer); text != "" {
+		if text := r.Text(pointer); text != "" {
 			named, where = text, pointer
 			break
 		}
 	}
-	context, err := b.project.Locate(named)
+	context, err := r.images.project.Locate(named)
 	if err != nil {
 		return
 	}
-	b.add(capability.AllowContext(context.Rel, b.Position(where)), capability.AllowTag(tag), capability.AllowPush())
-	for _, tag := range b.user.Tags {
-		b.add(capability.AllowTag(tag))
+	r.add(capability.AllowContext(context.Rel, r.Position(where)), capability.AllowTag(tag), capability.AllowPush())
+	for _, further := range r.images.options.Tags {
+		r.add(capability.AllowTag(further))
 	}
-	dockerfile := b.Text(ask.DockerfileFrom)
+	dockerfile := r.Text(ask.DockerfileFrom)
 	if dockerfile == "" {
 		dockerfile = path.Join(named, "Dockerfile")
 	}
-	if file, err := b.project.Locate(dockerfile); err == nil {
-		b.add(capability.AllowRead(file.Rel, b.Position(ask.DockerfileFrom)))
+	if file, err := r.images.project.Locate(dockerfile); err == nil {
+		r.add(capability.AllowRead(file.Rel, r.Position(ask.DockerfileFrom)))
 	}
-	b.fields(ask)
+	r.fields(ask)
 }
 
-// fields allow what the configuration has at the places that are asked for. What no
-// request can name is the user's own choice, by the Dockerfile or the command line:
-// other layers may narrow it.
-func (b *asked) fields(ask abi.BuildAsk) {
+// fields allows the values in the configuration. What a request cannot name is
+// the user's own choice, in the Dockerfile or on the command line: other layers
+// narrow it.
+func (r *askedRules) fields(ask abi.BuildAsk) {
 	for _, key := range []string{"layouts", "syntax", "remotes", "outputs", "engines"} {
-		b.add(capability.AllowAnyBuild(key))
+		r.add(capability.AllowAnyBuild(key))
 	}
 	if ask.TargetFrom != "" {
-		b.add(capability.BoundBuild("targets"))
-		b.Each(ask.TargetFrom, func(stage string, pos yamldoc.Pos) { b.add(capability.AllowBuild("targets", stage, pos)) })
+		r.add(capability.BoundBuild("targets"))
+		r.Each(ask.TargetFrom, func(stage string, pos yamldoc.Pos) { r.add(capability.AllowBuild("targets", stage, pos)) })
 	}
 	if ask.PlatformsFrom != "" {
-		b.add(capability.BoundBuild("platforms"))
-		b.eachRead(ask.PlatformsFrom, "platforms", ParsePlatform)
-		// And those that the user names in their place.
-		for _, text := range b.user.Platforms {
+		r.add(capability.BoundBuild("platforms"))
+		r.each(ask.PlatformsFrom, "platforms", ParsePlatform)
+		for _, text := range r.images.options.Platforms {
 			if name, err := ParsePlatform(text); err == nil {
-				b.add(capability.AllowBuild("platforms", name, yamldoc.Pos{}))
+				r.add(capability.AllowBuild("platforms", name, yamldoc.Pos{}))
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.Mapping(ask.ArgsFrom))) {
-		b.add(capability.AllowArg(name, b.Position(abi.UnderPointer(ask.ArgsFrom, name))))
+	for _, name := range slices.Sorted(maps.Keys(r.Mapping(ask.ArgsFrom))) {
+		r.add(capability.AllowArg(name, r.Position(abi.UnderPointer(ask.ArgsFrom, name))))
 	}
-	b.Each(ask.NetworkFrom, func(name string, pos yamldoc.Pos) {
+	r.Each(ask.NetworkFrom, func(name string, pos yamldoc.Pos) {
 		if isNetwork(name) {
-			b.add(capability.AllowNetwork(name, pos))
+			r.add(capability.AllowNetwork(name, pos))
 		}
 	})
-	b.secrets(ask.SecretsFrom)
-	b.eachRead(ask.CacheImportFrom, "cache_from", cacheReference)
-	b.eachRead(ask.CacheExportFrom, "cache_to", cacheReference)
+	r.secrets(ask.SecretsFrom)
+	r.each(ask.CacheImportFrom, "cache_from", cacheReference)
+	r.each(ask.CacheExportFrom, "cache_to", cacheReference)
 }
 
 func cacheReference(text string) (string, error) {
@@ -111,30 +105,29 @@ func cacheReference(text string) (string, error) {
 	return c.ref, err
 }
 
-// eachRead allows each text at a pointer as a claim will have it. A text that
-// cannot be read is not allowed; the call reports why.
-func (b *asked) eachRead(pointer, key string, read func(string) (string, error)) {
-	b.Each(pointer, func(text string, pos yamldoc.Pos) {
+// each allows each text at a pointer as a claim has it. One that cannot be read is
+// not allowed; the call reports why.
+func (r *askedRules) each(pointer, key string, read func(string) (string, error)) {
+	r.Each(pointer, func(text string, pos yamldoc.Pos) {
 		if claimed, err := read(text); err == nil {
-			b.add(capability.AllowBuild(key, claimed, pos))
+			r.add(capability.AllowBuild(key, claimed, pos))
 		}
 	})
 }
 
-// secrets allow each secret of a mapping, with the variable and the dotenv files
-// that its value is from.
-func (b *asked) secrets(pointer string) {
-	for _, id := range slices.Sorted(maps.Keys(b.Mapping(pointer))) {
+// secrets allows each secret of a mapping, with its variable and dotenv files.
+func (r *askedRules) secrets(pointer string) {
+	for _, id := range slices.Sorted(maps.Keys(r.Mapping(pointer))) {
 		at := abi.UnderPointer(pointer, id)
-		name := b.Text(abi.UnderPointer(at, "env"))
-		if name == "" || !secretID().MatchString(id) {
+		name := r.Text(abi.UnderPointer(at, "env"))
+		if name == "" || !isSecretID(id) {
 			continue
 		}
-		b.add(capability.AllowBuild("secrets", id, b.Position(at)), capability.AllowEnv(name, b.Position(at)))
+		r.add(capability.AllowBuild("secrets", id, r.Position(at)), capability.AllowEnv(name, r.Position(at)))
 		list := abi.UnderPointer(at, "files")
-		for i, file := range b.Texts(list) {
-			loads, _ := b.env.AskedFile(file, b.Position(abi.UnderPointer(list, strconv.Itoa(i))))
-			b.add(loads...)
+		for i, file := range r.Texts(list) {
+			rules, _ := r.images.env.AskedFile(file, r.Position(abi.UnderPointer(list, strconv.Itoa(i))))
+			r.add(rules...)
 		}
 	}
 }

@@ -34,11 +34,11 @@ func testDigestsOfBases(t *testing.T, r rig) {
 				// For BuildKit the tag is looked up again, and the steps are cached.
 				s.outputs(t.TempDir())
 				got := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:bases", false)).Bases
-				if _, told := got[host+"/two:1"]; e.Kind == EngineDocker && !told {
+				if _, told := got[host+"/two:1"]; e.Kind == Docker && !told {
 					// Engines as old as 20.10 look up no digest of what is copied from.
 					got[host+"/two:1"] = two
 				}
-				if e.Kind == EngineDocker && !r.about.BuildKit {
+				if e.Kind == Docker && !r.about.BuildKit {
 					// The classic build API tells no digests.
 					got[host+"/one:1"] = one
 				}
@@ -54,7 +54,7 @@ func testDigestsOfBases(t *testing.T, r rig) {
 // was not decided on, and no other digest than the one that a reference has.
 func TestDigestsOfDecidedBases(t *testing.T) {
 	pinned := "docker.io/library/b@" + digestLike("b")
-	p := buildPlan{}
+	p := plan{}
 	p.uses.Bases = []string{"docker.io/library/a:1", pinned, "docker.io/library/c:1"}
 	got := p.digests(map[string]string{"docker.io/library/a:1": digestLike("a"), pinned: digestLike("x"), "docker.io/library/d:1": digestLike("d")})
 	if want := map[string]string{"docker.io/library/a:1": digestLike("a"), pinned: digestLike("b")}; !maps.Equal(got, want) {

@@ -57,7 +57,7 @@ func hang(ctx context.Context, t *testing.T, r rig, e Engine) hanging {
 		t.Fatalf("it ended: %s %v\n%s", early.OK, early.Error, h.progress)
 	}
 	h.step = processOf(t, mark)
-	h.step.goesOn = e.Kind == EngineDocker && r.about.Podman
+	h.step.goesOn = e.Kind == Docker && r.about.Podman
 	return h
 }
 
@@ -76,7 +76,7 @@ func processOf(t *testing.T, argument string) stepProcess {
 		t.Fatal(err)
 	}
 	for _, file := range commands {
-		// One that has ended meanwhile isn't the one.
+		// One that has ended meanwhile is not the one.
 		line, err := os.ReadFile(file)
 		if err != nil || !bytes.HasSuffix(line, []byte("hang\x00"+argument+"\x00")) {
 			continue

@@ -52,7 +52,7 @@ func testOddContexts(t *testing.T, r rig) {
 					t.Fatal(err)
 				}
 				s.outputs(imagetest.Dir(t))
-				if name == "loops" && engine.Kind == EngineDocker && r.about.Podman {
+				if name == "loops" && engine.Kind == Docker && r.about.Podman {
 					s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "a link in the context leads out of it")
 					if err := os.Remove(filepath.Join(s.Root, "app", "up")); err != nil {
 						t.Fatal(err)
@@ -64,7 +64,7 @@ func testOddContexts(t *testing.T, r rig) {
 	}
 }
 
-// TestNameThatIsNoText has a file whose name can't be told to BuildKit. Builders
+// TestNameThatIsNoText has a file whose name cannot be told to BuildKit. Builders
 // without it keep the name as it is.
 func TestNameThatIsNoText(t *testing.T) { eachRig(t, testNameThatIsNoText) }
 
@@ -73,7 +73,7 @@ func testNameThatIsNoText(t *testing.T, r rig) {
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /all/\n", "a\xffb": "x"})
-			if engine.Kind == EngineEmbedded || engine.Kind == EngineDocker && !buildKit {
+			if engine.Kind == Embedded || engine.Kind == Docker && !buildKit {
 				out := imagetest.Dir(t)
 				s.outputs(out)
 				as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
@@ -134,8 +134,8 @@ func testFileThatCannotBeOpened(t *testing.T, r rig) {
 	}
 }
 
-// lease has a file be ours alone: whoever would open it has to wait, and so gets
-// an error where it doesn't want to.
+// lease has a file be ours alone: whoever would open it must wait, and so gets
+// an error where it does not want to.
 func lease(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -149,7 +149,7 @@ func lease(t *testing.T, path string) {
 }
 
 // TestOneOutputForTwo has two builds write to one place at once: what is there in
-// the end is whole, and a build whose directory isn't the one has said so.
+// the end is whole, and a build whose directory is not the one has said so.
 func TestOneOutputForTwo(t *testing.T) { eachRig(t, testOneOutputForTwo) }
 
 func testOneOutputForTwo(t *testing.T, r rig) {

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 )
 
 const helperSecret = "canary-5ecret"
 
 // userWithHelper is a user whose configuration has r.io's credentials kept by
 // docker-credential-fake, a shell script. log is where it may write.
-func userWithHelper(t *testing.T, script string) (w *World, log string) {
+func userWithHelper(t *testing.T, script string) (env *values.Environment, log string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no shell")
@@ -29,15 +31,16 @@ func userWithHelper(t *testing.T, script string) (w *World, log string) {
 			t.Fatal(err)
 		}
 	}
-	return &World{Root: t.TempDir(), Environ: []string{
+	return values.New(values.Options{Environ: []string{
 		"PATH=.:" + directory + ":/usr/bin:/bin", "DOCKER_CONFIG=" + directory, "LOG=" + log, "SECRET=" + helperSecret,
-	}}, log
+	}}), log
 }
 
 func TestCredentialHelper(t *testing.T) {
-	w, log := userWithHelper(t, `echo "$0 $* $(cat)" >>"$LOG"; pwd >>"$LOG"; echo "{\"Username\": \"me\", \"Secret\": \"$SECRET\"}"`)
+	env, log := userWithHelper(t, `echo "$0 $* $(cat)" >>"$LOG"; pwd >>"$LOG"; echo "{\"Username\": \"me\", \"Secret\": \"$SECRET\"}"`)
+	c := newCredentials(env)
 	for range 2 {
-		auth, err := w.registries().Lookup(t.Context(), "r.io")
+		auth, err := c.Lookup(t.Context(), "r.io")
 		if err != nil || auth.Username != "me" || auth.Password != helperSecret {
 			t.Errorf("got %v, %v", auth, err)
 		}
@@ -52,22 +55,22 @@ func TestCredentialHelper(t *testing.T) {
 func TestCredentialHelperRefused(t *testing.T) {
 	for _, tt := range []struct{ name, script, want string }{
 		{"fails", `echo "$SECRET"; echo "$SECRET" >&2; exit 1`, "docker-credential-fake failed with exit code 1; see what `echo r.io | docker-credential-fake get` says"},
-		{"garbage", `echo "$SECRET"`, "its answer is no JSON"},
-		{"prints without end", `exec yes "$SECRET"`, "docker-credential-fake: it prints more than 1 MiB; see that it works"},
+		{"garbage", `echo "$SECRET"`, "its answer is not JSON"},
+		{"prints without end", `exec yes "$SECRET"`, "docker-credential-fake: it prints more than 1 MiB; check that it works"},
 		{"killed", `echo "$SECRET"; kill -9 $$`, "docker-credential-fake failed with exit code 137"},
 		{"no interpreter", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, _ := userWithHelper(t, tt.script)
+			env, _ := userWithHelper(t, tt.script)
 			if tt.name == "no interpreter" {
 				tt.want = "no-such-shell"
-				file := filepath.Join(w.getenv("DOCKER_CONFIG"), "docker-credential-fake")
+				file := filepath.Join(env.Get("DOCKER_CONFIG"), "docker-credential-fake")
 				if err := os.WriteFile(file, []byte("#!/no-such-shell\n"), 0o755); err != nil {
 					t.Fatal(err)
 				}
 			}
-			_, err := w.registries().Lookup(t.Context(), "r.io")
-			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json has the credentials for r.io kept by a helper") {
+			_, err := newCredentials(env).Lookup(t.Context(), "r.io")
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json keeps the credentials for r.io in a helper") {
 				t.Fatalf("got %v", err)
 			}
 			if strings.Contains(err.Error(), helperSecret) {
@@ -80,11 +83,11 @@ func TestCredentialHelperRefused(t *testing.T) {
 // TestCredentialHelperMissing has one that only a relative directory of PATH would
 // find.
 func TestCredentialHelperMissing(t *testing.T) {
-	w, log := userWithHelper(t, `touch "$LOG"; echo '{"Username": "u", "Secret": "s"}'`)
+	env, log := userWithHelper(t, `touch "$LOG"; echo '{"Username": "u", "Secret": "s"}'`)
 	t.Chdir(filepath.Dir(log))
-	w.Environ = append(w.Environ, "PATH=.::/usr/bin")
-	_, err := w.registries().Lookup(t.Context(), "r.io")
-	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; see that it works, or take it out of that file") {
+	env = values.New(values.Options{Environ: append(env.Environ(), "PATH=.::/usr/bin")})
+	_, err := newCredentials(env).Lookup(t.Context(), "r.io")
+	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; check that it works, or remove it from that file") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(log); err == nil {
@@ -93,14 +96,14 @@ func TestCredentialHelperMissing(t *testing.T) {
 }
 
 func TestCredentialHelperHangs(t *testing.T) {
-	w, _ := userWithHelper(t, `trap "" TERM; sleep 600 & sleep 600`)
-	_, _, err := w.runBounded(t.Context(), "docker-credential-fake", []string{"get"}, "r.io", 300*time.Millisecond)
+	env, _ := userWithHelper(t, `trap "" TERM; sleep 600 & sleep 600`)
+	_, _, err := helpers{env.Environ(), env.Get("PATH"), 300 * time.Millisecond}.run(t.Context(), "docker-credential-fake", []string{"get"}, "r.io")
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-credential-fake: no answer within 300ms") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := w.registries().Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
+	if _, err := newCredentials(env).Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
 }

@@ -40,10 +40,10 @@ func testFrontend(t *testing.T, r rig) {
 			s.outputs(imagetest.Dir(t))
 			reply := s.build(t.Context(), t, "shop:frontend", false)
 			switch {
-			case e.Kind == EngineEmbedded:
+			case e.Kind == Embedded:
 				s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:1: the Dockerfile is in a language of its own")
 			case r.lacksBuildKit(t, s, e, reply, "a frontend of its own ("+frontend+")"):
-			case e.Kind == EngineDocker && reply.Error != nil && strings.Contains(reply.Error.Message, "network bridge not found"):
+			case e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "network bridge not found"):
 				// It runs in the engine's own network, which one for tests may lack.
 			default:
 				as[abi.DockerBuildResult](t, reply)
@@ -67,11 +67,11 @@ func testPlatforms(t *testing.T, r rig) {
 				reply := s.build(t.Context(), t, "shop:platforms", false)
 				switch {
 				case r.lacksBuildKit(t, s, e, reply, "platforms"):
-				case name == "another", e.Kind == EngineBuildKit, e.Kind == EngineDocker && r.about.Containerd:
+				case name == "another", e.Kind == BuildKit, e.Kind == Docker && r.about.Containerd:
 					as[abi.DockerBuildResult](t, reply)
 				default:
-					s.wantLine(t, reply, abi.CodeFailed, map[EngineKind]string{
-						EngineDocker: "exporting multiple references to image store is currently unsupported", EngineEmbedded: "one platform at a time",
+					s.wantLine(t, reply, abi.CodeFailed, map[Kind]string{
+						Docker: "exporting multiple references to image store is currently unsupported", Embedded: "one platform at a time",
 					}[e.Kind])
 				}
 			})
@@ -87,7 +87,7 @@ func testCacheInRegistry(t *testing.T, r rig) {
 	host := providertest.Registry(t, "")
 	build := func(t *testing.T, e Engine, ask func(*abi.DockerBuildRequest)) (site, abi.Reply) {
 		text := "FROM scratch\nCOPY file tool /\n"
-		if e.Kind != EngineEmbedded {
+		if e.Kind != Embedded {
 			text += "RUN [\"/tool\", \"lines\", \"1\", \"0\"]\n"
 		}
 		s := r.site(t, e, withTool(t, map[string]string{"Dockerfile": text, "file": host}))
@@ -108,12 +108,12 @@ func testCacheInRegistry(t *testing.T, r rig) {
 			s, reply := build(t, e, read)
 			again, wrote := build(t, e, write("own"))
 			switch {
-			case e.Kind == EngineEmbedded:
-				s.wantLine(t, reply, abi.CodeFailed, "the embedded builder has no cache")
-				again.wantLine(t, wrote, abi.CodeFailed, "the embedded builder has no cache")
+			case e.Kind == Embedded:
+				s.wantLine(t, reply, abi.CodeFailed, "the embedded builder does not have a cache")
+				again.wantLine(t, wrote, abi.CodeFailed, "the embedded builder does not have a cache")
 			case r.lacksBuildKit(t, s, e, reply, "a cache in a registry"):
 				r.lacksBuildKit(t, again, e, wrote, "a cache in a registry")
-			case e.Kind == EngineDocker && !r.about.Containerd:
+			case e.Kind == Docker && !r.about.Containerd:
 				as[abi.DockerBuildResult](t, reply)
 				// Before 0.12 BuildKit finds nothing in what a later one wrote.
 				if !strings.Contains(s.progress.String(), "line 1") {
@@ -151,12 +151,12 @@ func testTriggers(t *testing.T, r rig) {
 			s.embeddedOutputs(t)
 			reply := s.build(t.Context(), t, "shop:triggers", false)
 			// Docker before 24.0 and Podman know no source policy, see docs/security-limits.md.
-			enforces := e.Kind != EngineDocker || r.about.Containerd
+			enforces := e.Kind != Docker || r.about.Containerd
 			if n := asked.Swap(0); enforces != (n == 0) {
 				t.Errorf("it asked %d times for what nobody decided on", n)
 			}
 			switch {
-			case e.Kind == EngineEmbedded:
+			case e.Kind == Embedded:
 				s.wantLine(t, reply, abi.CodeFailed, "the image has ONBUILD triggers, which need an engine")
 			case enforces:
 				s.wantLine(t, reply, abi.CodeFailed, "denied by policy")

@@ -58,7 +58,7 @@ func testEngineTLS(t *testing.T, e providertest.Engine) {
 				return
 			}
 			as[abi.DockerBuildResult](t, reply)
-			if shown := s.progress.String(); !strings.Contains(shown, "interfaces: ") || strings.Contains(shown, "first builder") {
+			if shown := s.progress.String(); !strings.Contains(shown, "interfaces: ") || strings.Contains(shown, "classic build API") {
 				t.Errorf("it was not built with BuildKit:\n%s", shown)
 			}
 		})

@@ -177,7 +177,7 @@ func testFaultyPull(t *testing.T, r rig) {
 	}
 }
 
-// onBase is a site of an image that has to know all of a base image's files.
+// onBase is a site of an image that must know all of a base image's files.
 func (r rig) onBase(t *testing.T, f *front, e Engine) site {
 	t.Helper()
 	ref := f.base(t, r)
@@ -279,7 +279,7 @@ func testBlobsElsewhere(t *testing.T, r rig) {
 				return true
 			})
 			reply := s.build(t.Context(), t, "shop:elsewhere", false)
-			if engine.Kind == EngineDocker && !r.about.BuildKit {
+			if engine.Kind == Docker && !r.about.BuildKit {
 				// By the classic build API an engine gets no password to pull with.
 				s.wantLine(t, reply, abi.CodeFailed, "unauthorized")
 				return

@@ -92,7 +92,7 @@ func (r rig) through(t *testing.T, e *Engine) *way {
 	t.Helper()
 	w := &way{rig: r, socket: filepath.Join(imagetest.ShortDir(t), "s")}
 	at := "unix://" + w.socket
-	if e.Kind == EngineDocker {
+	if e.Kind == Docker {
 		w.to, w.host = strings.TrimPrefix(r.host, "unix://"), at
 	} else {
 		w.to, e.Address = strings.TrimPrefix(e.Address, "unix://"), at
@@ -138,7 +138,7 @@ func (w *way) pass(to, from net.Conn, counted bool) {
 	}
 }
 
-// may tells whether so many bytes more may pass.
+// may reports whether so many bytes more may pass.
 func (w *way) may(n int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

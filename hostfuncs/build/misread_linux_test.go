@@ -20,7 +20,7 @@ func testHeredocs(t *testing.T, r rig) {
 	for _, e := range r.all() {
 		t.Run(string(e.Kind), func(t *testing.T) {
 			s := r.site(t, e, map[string]string{"Dockerfile": "FROM scratch\nCOPY <<END /text\nhere\nEND\n"})
-			if e.Kind == EngineDocker && !r.about.Containerd {
+			if e.Kind == Docker && !r.about.Containerd {
 				// Newer engines without containerd's image store know here-documents.
 				if reply := s.build(t.Context(), t, "shop:heredoc", false); reply.Error != nil {
 					s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:2: build: this engine takes the lines of a here-document for instructions")
@@ -70,7 +70,7 @@ func testMisread(t *testing.T, r rig) {
 				s.embeddedOutputs(t)
 				reply := s.build(t.Context(), t, "shop:misread", false)
 				old := r.about.BuildKit && !r.about.Containerd
-				if e.Kind == EngineDocker && (old && tt.docker2010 || r.about.Podman && tt.podman) {
+				if e.Kind == Docker && (old && tt.docker2010 || r.about.Podman && tt.podman) {
 					s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:"+tt.line+": build: this engine ")
 				} else {
 					as[abi.DockerBuildResult](t, reply)

@@ -29,7 +29,7 @@ func testOutputOfATakenName(t *testing.T, r rig) {
 			}
 			return s.progress.Write(p)
 		})
-		s.wantLine(t, s.build(t.Context(), t, tag, false), abi.CodeFailed, tag+" is another image by now")
+		s.wantLine(t, s.build(t.Context(), t, tag, false), abi.CodeFailed, "another build has given the name "+tag)
 		took.Do(func() { t.Errorf("the name was not taken:\n%s", s.progress) })
 		wantEmpty(t, out)
 	}
@@ -49,7 +49,8 @@ func testOutputInASwappedDirectory(t *testing.T, r rig) {
 					t.Fatal(err)
 				}
 				s.Builds.Outputs = []Output{{Layout: kind == "oci", Path: filepath.Join(dir, "image")}}
-				p, err := s.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:swapped"}})
+				b := s.images()
+				p, err := b.resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:swapped"}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -59,7 +60,7 @@ func testOutputInASwappedDirectory(t *testing.T, r rig) {
 				if err := os.Symlink(elsewhere, dir); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "its directory was replaced after it was decided on") {
+				if _, err := b.build(t.Context(), p); err == nil || !strings.Contains(err.Error(), "its directory was replaced after it was decided on") {
 					t.Errorf("got %v", err)
 				}
 				wantEmpty(t, elsewhere)
@@ -80,8 +81,8 @@ func testImageThatGoesNowhere(t *testing.T, r rig) {
 				s.outputs(imagetest.Dir(t))
 			}
 			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
-			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache alone: --push, --load or --output")
-			if want := e.Kind == EngineBuildKit && !out; told != want {
+			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache only: use --push, --load or --output")
+			if want := e.Kind == BuildKit && !out; told != want {
 				t.Errorf("%s, written %v: told %v\n%s", e.Kind, out, told, s.progress)
 			}
 		}

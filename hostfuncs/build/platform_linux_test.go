@@ -16,9 +16,9 @@ func testPlatformOfEngine(t *testing.T, r rig) {
 	stages := "FROM scratch AS on-" + runtime.GOARCH + "\nCOPY a /\nFROM scratch AS on-other\nCOPY none /\nFROM on-$TARGETARCH\n"
 	for _, engine := range r.all() {
 		t.Run(string(engine.Kind), func(t *testing.T) {
-			if engine.Kind == EngineDocker && !r.about.BuildKit {
+			if engine.Kind == Docker && !r.about.BuildKit {
 				s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})
-				s.wantLine(t, s.build(t.Context(), t, "shop:platform", false), abi.CodeFailed, "app/Dockerfile:5: TARGETARCH depends on what builds", "builds without BuildKit")
+				s.wantLine(t, s.build(t.Context(), t, "shop:platform", false), abi.CodeFailed, "app/Dockerfile:5: TARGETARCH depends on what builds", "does not have BuildKit")
 				return
 			}
 			s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})
@@ -34,7 +34,7 @@ func testPlatformOfEngine(t *testing.T, r rig) {
 
 // embeddedOutputs has the embedded builder, which keeps no images, write them.
 func (s site) embeddedOutputs(t *testing.T) {
-	if s.Builds.Engine.Kind == EngineEmbedded {
+	if s.Builds.Engine.Kind == Embedded {
 		s.outputs(imagetest.Dir(t))
 	}
 }

@@ -20,8 +20,8 @@ func TestPushPlatforms(t *testing.T) {
 	tag := providertest.Registry(t, "") + "/shop:1"
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY file /\n", "app/file": "in it"})
 	p.Environ = append(p.Environ, "DOCKER_CONFIG="+t.TempDir())
-	p.Builds = BuildOptions{Engine: daemon, Mode: "plain", Progress: new(strings.Builder), Platforms: []string{"linux/amd64", "linux/arm64"}}
-	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], push: true}}}", connectEngine)
+	p.Builds = Options{Engine: daemon, Mode: "plain", Progress: new(strings.Builder), Platforms: []string{"linux/amd64", "linux/arm64"}}
+	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], push: true}}}", nil)
 	built := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{tag}, Push: true}))
 	if got := digestOf(t, tag); got != built.Digest || built.ID != built.Digest {
 		t.Errorf("the registry has %s, built was %+v", got, built)
@@ -35,7 +35,7 @@ func TestLayoutOfPlatforms(t *testing.T) { eachRig(t, testLayoutOfPlatforms) }
 
 func testLayoutOfPlatforms(t *testing.T, r rig) {
 	for _, engine := range r.running() {
-		if engine.Kind == EngineDocker && !r.about.Containerd {
+		if engine.Kind == Docker && !r.about.Containerd {
 			continue
 		}
 		t.Run(string(engine.Kind), func(t *testing.T) {
@@ -55,7 +55,7 @@ func testLayoutOfPlatforms(t *testing.T, r rig) {
 				t.Errorf("built was %+v", built)
 			}
 			wantReadable(t, dir)
-			if engine.Kind == EngineDocker {
+			if engine.Kind == Docker {
 				wantHeld(t, s, built)
 			}
 		})

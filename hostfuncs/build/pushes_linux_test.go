@@ -72,7 +72,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 	reply := s.build(t.Context(), t, tag, true)
 	took.Do(func() { t.Errorf("the name was not taken:\n%s", s.progress) })
 	if r.about.Containerd {
-		s.wantLine(t, reply, abi.CodeFailed, "push "+tag+": other builds give this name to their images at the same time; build again")
+		s.wantLine(t, reply, abi.CodeFailed, "push "+tag+": other builds use this name for their images at the same time; build again")
 		return
 	}
 	built := as[abi.DockerBuildResult](t, reply)
@@ -89,7 +89,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 	}
 }
 
-// atOnce does builds that have to work.
+// atOnce does builds that must work.
 func atOnce(t *testing.T, builds []func() abi.Reply) []abi.DockerBuildResult {
 	t.Helper()
 	replies := make([]abi.Reply, len(builds))

@@ -62,7 +62,7 @@ func daemonAt(t *testing.T, address string) Engine {
 	return e
 }
 
-var dockerKind, embeddedKind = Engine{Kind: EngineDocker}, Engine{Kind: EngineEmbedded}
+var dockerKind, embeddedKind = Engine{Kind: Docker}, Engine{Kind: Embedded}
 
 // all are the engines, and running are those that can run a step. Those that are
 // no Docker engine are there once, with the first of these.
@@ -97,7 +97,7 @@ func (r rig) site(t *testing.T, e Engine, files map[string]string) site {
 	}
 	s := site{project: newProject(t, below), progress: new(screen), policy: allowEach}
 	s.Environ = append(s.Environ, "DOCKER_HOST="+r.host, "DOCKER_CONFIG="+r.config)
-	s.Builds = BuildOptions{Engine: e, Mode: "plain", Progress: s.progress}
+	s.Builds = Options{Engine: e, Mode: "plain", Progress: s.progress}
 	return s
 }
 
@@ -127,9 +127,9 @@ func (s site) begin(ctx context.Context, t *testing.T, tag string, push bool) fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := buildGate(t, s.project, s.policy, connectEngine)
+	g := buildGate(t, s.project, s.policy, nil)
 	return func() (reply abi.Reply) {
-		// What isn't a reply is no reply here either.
+		// What is not a reply is no reply here either.
 		_ = json.Unmarshal(g.Call(ctx, abi.OpDockerBuild, data), &reply)
 		return reply
 	}
@@ -191,13 +191,13 @@ func naming(tag string) *regexp.Regexp {
 }
 
 // lacksBuildKit wants the engine to say, where it has no BuildKit, that it is
-// needed for something, and tells whether that was so.
+// needed for something, and reports whether that was so.
 func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
 	t.Helper()
-	if e.Kind != EngineDocker || r.about.BuildKit {
+	if e.Kind != Docker || r.about.BuildKit {
 		return false
 	}
-	s.wantLine(t, reply, abi.CodeFailed, "this engine has no BuildKit, which is needed for "+what)
+	s.wantLine(t, reply, abi.CodeFailed, "this engine does not have BuildKit, which is required for "+what)
 	return true
 }
 
@@ -229,7 +229,7 @@ var compileTool = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "tool")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./internal/docker/testdata/tool")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "../internal/docker/testdata/tool")
 	cmd.Env, cmd.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 	if err := cmd.Run(); err != nil {
 		return nil, err
@@ -257,7 +257,7 @@ func wantEmpty(t *testing.T, dir string) {
 	}
 }
 
-// ownTemp gives a test a directory for temporary files, which has to be empty after
+// ownTemp gives a test a directory for temporary files, which must be empty after
 // what is done.
 func ownTemp(t *testing.T) string {
 	t.Helper()
@@ -281,7 +281,7 @@ func wantNobody(t *testing.T) {
 	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 }
 
-// builders are the goroutines that have to do with builds, but for the tests'
+// builders are the goroutines that must do with builds, but for the tests'
 // own.
 func builders() (left []string) {
 	buffer := make([]byte, 16<<20)

@@ -112,7 +112,7 @@ func secretSite(t *testing.T, r rig, e Engine) site {
 // cacheInto has a daemon send its cache to a registry, whose directory it gives.
 func (s *site) cacheInto(t *testing.T, e Engine) string {
 	t.Helper()
-	if e.Kind != EngineBuildKit {
+	if e.Kind != BuildKit {
 		return ""
 	}
 	host, dir := providertest.RegistryIn(t)
@@ -183,7 +183,7 @@ func directoryText(t *testing.T, dir string) string {
 	return text.String()
 }
 
-// wantShown is what a mode shows, in words; rawjson has to be lines of JSON.
+// wantShown is what a mode shows, in words; rawjson must be lines of JSON.
 func wantShown(t *testing.T, mode, progress string) string {
 	t.Helper()
 	if mode != "rawjson" {

@@ -16,7 +16,7 @@ import (
 )
 
 // TestHostSteps has a step say that it is in the host's network, which the
-// request doesn't: a policy decides, and what it allows the builder does.
+// request does not: a policy decides, and what it allows the builder does.
 func TestHostSteps(t *testing.T) { eachRig(t, testHostSteps) }
 
 func testHostSteps(t *testing.T, r rig) {

@@ -21,7 +21,7 @@ func TestHandsEveryOption(t *testing.T) {
 		if slices.Contains(always, option) {
 			continue
 		}
-		d := division{host: build.BuildOptions{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
+		d := division{host: build.Options{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
 		before := d.host
 		if !d.hand(option) {
 			t.Errorf("option %s is handed to no provider", option)

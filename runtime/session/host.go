@@ -64,12 +64,15 @@ func (r *run) newConfinement() (*exec.Confinement, error) {
 
 // connect makes the gate of a module that is loaded, and the runner of its commands,
 // which has to be closed.
-func (r *run) connect(gate *lateGate, l *loaded, builds build.BuildOptions) (*exec.Runner, error) {
+func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Runner, error) {
 	s := r.session
 	builds.Progress = s.opts.Reporter.Progress()
 	project := files.NewProject(s.config.Root)
 	env := values.New(values.Options{Project: project, Environ: s.opts.Environ, Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn})
-	layers, err := r.layers(l, project, env, builds)
+	images := build.New(build.Config{
+		Project: project, Env: env, Options: builds, Own: s.own(), Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
+	})
+	layers, err := r.layers(l, project, env, images)
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +87,9 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.BuildOptions) (*ex
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})
-	builder := build.New(build.Options{
-		Project: project, Env: env, Builds: builds, Own: s.own(), Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
-	})
 	options := hostfuncs.GateOptions{
 		Provider: l.ID, Policies: layers, Auditor: r.recorder, Mask: s.opts.Mask,
-		Operations: slices.Concat(runner.Operations(), builder.Operations(), project.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(r.log)}),
+		Operations: slices.Concat(runner.Operations(), images.Operations(), project.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(r.log)}),
 	}
 	r.mode.gate(&options)
 	gate.gate, err = hostfuncs.NewGate(options)
@@ -97,7 +97,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.BuildOptions) (*ex
 }
 
 // layers are the policies that all have to allow a call of the provider's.
-func (r *run) layers(l *loaded, project *files.Project, env *values.Environment, builds build.BuildOptions) ([]*capability.Policy, error) {
+func (r *run) layers(l *loaded, project *files.Project, env *values.Environment, images *build.Images) ([]*capability.Policy, error) {
 	s := r.session
 	asked, granted := s.asks(l)
 	own := s.project
@@ -113,7 +113,7 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 		if err != nil {
 			return nil, err
 		}
-		rules := slices.Concat(exec.AskedRules(project, a), build.AskedRules(a, project, env, r.build.Tag, builds), env.AskedRules(a), files.AskedRules(a))
+		rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
 		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
 			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
 		}

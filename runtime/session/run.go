@@ -34,8 +34,8 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 // call is one call of a provider's export.
 type call struct {
 	operation string
-	build     BuildOptions       // with the tag that is used; empty for other calls
-	builds    build.BuildOptions // the user's settings for docker_build
+	build     BuildOptions  // with the tag that is used; empty for other calls
+	builds    build.Options // the user's settings for docker_build
 	make      func(context.Context, *loaded, division) error
 }
 

@@ -121,7 +121,7 @@ type Mask = redact.Set
 // a run. It is not safe for concurrent use.
 type Session struct {
 	opts     Options
-	builds   build.BuildOptions // of opts.Builds
+	builds   build.Options // of opts.Builds
 	config   *config.Config
 	registry *backend.Registry[found]
 	selected provider.Source
@@ -220,7 +220,7 @@ func (s *Session) chooseEngine() error {
 		}
 		*chosen = engine
 	}
-	if certs != "" && (chosen.Kind != build.EngineBuildKit || chosen.Certs == "") {
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
 		return &FlagError{
 			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
 			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",

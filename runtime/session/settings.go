@@ -8,7 +8,7 @@ import (
 )
 
 // EngineAuto is the default of [BuildSettings.Engine].
-const EngineAuto = string(build.EngineAuto)
+const EngineAuto = string(build.Auto)
 
 // BuildSettings are the user's settings for image builds, whatever the provider
 // asks for. Each is what the flag of stagecraft build with its name takes.
@@ -44,8 +44,8 @@ type BuildSettings struct {
 // # Errors
 //
 // A [*FlagError].
-func (b BuildSettings) parse(certs string) (build.BuildOptions, error) {
-	o := build.BuildOptions{
+func (b BuildSettings) parse(certs string) (build.Options, error) {
+	o := build.Options{
 		NoCache: b.NoCache, Pull: b.Pull, Load: b.Load, Tags: b.Tags, Epoch: b.Epoch,
 		Mode: b.Progress, Describe: b.Verbose, Machine: b.Machine,
 	}
@@ -66,11 +66,11 @@ func (b BuildSettings) parse(certs string) (build.BuildOptions, error) {
 			return o, &FlagError{"--output: duplicate output " + b.Outputs[i], "give each output once"}
 		}
 	}
-	if o.Bases, err = parseEach("--base", b.Bases, build.ParseBaseLayout); err != nil {
+	if o.Bases, err = parseEach("--base", b.Bases, build.ParseBase); err != nil {
 		return o, err
 	}
 	for i, base := range o.Bases {
-		if slices.ContainsFunc(o.Bases[:i], func(other build.BaseLayout) bool { return other.Reference == base.Reference }) {
+		if slices.ContainsFunc(o.Bases[:i], func(other build.Base) bool { return other.Reference == base.Reference }) {
 			return o, &FlagError{"--base: duplicate base image " + base.Reference, "give each base image once"}
 		}
 	}

@@ -46,7 +46,7 @@ func testIDOfAnImageWithoutLayers(t *testing.T, r rig) {
 			s.outputs(out)
 			s.Builds.Load = true
 			reply := s.build(t.Context(), t, "shop:empty-"+string(engine.Kind), false)
-			if engine.Kind == EngineDocker && reply.Error != nil && strings.Contains(reply.Error.Message, "empty export - not implemented") {
+			if engine.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "empty export - not implemented") {
 				// An engine as old as 20.10 can keep such an image, and gives none out.
 				s.Builds.Outputs = nil
 				reply = s.build(t.Context(), t, "shop:empty-"+string(engine.Kind), false)
@@ -91,7 +91,7 @@ func testFileIsLoaded(t *testing.T, r rig) {
 			file := filepath.Join(imagetest.Dir(t), "image.tar")
 			s.Builds.Outputs = []Output{{Path: file}}
 			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:file-"+string(engine.Kind), false))
-			e, err := s.connectDocker(t.Context())
+			e, err := s.images().engines.docker(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func testFileIsLoaded(t *testing.T, r rig) {
 // wantHeld wants the engine to hold what was built, by its ID and by its name.
 func wantHeld(t *testing.T, s site, built abi.DockerBuildResult) {
 	t.Helper()
-	e, err := s.connectDocker(t.Context())
+	e, err := s.images().engines.docker(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

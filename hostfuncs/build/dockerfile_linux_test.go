@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -20,7 +19,7 @@ import (
 var allowLayouts = strings.Replace(allowEach, "bases:", "layouts: ['base/**'], bases:", 1)
 
 // layoutSite has an OCI layout in base/, built without a daemon.
-func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base BaseLayout) {
+func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base Base) {
 	t.Helper()
 	s = r.site(t, embeddedKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /base/\nENV A=1\n", "file": "in the base"})
 	dir := filepath.Join(s.Root, "base")
@@ -28,15 +27,15 @@ func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base BaseL
 	as[abi.DockerBuildResult](t, s.build(t.Context(), t, "base:1", false))
 	imagetest.Write(t, s.Root, map[string]string{"app/Dockerfile": text})
 	s.Builds.Engine, s.Builds.Outputs, s.policy = e, nil, allowLayouts
-	base, err := ParseBaseLayout("a.invalid/base:1=oci:" + dir)
+	base, err := ParseBase("a.invalid/base:1=oci:" + dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Builds.Bases = []BaseLayout{base}
+	s.Builds.Bases = []Base{base}
 	return s, base
 }
 
-// TestBasesInLayouts builds on an image of a registry that isn't there, with what
+// TestBasesInLayouts builds on an image of a registry that is not there, with what
 // a layout has instead.
 func TestBasesInLayouts(t *testing.T) { eachRig(t, testBasesInLayouts) }
 
@@ -50,7 +49,7 @@ func testBasesInLayouts(t *testing.T, r rig) {
 			if r.lacksBuildKit(t, s, e, reply, "images in OCI layouts") {
 				return
 			}
-			if e.Kind == EngineDocker && reply.Error != nil && strings.Contains(reply.Error.Message, "too old") {
+			if e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "too old") {
 				s.wantLine(t, reply, abi.CodeFailed, "this BuildKit is too old to take base images from an OCI layout")
 				return
 			}
@@ -104,13 +103,14 @@ func TestLayoutsAreDecidedOn(t *testing.T) {
 func TestLayoutIsWhatWasDecidedOn(t *testing.T) {
 	s, base := rig{}.layoutSite(t, embeddedKind, "FROM a.invalid/base:1\n")
 	s.Builds.Outputs = []Output{{Path: filepath.Join(imagetest.Dir(t), "image.tar")}}
-	p, err := s.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+	b := s.images()
+	p, err := b.resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	other, otherBase := rig{}.layoutSite(t, embeddedKind, "")
 	imagetest.Write(t, other.Root, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY Dockerfile /base/file\n"})
-	other.Builds = BuildOptions{Engine: embeddedKind, Mode: "plain", Progress: other.progress, Outputs: []Output{{Layout: true, Path: otherBase.Dir + "2"}}}
+	other.Builds = Options{Engine: embeddedKind, Mode: "plain", Progress: other.progress, Outputs: []Output{{Layout: true, Path: otherBase.Dir + "2"}}}
 	as[abi.DockerBuildResult](t, other.build(t.Context(), t, "base:1", false))
 	if err := os.RemoveAll(base.Dir); err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestLayoutIsWhatWasDecidedOn(t *testing.T) {
 	if err := os.Rename(otherBase.Dir+"2", base.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.doBuild(t.Context(), p, connectEngine); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := b.build(t.Context(), p); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -128,11 +128,11 @@ func TestBaseLayoutsThatAreNone(t *testing.T) {
 		spoil func(s *site, dir string)
 		want  string
 	}{
-		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" takes no image a.invalid/bose:1, but a.invalid/base:1"},
-		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "it is no OCI layout: no such file"},
+		"not in the Dockerfile": {func(s *site, _ string) { s.Builds.Bases[0].Reference = "a.invalid/bose:1" }, "the Dockerfile \"app/Dockerfile\" does not use the image a.invalid/bose:1, but a.invalid/base:1"},
+		"no directory":          {func(s *site, _ string) { s.Builds.Bases[0].Dir += "2" }, "not an OCI layout: no such file"},
 		"an empty index":        {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "{}"}) }, "it has 0 images"},
-		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "it is no OCI layout: index.json"},
-		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "it has no image " + digestLike("a")},
+		"no index":              {func(_ *site, dir string) { imagetest.Write(t, dir, map[string]string{"index.json": "["}) }, "not an OCI layout: index.json"},
+		"another digest":        {func(s *site, _ string) { s.Builds.Bases[0].Digest = digest.Digest(digestLike("a")) }, "missing image " + digestLike("a")},
 		"another than pinned": {func(s *site, dir string) {
 			ref := "a.invalid/base@" + digestLike("b")
 			imagetest.Write(t, s.Root, map[string]string{"app/Dockerfile": "FROM " + ref + "\n"})
@@ -167,36 +167,23 @@ func pipeAt(t *testing.T, path string) {
 	}
 }
 
-// TestEmbeddedTakesWhatWasDecidedOn has the builder ask for an image that the
-// claim has not: nobody is asked for it.
-func TestEmbeddedTakesWhatWasDecidedOn(t *testing.T) {
-	e := embeddedEngine{newProject(t, nil).World}
-	find := e.base(job{Build: image.Build{Bases: []string{"a.invalid/base:1"}}})
-	for ref, decided := range map[string]bool{"a.invalid/base:2": false, "a.invalid/base": false, "a.invalid/base:1": true} {
-		_, err := find(t.Context(), ref, v1.Platform{OS: "linux", Architecture: "amd64"})
-		if err == nil || strings.Contains(err.Error(), "the image was not decided on") == decided {
-			t.Errorf("%s: got %v", ref, err)
-		}
-	}
-}
-
 func TestParseBaseLayout(t *testing.T) {
 	here, err := filepath.Abs("dir")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]BaseLayout{
+	for text, want := range map[string]Base{
 		"alpine=oci:dir":                             {Reference: "docker.io/library/alpine:latest", Dir: here},
 		"alpine:3=oci:dir@" + digestLike("a"):        {"docker.io/library/alpine:3", here, digest.Digest(digestLike("a"))},
 		"ghcr.io/a/b@" + digestLike("b") + "=oci:/x": {Reference: "ghcr.io/a/b@" + digestLike("b"), Dir: "/x"},
 		"a=oci:/x=y@z":                               {Reference: "docker.io/library/a:latest", Dir: "/x=y@z"},
 	} {
-		if got, err := ParseBaseLayout(text); err != nil || got != want {
+		if got, err := ParseBase(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "alpine", "alpine=dir", "alpine=oci:", "=oci:dir", "A=oci:dir", "alpine=tar:x"} {
-		if got, err := ParseBaseLayout(text); err == nil {
+		if got, err := ParseBase(text); err == nil {
 			t.Errorf("%q is %+v", text, got)
 		}
 	}

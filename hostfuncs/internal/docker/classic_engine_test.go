@@ -29,7 +29,7 @@ func testBuildSendsTheContext(t *testing.T, e *Engine) {
 		files map[string]string
 		want  []string // below /app
 		// podman is what Podman has, as BuildKit does, nil for the same. In the
-		// place of .dockerignore Docker's classic builder gets the file in force.
+		// place of .dockerignore Docker's classic builder gets the file in effect.
 		podman []string
 	}{
 		{
@@ -102,7 +102,7 @@ func testBuildKeepsWhatAFileIs(t *testing.T, e *Engine) {
 	}
 	targets := map[string]string{"absolute": "/etc/passwd", "relative": "../../outside", "dangling": "nowhere"}
 	if e.podman(t) {
-		_, err := e.Build(t.Context(), b, nil)
+		_, err := e.BuildClassic(t.Context(), b, nil)
 		if _, ok := errors.AsType[*image.Error](err); !ok || !strings.Contains(err.Error(), "where a link in the context leads out of it") {
 			t.Errorf("got %v", err)
 		}
@@ -224,7 +224,7 @@ func TestBuildFailedStep(t *testing.T) { eachEngine(t, testBuildFailedStep) }
 func testBuildFailedStep(t *testing.T, e *Engine) {
 	b := toolContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY tool /tool\nRUN [\"/tool\", \"lines\", \"30\", \"3\"]\n"})
 	var progress strings.Builder
-	_, err := e.Build(t.Context(), b, &progress)
+	_, err := e.BuildClassic(t.Context(), b, &progress)
 	failed, ok := errors.AsType[*image.Error](err)
 	if !ok {
 		t.Fatalf("got %v", err)
@@ -272,7 +272,7 @@ func testBuildRefused(t *testing.T, e *Engine) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := toolContext(t, map[string]string{"Dockerfile": tt.dockerfile})
 			b.Target = tt.target
-			_, err := e.Build(t.Context(), b, nil)
+			_, err := e.BuildClassic(t.Context(), b, nil)
 			failed, ok := errors.AsType[*image.Error](err)
 			if !ok || failed.Step != tt.step || !strings.Contains(failed.Message, tt.message) {
 				t.Errorf("got %#v", err)
@@ -289,7 +289,7 @@ func testBuildCancel(t *testing.T, e *Engine) {
 	ended, broken := e.client.Events(t.Context(), events.ListOptions{Filters: filters.NewArgs(filters.Arg("event", "die"))})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err := e.Build(ctx, b, writerFunc(func(p []byte) (int, error) {
+	_, err := e.BuildClassic(ctx, b, writerFunc(func(p []byte) (int, error) {
 		if string(p) == "hanging\n" {
 			cancel()
 		}

@@ -2,7 +2,6 @@ package build
 
 import (
 	"archive/tar"
-	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -27,18 +26,18 @@ func TestNoEngine(t *testing.T) {
 	}{
 		{name: "nothing runs", text: "FROM scratch\nCOPY file /\n"},
 		{name: "a step runs", text: "FROM scratch\nCOPY file /\nRUN make\n", want: []string{"no Docker engine at unix:///none.sock", "app/Dockerfile:3: RUN needs an engine"}},
-		{name: "nowhere to go", text: "FROM scratch\n", nowhere: true, want: []string{"no Docker engine", "keeps no images", "--output"}},
-		{name: "docker is meant", text: "FROM scratch\n", engine: Engine{Kind: EngineDocker}, want: []string{"no Docker engine"}},
-		{name: "a daemon is meant", text: "FROM scratch\n", engine: Engine{Kind: EngineBuildKit, Address: "unix:///none.sock"}, want: []string{"no BuildKit at unix:///none.sock"}},
+		{name: "nowhere to go", text: "FROM scratch\n", nowhere: true, want: []string{"no Docker engine", "does not keep images", "--output"}},
+		{name: "docker is meant", text: "FROM scratch\n", engine: Engine{Kind: Docker}, want: []string{"no Docker engine"}},
+		{name: "a daemon is meant", text: "FROM scratch\n", engine: Engine{Kind: BuildKit, Address: "unix:///none.sock"}, want: []string{"no BuildKit at unix:///none.sock"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newProject(t, map[string]string{"app/Dockerfile": tt.text, "app/file": "in it"})
 			p.Environ = append(p.Environ, "DOCKER_HOST=unix:///none.sock", "DOCKER_CONFIG="+t.TempDir())
-			p.Builds = BuildOptions{Engine: tt.engine, Mode: "plain", Progress: new(strings.Builder)}
+			p.Builds = Options{Engine: tt.engine, Mode: "plain", Progress: new(strings.Builder)}
 			if !tt.nowhere {
 				p.Builds.Outputs = []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}
 			}
-			reply := call(t, buildGate(t, p, allowBuild, connectEngine), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+			reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 			if tt.want == nil {
 				as[abi.DockerBuildResult](t, reply)
 				wantArchive(t, p.Builds.Outputs[0].Path, "shop:1")
@@ -64,10 +63,10 @@ func TestOldEngine(t *testing.T) {
 	go func() { done <- server.Serve(l) }()
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\n"})
 	p.Environ = append(p.Environ, "DOCKER_HOST=unix://"+socket, "DOCKER_CONFIG="+t.TempDir())
-	p.Builds = BuildOptions{Mode: "plain", Progress: new(strings.Builder), Outputs: []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}}
-	for _, kind := range []EngineKind{EngineAuto, EngineDocker} {
+	p.Builds = Options{Mode: "plain", Progress: new(strings.Builder), Outputs: []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}}
+	for _, kind := range []Kind{Auto, Docker} {
 		p.Builds.Engine = Engine{Kind: kind}
-		reply := call(t, buildGate(t, p, allowBuild, connectEngine), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 		wantError(t, reply, abi.CodeUnavailable, "cannot use the Docker engine at unix://"+socket+" (from DOCKER_HOST): expected version 1.41 or later")
 	}
 	if err := server.Close(); err != nil {
@@ -78,45 +77,23 @@ func TestOldEngine(t *testing.T) {
 	}
 }
 
-// TestNoDockerfile wants the reason of a Dockerfile that can't be read, whatever
+// TestNoDockerfile wants the reason of a Dockerfile that cannot be read, whatever
 // was to build it.
 func TestNoDockerfile(t *testing.T) {
-	for _, kind := range []EngineKind{"", EngineAuto, EngineDocker, EngineEmbedded} {
+	for _, kind := range []Kind{"", Auto, Docker, Embedded} {
 		p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\nNONSENSE\n"})
 		p.Builds.Engine = Engine{Kind: kind}
-		reply := call(t, buildGate(t, p, allowBuild, connectEngine), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 		wantError(t, reply, abi.CodeFailed, "app/Dockerfile:2: ")
 	}
 }
 
-// TestLines wants what an engine says in lines to be masked in each mode.
-func TestLines(t *testing.T) {
-	for _, mode := range []string{"auto", "plain", "tty", "rawjson", "quiet"} {
-		out := new(strings.Builder)
-		j := job{options: BuildOptions{Mode: mode, Progress: out}, mask: func(text string) string { return strings.ReplaceAll(text, "secret", "***") }}
-		text := "a secret line\n"
-		if n, err := j.lines("building").Write([]byte(text)); n != len(text) || err != nil {
-			t.Errorf("%s: wrote %d, %v", mode, n, err)
-		}
-		want := "a *** line\n"
-		switch mode {
-		case "rawjson":
-			want = base64.StdEncoding.EncodeToString([]byte(want))
-		case "quiet":
-			want = ""
-		}
-		if got := out.String(); !strings.Contains(got, want) || mode != "rawjson" && got != want {
-			t.Errorf("%s: got %q", mode, got)
-		}
-	}
-}
-
-func TestAway(t *testing.T) {
+func TestIsRemote(t *testing.T) {
 	for address, want := range map[string]bool{
 		"unix:///run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://127.0.0.1:1": false, "tcp://localhost:1": false, "tcp://[::1]:1": false,
 		"tcp://b.acme.dev:1": true, "https://10.0.0.1": true, "ssh://me@b": true, "%": true,
 	} {
-		if got := away(address); got != want {
+		if got := isRemote(address); got != want {
 			t.Errorf("%s: got %v", address, got)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/docker"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
@@ -44,21 +44,16 @@ func (e *fakeEngine) Find(_ context.Context, ref string) (image.Identity, bool, 
 
 func (e *fakeEngine) Close() error { e.closed = true; return nil }
 
-func buildGate(t *testing.T, p *project, policy string, connect connect) *Gate {
+// connect replaces the real engines, nil for those.
+type connect func(context.Context, Engine) (builder, error)
+
+func buildGate(t *testing.T, p *project, policy string, connect connect) *hostfuncs.Gate {
 	t.Helper()
-	bound, err := Bind(dockerBuildOp(p.World, connect))
-	if err != nil {
-		t.Fatal(err)
+	images := p.images()
+	if connect != nil {
+		images.connect = connect
 	}
-	parsed, err := capability.Parse("policy.yml", []byte(policy))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := NewGate(GateOptions{Provider: "test", Policies: []*capability.Policy{parsed}, Operations: []Bound{bound}, Auditor: p})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
+	return p.gate(t, policy, images)
 }
 
 const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['shop:*'], args: [V], push: true, outputs: ['**', '/**']}}}"
@@ -66,7 +61,7 @@ const allowBuild = "version: 1\nproviders: {test: {build: {contexts: [app], tags
 func TestDockerBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch AS t"})
 	e := new(fakeEngine)
-	g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
+	g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
 	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
@@ -92,9 +87,9 @@ func TestEngineNamesNoImage(t *testing.T) {
 		{Manifests: []string{digestLike("1"), "sha256:1"}},
 	} {
 		e := &fakeEngine{tells: &image.Image{Identity: told}}
-		g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return e, nil })
+		g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
 		reply := call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
-		wantError(t, reply, abi.CodeFailed, "which is no digest")
+		wantError(t, reply, abi.CodeFailed, "which is not a digest")
 	}
 }
 
@@ -102,7 +97,7 @@ func TestEngineNamesNoImage(t *testing.T) {
 func TestBuildForTwoPlatforms(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM base-$TARGETARCH"})
 	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], bases: [base-amd64]}}}",
-		func(context.Context, *World, Engine) (engine, error) { return new(fakeEngine), nil })
+		func(context.Context, Engine) (builder, error) { return new(fakeEngine), nil })
 	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"t"}, Platforms: []string{"linux/amd64", "linux/arm64"}}
 	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "base-arm64")
 }
@@ -114,7 +109,7 @@ func TestDockerBuildRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: ['**'], tags: ['**']}}}",
-		func(context.Context, *World, Engine) (engine, error) {
+		func(context.Context, Engine) (builder, error) {
 			t.Error("an engine was looked for")
 			return nil, errors.New("none")
 		})
@@ -123,16 +118,16 @@ func TestDockerBuildRefuses(t *testing.T) {
 		code    abi.Code
 		want    string
 	}{
-		"no tag":               {abi.DockerBuildRequest{Context: "app"}, abi.CodeInvalid, "tags is empty"},
+		"no tag":               {abi.DockerBuildRequest{Context: "app"}, abi.CodeInvalid, "at least one reference is required"},
 		"wrong tag":            {abi.DockerBuildRequest{Context: "app", Tags: []string{"Shop"}}, abi.CodeInvalid, "Shop"},
-		"wrong network":        {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `network "bridge"`},
+		"wrong network":        {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `unknown network "bridge"`},
 		"context outside":      {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
 		"context by a link":    {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, `the link "etc" leads to nothing in it`},
 		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
-		"context a file":       {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is no directory"},
+		"context a file":       {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is not a directory"},
 		"Dockerfile missing":   {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
 		"Dockerfile outside":   {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
-		"Dockerfile directory": {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is no regular file"},
+		"Dockerfile directory": {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is not a regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, call(t, g, abi.OpDockerBuild, tt.request), tt.code, tt.want)
@@ -143,12 +138,12 @@ func TestDockerBuildRefuses(t *testing.T) {
 func TestEngineErrors(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
 	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}}
-	down := func(context.Context, *World, Engine) (engine, error) {
+	down := func(context.Context, Engine) (builder, error) {
 		return nil, &docker.UnavailableError{Host: "unix:///x", From: "DOCKER_HOST", Err: errors.New("gone"), Hint: "start it"}
 	}
 	wantError(t, call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
 	failing := &fakeEngine{err: &image.Error{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
-	g := buildGate(t, p, allowBuild, func(context.Context, *World, Engine) (engine, error) { return failing, nil })
+	g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return failing, nil })
 	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
 	if !failing.closed {
 		t.Error("the engine was not closed")

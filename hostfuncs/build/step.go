@@ -18,8 +18,8 @@ type Step struct {
 	Secrets   []values.Planned `json:"secrets,omitempty"`
 	CacheFrom []string         `json:"cache_from,omitempty"`
 	CacheTo   []string         `json:"cache_to,omitempty"`
-	// Bases, Syntax and Remotes are what the Dockerfile names, and Engine is one
-	// that is no socket of this machine.
+	// Bases, Syntax and Remotes are named in the Dockerfile. Engine is empty if it
+	// listens on a socket of this machine.
 	Bases   []string `json:"bases,omitempty"`
 	Layouts []string `json:"layouts,omitempty"`
 	Syntax  string   `json:"syntax,omitempty"`
@@ -36,3 +36,11 @@ type Step struct {
 
 // Kind implements [hostfuncs.Detail].
 func (*Step) Kind() string { return "build" }
+
+// ImageStep is an image that would be looked for.
+type ImageStep struct {
+	Image string `json:"image"`
+}
+
+// Kind implements [hostfuncs.Detail].
+func (*ImageStep) Kind() string { return "image" }

@@ -8,14 +8,14 @@ func TestParseEngine(t *testing.T) {
 		want        Engine
 		ok          bool
 	}{
-		{"", "", Engine{Kind: EngineAuto}, true},
-		{"auto", "", Engine{Kind: EngineAuto}, true},
-		{"docker", "/c", Engine{Kind: EngineDocker}, true},
-		{"embedded", "", Engine{Kind: EngineEmbedded}, true},
-		{"buildkit+unix:///run/b.sock", "", Engine{Kind: EngineBuildKit, Address: "unix:///run/b.sock"}, true},
-		{"buildkit+tcp://127.0.0.1:1234", "", Engine{Kind: EngineBuildKit, Address: "tcp://127.0.0.1:1234"}, true},
-		{"buildkit+tcp://[::1]:1234/", "", Engine{Kind: EngineBuildKit, Address: "tcp://[::1]:1234"}, true},
-		{"buildkit+tcp://b.acme.dev:1234", "/c", Engine{Kind: EngineBuildKit, Address: "tcp://b.acme.dev:1234", Certs: "/c"}, true},
+		{"", "", Engine{Kind: Auto}, true},
+		{"auto", "", Engine{Kind: Auto}, true},
+		{"docker", "/c", Engine{Kind: Docker}, true},
+		{"embedded", "", Engine{Kind: Embedded}, true},
+		{"buildkit+unix:///run/b.sock", "", Engine{Kind: BuildKit, Address: "unix:///run/b.sock"}, true},
+		{"buildkit+tcp://127.0.0.1:1234", "", Engine{Kind: BuildKit, Address: "tcp://127.0.0.1:1234"}, true},
+		{"buildkit+tcp://[::1]:1234/", "", Engine{Kind: BuildKit, Address: "tcp://[::1]:1234"}, true},
+		{"buildkit+tcp://b.acme.dev:1234", "/c", Engine{Kind: BuildKit, Address: "tcp://b.acme.dev:1234", Certs: "/c"}, true},
 		{name: "buildkit+tcp://b.acme.dev:1234"},
 		{name: "buildkit+tcp://localhost.acme.dev:1234"},
 		{name: "buildkit"},

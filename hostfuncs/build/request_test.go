@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 func noEngine(t *testing.T) connect {
-	return func(context.Context, *World, Engine) (engine, error) {
+	return func(context.Context, Engine) (builder, error) {
 		t.Error("an engine was looked for")
 		return nil, errors.New("none")
 	}
@@ -32,24 +32,24 @@ func TestBuildFieldsRefused(t *testing.T) {
 		field  string
 		want   string
 	}{
-		"label without a name":    {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"": "x"} }, "labels", `"" is no name and value`},
-		"label of two lines":      {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a\nb": "x"} }, "labels", `"a\nb" is no name and value`},
-		"label with =":            {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a=b": "x"} }, "labels", "is no name and value"},
-		"label with NUL":          {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a": "\x00"} }, "labels", "is no name and value"},
-		"platform":                {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux/amd64", "a b/c"} }, "platforms", `"a b/c" is no platform`},
-		"system alone":            {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux"} }, "platforms", `"linux" is no platform`},
-		"version of a system":     {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"windows(10.0.17763)/amd64"} }, "platforms", "is no platform"},
-		"ID of a secret":          {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a,b": secret} }, "secrets", `"a,b" is no ID of a secret`},
-		"secret without an ID":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"": secret} }, "secrets", `"" is no ID of a secret`},
+		"label without a name":    {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"": "x"} }, "labels", `"" is not a valid label`},
+		"label of two lines":      {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a\nb": "x"} }, "labels", `"a\nb" is not a valid label`},
+		"label with =":            {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a=b": "x"} }, "labels", "is not a valid label"},
+		"label with NUL":          {func(q *abi.DockerBuildRequest) { q.Labels = map[string]string{"a": "\x00"} }, "labels", "is not a valid label"},
+		"platform":                {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux/amd64", "a b/c"} }, "platforms", `"a b/c" is not a platform`},
+		"system alone":            {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"linux"} }, "platforms", `"linux" is not a platform`},
+		"version of a system":     {func(q *abi.DockerBuildRequest) { q.Platforms = []string{"windows(10.0.17763)/amd64"} }, "platforms", "is not a platform"},
+		"ID of a secret":          {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a,b": secret} }, "secrets", `"a,b" is not a secret ID`},
+		"secret without an ID":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"": secret} }, "secrets", `"" is not a secret ID`},
 		"secret in plain text":    {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a": abi.Text("x")} }, "secrets", "the value of a is plain text"},
 		"secret's file outside":   {func(q *abi.DockerBuildRequest) { q.Secrets = map[string]abi.Value{"a": abi.EnvRef("A", "../.env")} }, "secrets", "leaves the project directory"},
 		"cache that is none":      {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"No"} }, "cache_from", `"No" is no reference`},
-		"cache in a directory":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=local,ref=x"} }, "cache_to", "is no cache in a registry"},
-		"cache without a type":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"ref=x"} }, "cache_to", "is no cache in a registry"},
-		"cache with a directory":  {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,dest=/etc"} }, "cache_to", `"dest=/etc" is not known`},
-		"two references":          {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,ref=y"} }, "cache_to", `"ref=y" is not known`},
-		"mode of what is fetched": {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"type=registry,ref=x,mode=max"} }, "cache_from", `"mode=max" is not known`},
-		"unknown mode":            {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,mode=most"} }, "cache_to", `"mode=most" is not known`},
+		"cache in a directory":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=local,ref=x"} }, "cache_to", "is not a cache in a registry"},
+		"cache without a type":    {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"ref=x"} }, "cache_to", "is not a cache in a registry"},
+		"cache with a directory":  {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,dest=/etc"} }, "cache_to", `unknown or duplicate field "dest=/etc"`},
+		"two references":          {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,ref=y"} }, "cache_to", `unknown or duplicate field "ref=y"`},
+		"mode of what is fetched": {func(q *abi.DockerBuildRequest) { q.CacheFrom = []string{"type=registry,ref=x,mode=max"} }, "cache_from", `unknown or duplicate field "mode=max"`},
+		"unknown mode":            {func(q *abi.DockerBuildRequest) { q.CacheTo = []string{"type=registry,ref=x,mode=most"} }, "cache_to", `unknown or duplicate field "mode=most"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}}
@@ -74,11 +74,11 @@ var full = abi.DockerBuildRequest{
 func TestBuildFieldsClaimed(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", ".env": "NPM_TOKEN=secret\nX=${HOME}\n"})
 	p.Environ = []string{"HOME=/root", "AWS=key"}
-	plan, err := p.resolveBuild(t.Context(), full)
+	plan, err := p.images().resolve(t.Context(), full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := claimBuild(plan)
+	got := plan.claim()
 	want := capability.Claim{
 		Build: &capability.Build{
 			Context: "app", Dockerfile: "app/Dockerfile", Tags: []string{"shop:1"}, Platforms: []string{"linux/arm64", "linux/arm/v7"}, Secrets: []string{"aws", "npm"},
@@ -92,11 +92,11 @@ func TestBuildFieldsClaimed(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	step, err := new(World).stepBuild(t.Context(), plan)
+	step, err := p.images().step(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := json.Marshal(step.Build)
+	data, err := json.Marshal(step)
 	const text = `{"context":"app","dockerfile":"app/Dockerfile","tags":["shop:1"],` +
 		`"labels":[{"name":"a","sha256":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"},{"name":"b","sha256":"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35"}],` +
 		`"platforms":["linux/arm64","linux/arm/v7"],"secrets":[{"name":"aws","from":"AWS"},{"name":"npm","from":"NPM_TOKEN"}],` +
@@ -106,36 +106,16 @@ func TestBuildFieldsClaimed(t *testing.T) {
 	}
 }
 
-// TestFirstBuilderLacks wants what an engine without BuildKit can't do to be
-// told, and not left out.
-func TestFirstBuilderLacks(t *testing.T) {
-	for _, tt := range []struct {
-		build image.Build
-		want  string
-	}{
-		{image.Build{Labels: map[string]string{"a": "b"}, Args: map[string]string{"A": "1"}, Target: "t", NoCache: true, Pull: true}, ""},
-		{image.Build{Platforms: []string{"linux/arm64"}}, "platforms"},
-		{image.Build{Secrets: map[string][]byte{"a": nil}}, "secrets"},
-		{image.Build{CacheFrom: []string{"a"}}, "a cache in a registry"},
-		{image.Build{CacheTo: []image.Cache{{Ref: "a"}}}, "a cache in a registry"},
-		{image.Build{Syntax: "a"}, "a frontend of its own (a)"},
-	} {
-		if got := firstLacks(tt.build); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
-		}
-	}
-}
-
 // TestBuildUsesClaimed wants all that the Dockerfile takes in, and what the user
 // says of where the image goes, to be decided on.
 func TestBuildUsesClaimed(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	p := newProject(t, map[string]string{"app/Dockerfile": "ARG V=22\nFROM node:$V AS a\nRUN --network=host --security=insecure x\n" +
 		"FROM scratch\nADD https://acme.dev/x /\nCOPY --from=a / /\nCOPY --from=ghcr.io/acme/y@" + digest + " / /\n"})
-	p.Builds.Engine = Engine{Kind: EngineBuildKit, Address: "tcp://b.acme.dev:1"}
+	p.Builds.Engine = Engine{Kind: BuildKit, Address: "tcp://b.acme.dev:1"}
 	p.Builds.Outputs, p.Builds.Load = []Output{{Layout: true, Path: "/out"}}, true
 	p.Builds.Tags, p.Builds.Platforms = []string{"shop:2"}, []string{"linux/aarch64"}
-	plan, err := p.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: map[string]string{"V": "20"}})
+	plan, err := p.images().resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: map[string]string{"V": "20"}})
 	if err != nil || plan.missing != nil {
 		t.Fatal(err, plan.missing)
 	}
@@ -145,7 +125,7 @@ func TestBuildUsesClaimed(t *testing.T) {
 		Bases: []string{"docker.io/library/node:20", "ghcr.io/acme/y@" + digest}, Remotes: []string{"https://acme.dev/x"},
 		Outputs: []string{"oci:/out"}, Load: true, Insecure: true,
 	}
-	if diff := cmp.Diff(want, claimBuild(plan).Build); diff != "" {
+	if diff := cmp.Diff(want, plan.claim().Build); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -156,21 +136,21 @@ func TestEpochIsAnArgument(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "ARG SOURCE_DATE_EPOCH=1\nFROM base:$SOURCE_DATE_EPOCH\n"})
 	p.Builds.Epoch = "5"
 	for _, args := range []map[string]string{nil, {"SOURCE_DATE_EPOCH": "3"}} {
-		plan, err := p.resolveBuild(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: args})
+		plan, err := p.images().resolve(t.Context(), abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}, Args: args})
 		if err != nil || plan.missing != nil {
 			t.Fatal(err, plan.missing)
 		}
-		claim := claimBuild(plan).Build
+		claim := plan.claim().Build
 		if want := []string{"docker.io/library/base:5"}; !slices.Equal(claim.Bases, want) || len(claim.Args) != len(args) {
 			t.Errorf("%v: claimed %v with %v, want %v", args, claim.Bases, claim.Args, want)
 		}
-		if got := plan.build().Args["SOURCE_DATE_EPOCH"]; got != "5" {
+		if got := plan.image().Args["SOURCE_DATE_EPOCH"]; got != "5" {
 			t.Errorf("%v: built with %q", args, got)
 		}
 	}
 }
 
-// TestAskedBuild wants exactly what the configuration has to be allowed, and the
+// TestAskedBuild wants exactly what the configuration must be allowed, and the
 // user's own choices.
 func TestAskedBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", ".env": "NPM_TOKEN=secret\nX=${HOME}\n"})
@@ -180,14 +160,16 @@ func TestAskedBuild(t *testing.T) {
 		CacheImportFrom: "/cache_from", CacheExportFrom: "/cache_to",
 	}
 	policy := func(ask abi.BuildAsk, config string) *capability.Policy {
-		asked, err := p.AskedPolicy(Asks{
-			Provider: "test", Capabilities: abi.Capabilities{Build: []abi.BuildAsk{ask}}, Config: json.RawMessage(config),
-			Position: func(string) yamldoc.Pos { return yamldoc.Pos{} }, Tag: "shop:1",
-		})
+		asked, err := asks.New(abi.Capabilities{Build: []abi.BuildAsk{ask}}, json.RawMessage(config), func(string) yamldoc.Pos { return yamldoc.Pos{} })
 		if err != nil {
 			t.Fatal(err)
 		}
-		return asked
+		policy, err := capability.New("the configuration", "test", p.images().AskedRules(asked, "shop:1")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy.Layer = capability.Asked
+		return policy
 	}
 	all := policy(ask, `{"context":"app","target":"release","platforms":["linux/aarch64","no platform"],"args":{"V":"1"},
 		"secrets":{"npm":{"env":"NPM_TOKEN","files":[".env"]},"no,ID":{"env":"OTHER"},"plain":"text"},"network":"host","cache_from":["acme/c","No"],
@@ -227,11 +209,11 @@ func TestAskedBuild(t *testing.T) {
 	} {
 		q := abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}}
 		tt.change(&q)
-		plan, err := p.resolveBuild(t.Context(), q)
+		plan, err := p.images().resolve(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := claimBuild(plan)
+		c := plan.claim()
 		c.Operation, c.Provider = abi.OpDockerBuild, "test"
 		if d := capability.Decide([]*capability.Policy{tt.policy}, c); d.Allowed != tt.want {
 			t.Errorf("%s: %s", tt.name, d.Reason())

@@ -43,7 +43,7 @@ func TestBuildRequest(t *testing.T) {
 	b.Args = map[string]string{"A": "1"}
 	b.Target = "t"
 	b.Network = "host"
-	built, err := e.Build(t.Context(), b, nil)
+	built, err := e.BuildClassic(t.Context(), b, nil)
 	if err != nil || built.ID() != anID {
 		t.Errorf("got %v, %v", built, err)
 	}
@@ -63,12 +63,12 @@ func TestBuildRefusesBadRequests(t *testing.T) {
 		want   string
 	}{
 		{func(b *image.Build) { b.Tags = []string{"ok", "NOT"} }, `image tag "NOT"`},
-		{func(b *image.Build) { b.Network = "container:x" }, `network "container:x" is not known`},
+		{func(b *image.Build) { b.Network = "container:x" }, `unknown network "container:x"`},
 		{func(b *image.Build) { b.Context = "." }, `"." is not an absolute path`},
 	} {
 		b := aBuild(t)
 		tt.change(&b)
-		if _, err := e.Build(t.Context(), b, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := e.BuildClassic(t.Context(), b, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
 	}
@@ -82,24 +82,22 @@ func TestBuildBrokenAnswers(t *testing.T) {
 		failed *image.Error // or else:
 		err    string
 	}{
-		{"no image", answering(200, step), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
-		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine stopped without an image", Log: "some output"}, ""},
-		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine names no reason", Log: "some output"}, ""},
+		{"no image", answering(200, step), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine did not return an image", Log: "some output"}, ""},
+		{"a strange image", answering(200, step+`{"aux":{"ID":"../x"}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine did not return an image", Log: "some output"}, ""},
+		{"an error without a reason", answering(200, step+`{"errorDetail":{}}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "the engine gives no reason", Log: "some output"}, ""},
 		{"an odd reason", answering(200, step+`{"error":" \u001b[31mno\u0007\n"}`), &image.Error{Step: "Step 1/1 : FROM a", Message: "no", Log: "some output"}, ""},
 		{"an error though there is an image", answering(200, `{"aux":{"ID":"`+anID+`"}}`+"\n"+`{"error":"no"}`), &image.Error{Message: "no"}, ""},
-		{"no JSON", answering(200, "<html>"), nil, "its answer can't be read"},
+		{"no JSON", answering(200, "<html>"), nil, "cannot read its answer"},
 		{"a long line", answering(200, strings.Repeat("x", messageLimit+1)), nil, "longer than 1 MiB"},
 		{"cut off", func(w http.ResponseWriter, r *http.Request) {
 			answering(200, step)(w, r)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, nil, "it went away: unexpected EOF"},
+		}, nil, "the connection was lost: unexpected EOF"},
 		{"refused", answering(400, `{"message":"dockerfile parse error"}`), &image.Error{Message: "dockerfile parse error"}, ""},
-		{"BuildKit only", answering(501, `{"message":"the classic builder was removed"}`), &image.Error{Message: "this engine builds with BuildKit only, which is not used here; " +
-			"set DOCKER_HOST to an engine that has the classic builder as well (the classic builder was removed)"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := connected(t, standIn(t, "/build", tt.answer)).Build(t.Context(), aBuild(t), nil)
+			_, err := connected(t, standIn(t, "/build", tt.answer)).BuildClassic(t.Context(), aBuild(t), nil)
 			failed, ok := errors.AsType[*image.Error](err)
 			if ok != (tt.failed != nil) || err == nil || !strings.Contains(err.Error(), tt.err) {
 				t.Fatalf("got %v", err)
@@ -113,7 +111,7 @@ func TestBuildBrokenAnswers(t *testing.T) {
 
 func TestBuildEngineGoesAway(t *testing.T) {
 	e := connected(t, standIn(t, "/build", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	_, err := e.Build(t.Context(), aBuild(t), nil)
+	_, err := e.BuildClassic(t.Context(), aBuild(t), nil)
 	if _, ok := errors.AsType[*UnavailableError](err); !ok {
 		t.Errorf("got %v", err)
 	}
@@ -134,7 +132,7 @@ func TestBuildContextBreaks(t *testing.T) {
 			t.Error("the engine takes half a context for a whole one")
 		}
 	}))
-	_, err := e.Build(t.Context(), b, nil)
+	_, err := e.BuildClassic(t.Context(), b, nil)
 	if _, ok := err.(*image.ContextError); !ok || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(b.Context, "b")) {
 		t.Errorf("got %v", err)
 	}
@@ -159,7 +157,7 @@ func TestBuildCancelled(t *testing.T) {
 				cancel()
 				<-r.Context().Done()
 			}))
-			if _, err := e.Build(ctx, big, nil); err != context.Canceled {
+			if _, err := e.BuildClassic(ctx, big, nil); err != context.Canceled {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -169,7 +167,7 @@ func TestBuildCancelled(t *testing.T) {
 func TestBuildProgressFails(t *testing.T) {
 	e := connected(t, standIn(t, "/build", answering(200, `{"stream":"a\n"}`+"\n"+`{"aux":{"ID":"`+anID+`"}}`)))
 	broken := writerFunc(func([]byte) (int, error) { return 0, errors.New("broken pipe") })
-	if built, err := e.Build(t.Context(), aBuild(t), broken); err != nil || built.ID() != anID {
+	if built, err := e.BuildClassic(t.Context(), aBuild(t), broken); err != nil || built.ID() != anID {
 		t.Errorf("got %v, %v", built, err)
 	}
 }
@@ -178,5 +176,25 @@ func TestBuildErrorText(t *testing.T) {
 	err := &image.Error{Step: "Step 1/2 : RUN make", Message: "it returned 2", Log: "a\nb"}
 	if got, want := fmt.Sprint(err), "build: Step 1/2 : RUN make: it returned 2"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestNeedsBuildKit refuses each feature that the classic build API would
+// silently ignore.
+func TestNeedsBuildKit(t *testing.T) {
+	for _, tt := range []struct {
+		build image.Build
+		want  string
+	}{
+		{image.Build{Labels: map[string]string{"a": "b"}, Args: map[string]string{"A": "1"}, Target: "t", NoCache: true, Pull: true}, ""},
+		{image.Build{Platforms: []string{"linux/arm64"}}, "platforms"},
+		{image.Build{Secrets: map[string][]byte{"a": nil}}, "secrets"},
+		{image.Build{CacheFrom: []string{"a"}}, "a cache in a registry"},
+		{image.Build{CacheTo: []image.Cache{{Ref: "a"}}}, "a cache in a registry"},
+		{image.Build{Syntax: "a"}, "a frontend of its own (a)"},
+	} {
+		if got := needsBuildKit(tt.build); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }
