@@ -116,10 +116,10 @@ func TestDaemonTLS(t *testing.T) {
 		want            string // empty for an image
 	}{
 		{name: "right", at: right, certs: good},
-		{name: "another authority here", at: right, certs: ours.directory(t, others, "client", later), want: "has to be for its address, and signed by"},
-		{name: "another authority there", at: right, certs: others.directory(t, ours, "client", later), want: "see that it takes the certificate"},
-		{name: "no certificates", at: right, want: "it may want certificates"},
-		{name: "an expired certificate of ours", at: right, certs: ours.directory(t, ours, "client", before), want: "see that it takes the certificate"},
+		{name: "another authority here", at: right, certs: ours.directory(t, others, "client", later), want: "must be for its address and signed by"},
+		{name: "another authority there", at: right, certs: others.directory(t, ours, "client", later), want: "check that it accepts the certificate"},
+		{name: "no certificates", at: right, want: "it may require certificates"},
+		{name: "an expired certificate of ours", at: right, certs: ours.directory(t, ours, "client", before), want: "check that it accepts the certificate"},
 		{name: "an expired one of the daemon", at: start(ours.directory(t, ours, "127.0.0.1", before)), certs: good, want: "expired"},
 		{name: "another host's", at: start(ours.directory(t, ours, "builds.test", later)), certs: good, want: "127.0.0.1"},
 		{name: "no directory", at: right, certs: filepath.Join(t.TempDir(), "none"), want: "ca.pem: no such file"},

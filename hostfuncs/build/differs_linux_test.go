@@ -41,7 +41,7 @@ func testFrontend(t *testing.T, r rig) {
 			reply := s.build(t.Context(), t, "shop:frontend", false)
 			switch {
 			case e.Kind == Embedded:
-				s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:1: the Dockerfile is in a language of its own")
+				s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:1: the Dockerfile has a frontend of its own")
 			case r.lacksBuildKit(t, s, e, reply, "a frontend of its own ("+frontend+")"):
 			case e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "network bridge not found"):
 				// It runs in the engine's own network, which one for tests may lack.

@@ -50,7 +50,7 @@ func testBasesInLayouts(t *testing.T, r rig) {
 				return
 			}
 			if e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "too old") {
-				s.wantLine(t, reply, abi.CodeFailed, "this BuildKit is too old to take base images from an OCI layout")
+				s.wantLine(t, reply, abi.CodeFailed, "this BuildKit is too old for base images from an OCI layout")
 				return
 			}
 			built := as[abi.DockerBuildResult](t, reply)

@@ -103,7 +103,7 @@ func testBuildKeepsWhatAFileIs(t *testing.T, e *Engine) {
 	targets := map[string]string{"absolute": "/etc/passwd", "relative": "../../outside", "dangling": "nowhere"}
 	if e.podman(t) {
 		_, err := e.BuildClassic(t.Context(), b, nil)
-		if _, ok := errors.AsType[*image.Error](err); !ok || !strings.Contains(err.Error(), "where a link in the context leads out of it") {
+		if _, ok := errors.AsType[*image.Error](err); !ok || !strings.Contains(err.Error(), "if a link in the context leads out of it") {
 			t.Errorf("got %v", err)
 		}
 		delete(targets, "relative")
