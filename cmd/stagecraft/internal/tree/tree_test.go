@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":            {"internal/termtext"},
-	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "internal/termtext", "internal/safefile"},
+	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},
 	"hostfuncs/internal/docker":                {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
@@ -70,13 +70,28 @@ var layers = map[string][]string{
 	"hostfuncs/internal/probe":                 {},
 	"hostfuncs/internal/inputs":                {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":  {},
-	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
-		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
-		"internal/filelock", "internal/redact", "internal/termtext", "internal/safefile", "internal/atomicfile", "internal/yamldoc",
+	"hostfuncs/build": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
+		"hostfuncs/internal/buildkit", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile", "hostfuncs/internal/embedded",
+		"hostfuncs/internal/image", "hostfuncs/internal/process", "hostfuncs/internal/registry",
+		"internal/atomicfile", "internal/redact", "internal/yamldoc",
 	},
+	// The gate imports no family of operations. A family imports the gate, and others
+	// only in the order files, values, then exec and build.
+	"hostfuncs":        {"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "internal/redact", "internal/termtext"},
+	"hostfuncs/asks":   {"guest-sdk/abi", "internal/yamldoc"},
+	"hostfuncs/log":    {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "internal/termtext"},
+	"hostfuncs/files":  {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "internal/yamldoc"},
+	"hostfuncs/values": {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/internal/dotenv", "internal/redact", "internal/termtext", "internal/yamldoc"},
+	"hostfuncs/exec": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
+		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process",
+		"internal/filelock", "internal/redact", "internal/safefile", "internal/termtext", "internal/yamldoc",
+	},
+	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
-		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
+		"runtime/audit", "runtime/backend", "runtime/config",
 		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
@@ -104,6 +119,7 @@ var only = map[string][]string{
 	"github.com/moby/buildkit/client":                     {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/session":                    {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
+	"github.com/google/go-containerregistry":              {"hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/registry", "providers/providertest"},
 	"github.com/extism/go-sdk":                            {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero":                       {"runtime/sandbox"},
 	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
@@ -113,7 +129,7 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/process"},
-	"github.com/fsnotify/":                                {"hostfuncs"},
+	"github.com/fsnotify/":                                {"hostfuncs/exec"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
 }
 
@@ -179,6 +195,19 @@ func wrongWay(name, imported string) string {
 		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
 	}
 	return ""
+}
+
+// upwards reports an import that no entry of layers may allow.
+func upwards(name, imported string) bool {
+	switch top, _, _ := strings.Cut(name, "/"); top {
+	case "internal":
+		return imported != "guest-sdk/abi" && !strings.HasPrefix(imported, "internal/")
+	case "hostfuncs":
+		return strings.HasPrefix(imported, "runtime/") || strings.HasPrefix(imported, "cmd/")
+	case "runtime":
+		return name != "runtime/session" && strings.HasPrefix(imported, "hostfuncs") && imported != "hostfuncs/capability"
+	}
+	return false
 }
 
 func goList(t *testing.T, env []string, args ...string) []listed {
