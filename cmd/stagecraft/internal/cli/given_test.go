@@ -25,7 +25,7 @@ const (
 // common are the flags of all commands.
 var common = map[string]string{
 	"help": everyRun, "verbose": everyRun, "allow-project-ceiling": everyRun, "locked": everyRun,
-	"directory": project, "config": project, "policy": project,
+	"no-replay": everyRun, "directory": project, "config": project, "policy": project,
 }
 
 var recording = map[string]string{"audit": everyRun, "sarif": everyRun}
