@@ -15,7 +15,7 @@ import (
 // projectFiles are what the example runs on, and a provider with them.
 var projectFiles = map[string]string{
 	"stagecraft.yml":     "backend: {provider: generic, providers: {generic: {dev: {command: [echo, hello]}}}}\n",
-	"company.policy.yml": "version: 1\nproviders: {generic: {exec: [echo hello], build: {tags: ['shop:*'], contexts: [.], outputs: ['oci:image']}, confine: off}}\n",
+	"company.policy.yml": "version: 1\nproviders: {generic: {exec: [echo hello], build: {tags: ['shop:*'], contexts: [.], outputs: [image]}, confine: off}}\n",
 	"Dockerfile":         "FROM scratch\nCOPY Dockerfile /\n",
 }
 
@@ -113,6 +113,9 @@ func TestEmbedded(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(project, "image", "index.json")); err != nil {
 		t.Error(err)
+	}
+	if err := os.RemoveAll(filepath.Join(project, "image")); err != nil {
+		t.Fatal(err)
 	}
 	if out, err := command(project, shop, "build", "other:1"); err == nil || !strings.Contains(out, "denied by policy") {
 		t.Errorf("a tag that the policy does not allow: got %q, %v", out, err)
