@@ -19,8 +19,8 @@ type BuildOptions struct {
 	// Tag is the image's reference; empty stands for [Session.DefaultTag].
 	Tag  string
 	Push bool
-	// Flags are those that the user gave and that not every provider can carry
-	// out. Their values are in [Options.Builds].
+	// Flags are further flags that the user gave and that not every provider can
+	// carry out, besides those of [Options.Builds].
 	Flags []Flag
 }
 
@@ -75,6 +75,7 @@ func (s *Session) buildCall(opts BuildOptions, builds build.Options, reference *
 	if opts.Tag == "" {
 		opts.Tag = s.DefaultTag()
 	}
+	opts.Flags = slices.Concat(s.opts.Builds.Flags(), opts.Flags)
 	return call{operation: abi.ExportBuildDocker, build: opts, builds: builds, make: func(ctx context.Context, l *loaded, d division) (err error) {
 		*reference, err = l.guest.BuildDocker(ctx, d.fill(backend.BuildDockerOptions{
 			Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, ImageTag: opts.Tag, Push: opts.Push,

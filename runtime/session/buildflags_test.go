@@ -59,3 +59,28 @@ func TestAsksFor(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagsOfSettings wants each setting that not every provider can carry out to
+// be known by its flag.
+func TestFlagsOfSettings(t *testing.T) {
+	for flag, b := range map[string]BuildSettings{
+		"a second --tag": {Tags: []string{"b:2"}},
+		"--platform":     {Platforms: []string{"linux/arm64"}},
+		"--load":         {Load: true},
+		"--no-cache":     {NoCache: true},
+		"--pull":         {Pull: true},
+		"--output":       {Outputs: []string{"oci:out"}},
+		"--base":         {Bases: []string{"a=oci:b"}},
+		"--engine":       {Engine: "docker"},
+		"--engine-certs": {EngineCerts: "certs"},
+		"--progress":     {Progress: "plain"},
+	} {
+		if flags := b.Flags(); len(flags) != 1 || flags[0].Name != flag {
+			t.Errorf("%s: got %v", flag, flags)
+		}
+	}
+	defaults := BuildSettings{Engine: "auto", Progress: "auto", Epoch: "1", Verbose: true, Machine: "m"}
+	if flags := defaults.Flags(); len(flags) > 0 {
+		t.Errorf("the defaults: got %v", flags)
+	}
+}

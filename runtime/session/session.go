@@ -148,7 +148,7 @@ func (f found) ID() string { return f.source.ID }
 func Open(opts Options) (*Session, error) {
 	s := &Session{opts: opts.withDefaults(), registry: new(backend.Registry[found])}
 	var err error
-	if s.builds, err = opts.Builds.parse(opts.EngineCerts); err != nil {
+	if s.builds, err = opts.Builds.parse(opts.EngineCerts, s.getenv("TERM")); err != nil {
 		return nil, err
 	}
 	at, err := findConfig(opts)

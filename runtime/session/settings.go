@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 )
 
@@ -39,15 +40,46 @@ type BuildSettings struct {
 	Machine string
 }
 
-// parse checks the settings. certs is the default of EngineCerts.
+// Flags are the settings that are set and that not every provider can carry out.
+func (b BuildSettings) Flags() []Flag {
+	var flags []Flag
+	for _, flag := range []struct {
+		set          bool
+		name, option string
+	}{
+		{len(b.Tags) > 0, "a second --tag", abi.OptionTags},
+		{len(b.Platforms) > 0, "--platform", abi.OptionPlatforms},
+		{b.Load, "--load", abi.OptionLoad},
+		{b.NoCache, "--no-cache", abi.OptionNoCache},
+		{b.Pull, "--pull", abi.OptionPull},
+		{len(b.Outputs) > 0, "--output", ""},
+		{len(b.Bases) > 0, "--base", ""},
+		{b.Engine != "" && b.Engine != EngineAuto, "--engine", ""},
+		{b.EngineCerts != "", "--engine-certs", ""},
+		{b.Progress != "" && b.Progress != progressAuto, "--progress", ""},
+	} {
+		if flag.set {
+			flags = append(flags, Flag{flag.name, flag.option})
+		}
+	}
+	return flags
+}
+
+const progressAuto = "auto"
+
+// parse checks the settings. certs is the default of EngineCerts, and terminal
+// the value of TERM.
 //
 // # Errors
 //
 // A [*FlagError].
-func (b BuildSettings) parse(certs string) (build.Options, error) {
+func (b BuildSettings) parse(certs, terminal string) (build.Options, error) {
 	o := build.Options{
 		NoCache: b.NoCache, Pull: b.Pull, Load: b.Load, Tags: b.Tags, Epoch: b.Epoch,
-		Mode: b.Progress, Describe: b.Verbose, Machine: b.Machine,
+		Mode: cmp.Or(b.Progress, progressAuto), Describe: b.Verbose, Machine: b.Machine,
+	}
+	if o.Mode == progressAuto && terminal == "dumb" {
+		o.Mode = "plain"
 	}
 	var err error
 	if b.Engine != "" {

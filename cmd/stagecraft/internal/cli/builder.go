@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -34,45 +33,9 @@ type progressFlag struct {
 	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: auto, plain, tty, quiet or rawjson."`
 }
 
-// asked are the flags that not every provider can carry out, further references
-// included.
-func (f builderFlags) asked(tags []string) []session.Flag {
-	var asked []session.Flag
-	for _, flag := range []struct {
-		given        bool
-		name, option string
-	}{
-		{len(tags) > 1, "a second --tag", abi.OptionTags},
-		{len(f.Platform) > 0, "--platform", abi.OptionPlatforms},
-		{f.Load, "--load", abi.OptionLoad},
-		{f.NoCache, "--no-cache", abi.OptionNoCache},
-		{f.Pull, "--pull", abi.OptionPull},
-		{len(f.Output) > 0, "--output", ""},
-		{len(f.Base) > 0, "--base", ""},
-		{f.Engine != "" && f.Engine != session.EngineAuto, "--engine", ""},
-		{f.EngineCerts != "", "--engine-certs", ""},
-	} {
-		if flag.given {
-			asked = append(asked, session.Flag{Name: flag.name, Option: flag.option})
-		}
-	}
-	return asked
-}
-
-// asked is the flag, where it says more than its default.
-func (f progressFlag) asked() []session.Flag {
-	if f.Progress == "auto" {
-		return nil
-	}
-	return []session.Flag{{Name: "--progress"}}
-}
-
 // carriedOut adds the settings that only a build uses, and not a plan of it.
 func (f progressFlag) carriedOut(a *app, o *session.BuildSettings) {
 	o.Progress, o.Machine, o.Verbose = f.Progress, machine(userDirectories(a.Environ).machine), a.grammar.Verbose
-	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
-		o.Progress = "plain"
-	}
 }
 
 // builds are the settings of a run; further references are all but the first.

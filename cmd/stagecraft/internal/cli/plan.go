@@ -61,7 +61,7 @@ func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 		return err
 	}
-	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked(c.Tag)}, options)
+	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, options)
 }
 
 // errWouldBeDenied ends a plan whose output says what would be.
