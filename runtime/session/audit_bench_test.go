@@ -49,21 +49,18 @@ type silent struct{ Reporter }
 func (silent) Call(*hostfuncs.Record) {}
 
 func benchmarkGate(b *testing.B, layers []*capability.Policy, log *auditLog) {
-	op, err := hostfuncs.Bind(hostfuncs.Op[abi.ExecRequest, abi.ExecRequest, abi.ExecResult]{
+	op := hostfuncs.Op[abi.ExecRequest, abi.ExecRequest, abi.ExecResult]{
 		Name:    abi.OpExec,
 		Resolve: func(_ context.Context, q abi.ExecRequest) (abi.ExecRequest, error) { return q, nil },
 		Claim: func(q abi.ExecRequest) capability.Claim {
 			return capability.Claim{Exec: &capability.Exec{Argv: q.Argv, Program: "/usr/bin/npm", Dir: "."}}
 		},
-		Do:       func(context.Context, abi.ExecRequest) (abi.ExecResult, error) { return abi.ExecResult{}, nil },
-		Step:     func(context.Context, abi.ExecRequest) (hostfuncs.Step, error) { return hostfuncs.Step{}, nil },
-		Foretell: func(abi.ExecRequest) (abi.ExecResult, []string, error) { return abi.ExecResult{}, nil, nil },
-	})
-	if err != nil {
-		b.Fatal(err)
+		Do:      func(context.Context, abi.ExecRequest) (abi.ExecResult, error) { return abi.ExecResult{}, nil },
+		Step:    func(context.Context, abi.ExecRequest) (hostfuncs.Detail, error) { return nil, nil },
+		Preview: func(abi.ExecRequest) (abi.ExecResult, []string, error) { return abi.ExecResult{}, nil, nil },
 	}
 	gate, err := hostfuncs.NewGate(hostfuncs.GateOptions{
-		Provider: "p", Policies: layers, Operations: []hostfuncs.Bound{op}, Auditor: &recorder{reporter: silent{}, audit: log, mode: live{}},
+		Provider: "p", Policies: layers, Operations: []hostfuncs.Operation{op}, Auditor: &recorder{reporter: silent{}, audit: log, mode: live{}},
 	})
 	if err != nil {
 		b.Fatal(err)

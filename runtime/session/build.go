@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
@@ -56,7 +56,7 @@ func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	return s.buildImage(ctx, live{}, opts, s.builds)
 }
 
-func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, builds hostfuncs.BuildOptions) (Image, error) {
+func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, builds build.Options) (Image, error) {
 	image := Image{Tags: builds.Tags}
 	done, err := s.run(ctx, m, s.buildCall(opts, builds, &image.Reference))
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, bui
 }
 
 // buildCall is a call of build_docker, which sets reference.
-func (s *Session) buildCall(opts BuildOptions, builds hostfuncs.BuildOptions, reference *string) call {
+func (s *Session) buildCall(opts BuildOptions, builds build.Options, reference *string) call {
 	if opts.Tag == "" {
 		opts.Tag = s.DefaultTag()
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -34,7 +34,7 @@ func (e *FlagError) Hint() string { return e.Advice }
 // division is what the user says of a build, by who carries it out.
 type division struct {
 	// host is for docker_build.
-	host hostfuncs.BuildOptions
+	host build.Options
 	// provider has the optional fields alone.
 	provider abi.BuildDockerOptions
 	// awaited are the flags that only a call of docker_build carries out.
@@ -73,7 +73,7 @@ func (r *run) divide(l *loaded) (division, error) {
 		}
 	}
 	config := r.session.config
-	if engine := config.Engine; !able.build && engine != "" && engine != string(hostfuncs.EngineAuto) {
+	if engine := config.Engine; !able.build && engine != "" && engine != string(build.Auto) {
 		return d, yamldoc.Problems{{
 			Pos: config.EnginePosition(), Field: "build.engine",
 			Message: fmt.Sprintf("provider %s builds without docker_build, by a program of its own, which chooses no engine", about.ID),

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 )
 
 // TestHandsEveryOption wants each optional field of build_docker's input to be
@@ -21,7 +21,7 @@ func TestHandsEveryOption(t *testing.T) {
 		if slices.Contains(always, option) {
 			continue
 		}
-		d := division{host: hostfuncs.BuildOptions{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
+		d := division{host: build.Options{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
 		before := d.host
 		if !d.hand(option) {
 			t.Errorf("option %s is handed to no provider", option)

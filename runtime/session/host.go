@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,14 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/log"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
@@ -21,93 +29,110 @@ type Record = hostfuncs.Record
 // start a command, a run starts the program itself a second time, as the guard
 // that ends whatever the command leaves behind. In that process Main does not
 // return; in every other it does nothing.
-func Main() { hostfuncs.Guard() }
+func Main() { exec.Guard() }
 
 // Interrupt returns the cause with which to cancel the context of a run. Commands
 // get the signal and have [Grace] to end; they are killed at once when kill is
 // closed. kill may be nil.
-func Interrupt(sig os.Signal, kill <-chan struct{}) error { return hostfuncs.Interrupt(sig, kill) }
+func Interrupt(sig os.Signal, kill <-chan struct{}) error { return exec.Interrupt(sig, kill) }
 
 // PassSignal sends a signal to each command that runs, unless the terminal has
 // sent it already. It reports whether a command runs.
-func PassSignal(sig os.Signal) bool { return hostfuncs.PassSignal(sig) }
+func PassSignal(sig os.Signal) bool { return exec.PassSignal(sig) }
 
 // Interactive reports whether a command runs that handles Ctrl-C itself.
-func Interactive() bool { return hostfuncs.Interactive() }
+func Interactive() bool { return exec.Interactive() }
 
 // newConfinement makes the confinement of the provider's commands. With learn
 // --allow it leaves out the project's policy, as decisions do.
-func (r *run) newConfinement() (*hostfuncs.Confinement, error) {
+func (r *run) newConfinement() (*exec.Confinement, error) {
 	s, id := r.session, r.module.ID
 	policies := s.policies()
-	if _, allow := r.mode.learns(); allow {
+	learns, allow := r.mode.learns()
+	if allow {
 		policies = s.ceilings
 	}
-	return hostfuncs.NewConfinement(s.config.Root, s.opts.Environ, capability.PassedEnv(policies, id, s.opts.Environ),
-		capability.Confine(policies, id), capability.LimitsOf(policies, id))
+	options := exec.ConfinementOptions{
+		Project: files.NewProject(s.config.Root), Environ: s.opts.Environ, Passed: capability.PassedEnv(policies, id, s.opts.Environ),
+		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns,
+	}
+	if r.operation == abi.ExportDev {
+		options.Replaced = s.opts.Reporter.Warn
+	}
+	return exec.NewConfinement(options)
 }
 
-// connect makes the gate of a module that is loaded, and what its operations act on.
-func (r *run) connect(gate *lateGate, l *loaded, builds hostfuncs.BuildOptions) (*hostfuncs.World, error) {
+// connect makes the gate of a module that is loaded, and the runner of its commands,
+// which has to be closed.
+func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Runner, error) {
 	s := r.session
 	builds.Progress = s.opts.Reporter.Progress()
-	world := &hostfuncs.World{
-		Root: s.config.Root, Environ: s.opts.Environ, Grace: Grace, Own: s.own(),
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Builds: builds,
-		Log: r.log, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
-		Provider: l.ID, InputsDir: s.opts.InputsDir,
-		Confinement: r.confinement, Serves: r.operation == abi.ExportDev,
-	}
-	layers, err := r.layers(l, world)
+	project := files.NewProject(s.config.Root)
+	env := values.New(values.Options{Project: project, Environ: s.opts.Environ, Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn})
+	images := build.New(build.Config{
+		Project: project, Env: env, Options: builds, Own: s.own(), Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
+	})
+	layers, err := r.layers(l, project, env, images)
 	if err != nil {
 		return nil, err
 	}
-	world.ChildEnv = r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ))
 	_, granted := s.asks(l)
-	world.PassOn(granted)
-	// What is learnt is compared with rules that pin a program, of a policy that
-	// may not be among the layers.
 	learns, _ := r.mode.learns()
-	world.Pins = func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) }
-	operations, err := world.Operations()
-	if err != nil {
-		return nil, err
+	runner := exec.NewRunner(exec.Options{
+		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: r.confinement,
+		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted,
+		// What is learned is compared with rules that pin a program, of a policy that may
+		// not be among the layers.
+		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Serves: r.operation == abi.ExportDev, Grace: Grace,
+	})
+	options := hostfuncs.GateOptions{
+		Provider: l.ID, Policies: layers, Auditor: r.recorder, Mask: s.opts.Mask,
+		Operations: slices.Concat(runner.Operations(), images.Operations(), project.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(r.log)}),
 	}
-	options := hostfuncs.GateOptions{Provider: l.ID, Policies: layers, Operations: operations, Auditor: r.recorder, Mask: s.opts.Mask}
 	r.mode.gate(&options)
 	gate.gate, err = hostfuncs.NewGate(options)
-	return world, err
+	return runner, err
 }
 
 // layers are the policies that all have to allow a call of the provider's.
-func (r *run) layers(l *loaded, world *hostfuncs.World) ([]*capability.Policy, error) {
+func (r *run) layers(l *loaded, project *files.Project, env *values.Environment, images *build.Images) ([]*capability.Policy, error) {
 	s := r.session
 	asked, granted := s.asks(l)
-	project := s.project
+	own := s.project
 	learns, allow := r.mode.learns()
 	if allow {
-		project = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
+		own = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
 	}
 	var layers []*capability.Policy
 	// A provider that does not say what it needs is restricted by the project's
 	// policy alone, and may do nothing without one.
 	if !asked.Empty() {
-		policy, err := world.AskedPolicy(hostfuncs.Asks{
-			Provider: l.ID, Capabilities: granted, Config: s.part(l.guest), Position: s.config.Position,
-			Tag: r.build.Tag, Env: s.opts.Env,
-			// With a policy, the policy says what commands get of the user's
-			// environment. Without one, those of a built-in provider get all of it,
-			// but not while learning.
-			Inherit: !learns && (project != nil || l.Origin == provider.BuiltIn),
-		})
+		a, err := asks.New(granted, s.part(l.guest), s.config.Position)
 		if err != nil {
 			return nil, err
 		}
+		rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
+		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
+			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
+		}
+		// With a policy, the policy says what commands get of the user's environment.
+		// Without one, those of a built-in provider get all of it, but not while
+		// learning.
+		if !learns && (own != nil || l.Origin == provider.BuiltIn) {
+			rules = append(rules, capability.InheritEnv())
+		}
+		policy, err := capability.New("the configuration", l.ID, rules...)
+		if err != nil {
+			return nil, err
+		}
+		policy.Layer = capability.Asked
 		layers = append(layers, policy)
 	}
 	switch {
-	case project != nil:
-		layers = append(layers, project)
+	case own != nil:
+		layers = append(layers, own)
 	case len(layers) == 0:
 		layers = append(layers, capability.Nothing())
 	}
@@ -120,11 +145,11 @@ func (r *run) layers(l *loaded, world *hostfuncs.World) ([]*capability.Policy, e
 func (s *Session) own() []string {
 	var own []string
 	// A home directory can be a project.
-	files := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
+	named := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
 	for _, output := range s.builds.Outputs {
-		files = append(files, output.Path)
+		named = append(named, output.Path)
 	}
-	for _, file := range files {
+	for _, file := range named {
 		abs, err := filepath.Abs(file)
 		if file == "" || err != nil {
 			continue
@@ -150,7 +175,7 @@ func (g *lateGate) Call(ctx context.Context, operation string, request []byte) [
 	if g.gate == nil {
 		return []byte(`{"error":{"code":"invalid","message":"nothing can be asked for before dev, build_docker or validate"}}`)
 	}
-	return g.gate.Call(hostfuncs.Lingering(g.ctx, ctx), operation, request)
+	return g.gate.Call(exec.Lingering(g.ctx, ctx), operation, request)
 }
 
 // Grace is how long commands have to end after an interrupt.

@@ -15,8 +15,6 @@ import (
 type mode interface {
 	// admit refuses a module that the run is not meant for.
 	admit(*run) error
-	// begin prepares the confinement before the first command.
-	begin(*hostfuncs.Confinement) error
 	// gate sets what the gate does besides deciding.
 	gate(*hostfuncs.GateOptions)
 	// note is called with each finished call.
@@ -38,7 +36,6 @@ type mode interface {
 type live struct{}
 
 func (live) admit(*run) error                     { return nil }
-func (live) begin(*hostfuncs.Confinement) error   { return nil }
 func (live) gate(*hostfuncs.GateOptions)          {}
 func (live) note(*hostfuncs.Record)               {}
 func (live) end(_ *run, err error) error          { return err }
@@ -60,7 +57,7 @@ func (p *planMode) preview() *hostfuncs.Plan { return &p.withheld }
 type plannedMode struct {
 	live
 	plan  *Plan
-	steps *hostfuncs.Held // with the plan's file as its name
+	steps *hostfuncs.Planned // with the plan's file as its name
 }
 
 func (p *plannedMode) admit(r *run) error {
@@ -71,7 +68,7 @@ func (p *plannedMode) admit(r *run) error {
 	return &PlanError{p.steps.Name, fmt.Sprintf("made with another module of provider %s: sha256 %s, now %s", r.module.ID, wanted, got), "plan again", true}
 }
 
-func (p *plannedMode) gate(o *hostfuncs.GateOptions) { o.Held = p.steps }
+func (p *plannedMode) gate(o *hostfuncs.GateOptions) { o.Planned = p.steps }
 
 func (p *plannedMode) end(_ *run, err error) error {
 	if left := p.steps.Left(); err == nil && left > 0 {
@@ -105,8 +102,6 @@ type Learnt struct {
 
 // maxClaims bounds what is kept of a run; nobody reads a policy with more rules.
 const maxClaims = 100_000
-
-func (l *learnMode) begin(c *hostfuncs.Confinement) error { return c.Watch() }
 
 func (l *learnMode) note(rec *hostfuncs.Record) {
 	if rec.Decided && !rec.Denied() && len(l.learnt.Claims) < maxClaims {

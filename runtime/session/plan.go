@@ -13,6 +13,8 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
@@ -62,7 +64,8 @@ type PlannedFailed struct {
 
 // PlannedStep is one effect, and what the policies say of it.
 type PlannedStep struct {
-	hostfuncs.Step
+	Operation string `json:"operation"`
+	PlannedDetail
 	Asked   string `json:"asked"`
 	Allowed bool   `json:"allowed"`
 	Layers  []Said `json:"layers"`
@@ -73,6 +76,43 @@ type PlannedStep struct {
 	// depend on it.
 	Unknown []string       `json:"unknown,omitempty"`
 	Failure *PlannedFailed `json:"failure,omitempty"`
+}
+
+// PlannedDetail is exactly what a step does. It has the one that its operation
+// describes.
+type PlannedDetail struct {
+	Exec  *exec.Step       `json:"exec,omitempty"`
+	Build *build.Step      `json:"build,omitempty"`
+	Image *build.ImageStep `json:"image,omitempty"`
+	Probe *exec.ProbeStep  `json:"probe,omitempty"`
+}
+
+func planned(detail hostfuncs.Detail) (p PlannedDetail) {
+	switch d := detail.(type) {
+	case *exec.Step:
+		p.Exec = d
+	case *build.Step:
+		p.Build = d
+	case *build.ImageStep:
+		p.Image = d
+	case *exec.ProbeStep:
+		p.Probe = d
+	}
+	return p
+}
+
+func (p PlannedDetail) detail() hostfuncs.Detail {
+	switch {
+	case p.Exec != nil:
+		return p.Exec
+	case p.Build != nil:
+		return p.Build
+	case p.Image != nil:
+		return p.Image
+	case p.Probe != nil:
+		return p.Probe
+	}
+	return nil
 }
 
 // Plan runs the provider with every effect withheld, and tells what it would
@@ -118,7 +158,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	allowed := step.Record.Decision.Allowed
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
-		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
 		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
@@ -180,9 +220,9 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, fla
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
-	m := &plannedMode{plan: plan, steps: &hostfuncs.Held{Name: file}}
+	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
 	for _, step := range plan.Steps {
-		m.steps.Steps = append(m.steps.Steps, step.Step)
+		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
 	}
 	builds := s.builds
 	builds.Tags = plan.Tags

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
@@ -33,8 +34,8 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 // call is one call of a provider's export.
 type call struct {
 	operation string
-	build     BuildOptions           // with the tag that is used; empty for other calls
-	builds    hostfuncs.BuildOptions // the user's settings for docker_build
+	build     BuildOptions  // with the tag that is used; empty for other calls
+	builds    build.Options // the user's settings for docker_build
 	make      func(context.Context, *loaded, division) error
 }
 
@@ -46,7 +47,7 @@ type run struct {
 	id          string // also in the audit log
 	begun       time.Time
 	module      provider.Module
-	confinement *hostfuncs.Confinement
+	confinement *exec.Confinement
 	audit       *auditLog
 	recorder    *recorder
 }
@@ -87,10 +88,7 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	if r.confinement, err = r.newConfinement(); err != nil {
 		return nil, err
 	}
-	if err = m.begin(r.confinement); err == nil {
-		r.audit, err = r.startAudit(ctx)
-	}
-	if err != nil {
+	if r.audit, err = r.startAudit(ctx); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -125,17 +123,14 @@ func (r *run) callModule(ctx context.Context) error {
 	if r.confinement.Confined() {
 		s.opts.Reporter.Confined(r.confinement.String())
 	}
-	if r.operation == abi.ExportDev {
-		r.confinement.Notice(s.opts.Reporter.Warn)
-	}
-	world, err := r.connect(gate, l, d.host)
+	runner, err := r.connect(gate, l, d.host)
 	if err != nil {
 		return r.failed(err)
 	}
 	// This also ends processes that a provider left when it was stopped itself.
-	defer world.Close()
+	defer runner.Close()
 	s.warnUnexpanded(l.guest.Describe())
-	r.warnWithheld(world.Withheld())
+	r.warnWithheld(runner.Withheld())
 	hard, stop := hardContext(ctx)
 	defer stop()
 	err = r.make(hard, l, d)

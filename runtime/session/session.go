@@ -24,7 +24,7 @@ import (
 	"path/filepath"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
@@ -121,7 +121,7 @@ type Mask = redact.Set
 // a run. It is not safe for concurrent use.
 type Session struct {
 	opts     Options
-	builds   hostfuncs.BuildOptions // of opts.Builds
+	builds   build.Options // of opts.Builds
 	config   *config.Config
 	registry *backend.Registry[found]
 	selected provider.Source
@@ -214,13 +214,13 @@ func (s *Session) chooseEngine() error {
 	certs := s.opts.Builds.EngineCerts
 	chosen := &s.builds.Engine
 	if chosen.Kind == "" && s.config.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
 		if err != nil {
 			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
 		}
 		*chosen = engine
 	}
-	if certs != "" && (chosen.Kind != hostfuncs.EngineBuildKit || chosen.Certs == "") {
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
 		return &FlagError{
 			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
 			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 )
 
 // EngineAuto is the default of [BuildSettings.Engine].
-const EngineAuto = string(hostfuncs.EngineAuto)
+const EngineAuto = string(build.Auto)
 
 // BuildSettings are the user's settings for image builds, whatever the provider
 // asks for. Each is what the flag of stagecraft build with its name takes.
@@ -44,21 +44,21 @@ type BuildSettings struct {
 // # Errors
 //
 // A [*FlagError].
-func (b BuildSettings) parse(certs string) (hostfuncs.BuildOptions, error) {
-	o := hostfuncs.BuildOptions{
+func (b BuildSettings) parse(certs string) (build.Options, error) {
+	o := build.Options{
 		NoCache: b.NoCache, Pull: b.Pull, Load: b.Load, Tags: b.Tags, Epoch: b.Epoch,
 		Mode: b.Progress, Describe: b.Verbose, Machine: b.Machine,
 	}
 	var err error
 	if b.Engine != "" {
-		if o.Engine, err = hostfuncs.ParseEngine(b.Engine, cmp.Or(b.EngineCerts, certs)); err != nil {
+		if o.Engine, err = build.ParseEngine(b.Engine, cmp.Or(b.EngineCerts, certs)); err != nil {
 			return o, &FlagError{Message: "--engine: " + err.Error()}
 		}
 	}
-	if o.Platforms, err = parseEach("--platform", b.Platforms, hostfuncs.ParsePlatform); err != nil {
+	if o.Platforms, err = parseEach("--platform", b.Platforms, build.ParsePlatform); err != nil {
 		return o, err
 	}
-	if o.Outputs, err = parseEach("--output", b.Outputs, hostfuncs.ParseOutput); err != nil {
+	if o.Outputs, err = parseEach("--output", b.Outputs, build.ParseOutput); err != nil {
 		return o, err
 	}
 	for i, output := range o.Outputs {
@@ -66,11 +66,11 @@ func (b BuildSettings) parse(certs string) (hostfuncs.BuildOptions, error) {
 			return o, &FlagError{"--output: duplicate output " + b.Outputs[i], "give each output once"}
 		}
 	}
-	if o.Bases, err = parseEach("--base", b.Bases, hostfuncs.ParseBaseLayout); err != nil {
+	if o.Bases, err = parseEach("--base", b.Bases, build.ParseBase); err != nil {
 		return o, err
 	}
 	for i, base := range o.Bases {
-		if slices.ContainsFunc(o.Bases[:i], func(other hostfuncs.BaseLayout) bool { return other.Reference == base.Reference }) {
+		if slices.ContainsFunc(o.Bases[:i], func(other build.Base) bool { return other.Reference == base.Reference }) {
 			return o, &FlagError{"--base: duplicate base image " + base.Reference, "give each base image once"}
 		}
 	}

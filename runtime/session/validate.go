@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 )
 
 // Validate checks the configuration whole: the core's part is checked by [Open], the
@@ -21,18 +20,18 @@ func (s *Session) Validate(ctx context.Context) error {
 		if err != nil && (!isWrong || len(wrong.Problems) == 0) {
 			return err
 		}
-		missing, merr := hostfuncs.FindMissing(s.config.Root, g.Describe().Capabilities, s.part(g))
+		missing, merr := s.findMissing(g)
 		if merr != nil {
 			return merr
 		}
-		for _, p := range s.problems(missing.Builds) {
+		for _, p := range s.problems(missing.builds) {
 			s.opts.Reporter.Warn(p)
 		}
 		var problems []abi.Problem
 		if isWrong {
 			problems = wrong.Problems
 		}
-		if problems = withOthers(problems, missing.Problems); len(problems) > 0 {
+		if problems = withOthers(problems, missing.problems); len(problems) > 0 {
 			return abi.Invalid(problems...)
 		}
 		return nil

@@ -35,7 +35,7 @@ func (b *Builder) failure(what image.Build, err error, w *watch) error {
 
 var parseLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`parse error (?:on )?line (\d+): `) })
 
-// lineOf finds the line for builders that don't tell it: those before version
+// lineOf finds the line for builders that do not report it: those before version
 // 0.9, and so engines before 23.0.
 func lineOf(text []byte, failed *image.Error) int {
 	if m := parseLine().FindStringSubmatch(failed.Message); m != nil {

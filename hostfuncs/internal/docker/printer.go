@@ -19,7 +19,7 @@ const (
 // before it where there are several.
 var stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `) })
 
-// printer prints what an engine tells as plain text, in whole lines.
+// printer prints the output of an engine as plain text, in whole lines.
 type printer struct {
 	out    io.Writer
 	line   []byte // the line that is not complete yet
@@ -35,7 +35,7 @@ func newPrinter(out io.Writer) *printer {
 	return &printer{out: out, layers: map[string]string{}}
 }
 
-// message prints what there is to print in a message.
+// message prints the text of a message.
 func (p *printer) message(m message) {
 	if m.Stream != "" {
 		p.text(m.Stream)
@@ -124,8 +124,7 @@ func (p *printer) status(id, status string) {
 	p.print(id + ": " + status)
 }
 
-// print writes one line. What is told on the way is worth less than the work,
-// so an error here doesn't end it.
+// print writes one line. An error does not end the build.
 func (p *printer) print(line string) {
 	_, _ = io.WriteString(p.out, line+"\n")
 }

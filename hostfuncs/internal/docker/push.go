@@ -88,10 +88,10 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 			return digest, nil
 		}
 	}
-	return "", &PushError{Ref: ref, Message: "other builds give this name to their images at the same time; build again"}
+	return "", &PushError{Ref: ref, Message: "other builds use this name for their images at the same time; build again"}
 }
 
-// isPushed tells whether what was pushed by a name is the image. Docker notes by
+// isPushed reports whether what was pushed by a name is the image. Docker notes by
 // which digests an image was pushed. Podman makes a manifest for each push and
 // forgets it, but the name is still the image's unless others have taken it.
 func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, error) {
@@ -159,7 +159,7 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	}
 	digest := cmp.Or(pushed.Digest, told)
 	if !imageID().MatchString(digest) {
-		return "", &PushError{Ref: ref, Message: "the engine stopped without a digest"}
+		return "", &PushError{Ref: ref, Message: "the engine did not return a digest"}
 	}
 	return digest, nil
 }

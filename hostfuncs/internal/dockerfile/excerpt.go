@@ -76,10 +76,10 @@ func shownLine(line string) string {
 	return line[:indentation] + termtext.Line(text, excerptWidth)
 }
 
-// instructionsOf are a file's instructions, none where they can't be read.
+// instructionsOf are a file's instructions, none where they cannot be read.
 func instructionsOf(text []byte) (nodes []*parser.Node) {
 	defer func() {
-		// The parser is somebody else's, and its input too.
+		// Neither the parser nor its input is ours.
 		if recover() != nil {
 			nodes = nil
 		}

@@ -67,8 +67,8 @@ func (x *Expander) expand(lex *shell.Lex, word string, vars *Vars) (text string,
 	return text, nil
 }
 
-// process has a lexer expand a word. What is wrong with the word whatever its
-// variables are goes before that one of them isn't known.
+// process expands a word with a lexer. An error that does not depend on variables
+// goes before one that a variable is unknown.
 func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string, error)) error {
 	env, err := x.lookup(word, vars)
 	if err != nil {
@@ -101,13 +101,13 @@ func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 	return &lookup{vars: vars, left: limit}, nil
 }
 
-// lookup is how the lexer finds values. What it asks for and can't be told is
-// kept, since it takes an empty value for one.
+// lookup finds values for the lexer. It records the unknown ones, which the lexer
+// takes for empty.
 type lookup struct {
 	vars    *Vars
 	left    int
 	unknown *unknownError
-	// assume has what isn't known be set to something.
+	// assume has what is not known be set to something.
 	assume bool
 }
 

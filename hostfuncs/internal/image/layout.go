@@ -20,7 +20,7 @@ import (
 
 // Layout is a directory with an OCI layout on its way to its place, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
-// has to be committed or discarded.
+// must be committed or discarded.
 type Layout struct {
 	// Image is the image that is in it.
 	Image     Identity
@@ -41,8 +41,8 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	return l, nil
 }
 
-// Commit puts the directory in its place, where there must be none but an empty
-// one. Whoever may read its place may read all of it, as other builders leave it.
+// Commit renames the directory to its place, where only an empty one may exist. All
+// of it is readable for everybody, as with other builders.
 func (l *Layout) Commit() error {
 	err := l.open()
 	if err == nil {
@@ -84,7 +84,8 @@ const blobs = "blobs/sha256/"
 //
 // # Errors
 //
-// What is no such tar, or isn't whole, and a blob that isn't what it is called.
+// Anything but a complete tar of that kind, and a blob without the digest in its
+// name.
 func UnpackLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error {
 		if err := l.unpack(tar.NewReader(r)); err != nil {
@@ -114,10 +115,10 @@ func (l *Layout) unpack(r *tar.Reader) error {
 			continue
 		}
 		if h.Typeflag != tar.TypeReg || !layoutName().MatchString(name) {
-			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
+			return fmt.Errorf("unexpected file %q in an OCI layout", h.Name)
 		}
 		if isSparse(h) {
-			return fmt.Errorf("%q in the OCI layout has holes: what is sent would be less than what is written", h.Name)
+			return fmt.Errorf("%q in the OCI layout is sparse: its size would grow when it is written", h.Name)
 		}
 		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
 		if err != nil {
@@ -129,12 +130,12 @@ func (l *Layout) unpack(r *tar.Reader) error {
 			return err
 		}
 		if told, ok := strings.CutPrefix(name, blobs); ok && told != hex.EncodeToString(sum.Sum(nil)) {
-			return fmt.Errorf("%s in the OCI layout is not what it is called", name)
+			return fmt.Errorf("%s in the OCI layout does not have the digest in its name", name)
 		}
 	}
 }
 
-// isSparse tells whether a file of a tar has holes, which the reader fills.
+// isSparse reports whether a file of a tar has holes, which the reader fills.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

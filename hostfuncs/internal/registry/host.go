@@ -42,7 +42,7 @@ func Canonical(host string) string {
 	return host
 }
 
-// loopback tells whether a host, with or without a port, is this machine's
+// loopback reports whether a host, with or without a port, is this machine's
 // loopback by its very name: what it resolves to is not for others to say.
 func loopback(host string) bool {
 	name := hostname(host)
@@ -61,7 +61,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// sameHost tells whether two hosts are one, with the port that a scheme has
+// sameHost reports whether two hosts are one, with the port that a scheme has
 // where none is written.
 func sameHost(a, b, scheme string) bool { return authority(a, scheme) == authority(b, scheme) }
 
