@@ -109,7 +109,7 @@ var layers = map[string][]string{
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/quiet": {},
-	"cmd/stagecraft":                {"cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
+	"cmd/stagecraft":                {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 
 // only says which packages may import what is kept in one place.
