@@ -426,7 +426,7 @@ func help(t *testing.T, command ...string) string {
 // docs/policy-reference.md.
 func TestDocumentOfPolicy(t *testing.T) {
 	keys := policyKeys(t)
-	if len(keys) < 15 {
+	if len(keys) < 35 {
 		t.Fatalf("the parser reads only %v", keys)
 	}
 	text := document(t, "docs/policy-reference.md")
@@ -437,40 +437,43 @@ func TestDocumentOfPolicy(t *testing.T) {
 	}
 }
 
-// policyKeys returns the keys of the parser's maps of functions and of its text
-// lists.
+// policyKeys returns the keys of the families of rights, and of the parser's maps of
+// functions.
 func policyKeys(t *testing.T) []string {
 	t.Helper()
+	files, err := filepath.Glob(filepath.Join(clitest.Root(), "hostfuncs", "capability", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var keys []string
-	for _, file := range []string{"parse.go", "parsetexts.go", "require.go", "confine.go"} {
-		ast.Inspect(source(t, "hostfuncs/capability/"+file), func(n ast.Node) bool {
-			literal, ok := n.(*ast.CompositeLit)
-			if !ok {
-				return true
-			}
-			if m, ok := literal.Type.(*ast.MapType); !ok || !isFunc(m.Value) {
-				return true
-			}
-			for _, e := range literal.Elts {
-				if key, ok := e.(*ast.KeyValueExpr).Key.(*ast.BasicLit); ok {
-					keys = append(keys, strings.Trim(key.Value, `"`))
+	add := func(e ast.Expr) {
+		if text, ok := e.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			keys = append(keys, strings.Split(strings.Trim(text.Value, `"`), ".")...)
+		}
+	}
+	for _, file := range files {
+		// docs/policy-tools.md has the keys of an accepted finding.
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "accept.go" {
+			continue
+		}
+		ast.Inspect(source(t, "hostfuncs/capability/"+filepath.Base(file)), func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if m, ok := n.Type.(*ast.MapType); ok && isFunc(m.Value) {
+					for _, e := range n.Elts {
+						add(e.(*ast.KeyValueExpr).Key)
+					}
+				}
+			case *ast.KeyValueExpr:
+				if name, ok := n.Key.(*ast.Ident); ok && name.Name == "name" {
+					add(n.Value)
 				}
 			}
 			return true
 		})
 	}
-	ast.Inspect(source(t, "hostfuncs/capability/textlists.go"), func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		name, named := pair.Key.(*ast.Ident)
-		if key, ok := pair.Value.(*ast.BasicLit); ok && named && name.Name == "key" {
-			keys = append(keys, strings.Trim(key.Value, `"`))
-		}
-		return true
-	})
-	return keys
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func isFunc(e ast.Expr) bool {
