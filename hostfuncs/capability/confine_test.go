@@ -114,7 +114,7 @@ func TestAdmitUnheld(t *testing.T) {
 			t.Errorf("%s: got %+v", section, got)
 		}
 		for _, r := range got {
-			if r.Pos.Line != 3 || r.Pos.Column < 20 || r.Hint == "" || !strings.Contains(r.Message, "can't be denied to commands") {
+			if r.Pos.Line != 3 || r.Pos.Column < 20 || r.Hint == "" || !strings.Contains(r.Message, "cannot be denied to commands") {
 				t.Errorf("%s: got %+v", section, r)
 			}
 		}

@@ -159,7 +159,7 @@ func TestDecide(t *testing.T) {
 		{"target", build(func(b *capability.Build) { b.Target = "test" }), "allowed by"},
 		{"more network", build(func(b *capability.Build) { b.Network = "host" }), "no rule"},
 		{"default network", build(func(b *capability.Build) { b.Network = "" }), "no rule"},
-		{"unknown network", build(func(b *capability.Build) { b.Network = "mine" }), `"mine" is no network`},
+		{"unknown network", build(func(b *capability.Build) { b.Network = "mine" }), `"mine" is not a network`},
 		{"push", build(func(b *capability.Build) { b.Push = true }), "no rule"},
 
 		{"log", capability.Claim{Operation: "log", Provider: "generic", Log: true}, "allowed by policy.yml"},

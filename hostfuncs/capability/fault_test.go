@@ -35,10 +35,10 @@ func TestFault(t *testing.T) {
 		want  string // "" when it is allowed
 	}{
 		{"nothing wrong", npm(func(*capability.Claim) {}), ""},
-		{"no operation", npm(func(c *capability.Claim) { c.Operation = "" }), `"" is no operation`},
-		{"unknown operation", npm(func(c *capability.Claim) { c.Operation = "Exec" }), `"Exec" is no operation`},
-		{"no provider", npm(func(c *capability.Claim) { c.Provider = "" }), `"" is no provider`},
-		{"all providers", npm(func(c *capability.Claim) { c.Provider = "*" }), `"*" is no provider`},
+		{"no operation", npm(func(c *capability.Claim) { c.Operation = "" }), `"" is not an operation`},
+		{"unknown operation", npm(func(c *capability.Claim) { c.Operation = "Exec" }), `"Exec" is not an operation`},
+		{"no provider", npm(func(c *capability.Claim) { c.Provider = "" }), `"" is not a provider`},
+		{"all providers", npm(func(c *capability.Claim) { c.Provider = "*" }), `"*" is not a provider`},
 		{"nothing", npm(func(c *capability.Claim) { c.Exec = nil }), "it asks for nothing"},
 		{"no words", npm(func(c *capability.Claim) { c.Exec.Argv = nil }), "it names no program"},
 		{"empty program", npm(func(c *capability.Claim) { c.Exec.Argv = []string{"", "x"} }), "it names no program"},
@@ -57,12 +57,12 @@ func TestFault(t *testing.T) {
 		{"file to load outside", load("../a"), "is not a clean path"},
 		{"first port", connect(1), ""},
 		{"last port", connect(65535), ""},
-		{"port 0", connect(0), "0 is no port, or its use is unknown"},
-		{"negative port", connect(-1), "-1 is no port"},
-		{"port that is too high", connect(65536), "65536 is no port"},
+		{"port 0", connect(0), "0 is not a port, or its use is unknown"},
+		{"negative port", connect(-1), "-1 is not a port"},
+		{"port that is too high", connect(65536), "65536 is not a port"},
 		{"unknown use of a port", change(connect(1), func(c *capability.Claim) { c.Net[0].Use = 1 }), "its use is unknown"},
 		{"negative use of a port", change(connect(1), func(c *capability.Claim) { c.Net[0].Use = -1 }), "its use is unknown"},
-		{"second port", change(connect(1), func(c *capability.Claim) { c.Net = append(c.Net, capability.NetUse{}) }), "0 is no port"},
+		{"second port", change(connect(1), func(c *capability.Claim) { c.Net = append(c.Net, capability.NetUse{}) }), "0 is not a port"},
 		{"start of a process", npm(func(c *capability.Claim) { c.Operation = "process_start" }), ""},
 		{"wait for a process", npm(func(c *capability.Claim) { c.Operation = "process_wait" }), ""},
 		{"end of a process", npm(func(c *capability.Claim) { c.Operation = "process_stop" }), ""},
@@ -74,7 +74,7 @@ func TestFault(t *testing.T) {
 		{"Dockerfile outside", build(func(b *capability.Build) { b.Context, b.Dockerfile = ".", "../Dockerfile" }), "is not a clean path"},
 		{"empty tag", build(func(b *capability.Build) { b.Tags = append(b.Tags, "") }), "the image has no reference, or an empty one"},
 		{"argument with =", build(func(b *capability.Build) { b.Args = []string{"A=b"} }), "is not the name of an argument"},
-		{"unknown network", build(func(b *capability.Build) { b.Network = "container:x" }), "is no network"},
+		{"unknown network", build(func(b *capability.Build) { b.Network = "container:x" }), "is not a network"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := capability.Decide([]*capability.Policy{p}, tt.claim)

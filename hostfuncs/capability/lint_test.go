@@ -91,10 +91,10 @@ func TestCheck(t *testing.T) {
 			`5:38 covered: build.tags of generic: rule "ghcr.io/acme/shop" is covered by "ghcr.io/acme/*", policy.yml:5:20`,
 		},
 		"build: {require_digest: true, bases: ['node:22', 'node:*', 'go:1@sha256:*', '**', localhost/x]}": {
-			`5:43 never-matches: build.bases of generic: rule "node:22" allows nothing: it has no digest, and "require_digest: true" wants one, policy.yml:5:29`,
+			`5:43 never-matches: build.bases of generic: rule "node:22" allows nothing: it has no digest, and "require_digest: true" requires one, policy.yml:5:29`,
 			`5:54 covered: build.bases of generic: rule "node:*" is covered by "**", policy.yml:5:81`,
 			`5:64 covered: build.bases of generic: rule "go:1@sha256:*" is covered by "**", policy.yml:5:81`,
-			`5:87 never-matches: build.bases of generic: rule "localhost/x" allows nothing: it has no digest, and "require_digest: true" wants one, policy.yml:5:29`,
+			`5:87 never-matches: build.bases of generic: rule "localhost/x" allows nothing: it has no digest, and "require_digest: true" requires one, policy.yml:5:29`,
 		},
 		"build: {require_digest: false, bases: [node], tags: [node]}": nil,
 		"build: {bases: {allow: ['node:22', go], deny: ['node:*']}}": {

@@ -40,7 +40,7 @@ providers:
 		{command("nmp", "run", "dev"), "npm run dev: its program is npm"},
 		{command("node", "x.js"), `node --inspect=* **: its word 2 is "--inspect=*", not "x.js"`},
 		{command("make", "all"), "make all: it pins another file of the program, with sha256 1111111111111111111111111111111111111111111111111111111111111111"},
-		{command("cargo", "build"), "cargo build: it stands below other, not below generic"},
+		{command("cargo", "build"), "cargo build: it is a rule for other, not for generic"},
 		{command("curl"), ""},
 		{with(command("npm", "run", "dev"), capability.EnvUse{Name: "LD_PRELOAD", Use: capability.Set}), "*: a pattern does not match LD_PRELOAD, since the loader runs code that it names"},
 		{look("domain"), ""}, // allowed by *
@@ -57,7 +57,7 @@ providers:
 		{connect(3989), ""},
 		{connect(4021), ""},
 		{connect(4005), ""}, // allowed
-		{connect(5432), "5432: it stands below other, not below generic"},
+		{connect(5432), "5432: it is a rule for other, not for generic"},
 		{build(func(b *capability.Build) { b.Tags = []string{"ghcr.io/acme/a/b"} }), "ghcr.io/acme/*: its * crosses no slash"},
 		{build(func(b *capability.Build) { b.Args = []string{"VERSIONS"} }), "VERSION: it is another name"},
 		{on("docker.io/library/node:20"), "node:22: it is another tag"},

@@ -112,10 +112,10 @@ func TestNewErrors(t *testing.T) {
 		{capability.AllowContext("../x", yamldoc.Pos{}), `made: rule "../x": is not a clean path in the project`},
 		{capability.AllowRead("/x", yamldoc.Pos{}), `made: rule "/x": begins with /`},
 		{capability.AllowLoad("../x", yamldoc.Pos{}), `made: rule "../x": has .. in it`},
-		{capability.AllowConnect(0, yamldoc.Pos{}), `made: rule "0": is no port`},
-		{capability.AllowConnect(-1, yamldoc.Pos{}), `made: rule "-1": is no port`},
+		{capability.AllowConnect(0, yamldoc.Pos{}), `made: rule "0": is not a port`},
+		{capability.AllowConnect(-1, yamldoc.Pos{}), `made: rule "-1": is not a port`},
 		{capability.AllowConnect(65536, yamldoc.Pos{}), `made: rule "65536": is out of range: the last port is 65535`},
-		{capability.AllowEnv("", yamldoc.Pos{}), `made: rule "": is no name`},
+		{capability.AllowEnv("", yamldoc.Pos{}), `made: rule "": is not a name`},
 		{capability.AllowTag(""), `made: rule "": is empty`},
 	} {
 		if _, err := capability.New("made", "generic", tt.rule); err == nil || !strings.HasPrefix(err.Error(), tt.want) {

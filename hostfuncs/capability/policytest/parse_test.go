@@ -25,38 +25,38 @@ func TestProblems(t *testing.T) {
 		{"empty", "", "t.yml:1:1: the file is empty", "begin it with:"},
 		{"a list", "[]", "t.yml:1:1: is a list, expected a mapping", ""},
 		{"syntax", "version: [", "t.yml:1: ", ""},
-		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is missing", ""},
-		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: "2" is not known`, ""},
-		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: "1" is not known`, ""},
+		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is required", ""},
+		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: expected 1, got "2"`, ""},
+		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: expected 1, got "1"`, ""},
 		{"unknown key", withCase("{note: n, request: {log: true}, want: denied}") + "\ncase: []", `t.yml:6:1: unknown key "case"`, `did you mean "cases"?`},
-		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is missing", ""},
+		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is required", ""},
 		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: there is no case, so nothing would be tested", ""},
 		{"cases that are none", "version: 1\npolicy: p\ncases:", "t.yml:3:7: cases: is nothing, expected a list of cases", ""},
 		{"cases by name", "version: 1\npolicy: p\ncases: {a: b}", "t.yml:3:8: cases: is a mapping, expected a list of cases", ""},
 		{"a case that is none", withCase("x"), "t.yml:5:5: cases[0]: is a string, expected a mapping", ""},
 		{"unknown key of a case", withCase("{note: n, request: {log: true}, want: denied, wants: x}"), `unknown key "wants"`, `did you mean "want"?`},
-		{"no note", withCase("{request: {log: true}, want: denied}"), "t.yml:5:5: cases[0]: note is missing", ""},
+		{"no note", withCase("{request: {log: true}, want: denied}"), "t.yml:5:5: cases[0]: note is required", ""},
 		{"empty note", withCase("{note: '', request: {log: true}, want: denied}"), "t.yml:5:12: cases[0].note: is empty", ""},
-		{"no request", withCase("{note: n, want: denied}"), "t.yml:5:5: cases[0]: request is missing", ""},
-		{"no want", withCase("{note: n, request: {log: true}}"), "t.yml:5:5: cases[0]: want is missing", ""},
-		{"unknown want", withCase("{note: n, request: {log: true}, want: deny}"), `t.yml:5:43: cases[0].want: "deny" is no decision`, `did you mean "denied"?`},
-		{"another want", withCase("{note: n, request: {log: true}, want: true}"), `"true" is no decision`, "use allowed or denied"},
-		{"want in another case", withCase("{note: n, request: {log: true}, want: Allowed}"), `"Allowed" is no decision`, `did you mean "allowed"?`},
-		{"want as a list", withCase("{note: n, request: {log: true}, want: [denied]}"), `"" is no decision`, "use allowed or denied"},
+		{"no request", withCase("{note: n, want: denied}"), "t.yml:5:5: cases[0]: request is required", ""},
+		{"no want", withCase("{note: n, request: {log: true}}"), "t.yml:5:5: cases[0]: want is required", ""},
+		{"unknown want", withCase("{note: n, request: {log: true}, want: deny}"), `t.yml:5:43: cases[0].want: "deny" is not a decision`, `did you mean "denied"?`},
+		{"another want", withCase("{note: n, request: {log: true}, want: true}"), `"true" is not a decision`, "use allowed or denied"},
+		{"want in another case", withCase("{note: n, request: {log: true}, want: Allowed}"), `"Allowed" is not a decision`, `did you mean "allowed"?`},
+		{"want as a list", withCase("{note: n, request: {log: true}, want: [denied]}"), `"" is not a decision`, "use allowed or denied"},
 		{"reason that is none", withCase("{note: n, request: {log: true}, want: denied, reason: [x]}"), "reason: is a list, expected a string", ""},
 		{"empty reason", withCase("{note: n, request: {log: true}, want: denied, reason: ''}"), "reason: is empty", ""},
 
-		{"no policy", "version: 1\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: policy is missing", "name one in the case"},
+		{"no policy", "version: 1\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: policy is required", "name one in the case"},
 		{"no policies", "version: 1\npolicy: []\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:9: policy: names no policy", ""},
 		{"policy that is none", "version: 1\npolicy: [1]\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:10: policy[0]: is a number, expected a string", ""},
 		{"no policies of a case", withCase("{note: n, request: {log: true}, want: denied, policy: []}"), "cases[0].policy: names no policy", ""},
-		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is missing", "name one in the case"},
+		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is required", "name one in the case"},
 		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is not a provider ID`, ""},
 		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is not a provider ID`, ""},
 		{"provider as a list", withCase("{note: n, request: {log: true}, want: denied, provider: [p]}"), "cases[0].provider: is a list, expected a string", ""},
 
 		{"a request that is none", withRequest("exec"), "cases[0].request: is a string, expected a mapping", ""},
-		{"nothing asked for", withRequest("{}"), "cases[0].request: does not say what is asked for", "use one of exec, read, write, load, look, build, connect, log"},
+		{"nothing asked for", withRequest("{}"), "cases[0].request: does not say what is asked for", "use one of exec, look, read, write, load, build, connect, log"},
 		{"unknown request", withRequest("{exce: npm}"), `unknown key "exce"`, `did you mean "exec"?`},
 		{"two requests", withRequest("{exec: npm, read: a}"), "asks for exec and read, a case is one request", ""},
 		{"key of another request", withRequest("{read: a, dir: b}"), `cases[0].request: unknown key "dir"`, "known here: read"},
@@ -85,7 +85,7 @@ func TestProblems(t *testing.T) {
 		{"unknown key among all", withRequest("{exce: npm}"), `unknown key "exce"`, "known here: build, connect, dir, env, exec, load, log, look, program, read, sha256, write"},
 		{"port as a string", withRequest("{connect: '4000'}"), "connect: is a string, expected a port", "write it as a number: 4000"},
 		{"ports", withRequest("{connect: [4000]}"), "connect: is a list, expected a port", ""},
-		{"port that is none", withRequest("{connect: 65536}"), "65536 is no port", ""},
+		{"port that is none", withRequest("{connect: 65536}"), "65536 is not a port", ""},
 		{"port that is no number", withRequest("{connect: 99999999999999999999}"), "connect: is a number, expected a port", ""},
 		{"nothing looked at", withRequest("{look: []}"), "it asks for nothing", ""},
 		{"log of false", withRequest("{log: false}"), "log: is true or false, expected true", ""},
@@ -94,20 +94,20 @@ func TestProblems(t *testing.T) {
 		{"no tags", withRequest("{build: {context: .}}"), "the image has no reference", ""},
 		{"context outside", withRequest("{build: {context: .., tags: [a]}}"), `context: ".." leaves the project directory`, ""},
 		{"Dockerfile outside", withRequest("{build: {dockerfile: /D, tags: [a]}}"), `dockerfile: "/D" leaves the project directory`, ""},
-		{"unknown network", withRequest("{build: {tags: [a], network: mine}}"), `"mine" is no network`, ""},
+		{"unknown network", withRequest("{build: {tags: [a], network: mine}}"), `"mine" is not a network`, ""},
 		{"target that is none", withRequest("{build: {tags: [a], target: 1}}"), "target: is a number, expected a string", ""},
 		{"push that is none", withRequest("{build: {tags: [a], push: maybe}}"), "push: is a string, expected true or false", ""},
 		{"load that is none", withRequest("{build: {tags: [a], load: 1}}"), "load: is a number, expected true or false", ""},
 		{"base that is none", withRequest("{build: {tags: [a], bases: [node, 'No']}}"), `t.yml:5:72: cases[0].request.build.bases[1]: "No" is not a reference of an image`, ""},
 		{"base as a number", withRequest("{build: {tags: [a], bases: [1]}}"), "bases[0]: is a number, expected a string", ""},
-		{"syntax that is none", withRequest("{build: {tags: [a], syntax: 'a b'}}"), `syntax: "a b" is no reference`, ""},
+		{"syntax that is none", withRequest("{build: {tags: [a], syntax: 'a b'}}"), `syntax: "a b" is not a reference`, ""},
 		{"empty syntax", withRequest("{build: {tags: [a], syntax: ''}}"), "syntax: is empty", ""},
-		{"cache that is none", withRequest("{build: {tags: [a], cache_to: ['type=local']}}"), `cache_to[0]: "type=local" is no reference`, ""},
+		{"cache that is none", withRequest("{build: {tags: [a], cache_to: ['type=local']}}"), `cache_to[0]: "type=local" is not a reference`, ""},
 		{"remote that is none", withRequest("{build: {tags: [a], remotes: ['https://a/../b']}}"), `"https://a/../b" is not a clean URL of a source`, ""},
-		{"platform that is none", withRequest("{build: {tags: [a], platforms: [linux]}}"), `"linux" is no platform`, ""},
+		{"platform that is none", withRequest("{build: {tags: [a], platforms: [linux]}}"), `"linux" is not a platform`, ""},
 		{"secret that is none", withRequest("{build: {tags: [a], secrets: [a/b]}}"), `"a/b" is not the ID of a secret`, ""},
-		{"output that is none", withRequest("{build: {tags: [a], outputs: [dist]}}"), `"dist" is no output`, ""},
-		{"engine that is none", withRequest("{build: {tags: [a], engine: podman}}"), `"podman" is no engine`, ""},
+		{"output that is none", withRequest("{build: {tags: [a], outputs: [dist]}}"), `"dist" is not an output`, ""},
+		{"engine that is none", withRequest("{build: {tags: [a], engine: podman}}"), `"podman" is not an engine`, ""},
 		{"empty engine", withRequest("{build: {tags: [a], engine: ''}}"), "engine: is empty", ""},
 		{"a variable that a build sets", withRequest("{build: {tags: [a]}, env: {set: [A]}}"), `unknown key "set"`, "known here: pass"},
 		{"unknown key of a build", withRequest("{build: {tag: [a]}}"), `unknown key "tag"`, `did you mean "tags"?`},
@@ -138,12 +138,12 @@ cases:
   - {request: {read: a, write: b}, want: denied, provider: "No either"}
   - x
 `))
-	want := `t.yml:1:10: version: unknown version "3", this stagecraft reads version 1
+	want := `t.yml:1:10: version: expected 1, got "3"
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
 t.yml:3:11: provider: "No" is not a provider ID
 t.yml:5:41: cases[0].request.dir: ".." leaves the project directory
-t.yml:5:52: cases[0].want: "allow" is no decision
-t.yml:6:5: cases[1]: note is missing
+t.yml:5:52: cases[0].want: "allow" is not a decision
+t.yml:6:5: cases[1]: note is required
 t.yml:6:15: cases[1].request: asks for read and write, a case is one request
 t.yml:6:60: cases[1].provider: "No either" is not a provider ID
 t.yml:7:5: cases[2]: is a string, expected a mapping`
