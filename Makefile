@@ -7,14 +7,17 @@
 # make bench-build measures builds beside buildx on Docker 29, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME, one a core at a time
-# make mutate  takes each guard away in turn, and wants the hostile suite to notice
+# make mutate  takes each guard away in turn, or SAMPLE of them, and requires that an attack then fails
 
 export CGO_ENABLED ?= 0
 FUZZTIME ?= 1m
 RUNS ?= 1000
+SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
+# The packages of both Go modules.
+PACKAGES := ./... ./guest-sdk/...
 # The race detector needs cgo.
 # The time limit is for what hangs.
 TEST := CGO_ENABLED=1 go test -race -timeout 60m
@@ -40,14 +43,14 @@ demo: build
 	examples/demo.sh
 
 test:
-	.ci/with-engine $(TEST) ./...
+	.ci/with-engine $(TEST) $(PACKAGES)
 
 test-long:
-	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) ./...
+	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) $(PACKAGES)
 
 # The unit tests: all but those of the real binary and of the whole tree.
 test-short:
-	go test $$(go list ./... | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
+	go test $$(go list $(PACKAGES) | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
 
 bench:
 	@mkdir -p bin
@@ -68,7 +71,7 @@ fuzz:
 
 # Each guard is a build of its own.
 mutate:
-	.ci/with-engine go test ./cmd/stagecraft/internal/hostile -run '^TestMutations' -timeout 3h -v -mutate
+	.ci/with-engine go test ./cmd/stagecraft/internal/hostile -run '^TestMutations$$' -timeout 3h -v -mutate -sample $(SAMPLE)
 
 # The hostile modules of the tests are committed with their sources; wat2wasm
 # is in Debian's package wabt.

@@ -1,24 +1,23 @@
 #!/usr/bin/env bash
-# examples/demo.sh shows what stagecraft does with examples/go-http, step by
-# step: dev, Ctrl-C, build, and the built image. "make demo" builds bin/stagecraft
-# and starts it.
+# examples/demo.sh shows step by step what stagecraft does with examples/go-http:
+# dev, Ctrl-C, build, and the built image. "make demo" builds bin/stagecraft and
+# runs it.
 #
-# It wants bash and go, no terminal and nothing of HOME. It takes whichever engine
-# is there, Docker or Podman, and says which; Podman's service is started for it
-# where it doesn't run.
-# Without an engine Stagecraft builds the image by itself, into a directory,
-# and the demo shows what is in it. It leaves no process, no container and no
-# directory, on Ctrl-C neither; the image that an engine has stays.
+# It needs bash and go, no terminal, and nothing in HOME. It uses the available
+# engine, Docker or Podman, and names it; it starts Podman's service if needed.
+# Without an engine, Stagecraft builds the image into a directory, and the demo
+# shows its content. It leaves no process, container or directory behind, also on
+# Ctrl-C; an image in an engine stays.
 #
-# Exit status: 0; 1 where stagecraft did not do what it should; 130 on Ctrl-C.
+# Exit status: 0; 1 if stagecraft misbehaves; 130 on Ctrl-C.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stagecraft=$PWD/bin/stagecraft
 dev= container= layout= podman= service=
 
-# A shell without job control has what it starts in the background ignore
-# Ctrl-C, and no shell can undo that.
+# Without job control, a shell's background processes ignore Ctrl-C, and no shell
+# can undo that.
 interrupt=INT
 [ -z "$(trap -p INT)" ] || interrupt=TERM
 
@@ -48,7 +47,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# free_port finds a port that nothing answers on.
+# free_port sets port to one on which nothing answers.
 free_port() {
 	port=$((20000 + RANDOM % 20000))
 	while (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
@@ -56,7 +55,7 @@ free_port() {
 	done
 }
 
-# ask prints what the server on $port answers.
+# ask prints the answer of the server on $port.
 ask() (
 	exec 3<>"/dev/tcp/127.0.0.1/$port" || exit
 	printf 'GET / HTTP/1.0\r\n\r\n' >&3
@@ -67,8 +66,8 @@ ask() (
 	[[ $status == *" 200 "* ]]
 ) 2>/dev/null
 
-# await_answer ALIVE... asks until there is an answer, for ten minutes, as long
-# as the command ALIVE succeeds.
+# await_answer ALIVE... asks until there is an answer, for up to ten minutes, while
+# the command ALIVE succeeds.
 await_answer() {
 	local end=$((SECONDS + 600)) answer
 	until answer=$(ask) && [ -n "$answer" ]; do
@@ -85,33 +84,33 @@ container_runs() { [ "$(docker inspect --format '{{.State.Running}}' "$container
 show_dev() {
 	free_port
 	step "stagecraft dev, in examples/go-http, with PORT=$port"
-	note "stagecraft.yml names the provider \"generic\" and the command \"go run .\";"
-	note "the provider is WebAssembly in a sandbox and may run this command alone."
-	# With job control the job has a process group of its own, and ignores SIGINT
-	# only where the demo itself does.
+	note "stagecraft.yml names the provider \"generic\" and the command \"go run .\"."
+	note "The provider is a WebAssembly module and may run only this command."
+	# With job control the job has its own process group, and ignores SIGINT only
+	# if the demo does.
 	set -m
 	(cd examples/go-http && PORT=$port exec "$stagecraft" dev) </dev/null &
 	dev=$!
 	set +m
-	note "waiting for the server; go compiles it first, which can take a minute or two"
+	note "waiting for the server; compiling it can take a minute or two"
 	await_answer dev_runs || fail "the server of stagecraft dev does not answer"
 
 	step "Ctrl-C: SIG$interrupt to the process group of stagecraft dev"
-	[ "$interrupt" = INT ] || note "SIGINT would be ignored, since the demo runs in the background"
+	[ "$interrupt" = INT ] || note "the demo runs in the background, where SIGINT is ignored"
 	local code=0
 	kill -s "$interrupt" -- "-$dev"
 	wait "$dev" || code=$?
 	dev=
 	case $code in
-	0 | 1 | 130) note "stagecraft dev has ended with exit code $code, that of an interrupted go run," ;;
+	0 | 1 | 130) note "stagecraft dev ended with exit code $code, that of the interrupted go run," ;;
 	*) fail "stagecraft dev ended with exit code $code" ;;
 	esac
 	! ask >/dev/null || fail "the server still answers"
-	note "and the server is gone"
+	note "and the server stopped"
 }
 
-# find_podman has Podman be the engine where the environment names none and no
-# Docker is there.
+# find_podman makes Podman the engine if the environment names none and there is no
+# Docker.
 find_podman() {
 	[ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] && [ ! -S /var/run/docker.sock ] || return 0
 	[ ! -e "${DOCKER_CONFIG:-$HOME/.docker}/config.json" ] || return 0
@@ -127,7 +126,7 @@ find_podman() {
 	export DOCKER_HOST=unix://$service/s
 }
 
-# build builds the example, and finds which engine it says that it builds with.
+# build builds the example and sets engine to the one that built it.
 build() {
 	local said code=0
 	said=$(mktemp)
@@ -140,7 +139,7 @@ build() {
 
 show_build() {
 	step "CGO_ENABLED=0 GOOS=linux go build -o bin/server ."
-	note "the image is made from scratch and has this static binary alone"
+	note "the image is based on scratch and contains only this static binary"
 	(cd examples/go-http && CGO_ENABLED=0 GOOS=linux go build -trimpath -o bin/server .) ||
 		fail "go build failed"
 
@@ -158,10 +157,10 @@ show_build() {
 	esac
 }
 
-# show_embedded builds without an engine, and looks into what was built.
+# show_embedded builds without an engine and shows the result.
 show_embedded() {
-	note "no engine answers; the Dockerfile runs nothing, so none is needed"
-	note "where it is said where the image goes"
+	note "no engine answers; the Dockerfile has no RUN, so none is needed"
+	note "if --output says where the image goes"
 	layout=$(mktemp -d)
 	step "stagecraft build --output oci:$layout/image"
 	image=$("$stagecraft" -C examples/go-http build --output "oci:$layout/image" --iidfile "$layout/id") ||
@@ -171,13 +170,13 @@ show_embedded() {
 	local manifest config layer
 	manifest=$(digests "$layout/image/index.json" | head -n 1)
 	config=$(digests "$(blob "$manifest")" | head -n 1)
-	[ "$config" = "$(cat "$layout/id")" ] || fail "the image is $config, and not $(cat "$layout/id")"
+	[ "$config" = "$(cat "$layout/id")" ] || fail "expected image $(cat "$layout/id"), got $config"
 	note "manifest  $manifest"
 	note "settings  $config"
 	for layer in $(digests "$(blob "$manifest")" | tail -n +2); do
 		note "layer     $layer, with"
 		tar -tvzf "$(blob "$layer")" | sed 's/^/              /'
-		tar -xzOf "$(blob "$layer")" server | cmp - examples/go-http/bin/server || fail "its server is another one"
+		tar -xzOf "$(blob "$layer")" server | cmp - examples/go-http/bin/server || fail "its server differs from bin/server"
 	done
 	step "the image's settings"
 	cat "$(blob "$config")"
@@ -185,13 +184,13 @@ show_embedded() {
 	step "to see it run, start an engine"
 	note "Debian:     apt-get install docker.io, as root"
 	note "elsewhere:  https://docs.docker.com/engine/install/"
-	note "one that runs already is found by DOCKER_HOST or docker's current context"
+	note "DOCKER_HOST or docker's current context selects a running engine"
 }
 
-# digests prints those that a JSON file has, in its order.
+# digests prints the digests in a JSON file, in their order.
 digests() { grep -o 'sha256:[0-9a-f]\{64\}' "$1"; }
 
-# blob is the file of a digest, whose name is what is in it.
+# blob prints the path of the blob with a digest.
 blob() { printf '%s/image/blobs/%s' "$layout" "${1/://}"; }
 
 show_image() {
@@ -205,8 +204,8 @@ show_image() {
 	# An engine without its bridge gives containers the host's network.
 	local options=(--publish "127.0.0.1:$port:8080")
 	[ "$(docker network inspect --format '{{.Driver}}' bridge 2>/dev/null)" = bridge ] || options=(--network host --env "PORT=$port")
-	# Podman gives root's containers more files and processes than root itself may
-	# have where this machine is a container.
+	# If this machine is a container, Podman gives root's containers more files and
+	# processes than root itself has.
 	[ -z "$podman" ] || options+=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
 	step "docker run ${options[*]} $image"
 	container=stagecraft-demo-$$
@@ -218,7 +217,7 @@ show_image() {
 	docker stop "$container" >/dev/null
 	docker rm "$container" >/dev/null
 	container=
-	note "the container is stopped and removed; the image stays:"
+	note "stopped and removed the container; to remove the image:"
 	note "docker image rm $image"
 }
 

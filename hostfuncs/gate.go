@@ -3,8 +3,9 @@
 //
 //	decode -> Resolve -> Claim -> Decide -> audit -> Do -> encode
 //
-// An operation is an [Op], one file each; what it acts on is a [World]. The
-// door knows nothing of Wasm: bytes come in, bytes go out.
+// An operation is an [Op]. Operations belong to packages below this one, one for
+// each family; the gate knows none of them by name. It knows nothing of Wasm
+// either: bytes come in, bytes go out.
 package hostfuncs
 
 import (
@@ -19,7 +20,6 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -27,7 +27,7 @@ import (
 // Gate carries out operations for one provider under its policies.
 type Gate struct {
 	opts GateOptions
-	ops  map[string]Bound
+	ops  map[string]bound
 }
 
 // GateOptions say whose gate it is, and what it does.
@@ -35,26 +35,30 @@ type GateOptions struct {
 	Provider string
 	// Policies all have to allow a call; with none, everything is denied.
 	Policies   []*capability.Policy
-	Operations []Bound
+	Operations []Operation
 	Auditor    Auditor
 	// Mask has the values that no answer may have in it.
 	Mask *redact.Set
-	// Plan, when there is one, gathers the effects, and none is had.
+	// Plan, if set, gathers the effects, and nothing happens.
 	Plan *Plan
-	// Held, when there is one, has to allow each effect too.
-	Held *Held
+	// Planned, if set, has to allow each effect too.
+	Planned *Planned
 }
 
-// NewGate makes the gate for a provider. Two operations of one name are an
-// error, as is a missing auditor.
+// NewGate makes the gate for a provider. An operation with a part missing, two
+// operations of one name, and a missing auditor are errors.
 func NewGate(opts GateOptions) (*Gate, error) {
 	if opts.Auditor == nil {
 		return nil, errors.New("a gate needs an auditor")
 	}
-	g := &Gate{opts: opts, ops: make(map[string]Bound, len(opts.Operations))}
-	for _, op := range opts.Operations {
-		if _, ok := g.ops[op.name]; ok || op.prepare == nil {
-			return nil, fmt.Errorf("operation %q is bound twice or not at all", op.name)
+	g := &Gate{opts: opts, ops: make(map[string]bound, len(opts.Operations))}
+	for _, operation := range opts.Operations {
+		op, err := operation.bind()
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := g.ops[op.name]; ok {
+			return nil, fmt.Errorf("duplicate operation %s", op.name)
 		}
 		g.ops[op.name] = op
 	}
@@ -127,14 +131,14 @@ func (g *Gate) run(ctx context.Context, operation string, request []byte, rec *R
 	denied := g.decide(ctx, op, call, rec)
 	switch {
 	case g.opts.Plan != nil && !op.looks:
-		return g.opts.Plan.withhold(ctx, call, rec)
+		return g.opts.Plan.preview(ctx, call, rec)
 	case denied != nil:
 		return nil, denied
 	}
 	return call.do(ctx)
 }
 
-func (g *Gate) prepare(ctx context.Context, operation string, request []byte) (Bound, *prepared, error) {
+func (g *Gate) prepare(ctx context.Context, operation string, request []byte) (bound, *prepared, error) {
 	op, ok := g.ops[operation]
 	if !ok {
 		return op, nil, abi.Errorf(abi.CodeInvalid, "there is no operation %q", operation)
@@ -144,18 +148,18 @@ func (g *Gate) prepare(ctx context.Context, operation string, request []byte) (B
 }
 
 // weigh is the only place where a claim meets the policies.
-func (g *Gate) weigh(ctx context.Context, op Bound, call *prepared, rec *Record) {
+func (g *Gate) weigh(ctx context.Context, op bound, call *prepared, rec *Record) {
 	call.claim.Operation, call.claim.Provider = op.name, g.opts.Provider
 	rec.Claim, rec.Layers = call.claim, capability.Explain(g.opts.Policies, call.claim)
-	if g.opts.Held != nil && !op.looks {
-		rec.Layers = append(rec.Layers, g.opts.Held.decide(ctx, call))
+	if g.opts.Planned != nil && !op.looks {
+		rec.Layers = append(rec.Layers, g.opts.Planned.decide(ctx, call))
 	}
 	rec.Environment = call.reaches()
 	rec.Decision, rec.Decided = capability.Weigh(rec.Layers), true
 }
 
 // decide gives an error for what is not to be done.
-func (g *Gate) decide(ctx context.Context, op Bound, call *prepared, rec *Record) error {
+func (g *Gate) decide(ctx context.Context, op bound, call *prepared, rec *Record) error {
 	g.weigh(ctx, op, call, rec)
 	if err := g.opts.Auditor.Decided(rec); err != nil {
 		return err
@@ -171,6 +175,13 @@ func (g *Gate) decide(ctx context.Context, op Bound, call *prepared, rec *Record
 	return denied
 }
 
+// Interruption is the cause with which a context ends when the user or the system
+// asks a run to end.
+type Interruption interface {
+	error
+	Interrupts()
+}
+
 // asError gives each error its code; what an operation did not name is failed,
 // unless its context says why it ended.
 func asError(ctx context.Context, operation string, err error) *abi.Error {
@@ -178,11 +189,13 @@ func asError(ctx context.Context, operation string, err error) *abi.Error {
 		return e
 	}
 	code := abi.CodeFailed
-	if _, ok := errors.AsType[*process.Interrupted](context.Cause(ctx)); ok {
+	_, interrupted := errors.AsType[Interruption](context.Cause(ctx))
+	switch {
+	case interrupted:
 		code = abi.CodeInterrupted
-	} else if errors.Is(err, context.DeadlineExceeded) {
+	case errors.Is(err, context.DeadlineExceeded):
 		code = abi.CodeTimeout
-	} else if errors.Is(err, context.Canceled) {
+	case errors.Is(err, context.Canceled):
 		code = abi.CodeInterrupted
 	}
 	return abi.Errorf(code, "%s: %v", operation, err)

@@ -1,128 +1,61 @@
-package hostfuncs
+package hostfuncs_test
 
 import (
 	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/log"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
-// project is a world to act on, and what came of it.
+// project is a project with all operations.
 type project struct {
-	*World
-	logged  []string
-	records []Record
+	*hosttest.Host
+	Serves bool
+	Pins   func(*capability.Exec) bool
 }
 
-func (p *project) Decided(*Record) error { return nil }
-func (p *project) Done(r *Record)        { p.records = append(p.records, *r) }
-
-// hangs is a limit for what would otherwise never end, below that of all tests,
-// so that what hangs is said. Nothing that works comes near it on any machine.
-const hangs = 50 * time.Minute
-
-// newProject makes a project directory with these files, which can be executed; a
-// name that ends in / is a directory.
-func newProject(t testing.TB, files map[string]string) *project {
+func newProject(t testing.TB, list map[string]string) *project {
 	t.Helper()
-	root := imagetest.Dir(t)
-	imagetest.Write(t, root, files)
-	for name := range files {
-		if strings.HasSuffix(name, "/") {
-			continue
-		}
-		if err := os.Chmod(filepath.Join(root, filepath.FromSlash(name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := &project{}
-	p.World = &World{
-		Root: root, Environ: os.Environ(), Grace: hangs,
-		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Builds: BuildOptions{Engine: Engine{Kind: EngineDocker}, Mode: "plain", Progress: new(strings.Builder)},
-		Mask: new(redact.Set), Warn: func(err error) { p.logged = append(p.logged, "warned: "+err.Error()) },
-		Log: func(level abi.Level, message string) { p.logged = append(p.logged, string(level)+": "+message) },
-	}
-	return p
+	return &project{Host: hosttest.New(t, list)}
 }
 
-func (p *project) gate(t testing.TB, policy string) *Gate {
+func (p *project) gate(t testing.TB, policy string) *hostfuncs.Gate {
 	t.Helper()
-	var policies []*capability.Policy
-	if policy != "" {
-		parsed, err := capability.Parse("policy.yml", []byte(policy))
-		if err != nil {
-			t.Fatal(err)
-		}
-		policies = append(policies, parsed)
-	}
-	if p.ChildEnv == nil {
-		p.ChildEnv = capability.PassedEnv(policies, "test", p.Environ)
-	}
-	ops, err := p.Operations()
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := NewGate(GateOptions{Provider: "test", Policies: policies, Operations: ops, Auditor: p, Mask: p.Mask})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
-	return g
+	return p.conducted(t, policy, func(*hostfuncs.GateOptions) {})
 }
 
-// call makes one call and wants a reply of the ABI.
-func call(t testing.TB, g *Gate, operation string, request any) abi.Reply {
+// conducted is a gate with changed options.
+func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.GateOptions)) *hostfuncs.Gate {
 	t.Helper()
-	data, ok := request.([]byte)
-	if !ok {
-		var err error
-		if data, err = json.Marshal(request); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return decodeReply(t, g.Call(t.Context(), operation, data))
-}
-
-func decodeReply(t testing.TB, data []byte) abi.Reply {
-	t.Helper()
-	var reply abi.Reply
-	if err := json.Unmarshal(data, &reply); err != nil {
-		t.Fatalf("no reply: %q", data)
-	}
-	if (reply.OK == nil) == (reply.Error == nil) {
-		t.Fatalf("neither or both of ok and error: %s", data)
-	}
-	return reply
-}
-
-// as decodes the result of a call that should have worked.
-func as[R any](t testing.TB, reply abi.Reply) R {
-	t.Helper()
-	var result R
-	if reply.Error != nil {
-		t.Fatalf("%s: %s", reply.Error.Code, reply.Error.Message)
-	}
-	if err := json.Unmarshal(reply.OK, &result); err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
-func wantError(t testing.TB, reply abi.Reply, code abi.Code, message string) {
-	t.Helper()
-	if reply.Error == nil || reply.Error.Code != code || !strings.Contains(reply.Error.Message, message) {
-		t.Errorf("got %s %+v, want %s: %s", reply.OK, reply.Error, code, message)
-	}
+	mask, root := new(redact.Set), files.NewProject(p.Root)
+	env := values.New(values.Options{Project: root, Environ: p.Environ, Mask: mask, Log: p.Log, Warn: p.Warn})
+	runner := exec.NewRunner(exec.Options{
+		Project: root, Env: env, ChildEnv: capability.PassedEnv(hosttest.Policies(t, policy), "test", p.Environ), Grace: hosttest.Hangs,
+		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: mask, Warn: p.Warn, Serves: p.Serves, Pins: p.Pins,
+	})
+	t.Cleanup(runner.Close)
+	images := build.New(build.Config{
+		Project: root, Env: env, Mask: mask, Log: p.Log, Warn: p.Warn,
+		Options: build.Options{Engine: build.Engine{Kind: build.Docker}, Mode: "plain", Progress: new(strings.Builder)},
+	})
+	opts := p.GateOptions(t, policy, slices.Concat(runner.Operations(), images.Operations(), root.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(p.Log)})...)
+	opts.Mask = mask
+	change(&opts)
+	return hosttest.NewGate(t, opts)
 }
 
 // requests has one for every operation, each of which would work.
@@ -155,13 +88,13 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 			if !ok {
 				t.Fatalf("add a request for %s to this test", operation)
 			}
-			wantError(t, call(t, g, operation, request), abi.CodeDenied, "")
-			rec := p.records[len(p.records)-1]
+			hosttest.WantError(t, hosttest.Call(t, g, operation, request), abi.CodeDenied, "")
+			rec := p.Records[len(p.Records)-1]
 			if !rec.Denied() || rec.Result != nil {
 				t.Errorf("%s: recorded %+v", operation, rec)
 			}
 		}
-		if _, err := os.Stat(filepath.Join(p.Root, "made")); err == nil || len(p.logged) > 0 {
+		if _, err := os.Stat(filepath.Join(p.Root, "made")); err == nil || len(p.Logged) > 0 {
 			t.Error("something happened")
 		}
 	}
@@ -172,7 +105,7 @@ func TestDenialSaysHow(t *testing.T) {
 	p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
 	g := p.gate(t, "")
 	for operation, request := range requests {
-		reply := call(t, g, operation, request)
+		reply := hosttest.Call(t, g, operation, request)
 		_, policy, ok := strings.Cut(reply.Error.Hint, "stagecraft.policy.yml:\n")
 		if !ok {
 			t.Errorf("%s: no hint in %q", operation, reply.Error.Hint)
@@ -183,16 +116,35 @@ func TestDenialSaysHow(t *testing.T) {
 			// These would look for an engine, and for what was started.
 			continue
 		}
-		if reply := call(t, p.gate(t, policy), operation, request); reply.Error != nil {
+		if reply := hosttest.Call(t, p.gate(t, policy), operation, request); reply.Error != nil {
 			t.Errorf("%s: still %s with\n%s", operation, reply.Error.Message, policy)
+		}
+	}
+}
+
+// TestMissingIsToldAfterTheDecision keeps a provider from asking what there is.
+func TestMissingIsToldAfterTheDecision(t *testing.T) {
+	p := newProject(t, map[string]string{"file": ""})
+	g := p.gate(t, "")
+	for operation, pair := range map[string][2]any{
+		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
+		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
+		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
+		abi.OpDockerBuild: {
+			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},
+			abi.DockerBuildRequest{Context: "none", Tags: []string{"a"}},
+		},
+	} {
+		for _, request := range pair {
+			hosttest.WantError(t, hosttest.Call(t, g, operation, request), abi.CodeDenied, "")
 		}
 	}
 }
 
 type nothing struct{}
 
-func wholeOp() Op[nothing, nothing, nothing] {
-	return Op[nothing, nothing, nothing]{
+func wholeOp() hostfuncs.Op[nothing, nothing, nothing] {
+	return hostfuncs.Op[nothing, nothing, nothing]{
 		Name:    abi.OpLog,
 		Resolve: func(context.Context, nothing) (nothing, error) { return nothing{}, nil },
 		Claim:   func(nothing) capability.Claim { return capability.Claim{Log: true} },
@@ -201,34 +153,30 @@ func wholeOp() Op[nothing, nothing, nothing] {
 	}
 }
 
-func TestBindRefusesParts(t *testing.T) {
-	for name, remove := range map[string]func(*Op[nothing, nothing, nothing]){
-		"Name":    func(op *Op[nothing, nothing, nothing]) { op.Name = "" },
-		"Resolve": func(op *Op[nothing, nothing, nothing]) { op.Resolve = nil },
-		"Claim":   func(op *Op[nothing, nothing, nothing]) { op.Claim = nil },
-		"Do":      func(op *Op[nothing, nothing, nothing]) { op.Do = nil },
+func TestNewGateRefusesParts(t *testing.T) {
+	for name, remove := range map[string]func(*hostfuncs.Op[nothing, nothing, nothing]){
+		"Name":    func(op *hostfuncs.Op[nothing, nothing, nothing]) { op.Name = "" },
+		"Resolve": func(op *hostfuncs.Op[nothing, nothing, nothing]) { op.Resolve = nil },
+		"Claim":   func(op *hostfuncs.Op[nothing, nothing, nothing]) { op.Claim = nil },
+		"Do":      func(op *hostfuncs.Op[nothing, nothing, nothing]) { op.Do = nil },
 	} {
 		op := wholeOp()
 		remove(&op)
-		if _, err := Bind(op); err == nil {
+		if _, err := hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Operations: []hostfuncs.Operation{op}, Auditor: &hosttest.Host{}}); err == nil {
 			t.Errorf("bound without %s", name)
 		}
 	}
 }
 
 func TestNewGateRefuses(t *testing.T) {
-	op, err := Bind(wholeOp())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, try := range map[string]func() (*Gate, error){
-		"twice": func() (*Gate, error) {
-			return NewGate(GateOptions{Provider: "p", Operations: []Bound{op, op}, Auditor: &project{}})
+	op := wholeOp()
+	for name, try := range map[string]func() (*hostfuncs.Gate, error){
+		"twice": func() (*hostfuncs.Gate, error) {
+			return hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Operations: []hostfuncs.Operation{op, op}, Auditor: &hosttest.Host{}})
 		},
-		"not bound": func() (*Gate, error) {
-			return NewGate(GateOptions{Provider: "p", Operations: []Bound{{}}, Auditor: &project{}})
+		"no auditor": func() (*hostfuncs.Gate, error) {
+			return hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Operations: []hostfuncs.Operation{op}})
 		},
-		"no auditor": func() (*Gate, error) { return NewGate(GateOptions{Provider: "p", Operations: []Bound{op}}) },
 	} {
 		if _, err := try(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -242,27 +190,25 @@ func TestPanicsStayInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*Op[nothing, nothing, nothing]){
-		"Resolve": func(op *Op[nothing, nothing, nothing]) {
+	for name, spoil := range map[string]func(*hostfuncs.Op[nothing, nothing, nothing]){
+		"Resolve": func(op *hostfuncs.Op[nothing, nothing, nothing]) {
 			op.Resolve = func(context.Context, nothing) (nothing, error) { panic("oh") }
 		},
-		"Claim": func(op *Op[nothing, nothing, nothing]) { op.Claim = func(nothing) capability.Claim { panic("oh") } },
-		"Do": func(op *Op[nothing, nothing, nothing]) {
+		"Claim": func(op *hostfuncs.Op[nothing, nothing, nothing]) {
+			op.Claim = func(nothing) capability.Claim { panic("oh") }
+		},
+		"Do": func(op *hostfuncs.Op[nothing, nothing, nothing]) {
 			op.Do = func(context.Context, nothing) (nothing, error) { panic("oh") }
 		},
 	} {
 		op := wholeOp()
 		spoil(&op)
-		bound, err := Bind(op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := NewGate(GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []Bound{bound}, Auditor: &project{}})
+		g, err := hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []hostfuncs.Operation{op}, Auditor: &hosttest.Host{}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Log(name)
-		wantError(t, call(t, g, abi.OpLog, nothing{}), abi.CodeFailed, "the host failed")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpLog, nothing{}), abi.CodeFailed, "the host failed")
 	}
 }
 
@@ -278,9 +224,9 @@ func TestRequestsAreStrict(t *testing.T) {
 		"too large":     `{"argv": ["` + strings.Repeat("x", abi.MaxRequest) + `"]}`,
 	} {
 		t.Log(name)
-		wantError(t, call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: the request is wrong")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: the request is wrong")
 	}
-	wantError(t, call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `there is no operation "format_disk"`)
+	hosttest.WantError(t, hosttest.Call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `there is no operation "format_disk"`)
 }
 
 func TestOrderOfDecideAndDo(t *testing.T) {
@@ -290,19 +236,15 @@ func TestOrderOfDecideAndDo(t *testing.T) {
 		order = append(order, "do")
 		return nothing{}, nil
 	}
-	bound, err := Bind(op)
-	if err != nil {
-		t.Fatal(err)
-	}
 	policy, err := capability.New("made", "p")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate(GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []Bound{bound}, Auditor: &orderAuditor{&order}})
+	g, err := hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Policies: []*capability.Policy{policy}, Operations: []hostfuncs.Operation{op}, Auditor: &orderAuditor{&order}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	call(t, g, abi.OpLog, nothing{})
+	hosttest.Call(t, g, abi.OpLog, nothing{})
 	if want := []string{"decided", "do", "done"}; !slices.Equal(order, want) {
 		t.Errorf("got %v, want %v", order, want)
 	}
@@ -310,12 +252,12 @@ func TestOrderOfDecideAndDo(t *testing.T) {
 
 type orderAuditor struct{ order *[]string }
 
-func (a *orderAuditor) Decided(*Record) error {
+func (a *orderAuditor) Decided(*hostfuncs.Record) error {
 	*a.order = append(*a.order, "decided")
 	return nil
 }
 
-func (a *orderAuditor) Done(*Record) { *a.order = append(*a.order, "done") }
+func (a *orderAuditor) Done(*hostfuncs.Record) { *a.order = append(*a.order, "done") }
 
 // FuzzGateCall wants a reply of the ABI for any bytes, under a policy that
 // allows what has no effect.
@@ -333,14 +275,7 @@ func FuzzGateCall(f *testing.F) {
 	p := newProject(f, map[string]string{"file": "x", "dir/file": "y"})
 	g := p.gate(f, "version: 1\nproviders: {test: {files: {read: ['**']}, env: {read: ['*']}}}")
 	f.Fuzz(func(t *testing.T, operation string, request []byte) {
-		decodeReply(t, g.Call(t.Context(), operation, request))
-		p.records, p.logged = nil, nil
+		hosttest.Reply(t, g.Call(t.Context(), operation, request))
+		p.Records, p.Logged = nil, nil
 	})
-}
-
-func needUnix(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("uses programs of Unix")
-	}
 }

@@ -13,99 +13,112 @@ import (
 )
 
 // Op is one operation, in the steps that every call takes. Q is the request as
-// a provider sends it, P the exact thing that will be done, R the result.
+// a provider sends it, P exactly what will be done, R the result.
 type Op[Q, P, R any] struct {
 	// Name is the operation's name in the ABI.
 	Name string
-	// Resolve turns a request into what will really be done, by look-ups only.
-	// That something isn't there is for Do to say, after the decision: else
-	// anyone could ask what there is. Here only what could never be allowed is
-	// an error.
+	// Resolve turns a request into exactly what would be done, by look-ups only.
+	// It leaves it to Do to report what is missing, since an error before the
+	// decision would tell anyone what exists. Here, only what could never be
+	// allowed is an error.
 	Resolve func(context.Context, Q) (P, error)
 	// Claim says what P needs to be allowed. It is pure.
 	Claim func(P) capability.Claim
 	// Do has the effect. It gets what was decided on and nothing else.
 	Do func(context.Context, P) (R, error)
-	// Close, if there is one, lets go of what Resolve opened, once the call has
-	// been answered, whatever the answer is.
+	// Close, if set, releases what Resolve opened, once the call has been
+	// answered, whatever the answer is.
 	Close func(P)
 
-	// Reaches, if there is one, tells which variables reach the program that Do
-	// would run.
+	// Reaches, if set, lists the variables that reach the program that Do would
+	// run.
 	Reaches func(P) []EnvStep
 
-	// Looks is true of an operation that has no effect but on what its
-	// provider knows and the user is shown: a plan lets it happen. Any other
-	// has Step and Foretell.
+	// Looks is set for an operation that affects only what its provider knows and
+	// what the user is shown: a plan carries it out. Any other operation has Step
+	// and Preview.
 	Looks bool
-	// Step says exactly what Do would do, by look-ups only. Two that are equal
-	// in JSON are the same effect. With an error it is what Do would try, as far
-	// as that is known, and the error is why it can't work.
-	Step func(context.Context, P) (Step, error)
-	// Foretell is what Do would answer if it worked, and in words what of that
-	// can't be known before. An error is one that is known before.
-	Foretell func(P) (result R, unknown []string, err error)
+	// Step describes exactly what Do would do, by look-ups only. Two steps that are
+	// equal in JSON are the same effect. With an error, Step describes what Do would
+	// try, as far as that is known, and the error is why that cannot work.
+	Step func(context.Context, P) (Detail, error)
+	// Preview is what Do would answer if it worked, and, in words, what of the
+	// answer is unknown before. An error is one that is known before.
+	Preview func(P) (result R, unknown []string, err error)
 }
 
-// Bound is an operation that is ready for a [Gate].
-type Bound struct {
+// Operation is an [Op] of any type.
+type Operation interface {
+	bind() (bound, error)
+}
+
+// bound is an operation as a gate calls it.
+type bound struct {
 	name    string
 	looks   bool
 	prepare func(ctx context.Context, request []byte) (*prepared, error)
 }
 
-// prepared is one call as it will be, not yet decided on.
+// prepared is one call that is resolved, and not yet decided on.
 type prepared struct {
-	claim    capability.Claim
-	do       func(context.Context) (any, error)
-	reaches  func() []EnvStep
-	step     func(context.Context) (Step, error)
-	foretell func() (any, []string, error)
-	close    func()
+	claim   capability.Claim
+	do      func(context.Context) (any, error)
+	reaches func() []EnvStep
+	step    func(context.Context) (Step, error)
+	preview func() (any, []string, error)
+	close   func()
 }
 
-// Name is the operation's name in the ABI.
-func (b Bound) Name() string { return b.name }
-
-// Bind makes an operation ready for a gate. One with a part missing is an
-// error, so no operation can be without its check, and none can have an effect
-// in a plan.
-func Bind[Q, P, R any](op Op[Q, P, R]) (Bound, error) {
+// bind implements [Operation]. An operation with a part missing is an error, so
+// none can be without its check, and none can have an effect in a plan.
+func (op Op[Q, P, R]) bind() (bound, error) {
 	switch {
 	case op.Name == "":
-		return Bound{}, errors.New("an operation has no name")
+		return bound{}, errors.New("an operation has no name")
 	case op.Resolve == nil || op.Claim == nil || op.Do == nil:
-		return Bound{}, fmt.Errorf("operation %s lacks Resolve, Claim or Do", op.Name)
-	case op.Looks != (op.Step == nil) || op.Looks != (op.Foretell == nil):
-		return Bound{}, fmt.Errorf("operation %s has either Looks, or Step and Foretell", op.Name)
+		return bound{}, fmt.Errorf("operation %s: Resolve, Claim and Do are required", op.Name)
+	case op.Looks != (op.Step == nil) || op.Looks != (op.Preview == nil):
+		return bound{}, fmt.Errorf("operation %s: either Looks, or Step and Preview are required", op.Name)
 	}
-	return Bound{name: op.Name, looks: op.Looks, prepare: func(ctx context.Context, request []byte) (*prepared, error) {
-		var q Q
-		if err := decodeStrict(request, &q); err != nil {
-			return nil, abi.Errorf(abi.CodeInvalid, "%s: the request is wrong: %v", op.Name, err)
-		}
-		p, err := op.Resolve(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		return &prepared{
-			claim: op.Claim(p),
-			do:    func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
-			reaches: func() []EnvStep {
-				if op.Reaches == nil {
-					return nil
-				}
-				return op.Reaches(p)
-			},
-			step:     func(ctx context.Context) (Step, error) { return op.Step(ctx, p) },
-			foretell: func() (any, []string, error) { return op.Foretell(p) },
-			close: func() {
-				if op.Close != nil {
-					op.Close(p)
-				}
-			},
-		}, nil
-	}}, nil
+	return bound{name: op.Name, looks: op.Looks, prepare: op.prepare}, nil
+}
+
+func (op Op[Q, P, R]) prepare(ctx context.Context, request []byte) (*prepared, error) {
+	var q Q
+	if err := decodeStrict(request, &q); err != nil {
+		return nil, abi.Errorf(abi.CodeInvalid, "%s: the request is wrong: %v", op.Name, err)
+	}
+	p, err := op.Resolve(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	call := &prepared{
+		claim:   op.Claim(p),
+		do:      func(ctx context.Context) (any, error) { return op.Do(ctx, p) },
+		reaches: func() []EnvStep { return nil },
+		step: func(ctx context.Context) (Step, error) {
+			detail, err := op.Step(ctx, p)
+			return Step{op.Name, detail}, err
+		},
+		preview: func() (any, []string, error) { return op.Preview(p) },
+		close:   func() {},
+	}
+	if op.Reaches != nil {
+		call.reaches = func() []EnvStep { return op.Reaches(p) }
+	}
+	if op.Close != nil {
+		call.close = func() { op.Close(p) }
+	}
+	return call, nil
+}
+
+// OfField returns err with the field of the request that it is about, if it is an
+// [*abi.Error].
+func OfField(name string, err error) error {
+	if e, ok := errors.AsType[*abi.Error](err); ok {
+		e.Field = name
+	}
+	return err
 }
 
 // decodeStrict takes one JSON document with known fields and nothing after it.

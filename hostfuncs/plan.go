@@ -2,8 +2,6 @@ package hostfuncs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,128 +12,56 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// Step is one effect, exactly as it would be. It has the part that its
-// operation needs. Values of variables and arguments stand in it as digests.
+// Step is one effect, exactly as it would be.
 type Step struct {
-	Operation string     `json:"operation"`
-	Exec      *ExecStep  `json:"exec,omitempty"`
-	Build     *BuildStep `json:"build,omitempty"`
-	Image     *ImageStep `json:"image,omitempty"`
-	Probe     *ProbeStep `json:"probe,omitempty"`
+	Operation string
+	Detail    Detail
 }
 
-// ExecStep is a program that would run.
-type ExecStep struct {
-	Argv []string `json:"argv"`
-	// Program is the absolute path of the file, empty where there is none.
-	Program string `json:"program,omitempty"`
-	// Dir is relative to the project directory.
-	Dir string `json:"dir"`
-	// Env are the variables that the provider sets, sorted by name.
-	Env []ValueStep `json:"env,omitempty"`
-	// Stdin is what it reads, where the provider gives it something.
-	Stdin     *ValueStep `json:"stdin,omitempty"`
-	Capture   bool       `json:"capture,omitempty"`
-	TimeoutMS int64      `json:"timeout_ms,omitempty"`
-	// Once is the name of what the command puts somewhere, and Unchanged says
-	// that it would not run, since it did with the same input.
-	Once      string `json:"once,omitempty"`
-	Unchanged bool   `json:"unchanged,omitempty"`
-	// Interactive leaves Ctrl-C to the program.
-	Interactive bool `json:"interactive,omitempty"`
+// Detail is what an operation says of a step. It is encoded as JSON. Values of
+// variables and arguments are in it as digests.
+type Detail interface {
+	// Kind is the name that the detail has in a plan.
+	Kind() string
 }
 
-// ValueStep is a value that would be used, without the value.
-type ValueStep struct {
-	Name string `json:"name,omitempty"`
-	// From is the variable, or the dotenv file, that the value is taken from;
-	// else SHA256 is that of the value, in hex.
-	From   string `json:"from,omitempty"`
-	SHA256 string `json:"sha256,omitempty"`
-}
-
-// EnvStep is a variable that reaches a program, without its value.
-type EnvStep struct {
-	Name string `json:"name"`
-	By   EnvBy  `json:"by"`
-	// From is the dotenv file, or the variable that the provider takes the value
-	// from.
-	From string `json:"from,omitempty"`
-}
-
-// EnvBy says who gives a variable to a program.
-type EnvBy string
-
-// Those who give variables: the user's environment, this program itself, a dotenv
-// file that the provider names, the provider.
-const (
-	EnvUser     EnvBy = "user"
-	EnvHost     EnvBy = "stagecraft"
-	EnvFile     EnvBy = "file"
-	EnvProvider EnvBy = "provider"
-)
-
-// BuildStep is an image that would be built. Paths are relative to the project
-// directory.
-type BuildStep struct {
-	Context    string      `json:"context"`
-	Dockerfile string      `json:"dockerfile"`
-	Tags       []string    `json:"tags"`
-	Args       []ValueStep `json:"args,omitempty"`
-	Target     string      `json:"target,omitempty"`
-	Network    string      `json:"network,omitempty"`
-	Push       bool        `json:"push,omitempty"`
-	// Labels and Secrets are sorted by their names.
-	Labels    []ValueStep `json:"labels,omitempty"`
-	Platforms []string    `json:"platforms,omitempty"`
-	Secrets   []ValueStep `json:"secrets,omitempty"`
-	CacheFrom []string    `json:"cache_from,omitempty"`
-	CacheTo   []string    `json:"cache_to,omitempty"`
-	// Bases, Syntax and Remotes are what the Dockerfile names, and Engine is one
-	// that is no socket of this machine.
-	Bases   []string `json:"bases,omitempty"`
-	Layouts []string `json:"layouts,omitempty"`
-	Syntax  string   `json:"syntax,omitempty"`
-	Remotes []string `json:"remotes,omitempty"`
-	Engine  string   `json:"engine,omitempty"`
-	Outputs []string `json:"outputs,omitempty"`
-	Load    bool     `json:"load,omitempty"`
-	// Files and Bytes are those of the context as it would be sent, and SHA256
-	// is over their names, modes and contents, in hex.
-	Files  int    `json:"files"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256,omitempty"`
+// Adapter is a [Detail] that need not be equal to the planned one.
+type Adapter interface {
+	Detail
+	// AsPlanned returns the detail with what a plan lets differ taken from the
+	// planned one, or an error that says why the step may not take its place.
+	AsPlanned(planned Detail) (Detail, error)
 }
 
 // PlannedStep is a step of a plan, and what was decided on it.
 type PlannedStep struct {
 	Step
 	Record *Record
-	// Unknown says what of the answer can't be known before, in words. What
-	// comes after in the plan supposes it.
+	// Unknown says in words what of the answer is unknown before. What comes after
+	// in the plan supposes it.
 	Unknown []string
-	// Failure is why the step can't work, as far as that is known before.
+	// Failure is why the step cannot work, as far as that is known before.
 	Failure *abi.Error
 }
 
 // Plan gathers the effects that a provider asks for, and has none of them. The
-// provider is answered as if each had worked, one that the policies deny as
-// well, so that all of them are known after one run.
+// provider is answered as if each had worked, also one that the policies deny, so
+// that one run shows all of them.
 type Plan struct{ Steps []PlannedStep }
 
-// withhold answers an effect without having it.
-func (p *Plan) withhold(ctx context.Context, call *prepared, rec *Record) (any, error) {
+// preview answers an effect without having it.
+func (p *Plan) preview(ctx context.Context, call *prepared, rec *Record) (any, error) {
 	step, broken := call.step(ctx)
-	if broken != nil && (step.Operation == "" || ctx.Err() != nil) {
+	if broken != nil && (step.Detail == nil || ctx.Err() != nil) {
 		return nil, broken
 	}
-	result, unknown, err := call.foretell()
+	result, unknown, err := call.preview()
 	if err == nil {
 		err = broken
 	}
 	planned := PlannedStep{Step: step, Record: rec, Unknown: unknown}
 	if rec.Denied() {
-		// What is missing is for those to know who may have it.
+		// Only a provider that is allowed the call may learn what is missing.
 		err = nil
 	}
 	if err != nil {
@@ -145,55 +71,53 @@ func (p *Plan) withhold(ctx context.Context, call *prepared, rec *Record) (any, 
 	return result, err
 }
 
-// Held is a plan that a run is held to: its effects alone are had, in their
-// order.
-type Held struct {
+// Planned restricts a run to the steps of a plan, in their order.
+type Planned struct {
 	// Name is the plan's, for messages.
 	Name  string
 	Steps []Step
 	next  int
 }
 
-// decide is the plan's word on the next effect: one more layer, which can only
+// decide is what the plan says of the next effect: one more layer, which can only
 // narrow.
-func (h *Held) decide(ctx context.Context, call *prepared) capability.Decision {
+func (p *Planned) decide(ctx context.Context, call *prepared) capability.Decision {
+	why := p.refuse(ctx, call)
+	rule := fmt.Sprintf("step %d", p.next+1)
+	if why == "" {
+		p.next++
+	}
+	return capability.Said(capability.Planned, p.Name, rule, why)
+}
+
+// refuse says why the next effect is not the plan's next step, and nothing if it
+// is.
+func (p *Planned) refuse(ctx context.Context, call *prepared) string {
 	step, err := call.step(ctx)
-	rule := fmt.Sprintf("step %d", h.next+1)
 	switch {
 	case err != nil:
-		return capability.Said(capability.Planned, h.Name, rule, err.Error())
-	case h.next >= len(h.Steps):
-		return capability.Said(capability.Planned, h.Name, rule, fmt.Sprintf("the plan has %d steps, and this is one more", len(h.Steps)))
+		return err.Error()
+	case p.next >= len(p.Steps):
+		return fmt.Sprintf("the plan has %d steps, and this is one more", len(p.Steps))
 	}
-	planned := h.Steps[h.next]
-	if planned.unchanged() && !step.unchanged() {
-		return capability.Said(capability.Planned, h.Name, rule, rule+" of the plan is not to run, and its input has changed since")
+	planned := p.Steps[p.next]
+	rule := fmt.Sprintf("step %d of the plan ", p.next+1)
+	if adapter, ok := step.Detail.(Adapter); ok {
+		if step.Detail, err = adapter.AsPlanned(planned.Detail); err != nil {
+			return rule + err.Error()
+		}
 	}
-	if why := Differs(planned, step.asPlanned(planned)); why != "" {
-		return capability.Said(capability.Planned, h.Name, rule, rule+" of the plan is another one: "+why)
+	if why := Differs(planned, step); why != "" {
+		return rule + "is another one: " + why
 	}
-	h.next++
-	return capability.Said(capability.Planned, h.Name, rule, "")
+	return ""
 }
 
-// asPlanned is a step that a plan allows as it allows another one: one that was
-// planned to run may do less.
-func (s Step) asPlanned(planned Step) Step {
-	if s.unchanged() && planned.Exec != nil {
-		exec := *s.Exec
-		exec.Unchanged = planned.Exec.Unchanged
-		s.Exec = &exec
-	}
-	return s
-}
+// Left is how many steps of the plan were not taken.
+func (p *Planned) Left() int { return len(p.Steps) - p.next }
 
-// unchanged tells of a command that does not run.
-func (s Step) unchanged() bool { return s.Exec != nil && s.Exec.Unchanged }
-
-// Left is how many steps of the plan did not come.
-func (h *Held) Left() int { return len(h.Steps) - h.next }
-
-// Differs says where a step is not the planned one, empty where it is.
+// Differs says where a step differs from the planned one, and nothing if it does
+// not.
 func Differs(planned, step Step) string {
 	want, got := flat(planned), flat(step)
 	for i := range min(len(want), len(got)) {
@@ -207,11 +131,15 @@ func Differs(planned, step Step) string {
 	return ""
 }
 
-// flat lists the details of a step, each with its name, sorted.
+// flat lists the values in a step, each with its name, sorted.
 func flat(s Step) []string {
+	named := map[string]any{"operation": s.Operation}
+	if s.Detail != nil {
+		named[s.Detail.Kind()] = s.Detail
+	}
 	var tree any
-	// A step is made of strings, numbers and lists alone.
-	data, _ := json.Marshal(s)
+	// Details consist of strings, numbers and lists only.
+	data, _ := json.Marshal(named)
 	_ = json.Unmarshal(data, &tree)
 	return flatten(nil, "", tree)
 }
@@ -231,13 +159,4 @@ func flatten(out []string, name string, v any) []string {
 		out = append(out, name+" "+string(data))
 	}
 	return out
-}
-
-// valueStep is a value as a step has it.
-func valueStep(name string, v abi.Value) ValueStep {
-	if v.Env != "" {
-		return ValueStep{Name: name, From: v.Env}
-	}
-	sum := sha256.Sum256([]byte(v.Text))
-	return ValueStep{Name: name, SHA256: hex.EncodeToString(sum[:])}
 }

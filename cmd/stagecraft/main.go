@@ -9,9 +9,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 func main() {
+	session.Main()
 	modules, err := builtin.Modules()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

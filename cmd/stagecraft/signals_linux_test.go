@@ -29,7 +29,7 @@ print("ready", flush=True)
 while True: print("got", int(signal.sigwait(every)), "end", flush=True)
 `
 
-// notPassed are the signals that reach no program: docs/cli.md says why.
+// notPassed are the signals that reach no program: docs/scripting.md says why.
 var notPassed = map[syscall.Signal]bool{
 	syscall.SIGKILL: true, syscall.SIGSTOP: true, syscall.SIGCHLD: true, syscall.SIGURG: true, syscall.SIGPROF: true, syscall.SIGPIPE: true,
 	syscall.SIGXCPU: true, syscall.SIGXFSZ: true, syscall.SIGTSTP: true, syscall.SIGTTIN: true, syscall.SIGTTOU: true, 32: true, 33: true, 34: true,

@@ -1,11 +1,11 @@
 #!/bin/sh
-# certs.sh DIR NAME... makes what a BuildKit daemon and its clients know each
-# other by: DIR/daemon and DIR/client, each with ca.pem, cert.pem and key.pem. The
-# names are those by which clients reach the daemon, hosts or addresses.
+# certs.sh DIR NAME... creates the certificates of a BuildKit daemon and its
+# clients: DIR/daemon and DIR/client, each with ca.pem, cert.pem and key.pem. Each
+# NAME is a host or address by which clients reach the daemon.
 #
-# The key that signs them is deleted at the end: nobody can make another client,
-# and new certificates take a new run, and both secrets anew. DAYS is how long
-# they are good for, by default a year. openssl is all that it takes.
+# The signing key is deleted at the end, so that nobody can add a client. To renew
+# the certificates, run it again and replace both secrets. DAYS is their lifetime,
+# by default 365. It needs openssl only.
 set -eu
 umask 077
 
@@ -31,7 +31,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "${DA
 	-keyout "$dir/ca.key" -out "$dir/daemon/ca.pem" 2>/dev/null
 cp "$dir/daemon/ca.pem" "$dir/client/ca.pem"
 
-# sign WHO USE NAMES makes the key and the certificate of a side.
+# sign WHO USE NAMES creates the key and the certificate of one side.
 sign() {
 	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
 		-addext "extendedKeyUsage=$2" -addext "subjectAltName=$3" \

@@ -28,8 +28,8 @@ func main() {
 	}
 }
 
-// serve answers on addr until ctx is done; requests that are under way then
-// have five seconds.
+// serve answers on addr until ctx is done. Running requests then have five
+// seconds to finish.
 func serve(ctx context.Context, addr string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -54,6 +54,6 @@ func serve(ctx context.Context, addr string) error {
 }
 
 func hello(w http.ResponseWriter, _ *http.Request) {
-	// A client that has gone needs no answer.
+	// The client may have disconnected.
 	_, _ = io.WriteString(w, "Hello from go-http\n")
 }

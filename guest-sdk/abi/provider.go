@@ -66,11 +66,15 @@ type Capabilities struct {
 	// Images are references of images that it looks for in the engine, with the
 	// patterns of a policy.
 	Images []string `json:"images,omitempty"`
+	// Daemons are commands that its own commands start and that may keep running
+	// after the run, word by word, such as encore daemon -f. The program of each
+	// is the one that the provider runs by that name.
+	Daemons [][]string `json:"daemons,omitempty"`
 }
 
 // Empty tells whether a provider doesn't say what it needs.
 func (c Capabilities) Empty() bool {
-	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.EnvPass)+len(c.EnvSecret)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images) == 0
+	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.EnvPass)+len(c.EnvSecret)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images)+len(c.Daemons) == 0
 }
 
 // ExecAsk asks to run a program: either the words of Argv, with the patterns

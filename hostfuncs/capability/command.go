@@ -32,6 +32,8 @@ type Exec struct {
 	Writable bool `json:"writable,omitempty"`
 	// Dir is the directory, relative to the project directory; "." is the project.
 	Dir string `json:"dir"`
+	// Daemons are commands of the same program that may keep running after the run.
+	Daemons [][]string `json:"daemons,omitempty"`
 }
 
 // commands are the programs that may run.
@@ -84,8 +86,10 @@ var commands = family{
 		if c.Exec == nil {
 			return nil
 		}
-		p := Part{Keys: []string{"exec"}, Claim: c.alone(), exec: c.Exec}
-		p.Claim.Exec = c.Exec
+		x := *c.Exec
+		x.Daemons = nil // another family's
+		p := Part{Keys: []string{"exec"}, Claim: c.alone(), exec: &x}
+		p.Claim.Exec = &x
 		return []Part{p}
 	},
 	requests: []request{{key: "exec", operation: "exec", beside: []string{"dir", "program", "sha256", "env", "load"}, read: (*reader).execRequest}},

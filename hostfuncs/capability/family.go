@@ -35,7 +35,7 @@ type family struct {
 // families is the table of all kinds of rights, in the order of messages and
 // snippets. A new kind is a file, its line here, and its field of [Claim].
 func families() []*family {
-	return []*family{&commands, &environment, &files, &builds, &nets, &basics, &confines}
+	return []*family{&commands, &daemons, &environment, &files, &builds, &nets, &basics, &confines}
 }
 
 // isOperation tells whether a claim can be of an operation. No rule was written

@@ -76,7 +76,7 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 	r.mapping(root, "a mapping", map[string]func(*yamldoc.Node){
 		"version": func(n *yamldoc.Node) {
 			if n.Kind() != yamldoc.KindInt || n.Text() != Version {
-				r.wrong(n, fmt.Sprintf("expected 1, got %q", n.Text()), "")
+				r.wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
 			}
 		},
 		"require":   func(n *yamldoc.Node) { r.require(n, &p.Require) },

@@ -64,7 +64,7 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 func (r *reader) digest(n *yamldoc.Node) string {
 	text := strings.TrimPrefix(n.Text(), "sha256:")
 	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !isHex(text) {
-		r.wrong(n, fmt.Sprintf("%q is not a SHA-256", n.Text()), "write its 64 digits, as sha256sum prints them")
+		r.wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
 	}
 	return text
 }
@@ -124,7 +124,7 @@ func (p *Policy) refuseModule(run Run) []Refusal {
 	}
 	if digests, ok := p.Require.Digests[run.Provider]; ok && !slices.Contains(digests, run.SHA256) {
 		refusals = append(refusals, p.refusal(p.Require.digestPos[run.Provider],
-			fmt.Sprintf("provider %s must be another module, this one has sha256 %s", run.Provider, run.SHA256), ""))
+			fmt.Sprintf("provider %s has sha256 %s, the policy requires another digest", run.Provider, run.SHA256), ""))
 	}
 	return refusals
 }

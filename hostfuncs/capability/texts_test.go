@@ -237,11 +237,11 @@ func TestTextFault(t *testing.T) {
 			platform("linux/arm"), platform("Linux/amd64"), platform("linux/a/b/c"), platform(""), platform("linux/amd64\n"),
 		},
 		"is not the ID of a secret":          {made(func(b *capability.Build) { b.Secrets = []string{"a/b"} }), made(func(b *capability.Build) { b.Secrets = []string{""} })},
-		"is not an output with":            {writing("dist"), writing("docker:x"), writing("oci:../x"), writing("oci:a/../b"), writing("oci:"), writing("tar:/a/../b"), writing("tar:C:x"), writing("tar:/a\x00"), writing("tar:/a\xff")},
-		"is not an engine or the address":   {at("podman", ""), at("docker", "tcp://acme.dev"), at("docker", "unix:///x"), at("docker", "tcp://acme.dev:1/x"), at("docker", "tcp://evil.dev/?.acme.dev:1"), at("docker", "ssh://a@b@acme.dev")},
-		"the embedded engine has no addres": {at("embedded", "tcp://acme.dev:1")},
-		"which engine builds":           {at("", "tcp://acme.dev:1"), build(func(b *capability.Build) { b.Bases = []string{"docker.io/library/node:22"} })},
-		"rights over the machine":       {made(func(b *capability.Build) { b.Insecure = true })},
+		"is not an output with":              {writing("dist"), writing("docker:x"), writing("oci:../x"), writing("oci:a/../b"), writing("oci:"), writing("tar:/a/../b"), writing("tar:C:x"), writing("tar:/a\x00"), writing("tar:/a\xff")},
+		"is not an engine or the address":    {at("podman", ""), at("docker", "tcp://acme.dev"), at("docker", "unix:///x"), at("docker", "tcp://acme.dev:1/x"), at("docker", "tcp://evil.dev/?.acme.dev:1"), at("docker", "ssh://a@b@acme.dev")},
+		"the embedded engine has no address": {at("embedded", "tcp://acme.dev:1")},
+		"which engine builds":                {at("", "tcp://acme.dev:1"), build(func(b *capability.Build) { b.Bases = []string{"docker.io/library/node:22"} })},
+		"rights over the machine":            {made(func(b *capability.Build) { b.Insecure = true })},
 	} {
 		for _, c := range claims {
 			d := capability.Decide([]*capability.Policy{p}, c)
@@ -303,15 +303,15 @@ func TestMadeTexts(t *testing.T) {
 		}
 	}
 	for want, rule := range map[string]capability.Rule{
-		`made: rule "x": is of the unknown list build.secret`:                         capability.AllowBuild("secret", "x", pos),
-		`made: rule "any contexts": is of the unknown list build.contexts`:            capability.AllowAnyBuild("contexts"),
-		`made: rule "": is empty`:                                            capability.AllowBuild("targets", "", pos),
-		`made: rule "a b": is not the ID of a secret`:                             capability.AllowBuild("secrets", "a b", pos),
+		`made: rule "x": is of the unknown list build.secret`:                   capability.AllowBuild("secret", "x", pos),
+		`made: rule "any contexts": is of the unknown list build.contexts`:      capability.AllowAnyBuild("contexts"),
+		`made: rule "": is empty`:                                               capability.AllowBuild("targets", "", pos),
+		`made: rule "a b": is not the ID of a secret`:                           capability.AllowBuild("secrets", "a b", pos),
 		`made: rule "linux/aarch64": is not a platform by its usual name`:       capability.AllowBuild("platforms", "linux/aarch64", pos),
 		`made: rule "open": is not a network`:                                   capability.AllowNetwork("open", pos),
-		`made: rule "no other x": is of the unknown list build.x`:                     capability.BoundBuild("x"),
+		`made: rule "no other x": is of the unknown list build.x`:               capability.BoundBuild("x"),
 		`made: rule "docker/dockerfile:1": is not a full reference of an image`: capability.AllowBuild("syntax", "docker/dockerfile:1", pos),
-		`made: rule "buildkit+tcp://x": is not an engine or the address of one`:  capability.AllowBuild("engines", "buildkit+tcp://x", pos),
+		`made: rule "buildkit+tcp://x": is not an engine or the address of one`: capability.AllowBuild("engines", "buildkit+tcp://x", pos),
 		`made: rule "https://acme.dev/../x": is not a clean URL of a source: it has .. in it, which can lead out of a repository: write it without ..`: capability.AllowBuild("remotes", "https://acme.dev/../x", pos),
 		`made: rule "type=local": is not a full reference of a cache`:                                                                                  capability.AllowBuild("cache_to", "type=local", pos),
 		`made: rule "dist": is not an output with a clean path`:                                                                                        capability.AllowBuild("outputs", "dist", pos),

@@ -1,4 +1,4 @@
-// Package atomicfile writes files that are there whole or not at all.
+// Package atomicfile writes a file whole or not at all.
 package atomicfile
 
 import (
@@ -10,11 +10,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Write puts a file in place, with mode 0644. A link in its place is followed,
-// so that what it leads to is what changes, unless another user may have put it
-// there. What is no file, such as a device, is not replaced. Where it can't be written the file
-// that was there is as before, and the error names it, not what was to take its
-// place.
+// Write writes a file with mode 0644. It follows a link at the path, unless another
+// user may have created it. It refuses to replace anything but a regular file, such
+// as a device. On failure an existing file is unchanged; the error names it, not the
+// temporary file.
 func Write(path string, data []byte) error { return write(path, data, 0o644) }
 
 // WritePrivate is [Write] with mode 0600.
@@ -33,15 +32,15 @@ func write(path string, data []byte, mode fs.FileMode) error {
 	return f.Commit()
 }
 
-// File is one on its way to its place. It has to be committed or discarded.
+// File is a file being written. The caller commits or discards it.
 type File struct {
 	file *os.File
-	path string // as it was asked for, for errors
-	to   string // where it goes, with links resolved
+	path string // as given, for errors
+	to   string // with links resolved
 	mode fs.FileMode
 }
 
-// Create begins a file, as [Write] writes it.
+// Create begins to write a file, as [Write] does.
 func Create(path string) (*File, error) {
 	to, err := target(path)
 	if err != nil {
@@ -54,10 +53,9 @@ func Create(path string) (*File, error) {
 	return &File{file: file, path: path, to: to, mode: 0o644}, nil
 }
 
-// target is what a file takes the place of. A link that leads nowhere is
-// replaced itself.
+// target returns the path to replace. A dangling link is replaced itself.
 func target(path string) (string, error) {
-	// Links in /proc, as /dev/stdout is one, lead to what no path names.
+	// Links in /proc, such as /dev/stdout, lead to files without a path.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
 			return "", &fs.PathError{Path: path, Err: safefile.ErrDirectory}
@@ -80,7 +78,7 @@ func (f *File) Write(data []byte) (int, error) {
 	return n, named(f.path, err)
 }
 
-// Commit puts the file in its place.
+// Commit moves the file to its path.
 func (f *File) Commit() error {
 	err := f.file.Chmod(f.mode)
 	if err == nil {
@@ -95,13 +93,13 @@ func (f *File) Commit() error {
 	return named(f.path, err)
 }
 
-// Discard leaves the place as it was.
+// Discard removes the temporary file.
 func (f *File) Discard() {
 	f.file.Close()
 	os.Remove(f.file.Name())
 }
 
-// named has an error tell of a path, whatever file it is about.
+// named returns the error with another path.
 func named(path string, err error) error {
 	var cause error
 	if e, ok := errors.AsType[*fs.PathError](err); ok {

@@ -1,15 +1,14 @@
-// Package filelock is a directory that one process has for itself, among those
-// that ask for it.
+// Package filelock locks a directory among the processes that ask for its lock.
 package filelock
 
 import "errors"
 
-// ErrLocked is that another process has the directory.
+// ErrLocked means that another process holds the lock.
 var ErrLocked = errors.New("another process has locked the directory")
 
-// Lock is a directory's lock. The system lets go of it when the process ends,
-// however it does, also where process IDs mean something else to the others.
+// Lock is a directory's lock. The system releases it when the process ends, however
+// it ends, and across PID namespaces.
 type Lock struct{ release func() error }
 
-// Release lets others have the directory.
+// Release releases the lock.
 func (l *Lock) Release() error { return l.release() }

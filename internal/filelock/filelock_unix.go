@@ -10,12 +10,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Try takes a directory's lock, and does not wait for it.
+// Try takes a directory's lock without waiting for it.
 //
 // # Errors
 //
-// [ErrLocked], or what the system says: some network file systems lock no
-// directory.
+// [ErrLocked], or an error of the system: some network file systems cannot lock
+// directories.
 func Try(dir string) (*Lock, error) {
 	f, err := safefile.OpenDir(dir)
 	if err != nil {

@@ -2,5 +2,5 @@ package filelock
 
 import "errors"
 
-// Try is [errors.ErrUnsupported]: a directory can't be locked here.
+// Try returns [errors.ErrUnsupported]: directories cannot be locked.
 func Try(string) (*Lock, error) { return nil, errors.ErrUnsupported }

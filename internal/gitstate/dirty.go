@@ -14,18 +14,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Options say what counts as a change.
+// Options define what counts as a change.
 type Options struct {
-	// Own are absolute paths that count as no change, with what is below them.
+	// Own are absolute paths that are ignored, with all below them.
 	Own []string
-	// Getenv looks up a variable of the user's, who may ignore files for all
-	// repositories.
+	// Getenv looks up a variable of the user, to find the user's own ignore rules.
 	Getenv func(string) string
 }
 
-// Dirty tells whether what is in a directory of the working tree differs from the
-// commit that is checked out: by what is staged, by a change, or by a file that
-// is neither tracked nor ignored. What cannot be compared differs.
+// Dirty reports whether a directory of the working tree differs from the commit that
+// is checked out: something is staged or changed, or a file is neither tracked nor
+// ignored. What cannot be compared differs.
 func (r Repository) Dirty(dir string, o Options) bool {
 	below, err := filepath.Rel(r.Root, dir)
 	commit, herr := hex.DecodeString(r.Head())
@@ -51,11 +50,11 @@ type comparison struct {
 	settings settings
 }
 
-// staged tells whether the index differs from the commit.
+// staged reports whether the index differs from the commit.
 func (c comparison) staged(entries []entry, commit []byte, below string) bool {
 	tree, err := c.treeOf(commit, below)
 	if err != nil {
-		// A directory without a tracked file is in no commit.
+		// A commit has no directories without tracked files.
 		return len(entries) > 0 || below == "."
 	}
 	prefix := ""
@@ -65,8 +64,8 @@ func (c comparison) staged(entries []entry, commit []byte, below string) bool {
 	return !bytes.Equal(treeFor(entries, prefix, len(commit)), tree)
 }
 
-// treeFor is the name of the tree that entries make, which have all the prefix.
-// The order of an index is that of trees.
+// treeFor returns the name of the tree of the entries, which all have the prefix. An
+// index is in the order of trees.
 func treeFor(entries []entry, prefix string, size int) []byte {
 	var content []byte
 	for len(entries) > 0 {
@@ -87,7 +86,7 @@ func treeFor(entries []entry, prefix string, size int) []byte {
 	return nameOf(size, "tree", content)
 }
 
-// changed tells whether a file is not what the index has.
+// changed reports whether a file differs from the index.
 func (c comparison) changed(e entry) bool {
 	path := e.path(c.Root)
 	switch {
@@ -112,8 +111,8 @@ func (c comparison) changed(e entry) bool {
 	return true
 }
 
-// otherCommit tells whether a submodule has another commit, or changes. One that
-// is not there was not asked for.
+// otherCommit reports whether a submodule has another commit, or changes. A missing
+// submodule was not checked out.
 func (c comparison) otherCommit(path string, info fs.FileInfo, e entry) bool {
 	if !info.IsDir() {
 		return true

@@ -1,7 +1,6 @@
-// Package gitstate reads what a git repository has checked out, and whether the
-// files are still that. The files of the repository are read rather than git run,
-// so that a build needs no git and a repository's configuration can't run
-// anything.
+// Package gitstate reads which commit a git repository has checked out, and whether
+// the working tree differs from it. It reads the repository's files and does not run
+// git: a build needs no git, and a repository's configuration cannot run programs.
 // https://git-scm.com/docs/gitrepository-layout
 package gitstate
 
@@ -10,20 +9,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Repository is a working tree and where its repository is.
+// Repository is a working tree with its repository.
 type Repository struct {
 	// Root is the directory of the working tree.
 	Root string
-	// dir has what is this working tree's alone, and common what it shares with
-	// other ones of the same repository.
+	// dir has the files of this working tree, and common those that all working
+	// trees of the repository share.
 	dir, common string
 }
 
-// Find looks for the repository that a directory is in, upward.
+// Find returns the repository that contains a directory.
 func Find(dir string) (r Repository, ok bool) {
 	for {
 		path := filepath.Join(dir, ".git")
@@ -53,9 +53,9 @@ func newRepository(root, dir string) Repository {
 	return r
 }
 
-var objectName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+var objectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) })
 
-// Head is the commit that is checked out, "" when there is none to be read.
+// Head returns the commit that is checked out, "" if it cannot be read.
 func (r Repository) Head() string {
 	head := readLine(filepath.Join(r.dir, "HEAD"))
 	ref, symbolic := strings.CutPrefix(head, "ref: ")
@@ -84,7 +84,7 @@ func packedRef(file, ref string) string {
 }
 
 func commitOrNone(s string) string {
-	if objectName.MatchString(s) {
+	if objectName().MatchString(s) {
 		return s
 	}
 	return ""
@@ -95,15 +95,15 @@ func readLine(path string) string {
 	return strings.TrimSpace(line)
 }
 
-// What is read of a file in .git at most, in bytes. A line names a file; a
-// million references take less than the other.
+// The most bytes read of a file in .git: of one with a single line, and of the packed
+// references, of which a million take less.
 const (
 	maxGitLine    = 16 << 10
 	maxPackedRefs = 128 << 20
 )
 
-// readGit reads the beginning of a file, "" where there is none. Whoever made the
-// project made its .git.
+// readGit reads the beginning of a file, "" if it is missing. The author of the
+// project controls its .git.
 func readGit(path string, limit int64) string {
 	data, err := safefile.Read(path, limit)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxIgnore bounds a file of patterns, in bytes.
+// maxIgnore is the most bytes of a file of patterns.
 const maxIgnore = 1 << 20
 
-// ignoreRules are patterns, the last of which that matches counts.
+// ignoreRules are patterns; the last match decides.
 type ignoreRules []ignoreRule
 
 // ignoreRule is one pattern. https://git-scm.com/docs/gitignore
@@ -17,13 +17,13 @@ type ignoreRule struct {
 	match   *regexp.Regexp
 	base    string // what it is relative to: "." or a directory
 	dirOnly bool
-	keeps   bool // what it matches is not ignored
+	keeps   bool // a match is not ignored
 }
 
 func (r ignoreRules) with(more ignoreRules) ignoreRules { return append(slices.Clip(r), more...) }
 
-// match tells whether a path from the working tree's root is ignored, none of
-// whose directories is.
+// match reports whether a path from the working tree's root is ignored. Its parents
+// are not.
 func (r ignoreRules) match(name string, isDir bool) bool {
 	for _, rule := range slices.Backward(r) {
 		local, ok := name, true
@@ -70,7 +70,7 @@ func parseIgnore(line, base string) (ignoreRule, bool) {
 	return rule, err == nil
 }
 
-// globExpression is a pattern as a regular expression.
+// globExpression translates a pattern to a regular expression.
 func globExpression(glob string) string {
 	var b strings.Builder
 	for i := 0; i < len(glob); i++ {
@@ -99,8 +99,8 @@ func globExpression(glob string) string {
 	return b.String()
 }
 
-// classExpression is a set of characters, and how many bytes it takes of the
-// pattern. One without an end matches nothing.
+// classExpression translates a character class and returns its length in the pattern.
+// A class without an end matches nothing.
 func classExpression(glob string) (class string, n int) {
 	var b strings.Builder
 	b.WriteByte('[')

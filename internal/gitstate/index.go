@@ -12,16 +12,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// maxName bounds the path of a file, in bytes.
+// maxName is the most bytes of a file's path.
 const maxName = 4096
 
-// maxIndex bounds an index, in bytes; a million files take less.
+// maxIndex is the most bytes of an index; a million files take less.
 const maxIndex = 256 << 20
 
-// errIndex is an index that cannot be read here.
-var errIndex = errors.New("not an index that can be read")
+var errIndex = errors.New("not a readable index")
 
-// entry is a file of the index, as git left it in the working tree.
+// entry is a file of the index, with its state in the working tree.
 // https://git-scm.com/docs/index-format
 type entry struct {
 	name         string // with slashes, from the working tree's root
@@ -30,11 +29,11 @@ type entry struct {
 	seconds      uint32 // of the modification time
 	nanoseconds  uint32
 	object       []byte
-	assumed      bool // not to be looked at
+	assumed      bool // assumed to be unchanged
 	skipped      bool // not in the working tree
 	intended     bool // added without its content
 	stage        uint16
-	changedAfter bool // or at the time of the index, when git could not tell
+	changedAfter bool // or at the time of the index, when git cannot tell
 }
 
 // The kinds of entries: the upper four bits of a mode.
@@ -47,7 +46,7 @@ const (
 	modeRunBits = 0o111
 )
 
-// readIndex reads the index of a working tree; size is that of an object's name,
+// readIndex reads the index of a working tree; size is the length of an object's name
 // in bytes.
 func readIndex(file string, size int) ([]entry, error) {
 	f, err := safefile.Open(file, os.O_RDONLY)
@@ -112,8 +111,8 @@ func parseIndex(data []byte, size int) ([]entry, error) {
 	return entries, checkExtensions(rest)
 }
 
-// indexName reads an entry's name, which version 4 tells by how it differs from
-// the one before, and says where the entry ends.
+// indexName reads an entry's name, which version 4 stores as the difference to the
+// previous one, and returns the end of the entry.
 func indexName(rest []byte, used int, version uint32, before []byte) ([]byte, int, error) {
 	kept := 0
 	if version == 4 {
@@ -130,7 +129,7 @@ func indexName(rest []byte, used int, version uint32, before []byte) ([]byte, in
 	name := append(bytes.Clone(before[:kept]), rest[used:used+end]...)
 	used += end + 1
 	if version < 4 {
-		// An entry has a multiple of 8 bytes.
+		// An entry's size is a multiple of 8.
 		used = (used + 7) &^ 7
 	}
 	if used > len(rest) || len(name) > maxName || !fs.ValidPath(string(bytes.TrimSuffix(name, []byte("/")))) {
@@ -139,8 +138,8 @@ func indexName(rest []byte, used int, version uint32, before []byte) ([]byte, in
 	return name, used, nil
 }
 
-// offsetNumber reads a number as packs and indexes have it, and how many bytes
-// it takes, 0 for none.
+// offsetNumber reads a number as encoded in packs and indexes, and returns how many
+// bytes it takes, 0 if there is none.
 func offsetNumber(data []byte) (value uint64, n int) {
 	for i, b := range data {
 		if i > 8 {
@@ -157,7 +156,7 @@ func offsetNumber(data []byte) (value uint64, n int) {
 	return 0, 0
 }
 
-// checkExtensions refuses an index that has its entries in another file.
+// checkExtensions refuses an index with entries in another file.
 func checkExtensions(data []byte) error {
 	for len(data) >= 8 {
 		size := uint64(binary.BigEndian.Uint32(data[4:]))
@@ -169,5 +168,5 @@ func checkExtensions(data []byte) error {
 	return nil
 }
 
-// path is where an entry is in the working tree.
+// path is the path of an entry in the working tree.
 func (e entry) path(root string) string { return filepath.Join(root, filepath.FromSlash(e.name)) }

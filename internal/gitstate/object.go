@@ -17,22 +17,21 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// maxObject bounds a commit or a tree, in bytes.
+// maxObject is the most bytes of a commit or a tree.
 const maxObject = 64 << 20
 
-// errObject is an object that is not there or is damaged.
-var errObject = errors.New("not an object that can be read")
+var errObject = errors.New("not a readable object")
 
-// newHash is the hash whose sums have that many bytes.
+// newHash returns the hash function with sums of that many bytes.
 func newHash(size int) hash.Hash {
 	if size == sha256.Size {
 		return sha256.New()
 	}
-	// It names objects here, and keeps nothing safe.
+	// Git names objects by it; nothing depends on its security.
 	return sha1.New()
 }
 
-// nameOf is the name of an object.
+// nameOf returns the name of an object.
 func nameOf(size int, kind string, content []byte) []byte {
 	h := newHash(size)
 	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
@@ -40,8 +39,8 @@ func nameOf(size int, kind string, content []byte) []byte {
 	return h.Sum(nil)
 }
 
-// objects are the directories of a repository's objects: its own, and those that
-// it borrows from.
+// objects are the directories with a repository's objects: its own, and its
+// alternates.
 func (r Repository) objects() []string {
 	all := []string{filepath.Join(r.common, "objects")}
 	for i := 0; i < len(all) && len(all) < 16; i++ {
@@ -54,7 +53,7 @@ func (r Repository) objects() []string {
 	return all
 }
 
-// object reads a commit or a tree, and checks that it has its name.
+// object reads a commit or a tree and checks its name.
 func (r Repository) object(name []byte, kind string) ([]byte, error) {
 	for _, dir := range r.objects() {
 		content, found, err := loose(dir, name)
@@ -68,7 +67,7 @@ func (r Repository) object(name []byte, kind string) ([]byte, error) {
 	return nil, errObject
 }
 
-// loose reads an object that has a file of its own.
+// loose reads an object from a file of its own.
 func loose(dir string, name []byte) (content []byte, kind string, err error) {
 	text := hex.EncodeToString(name)
 	f, err := safefile.Open(filepath.Join(dir, text[:2], text[2:]), os.O_RDONLY)
@@ -88,7 +87,7 @@ func loose(dir string, name []byte) (content []byte, kind string, err error) {
 	return content, kind, nil
 }
 
-// inflate reads what was compressed, at most so many bytes of it.
+// inflate decompresses at most limit bytes.
 func inflate(r io.Reader, limit int64) ([]byte, error) {
 	z, err := zlib.NewReader(r)
 	if err != nil {
@@ -102,7 +101,7 @@ func inflate(r io.Reader, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// treeOf is the tree of a directory in a commit, by its path from the root.
+// treeOf returns the tree of a directory in a commit, by its path from the root.
 func (r Repository) treeOf(commit []byte, dir string) ([]byte, error) {
 	content, err := r.object(commit, "commit")
 	if err != nil {
@@ -129,7 +128,7 @@ func (r Repository) treeOf(commit []byte, dir string) ([]byte, error) {
 	return tree, nil
 }
 
-// inTree finds a directory in a tree; nil where there is none of that name.
+// inTree finds a directory in a tree; nil if there is none of that name.
 func inTree(content []byte, name string, size int) []byte {
 	for len(content) > 0 {
 		head, rest, ok := bytes.Cut(content, []byte{0})

@@ -19,9 +19,8 @@ var packKinds = map[byte]string{1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 const (
 	deltaOfOffset = 6
 	deltaOfName   = 7
-	// maxDeltas is how many deltas an object is made of at most, and maxInflated
-	// how many bytes all of them have; git makes 50 deltas, and 250 if it is told to
-	// be aggressive.
+	// maxDeltas is the most deltas of an object, and maxInflated the most bytes of
+	// all of them; git makes 50 deltas, and 250 with --aggressive.
 	maxDeltas   = 500
 	maxInflated = 4 * maxObject
 )
@@ -112,7 +111,7 @@ func find(index string, name []byte) (offset int64, ok bool) {
 type pack struct {
 	file *os.File
 	size int   // of an object's name
-	left int64 // bytes that may be inflated
+	left int64 // bytes that may still be inflated
 }
 
 func (p *pack) inflate(r io.Reader) ([]byte, error) {
@@ -149,7 +148,7 @@ func (p *pack) read(offset int64, deltas int) (content []byte, kind string, err 
 	case deltaOfName:
 		name := make([]byte, p.size)
 		if _, err = io.ReadFull(r, name); err == nil {
-			// A pack that is complete has all that its objects are made of.
+			// A complete pack has the bases of its deltas.
 			at, ok := find(strings.TrimSuffix(p.file.Name(), ".pack")+".idx", name)
 			if !ok {
 				return nil, "", errObject
@@ -173,7 +172,7 @@ func (p *pack) read(offset int64, deltas int) (content []byte, kind string, err 
 	return content, kind, err
 }
 
-// patch makes an object of another one and a delta.
+// patch applies a delta to an object.
 func patch(base, delta []byte) ([]byte, error) {
 	from, n := binary.Uvarint(delta)
 	if n <= 0 || from != uint64(len(base)) {

@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// settings are those of git's that say what a change is.
+// settings are git's settings that define what a change is.
 type settings struct {
-	fileMode bool        // whether a file may be executed counts
-	ignored  ignoreRules // by the user, in all repositories
+	fileMode bool        // the executable bit counts
+	ignored  ignoreRules // the user's, for all repositories
 }
 
-// settings reads them. What a configuration includes from other files is left
-// out. https://git-scm.com/docs/git-config
+// settings reads them. Included files are not read. https://git-scm.com/docs/git-config
 func (r Repository) settings(getenv func(string) string) settings {
 	home, config := "", ""
 	if getenv != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// untracked tells whether there is a file that is neither tracked nor ignored.
+// untracked reports whether there is a file that is neither tracked nor ignored.
 func (c comparison) untracked(entries []entry, below string) bool {
 	w := walker{c, make(map[string]bool), make(map[string]bool)}
 	for _, e := range entries {
@@ -24,8 +24,7 @@ func (c comparison) untracked(entries []entry, below string) bool {
 	if below == "." {
 		return w.has(".", rules)
 	}
-	// What is above the directory has rules for it as well, and may be ignored
-	// itself.
+	// The parents have rules as well, and may be ignored themselves.
 	at := "."
 	for name := range strings.SplitSeq(below, "/") {
 		rules = rules.with(readIgnore(filepath.Join(c.Root, filepath.FromSlash(at), ".gitignore"), at))
@@ -36,14 +35,14 @@ func (c comparison) untracked(entries []entry, below string) bool {
 	return w.has(below, rules)
 }
 
-// walker looks for what is untracked.
+// walker looks for untracked files.
 type walker struct {
 	comparison
-	files, dirs map[string]bool // that are tracked, or have something tracked in them
+	files, dirs map[string]bool // tracked files, and directories with tracked files
 }
 
-// has tells whether a directory, by its path from the working tree's root, has
-// something untracked in it.
+// has reports whether a directory, by its path from the working tree's root, has an
+// untracked file.
 func (w walker) has(dir string, rules ignoreRules) bool {
 	full := filepath.Join(w.Root, filepath.FromSlash(dir))
 	entries, err := list(full)
@@ -59,7 +58,7 @@ func (w walker) has(dir string, rules ignoreRules) bool {
 		case e.IsDir():
 			return !w.dirs[name] && isRepository(filepath.Join(full, e.Name())) || w.has(name, rules)
 		}
-		// Git knows no other kinds.
+		// Git tracks nothing else.
 		return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0
 	})
 }
@@ -73,8 +72,7 @@ func list(dir string) ([]fs.DirEntry, error) {
 	return f.ReadDir(-1)
 }
 
-// isRepository tells whether a directory is the root of a working tree of its
-// own.
+// isRepository reports whether a directory is the root of another working tree.
 func isRepository(dir string) bool {
 	r, ok := Find(dir)
 	return ok && r.Root == dir

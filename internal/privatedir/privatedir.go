@@ -1,5 +1,5 @@
-// Package privatedir makes directories that nobody else writes to: what is found
-// in one is taken for one's own.
+// Package privatedir makes directories that no other user can write to, so that
+// their contents can be trusted.
 package privatedir
 
 import (
@@ -8,12 +8,12 @@ import (
 	"os"
 )
 
-// Make makes a directory, with those above it, unless it is there.
+// Make makes a directory and its parents, unless it exists.
 //
 // # Errors
 //
-// One that is there and is a link, belongs to another user, or is open to
-// others is refused, and stays as it is.
+// It refuses an existing directory that is a link, that another user owns or that
+// other users can use, and does not change it.
 func Make(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -23,7 +23,7 @@ func Make(dir string) error {
 		return err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		return fmt.Errorf("%s is no directory of its own, but a link or a file", dir)
+		return fmt.Errorf("%s is not a directory, but a link or a file", dir)
 	}
 	return checkOwner(dir, info)
 }

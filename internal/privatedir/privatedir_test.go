@@ -25,13 +25,13 @@ func TestMake(t *testing.T) {
 		"one's own":       {func(dir string) error { return os.Mkdir(dir, 0o700) }, ""},
 		"one to read":     {func(dir string) error { return cmp.Or(os.Mkdir(dir, 0o750), os.Chmod(dir, 0o750)) }, "is open to other users (mode 0750): remove it, or chmod 700 it"},
 		"a file":          {func(dir string) error { return os.WriteFile(dir, nil, 0o600) }, "not a directory"},
-		"a link":          {func(dir string) error { return os.Symlink(t.TempDir(), dir) }, "is no directory of its own, but a link or a file"},
+		"a link":          {func(dir string) error { return os.Symlink(t.TempDir(), dir) }, "is not a directory, but a link or a file"},
 		"a link to none":  {func(dir string) error { return os.Symlink("none", dir) }, "file exists"},
 		"below a file":    {func(dir string) error { return replaced(filepath.Dir(dir)) }, "not a directory"},
 	}
 	// Nobody else can give a directory away.
 	if os.Geteuid() == 0 {
-		tests["another user's"] = test{given, "belongs to another user"}
+		tests["another user's"] = test{given, "is owned by another user"}
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 
 // percentEscape is one way to escape a text for a URL.
 type percentEscape struct {
-	// keep are the characters that stay, besides letters, digits, - _ and .
+	// keep are the characters not escaped, besides letters, digits, - _ and .
 	keep string
-	// plus is for a blank as + and not as %20.
+	// plus escapes a space as + and not as %20.
 	plus bool
 }
 
@@ -23,7 +23,7 @@ var percentEscapes = []percentEscape{
 	{"*", true},                  // forms: URLSearchParams, https://url.spec.whatwg.org
 }
 
-// percentForms are those of a text in URLs.
+// percentForms returns the forms of a text in URLs.
 func percentForms(text string) []string {
 	var all []string
 	for _, e := range percentEscapes {
@@ -53,8 +53,8 @@ func isWordByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
-// quotedForms are those of a text in markup, and between the single quotes of a
-// shell, as it traces its commands with -x.
+// quotedForms returns the forms of a text in markup, and in the single quotes of a
+// shell, which traces commands so with -x.
 func quotedForms(text string) []string {
 	markup := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	return []string{

@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// maxRare is the length in bytes up to which a value is known in its rarer forms
-// as well: each of them takes memory for every byte of the value.
+// maxRare is the most bytes of a value that is found in its rarer forms: each form
+// takes memory for every byte of the value.
 const maxRare = 16 << 10
 
-// forms returns the texts by which a value is known, some of them twice. None
-// is shorter than MinLength if the value without the line breaks at its end
-// isn't.
+// forms returns the forms of a value, with duplicates. None is shorter than MinLength
+// if the value without line breaks at its end is not.
 func forms(value string) []string {
 	text := trimBreaks(value)
 	all := []string{
 		text,
-		string([]rune(text)), // as decoders and printers of JSON have it
+		string([]rune(text)), // as JSON decoders and encoders do
 		unquoted(quoteJSON(text, true)),
 		unquoted(quoteJSON(text, false)),
 	}
@@ -29,7 +28,7 @@ func forms(value string) []string {
 	} else {
 		all = append(all, url.QueryEscape(text), url.PathEscape(text))
 	}
-	// Only in base64 does a line break change what stands before it.
+	// Only in base64 does a line break change what is before it.
 	for _, s := range []string{text, text + "\n", value} {
 		for _, e := range []*base64.Encoding{
 			base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
@@ -43,9 +42,9 @@ func forms(value string) []string {
 	return append(all, lines(text)...)
 }
 
-// wrappedForms are the lines in which programs print long base64: of 76
-// characters, as base64 and MIME have them, or of 64, as openssl and PEM. What
-// is left for the last line is one where it can't be there by chance.
+// wrappedForms returns the lines in which programs print long base64: of 76 characters
+// (base64, MIME) or 64 (openssl, PEM). The last line is one of them if it is too long to
+// occur by chance.
 func wrappedForms(encoded string) []string {
 	const least = 16
 	var all []string
@@ -60,14 +59,14 @@ func wrappedForms(encoded string) []string {
 				all = append(all, string(line))
 			}
 		}
-		// Right behind the others it is not there by chance.
+		// After the other lines, the last one does not occur by chance.
 		all = append(all, strings.Join(lines, "\n"), strings.Join(lines, "\r\n"))
 	}
 	return all
 }
 
-// lines returns the lines of text that are worth masking by themselves. A blank
-// one isn't: it would be found in each indentation.
+// lines returns the lines to mask by themselves. A blank one would be found in any
+// indentation.
 func lines(text string) []string {
 	var found []string
 	for line := range strings.SplitSeq(text, "\n") {

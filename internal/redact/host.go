@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -20,8 +21,8 @@ func namesHost(name string) bool {
 }
 
 // isHostPort reports whether a value is evidently a host, a port after a colon, or
-// both. Of a name without a dot that is so only where it is meant for one, or where
-// services are commonly called so: "hunter2" could be a host as well.
+// both. A name without a dot counts only if the variable is meant for a host, or if it
+// is a common name of services: "hunter2" could be a host as well.
 func isHostPort(value string, meant bool) bool {
 	host, port := value, ""
 	if at := strings.LastIndexByte(value, ':'); at >= 0 && !isAddress(value) {
@@ -35,16 +36,15 @@ func isHostPort(value string, meant bool) bool {
 	return isAddress(host) || isHostName(host, meant)
 }
 
-var portNumber = regexp.MustCompile(`^[0-9]{1,5}$`)
+var portNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{1,5}$`) })
 
-func isPort(text string) bool { return portNumber.MatchString(text) }
+func isPort(text string) bool { return portNumber().MatchString(text) }
 
-// maxGroups is how many groups an IPv6 address has that could be no key.
+// maxGroups is the most groups of an IPv6 address that cannot be a key.
 const maxGroups = 4
 
-// isAddress reports whether a text is an IP address, in brackets or not. One of
-// IPv6 that isn't shortened has 128 bits that may as well be a secret, as may its
-// zone.
+// isAddress reports whether a text is an IP address, with or without brackets. The 128
+// bits of a full IPv6 address could be a secret, as could its zone.
 func isAddress(text string) bool {
 	bare := text
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
@@ -62,12 +62,14 @@ func isAddress(text string) bool {
 }
 
 // label is a part of a host's name that looks like words, as in "ec2-10-0-0-5" or
-// "db1": neither an ID nor a key does.
-var label = regexp.MustCompile(`^(?:` + labelWord + `)(?:[-_](?:` + labelWord + `)){0,4}$`)
+// "db1". IDs and keys do not.
+var label = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:` + labelWord + `)(?:[-_](?:` + labelWord + `)){0,4}$`)
+})
 
 const labelWord = `[a-z]{1,18}[0-9]{0,2}|[0-9]{1,5}`
 
-// maxHost is how long a name of words is, in bytes.
+// maxHost is the most bytes of a host's name.
 const maxHost = 80
 
 func isHostName(host string, meant bool) bool {
@@ -76,28 +78,27 @@ func isHostName(host string, meant bool) bool {
 		return false
 	}
 	for _, l := range labels {
-		if !label.MatchString(l) {
+		if !label().MatchString(l) {
 			return false
 		}
 	}
 	if len(labels) == 1 {
-		return meant || services[host]
+		return meant || services()[host]
 	}
 	return isDomain(labels, meant)
 }
 
-// localDomains end names that no public registry has.
+// localDomains are the last labels of names without a public registry.
 var localDomains = []string{
 	"local", "localhost", "localdomain", "internal", "test", "example", "invalid", "lan", "home", "corp", "intranet", "svc",
 }
 
-// commonDomains are those of the domains at the top of all that are no words, besides
-// the countries' of two letters.
+// commonDomains are top-level domains that are not words. Those of countries have two
+// letters.
 var commonDomains = []string{"com", "net", "org", "edu", "gov", "info", "dev", "app", "cloud"}
 
-// isDomain reports whether a name ends in a domain that there is: a token of parts
-// with dots between them does not. "tiger.ocean.blue" is taken for a host only where
-// it is meant for one.
+// isDomain reports whether a name ends in an existing domain; a token with dots does
+// not. "tiger.ocean.blue" is a host only if the variable is meant for one.
 func isDomain(labels []string, meant bool) bool {
 	last := labels[len(labels)-1]
 	if slices.Contains(localDomains, last) {
@@ -108,10 +109,10 @@ func isDomain(labels []string, meant bool) bool {
 	return exists && (meant || len(last) == 2 || slices.Contains(commonDomains, last))
 }
 
-var scheme = regexp.MustCompile(`^[a-z]{2,12}(?:\+[a-z]{2,8})?$`)
+var scheme = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,12}(?:\+[a-z]{2,8})?$`) })
 
-// isHostURL reports whether a value is a URL of a scheme, a host and maybe a port.
+// isHostURL reports whether a value is a URL of a scheme, a host and an optional port.
 func isHostURL(value string) bool {
 	before, after, ok := strings.Cut(value, "://")
-	return ok && scheme.MatchString(before) && isHostPort(strings.TrimSuffix(after, "/"), true)
+	return ok && scheme().MatchString(before) && isHostPort(strings.TrimSuffix(after, "/"), true)
 }

@@ -6,11 +6,10 @@ import (
 	"io"
 )
 
-// JSON returns a JSON document, or several such as JSON lines, with the values
-// masked in its strings. Numbers, true, false and null that are a value as a
-// whole become a string. Names of members, order, spacing and all other tokens
-// stay byte for byte. What isn't JSON is masked as by [Set.Text]. The result
-// may be data itself, which isn't changed.
+// JSON returns a JSON document, or several such as JSON lines, with the values masked
+// in its strings. A number, true, false or null that equals a value becomes a string.
+// All else stays byte for byte, names of members too. Data that is not JSON is masked
+// by [Set.Text]. The result may be data itself, which is not changed.
 func (s *Set) JSON(data []byte) []byte {
 	if s.Empty() {
 		return data
@@ -37,7 +36,7 @@ func (s *Set) token(token []byte) []byte {
 	case token[0] == '"':
 		var text string
 		if err := json.Unmarshal(token, &text); err != nil {
-			panic(err) // isJSON has seen it
+			panic(err) // isJSON has checked it
 		}
 		if masked := s.Text(text); masked != text {
 			return []byte(quoteJSON(masked, false))
@@ -48,8 +47,8 @@ func (s *Set) token(token []byte) []byte {
 	return token
 }
 
-// isJSON reports whether data is any number of JSON documents. A decoder takes
-// 00 as two of them, others take it as no JSON at all.
+// isJSON reports whether data is any number of JSON documents. A decoder reads 00 as
+// two of them; others refuse it.
 func isJSON(data []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(data))
 	for {
@@ -64,8 +63,7 @@ func isJSON(data []byte) bool {
 	}
 }
 
-// tokenLen returns the length of the string, the literal, or the other
-// character that valid JSON starts with.
+// tokenLen returns the length of the first token of valid JSON.
 func tokenLen(data []byte) int {
 	n := 1
 	switch {
@@ -85,13 +83,12 @@ func tokenLen(data []byte) int {
 	return n
 }
 
-// isLiteral reports whether c belongs to a number, true, false or null.
+// isLiteral reports whether c can be in a number, true, false or null.
 func isLiteral(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c == 'E' || c == '.' || c == '+' || c == '-'
 }
 
-// isName reports whether a token of valid JSON is the name of a member, by what
-// comes after it.
+// isName reports whether a token of valid JSON is the name of a member.
 func isName(token, after []byte) bool {
 	return token[0] == '"' && bytes.HasPrefix(bytes.TrimLeft(after, " \t\r\n"), []byte(":"))
 }

@@ -1,17 +1,16 @@
 package redact
 
-// matcher finds all forms of some values in one pass over a text, as described
-// by Aho and Corasick, "Efficient string matching: an aid to bibliographic
-// search", 1975. Its time is linear in the text and in the forms; its size is
-// linear in the forms, which a table of all bytes at each node wouldn't be for
-// values of many kilobytes.
+// matcher finds all forms of some values in one pass over a text, as described by Aho
+// and Corasick, "Efficient string matching: an aid to bibliographic search", 1975.
+// Children are lists: a table of all bytes at each node would be too large for values
+// of many kilobytes.
 type matcher struct {
 	nodes []node     // the first is the root, where nothing has been read
-	first [256]int32 // the root's children by byte, 0 where there is none
+	first [256]int32 // the root's children by byte, 0 for none
 }
 
-// node stands for the text that leads to it from the root, which is the start
-// of some forms. Nodes are named by their index; 0 as child or sibling is none.
+// node represents the text on the way from the root, which is the start of some
+// forms. Nodes are referred to by index; 0 as child or sibling means none.
 type node struct {
 	child, sibling int32
 	suffix         int32 // node of the longest end of the text that starts a form
@@ -47,8 +46,8 @@ func (m *matcher) add(form string) {
 	m.nodes[at].match = int32(len(form))
 }
 
-// link sets what depends on a node's suffix, which is shorter than its text and
-// therefore done before.
+// link sets the fields that depend on a node's suffix, which is shorter and therefore
+// done before.
 func (m *matcher) link() {
 	queue := make([]int32, 1, len(m.nodes))
 	for len(queue) > 0 {
@@ -65,7 +64,7 @@ func (m *matcher) link() {
 			n.match = max(n.match, m.nodes[n.suffix].match)
 			n.open = m.nodes[n.suffix].open
 			if n.child != 0 {
-				n.open = parent.open + 1 // a parent is open as a whole
+				n.open = parent.open + 1 // all of a parent is open
 			}
 			queue = append(queue, child)
 		}

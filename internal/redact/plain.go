@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -17,12 +18,12 @@ var servicesText string
 var namesText string
 
 var (
-	words     = listed(wordsText)
-	services  = listed(servicesText)
-	safeNames = listed(namesText)
+	words     = sync.OnceValue(func() map[string]bool { return listed(wordsText) })
+	services  = sync.OnceValue(func() map[string]bool { return listed(servicesText) })
+	safeNames = sync.OnceValue(func() map[string]bool { return listed(namesText) })
 )
 
-// listed reads a list of one word a line.
+// listed reads a list with one word per line.
 func listed(text string) map[string]bool {
 	list := make(map[string]bool)
 	for line := range strings.Lines(text) {
@@ -33,7 +34,7 @@ func listed(text string) map[string]bool {
 	return list
 }
 
-// Why a value of a dotenv file needs no mask.
+// Reasons not to mask a value of a dotenv file.
 const (
 	PlainEmpty  = "empty"
 	PlainNumber = "a number"
@@ -42,16 +43,15 @@ const (
 	PlainURL    = "the URL of a host"
 )
 
-// Plain says why a variable's value is evidently no secret, with one of the
-// reasons above. It is empty where the value has to be masked: whatever it is, if
-// the name is that of a secret, and else if it is none of those. Plain depends on
-// its arguments alone.
+// Plain returns the reason why a variable's value is evidently not a secret. It is
+// empty if the value has to be masked: the name is that of a secret, or none of the
+// reasons applies. Plain depends on its arguments alone.
 //
 // # Notes
 //
-// A value that is shown is lost, and one that is masked is a nuisance, so a doubt
-// is a mask: a host's name has to look like words and to end in a domain that
-// exists, a URL has no path, query or user.
+// A secret that is shown is lost, a word that is masked is only a nuisance. So the rules
+// are strict: a host's name looks like words and ends in a domain that exists, a URL has
+// no path, query or user.
 func Plain(name, value string) string {
 	switch {
 	case value == "":
@@ -70,17 +70,17 @@ func Plain(name, value string) string {
 	return ""
 }
 
-// secretParts are what the name of a secret has in it.
+// secretParts are parts of the names of secrets.
 var secretParts = []string{
 	"PASS", "PWD", "TOKEN", "SECRET", "KEY", "PIN", "WEBHOOK", "DSN", "AUTH", "CRED",
 }
 
-// SecretName reports whether a variable has a name that secrets have, in whatever
-// case. Ordinary words that only have the same letters, such as SHIPPING, are
-// passed over where they are a whole part of the name.
+// SecretName reports whether a variable's name is that of a secret, in any case.
+// Ordinary words that contain the same letters, such as SHIPPING, are ignored if they
+// are a whole part of the name.
 func SecretName(name string) bool {
 	for _, part := range nameParts(name) {
-		if safeNames[strings.ToLower(part)] {
+		if safeNames()[strings.ToLower(part)] {
 			continue
 		}
 		for _, secret := range secretParts {
@@ -92,19 +92,21 @@ func SecretName(name string) bool {
 	return false
 }
 
-// nameParts are a name's words, in capitals: letters between other characters.
+// nameParts returns a name's words in upper case: letters between other characters.
 func nameParts(name string) []string {
 	return strings.FieldsFunc(strings.ToUpper(name), func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
-// number is one without its sign, maybe of time, of bytes or a percentage.
-var number = regexp.MustCompile(`^[-+]?([0-9]*\.?[0-9]*)(?i:ms|[smhdw]|[kmgt]?i?b|[kmgt]|%)?$`)
+// number is a number, a time, a size or a percentage.
+var number = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[-+]?([0-9]*\.?[0-9]*)(?i:ms|[smhdw]|[kmgt]?i?b|[kmgt]|%)?$`)
+})
 
-// maxDigits is how many digits a number has that is nobody's secret.
+// maxDigits is the most digits of a number that is not a secret.
 const maxDigits = 5
 
 func isNumber(value string) bool {
-	m := number.FindStringSubmatch(value)
+	m := number().FindStringSubmatch(value)
 	if m == nil {
 		return false
 	}
@@ -114,5 +116,5 @@ func isNumber(value string) bool {
 
 func isWord(value string) bool {
 	lower := strings.ToLower(value)
-	return words[lower] || services[lower]
+	return words()[lower] || services()[lower]
 }

@@ -1,32 +1,29 @@
-// Package redact keeps secret values from being shown: where one occurs in what
-// is printed, logged, recorded or handed on, three stars stand in its place.
+// Package redact masks secret values in what is printed, logged, recorded or passed
+// on: three stars replace each occurrence.
 //
 // # Notes
 //
-// A value is known in the forms that programs commonly give it:
+// A value is found in the forms that programs commonly print:
 //
-//   - as it is, without the line breaks at its end, which stay to be seen
-//   - each line of at least [MinLength] bytes that isn't blank, where it has
-//     several
-//   - in base64, with the standard and the URL alphabet, padded or not, and
-//     with a newline or its own line breaks at the end or without; also in
-//     lines of 76 or 64 characters, each by itself
+//   - unchanged, without line breaks at its end, which stay visible
+//   - each line of at least [MinLength] bytes that is not blank
+//   - in base64, with the standard and the URL alphabet, padded or not, with and
+//     without line breaks at its end; also in lines of 76 or 64 characters
 //   - escaped for a URL, in the ways of common languages
 //   - escaped for a JSON string, with and without HTML escaping
 //   - escaped for HTML and XML, and for the single quotes of a shell
-//   - with U+FFFD for each byte that isn't UTF-8
+//   - with U+FFFD for each byte that is not UTF-8
 //
-// Of a value of more than 16 KiB, forms for HTML, XML and shells aren't known,
-// nor base64 in lines, nor all the ways to escape for a URL.
+// Not found of a value over 16 KiB: forms for HTML, XML and shells, base64 in lines,
+// and some ways to escape for a URL.
 //
-// All bytes that belong to any occurrence of any form are masked, whether
-// occurrences overlap, touch or lie in one another, and each unbroken run of
-// such bytes becomes one mask. Taking the leftmost match alone would show the
-// end of a value whose start is the end of another.
+// Each byte of any occurrence is masked, also where occurrences overlap, and each run
+// of such bytes becomes one mask. The leftmost match alone would show the end of a
+// value that begins within another.
 //
-// A value isn't known in other forms: compressed, in hexadecimal, or in base64
-// together with other text. Masking is for accidents, it doesn't stop a program
-// that wants to tell what it knows.
+// Other forms are not found: compressed, in hexadecimal, or in base64 together with
+// other text. Masking prevents accidents; it does not stop a program that means to
+// reveal a value.
 package redact
 
 import (
@@ -35,25 +32,24 @@ import (
 	"sync"
 )
 
-// MinLength is the length in bytes from which values are masked. Shorter ones
-// occur by chance, and text full of masks would tell them.
+// MinLength is the least length in bytes of a value that is masked. Shorter ones
+// occur by chance, and the masks would reveal them.
 const MinLength = 4
 
 const stars = "***"
 
-// Set is the values that must not be shown. The zero value is ready for use and
-// has none; a nil *Set masks nothing, and nothing can be added to it. A Set is
-// safe for use by several goroutines, and must not be copied.
+// Set is a set of secret values. The zero value is an empty set; a nil *Set masks
+// nothing, and nothing can be added to it. A Set is safe for concurrent use and must
+// not be copied.
 type Set struct {
 	mu      sync.Mutex
 	values  []string
 	matcher *matcher // nil after a change
 }
 
-// Add has a value masked from now on. It reports false, and adds nothing, where
-// the value without the line breaks at its end is shorter than [MinLength]: it
-// is going to be shown, and the user should know. Where nothing is left of it,
-// nothing can be shown, and the answer is true.
+// Add adds a value. It returns false and adds nothing if the value, without line
+// breaks at its end, is shorter than [MinLength]: it is not masked, and the user
+// should know. For a value without other characters it returns true.
 func (s *Set) Add(value string) (masked bool) {
 	switch n := len(trimBreaks(value)); {
 	case n == 0:
@@ -90,8 +86,8 @@ func (s *Set) Text(text string) string {
 	return string(scan.appendMasked(nil, data))
 }
 
-// current returns what finds the values that have been added so far. It is the
-// same matcher as before if and only if the values are the same.
+// current returns the matcher of all values added so far. It is the previous matcher
+// if and only if the values are the same.
 func (s *Set) current() *matcher {
 	if s == nil {
 		return noValues

@@ -2,20 +2,20 @@ package redact
 
 import "slices"
 
-// scanner finds what to mask in a text that comes in pieces. Offsets are in
-// bytes from the start of the text.
+// scanner finds what to mask in a text that is read in pieces. Offsets are in bytes
+// from the start of the text.
 type scanner struct {
 	matcher *matcher
 	node    int32
-	end     int    // offset up to which the text has been read
-	done    int    // offset up to which it has been appended to some output
-	starred bool   // whether that output ends with a mask
-	spans   []span // what to mask from done on, in order and apart from another
+	end     int    // the text before it was read
+	done    int    // the text before it was appended to an output
+	starred bool   // the output ends with a mask
+	spans   []span // what to mask from done on, in order and disjoint
 }
 
 type span struct{ start, end int }
 
-// read takes the next bytes of the text.
+// read reads the next bytes of the text.
 func (s *scanner) read(text []byte) {
 	m, at := s.matcher, s.node
 	for i := 0; i < len(text); i++ {
@@ -37,8 +37,8 @@ func (s *scanner) read(text []byte) {
 	s.end += len(text)
 }
 
-// cover adds a span. It doesn't end before those that are there, except for the
-// first where restart has kept it.
+// cover adds a span. It ends after all others, except after a restart, which keeps
+// the first.
 func (s *scanner) cover(added span) {
 	last := len(s.spans) - 1
 	for ; last >= 0 && s.spans[last].end >= added.start; last-- {
@@ -48,23 +48,21 @@ func (s *scanner) cover(added span) {
 	s.spans = append(s.spans[:last+1], added)
 }
 
-// decided returns the offset before which no byte can become part of a match
-// that isn't known yet.
+// decided returns the offset before which no byte can be part of a further match.
 func (s *scanner) decided() int {
 	return s.end - int(s.matcher.nodes[s.node].open)
 }
 
-// restart reads the text from done on again, with a matcher that finds all that
-// the last one did and more. Only a match that starts before done isn't found
-// again.
+// restart reads the text from done on again, with a matcher of more values. A match
+// that starts before done is not found again and is kept.
 func (s *scanner) restart(m *matcher, text []byte) {
 	s.matcher, s.node, s.end = m, 0, s.done
 	s.spans = slices.DeleteFunc(s.spans, func(sp span) bool { return sp.start >= s.done })
 	s.read(text)
 }
 
-// appendMasked appends the text from done on to an output. A mask that the last
-// call has begun goes on without another.
+// appendMasked appends the text from done on to an output. A mask that the previous
+// call began is continued.
 func (s *scanner) appendMasked(out, text []byte) []byte {
 	for len(text) > 0 {
 		n, masked := s.run(len(text))
@@ -80,8 +78,8 @@ func (s *scanner) appendMasked(out, text []byte) []byte {
 	return out
 }
 
-// run returns how many of the next limit bytes are alike, and whether they are
-// masked.
+// run returns how many of the next limit bytes are all masked or all not masked, and
+// which.
 func (s *scanner) run(limit int) (n int, masked bool) {
 	for len(s.spans) > 0 && s.spans[0].end <= s.done {
 		s.spans = s.spans[1:]

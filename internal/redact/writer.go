@@ -7,33 +7,33 @@ import (
 	"sync"
 )
 
-// Writer masks what is written to another writer, also where a value is split
-// over several writes. It is safe for use by several goroutines.
+// Writer masks what is written to another writer, also a value that is split over
+// several writes. It is safe for concurrent use.
 type Writer struct {
 	set *Set
 	w   io.Writer
 
 	mu     sync.Mutex
 	scan   scanner
-	held   bytes.Buffer // what scan has read and w hasn't got
+	held   bytes.Buffer // read by scan and not yet written to w
 	out    []byte
 	err    error
 	closed bool
 }
 
-// Writer returns a writer that masks the values of s. Those added later count
-// for all bytes that w hasn't got.
+// Writer returns a writer that masks the values of s. Values added later are masked
+// in all bytes not yet written to w.
 func (s *Set) Writer(w io.Writer) *Writer {
 	return &Writer{set: s, w: w, scan: scanner{matcher: s.current()}}
 }
 
-// Write takes all of p. It holds back what may still become part of a value and
-// writes the rest.
+// Write masks all of p. It keeps back what may still become part of a value and writes
+// the rest.
 //
 // # Errors
 //
-// An error of the other writer is returned from then on, by Close too; nothing
-// more is written to it. After Close, the error is [os.ErrClosed].
+// After an error of the other writer, all calls return it, Close too, and nothing more
+// is written. After Close, the error is [os.ErrClosed].
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -52,8 +52,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close writes what is held back, which has become part of no value. It doesn't
-// close the other writer. Closing twice is as closing once.
+// Close writes what was kept back, which is not part of a value. It does not close the
+// other writer. A second Close does nothing.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,14 +66,14 @@ func (w *Writer) Close() error {
 	return w.flush(w.scan.end)
 }
 
-// update sees to values added since the last write.
+// update adds the values that were added since the last write.
 func (w *Writer) update() {
 	if m := w.set.current(); m != w.scan.matcher {
 		w.scan.restart(m, w.held.Bytes())
 	}
 }
 
-// flush writes what is held before an offset.
+// flush writes what is kept back before an offset.
 func (w *Writer) flush(end int) error {
 	w.out = w.scan.appendMasked(w.out[:0], w.held.Next(end-w.scan.done))
 	if len(w.out) == 0 {

@@ -1,6 +1,6 @@
-// Package safefile opens files by paths at which somebody else may have put
-// something. An open never waits for the other end of a named pipe, never opens
-// a device, and says what it found instead of a file.
+// Package safefile opens files by paths that others may control. It never waits
+// for the other end of a named pipe, never opens a device, and returns an error
+// that says what is there instead of a regular file.
 package safefile
 
 import (
@@ -11,24 +11,23 @@ import (
 	"syscall"
 )
 
-// What is found in the place of a regular file.
+// Errors of paths without a regular file.
 var (
 	ErrDirectory = errors.New("expected a file, got a directory")
 	ErrIrregular = errors.New("not a regular file")
-	// ErrReplaced is a file that was put in the place of another one while that
-	// was opened.
-	ErrReplaced = errors.New("it was replaced while it was opened")
-	// ErrForeign is a file or link of another user in a directory that everybody
-	// can write to.
-	ErrForeign = errors.New("it belongs to another user, in a directory that everybody can write to")
+	// ErrReplaced means that the file was replaced while it was opened.
+	ErrReplaced = errors.New("replaced while it was opened")
+	// ErrForeign means that another user owns the file or link, in a directory
+	// that all users can write to.
+	ErrForeign = errors.New("owned by another user, in a directory that all users can write to")
 )
 
-// Open opens a regular file that is there, or what a link leads to; flag says
-// whether to read or to write, and creates nothing.
+// Open opens an existing regular file, following links. The flag is for reading or
+// writing; nothing is created.
 //
 // # Errors
 //
-// They are of the type [*fs.PathError], as from [os.OpenFile].
+// Errors are of type [*fs.PathError], as those of [os.OpenFile].
 func Open(path string, flag int) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -40,12 +39,12 @@ func Open(path string, flag int) (*os.File, error) {
 	return regular(os.OpenFile(path, flag|dontWait, 0))
 }
 
-// isDevice tells what must not even be opened: that may do something, such as
-// start a watchdog that restarts the machine. The rest is looked at once it is
-// open, when nothing can take its place any more.
+// isDevice reports whether a file must not be opened at all: opening a device can
+// have effects, such as starting a watchdog that restarts the machine. All else is
+// checked once it is open, when it can no longer be replaced.
 func isDevice(info fs.FileInfo) bool { return info.Mode()&fs.ModeDevice != 0 }
 
-// OpenUnlinked is [Open] for a path that must not be a link.
+// OpenUnlinked is [Open], but refuses links.
 func OpenUnlinked(path string, flag int) (*os.File, error) {
 	before, err := os.Lstat(path)
 	if err != nil {
@@ -64,38 +63,37 @@ func OpenUnlinked(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// OpenOwn is [OpenUnlinked] to read a file of the user's own.
+// OpenOwn opens a file for reading like [OpenUnlinked]. The user has to own it.
 func OpenOwn(path string) (*os.File, error) {
 	f, err := OpenUnlinked(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	if info, err := f.Stat(); err != nil || !IsOwn(info) {
-		return nil, errors.Join(problem(path, errors.New("it belongs to another user")), f.Close())
+		return nil, errors.Join(problem(path, errors.New("owned by another user")), f.Close())
 	}
 	return f, nil
 }
 
-// OpenIn opens a regular file below a root, which no link leads out of, to read
-// it. It is for one that was looked at: a device that took its place since is
-// opened, and closed again.
+// OpenIn opens a regular file below a root for reading; links cannot leave the
+// root. The caller has checked the file: a device that replaced it since is opened
+// and closed again.
 func OpenIn(root *os.Root, name string) (*os.File, error) {
 	return regular(root.OpenFile(name, os.O_RDONLY|dontWait, 0))
 }
 
-// OpenDir opens a directory that is no link, and nothing else.
+// OpenDir opens a directory. It refuses links to directories.
 func OpenDir(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|dontFollow|directoryAlone, 0)
 }
 
-// Create makes a file where there is nothing: also no link, which would have it
-// made elsewhere.
+// Create creates a file. It fails if the path exists, even as a dangling link,
+// which would create the file elsewhere.
 func Create(path string, perm fs.FileMode) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 }
 
-// Read reads the beginning of a file that [Open] opens, of that many bytes at
-// most.
+// Read opens a file with [Open] and reads at most limit bytes.
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path, os.O_RDONLY)
 	if err != nil {
@@ -105,8 +103,8 @@ func Read(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// Check reports whether [Open] would open a file to read. It is for paths that a
-// library opens.
+// Check returns the error of opening a file for reading with [Open]. It is for paths
+// that a library opens.
 func Check(path string) error {
 	f, err := Open(path, os.O_RDONLY)
 	if err != nil {
@@ -117,7 +115,7 @@ func Check(path string) error {
 
 func regular(f *os.File, err error) (*os.File, error) {
 	if e, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, syscall.ENXIO) {
-		// So do sockets answer, and pipes that nobody reads.
+		// From sockets, and from pipes without a reader.
 		return nil, problem(e.Path, ErrIrregular)
 	}
 	if err != nil {

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// dontWait keeps an open from waiting for the other end of a named pipe, and
-	// from making a terminal ours.
+	// dontWait prevents waiting for the other end of a named pipe, and a terminal
+	// from becoming the controlling terminal.
 	dontWait       = unix.O_NONBLOCK | unix.O_NOCTTY
 	dontFollow     = unix.O_NOFOLLOW
 	directoryAlone = unix.O_DIRECTORY
 )
 
-// IsOwn reports whether a file belongs to the user who runs us.
+// IsOwn reports whether the current user owns a file.
 func IsOwn(info fs.FileInfo) bool {
 	owner, ok := ownerOf(info)
 	return ok && owner == os.Geteuid()
 }
 
-// CheckPlanted refuses a file or link that another user may have put at a path,
-// in a directory where everybody can: the kernel's own rule for links there, for
-// files too. What isn't there is fine.
+// CheckPlanted returns an error if another user may have created the file or link
+// at a path, in a directory that all users can write to. This is the kernel's rule
+// for links, applied to files too. A missing file is no error.
 // https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks
 func CheckPlanted(path string) error {
 	info, err := os.Lstat(path)
@@ -47,18 +47,17 @@ func CheckPlanted(path string) error {
 	return nil
 }
 
-// maxLinks is how many links a path may have, as on Linux.
+// maxLinks is the most links that a path may have, as on Linux.
 const maxLinks = 40
 
-// Resolve is [filepath.EvalSymlinks], and refuses links that another user may
-// have put there, as [CheckPlanted] does.
+// Resolve is [filepath.EvalSymlinks], but refuses links as [CheckPlanted] does.
 func Resolve(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		dir, err := os.Getwd()
 		if err != nil {
 			return "", err
 		}
-		// Joined as they are: two dots after a link lead above what it leads to.
+		// Not cleaned: two dots after a link mean the parent of its target.
 		path = dir + "/" + path
 	}
 	at, rest := "/", split(path)
@@ -91,8 +90,8 @@ func Resolve(path string) (string, error) {
 	return at, nil
 }
 
-// split gives the names of a path, of which two dots are one: in a path that has
-// no links [filepath.Join] means by them what the kernel does.
+// split returns the elements of a path, ".." included: without links,
+// [filepath.Join] resolves it as the kernel does.
 func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }

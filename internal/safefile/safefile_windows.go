@@ -5,15 +5,13 @@ import (
 	"path/filepath"
 )
 
-// Named pipes have no path among files here, and what Lstat says decides on
-// links.
+// Named pipes have no path among files, and Lstat decides on links.
 const dontWait, dontFollow, directoryAlone = 0, 0, 0
 
-// IsOwn is always true: who may write to the user's directories is for their access
-// lists to say.
+// IsOwn is always true: access lists say who may write to the user's directories.
 func IsOwn(fs.FileInfo) bool { return true }
 
-// CheckPlanted is nil: there is no directory that everybody can write to.
+// CheckPlanted returns nil: there is no directory that all users can write to.
 func CheckPlanted(string) error { return nil }
 
 // Resolve is [filepath.EvalSymlinks].

@@ -1,4 +1,4 @@
-// Package snapshot tells which of some files changed between two moments.
+// Package snapshot finds the files that changed between two moments.
 package snapshot
 
 import (
@@ -10,54 +10,52 @@ import (
 
 // Places are what is compared.
 type Places struct {
-	// Files are paths of single files. Their contents are read, and one that is
-	// not there is noticed when it comes to be.
+	// Files are paths of single files. Their contents are compared. They need not
+	// exist.
 	Files []string
-	// Trees are directories with all that is in them. A link in the place of one
-	// is followed; links in them are not, but for files.
+	// Trees are directories with all below them. A link at such a path is followed;
+	// links below it are followed only to files.
 	Trees []string
-	// Except are paths, without links, that are passed over with all that is in
-	// them.
+	// Except are paths, without links, that are skipped with all below them.
 	Except []string
 }
 
-// Snapshot is what stood at some places at one moment.
+// Snapshot records the files at some places at one moment.
 type Snapshot struct {
 	places Places
 	files  map[string]file
 }
 
-// file is what stood at one path.
+// file records one path.
 type file struct {
 	kind   fs.FileMode // the bits of its type
-	target string      // where it leads, if it is a link
+	target string      // of a link
 	stamp  stamp       // of the file that the path leads to
-	sha256 string      // of the contents in hex, empty where they were not read
+	sha256 string      // of the contents in hex, empty if they were not read
 }
 
-// stamp tells a file from others, and from itself before a change. A program can
-// set when a file was modified, but not when it was changed.
+// stamp identifies a file and its version. Programs can set the modification time,
+// but not the change time.
 type stamp struct {
 	device, inode     uint64
 	size              int64
 	modified, changed int64 // nanoseconds since 1970
 }
 
-// How a file differs from what it was.
+// The kinds of changes.
 const (
 	Created = "created"
 	Removed = "removed"
 	Changed = "changed"
 )
 
-// Change is a file that is not what it was.
+// Change is a file that changed.
 type Change struct {
 	Path string
 	How  string
 }
 
-// Compare lists what differs between two snapshots of the same places, sorted
-// by path.
+// Compare lists the differences of two snapshots of the same places, sorted by path.
 func Compare(before, after Snapshot) []Change {
 	paths := make(map[string]file)
 	maps.Copy(paths, before.files)
@@ -78,8 +76,8 @@ func Compare(before, after Snapshot) []Change {
 	return changes
 }
 
-// same goes by the contents where both have them, so that a file that was written
-// again as it was is the same. Of a directory, what is in it is compared.
+// same compares contents if both were read, so that a file rewritten with the same
+// contents is the same. Directories are compared by the files in them.
 func same(a, b file) bool {
 	switch {
 	case a.kind != b.kind || a.target != b.target:
@@ -92,14 +90,13 @@ func same(a, b file) bool {
 	return a.stamp == b.stamp
 }
 
-// Renew takes what stands at one path now into the snapshot, after a change that
-// is no news.
+// Renew records one path anew, after an expected change.
 func (s Snapshot) Renew(path string) {
 	delete(s.files, path)
 	s.take(path, true)
 }
 
-// Again is a snapshot of the same places now.
+// Again takes another snapshot of the same places.
 func (s Snapshot) Again() Snapshot { return take(s.places, s.files) }
 
 // Take is a snapshot of places now. What can't be read is as if it had no

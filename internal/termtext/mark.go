@@ -11,19 +11,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Mark returns s with what reads as Latin letters and is none made visible. It
-// is for what somebody decides by: the names of programs, files and providers.
+// Mark returns s with characters made visible that look like Latin letters and are
+// not. It is for text that users decide by: names of programs, files and providers.
 //
-//   - In a word that has Latin letters, each letter of another script is written
-//     as its number: g<U+0435>neric.
-//   - Words of one other script stay as they are, with its name after the last
-//     of them: адрес сервера<Cyrillic>. So they can be read, and сору<Cyrillic>
-//     is not taken for the command copy.
-//   - Letters, digits and signs that are ASCII ones in another shape are always
-//     written as their numbers, and so is what looks like the signs of commands
-//     and paths: fullwidth and mathematical letters, dashes, slashes.
+//   - In a word with Latin letters, each letter of another script is replaced by its
+//     number: g<U+0435>neric.
+//   - Words of one other script stay, followed by its name: адрес сервера<Cyrillic>.
+//     They can be read, and сору<Cyrillic> is not mistaken for the command copy.
+//   - Variants of ASCII letters, digits and signs are always replaced by their
+//     numbers, as is what looks like the signs of commands and paths: fullwidth and
+//     mathematical letters, dashes, slashes.
 //
-// Latin letters with accents stay. s should be cleaned before.
+// Latin letters with accents stay. The caller cleans s first.
 func Mark(s string) string {
 	if isPlain(s) {
 		return s
@@ -49,15 +48,15 @@ func Mark(s string) string {
 
 func inWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
 
-// marker writes a text. Between words of another script and what follows them it
-// waits with the script's name.
+// marker writes a text. It writes the name of another script after the last of its
+// words.
 type marker struct {
 	out    strings.Builder
-	script string // of the last words, empty where its name is written
-	since  string // what came after these words
+	script string // of the last words, empty once its name is written
+	since  string // the text after these words
 }
 
-// name writes the name of the script that is over.
+// name writes the name of the script that ended.
 func (m *marker) name() {
 	if m.script != "" {
 		m.out.WriteString("<" + m.script + ">" + m.since)
@@ -98,7 +97,7 @@ func (m *marker) word(word string) {
 	m.script, m.since = cmp.Or(m.script, script), ""
 }
 
-// add writes what has no script of its own.
+// add writes text without a script of its own.
 func (m *marker) add(text string) {
 	if m.script != "" {
 		m.since += text
@@ -107,7 +106,7 @@ func (m *marker) add(text string) {
 	m.out.WriteString(text)
 }
 
-// numbered writes a word with each letter as its number that is not Latin.
+// numbered writes a word with the numbers of its letters that are not Latin.
 func numbered(word string) string {
 	var b strings.Builder
 	for _, r := range word {
@@ -124,16 +123,16 @@ func number(r rune) string { return fmt.Sprintf("<U+%04X>", r) }
 
 func isASCII(r rune) bool { return r < unicode.MaxASCII }
 
-// together are the scripts that one language is written in at once.
+// together are scripts that one language combines.
 var together = []string{"Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"}
 
 func sameLanguage(a, b string) bool {
 	return a == b || slices.Contains(together, a) && slices.Contains(together, b)
 }
 
-// scriptOf is the script of a word's letters, the first where a language has
-// several, and empty for Latin. A word is not whole when it has letters of
-// several others, or ones that are Latin in another shape.
+// scriptOf returns the script of a word's letters, the first one if a language
+// combines several, empty for Latin. A word is not whole if it mixes scripts or has
+// variants of Latin letters.
 func scriptOf(word string) (script string, whole bool) {
 	latin, loose := false, false
 	for _, r := range word {
@@ -161,7 +160,7 @@ func scriptOf(word string) (script string, whole bool) {
 	return script, true
 }
 
-// scriptName is empty for what several scripts have.
+// scriptName is empty for letters of several scripts.
 func scriptName(r rune) string {
 	for name, table := range unicode.Scripts {
 		if unicode.Is(table, r) && name != "Common" && name != "Inherited" {
@@ -171,11 +170,11 @@ func scriptName(r rune) string {
 	return ""
 }
 
-// distinct are Latin letters that no accent makes and that look like no other.
+// distinct are Latin letters without a base letter that look like no other letter.
 const distinct = "ßæœøłđðþħŋŧẞÆŒØŁĐÐÞĦŊŦ"
 
-// isLatin tells whether a letter is of ASCII, with or without accents, or can't
-// be taken for one that is.
+// isLatin reports whether a letter is an ASCII letter, with or without accents, or
+// cannot be mistaken for one.
 func isLatin(r rune) bool {
 	for _, base := range norm.NFD.String(string(r)) {
 		return isASCII(base) && unicode.IsLetter(base) || strings.ContainsRune(distinct, base)
@@ -183,16 +182,16 @@ func isLatin(r rune) bool {
 	return false
 }
 
-// isDisguised tells whether a letter or digit is one of ASCII in another shape:
-// fullwidth, mathematical, a Roman numeral; or a Latin letter that looks like
-// one, such as the dotless i.
+// isDisguised reports whether a letter or digit is a variant of an ASCII one
+// (fullwidth, mathematical, a Roman numeral), or a Latin letter that looks like one,
+// such as the dotless i.
 func isDisguised(r rune) bool {
 	shape := norm.NFKC.String(string(r))
 	return !strings.ContainsFunc(shape, func(r rune) bool { return !isASCII(r) }) || unicode.Is(unicode.Latin, r)
 }
 
-// looksLikeSign tells whether something is, or may be read as, a sign of ASCII
-// that commands and paths have.
+// looksLikeSign reports whether a character looks like an ASCII sign that commands
+// and paths have.
 func looksLikeSign(r rune) bool {
 	shape := norm.NFKC.String(string(r))
 	return len(shape) == 1 || unicode.In(r, unicode.Pd, unicode.Sm, unicode.Sk)

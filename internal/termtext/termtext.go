@@ -1,6 +1,6 @@
-// Package termtext makes text from a provider, a child or a file safe to
-// print: what a terminal would obey, or a reader would see in another order
-// than it stands in, is taken out.
+// Package termtext makes text from a provider, a child process or a file safe to
+// print: it removes what a terminal obeys, and what changes the order of the text
+// on the screen.
 package termtext
 
 import (
@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Clean returns s without control characters, escape sequences' introducers,
-// bidirectional formatting characters, what shows as nothing or as a blank and
-// is no space, and invalid UTF-8. An emoji that variation selectors and joiners
-// make of several stays as these.
-// Newlines and tabs stay; a carriage return before a newline goes, any other
-// becomes a newline, so that no line can be written over.
+// Clean returns s without escape sequences, control characters, bidirectional
+// formatting characters, characters that are invisible or look like a space, and
+// invalid UTF-8. An emoji that joiners and variation selectors combine is split.
+//
+// Newlines and tabs stay. A carriage return before a newline is removed; any other
+// becomes a newline, so that no line can be overwritten.
 func Clean(s string) string {
 	if isPlain(s) {
 		return s
@@ -30,8 +30,8 @@ func Clean(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// Line returns s cleaned and on one line of at most limit runes; what is cut
-// is marked with an ellipsis.
+// Line returns s cleaned, on one line of at most limit runes. A cut is marked with an
+// ellipsis.
 func Line(s string, limit int) string {
 	s = strings.Join(strings.Fields(Clean(s)), " ")
 	if utf8.RuneCountInString(s) <= limit {
@@ -58,8 +58,8 @@ func keep(r rune) bool {
 	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) && HasShape(r)
 }
 
-// HasShape is false for letters and marks that show as nothing or as a blank,
-// such as the Hangul filler; text with one in it is read as another text:
+// HasShape is false for letters and marks that are invisible or look like a space,
+// such as the Hangul filler, which make one text look like another:
 // https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 func HasShape(r rune) bool {
 	const brailleBlank = '\u2800'
@@ -81,8 +81,7 @@ func stripEscapes(s string) string {
 	return b.String()
 }
 
-// escapeLen returns how many bytes the sequence at the start of s takes; s
-// starts with ESC.
+// escapeLen returns the length of the sequence at the start of s, which is ESC.
 func escapeLen(s string) int {
 	if len(s) < 2 {
 		return len(s)
@@ -119,8 +118,8 @@ func escapeLen(s string) int {
 	}
 }
 
-// shortLen is escapeLen for an escape of two characters, or of more where those
-// between are 0x20 to 0x2f (ISO 2022), as in ESC # 8 and ESC ( B.
+// shortLen is escapeLen for ESC, any number of characters from 0x20 to 0x2f, and one
+// more (ISO 2022), as in ESC # 8 and ESC ( B.
 func shortLen(s string) int {
 	i := 1
 	for i < len(s) && s[i] >= 0x20 && s[i] <= 0x2f {

@@ -8,29 +8,27 @@ import (
 	"strings"
 )
 
-// Addition is what [Add] puts into a document.
+// Addition is what [Add] adds to a document.
 type Addition struct {
-	// Path are the keys that lead to a list, or to a value that is not there yet.
+	// Path are the keys that lead to a list, or to a missing value.
 	Path []string
-	// Items are put behind those of the list, each written in YAML on one line.
+	// Items are appended to the list, each written in YAML on one line.
 	Items []Item
-	// Value is written in YAML on one line, in place of Items, for a key that the
-	// document does not have.
+	// Value, instead of Items, is the value of a missing key, in YAML on one line.
 	Value Item
 }
 
-// Item is a value in YAML, and a remark for the reader: a comment without its #,
-// which is left out where the line has no place for one.
+// Item is a value in YAML, and a remark: a comment without its #, omitted if the line
+// has no place for it.
 type Item struct{ Text, Remark string }
 
-// ErrNoPlace is that a document has no place where something can be added and
-// all else stays as it is, such as a list that an alias shares.
+// ErrNoPlace means that nothing can be added without changing something else, such as
+// a list that an alias shares.
 var ErrNoPlace = errors.New("cannot add to the file as it is written")
 
-// Add puts something into a document and leaves everything else as it is written:
-// values, their order, comments and layout. Keys on the way that are missing are
-// added. Whether the result says what it should, and nothing else, is not left to
-// the layout: it is read again and compared, value by value.
+// Add adds to a document and keeps everything else as written: values, order, comments
+// and layout. Missing keys of the path are added. The result is read again and compared
+// with what it should be, value by value.
 //
 // # Errors
 //
@@ -59,7 +57,7 @@ func Add(file string, data []byte, a Addition) ([]byte, error) {
 	return nil, fmt.Errorf("%s: %w: write it by hand at %s", where, ErrNoPlace, strings.Join(a.Path, "."))
 }
 
-// keyColumn is where the last key of a path stands, 0 for none.
+// keyColumn is the column of the last key of a path, 0 for none.
 func keyColumn(n *Node, path []string) int {
 	column := 0
 	for _, key := range path {
@@ -73,7 +71,7 @@ func keyColumn(n *Node, path []string) int {
 	return column
 }
 
-// with is the document that an addition is to make, apart from its layout.
+// with returns the document with the addition, without its layout.
 func with(n *Node, a Addition) (*Node, error) {
 	if len(a.Path) > 0 {
 		key, rest := a.Path[0], Addition{a.Path[1:], a.Items, a.Value}
@@ -94,7 +92,7 @@ func with(n *Node, a Addition) (*Node, error) {
 	}
 	if a.Items == nil {
 		if n != nil {
-			return nil, fmt.Errorf("%s: %w: there is a value already", n.Pos(), ErrNoPlace)
+			return nil, fmt.Errorf("%s: %w: the value exists", n.Pos(), ErrNoPlace)
 		}
 		return Parse("", []byte(a.Value.Text))
 	}
@@ -112,8 +110,8 @@ func with(n *Node, a Addition) (*Node, error) {
 	return out, nil
 }
 
-// same tells whether two values are the same, apart from where they stand and from
-// the order of keys, which means nothing.
+// same reports whether two values are equal, apart from positions and the order of
+// keys.
 func same(a, b *Node) bool {
 	if a.Kind() != b.Kind() || a.Text() != b.Text() || len(a.Entries()) != len(b.Entries()) {
 		return false

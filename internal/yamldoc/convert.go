@@ -9,8 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// converter turns the parser's tree into ours. It stops at the first bound
-// that is reached.
+// converter converts the parser's tree. It stops at the first bound that is exceeded.
 type converter struct {
 	file     string
 	problems Problems
@@ -59,7 +58,7 @@ func (c *converter) convert(n *yaml.Node, field string, depth int) *Node {
 
 func (c *converter) checkTag(n *yaml.Node, field, want string) {
 	if tag := n.ShortTag(); tag != want {
-		c.problems.Add(c.pos(n), field, fmt.Sprintf("tag %q has no meaning here", tag), "")
+		c.problems.Add(c.pos(n), field, fmt.Sprintf("unsupported tag %q", tag), "")
 	}
 }
 
@@ -74,14 +73,14 @@ func (c *converter) alias(n *yaml.Node, field string, depth int) *Node {
 	return out
 }
 
-// pairs are the entries of a mapping that is being read. The index keeps the
-// time in step with the number of keys.
+// pairs are the entries of a mapping that is being read. The index makes the time
+// linear in the number of keys.
 type pairs struct {
 	entries []Entry
 	index   map[string]int
 }
 
-// add is false, and changes nothing, when the key is there already.
+// add returns false and changes nothing if the key exists.
 func (p *pairs) add(e Entry) bool {
 	if _, ok := p.index[e.Key]; ok {
 		return false
@@ -91,8 +90,7 @@ func (p *pairs) add(e Entry) bool {
 	return true
 }
 
-// mapping reads a mapping's own keys, then those that it merges in and does
-// not have. https://yaml.org/type/merge.html
+// mapping reads a mapping's own keys, then the merged keys that it does not have. https://yaml.org/type/merge.html
 func (c *converter) mapping(n *yaml.Node, field string, depth int) []Entry {
 	p := pairs{index: make(map[string]int)}
 	var mergeKey, merged *yaml.Node
@@ -117,13 +115,13 @@ func (c *converter) mapping(n *yaml.Node, field string, depth int) []Entry {
 		p.add(Entry{name, c.pos(key), c.convert(value, under(field, name), depth+1)})
 	}
 	if merged != nil && !c.merge(&p, merged, field, depth) && !c.stopped {
-		c.problems.Add(c.pos(merged), field, "<< merges a mapping or a list of mappings, nothing else", "")
+		c.problems.Add(c.pos(merged), field, "<< expects a mapping or a list of mappings", "")
 	}
 	return p.entries
 }
 
 func (c *converter) again(key *yaml.Node, field, name string, first int, hint string) {
-	c.problems.Add(c.pos(key), field, fmt.Sprintf("key %q stands here a second time, the first is at line %d", name, first), hint)
+	c.problems.Add(c.pos(key), field, fmt.Sprintf("duplicate key %q (first at line %d)", name, first), hint)
 }
 
 func (c *converter) key(n *yaml.Node, field string) (string, bool) {
@@ -135,14 +133,14 @@ func (c *converter) key(n *yaml.Node, field string) (string, bool) {
 	case n.Kind != yaml.ScalarNode:
 		c.problems.Add(at, field, "a key is a list or a mapping, expected a string", "")
 	case tagOf(n) != stringTag && tagOf(n) != timeTag:
-		c.problems.Add(at, field, fmt.Sprintf("key %q is no string", n.Value), "put it in quotes")
+		c.problems.Add(at, field, fmt.Sprintf("key %q is not a string", n.Value), "put it in quotes")
 	default:
 		return n.Value, true
 	}
 	return "", false
 }
 
-// merge is false when the value is nothing that can be merged.
+// merge returns false if the value cannot be merged.
 func (c *converter) merge(p *pairs, value *yaml.Node, field string, depth int) bool {
 	node := c.convert(value, field, depth+1)
 	sources := node.Items()
@@ -160,8 +158,7 @@ func (c *converter) merge(p *pairs, value *yaml.Node, field string, depth int) b
 	return true
 }
 
-// under is the field of a key; one that would write over the terminal or the
-// line is quoted.
+// under returns the field of a key, quoted if it could control the terminal.
 func under(field, key string) string {
 	if strings.ContainsFunc(key, func(r rune) bool { return !Visible(r) }) {
 		key = strconv.QuoteToASCII(key)

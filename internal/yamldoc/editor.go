@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// editor finds the place for an addition: it tries those that there may be, and
-// takes the first that makes the document that is wanted.
+// editor finds the place for an addition: it tries the candidates and takes the first
+// that gives the wanted document.
 type editor struct {
 	data     []byte
-	at       *Node    // the last value on the way that is there
-	rest     []string // the keys that are not
+	at       *Node    // the last existing value of the path
+	rest     []string // the missing keys
 	addition Addition
 	want     *Node
 	ending   string
 	tries    int
 }
 
-// maxPlaces bounds how often a document is read again.
+// maxPlaces is how often a document is read again.
 const maxPlaces = 200
 
-// edit gives the new text; column is that of the key that the value belongs to.
+// edit returns the new text; column is that of the value's key.
 func (e *editor) edit(column int) ([]byte, bool) {
 	begin := e.offset(e.at.Pos())
 	if e.at.Kind() == KindNull {
@@ -35,14 +35,14 @@ func (e *editor) edit(column int) ([]byte, bool) {
 		return e.inFlow(begin)
 	}
 	indent := e.at.Pos().Column - 1
-	// A mapping may begin with an anchor, or with keys that stand elsewhere.
+	// A mapping may begin with an anchor, or with merged keys.
 	if entries := e.at.Entries(); len(entries) > 0 && entries[0].KeyPos.Line >= e.at.Pos().Line {
 		indent = entries[0].KeyPos.Column - 1
 	}
 	return e.below(e.lastLine(), indent)
 }
 
-// try takes a text if it is what is wanted.
+// try accepts a text if it gives the wanted document.
 func (e *editor) try(text []byte) ([]byte, bool) {
 	if e.tries++; e.tries > maxPlaces {
 		return nil, false
@@ -51,7 +51,7 @@ func (e *editor) try(text []byte) ([]byte, bool) {
 	return text, err == nil && same(got, e.want)
 }
 
-// offset is where a place stands in the text. Columns count characters.
+// offset returns the offset of a position. Columns count characters.
 func (e *editor) offset(at Pos) int {
 	offset := 0
 	for range at.Line - 1 {
@@ -68,7 +68,7 @@ func (e *editor) offset(at Pos) int {
 	return len(e.data)
 }
 
-// lastLine is the last line on which a part of the value begins.
+// lastLine returns the last line on which a part of the value begins.
 func (e *editor) lastLine() int {
 	last := 0
 	var look func(*Node)
@@ -86,7 +86,7 @@ func (e *editor) lastLine() int {
 	return last
 }
 
-// below adds lines behind a line, or behind a later one where a value goes on.
+// below adds lines after a line, or after a later one if a value continues.
 func (e *editor) below(line, indent int) ([]byte, bool) {
 	added := e.block(indent)
 	end := 0
@@ -110,8 +110,8 @@ func (e *editor) below(line, indent int) ([]byte, bool) {
 	return nil, false
 }
 
-// unfolded makes lines of an empty list or mapping that stands behind its key,
-// since one rule a line is what others can be compared with.
+// unfolded replaces an empty list or mapping after its key by lines: one rule per line
+// makes small differences in version control.
 func (e *editor) unfolded(begin, column int) ([]byte, bool) {
 	empty := string(e.data[begin:min(begin+2, len(e.data))])
 	if empty != "{}" && empty != "[]" {
@@ -131,7 +131,7 @@ func (e *editor) inFlow(begin int) ([]byte, bool) {
 		if e.data[i] != closing {
 			continue
 		}
-		// Right behind what is there, or on its own behind a comment.
+		// Directly after the last item, or on a line of its own after a comment.
 		for _, blanks := range [...]string{" \t\r\n", " "} {
 			head := strings.TrimRight(string(e.data[:i]), blanks)
 			for _, comma := range [...]string{", ", ""} {
@@ -144,7 +144,7 @@ func (e *editor) inFlow(begin int) ([]byte, bool) {
 	return nil, false
 }
 
-// block is the addition in lines.
+// block returns the addition as lines.
 func (e *editor) block(indent int) string {
 	var b strings.Builder
 	line := func(text string, i Item) {
@@ -172,7 +172,7 @@ func (e *editor) block(indent int) string {
 	return b.String()
 }
 
-// flow is the addition within brackets.
+// flow returns the addition within brackets.
 func (e *editor) flow() string {
 	text := e.addition.Value.Text
 	if e.addition.Items != nil {

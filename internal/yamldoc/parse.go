@@ -10,15 +10,15 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Parse reads one document; file is its name in positions. A document with
-// nothing in it is a null. A byte order mark is passed over.
+// Parse reads one document; file is its name in positions. An empty document is null. A
+// byte order mark is ignored.
 //
 // # Errors
 //
-// [Problems], all that were found: the parser itself stops at the first.
+// [Problems], all of them; the parser itself stops at the first.
 func Parse(file string, data []byte) (*Node, error) {
 	if len(data) > MaxBytes {
-		return nil, Problems{{Pos: Pos{File: file}, Message: fmt.Sprintf("the file has more than %d bytes, the most that is read", MaxBytes)}}
+		return nil, Problems{{Pos: Pos{File: file}, Message: fmt.Sprintf("the file has more than %d bytes", MaxBytes)}}
 	}
 	if p, ok := otherEncoding(file, data); ok {
 		return nil, Problems{p}
@@ -42,8 +42,7 @@ func Parse(file string, data []byte) (*Node, error) {
 	return node, nil
 }
 
-// once leaves out what is said again of the same place: an anchor's value is
-// read wherever an alias names it.
+// once removes duplicates: an anchor's value is read for each alias.
 func once(ps Problems) Problems {
 	type saying struct {
 		pos     Pos
@@ -58,8 +57,8 @@ func once(ps Problems) Problems {
 	})
 }
 
-// decode gives the root of the only document; nil when there is none. The
-// parser reports some errors by panicking.
+// decode returns the root of the only document; nil if there is none. The parser
+// reports some errors by panicking.
 func decode(data []byte) (root *yaml.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -75,7 +74,7 @@ func decode(data []byte) (root *yaml.Node, err error) {
 		return nil, err
 	}
 	if err := d.Decode(&next); err == nil {
-		return nil, fmt.Errorf("yaml: line %d: a second document begins, one is expected", next.Line)
+		return nil, fmt.Errorf("yaml: line %d: expected one document, found another", next.Line)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}

@@ -8,14 +8,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// Pos is a place in a file. Line and Column begin at 1; 0 is unknown.
+// Pos is a position in a file. Line and Column begin at 1; 0 is unknown.
 type Pos struct {
 	File         string
 	Line, Column int
 }
 
-// String is file:line:column, as editors and terminals know it; what is
-// unknown is left out.
+// String returns file:line:column, without what is unknown.
 func (p Pos) String() string {
 	switch {
 	case p.Line == 0:
@@ -27,7 +26,7 @@ func (p Pos) String() string {
 	}
 }
 
-// Compare orders positions as they are read.
+// Compare orders positions as they are in the file.
 func (p Pos) Compare(q Pos) int {
 	if c := strings.Compare(p.File, q.File); c != 0 {
 		return c
@@ -38,18 +37,17 @@ func (p Pos) Compare(q Pos) int {
 	return p.Column - q.Column
 }
 
-// Problem is one thing that is wrong in a document.
+// Problem is one mistake in a document.
 type Problem struct {
 	Pos Pos
-	// Field is the way to the value, such as backend.provider; it may be
-	// empty.
+	// Field is the path of the value, such as backend.provider; it may be empty.
 	Field   string
 	Message string
 	// Hint says what to do.
 	Hint string
 }
 
-// Error is the problem in one line, without its hint.
+// Error returns the problem in one line, without its hint.
 func (p Problem) Error() string {
 	said := p.Message
 	if p.Field != "" {
@@ -61,10 +59,10 @@ func (p Problem) Error() string {
 	return said
 }
 
-// Problems are all that is wrong in a document.
+// Problems are all mistakes in a document.
 type Problems []Problem
 
-// Error has one line a problem.
+// Error returns one line per problem.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -73,13 +71,12 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Add notes one more problem.
+// Add adds a problem.
 func (ps *Problems) Add(pos Pos, field, message, hint string) {
 	*ps = append(*ps, Problem{pos, field, message, hint})
 }
 
-// Err is nil where there is no problem, else all of them in the order of their
-// positions.
+// Err returns all problems in the order of their positions, nil if there are none.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
@@ -88,7 +85,7 @@ func (ps Problems) Err() error {
 	return ps
 }
 
-// UnknownKey is the problem of a key that isn't one of those known.
+// UnknownKey returns the problem of an unknown key.
 func UnknownKey(e Entry, known []string) Problem {
 	hint := "known here: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 	if near := abi.Nearest(e.Key, known); near != "" {

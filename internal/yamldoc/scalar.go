@@ -6,11 +6,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
 
-// The tags that have a meaning here, in their short form.
+// The supported tags, in their short form.
 const (
 	nullTag   = "!!null"
 	boolTag   = "!!bool"
@@ -24,13 +25,17 @@ const (
 )
 
 var (
-	wholeNumber = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$`)
-	realNumber  = regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$`)
-	jsonNumber  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	wholeNumber = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$`)
+	})
+	realNumber = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$`)
+	})
+	jsonNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) })
 )
 
-// tagOf is what a scalar is. The parser takes a number that its own types are
-// too small for to be a float or a string, and a << that is no key to be one.
+// tagOf returns the tag of a scalar. The parser reads a number that exceeds its types
+// as a float or a string, and a << that is not a key as one.
 func tagOf(n *yaml.Node) string {
 	tag := n.ShortTag()
 	if tag == mergeTag {
@@ -40,9 +45,9 @@ func tagOf(n *yaml.Node) string {
 		return tag
 	}
 	switch {
-	case wholeNumber.MatchString(n.Value):
+	case wholeNumber().MatchString(n.Value):
 		return intTag
-	case realNumber.MatchString(n.Value):
+	case realNumber().MatchString(n.Value):
 		return floatTag
 	}
 	return tag
@@ -66,12 +71,12 @@ func (c *converter) scalar(n *yaml.Node, out *Node) {
 		out.kind = KindFloat
 		c.rewrite(n, out, floatText, "%q is no number that JSON has")
 	default:
-		c.problems.Add(c.pos(n), out.field, fmt.Sprintf("tag %q has no meaning here", tag), "")
+		c.problems.Add(c.pos(n), out.field, fmt.Sprintf("unsupported tag %q", tag), "")
 	}
 }
 
-// rewrite gives a value JSON's form. A tag in the file can claim a type that
-// the value doesn't have; the parser doesn't check that.
+// rewrite converts a value to JSON's form. A tag in the file can claim a type that the
+// value does not have; the parser does not check that.
 func (c *converter) rewrite(n *yaml.Node, out *Node, text func(string) (string, bool), otherwise string) {
 	written, ok := text(n.Value)
 	if !ok {
@@ -93,7 +98,7 @@ func intText(s string) (string, bool) {
 	s = strings.ReplaceAll(s, "_", "")
 	i, ok := new(big.Int).SetString(s, 0)
 	if !ok {
-		// A leading 0 with an 8 or 9 behind it is decimal.
+		// A number with a leading 0 and an 8 or 9 is decimal.
 		i, ok = new(big.Int).SetString(s, 10)
 	}
 	if !ok {
@@ -104,10 +109,10 @@ func intText(s string) (string, bool) {
 
 func floatText(s string) (string, bool) {
 	s = strings.ReplaceAll(s, "_", "")
-	if jsonNumber.MatchString(s) {
+	if jsonNumber().MatchString(s) {
 		return s, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	text := strconv.FormatFloat(f, 'g', -1, 64)
-	return text, err == nil && jsonNumber.MatchString(text)
+	return text, err == nil && jsonNumber().MatchString(text)
 }

@@ -7,11 +7,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
-// otherEncoding finds that a file is Unicode, but not UTF-8: by its byte order mark,
-// or by the zero bytes of its first character.
+// otherEncoding detects UTF-16 and UTF-32, by the byte order mark or the zero bytes of
+// the first character.
 func otherEncoding(file string, data []byte) (Problem, bool) {
 	if len(data) < 2 {
 		return Problem{}, false
@@ -29,15 +30,15 @@ func otherEncoding(file string, data []byte) (Problem, bool) {
 	return Problem{Pos{File: file}, "", "the file is " + found + ", expected UTF-8", "save the file as UTF-8"}, true
 }
 
-// unreadable finds the first character that no YAML file can have. The parser
-// looks for the same, but doesn't say where it stands.
+// unreadable finds the first character that YAML does not allow. The parser refuses
+// them too, but without a position.
 func unreadable(file string, data []byte) (Problem, bool) {
 	line := 1
 	for l := range bytes.Lines(data) {
 		for column := 1; len(l) > 0; column++ {
 			r, size := utf8.DecodeRune(l)
 			if r == utf8.RuneError && size == 1 {
-				return Problem{Pos{file, line, column}, "", "this is no UTF-8", "save the file as UTF-8"}, true
+				return Problem{Pos{file, line, column}, "", "not UTF-8", "save the file as UTF-8"}, true
 			}
 			if !printable(r) {
 				return Problem{Pos{file, line, column}, "", fmt.Sprintf("character %U is not allowed here", r),
@@ -62,27 +63,29 @@ func printable(r rune) bool {
 }
 
 var (
-	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	// countedFromZero are the errors whose line the parser gives one too low:
-	// those of its grammar, where those of its scanner are right.
-	countedFromZero = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found undefined tag handle)`)
-	unknownAnchor   = regexp.MustCompile(`^unknown anchor '([^']*)' referenced`)
+	syntaxError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?`) })
+	// countedFromZero are the errors with a line that is one too low: those of the
+	// parser's grammar; those of its scanner are right.
+	countedFromZero = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found undefined tag handle)`)
+	})
+	unknownAnchor = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^unknown anchor '([^']*)' referenced`) })
 )
 
-// syntaxProblem gives the parser's error its place. The parser leaves the line
-// out when it is the first.
+// syntaxProblem adds the position to the parser's error. The parser omits the line if
+// it is the first.
 func syntaxProblem(file string, data []byte, err error) Problem {
-	m := syntaxError.FindStringSubmatch(err.Error())
+	m := syntaxError().FindStringSubmatch(err.Error())
 	if m == nil {
 		return Problem{Pos: Pos{File: file}, Message: err.Error()}
 	}
 	message := err.Error()[len(m[0]):]
-	if a := unknownAnchor.FindStringSubmatch(message); a != nil {
+	if a := unknownAnchor().FindStringSubmatch(message); a != nil {
 		return Problem{Pos{file, aliasLine(data, a[1], err), 0}, "", fmt.Sprintf("alias %q has no anchor above it", a[1]),
-			fmt.Sprintf("write &%s before the value that is meant", a[1])}
+			fmt.Sprintf("write &%s before the value that it refers to", a[1])}
 	}
 	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
-	if m[1] != "" && countedFromZero.MatchString(message) {
+	if m[1] != "" && countedFromZero().MatchString(message) {
 		line++
 	}
 	line = min(line, lines(data))
@@ -92,10 +95,10 @@ func syntaxProblem(file string, data []byte, err error) Problem {
 	return Problem{Pos: Pos{File: file, Line: line}, Message: message}
 }
 
-var tabbed = regexp.MustCompile("^ *\t[ \t]*[^ \t\r\n]")
+var tabbed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^ *\t[ \t]*[^ \t\r\n]") })
 
-// tabIndent finds that the line where the parser stopped is indented by a tab. An
-// error that says so itself may be of the line below.
+// tabIndent detects a tab in the indentation of the line where the parser stopped. If
+// the error itself mentions a tab, it may be on the next line.
 func tabIndent(file string, data []byte, stopped int, message string) (Problem, bool) {
 	last := stopped
 	if strings.Contains(message, "tab character") {
@@ -103,7 +106,7 @@ func tabIndent(file string, data []byte, stopped int, message string) (Problem, 
 	}
 	at := 0
 	for line := range bytes.Lines(data) {
-		if at++; at >= stopped && at <= last && tabbed.Match(line) {
+		if at++; at >= stopped && at <= last && tabbed().Match(line) {
 			return Problem{Pos{file, at, 1 + bytes.IndexByte(line, '\t')}, "", "a tab indents this line, expected spaces",
 				"replace the tabs at the beginning of lines by spaces"}, true
 		}
@@ -111,18 +114,17 @@ func tabIndent(file string, data []byte, stopped int, message string) (Problem, 
 	return Problem{}, false
 }
 
-// lines is how many lines there are; an error at the end of the file is one of
-// its last line.
+// lines counts the lines; an error at the end of the file is in its last line.
 func lines(data []byte) int {
 	return 1 + bytes.Count(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
 }
 
-// maxTries bounds how often a document is read again to place an error.
+// maxTries is how often a document is read again to find the line of an error.
 const maxTries = 16
 
-// aliasLine is the line of the alias that made the parser stop, 0 if it isn't
-// found. A line that only looks as if it had the alias, a comment say, is told
-// apart by reading up to it: no error comes of that.
+// aliasLine returns the line of the alias at which the parser stopped, 0 if it is not
+// found. The document is read up to each candidate: a comment that only looks like the
+// alias gives no error.
 func aliasLine(data []byte, name string, stopped error) int {
 	line, end, tries := 0, 0, 0
 	for l := range bytes.Lines(data) {

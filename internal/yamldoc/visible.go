@@ -8,14 +8,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Visible tells whether one who reads a text sees that the character is there,
-// and what it is.
+// Visible reports whether a reader sees the character and recognises it.
 func Visible(r rune) bool {
 	return unicode.IsPrint(r) && r != unicode.ReplacementChar && termtext.HasShape(r)
 }
 
-// Word is a word of somebody else's as it is shown in a line: one can see where
-// it ends, and that it is no other word. Nothing in it steers a terminal.
+// Word returns a foreign word for display in a line: it is quoted if its ends would not
+// be visible, and escaped if it could look like another word or control a terminal.
 func Word(word string) string {
 	switch {
 	case strings.ContainsFunc(word, func(r rune) bool { return !Visible(r) }):
@@ -26,7 +25,7 @@ func Word(word string) string {
 	return word
 }
 
-// Words is [Word] for each of several.
+// Words returns [Word] of each.
 func Words(words []string) []string {
 	shown := make([]string, len(words))
 	for i, word := range words {

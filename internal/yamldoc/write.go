@@ -8,14 +8,15 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 )
 
-// FromJSON writes a JSON document as YAML, a line for each value, in the order
-// that it has. [Parse] reads the same from both.
+// FromJSON returns a JSON document as YAML, one line per value, in the same order.
+// [Parse] reads the same from both.
 //
 // # Errors
 //
-// What is no JSON document, and a key of more than 1000 bytes.
+// It refuses what is not a JSON document, and a key of more than 1000 bytes.
 func FromJSON(data []byte) ([]byte, error) {
 	w := writer{in: json.NewDecoder(bytes.NewReader(data))}
 	w.in.UseNumber()
@@ -24,10 +25,10 @@ func FromJSON(data []byte) ([]byte, error) {
 		err = w.value(token, "")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("no JSON document: %w", err)
+		return nil, fmt.Errorf("not a JSON document: %w", err)
 	}
 	if _, err := w.in.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more follows after the JSON document")
+		return nil, errors.New("unexpected data after the JSON document")
 	}
 	return append(bytes.TrimPrefix(w.out.Bytes(), []byte(" ")), '\n'), nil
 }
@@ -37,7 +38,7 @@ type writer struct {
 	out bytes.Buffer
 }
 
-// value writes what comes after a key or a dash; indent is that of lines below.
+// value writes a value after a key or a dash; indent is that of the lines below.
 func (w *writer) value(token json.Token, indent string) error {
 	switch token := token.(type) {
 	case json.Delim:
@@ -57,14 +58,14 @@ func (w *writer) value(token json.Token, indent string) error {
 	return nil
 }
 
-// collection writes what has something in it, to its end.
+// collection writes a list or mapping that is not empty.
 func (w *writer) collection(kind json.Delim, indent string) error {
 	for first := true; w.in.More(); first = false {
 		token, err := w.in.Token()
 		if err != nil {
 			return err
 		}
-		// The first line of a list's item stands behind its dash.
+		// The first line of an item follows its dash.
 		if !first || !bytes.HasSuffix(w.out.Bytes(), []byte("-")) {
 			w.newLine(indent)
 		} else {
@@ -90,7 +91,7 @@ func (w *writer) collection(kind json.Delim, indent string) error {
 	return err
 }
 
-// maxKey is how long a key of one line can be:
+// maxKey is the most bytes of a key on one line:
 // https://yaml.org/spec/1.2.2/#742-flow-mappings
 const maxKey = 1000
 
@@ -101,15 +102,15 @@ func (w *writer) newLine(indent string) {
 }
 
 var (
-	plainText = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`)
-	// oldBool are booleans to readers of YAML 1.1: https://yaml.org/type/bool.html
-	oldBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+	plainText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./=+@ -]*$`) })
+	// oldBool are booleans in YAML 1.1: https://yaml.org/type/bool.html
+	oldBool = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`) })
 )
 
-// Quote writes a string so that YAML reads it as that string, plain where it
-// can be. Nothing in it steers a terminal.
+// Quote returns a YAML scalar for a string, plain if possible. It has no characters
+// that control a terminal.
 func Quote(s string) string {
-	if plainText.MatchString(s) && !oldBool.MatchString(s) && !strings.HasSuffix(s, " ") {
+	if plainText().MatchString(s) && !oldBool().MatchString(s) && !strings.HasSuffix(s, " ") {
 		if n, err := Parse("", []byte(s)); err == nil && n.Kind() == KindString && n.Text() == s {
 			return s
 		}

@@ -1,6 +1,6 @@
-// Package yamldoc reads one YAML document strictly: every problem has a
-// position, duplicate keys and keys that are no strings are refused, aliases
-// are bounded, and a value turns into JSON without losing a digit.
+// Package yamldoc reads one YAML document strictly: every problem has a position,
+// duplicate keys and keys that are not strings are refused, aliases are bounded, and
+// conversion to JSON keeps every digit.
 //
 // It is the only importer of the YAML parser; stagecraft.yml and policy files
 // are both read with it. See "Why gopkg.in/yaml.v3?" in RATIONALE.md.
@@ -15,8 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// Bounds on what is read. A configuration is far below all of them; what is
-// above was made to be.
+// Bounds on a document. Configurations are far below all of them.
 const (
 	// MaxBytes is the size of a document.
 	MaxBytes = 1 << 20
@@ -40,13 +39,13 @@ const (
 	KindMap
 )
 
-// String says the kind as a message does.
+// String returns the kind as used in messages.
 func (k Kind) String() string {
 	return [...]string{"nothing", "true or false", "a number", "a number", "a string", "a list", "a mapping"}[k]
 }
 
-// Node is a value and where it stands. Its methods can be called on nil, which
-// is the value that isn't there.
+// Node is a value and its position. Its methods can be called on nil, which is a
+// missing value.
 type Node struct {
 	kind    Kind
 	pos     Pos
@@ -64,7 +63,7 @@ type Entry struct {
 	Value  *Node
 }
 
-// Kind is what the value is.
+// Kind returns the kind of the value.
 func (n *Node) Kind() Kind {
 	if n == nil {
 		return KindNull
@@ -72,7 +71,7 @@ func (n *Node) Kind() Kind {
 	return n.kind
 }
 
-// Pos is where the value stands.
+// Pos returns the position of the value.
 func (n *Node) Pos() Pos {
 	if n == nil {
 		return Pos{}
@@ -80,7 +79,7 @@ func (n *Node) Pos() Pos {
 	return n.pos
 }
 
-// Field is the way to the value from the top, such as backend.provider.
+// Field returns the path of the value from the top, such as backend.provider.
 func (n *Node) Field() string {
 	if n == nil {
 		return ""
@@ -88,7 +87,7 @@ func (n *Node) Field() string {
 	return n.field
 }
 
-// Text is a scalar as text; empty for anything else.
+// Text returns a scalar as text; empty for anything else.
 func (n *Node) Text() string {
 	if n == nil || n.kind == KindNull {
 		return ""
@@ -96,7 +95,7 @@ func (n *Node) Text() string {
 	return n.text
 }
 
-// Entries are those of a mapping, in the document's order.
+// Entries returns the entries of a mapping in the document's order.
 func (n *Node) Entries() []Entry {
 	if n == nil {
 		return nil
@@ -104,7 +103,7 @@ func (n *Node) Entries() []Entry {
 	return n.entries
 }
 
-// Items are those of a list.
+// Items returns the items of a list.
 func (n *Node) Items() []*Node {
 	if n == nil {
 		return nil
@@ -112,7 +111,7 @@ func (n *Node) Items() []*Node {
 	return n.items
 }
 
-// Get is the value of a mapping's key, nil when there is none.
+// Get returns the value of a mapping's key, nil if there is none.
 func (n *Node) Get(key string) *Node {
 	for _, e := range n.Entries() {
 		if e.Key == key {
@@ -122,8 +121,7 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// At follows a JSON pointer (RFC 6901) from the value; nil when it leads
-// nowhere.
+// At follows a JSON pointer (RFC 6901) from the value; nil if there is no such value.
 func (n *Node) At(pointer string) *Node {
 	for _, token := range abi.SplitPointer(pointer) {
 		if n.Kind() != KindList {
@@ -139,9 +137,9 @@ func (n *Node) At(pointer string) *Node {
 	return n
 }
 
-// JSON is the value in JSON: keys in the document's order, numbers digit for
-// digit. Each of texts, a value below n, is text: the numbers and booleans in it
-// become strings, as they stand in the document.
+// JSON returns the value in JSON: keys in the document's order, numbers digit for
+// digit. In each of texts, a value below n, numbers and booleans become strings as
+// written in the document.
 func (n *Node) JSON(texts ...*Node) json.RawMessage {
 	w := jsonWriter{texts: texts}
 	w.write(n, false)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"sync"
 
 	"github.com/tailscale/hujson"
 
@@ -53,12 +54,12 @@ func appID(data []byte) (string, error) {
 }
 
 // hujsonPlace is how the parser says where something is wrong.
-var hujsonPlace = regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `)
+var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
 
 // brokenAt has the place that an error names as file:line:column.
 func brokenAt(file string, err error) string {
 	text := err.Error()
-	if at := hujsonPlace.FindStringSubmatch(text); at != nil {
+	if at := hujsonPlace().FindStringSubmatch(text); at != nil {
 		return file + ":" + at[1] + ":" + at[2] + ": " + text[len(at[0]):]
 	}
 	return file + ": " + text

@@ -165,10 +165,10 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Config != "" && b.SkipConfig {
 		add("/build/skip_config", "excludes build.config", "leave one of the two out")
 	}
-	if b.ImageName != "" && !component.MatchString(b.ImageName) {
+	if b.ImageName != "" && !component().MatchString(b.ImageName) {
 		add("/build/image_name", strconv.Quote(b.ImageName)+" is no name of an image", "use lower-case letters and digits, with single . _ or - between them")
 	}
-	if !suffix.MatchString(b.DockerTagSuffix) {
+	if !suffix().MatchString(b.DockerTagSuffix) {
 		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" can't be a part of a tag", "use letters, digits, . _ and -")
 	}
 	if b.Base != "" && !isReference(b.Base) {

@@ -75,6 +75,8 @@ func (*Provider) Describe() abi.Description {
 			ConnectFrom:  []string{"/dev/listen"},
 			Connect:      []int{defaultPort},
 			Images:       []string{"**"},
+			// One daemon serves all of the user's runs of encore, and holds their apps.
+			Daemons: [][]string{{"encore", "daemon", "-f"}},
 		},
 	}
 }

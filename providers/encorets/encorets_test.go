@@ -12,10 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	guest "github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backendtest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
-	"github.com/stagecraft-dev/stagecraft/runtime/backend"
-	"github.com/stagecraft-dev/stagecraft/runtime/backend/backendtest"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/sandboxtest"
 )
 
 var subject = backendtest.Subject{
@@ -37,16 +37,9 @@ var subject = backendtest.Subject{
 	},
 }
 
-// inGo is the provider as a Go value.
-type inGo struct{ host guest.Host }
-
-func (g inGo) Call(ctx context.Context, export string, input []byte) ([]byte, error) {
-	return guest.Handle(guest.WithHost(ctx, g.host), new(Provider), export, input), nil
-}
-
 func TestInGo(t *testing.T) {
 	s := subject
-	s.Open = func(_ *testing.T, h *backendtest.Host) backend.Exports { return inGo{h} }
+	s.Open = backendtest.InGo(new(Provider))
 	backendtest.Run(t, s)
 }
 
@@ -56,7 +49,7 @@ func TestInWasm(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := subject
-	s.Open = backendtest.InWasm(t, path)
+	s.Open = sandboxtest.InWasm(t, path)
 	backendtest.Run(t, s)
 }
 
@@ -102,7 +95,7 @@ func newHost(answers map[string][]string) *host {
 
 func (h *host) dev(t *testing.T, config string) error {
 	t.Helper()
-	return new(Provider).Dev(guest.WithHost(t.Context(), h), abi.DevOptions{Config: json.RawMessage(config), Env: map[string]string{"FROM": "opts"}})
+	return new(Provider).Dev(backend.WithHost(t.Context(), h), abi.DevOptions{Config: json.RawMessage(config), Env: map[string]string{"FROM": "opts"}})
 }
 
 const devConfig = `{"dev":{"entrypoint":"./backend","listen":"0.0.0.0:4000","env_from":[".env","b/.env"],"node_extra_ca_certs":"./ca.pem",` +
@@ -265,7 +258,7 @@ func TestBuild(t *testing.T) {
 			answers[key] = slices.Clone(list)
 		}
 		h := newHost(answers)
-		_, err := new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: json.RawMessage(tt.config), ImageTag: tt.tag, Push: tt.push})
+		_, err := new(Provider).BuildDocker(backend.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: json.RawMessage(tt.config), ImageTag: tt.tag, Push: tt.push})
 		got, reason := h.command(t), ""
 		if e, ok := errors.AsType[*abi.Error](err); ok {
 			got, reason = e.Message, e.Reason

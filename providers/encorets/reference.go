@@ -3,6 +3,7 @@ package main
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -10,11 +11,15 @@ import (
 // The grammar of references, from
 // https://github.com/distribution/reference/blob/v0.6.0/regexp.go
 var (
-	component = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
-	domain    = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$`)
-	tagText   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	digest    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
-	suffix    = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`)
+	component = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`) })
+	domain    = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$`)
+	})
+	tagText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) })
+	digest  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
+	})
+	suffix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) })
 )
 
 // reference is an image's, taken apart.
@@ -33,21 +38,21 @@ func parseReference(s string) (reference, bool) {
 	if slash := strings.LastIndexByte(rest, '/'); strings.Contains(rest[slash+1:], ":") {
 		i := strings.LastIndexByte(rest, ':')
 		rest, r.tag = rest[:i], rest[i+1:]
-		if !tagText.MatchString(r.tag) {
+		if !tagText().MatchString(r.tag) {
 			return r, false
 		}
 	}
-	if r.digest = digestText; hasDigest && !digest.MatchString(digestText) {
+	if r.digest = digestText; hasDigest && !digest().MatchString(digestText) {
 		return r, false
 	}
 	if first, after, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
-		if r.domain, rest = first, after; !domain.MatchString(first) {
+		if r.domain, rest = first, after; !domain().MatchString(first) {
 			return r, false
 		}
 	}
 	r.path = strings.Split(rest, "/")
 	for _, part := range r.path {
-		if !component.MatchString(part) {
+		if !component().MatchString(part) {
 			return r, false
 		}
 	}
@@ -89,7 +94,7 @@ func (c *config) image(asked string) (string, error) {
 	}
 	if c.Build.DockerTagSuffix != "" {
 		r.tag = firstOf(r.tag, "latest") + c.Build.DockerTagSuffix
-		if !tagText.MatchString(r.tag) {
+		if !tagText().MatchString(r.tag) {
 			return "", invalidConfig(abi.Invalid(abi.Problem{
 				Pointer: "/build/docker_tag_suffix", Message: "makes the tag " + r.tag + ", which is none", Hint: "a tag has at most 128 characters",
 			}))

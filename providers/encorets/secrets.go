@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -24,7 +25,7 @@ var environments = map[string]string{
 
 var typeNames = []string{"dev", "development", "ephemeral", "local", "pr", "preview", "prod", "production"}
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
 
 func (s *secrets) check() []abi.Problem {
 	problems := s.checkTypes()
@@ -32,7 +33,7 @@ func (s *secrets) check() []abi.Problem {
 	for i, name := range s.FromEnv {
 		p := abi.Problem{Pointer: "/dev/secrets/from_env/" + strconv.Itoa(i)}
 		switch {
-		case !variableName.MatchString(name):
+		case !variableName().MatchString(name):
 			p.Message = strconv.Quote(name) + " is no name of a variable"
 		case seen[name]:
 			p.Message = name + " stands here a second time"

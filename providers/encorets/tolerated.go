@@ -3,14 +3,17 @@ package main
 import (
 	"errors"
 	"regexp"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // What encore says where nobody is logged in, and where there is no network.
 var (
-	loggedOut = regexp.MustCompile(`not logged in|OAuth refresh token was invalid`)
-	offline   = regexp.MustCompile(`dial tcp|no such host|network is unreachable|no route to host|connection (?:refused|reset|timed out)|i/o timeout|TLS handshake timeout|context deadline exceeded`)
+	loggedOut = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not logged in|OAuth refresh token was invalid`) })
+	offline   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`dial tcp|no such host|network is unreachable|no route to host|connection (?:refused|reset|timed out)|i/o timeout|TLS handshake timeout|context deadline exceeded`)
+	})
 )
 
 // tolerated says why secrets that are not required could not be set. It is empty
@@ -31,9 +34,9 @@ func unreachable(err error) string {
 		return ""
 	case e.Code == abi.CodeTimeout:
 		return "encore did not end in time; is there a network?"
-	case loggedOut.MatchString(e.Output):
+	case loggedOut().MatchString(e.Output):
 		return "nobody is logged in; to log in, run: encore auth login"
-	case offline.MatchString(e.Output):
+	case offline().MatchString(e.Output):
 		return "Encore's platform cannot be reached"
 	}
 	return ""

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	guest "github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/backendtest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
-	"github.com/stagecraft-dev/stagecraft/runtime/backend"
-	"github.com/stagecraft-dev/stagecraft/runtime/backend/backendtest"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/sandboxtest"
 )
 
 var subject = backendtest.Subject{
@@ -36,16 +35,9 @@ var subject = backendtest.Subject{
 	},
 }
 
-// inGo is the provider as a Go value.
-type inGo struct{ host guest.Host }
-
-func (g inGo) Call(ctx context.Context, export string, input []byte) ([]byte, error) {
-	return guest.Handle(guest.WithHost(ctx, g.host), new(Provider), export, input), nil
-}
-
 func TestInGo(t *testing.T) {
 	s := subject
-	s.Open = func(_ *testing.T, h *backendtest.Host) backend.Exports { return inGo{h} }
+	s.Open = backendtest.InGo(new(Provider))
 	backendtest.Run(t, s)
 }
 
@@ -55,14 +47,14 @@ func TestInWasm(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := subject
-	s.Open = backendtest.InWasm(t, path)
+	s.Open = sandboxtest.InWasm(t, path)
 	backendtest.Run(t, s)
 }
 
 // TestOnlyBuilds wants a project that only builds to be right, and dev to say what it
 // lacks.
 func TestOnlyBuilds(t *testing.T) {
-	ctx := guest.WithHost(t.Context(), new(backendtest.Host))
+	ctx := backend.WithHost(t.Context(), new(backendtest.Host))
 	const config = `{"build":{"context":"."}}`
 	if err := new(Provider).Validate(ctx, abi.ValidateOptions{Config: []byte(config)}); err != nil {
 		t.Error(err)
@@ -75,7 +67,7 @@ func TestOnlyBuilds(t *testing.T) {
 
 func TestEnvOverOptions(t *testing.T) {
 	h := new(backendtest.Host)
-	err := new(Provider).Dev(guest.WithHost(t.Context(), h), abi.DevOptions{
+	err := new(Provider).Dev(backend.WithHost(t.Context(), h), abi.DevOptions{
 		Config: []byte(`{"dev":{"command":["x"],"env":{"A":"config"}}}`), Env: map[string]string{"A": "opts", "B": "opts"},
 	})
 	if want := `{"argv":["x"],"env":{"A":"config","B":"opts"}}`; err != nil || h.Calls[0].Request != want {
@@ -95,7 +87,7 @@ func TestBuildDefaults(t *testing.T) {
 			`"platforms":["linux/arm64"],"secrets":{"aws":{"env":"A"},"npm":{"env":"N","files":[".env"]}},"cache_from":["f"],"cache_to":["t"]}`,
 	} {
 		h := new(backendtest.Host)
-		_, err := new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: []byte(config), ImageTag: "t", Push: true})
+		_, err := new(Provider).BuildDocker(backend.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: []byte(config), ImageTag: "t", Push: true})
 		if err != nil || h.Calls[0].Request != want {
 			t.Errorf("%s: got %s, %v, want %s", config, h.Calls[0].Request, err, want)
 		}

@@ -9,7 +9,8 @@ import (
 )
 
 // linked builds a program, which the go command keeps for the next time, and
-// returns its path.
+// returns its path. dir is the directory of a tool's module, which is not part
+// of the workspace, or empty.
 func linked(dir string, args ...string) (string, error) {
 	// Right after it was built it is at another place than where it is kept.
 	for range 2 {
@@ -27,6 +28,9 @@ func linked(dir string, args ...string) (string, error) {
 func goCommand(dir string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	if dir != "" {
+		cmd.Env = append(cmd.Env, "GOWORK=off")
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
-var listening = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+var listening = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`) })
 
 // Registry starts an image registry, Debian's docker-registry, which ends with
 // its test, and returns where it listens on the loopback, in plain http. auth is
@@ -66,7 +67,7 @@ func address(t testing.TB, out *bufio.Scanner) string {
 	t.Helper()
 	var text strings.Builder
 	for out.Scan() {
-		if at := listening.FindStringSubmatch(out.Text()); at != nil {
+		if at := listening().FindStringSubmatch(out.Text()); at != nil {
 			go func() {
 				for out.Scan() {
 				}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 )
 
 //go:embed report.html
@@ -14,7 +15,7 @@ var pageText string
 //go:embed report.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("report").Parse(pageText))
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("report").Parse(pageText)) })
 
 // What a page has at most, so that a browser opens it whatever the log is. It
 // says what is left out.
@@ -32,7 +33,7 @@ const (
 // once; then an index of the runs.
 func HTML(w io.Writer, report Report, records []Record) error {
 	b := bufio.NewWriter(w)
-	if err := pageTemplate.Execute(b, newPage(report, runs(records))); err != nil {
+	if err := pageTemplate().Execute(b, newPage(report, runs(records))); err != nil {
 		return err
 	}
 	return b.Flush()

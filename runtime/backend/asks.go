@@ -7,8 +7,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// What a provider asks for is shown to somebody who is to agree to it, all of it
-// and each thing whole. So it is not more than somebody reads.
+// People are shown everything that a provider asks for, uncut, before they trust it.
+// These limits keep the list readable.
 const (
 	maxAsks = 256 // things
 	maxAsk  = 600 // bytes of one of them, as JSON
@@ -16,7 +16,7 @@ const (
 
 func checkAsks(about abi.Description) error {
 	if len(about.TextFrom) > maxAsks {
-		return fmt.Errorf("text_from has %d pointers, at most %d are taken", len(about.TextFrom), maxAsks)
+		return fmt.Errorf("text_from has %d pointers, the limit is %d", len(about.TextFrom), maxAsks)
 	}
 	c := about.Capabilities
 	asks := each(nil, c.Exec)
@@ -28,8 +28,9 @@ func checkAsks(about abi.Description) error {
 	for _, texts := range [][]string{c.Files, c.Env, c.EnvFrom, c.EnvFilesFrom, c.EnvPass, c.EnvSecret, c.ConnectFrom, c.Images} {
 		asks = each(asks, texts)
 	}
+	asks = each(asks, c.Daemons)
 	if asks = each(asks, c.Connect); len(asks) > maxAsks {
-		return fmt.Errorf("it asks for %d things, at most %d are taken: nobody would read them", len(asks), maxAsks)
+		return fmt.Errorf("it asks for %d things, the limit is %d", len(asks), maxAsks)
 	}
 	for _, ask := range asks {
 		data, err := json.Marshal(ask)
@@ -37,7 +38,7 @@ func checkAsks(about abi.Description) error {
 			return err
 		}
 		if len(data) > maxAsk {
-			return fmt.Errorf("it asks for something in %d bytes, at most %d are taken: it could not be shown whole", len(data), maxAsk)
+			return fmt.Errorf("one of its asks has %d bytes, the limit is %d", len(data), maxAsk)
 		}
 	}
 	return nil

@@ -35,9 +35,9 @@ func TestAsksCanBeRead(t *testing.T) {
 		{"of several kinds", abi.Capabilities{
 			Exec: make([]abi.ExecAsk, 100), Build: []abi.BuildAsk{{Args: make([]string, 100)}}, Files: make([]string, 100),
 		}, "it asks for 301 things"},
-		{"a long word", abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{"sh", "-c", long}}}}, "it asks for something in 723 bytes"},
-		{"a long pattern", abi.Capabilities{Images: []string{long}}, "it asks for something in 702 bytes"},
-		{"a long place", abi.Capabilities{Build: []abi.BuildAsk{{DockerfileFrom: long}}}, "it asks for something in"},
+		{"a long word", abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{"sh", "-c", long}}}}, "one of its asks has 723 bytes"},
+		{"a long pattern", abi.Capabilities{Images: []string{long}}, "one of its asks has 702 bytes"},
+		{"a long place", abi.Capabilities{Build: []abi.BuildAsk{{DockerfileFrom: long}}}, "one of its asks has"},
 	} {
 		_, err := backend.NewGuest(t.Context(), asking{tt.asks})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

@@ -1,5 +1,5 @@
-// Package backend is the host's view of a provider: what it can be asked for,
-// and the registry that knows all of them by ID.
+// Package backend is the host's view of a provider: the calls it takes, and the
+// registry of all providers by ID.
 package backend
 
 import (
@@ -35,37 +35,38 @@ type Provider interface {
 	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
 }
 
-var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var validID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
 
-// CheckID says what is wrong with a provider's ID, if anything.
+// CheckID returns an error for an invalid provider ID.
 func CheckID(id string) error {
 	switch {
 	case id == "":
 		return errors.New("a provider's ID is empty")
-	case !validID.MatchString(id):
-		return fmt.Errorf("%+q is no provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
+	case !validID().MatchString(id):
+		return fmt.Errorf("%+q is not a provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
 	}
 	return nil
 }
 
-// Registry is the one place that knows which providers there are. The zero
-// value is empty and ready; all methods may be called at once.
-type Registry struct {
+// Registry has all providers by ID: [Provider] values, or others that know their
+// ID, such as modules that are not loaded. The zero value is empty and ready to
+// use. It is safe for concurrent use.
+type Registry[P interface{ ID() string }] struct {
 	mu   sync.RWMutex
-	byID map[string]Provider
+	byID map[string]P
 }
 
-// DuplicateError says that an ID was registered before.
+// DuplicateError says that an ID is already registered.
 type DuplicateError struct{ ID string }
 
 func (e *DuplicateError) Error() string {
-	return fmt.Sprintf("provider %q is registered already", e.ID)
+	return fmt.Sprintf("provider %q is already registered", e.ID)
 }
 
-// Register adds a provider. An ID that [CheckID] refuses is an error, and one
-// that is there already is a [*DuplicateError]; the registry is unchanged then.
-func (r *Registry) Register(p Provider) error {
-	if p == nil {
+// Register adds a provider. It returns an error if [CheckID] refuses the ID, and a
+// [*DuplicateError] if the ID is taken.
+func (r *Registry[P]) Register(p P) error {
+	if any(p) == nil {
 		return errors.New("a provider is nil")
 	}
 	id := p.ID()
@@ -78,28 +79,28 @@ func (r *Registry) Register(p Provider) error {
 		return &DuplicateError{ID: id}
 	}
 	if r.byID == nil {
-		r.byID = make(map[string]Provider)
+		r.byID = make(map[string]P)
 	}
 	r.byID[id] = p
 	return nil
 }
 
-// Get returns the provider of that ID.
-func (r *Registry) Get(id string) (Provider, bool) {
+// Get returns the provider with that ID.
+func (r *Registry[P]) Get(id string) (P, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	p, ok := r.byID[id]
 	return p, ok
 }
 
-// Has tells whether there is a provider of that ID.
-func (r *Registry) Has(id string) bool {
+// Has reports whether there is a provider with that ID.
+func (r *Registry[P]) Has(id string) bool {
 	_, ok := r.Get(id)
 	return ok
 }
 
-// IDs lists all providers, sorted.
-func (r *Registry) IDs() []string {
+// IDs lists the IDs of all providers, sorted.
+func (r *Registry[P]) IDs() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Sorted(maps.Keys(r.byID))

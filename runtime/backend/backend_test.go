@@ -22,7 +22,7 @@ func (named) BuildDocker(context.Context, backend.BuildDockerOptions) (string, e
 }
 
 func TestRegistry(t *testing.T) {
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	for _, id := range []string{"zeta", "alpha", "m-1"} {
 		if err := r.Register(named(id)); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestCheckID(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	for _, id := range []string{"", "-a", "A", "a_b", "a b", "a.b", "../x", "ä", "a\n", strings.Repeat("a", 64)} {
 		if backend.CheckID(id) == nil || r.Register(named(id)) == nil {
 			t.Errorf("%q is taken for an ID", id)
@@ -57,7 +57,7 @@ func TestCheckID(t *testing.T) {
 }
 
 func TestRegistryAtOnce(t *testing.T) {
-	var r backend.Registry
+	var r backend.Registry[backend.Provider]
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -86,12 +86,12 @@ func (s says) Call(_ context.Context, export string, _ []byte) ([]byte, error) {
 
 func TestContract(t *testing.T) {
 	for reply, want := range map[string]string{
-		"":                         `it returned no JSON reply, but ""`,
-		"hello\x1b[2J":             `it returned no JSON reply, but "hello"`,
+		"":                         `its reply is not JSON: ""`,
+		"hello\x1b[2J":             `its reply is not JSON: "hello"`,
 		"{}":                       `its reply has neither "ok" nor "error"`,
-		`{"ok":1}`:                 "its reply is of another shape",
+		`{"ok":1}`:                 "its reply has an unexpected shape",
 		`{"ok":{},"error":{}}`:     `its reply has both "ok" and "error"`,
-		strings.Repeat(" ", 9<<20): "it returned 9437184 bytes, at most 8388608 are taken",
+		strings.Repeat(" ", 9<<20): "it returned 9437184 bytes, the limit is 8388608",
 	} {
 		g, err := backend.NewGuest(t.Context(), says(reply))
 		if err != nil {
@@ -106,12 +106,12 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.BuildDocker(t.Context(), backend.BuildDockerOptions{}); err == nil || !strings.Contains(err.Error(), "no image reference") {
+	if _, err := g.BuildDocker(t.Context(), backend.BuildDockerOptions{}); err == nil || !strings.Contains(err.Error(), "not return an image reference") {
 		t.Errorf("a build without an image: %v", err)
 	}
 	for reply, want := range map[string]string{
-		`describe:{"ok":{"id":"x","abi":2}}`:   "it is built for version 2 of the ABI, this stagecraft runs version 1",
-		`describe:{"ok":{"id":"X y","abi":1}}`: `"X y" is no provider ID`,
+		`describe:{"ok":{"id":"x","abi":2}}`:   "it is built for ABI version 2, this stagecraft supports version 1",
+		`describe:{"ok":{"id":"X y","abi":1}}`: `"X y" is not a provider ID`,
 		`describe:{"ok":{"abi":1}}`:            "a provider's ID is empty",
 	} {
 		if _, err := backend.NewGuest(t.Context(), says(reply)); err == nil || !strings.Contains(err.Error(), want) {
@@ -134,7 +134,7 @@ func TestErrorsAreCleaned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Validate(t.Context(), abi.ValidateOptions{}); err == nil || err.Error() != "it gave no reason" {
+	if err := g.Validate(t.Context(), abi.ValidateOptions{}); err == nil || err.Error() != "the provider gave no reason" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Exports calls the functions that a provider exports: bytes in, a reply's
-// bytes out. A Wasm module is one, and so is a provider in Go.
+// Exports calls the functions that a provider exports, with bytes in and a reply's
+// bytes out. A Wasm module implements it, and so does a provider in Go.
 type Exports interface {
 	Call(ctx context.Context, export string, input []byte) (reply []byte, err error)
 }
@@ -22,7 +22,7 @@ type Guest struct {
 	about   abi.Description
 }
 
-// ContractError says that a provider did not keep to the ABI.
+// ContractError says how a provider violates the ABI.
 type ContractError struct {
 	Export string
 	Reason string
@@ -34,7 +34,7 @@ func (e *ContractError) Error() string { return e.Reason }
 //
 // # Errors
 //
-// A [*ContractError] says that it is a provider of another ABI, or none.
+// A [*ContractError] if the provider has another ABI version, or none.
 func NewGuest(ctx context.Context, exports Exports) (*Guest, error) {
 	g := &Guest{exports: exports}
 	if err := g.call(ctx, abi.ExportDescribe, nil, &g.about); err != nil {
@@ -42,7 +42,7 @@ func NewGuest(ctx context.Context, exports Exports) (*Guest, error) {
 	}
 	if g.about.ABI != abi.Version {
 		return nil, &ContractError{abi.ExportDescribe, fmt.Sprintf(
-			"it is built for version %d of the ABI, this stagecraft runs version %d", g.about.ABI, abi.Version)}
+			"it is built for ABI version %d, this stagecraft supports version %d", g.about.ABI, abi.Version)}
 	}
 	if err := CheckID(g.about.ID); err != nil {
 		return nil, &ContractError{abi.ExportDescribe, err.Error()}
@@ -53,10 +53,10 @@ func NewGuest(ctx context.Context, exports Exports) (*Guest, error) {
 	return g, nil
 }
 
-// ID is the provider's own word for its name.
+// ID is the ID that the provider itself gives.
 func (g *Guest) ID() string { return g.about.ID }
 
-// Describe is what the provider says of itself.
+// Describe returns the provider's description of itself.
 func (g *Guest) Describe() abi.Description { return g.about }
 
 // Validate has the provider check its part of the configuration.
@@ -74,7 +74,7 @@ func (g *Guest) BuildDocker(ctx context.Context, opts BuildDockerOptions) (strin
 	var result abi.BuildDockerResult
 	err := g.call(ctx, abi.ExportBuildDocker, opts, &result)
 	if err == nil && result.Image == "" {
-		err = &ContractError{abi.ExportBuildDocker, "it returned no image reference"}
+		err = &ContractError{abi.ExportBuildDocker, "it did not return an image reference"}
 	}
 	return termtext.Line(result.Image, 1000), err
 }
@@ -94,15 +94,14 @@ func (g *Guest) call(ctx context.Context, export string, input, result any) erro
 	return decodeReply(export, answer, result)
 }
 
-// decodeReply takes a provider's word for nothing but its text. Fields that
-// this version does not know are passed over: a later minor one may add some.
+// decodeReply reads a reply. It ignores unknown fields: the ABI may add some.
 func decodeReply(export string, answer []byte, result any) error {
 	if len(answer) > abi.MaxReply {
-		return &ContractError{export, fmt.Sprintf("it returned %d bytes, at most %d are taken", len(answer), abi.MaxReply)}
+		return &ContractError{export, fmt.Sprintf("it returned %d bytes, the limit is %d", len(answer), abi.MaxReply)}
 	}
 	var reply abi.Reply
 	if err := json.Unmarshal(answer, &reply); err != nil {
-		return &ContractError{export, fmt.Sprintf("it returned no JSON reply, but %q", termtext.Line(string(answer[:min(len(answer), 200)]), 60))}
+		return &ContractError{export, fmt.Sprintf("its reply is not JSON: %q", termtext.Line(string(answer[:min(len(answer), 200)]), 60))}
 	}
 	switch {
 	case reply.Error != nil && reply.OK != nil:
@@ -113,12 +112,12 @@ func decodeReply(export string, answer []byte, result any) error {
 		return &ContractError{export, `its reply has neither "ok" nor "error"`}
 	}
 	if err := json.Unmarshal(reply.OK, result); err != nil {
-		return &ContractError{export, fmt.Sprintf("its reply is of another shape: %s", termtext.Line(err.Error(), 200))}
+		return &ContractError{export, fmt.Sprintf("its reply has an unexpected shape: %s", termtext.Line(err.Error(), 200))}
 	}
 	return nil
 }
 
-// cleaned makes a provider's error fit to be shown.
+// cleaned makes a provider's error safe to show.
 func cleaned(e *abi.Error) *abi.Error {
 	out := *e
 	out.Message, out.Hint = termtext.Clean(e.Message), termtext.Clean(e.Hint)
@@ -129,7 +128,7 @@ func cleaned(e *abi.Error) *abi.Error {
 		})
 	}
 	if out.Message == "" {
-		out.Message = "it gave no reason"
+		out.Message = "the provider gave no reason"
 	}
 	if out.ExitCode < 0 || out.ExitCode > 255 {
 		out.ExitCode = 0

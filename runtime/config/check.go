@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 
@@ -157,14 +158,14 @@ func keys(n *yamldoc.Node) []string {
 }
 
 // projectName is what a part of an image's name can be.
-var projectName = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`)
+var projectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`) })
 
 func (k *checker) project(n *yamldoc.Node) Project {
 	if !k.mapping(n, "name", "registry") {
 		return Project{}
 	}
 	name, ok := k.text(n.Get("name"))
-	if ok && !projectName.MatchString(name) {
+	if ok && !projectName().MatchString(name) {
 		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q can't be the name of an image", name),
 			"use a-z, 0-9, and single . _ or - between them")
 	}

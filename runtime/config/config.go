@@ -1,6 +1,6 @@
-// Package config reads stagecraft.yml. It checks what is the core's: which
-// provider is meant, and that it is there. What stands below a provider's ID is
-// the provider's own; it goes to it as JSON.
+// Package config reads stagecraft.yml. It checks the core's keys: the project, the
+// engine, and that the selected provider exists. Everything below a provider's ID
+// belongs to the provider, which gets it as JSON.
 package config
 
 import (
@@ -19,12 +19,11 @@ import (
 // FileName is the name of the configuration.
 const FileName = "stagecraft.yml"
 
-// Project is what the configuration says of the project; all of it may be
-// empty.
+// Project describes the project. All fields may be empty.
 type Project struct {
 	// Name is the last part of the image's name.
 	Name string
-	// Registry is what stands before it: a host, and maybe a path.
+	// Registry is the prefix of the image's name: a host and maybe a path.
 	Registry string
 }
 
@@ -37,7 +36,7 @@ type Config struct {
 	// Digest is the SHA-256 of the file in hex.
 	Digest  string
 	Project Project
-	// Engine is what builds images, as it is written; empty where nothing is.
+	// Engine is the value of build.engine as written, or empty.
 	Engine string
 	// Provider is the ID of the selected provider.
 	Provider string
@@ -45,11 +44,11 @@ type Config struct {
 	engine, part *yamldoc.Node
 }
 
-// EnginePosition is where Engine stands.
+// EnginePosition is the position of Engine.
 func (c *Config) EnginePosition() yamldoc.Pos { return c.engine.Pos() }
 
-// Part is the selected provider's own part, as JSON. Numbers and booleans are
-// strings, as they are written, in the values that the JSON pointers of texts lead to.
+// Part is the selected provider's own part, as JSON. In the values at the JSON
+// pointers of texts, numbers and booleans are strings, as written.
 func (c *Config) Part(texts []string) json.RawMessage {
 	var nodes []*yamldoc.Node
 	for _, pointer := range texts {
@@ -60,8 +59,8 @@ func (c *Config) Part(texts []string) json.RawMessage {
 	return c.part.JSON(nodes...)
 }
 
-// Position is where a JSON pointer into the provider's part stands: the value
-// itself, or what is nearest above it.
+// Position is the position of the value at a JSON pointer into the provider's part,
+// or of the nearest value above it.
 func (c *Config) Position(pointer string) yamldoc.Pos {
 	node := c.part.At(pointer)
 	for node == nil && pointer != "" {
@@ -71,7 +70,7 @@ func (c *Config) Position(pointer string) yamldoc.Pos {
 	return node.Pos()
 }
 
-// KeyPosition is where the key that a JSON pointer ends in stands.
+// KeyPosition is the position of the key that a JSON pointer ends in.
 func (c *Config) KeyPosition(pointer string) yamldoc.Pos {
 	value := c.part.At(pointer)
 	for _, e := range c.part.At(pointer[:max(0, strings.LastIndexByte(pointer, '/'))]).Entries() {
@@ -93,8 +92,8 @@ type Providers interface {
 //
 // # Errors
 //
-// [yamldoc.Problems] for what is wrong in it, all together, and a
-// [*NotFoundError] when the file isn't there.
+// [yamldoc.Problems] with all problems of the file, and a [*NotFoundError] when it
+// does not exist.
 func Load(file string, known Providers) (*Config, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -119,13 +118,11 @@ func Load(file string, known Providers) (*Config, error) {
 	return c, nil
 }
 
-// ReadFile reads a file of the user's, one byte further than a document can be
-// long. A pipe or device, which could be without end or keep us waiting, is an
-// error.
+// ReadFile reads a file of the user's, up to one byte over the size limit of a
+// document. A pipe or device is an error: it could be endless, or block.
 func ReadFile(file string) ([]byte, error) { return ReadRegular(file, yamldoc.MaxBytes+1) }
 
-// ReadRegular is [ReadFile] for the beginning of a file, of that many bytes at
-// most.
+// ReadRegular is [ReadFile] for at most limit bytes.
 func ReadRegular(file string, limit int64) ([]byte, error) {
 	data, err := safefile.Read(file, limit)
 	if err != nil {
@@ -134,9 +131,8 @@ func ReadRegular(file string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// ReadPlanted is [ReadFile] for a file that is found, and not named by the user:
-// one that another user put into a directory that everybody can write to is an
-// error.
+// ReadPlanted is [ReadFile] for a file that was found and not named by the user. A
+// file that another user put into a world-writable directory is an error.
 func ReadPlanted(file string) ([]byte, error) {
 	if err := safefile.CheckPlanted(file); err != nil {
 		return nil, withoutPath(err)
@@ -144,7 +140,7 @@ func ReadPlanted(file string) ([]byte, error) {
 	return ReadFile(file)
 }
 
-// withoutPath leaves out the path, which whoever shows the error names.
+// withoutPath removes the path, which the caller's message names.
 func withoutPath(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

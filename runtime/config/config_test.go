@@ -121,7 +121,7 @@ func TestNoProvidersAtAll(t *testing.T) {
 
 func TestLoadNoFile(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "there is no file") {
+	if _, err := Load(filepath.Join(dir, "x.yml"), known); err == nil || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Load(dir, known); err == nil || !strings.Contains(err.Error(), dir+": expected a file, got a directory") {
@@ -193,7 +193,7 @@ func TestRootHasItsLinksResolved(t *testing.T) {
 // FuzzParse wants an answer for any file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
-	files, err := filepath.Glob("../yamldoc/testdata/*.yml")
+	files, err := filepath.Glob("../../internal/yamldoc/testdata/*.yml")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no seeds", err)
 	}

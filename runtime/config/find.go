@@ -15,23 +15,22 @@ import (
 // otherName is what the configuration is often called by mistake.
 const otherName = "stagecraft.yaml"
 
-// NotFoundError says that there is no configuration.
+// NotFoundError says that no configuration was found.
 type NotFoundError struct {
-	// Dir is where the search began; File the file that was named, if one was.
+	// Dir is where the search began. File is the file that the user named, or empty.
 	Dir, File string
-	// Near is a file that was probably meant and has another name; it may be
-	// empty.
+	// Near is a file with a similar name, or empty.
 	Near string
 }
 
 func (e *NotFoundError) Error() string {
 	if e.File != "" {
-		return fmt.Sprintf("there is no file %s", e.File)
+		return fmt.Sprintf("file %s not found", e.File)
 	}
-	return fmt.Sprintf("there is no %s in %s or any directory above it", FileName, e.Dir)
+	return fmt.Sprintf("no %s in %s or any directory above it", FileName, e.Dir)
 }
 
-// Hint says what to do.
+// Hint is advice for the user.
 func (e *NotFoundError) Hint() string {
 	switch {
 	case e.Near != "" && e.File != "":
@@ -55,28 +54,27 @@ const smallest = `  backend:
 type Found struct {
 	// File is its absolute path.
 	File string
-	// PassedOver is a file with the usual wrong name, beside File or nearer to where
-	// the search began; empty where there is none.
+	// PassedOver is a file with the usual wrong name, in File's directory or nearer to
+	// the start of the search, or empty.
 	PassedOver string
 }
 
-// Doubt says that another file may have been meant; nil where there is none.
+// Doubt warns of a file that the user may have meant instead; it may be nil.
 func (f Found) Doubt() error {
 	if f.PassedOver == "" {
 		return nil
 	}
-	return fmt.Errorf("%s is not read: the configuration is %s\nremove one of the two, or name the one that is meant with -c FILE", f.PassedOver, f.File)
+	return fmt.Errorf("%s is ignored: the configuration is %s\nremove one of them, or choose one with -c FILE", f.PassedOver, f.File)
 }
 
-// Find looks for the configuration in dir, then upward. A directory of that name, or a
-// link that leads nowhere, is not passed over: [Load] refuses it.
+// Find looks for the configuration in dir, then upward. It stops at a directory of
+// that name and at a dangling link, which [Load] refuses.
 //
 // # Errors
 //
-// A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is no
-// directory, or what was found above it is another user's: in a directory that all can
-// write to, such as /tmp, anybody could say what runs; so also where dir itself is
-// such a directory.
+// A [*NotFoundError] when there is none, and [yamldoc.Problems] when dir is not a
+// directory or the file belongs to another user: in a world-writable directory such as
+// /tmp, anybody could decide what runs.
 func Find(dir string) (Found, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
@@ -94,13 +92,13 @@ func Find(dir string) (Found, error) {
 		if info, err := os.Lstat(file); err == nil {
 			if err := safefile.CheckPlanted(file); err != nil {
 				return Found{}, yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if it is the project's, name it with -c FILE",
+					Pos: yamldoc.Pos{File: file}, Message: withoutPath(err).Error(), Hint: "if you trust it, name it with -c FILE",
 				}}
 			}
 			if at != start && !trusted(info, start) {
 				return Found{}, yamldoc.Problems{{
-					Pos: yamldoc.Pos{File: file}, Message: "it belongs to another user, and was found above " + start,
-					Hint: "if it is the project's, name it with -c FILE",
+					Pos: yamldoc.Pos{File: file}, Message: "the file belongs to another user and was found above " + start,
+					Hint: "if you trust it, name it with -c FILE",
 				}}
 			}
 			return Found{file, near}, nil
@@ -121,17 +119,17 @@ func isDirectory(dir string) error {
 		if near := nearest(dir, fs.FileMode.IsDir); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
-		return yamldoc.Problems{{Message: "there is no directory " + dir, Hint: hint}}
+		return yamldoc.Problems{{Message: "directory " + dir + " not found", Hint: hint}}
 	case err != nil:
 		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: withoutPath(err).Error()}}
 	case !info.IsDir():
-		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "it is a file, a directory is expected", Hint: "name a file with -c FILE"}}
+		return yamldoc.Problems{{Pos: yamldoc.Pos{File: dir}, Message: "expected a directory, got a file", Hint: "name a file with -c FILE"}}
 	}
 	return nil
 }
 
-// nearest is the name that was probably meant by a path that isn't there: of
-// what is beside it and of a kind, empty for none.
+// nearest is the entry of the same directory, of that kind, whose name is most like a
+// missing path's; empty for none.
 func nearest(path string, kind func(fs.FileMode) bool) string {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -151,7 +149,7 @@ func exists(file string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// same reports whether two names are of one file.
+// same reports whether two paths name one file.
 func same(a, b string) bool {
 	of, err := os.Stat(a)
 	also, err2 := os.Stat(b)

@@ -67,7 +67,7 @@ func TestFindPassesOver(t *testing.T) {
 	nearer := write(below, otherName)
 	for _, dir := range []string{below, mkdir(t, below, "deep")} {
 		got, err := Find(dir)
-		if err != nil || got != (Found{file, nearer}) || !strings.HasPrefix(got.Doubt().Error(), nearer+" is not read: the configuration is "+file) {
+		if err != nil || got != (Found{file, nearer}) || !strings.HasPrefix(got.Doubt().Error(), nearer+" is ignored: the configuration is "+file) {
 			t.Errorf("from %s: got %v, %v", dir, got, err)
 		}
 	}
@@ -105,8 +105,8 @@ func TestFindPassesNothingOver(t *testing.T) {
 func TestFindFromNoDirectory(t *testing.T) {
 	file := writeConfig(t, whole)
 	for dir, want := range map[string]string{
-		file: file + ": it is a file, a directory is expected",
-		filepath.Join(filepath.Dir(file), "none"): "there is no directory " + filepath.Join(filepath.Dir(file), "none"),
+		file: file + ": expected a directory, got a file",
+		filepath.Join(filepath.Dir(file), "none"): "directory " + filepath.Join(filepath.Dir(file), "none") + " not found",
 	} {
 		_, err := Find(dir)
 		if problems, ok := err.(yamldoc.Problems); !ok || err.Error() != want || strings.Contains(problems[0].Hint, "-C") {

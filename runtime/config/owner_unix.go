@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// trusted tells whether a file is the user's own, root's, or of whoever has the
-// directory that we are in, as in a container with a project of the machine's.
+// trusted reports whether a file belongs to the user, to root, or to the owner of the
+// current directory, as in a container with a project of the host's.
 func trusted(file fs.FileInfo, directory string) bool {
 	of, ok := file.Sys().(*syscall.Stat_t)
 	if !ok || of.Uid == 0 || int(of.Uid) == os.Geteuid() {

@@ -5,14 +5,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Unexpanded finds values that look as if a shell or Docker Compose were to expand
-// them, which nothing does here: each with its place, and once. The JSON pointers of
-// commands lead to lists of words to run, those of values to any other value; both
-// into the selected provider's part.
+// Unexpanded finds values with references that a shell or Docker Compose would expand
+// and Stagecraft does not, each once. commands and values are JSON pointers into the
+// selected provider's part: to lists of words to run, and to other values.
 func (c *Config) Unexpanded(commands, values []string) yamldoc.Problems {
 	var found yamldoc.Problems
 	for _, pointer := range commands {
@@ -39,7 +39,7 @@ func unexpandedWords(command *yamldoc.Node, found *yamldoc.Problems) {
 func unexpandedIn(n *yamldoc.Node, found *yamldoc.Problems) {
 	if n.Kind() == yamldoc.KindString {
 		if refs := references(n.Text()); len(refs) > 0 {
-			found.Add(n.Pos(), n.Field(), strings.Join(refs, ", ")+" is not expanded: the value is used as it is written",
+			found.Add(n.Pos(), n.Field(), strings.Join(refs, ", ")+" is not expanded: the value is used as written",
 				`write the value itself, or have a shell expand it: command: [sh, -c, "..."]`)
 		}
 	}
@@ -52,15 +52,15 @@ func unexpandedIn(n *yamldoc.Node, found *yamldoc.Problems) {
 }
 
 var (
-	// variable is a reference to one, or a command to be put in. Without braces it has
-	// capitals: "$argon2id" begins a hash, and "$set" is a word of some language.
-	variable = regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`)
-	// home is a home directory, at the beginning of a path.
-	home = regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`)
+	// variable matches a reference to a variable, or a command substitution. Without
+	// braces only capitals count: "$argon2id" begins a hash, "$set" is a query operator.
+	variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{+[^{}]*\}+|\([^()]*\)|[A-Z_][A-Z0-9_]*)`) })
+	// home matches a home directory at the start of a path.
+	home = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|[:=])(~[a-z_-]*)(?:/|$)`) })
 )
 
-// maxReferences bounds what is said of one value, maxReference one of them, in
-// characters.
+// maxReferences is the number of references shown of one value, maxReference the
+// length of each in characters.
 const (
 	maxReferences = 5
 	maxReference  = 60
@@ -68,10 +68,10 @@ const (
 
 func references(text string) []string {
 	var refs []string
-	if m := home.FindStringSubmatch(text); m != nil {
+	if m := home().FindStringSubmatch(text); m != nil {
 		refs = append(refs, m[1])
 	}
-	for _, ref := range variable.FindAllString(text, maxReferences) {
+	for _, ref := range variable().FindAllString(text, maxReferences) {
 		if runes := []rune(ref); len(runes) > maxReference {
 			ref = string(runes[:maxReference]) + "..."
 		}
@@ -82,23 +82,23 @@ func references(text string) []string {
 	return refs
 }
 
-// expanders are programs to which a $ means something in their arguments: shells,
-// what hands words to a shell, and languages whose programs are one word.
+// expanders are programs that give a $ in their arguments a meaning: shells, programs
+// that run a shell, and languages with one-line programs.
 var expanders = strings.Fields(`
 	sh bash dash ash zsh ksh mksh yash fish csh tcsh rc nu elvish xonsh busybox toybox pwsh powershell cmd
 	ssh su watch entr concurrently nodemon make gmake just
 	awk gawk mawk nawk perl php tclsh expect jq yq envsubst
 `)
 
-var version = regexp.MustCompile(`[0-9.]+$`)
+var version = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9.]+$`) })
 
-// expands reports whether a word of a command names such a program, by whatever path.
+// expands reports whether a word of a command names such a program, by any path.
 func expands(word string) bool {
 	name := strings.TrimSuffix(path.Base(strings.ReplaceAll(word, `\`, "/")), ".exe")
-	return slices.Contains(expanders, name) || slices.Contains(expanders, version.ReplaceAllString(name, ""))
+	return slices.Contains(expanders, name) || slices.Contains(expanders, version().ReplaceAllString(name, ""))
 }
 
-// isCode reports whether the word after this one is a program in some language.
+// isCode reports whether the next word is a program in some language.
 func isCode(word string) bool {
 	return slices.Contains([]string{"-c", "-e", "-E", "-r", "-p", "-pe", "--eval", "--print", "--execute", "--command", "--run", "--exec"}, word)
 }

@@ -68,7 +68,7 @@ backend:
 	for _, p := range c.Unexpanded([]string{"/run", "/shell", "/other", "/python", "/perl", "/none"}, []string{"/env", "/again", "/path", "/none"}) {
 		got = append(got, strings.TrimPrefix(p.Error(), file+":"))
 	}
-	const said = " is not expanded: the value is used as it is written"
+	const said = " is not expanded: the value is used as written"
 	want := []string{
 		"2:17: backend.providers.generic.env.A: $HOME" + said,
 		"7:18: backend.providers.generic.run[1]: $ONE" + said,

@@ -195,7 +195,7 @@ func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[stri
 		case len(d.Missing) == 0:
 			l.Left = append(l.Left, Left{c, d.Reason()})
 		case err != nil:
-			l.Left = append(l.Left, Left{c, fmt.Sprintf("no policy can name it: %q is not a provider ID", c.Provider)})
+			l.Left = append(l.Left, Left{c, fmt.Sprintf("a policy cannot name it: %q is not a provider ID", c.Provider)})
 		case c.Build != nil && c.Build.Engine == "" && told[c.Provider]:
 			l.Left = append(l.Left, Left{c, "it is of an earlier version, and doesn't say which images it builds on, as others do"})
 		case l.withhold(j, c):

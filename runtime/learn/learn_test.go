@@ -248,14 +248,14 @@ func TestLeft(t *testing.T) {
 	gone := command("../x")
 	gone.Exec.Program = ""
 	for want, c := range map[string]capability.Claim{
-		"there is no such program":               gone,
-		"LD_* cannot be named in full":           with(command("npm"), capability.EnvUse{Name: "LD_*"}),
-		`"a/../b" is not a clean path`:           read("a/../b"),
-		"it asks for nothing":                    {Operation: "exec", Provider: "generic"},
-		`"No ID" is not a provider ID`:           as("No ID", say),
-		`"*" is not a provider`:                     as("*", say),
-		`"a: {}\n  b" is not a provider ID`:      as("a: {}\n  b", say),
-		"no policy can name it: \"\\xff\" is no": as("\xff", say),
+		"there is no such program":                 gone,
+		"LD_* cannot be named in full":             with(command("npm"), capability.EnvUse{Name: "LD_*"}),
+		`"a/../b" is not a clean path`:             read("a/../b"),
+		"it asks for nothing":                      {Operation: "exec", Provider: "generic"},
+		`"No ID" is not a provider ID`:             as("No ID", say),
+		`"*" is not a provider`:                    as("*", say),
+		`"a: {}\n  b" is not a provider ID`:        as("a: {}\n  b", say),
+		"a policy cannot name it: \"\\xff\" is no": as("\xff", say),
 	} {
 		got := learnt(t, nil, c, command("npm", "ci"), c)
 		if len(got.Left) != 1 || !strings.Contains(got.Left[0].Reason, want) {

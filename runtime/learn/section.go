@@ -16,7 +16,7 @@ var keys = []string{
 	"build.contexts", "build.tags", "build.args", "build.targets",
 	"build.bases", "build.layouts", "build.syntax", "build.remotes", "build.platforms", "build.secrets", "build.cache_from", "build.cache_to", "build.outputs", "build.engines",
 	"build.network", "build.push",
-	"net.connect", "net.listen", "net", "use", "sockets",
+	"net.connect", "net.listen", "net", "daemons", "use", "sockets",
 }
 
 // lines are what a section of the provider's has to say, by key; a key without rules

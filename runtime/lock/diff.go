@@ -9,17 +9,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Diff is how a module differs from the one that was agreed to.
+// Diff lists how a module differs from the trusted one.
 type Diff struct{ lines []string }
 
 // Compare says how after differs from before: in what it asks for and could
-// call, in its version and ABI, and in its bytes. Order doesn't count.
+// call, in its version and ABI, and in its bytes. Order does not count.
 func Compare(before, after Entry) Diff {
 	var d Diff
 	d.set(Words(before.Asked), Words(after.Asked), "")
 	if len(d.lines) == 0 && !slices.Equal(asks(before.Asked), asks(after.Asked)) {
-		// What can't be told in words is told all the same.
-		d.lines = append(d.lines, "~ what it asks for is written in another way")
+		// Words leave out some details: report the difference anyway.
+		d.lines = append(d.lines, "~ asks for the same in other words")
 	}
 	d.declares(len(Words(before.Asked)) > 0, len(Words(after.Asked)) > 0)
 	d.set(imports(before), imports(after), "import ")
@@ -29,9 +29,9 @@ func Compare(before, after Entry) Diff {
 	return d
 }
 
-// Contradictions says what of an entry is not so by what the module of these
-// bytes describes. An entry without a version or imports says nothing of them,
-// and one that asks for nothing says that.
+// Contradictions lists what an entry says about its module and the module's own
+// description denies. An entry without a version or imports makes no claim about
+// them; an entry without asks claims that the module asks for nothing.
 func (e Entry) Contradictions(described Entry) []string {
 	var said []string
 	differ := func(mine, real []string, tooMuch, tooLittle string) {
@@ -46,23 +46,23 @@ func (e Entry) Contradictions(described Entry) []string {
 			}
 		}
 	}
-	differ(Words(e.Asked), Words(described.Asked), "asked has what the module does not ask for", "asked does not have what the module asks for")
+	differ(Words(e.Asked), Words(described.Asked), "asked has an extra entry", "asked misses an entry")
 	if len(said) == 0 && !slices.Equal(asks(e.Asked), asks(described.Asked)) {
-		said = append(said, "asked is written in another way than the module writes it")
+		said = append(said, "asked differs from the module's own text")
 	}
 	if len(e.Imports) > 0 {
-		differ(imports(e), imports(described), "imports has what the module does not import", "imports does not have what the module imports")
+		differ(imports(e), imports(described), "imports has an extra entry", "imports misses an entry")
 	}
 	if e.Version != "" && e.Version != described.Version {
-		said = append(said, fmt.Sprintf("version is %s, and the module's is %s", shown(e.Version), shown(described.Version)))
+		said = append(said, fmt.Sprintf("version is %s, the module has %s", shown(e.Version), shown(described.Version)))
 	}
 	if e.ABI != described.ABI {
-		said = append(said, fmt.Sprintf("abi is %d, and the module's is %d", e.ABI, described.ABI))
+		said = append(said, fmt.Sprintf("abi is %d, the module has %d", e.ABI, described.ABI))
 	}
 	return said
 }
 
-// Same tells whether there is no difference.
+// Same reports whether there is no difference.
 func (d Diff) Same() bool { return len(d.lines) == 0 }
 
 // Lines are the differences, added with a +, removed with a -, changed with a
@@ -85,9 +85,9 @@ func (d *Diff) set(before, after []string, what string) {
 func (d *Diff) declares(before, after bool) {
 	switch {
 	case before && !after:
-		d.lines = append(d.lines, "~ it does not say any more what it needs: it may do what your policy allows")
+		d.lines = append(d.lines, "~ no longer says what it needs: your policy alone limits it")
 	case after && !before:
-		d.lines = append(d.lines, "~ it says now what it needs, and may do no more than that")
+		d.lines = append(d.lines, "~ says what it needs now, and may do no more than that")
 	}
 }
 
@@ -112,17 +112,17 @@ func asks(c abi.Capabilities) []string {
 	out := slices.Concat(
 		each("exec", c.Exec), each("build", c.Build), each("files", c.Files), each("env", c.Env), each("env_from", c.EnvFrom),
 		each("env_files_from", c.EnvFilesFrom), each("env_pass", c.EnvPass), each("env_secret", c.EnvSecret),
-		each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images),
+		each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images), each("daemons", c.Daemons),
 	)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// each is what one kind of request asks for.
+// each encodes the asks of one kind.
 func each[T any](kind string, list []T) []string {
 	out := make([]string, len(list))
 	for i, ask := range list {
-		// Made of texts and numbers, it is always JSON.
+		// It has texts and numbers only, so this cannot fail.
 		data, _ := json.Marshal(ask)
 		out[i] = kind + " " + string(data)
 	}

@@ -1,5 +1,5 @@
-// Package lock is stagecraft.lock: which modules of providers somebody agreed
-// to, by their bytes, and what they were granted. It reads and writes no file.
+// Package lock parses and writes the contents of stagecraft.lock: the provider
+// modules that somebody trusts, by digest, and what each was granted.
 package lock
 
 import (
@@ -14,10 +14,10 @@ import (
 // FileName is the name of the file, beside stagecraft.yml.
 const FileName = "stagecraft.lock"
 
-// Version is the version of the file that is read and written.
+// Version is the file format's version.
 const Version = 1
 
-// Entry is a module that somebody agreed to.
+// Entry is a trusted module.
 type Entry struct {
 	ID string `json:"-"`
 	// Version is what the provider says of itself.
@@ -31,13 +31,12 @@ type Entry struct {
 	Path   string `json:"path"`
 	// Imports are all that the module could call, as "module.name", sorted.
 	Imports []string `json:"imports"`
-	// Asked is what the provider asks to be allowed, Granted what of that it
-	// was given.
+	// Asked is what the provider asks for, Granted the part of it that it got.
 	Asked   abi.Capabilities `json:"asked"`
 	Granted abi.Capabilities `json:"granted"`
 }
 
-// File is what a lock file has. The zero value is an empty one.
+// File is the contents of a lock file. The zero value is an empty file.
 type File struct {
 	entries map[string]Entry
 	at      map[string]yamldoc.Pos
@@ -46,8 +45,8 @@ type File struct {
 // Pos is where the entry of a provider was read.
 func (f *File) Pos(id string) yamldoc.Pos { return f.at[id] }
 
-// Trusts tells whether a module is one of the file's, by its SHA-256 in hex,
-// under whichever ID.
+// Trusts reports whether the file has a module with this SHA-256, in hex, under
+// any ID.
 func (f *File) Trusts(sha256 string) bool {
 	for _, e := range f.entries {
 		if e.SHA256 == sha256 {
@@ -63,7 +62,7 @@ func (f *File) Get(id string) (Entry, bool) {
 	return e, ok
 }
 
-// Set puts an entry in the place of the one of that ID.
+// Set adds an entry, or replaces the one with the same ID.
 func (f *File) Set(e Entry) {
 	if f.entries == nil {
 		f.entries = make(map[string]Entry)
@@ -72,14 +71,14 @@ func (f *File) Set(e Entry) {
 	f.entries[e.ID] = e
 }
 
-// Remove takes an entry out, and tells whether there was one.
+// Remove removes an entry and reports whether there was one.
 func (f *File) Remove(id string) bool {
 	_, ok := f.entries[id]
 	delete(f.entries, id)
 	return ok
 }
 
-// IDs are those of all entries, sorted.
+// IDs lists the IDs of all entries, sorted.
 func (f *File) IDs() []string { return slices.Sorted(maps.Keys(f.entries)) }
 
 const header = `# The providers that this project trusts, by their bytes. Commit this file.
@@ -101,7 +100,7 @@ func (f *File) Marshal() []byte {
 		}
 		d.Providers[id] = e
 	}
-	// Made of texts and numbers, it is always JSON, and that always YAML.
+	// It has texts and numbers only, so this cannot fail.
 	data, err := json.Marshal(d)
 	if err == nil {
 		data, err = yamldoc.FromJSON(data)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -15,12 +16,12 @@ import (
 //
 // # Errors
 //
-// yamldoc.Problems, all that are found, each with its place.
+// yamldoc.Problems: all problems of the file, each with its position.
 func Parse(name string, data []byte) (*File, error) {
 	if line := conflict(data); line > 0 {
 		return nil, yamldoc.Problems{{
-			Pos: yamldoc.Pos{File: name, Line: line, Column: 1}, Message: "two versions of the file were merged, and nobody has chosen",
-			Hint: "take one of the two, and run: stagecraft provider trust ID",
+			Pos: yamldoc.Pos{File: name, Line: line, Column: 1}, Message: "the file has merge conflict markers",
+			Hint: "keep one side, then run: stagecraft provider trust ID",
 		}}
 	}
 	root, err := yamldoc.Parse(name, data)
@@ -47,7 +48,7 @@ func conflict(data []byte) int {
 	return 0
 }
 
-// reader gathers all that is wrong.
+// reader collects all problems.
 type reader struct {
 	file     *File
 	problems yamldoc.Problems
@@ -57,7 +58,7 @@ func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
 	r.problems.Add(n.Pos(), n.Field(), message, hint)
 }
 
-// mapping wants a mapping of all these keys and no other.
+// mapping requires a mapping with exactly these keys.
 func (r *reader) mapping(n *yamldoc.Node, keys ...string) bool {
 	if n.Kind() != yamldoc.KindMap {
 		r.wrong(n, fmt.Sprintf("is %s, expected a mapping", n.Kind()), "")
@@ -91,8 +92,8 @@ func (r *reader) document(root *yamldoc.Node) {
 		return
 	}
 	for _, e := range providers.Entries() {
-		if !validID.MatchString(e.Key) {
-			r.problems.Add(e.KeyPos, providers.Field(), fmt.Sprintf("%q is no provider ID", e.Key), "")
+		if !validID().MatchString(e.Key) {
+			r.problems.Add(e.KeyPos, providers.Field(), fmt.Sprintf("%q is not a provider ID", e.Key), "")
 			continue
 		}
 		r.file.at[e.Key] = e.KeyPos
@@ -101,8 +102,8 @@ func (r *reader) document(root *yamldoc.Node) {
 }
 
 var (
-	validID   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	validID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
+	hexDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 	sources   = []string{"project", "user", "file"}
 )
 
@@ -114,22 +115,22 @@ func (r *reader) entry(id string, n *yamldoc.Node) {
 	if !r.decode(n, &e) {
 		return
 	}
-	if !hexDigest.MatchString(e.SHA256) {
-		r.wrong(n.Get("sha256"), fmt.Sprintf("%q is no SHA-256", e.SHA256), "")
+	if !hexDigest().MatchString(e.SHA256) {
+		r.wrong(n.Get("sha256"), fmt.Sprintf("%q is not a SHA-256 digest", e.SHA256), "")
 	}
 	if !slices.Contains(sources, e.Source) {
-		r.wrong(n.Get("source"), fmt.Sprintf("%q is none of %s", e.Source, strings.Join(sources, ", ")), "")
+		r.wrong(n.Get("source"), fmt.Sprintf("unknown source %q, expected one of %s", e.Source, strings.Join(sources, ", ")), "")
 	}
 	asked := asks(e.Asked)
 	for _, granted := range asks(e.Granted) {
 		if !slices.Contains(asked, granted) {
-			r.wrong(n.Get("granted"), "grants more than is asked for: "+granted, "take it out, or let a policy allow it")
+			r.wrong(n.Get("granted"), "grants more than the provider asks for: "+granted, "remove it, or allow it in a policy")
 		}
 	}
 	r.file.Set(e)
 }
 
-// decode reads an entry strictly, and gives each problem its place.
+// decode reads an entry strictly, and gives each problem its position.
 func (r *reader) decode(n *yamldoc.Node, e *Entry) bool {
 	err := abi.Decode(n.JSON(), e)
 	if err == nil {

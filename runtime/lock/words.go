@@ -11,8 +11,8 @@ import (
 )
 
 // Words says what a provider asks for, one thing a line, for people who have
-// never seen the ABI. Nothing in it steers a terminal, and what reads as Latin
-// letters and is none is marked.
+// never seen the ABI. Control characters are removed, and letters that only look
+// Latin are marked.
 func Words(c abi.Capabilities) []string {
 	var said []string
 	for _, ask := range c.Exec {
@@ -25,33 +25,35 @@ func Words(c abi.Capabilities) []string {
 		said = append(said, "read files: "+yamldoc.Word(pattern))
 	}
 	for _, name := range c.Env {
-		said = append(said, "look at a variable, and pass it on: "+yamldoc.Word(name))
+		said = append(said, "read a variable and pass it on: "+yamldoc.Word(name))
 	}
 	for _, pointer := range c.EnvFrom {
-		said = append(said, "look at the variables that are named at "+fieldName(pointer)+", and pass them on")
+		said = append(said, "read the variables named at "+fieldName(pointer)+" and pass them on")
 	}
 	for _, pointer := range c.EnvFilesFrom {
-		said = append(said, "give the variables in the files at "+fieldName(pointer)+" to what it runs")
+		said = append(said, "pass the variables in the files at "+fieldName(pointer)+" to its commands")
 	}
 	for _, name := range c.EnvPass {
-		said = append(said, "give your variable to all that it runs: "+yamldoc.Word(name))
+		said = append(said, "pass your variable to all its commands: "+yamldoc.Word(name))
 	}
 	for _, name := range c.EnvSecret {
-		said = append(said, "give your variable to all that it runs, and never show its value: "+yamldoc.Word(name))
+		said = append(said, "pass your variable to all its commands, with its value masked: "+yamldoc.Word(name))
 	}
 	for _, pointer := range c.ConnectFrom {
 		said = append(said, "connect to this machine's port at "+fieldName(pointer))
 	}
 	for _, port := range c.Connect {
-		said = append(said, fmt.Sprintf("connect to this machine's port %d, where the configuration names none", port))
+		said = append(said, fmt.Sprintf("connect to this machine's port %d, if the configuration names no port", port))
 	}
 	for _, pattern := range c.Images {
-		said = append(said, "look for images: "+yamldoc.Word(pattern))
+		said = append(said, "look up images: "+yamldoc.Word(pattern))
+	}
+	for _, argv := range c.Daemons {
+		said = append(said, "leave running after the run: "+strings.Join(yamldoc.Words(argv), " "))
 	}
 	var out []string
 	for _, line := range said {
-		// Nothing is cut: who agrees to the beginning would agree to the end. Two
-		// blanks are not one.
+		// Nothing is cut or collapsed: people trust the whole line.
 		if line = termtext.Mark(termtext.Clean(line)); !slices.Contains(out, line) {
 			out = append(out, line)
 		}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/distribution/reference"
@@ -51,11 +52,11 @@ const wasm = "application/wasm"
 // describes: it is the SHA-256 of no file.
 const contextDigest = "stagecraftContextV1"
 
-var digestForm = regexp.MustCompile(`^sha256:([0-9a-f]{64})$`)
+var digestForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:([0-9a-f]{64})$`) })
 
 // ParseDigest takes the algorithm, which is SHA-256, off a digest.
 func ParseDigest(digest string) (hex string, ok bool) {
-	m := digestForm.FindStringSubmatch(digest)
+	m := digestForm().FindStringSubmatch(digest)
 	if m == nil {
 		return "", false
 	}

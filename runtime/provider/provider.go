@@ -32,11 +32,11 @@ const (
 	BuiltIn Origin = "built-in"
 	Project Origin = "project"
 	User    Origin = "user"
-	// Named is a file that the user named directly.
+	// Named is a file that the user named.
 	Named Origin = "file"
 )
 
-// Source is a module that was found and not yet read.
+// Source is a module that was found and is not read yet.
 type Source struct {
 	ID     string
 	Origin Origin
@@ -46,7 +46,7 @@ type Source struct {
 	fsys fs.FS // the binary's, nil for a file
 }
 
-// Module is a module as read, once: what is hashed is what runs.
+// Module is a module's bytes. They are read once, so the hashed bytes are the ones that run.
 type Module struct {
 	Source
 	Bytes []byte // not to be changed
@@ -57,9 +57,9 @@ type Module struct {
 // Digest is the SHA-256 of the module in hex.
 func (m Module) Digest() string { return m.digest }
 
-// UnusableError says why a file can't be a provider's module.
+// UnusableError says why a file cannot be a provider's module.
 type UnusableError struct {
-	// ID is the provider that it would have been, if its name says so.
+	// ID is the provider's ID by the file's name, or empty.
 	ID     string
 	Path   string
 	Reason string
@@ -67,18 +67,17 @@ type UnusableError struct {
 
 func (e *UnusableError) Error() string { return e.Path + ": " + e.Reason }
 
-// Dirs are the places to search. An empty directory's name is passed over, and a
-// directory that isn't there has no modules.
+// Dirs are the places to search. An empty name is skipped; a missing directory has no
+// modules.
 type Dirs struct {
 	BuiltIn fs.FS
 	Project string
 	User    string
 }
 
-// Find lists the modules of all places, sorted by ID; the first place that has
-// an ID wins. The files that can't be used are listed apart, since they concern
-// only who wanted to use them: names that are no IDs, and IDs of built-in
-// providers, which nothing else can take.
+// Find lists the modules of all places, sorted by ID; the first place with an ID wins.
+// Unusable files are listed apart, since they matter only when one is selected: names
+// that are not IDs, and IDs of built-in providers, which nothing can replace.
 func Find(dirs Dirs) (found []Source, unusable []*UnusableError, err error) {
 	for _, place := range []struct {
 		origin Origin
@@ -116,7 +115,7 @@ func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
 	}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, &UnusableError{Path: dir, Reason: "the directory of providers can't be read: " + reason(err)}
+		return nil, &UnusableError{Path: dir, Reason: "cannot read the directory of providers: " + reason(err)}
 	}
 	var sources []Source
 	for _, entry := range entries {
@@ -127,15 +126,15 @@ func list(origin Origin, dir string, binary fs.FS) ([]Source, error) {
 	return sources, nil
 }
 
-// File makes a source of a file that the user named, whatever its name.
+// File is a source for a file that the user named.
 func File(path string) Source { return Source{Origin: Named, Path: path} }
 
 // Read reads the module, once.
 //
 // # Errors
 //
-// An [*UnusableError] says that there is no file, or one that is no module by
-// its kind or size.
+// An [*UnusableError] for a missing file, and for one that is not a regular file or
+// too large.
 func (s Source) Read() (Module, error) {
 	data, err := s.bytes()
 	if err != nil {
@@ -160,12 +159,12 @@ func (s Source) bytes() ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err == nil && len(data) > MaxSize {
-		err = fmt.Errorf("it has %d bytes, a module has at most %d", info.Size(), MaxSize)
+		err = fmt.Errorf("the file has %d bytes, the limit for a module is %d", info.Size(), MaxSize)
 	}
 	return data, err
 }
 
-// reason leaves the path out of a file error, which names it anyhow.
+// reason removes the path from a file error: [UnusableError] names it.
 func reason(err error) string {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()

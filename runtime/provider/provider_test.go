@@ -40,7 +40,7 @@ func TestFind(t *testing.T) {
 	if want := "alpha user, generic built-in, mine project, zeta user"; strings.Join(got, ", ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
-	if len(unusable) != 2 || !strings.Contains(unusable[0].Error(), `"Bad_Name" is no provider ID`) ||
+	if len(unusable) != 2 || !strings.Contains(unusable[0].Error(), `"Bad_Name" is not a provider ID`) ||
 		unusable[1].ID != "generic" || !strings.Contains(unusable[1].Error(), "belongs to a built-in provider") {
 		t.Errorf("unusable: %v", unusable)
 	}
@@ -75,7 +75,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		huge:                              "it has 209715200 bytes, a module has at most 67108864",
+		huge:                              "the file has 209715200 bytes, the limit for a module is 67108864",
 		dir:                               "expected a file, got a directory",
 		filepath.Join(dir, "none.wasm"):   "no such file",
 		filepath.Join(dir, "x\x00.wasm"):  "invalid argument",

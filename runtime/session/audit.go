@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
-	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
 // auditLog writes what a run does to the audit log. Nil writes nothing.
@@ -46,7 +44,8 @@ func (e *AuditError) Unwrap() error { return e.Err }
 
 // startAudit opens the log, if one is wanted, and writes the run's first
 // record.
-func (s *Session) startAudit(ctx context.Context, c call, m provider.Module, held *hostfuncs.Confinement) (*auditLog, error) {
+func (r *run) startAudit(ctx context.Context) (*auditLog, error) {
+	s := r.session
 	if s.opts.Audit == "" {
 		return nil, nil
 	}
@@ -62,14 +61,14 @@ func (s *Session) startAudit(ctx context.Context, c call, m provider.Module, hel
 	if stepInside(s.config.Root, log.Name()) != "" {
 		s.opts.Reporter.Warn(fmt.Errorf("the audit log %s is in the project: whoever can change the project can change it too", s.opts.Audit))
 	}
-	a := &auditLog{log: log, warn: s.opts.Reporter.Warn, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: s.invocation.id, Provider: m.ID, SHA256: m.Digest()}}
-	for _, p := range s.files() {
+	a := &auditLog{log: log, warn: s.opts.Reporter.Warn, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: r.id, Provider: r.module.ID, SHA256: r.module.Digest()}}
+	for _, p := range s.policies() {
 		a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
 	}
 	first := a.base
-	first.Type, first.Command, first.Versions = audit.TypeStart, c.operation, s.opts.Versions
+	first.Type, first.Command, first.Versions = audit.TypeStart, r.operation, s.opts.Versions
 	first.Config = &audit.File{Name: s.config.File, SHA256: s.config.Digest}
-	first.Confinement = held.String()
+	first.Confinement = r.confinement.String()
 	a.append(first)
 	if a.err != nil {
 		log.Close()
@@ -101,7 +100,7 @@ func (a *auditLog) append(r audit.Record) {
 // decided notes that an effect is about to be had, so that a run that is
 // killed meanwhile leaves a trace of it. Where that can't be noted, it isn't
 // had.
-func (a *auditLog) decided(rec *hostfuncs.Record) error {
+func (a *auditLog) decided(rec *Record) error {
 	if a == nil {
 		return nil
 	}
@@ -119,7 +118,7 @@ func (a *auditLog) decided(rec *hostfuncs.Record) error {
 }
 
 // done writes the one record of a call.
-func (a *auditLog) done(rec *hostfuncs.Record) {
+func (a *auditLog) done(rec *Record) {
 	if a == nil {
 		return
 	}
@@ -172,7 +171,7 @@ func unchanged(result any) bool {
 }
 
 // decide puts in what was decided, and what each layer said.
-func decide(r *audit.Record, rec *hostfuncs.Record) {
+func decide(r *audit.Record, rec *Record) {
 	r.Decision, r.Layer, r.Reason = word(rec.Decision), string(rec.Decision.Layer), rec.Decision.Reason()
 	r.Rule, r.RuleFile, r.RuleLine = rec.Decision.Rule, rec.Decision.Pos.File, rec.Decision.Pos.Line
 	for _, said := range rec.Layers {
@@ -200,7 +199,7 @@ func claimJSON(c capability.Claim) json.RawMessage {
 }
 
 // end writes the run's last record, and tells whether all could be written.
-func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error, changed []audit.Change) error {
+func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error, changed []ChangedFile) error {
 	if a == nil {
 		return nil
 	}
@@ -208,7 +207,10 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	r := a.base
 	r.Type, r.Calls, r.Denied, r.DurationMS = audit.TypeEnd, a.calls, a.denied, milliseconds(time.Since(a.begun))
 	word, code := outcome(ctx, err)
-	r.Outcome, r.ExitCode, r.Changed = word, &code, changed
+	r.Outcome, r.ExitCode = word, &code
+	for _, f := range changed {
+		r.Changed = append(r.Changed, audit.Change{Name: f.Name, How: f.How})
+	}
 	if err != nil {
 		r.Error = &audit.Failure{Message: err.Error()}
 		if e, ok := errors.AsType[*abi.Error](err); ok {

@@ -12,10 +12,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 )
 
-// BenchmarkDoor compares a call that has an effect, though an empty one, under
+// BenchmarkGate compares a call that has an effect, though an empty one, under
 // one layer and unrecorded, with the same under three layers and with an audit
 // log.
-func BenchmarkDoor(b *testing.B) {
+func BenchmarkGate(b *testing.B) {
 	layer := func(kind capability.Layer) *capability.Policy {
 		p, err := capability.Parse("p", []byte("version: 1\nproviders: {p: {exec: ['npm run *']}}"))
 		if err != nil {
@@ -26,7 +26,7 @@ func BenchmarkDoor(b *testing.B) {
 	}
 	one := []*capability.Policy{layer(capability.Project)}
 	three := []*capability.Policy{layer(capability.Asked), layer(capability.Project), layer(capability.Ceiling)}
-	b.Run("plain", func(b *testing.B) { benchmarkDoor(b, one, nil) })
+	b.Run("plain", func(b *testing.B) { benchmarkGate(b, one, nil) })
 	b.Run("audited", func(b *testing.B) {
 		log, err := audit.Open(filepath.Join(b.TempDir(), "audit.jsonl"), audit.Options{})
 		if err != nil {
@@ -37,7 +37,7 @@ func BenchmarkDoor(b *testing.B) {
 		for _, p := range three {
 			a.base.Policies = append(a.base.Policies, audit.Policy{Layer: string(p.Layer), Name: p.Name, SHA256: p.Digest})
 		}
-		benchmarkDoor(b, three, a)
+		benchmarkGate(b, three, a)
 		if a.err != nil {
 			b.Fatal(a.err)
 		}
@@ -48,22 +48,19 @@ type silent struct{ Reporter }
 
 func (silent) Call(*hostfuncs.Record) {}
 
-func benchmarkDoor(b *testing.B, layers []*capability.Policy, log *auditLog) {
-	op, err := hostfuncs.Bind(hostfuncs.Op[abi.ExecRequest, abi.ExecRequest, abi.ExecResult]{
+func benchmarkGate(b *testing.B, layers []*capability.Policy, log *auditLog) {
+	op := hostfuncs.Op[abi.ExecRequest, abi.ExecRequest, abi.ExecResult]{
 		Name:    abi.OpExec,
 		Resolve: func(_ context.Context, q abi.ExecRequest) (abi.ExecRequest, error) { return q, nil },
 		Claim: func(q abi.ExecRequest) capability.Claim {
 			return capability.Claim{Exec: &capability.Exec{Argv: q.Argv, Program: "/usr/bin/npm", Dir: "."}}
 		},
-		Do:       func(context.Context, abi.ExecRequest) (abi.ExecResult, error) { return abi.ExecResult{}, nil },
-		Step:     func(context.Context, abi.ExecRequest) (hostfuncs.Step, error) { return hostfuncs.Step{}, nil },
-		Foretell: func(abi.ExecRequest) (abi.ExecResult, []string, error) { return abi.ExecResult{}, nil, nil },
-	})
-	if err != nil {
-		b.Fatal(err)
+		Do:      func(context.Context, abi.ExecRequest) (abi.ExecResult, error) { return abi.ExecResult{}, nil },
+		Step:    func(context.Context, abi.ExecRequest) (hostfuncs.Detail, error) { return nil, nil },
+		Preview: func(abi.ExecRequest) (abi.ExecResult, []string, error) { return abi.ExecResult{}, nil, nil },
 	}
 	gate, err := hostfuncs.NewGate(hostfuncs.GateOptions{
-		Provider: "p", Policies: layers, Operations: []hostfuncs.Bound{op}, Auditor: &recorder{reporter: silent{}, audit: log},
+		Provider: "p", Policies: layers, Operations: []hostfuncs.Operation{op}, Auditor: &recorder{reporter: silent{}, audit: log, mode: live{}},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -1,13 +1,12 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -35,7 +34,7 @@ func (e *FlagError) Hint() string { return e.Advice }
 // division is what the user says of a build, by who carries it out.
 type division struct {
 	// host is for docker_build.
-	host hostfuncs.BuildOptions
+	host build.Options
 	// provider has the optional fields alone.
 	provider abi.BuildDockerOptions
 	// awaited are the flags that only a call of docker_build carries out.
@@ -49,15 +48,15 @@ type division struct {
 //
 // A [*FlagError] for flags that nobody carries out, yamldoc.Problems for the
 // configuration's engine.
-func (s *Session) divide(c call, l *loaded) (division, error) {
-	d := division{host: s.opts.Builds}
-	if c.operation != abi.ExportBuildDocker && c.operation != abi.ExportValidate {
+func (r *run) divide(l *loaded) (division, error) {
+	d := division{host: r.builds}
+	if r.operation != abi.ExportBuildDocker && r.operation != abi.ExportValidate {
 		return d, nil
 	}
 	about := l.guest.Describe()
 	able := asksFor(about, l.Info.Operations())
 	var not []string
-	for _, flag := range s.building.Flags {
+	for _, flag := range r.build.Flags {
 		switch {
 		case slices.Contains(about.BuildOptions, flag.Option) && d.hand(flag.Option):
 		case flag.Option == abi.OptionIdentify && (able.build || able.image):
@@ -73,9 +72,10 @@ func (s *Session) divide(c call, l *loaded) (division, error) {
 			Advice:  "it builds without docker_build, by a program of its own; leave the flag out, or set what that program needs in the configuration",
 		}
 	}
-	if engine := s.config.Engine; !able.build && engine != "" && engine != string(hostfuncs.EngineAuto) {
+	config := r.session.config
+	if engine := config.Engine; !able.build && engine != "" && engine != string(build.Auto) {
 		return d, yamldoc.Problems{{
-			Pos: s.config.EnginePosition(), Field: "build.engine",
+			Pos: config.EnginePosition(), Field: "build.engine",
 			Message: fmt.Sprintf("provider %s builds without docker_build, by a program of its own, which chooses no engine", about.ID),
 			Hint:    "remove the key",
 		}}
@@ -141,39 +141,25 @@ func (w *work) note(c capability.Claim) {
 
 // checkCarriedOut finds flags that nobody carried out after all, in a run that
 // ended well: a provider may ask for docker_build and not call it.
-func (s *Session) checkCarriedOut(d division, did work) error {
-	if s.planning != nil {
+func (r *run) checkCarriedOut(d division) error {
+	did, id := r.recorder.work, r.module.ID
+	if p := r.mode.preview(); p != nil {
 		did = work{}
-		for _, step := range s.planning.Steps {
+		for _, step := range p.Steps {
 			did.note(step.Record.Claim)
 		}
 	}
 	switch {
 	case len(d.awaited) > 0 && did.builds == 0:
 		return &FlagError{
-			Message: fmt.Sprintf("provider %s did not carry out %s: it did not call docker_build", s.selected.ID(), strings.Join(d.awaited, ", ")),
+			Message: fmt.Sprintf("provider %s did not carry out %s: it did not call docker_build", id, strings.Join(d.awaited, ", ")),
 			Advice:  "leave the flag out, or set what the provider needs in the configuration",
 		}
-	case s.building.Push && did.builds > 0 && !did.pushed && did.programs == 0:
+	case r.build.Push && did.builds > 0 && !did.pushed && did.programs == 0:
 		return &FlagError{
-			Message: fmt.Sprintf("provider %s did not carry out --push: it built the image and did not push it", s.selected.ID()),
+			Message: fmt.Sprintf("provider %s did not carry out --push: it built the image and did not push it", id),
 			Advice:  "leave the flag out; the provider has to pass on the field push of build_docker's input",
 		}
 	}
 	return nil
-}
-
-// optionError makes a provider's refusal of an option one of the flag that the
-// user gave.
-func (s *Session) optionError(err error) error {
-	e, ok := errors.AsType[*abi.Error](err)
-	if !ok || e.Option == "" {
-		return err
-	}
-	for _, flag := range s.building.Flags {
-		if flag.Option == e.Option {
-			return &FlagError{Message: flag.Name + ": " + e.Message, Advice: e.Hint}
-		}
-	}
-	return err
 }

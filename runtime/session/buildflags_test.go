@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 )
 
 // TestHandsEveryOption wants each optional field of build_docker's input to be
@@ -21,7 +21,7 @@ func TestHandsEveryOption(t *testing.T) {
 		if slices.Contains(always, option) {
 			continue
 		}
-		d := division{host: hostfuncs.BuildOptions{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
+		d := division{host: build.Options{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
 		before := d.host
 		if !d.hand(option) {
 			t.Errorf("option %s is handed to no provider", option)
@@ -57,5 +57,30 @@ func TestAsksFor(t *testing.T) {
 		if got := asksFor(abi.Description{Capabilities: tt.asks}, tt.imports); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
 		}
+	}
+}
+
+// TestFlagsOfSettings wants each setting that not every provider can carry out to
+// be known by its flag.
+func TestFlagsOfSettings(t *testing.T) {
+	for flag, b := range map[string]BuildSettings{
+		"a second --tag": {Tags: []string{"b:2"}},
+		"--platform":     {Platforms: []string{"linux/arm64"}},
+		"--load":         {Load: true},
+		"--no-cache":     {NoCache: true},
+		"--pull":         {Pull: true},
+		"--output":       {Outputs: []string{"oci:out"}},
+		"--base":         {Bases: []string{"a=oci:b"}},
+		"--engine":       {Engine: "docker"},
+		"--engine-certs": {EngineCerts: "certs"},
+		"--progress":     {Progress: "plain"},
+	} {
+		if flags := b.Flags(); len(flags) != 1 || flags[0].Name != flag {
+			t.Errorf("%s: got %v", flag, flags)
+		}
+	}
+	defaults := BuildSettings{Engine: "auto", Progress: "auto", Epoch: "1", Verbose: true, Machine: "m"}
+	if flags := defaults.Flags(); len(flags) > 0 {
+		t.Errorf("the defaults: got %v", flags)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -25,7 +26,7 @@ type Ceiling struct {
 // pin is what stands between a ceiling's path and its digest.
 const pin = "@sha256:"
 
-var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var hexDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 // ParseCeiling reads FILE or FILE@sha256:DIGEST. What follows the last
 // "@sha256:" of a file's name is always a digest, so that a mistyped one is
@@ -42,7 +43,7 @@ func ParseCeiling(text string) (Ceiling, error) {
 	switch {
 	case c.Path == "":
 		return c, fmt.Errorf("%q names no file", text)
-	case at >= 0 && !hexDigest.MatchString(c.SHA256):
+	case at >= 0 && !hexDigest().MatchString(c.SHA256):
 		return c, fmt.Errorf("%q is not a SHA-256 in hex, 64 digits in lower case", c.SHA256)
 	}
 	return c, nil

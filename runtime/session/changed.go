@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
-	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
@@ -93,30 +91,31 @@ func (s *Session) remember(file string) {
 		// Whoever reads the configuration says what is wrong with its directory.
 		return
 	}
-	s.before = snapshot.Take(restricting(s.opts, file, root, s.own()))
+	s.opened = snapshot.Take(restricting(s.opts, file, root, s.own()))
 }
 
-// compare tells of what restricts the next run and is not what it was when this
-// run began. A command may have done that, or somebody else.
+// compare warns of files that restrict the next run and changed during this one,
+// by a command or by somebody else.
 //
 // # Errors
 //
-// A [*ChangedError] where nothing may change.
-func (s *Session) compare() error {
-	for _, c := range snapshot.Compare(s.before, s.before.Again()) {
-		s.rewritten = append(s.rewritten, ChangedFile{printable(s.shown(c.Path)), c.How})
+// A [*ChangedError] if nothing may change.
+func (s *Session) compare() ([]ChangedFile, error) {
+	var changed []ChangedFile
+	for _, c := range snapshot.Compare(s.opened, s.opened.Again()) {
+		changed = append(changed, ChangedFile{printable(s.shown(c.Path)), c.How})
 	}
-	for i, f := range s.rewritten {
+	for i, f := range changed {
 		if i == maxChanged {
-			s.opts.Reporter.Warn(fmt.Errorf("%d more files changed during this run; review them before the next run", len(s.rewritten)-i))
+			s.opts.Reporter.Warn(fmt.Errorf("%d more files changed during this run; review them before the next run", len(changed)-i))
 			break
 		}
 		s.opts.Reporter.Warn(errors.New(f.String()))
 	}
-	if len(s.rewritten) > 0 && s.opts.Locked {
-		return &ChangedError{s.rewritten}
+	if len(changed) > 0 && s.opts.Locked {
+		return changed, &ChangedError{changed}
 	}
-	return nil
+	return changed, nil
 }
 
 // shown is a path as it is told of: relative to the project where it is inside.
@@ -127,33 +126,4 @@ func (s *Session) shown(path string) string {
 		}
 	}
 	return path
-}
-
-// Changed are the files that restrict runs and changed during this one.
-func (s *Session) Changed() []ChangedFile { return s.rewritten }
-
-// confirmed is [Session.confirm], of which a change of the lock file is no news.
-func (s *Session) confirmed(ctx context.Context, l *loaded) error {
-	known := s.lock
-	err := s.confirm(ctx, l)
-	if s.lock != known {
-		s.before.Renew(filepath.Join(s.config.Root, lock.FileName))
-	}
-	return err
-}
-
-// finish ends the record of a run with what came of it.
-func (s *Session) finish(ctx context.Context, log *auditLog, err error) error {
-	if s.planning == nil {
-		err = errors.Join(err, s.compare())
-	}
-	return errors.Join(err, log.end(ctx, s.opts.Outcome, err, s.changedRecords()))
-}
-
-func (s *Session) changedRecords() []audit.Change {
-	var records []audit.Change
-	for _, f := range s.rewritten {
-		records = append(records, audit.Change{Name: f.Name, How: f.How})
-	}
-	return records
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
@@ -12,7 +11,7 @@ import (
 // provider made of that.
 type DeniedError struct {
 	// Denials are the first of those that differ in what they asked for.
-	Denials []hostfuncs.Record
+	Denials []Record
 	// Count is how often the provider was refused.
 	Count int
 	// Err is how the provider ended, nil when it went on as if nothing was.
@@ -33,8 +32,8 @@ func (e *DeniedError) Unwrap() error { return e.Err }
 type recorder struct {
 	reporter Reporter
 	audit    *auditLog
-	learning *learning
-	denials  []hostfuncs.Record
+	mode     mode
+	denials  []Record
 	denied   int
 	seen     map[string]bool
 	built    *builtImage
@@ -61,14 +60,14 @@ func basesOf(b *capability.Build, digests map[string]string) []Base {
 const maxDenials = 50
 
 // Decided implements [hostfuncs.Auditor].
-func (r *recorder) Decided(rec *hostfuncs.Record) error {
+func (r *recorder) Decided(rec *Record) error {
 	if rec.Denied() {
 		r.deny(rec)
 	}
 	return r.audit.decided(rec)
 }
 
-func (r *recorder) deny(rec *hostfuncs.Record) {
+func (r *recorder) deny(rec *Record) {
 	r.denied++
 	asked := rec.Claim.String()
 	if r.seen[asked] || len(r.denials) == maxDenials {
@@ -82,7 +81,7 @@ func (r *recorder) deny(rec *hostfuncs.Record) {
 }
 
 // Done implements [hostfuncs.Auditor].
-func (r *recorder) Done(rec *hostfuncs.Record) {
+func (r *recorder) Done(rec *Record) {
 	if rec.Error == nil {
 		if rec.Effect {
 			r.work.note(rec.Claim)
@@ -94,7 +93,7 @@ func (r *recorder) Done(rec *hostfuncs.Record) {
 			r.built = &builtImage{abi.DockerBuildResult{Image: image.Image, ID: image.ID, Digest: image.Digest, Config: image.Config}, rec.Operation, nil}
 		}
 	}
-	r.learning.note(rec)
+	r.mode.note(rec)
 	r.audit.done(rec)
 	r.reporter.Call(rec)
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
@@ -19,7 +18,7 @@ type Said struct {
 }
 
 // SaidBy lists what the layers said of a call, in their order.
-func SaidBy(rec *hostfuncs.Record) []Said {
+func SaidBy(rec *Record) []Said {
 	said := make([]Said, len(rec.Layers))
 	for i, d := range rec.Layers {
 		said[i] = Said{
@@ -32,7 +31,7 @@ func SaidBy(rec *hostfuncs.Record) []Said {
 
 // Explanation is what the layers say of one call.
 type Explanation struct {
-	Record *hostfuncs.Record
+	Record *Record
 	// Policies are the layers, in the order of the record's.
 	Policies []*capability.Policy
 }
@@ -42,27 +41,30 @@ type Explanation struct {
 // tag is the reference that the user builds.
 func (s *Session) Explain(ctx context.Context, operation string, request []byte, tag string) (Explanation, error) {
 	var e Explanation
-	m, err := readSeen(s.selected.source)
+	m, err := readSeen(s.selected)
+	r := &run{
+		call: call{operation: "explain", build: BuildOptions{Tag: tag}, builds: s.builds}, session: s, mode: live{},
+		module: m.Module, recorder: &recorder{reporter: s.opts.Reporter, mode: live{}},
+	}
 	if err != nil {
-		return e, &ProviderError{Provider: s.selected.ID(), Operation: "explain", Err: err}
+		return e, r.failed(err)
 	}
 	if err := s.admitIdle(m); err != nil {
 		return e, err
 	}
-	l, err := load(ctx, m, &door{ctx: ctx}, s.opts, "")
+	gate := &lateGate{ctx: ctx}
+	l, err := load(ctx, m, gate, s.opts, "")
 	if err != nil {
-		return e, &ProviderError{Provider: m.ID, Operation: "explain", Err: err}
+		return e, r.failed(err)
 	}
 	defer l.close()
 	if err := s.checkEntry(l); err != nil {
 		return e, err
 	}
-	s.divided = division{host: s.opts.Builds}
-	gate, err := s.gate(l, s.world(l), tag, &recorder{reporter: s.opts.Reporter})
-	if err != nil {
+	if _, err := r.connect(gate, l, r.builds); err != nil {
 		return e, err
 	}
-	e.Policies = gate.Policies()
-	e.Record, err = gate.Explain(ctx, operation, request)
+	e.Policies = gate.gate.Policies()
+	e.Record, err = gate.gate.Explain(ctx, operation, request)
 	return e, err
 }

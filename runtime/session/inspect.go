@@ -100,7 +100,7 @@ func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting b
 // described loads a module. The name of a file need not be the ID that the
 // module in it gives itself, and ceilings name modules by that.
 func (l *Locked) described(ctx context.Context, m seen, ceilings []*capability.Policy, run capability.Run) (Inspection, error) {
-	loaded, err := load(ctx, m, &door{ctx: ctx}, l.opts, "")
+	loaded, err := load(ctx, m, &lateGate{ctx: ctx}, l.opts, "")
 	if err != nil {
 		return Inspection{}, err
 	}
@@ -125,7 +125,7 @@ func idOf(source provider.Source) string {
 // Providers lists what can be used where a session would open: with no
 // configuration there, what can be used without one.
 func Providers(opts Options) ([]provider.Source, error) {
-	s := &Session{opts: opts, registry: new(backend.Registry)}
+	s := &Session{opts: opts, registry: new(backend.Registry[found])}
 	dir := opts.Dir
 	if found, err := findConfig(opts); err == nil {
 		dir = filepath.Dir(found.File)
@@ -140,7 +140,7 @@ func Providers(opts Options) ([]provider.Source, error) {
 	var sources []provider.Source
 	for _, id := range s.registry.IDs() {
 		if p, ok := s.registry.Get(id); ok {
-			sources = append(sources, p.(*moduleProvider).source)
+			sources = append(sources, p.source)
 		}
 	}
 	return sources, nil

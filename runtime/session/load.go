@@ -83,14 +83,16 @@ func knownBy(m seen, limits sandbox.Limits) string {
 	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
 }
 
-// known is the file with what a provider did in earlier calls of this kind, if
-// that may be used: others are told what the module itself asked for, and so is
-// whoever is to agree to it. Where nothing is done there is nothing to be known.
-func (s *Session) known(c call) string {
-	if s.opts.Witnessed || s.opts.Audit != "" || s.planning != nil || s.learning != nil || !s.agreed(c.provider.source) {
+// replayFile keeps what a provider did in earlier calls of this kind. It is empty
+// if the module has to be loaded: for a record of what the module itself asks
+// for, to ask the user about it, or to preview effects.
+func (r *run) replayFile() string {
+	s := r.session
+	learns, _ := r.mode.learns()
+	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) {
 		return ""
 	}
-	name := sha256.Sum256([]byte(s.config.Root + "\x00" + c.provider.ID() + "\x00" + c.operation))
+	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 

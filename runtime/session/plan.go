@@ -9,16 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
-)
-
-// The commands that have effects, and so a plan.
-const (
-	CommandDev   = "dev"
-	CommandBuild = "build"
+	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
 
 // PlanVersion is the version of plan files that is written and read.
@@ -66,7 +64,8 @@ type PlannedFailed struct {
 
 // PlannedStep is one effect, and what the policies say of it.
 type PlannedStep struct {
-	hostfuncs.Step
+	Operation string `json:"operation"`
+	PlannedDetail
 	Asked   string `json:"asked"`
 	Allowed bool   `json:"allowed"`
 	Layers  []Said `json:"layers"`
@@ -79,6 +78,43 @@ type PlannedStep struct {
 	Failure *PlannedFailed `json:"failure,omitempty"`
 }
 
+// PlannedDetail is exactly what a step does. It has the one that its operation
+// describes.
+type PlannedDetail struct {
+	Exec  *exec.Step       `json:"exec,omitempty"`
+	Build *build.Step      `json:"build,omitempty"`
+	Image *build.ImageStep `json:"image,omitempty"`
+	Probe *exec.ProbeStep  `json:"probe,omitempty"`
+}
+
+func planned(detail hostfuncs.Detail) (p PlannedDetail) {
+	switch d := detail.(type) {
+	case *exec.Step:
+		p.Exec = d
+	case *build.Step:
+		p.Build = d
+	case *build.ImageStep:
+		p.Image = d
+	case *exec.ProbeStep:
+		p.Probe = d
+	}
+	return p
+}
+
+func (p PlannedDetail) detail() hostfuncs.Detail {
+	switch {
+	case p.Exec != nil:
+		return p.Exec
+	case p.Build != nil:
+		return p.Build
+	case p.Image != nil:
+		return p.Image
+	case p.Probe != nil:
+		return p.Probe
+	}
+	return nil
+}
+
 // Plan runs the provider with every effect withheld, and tells what it would
 // have done. A provider that ends with an error is a part of the plan.
 //
@@ -86,28 +122,28 @@ type PlannedStep struct {
 //
 // As for a run, but for denials and what the provider says.
 func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (*Plan, error) {
-	s.planning = new(hostfuncs.Plan)
+	m := new(planMode)
 	if command == CommandBuild && opts.Tag == "" {
 		opts.Tag = s.DefaultTag()
 	}
-	err := s.command(ctx, command, opts)
+	done, err := s.command(ctx, m, command, opts)
 	if _, wrong := errors.AsType[*FlagError](err); wrong {
 		return nil, err
 	}
 	failure, isReply := errors.AsType[*abi.Error](err)
-	if err != nil && (!isReply || ctx.Err() != nil) {
+	if err != nil && (!isReply || ctx.Err() != nil || done.run == nil) {
 		return nil, err
 	}
 	plan := &Plan{
-		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, s.selected.digest},
+		Version: PlanVersion, Command: command, Provider: PlannedModule{s.config.Provider, done.module.Digest()},
 		Config: PlannedFile{Name: s.config.File, SHA256: s.config.Digest}, Tag: opts.Tag, Push: opts.Push, Tags: s.opts.Builds.Tags,
 		NoCache: s.opts.Builds.NoCache, Pull: s.opts.Builds.Pull,
 		Policies: []PlannedFile{}, Steps: []PlannedStep{}, Allowed: true, Failure: planFailure(failure),
 	}
-	for _, p := range s.files() {
+	for _, p := range s.policies() {
 		plan.Policies = append(plan.Policies, PlannedFile{string(p.Layer), p.Name, p.Digest})
 	}
-	for _, step := range s.planning.Steps {
+	for _, step := range m.withheld.Steps {
 		plan.add(step)
 	}
 	// In a plan what was started runs until the run is asked to end, which is
@@ -122,7 +158,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	allowed := step.Record.Decision.Allowed
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
-		Step: step.Step, Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
 		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
@@ -184,14 +220,15 @@ func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, fla
 	if plan.Provider.ID != s.config.Provider {
 		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
 	}
-	s.held, s.plan = &hostfuncs.Held{Name: file}, plan
-	s.wanted, s.opts.Builds.Tags = plan.Provider.SHA256, plan.Tags
-	s.opts.Builds.NoCache = s.opts.Builds.NoCache || plan.NoCache
-	s.opts.Builds.Pull = s.opts.Builds.Pull || plan.Pull
+	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
 	for _, step := range plan.Steps {
-		s.held.Steps = append(s.held.Steps, step.Step)
+		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
 	}
-	return s.Build(ctx, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)})
+	builds := s.builds
+	builds.Tags = plan.Tags
+	builds.NoCache = builds.NoCache || plan.NoCache
+	builds.Pull = builds.Pull || plan.Pull
+	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
 }
 
 // flags are what a plan says of the build, as far as not every provider can carry
@@ -210,10 +247,44 @@ func (p *Plan) flags(file string) []Flag {
 	return flags
 }
 
-// checkPlanned refuses another module than the plan's.
-func (s *Session) checkPlanned(digest string) error {
-	if s.held == nil || digest == s.wanted {
-		return nil
+// contexts are the directories that a plan's builds send, whose digests were
+// compared when they were sent.
+func (p *Plan) contexts() []provenance.Context {
+	var contexts []provenance.Context
+	for _, step := range p.Steps {
+		if b := step.Build; b != nil && b.SHA256 != "" {
+			contexts = append(contexts, provenance.Context{Directory: b.Context, SHA256: b.SHA256})
+		}
 	}
-	return &PlanError{s.held.Name, fmt.Sprintf("it was made with another module of provider %s: sha256 %s, now %s", s.config.Provider, s.wanted, digest), "plan again", true}
+	return contexts
+}
+
+// EnvironmentRows say which variables reach a program, without their values: one
+// line for each place that they come from.
+func EnvironmentRows(steps []hostfuncs.EnvStep) []string {
+	var order []string
+	names := make(map[string][]string)
+	for _, s := range steps {
+		from, name := "from your environment: ", s.Name
+		switch s.By {
+		case hostfuncs.EnvHost:
+			from = "from stagecraft: "
+		case hostfuncs.EnvFile:
+			from = "from " + s.From + ": "
+		case hostfuncs.EnvProvider:
+			from = "sets "
+			if s.From != "" {
+				name += " from " + s.From
+			}
+		}
+		if names[from] == nil {
+			order = append(order, from)
+		}
+		names[from] = append(names[from], name)
+	}
+	rows := make([]string, len(order))
+	for i, from := range order {
+		rows[i] = from + strings.Join(names[from], ", ")
+	}
+	return rows
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
@@ -17,8 +16,8 @@ func TestProvenanceHasAllOptions(t *testing.T) {
 	external := reflect.TypeFor[provenance.External]()
 	// Where the image goes, and how that is shown, doesn't shape it. Flags are
 	// the names of those whose values are told.
-	without := []string{"Progress", "Mode", "Describe", "Machine", "Load", "Outputs", "Flags"}
-	for _, options := range []reflect.Type{reflect.TypeFor[BuildOptions](), reflect.TypeFor[hostfuncs.BuildOptions]()} {
+	without := []string{"Progress", "Verbose", "Machine", "Load", "Outputs", "Flags", "EngineCerts"}
+	for _, options := range []reflect.Type{reflect.TypeFor[BuildOptions](), reflect.TypeFor[BuildSettings]()} {
 		for i := range options.NumField() {
 			if name := options.Field(i).Name; !has(external, name) && !slices.Contains(without, name) {
 				t.Errorf("provenance.External has no %s", name)
@@ -35,9 +34,10 @@ func has(t reflect.Type, field string) bool {
 // TestProvenanceOfBases wants what is known of base images to be told, and an
 // image without an ID or digest to have no provenance.
 func TestProvenanceOfBases(t *testing.T) {
-	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}, selected: &moduleProvider{}}
+	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}}
+	built := finished{run: &run{session: s, mode: live{}}}
 	const id, digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
-	found, err := s.Provenance(Image{Reference: "shop:1", ID: id, Digest: digest, Bases: []Base{{"alpine:3.20", id}, {"scratch:1", ""}}})
+	found, err := Image{run: built, Reference: "shop:1", ID: id, Digest: digest, Bases: []Base{{"alpine:3.20", id}, {"scratch:1", ""}}}.Provenance()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestProvenanceOfBases(t *testing.T) {
 	if got := found.Subject[0].Digest["sha256"]; "sha256:"+got != digest {
 		t.Errorf("subject %s, want %s", got, digest)
 	}
-	if _, err := s.Provenance(Image{Reference: "shop:1"}); err == nil {
+	if _, err := (Image{run: built, Reference: "shop:1"}).Provenance(); err == nil {
 		t.Error("an image that nothing is known of has provenance")
 	}
 }

@@ -12,7 +12,7 @@ import (
 // TestRecorderKnowsBases wants each image that was decided on, with the digest
 // that is known of it.
 func TestRecorderKnowsBases(t *testing.T) {
-	r := &recorder{reporter: silent{}}
+	r := &recorder{reporter: silent{}, mode: live{}}
 	r.Done(&hostfuncs.Record{
 		Operation: abi.OpDockerBuild,
 		Claim:     capability.Claim{Build: &capability.Build{Bases: []string{"a.test/x:1", "a.test/y:1"}}},

@@ -1,6 +1,18 @@
-// Package session is one run of stagecraft: it finds the configuration and the
-// provider, puts the gate between the provider and the world, calls it, and
-// reports what came of it.
+// Package session runs and builds an application's backend through a provider:
+// it finds the configuration and the provider, calls the provider behind the
+// gate, and reports what happened. The program stagecraft is one command line
+// for it; other programs can use it in the same way, see the example.
+//
+// A program calls [Main] first, then [Open] and one of [Session.Dev],
+// [Session.Build], [Session.Plan], [Session.Validate] and the others.
+//
+// # Stability
+//
+// Main, Open, Dev, Build, Validate, [Interrupt], [Options], [BuildOptions],
+// [BuildSettings], [Image] and the error types stay compatible within a major
+// version: fields are added, and none changes its meaning. [Reporter] and [Record]
+// may get more methods and fields in a minor version, so embed a Reporter in
+// your own. What else is exported serves the program stagecraft and may change.
 package session
 
 import (
@@ -10,10 +22,9 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
@@ -28,144 +39,136 @@ import (
 // projectProviders is the directory of a project's own providers.
 const projectProviders = ".stagecraft/providers"
 
-// Grace is how long what a provider started has to end after an interrupt.
-const Grace = 10 * time.Second
+// The commands that a provider carries out.
+const (
+	CommandDev   = "dev"
+	CommandBuild = "build"
+)
 
-// Options say where a session looks and what it may use.
+// Options say where a session looks and what it may use. Fields that are not
+// mentioned as required may be left empty.
 type Options struct {
-	// Dir is where the search for stagecraft.yml begins, and goes upward.
+	// Dir is where the search for stagecraft.yml begins; it goes upward.
 	Dir string
-	// ConfigFile is the configuration itself; Dir is not looked at then.
+	// ConfigFile is the configuration itself. Dir is not searched then.
 	ConfigFile string
-	// BuiltIns has the modules that come with stagecraft.
+	// BuiltIns has the modules that come with the program, as files ID.wasm. They
+	// are trusted like the program.
 	BuiltIns fs.FS
-	// UserProviders is the user's directory of providers, CacheDir where compiled
-	// ones are kept, and what they did; either may be empty.
+	// UserProviders is the user's directory of providers. CacheDir keeps compiled
+	// modules and, unless NoReplay is set, what they did in earlier runs.
 	UserProviders, CacheDir string
-	// Ceilings are policy files from outside the project, which can only take
-	// away, and InProject is for those that are not from outside.
+	// NoReplay loads the provider's module in every run. So do Audit and
+	// LoadModule.
+	NoReplay bool
+	// LoadModule loads the provider's module in this run, because others rely on
+	// what is reported of it.
+	LoadModule bool
+	// Ceilings are policy files from outside the project, which can only restrict
+	// further. InProject says what happens with those that are inside.
 	Ceilings  []Ceiling
 	InProject InProject
-	// Locked keeps the lock file as it is, and asks nothing.
+	// Locked asks nothing and leaves the lock file unchanged. The run fails if a
+	// file that restricts the next run changes.
 	Locked bool
-	// MayLoad asks the user whether to load a module that nobody has trusted, so
-	// that it says what it asks for; nil where nobody can be asked. Where Confirm
-	// is set, it is too.
+	// MayLoad asks the user whether to load a module that is not trusted, to show
+	// what it asks for. It is nil if nobody can be asked, and required with Confirm.
 	MayLoad func(Inspection) (bool, error)
-	// Confirm asks the user whether to trust a module; nil where nobody can be
-	// asked.
+	// Confirm asks the user whether to trust a module; nil if nobody can be asked.
 	Confirm func(Review) (bool, error)
-	// Audit is the file that records are appended to, empty for none.
+	// Audit is the file that records are appended to. Nothing happens until its
+	// record is written.
 	Audit string
-	// AuditHeads is the directory where the last head of each log is kept, empty
-	// for none.
+	// AuditHeads is the directory that keeps the last head of each log.
 	AuditHeads string
-	// InputsDir is the directory where it is remembered with which inputs commands
-	// succeeded, empty for none.
+	// InputsDir is the directory that keeps the inputs with which commands
+	// succeeded.
 	InputsDir string
-	// Witnessed is set where others are told of the run, as they are by Audit: the
-	// provider's module itself is loaded then, whatever is known of it.
-	Witnessed bool
-	// Own are files that the command itself reads or writes, besides Audit and
-	// what Builds writes. They are no part of a build's context.
+	// Own are files that the caller reads or writes, besides Audit and what Builds
+	// writes. They are not part of a build's context.
 	Own []string
-	// Outcome says in a word how a run ended, and with which exit code.
+	// Outcome names how a run ended, with its exit code, for the audit log. The
+	// default knows "done", 0, and "failed", 1.
 	Outcome func(context.Context, error) (word string, code int)
-	// Versions are what the first record of a run tells of this program.
+	// Versions are recorded in the audit log and in provenance.
 	Versions map[string]string
-	// Environ is the environment that the run takes place in.
+	// Environ is the user's environment, as [os.Environ] returns it.
 	Environ []string
 	// Env are variables that the session itself gives to the provider.
 	Env map[string]string
-	// Stdout and Stderr are where a child's output goes; a file is handed to
-	// the child as it is.
+	// Stdout and Stderr get the output of commands. An [os.File] is passed to the
+	// command itself.
 	Stdout, Stderr io.Writer
-	// Mask has the values that nobody is to be shown. What a session says by
-	// itself, in errors and to the reporter, is for the caller to mask.
-	Mask *redact.Set
+	// Mask gets the secret values of the run. The caller masks errors and what
+	// goes to Reporter.
+	Mask *Mask
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
-	// Builds are what the user says of image builds, and EngineCerts is the
-	// directory of certificates for a daemon where Builds names none.
-	Builds      hostfuncs.BuildOptions
+	// Builds are the user's settings for image builds. EngineCerts is the directory
+	// of certificates for a daemon if Builds names none.
+	Builds      BuildSettings
 	EngineCerts string
-	// Reporter is told what happens while it does.
+	// Reporter shows what happens. The default writes warnings and the provider's
+	// messages to Stderr.
 	Reporter Reporter
 	Limits   sandbox.Limits
 }
 
-// Reporter shows what happens during a run. Its methods are called one after
-// another.
-type Reporter interface {
-	// Log shows a message of the provider's; it is cleaned already.
-	Log(provider string, level abi.Level, message string)
-	// Warn shows what the user should know and the run survives.
-	Warn(error)
-	// Call shows a finished call through the gate.
-	Call(*hostfuncs.Record)
-	// Confined says what the commands of the run are held to.
-	Confined(to string)
-	// Progress takes what an image build says: a terminal is drawn on.
-	Progress() io.Writer
-}
+// Mask has values that must not be shown, and removes them from text.
+type Mask = redact.Set
 
-// Session is one run. It is not for use by several goroutines at once.
+// Session is a project with its configuration, providers and policies, ready for
+// a run. It is not safe for concurrent use.
 type Session struct {
 	opts     Options
+	builds   build.Options // of opts.Builds
 	config   *config.Config
-	registry *backend.Registry
-	selected *moduleProvider
+	registry *backend.Registry[found]
+	selected provider.Source
 	lock     *lock.File
-	project  *capability.Policy // nil when there is none
+	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
-
-	// How calls are conducted; at most one of them is set.
-	planning *hostfuncs.Plan
-	held     *hostfuncs.Held
-	wanted   string // the digest of the module that held was made with
-	plan     *Plan  // that held has
-	learning *learning
-
-	before    snapshot.Snapshot // what restricts the run, as it was
-	rewritten []ChangedFile     // of it, during the run
-
-	invocation invocation   // the last one
-	building   BuildOptions // what was built in it
-	divided    division     // of what the user says of it
+	opened   snapshot.Snapshot // of the files that restrict the run
 }
 
+// found is a provider that was found.
+type found struct{ source provider.Source }
+
+// ID is the ID by which it was found.
+func (f found) ID() string { return f.source.ID }
+
 // Open finds and checks the configuration, the providers, the lock file and
-// the policies. No provider's code is compiled or run.
+// the policies. It does not compile or run any provider's code.
 //
 // # Errors
 //
-// yamldoc.Problems and [config.NotFoundError] for what the user wrote, a
-// [*provider.UnusableError] when the selected provider's file can't be one.
+// Problems with their places in files for what the user wrote,
+// [config.NotFoundError], [*FlagError] for Options.Builds, and
+// [*provider.UnusableError] if the selected provider's file is not a provider.
 func Open(opts Options) (*Session, error) {
-	found, err := findConfig(opts)
+	s := &Session{opts: opts.withDefaults(), registry: new(backend.Registry[found])}
+	var err error
+	if s.builds, err = opts.Builds.parse(opts.EngineCerts, s.getenv("TERM")); err != nil {
+		return nil, err
+	}
+	at, err := findConfig(opts)
 	if err != nil {
 		return nil, err
 	}
-	file := found.File
-	if opts.Mask == nil {
-		opts.Mask = new(redact.Set)
+	if doubt := at.Doubt(); doubt != nil {
+		s.opts.Reporter.Warn(doubt)
 	}
-	opts.Reporter = &serialReporter{Reporter: opts.Reporter}
-	if doubt := found.Doubt(); doubt != nil {
-		opts.Reporter.Warn(doubt)
-	}
-	s := &Session{opts: opts, registry: new(backend.Registry)}
-	s.remember(file)
-	unusable, err := s.register(filepath.Dir(file))
+	s.remember(at.File)
+	unusable, err := s.register(filepath.Dir(at.File))
 	if err != nil {
 		return nil, err
 	}
-	s.config, err = config.Load(file, s.registry)
+	s.config, err = config.Load(at.File, s.registry)
 	for _, problem := range unusable {
 		if err == nil && problem.ID == s.config.Provider {
 			return nil, problem
 		}
-		opts.Reporter.Warn(problem)
+		s.opts.Reporter.Warn(problem)
 	}
 	if err != nil {
 		return nil, err
@@ -174,26 +177,50 @@ func Open(opts Options) (*Session, error) {
 		return nil, err
 	}
 	p, _ := s.registry.Get(s.config.Provider)
-	s.selected = p.(*moduleProvider)
+	s.selected = p.source
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
 	return s, s.loadPolicies()
 }
 
-// chooseEngine takes the configuration's word on what builds images, where the
-// user gave none.
+func (o Options) withDefaults() Options {
+	if o.Mask == nil {
+		o.Mask = new(Mask)
+	}
+	if o.Stdout == nil {
+		o.Stdout = io.Discard
+	}
+	if o.Stderr == nil {
+		o.Stderr = io.Discard
+	}
+	if o.Reporter == nil {
+		o.Reporter = &textReporter{o.Stderr, o.Mask}
+	}
+	o.Reporter = &serialReporter{Reporter: o.Reporter}
+	if o.Outcome == nil {
+		o.Outcome = func(_ context.Context, err error) (string, int) {
+			if err != nil {
+				return "failed", 1
+			}
+			return "done", 0
+		}
+	}
+	return o
+}
+
+// chooseEngine uses the configuration's engine if the user gave none.
 func (s *Session) chooseEngine() error {
-	chosen := &s.opts.Builds.Engine
-	certs := chosen.Certs
+	certs := s.opts.Builds.EngineCerts
+	chosen := &s.builds.Engine
 	if chosen.Kind == "" && s.config.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
 		if err != nil {
 			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
 		}
 		*chosen = engine
 	}
-	if certs != "" && (chosen.Kind != hostfuncs.EngineBuildKit || chosen.Certs == "") {
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
 		return &FlagError{
 			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
 			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",
@@ -210,8 +237,7 @@ func findConfig(opts Options) (config.Found, error) {
 	return config.Find(opts.Dir)
 }
 
-// register finds all providers; the project's own stand beside its
-// configuration.
+// register finds all providers, the project's own beside its configuration.
 func (s *Session) register(projectDir string) ([]*provider.UnusableError, error) {
 	sources, unusable, err := provider.Find(provider.Dirs{
 		BuiltIn: s.opts.BuiltIns,
@@ -222,7 +248,7 @@ func (s *Session) register(projectDir string) ([]*provider.UnusableError, error)
 		return nil, err
 	}
 	for _, source := range sources {
-		if err := s.registry.Register(&moduleProvider{session: s, source: source}); err != nil {
+		if err := s.registry.Register(found{source}); err != nil {
 			return nil, err
 		}
 	}
@@ -232,68 +258,23 @@ func (s *Session) register(projectDir string) ([]*provider.UnusableError, error)
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
-// part is the selected provider's part of the configuration, as it wants it.
+// Policy is the project's policy, nil if there is none.
+func (s *Session) Policy() *capability.Policy { return s.project }
+
+// part is the provider's part of the configuration, in the form that it asks for.
 func (s *Session) part(g *backend.Guest) json.RawMessage {
 	return s.config.Part(g.Describe().TextFrom)
 }
 
 // Dev runs the backend until it ends or ctx is done. The cause of ctx's end
-// should be one of [hostfuncs.Interrupt].
+// should be one of [Interrupt]: the backend is killed at once otherwise.
 func (s *Session) Dev(ctx context.Context) error {
-	return s.selected.Dev(ctx, backend.DevOptions{WorkDir: ".", Env: s.opts.Env})
+	_, err := s.run(ctx, live{}, s.devCall())
+	return err
 }
 
-// BuildOptions say what to build.
-type BuildOptions struct {
-	// Tag is the image's reference; empty takes the project's default.
-	Tag  string
-	Push bool
-	// Flags are what the user says besides, as far as not every provider can
-	// carry it out. Their values are in [Options.Builds].
-	Flags []Flag
-}
-
-// Image is what was built.
-type Image struct {
-	Reference string
-	// Tags are its further references, as the user gave them.
-	Tags []string
-	// ID is by which digest an engine runs it, where the build went through
-	// docker_build or docker_image.
-	ID string
-	// Digest is of the manifest or index by which a deployment names it, and
-	// OtherDigests of further ones; Config is of its configuration. What isn't
-	// known is empty.
-	Digest       string
-	OtherDigests []string
-	Config       string
-	// Operation is the one that told them.
-	Operation string
-	// Bases are the images that it was built from, as far as they are known.
-	Bases []Base
-}
-
-// Base is an image by its reference, and its digest with the algorithm.
-type Base struct{ Reference, Digest string }
-
-// Build builds the backend's image.
-func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
-	tag := opts.Tag
-	if tag == "" {
-		tag = s.DefaultTag()
-	}
-	s.building = BuildOptions{Tag: tag, Push: opts.Push, Flags: opts.Flags}
-	reference, err := s.selected.BuildDocker(ctx, backend.BuildDockerOptions{
-		WorkDir: ".", Env: s.opts.Env, ImageTag: tag, Push: opts.Push,
-	})
-	if err != nil {
-		return Image{}, err
-	}
-	image := Image{Reference: reference, Tags: s.opts.Builds.Tags}
-	if built := s.selected.built; built != nil && built.Image == reference {
-		image.ID, image.Digest, image.OtherDigests, image.Config = built.ID, built.Digest, built.OtherDigests, built.Config
-		image.Operation = built.operation
-		image.Bases = built.bases
-	}
-	return image, nil
+func (s *Session) devCall() call {
+	return call{operation: abi.ExportDev, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
+		return l.guest.Dev(ctx, backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env})
+	}}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -126,8 +125,8 @@ func changeLock(p patience, root string, change func(*lock.File)) (f *lock.File,
 // admit decides whether a module may be loaded: what policies require of a run
 // of it, and whether it is the one that was trusted. With ask it may be once the
 // user has said so.
-func (s *Session) admit(m seen, held *hostfuncs.Confinement) (ask bool, err error) {
-	if refusals := capability.Admit(s.files(), s.asRun(m, held.Missing())); len(refusals) > 0 {
+func (s *Session) admit(m seen, missing []string) (ask bool, err error) {
+	if refusals := capability.Admit(s.policies(), s.asRun(m, missing)); len(refusals) > 0 {
 		return false, &RefusedError{refusals}
 	}
 	err = s.checkTrust(m)
@@ -139,7 +138,7 @@ func (s *Session) admit(m seen, held *hostfuncs.Confinement) (ask bool, err erro
 
 // admitIdle is admit for a module that is given nothing to do.
 func (s *Session) admitIdle(m seen) error {
-	if refusals := capability.AdmitModule(s.files(), s.asRun(m, nil)); len(refusals) > 0 {
+	if refusals := capability.AdmitModule(s.policies(), s.asRun(m, nil)); len(refusals) > 0 {
 		return &RefusedError{refusals}
 	}
 	return s.checkTrust(m)
@@ -202,8 +201,12 @@ func (s *Session) confirm(ctx context.Context, l *loaded) error {
 	if !agreed {
 		return &UntrustedError{ID: l.ID, Declined: true}
 	}
-	s.lock, err = trust(patience{ctx, s.opts.Reporter.Warn}, s.config.Root, s.entry(found))
-	return err
+	if s.lock, err = trust(patience{ctx, s.opts.Reporter.Warn}, s.config.Root, s.entry(found)); err != nil {
+		return err
+	}
+	// This change is the user's.
+	s.opened.Renew(filepath.Join(s.config.Root, lock.FileName))
+	return nil
 }
 
 // agreed tells whether there is nobody to ask about a provider any more.

@@ -1,2 +1,2 @@
-# Stands for a project's tests.
+# A placeholder for a project's tests.
 test -s message.txt && cat message.txt

@@ -2,8 +2,6 @@ module example.com/my-provider
 
 go 1.26.8
 
-require github.com/stagecraft-dev/stagecraft v0.0.0
+require github.com/stagecraft-dev/stagecraft/guest-sdk v0.1.0
 
 require github.com/extism/go-pdk v1.1.3 // indirect
-
-replace github.com/stagecraft-dev/stagecraft => ../../..

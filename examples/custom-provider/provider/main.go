@@ -1,5 +1,5 @@
-// Command my-provider is a provider of one's own: it runs dev.command for
-// development, and builds build.dockerfile.
+// Command my-provider is an example of a provider: it runs dev.command and builds
+// build.dockerfile.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 type MyProvider struct{}
 
-// Config is what stands below my-provider in stagecraft.yml.
+// Config is the settings of my-provider in stagecraft.yml.
 type Config struct {
 	Dev struct {
 		Command []string `json:"command"`

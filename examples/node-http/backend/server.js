@@ -1,4 +1,4 @@
-// A web server that greets, with nothing but Node's standard library. It
+// A web server that greets and uses only Node's standard library. It
 // listens on $PORT, 8080 by default, and ends when it is interrupted or asked
 // to terminate.
 import { createServer } from "node:http";

@@ -17,7 +17,7 @@ func withoutDigest(c *checker, l capability.List, rule *capability.Rule) (hint, 
 		if strings.ContainsAny(rule.Text[strings.LastIndexByte(rule.Text, '/')+1:], "*@") {
 			return "", ""
 		}
-		return "write it with @sha256:*, or with one digest", fmt.Sprintf("allows nothing: it has no digest, and %q requires one%s", required.Rules[0].Text, at(required.Rules[0]))
+		return "write it with @sha256:*, or with one digest", fmt.Sprintf("allows nothing: it has no digest, and %q requires one, %s", required.Rules[0].Text, required.Rules[0].Pos)
 	}
 	return "", ""
 }

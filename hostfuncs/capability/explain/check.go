@@ -140,14 +140,6 @@ func (c *checker) listsFor(l capability.List, key string, deny bool) []*coverInd
 	return append(own[:len(own):len(own)], c.lists[listID{anyProvider, key, deny}]...)
 }
 
-// at is the place of a rule, as the end of a message.
-func at(r *capability.Rule) string {
-	if r.Pos.Line == 0 {
-		return ""
-	}
-	return ", " + r.Pos.String()
-}
-
 // anyProvider is the key of a policy for all providers.
 const anyProvider = "*"
 
@@ -160,7 +152,7 @@ func (c *checker) never(of checks, l capability.List, rule *capability.Rule) boo
 	denied := c.counted(func(deny *capability.Rule) bool { return key.Denies(deny, rule) })
 	hint, why := "", ""
 	if deny := firstOf(c.listsFor(l, l.Key, true), key.DeniedBy(rule), denied); deny != nil {
-		hint, why = "remove one of the two", fmt.Sprintf("allows nothing: %q denies all of it%s", deny.Text, at(deny))
+		hint, why = "remove one of the two", fmt.Sprintf("allows nothing: %q denies all of it, %s", deny.Text, deny.Pos)
 	} else if of.never != nil {
 		hint, why = of.never(c, l, rule)
 	}

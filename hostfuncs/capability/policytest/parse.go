@@ -75,7 +75,7 @@ func (r *reader) document(root *yamldoc.Node) {
 		return
 	}
 	if n := root.Get("version"); n != nil && (n.Kind() != yamldoc.KindInt || n.Text() != Version) {
-		r.wrong(n, fmt.Sprintf("expected 1, got %q", n.Text()), "")
+		r.wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
 	}
 	r.top, r.policies = root, r.files(root.Get("policy"))
 	if n := root.Get("provider"); n != nil {

@@ -26,8 +26,8 @@ func TestProblems(t *testing.T) {
 		{"a list", "[]", "t.yml:1:1: is a list, expected a mapping", ""},
 		{"syntax", "version: [", "t.yml:1: ", ""},
 		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is required", ""},
-		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: expected 1, got "2"`, ""},
-		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: expected 1, got "1"`, ""},
+		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: unknown version "2"`, ""},
+		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: unknown version "1"`, ""},
 		{"unknown key", withCase("{note: n, request: {log: true}, want: denied}") + "\ncase: []", `t.yml:6:1: unknown key "case"`, `did you mean "cases"?`},
 		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is required", ""},
 		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: there is no case, so nothing would be tested", ""},
@@ -69,7 +69,7 @@ func TestProblems(t *testing.T) {
 		{"absolute directory", withRequest("{exec: npm, dir: /x}"), `dir: "/x" leaves the project directory`, ""},
 		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project directory`, ""},
 		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
-		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is not a SHA-256`, "write its 64 digits"},
+		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is not a SHA-256 digest`, "write its 64 digits"},
 		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
 		{"unknown use", withRequest("{exec: npm, env: {sets: [A]}}"), `unknown key "sets"`, `did you mean "set"?`},
 		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is not the name of a variable`, ""},
@@ -138,7 +138,7 @@ cases:
   - {request: {read: a, write: b}, want: denied, provider: "No either"}
   - x
 `))
-	want := `t.yml:1:10: version: expected 1, got "3"
+	want := `t.yml:1:10: version: unknown version "3", this stagecraft reads version 1
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
 t.yml:3:11: provider: "No" is not a provider ID
 t.yml:5:41: cases[0].request.dir: ".." leaves the project directory

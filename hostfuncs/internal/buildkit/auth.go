@@ -42,13 +42,13 @@ type authServer struct {
 	key         ed25519.PrivateKey
 }
 
-// errNothing has a builder go on without credentials.
-var errNothing = status.Error(codes.Unimplemented, "there are no credentials for this registry")
+// errNothing makes a builder go on without credentials.
+var errNothing = status.Error(codes.Unimplemented, "no credentials for this registry")
 
 // Register implements [session.Attachable].
 func (a *authServer) Register(server *grpc.Server) { auth.RegisterAuthServer(server, a) }
 
-// lookup finds what there is for a host.
+// lookup finds the credentials for a host.
 func (a *authServer) lookup(ctx context.Context, host string) (registry.Auth, error) {
 	if !slices.ContainsFunc(a.access, func(of Access) bool { return of.Host == registry.Canonical(host) }) {
 		return registry.Auth{}, errNothing
@@ -60,7 +60,7 @@ func (a *authServer) lookup(ctx context.Context, host string) (registry.Auth, er
 	return found, err
 }
 
-// Credentials gives a password away, where nothing else will do.
+// Credentials sends a password if the registry takes nothing else.
 func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsRequest) (*auth.CredentialsResponse, error) {
 	found, err := a.lookup(ctx, req.GetHost())
 	if err != nil {
@@ -75,7 +75,7 @@ func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsReque
 		return nil, err
 	case gives:
 		return nil, status.Errorf(codes.FailedPrecondition,
-			"registry %s gives tokens, so its password is not given to a builder; use a builder that asks for tokens, as those since BuildKit 0.8 do", req.GetHost())
+			"registry %s issues tokens, so a builder does not get its password; use a builder that asks for tokens, BuildKit 0.8 or later", req.GetHost())
 	}
 	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Password}, nil
 }
@@ -103,7 +103,7 @@ func (a *authServer) FetchToken(ctx context.Context, req *auth.FetchTokenRequest
 	return answer, nil
 }
 
-// GetTokenAuthority says that tokens are to be had from here.
+// GetTokenAuthority offers to fetch tokens.
 func (a *authServer) GetTokenAuthority(ctx context.Context, req *auth.GetTokenAuthorityRequest) (*auth.GetTokenAuthorityResponse, error) {
 	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (a *authServer) GetTokenAuthority(ctx context.Context, req *auth.GetTokenAu
 	return &auth.GetTokenAuthorityResponse{PublicKey: a.key.Public().(ed25519.PublicKey)}, nil
 }
 
-// VerifyTokenAuthority proves that it was from here.
+// VerifyTokenAuthority proves that the offer came from this process.
 func (a *authServer) VerifyTokenAuthority(ctx context.Context, req *auth.VerifyTokenAuthorityRequest) (*auth.VerifyTokenAuthorityResponse, error) {
 	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
 		return nil, err

@@ -92,9 +92,9 @@ func TestAuthGivesTokens(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	_, err = c.FetchToken(t.Context(), &auth.FetchTokenRequest{Host: host, Realm: "https://evil.test/token"})
-	wantCode(t, "a realm elsewhere", err, codes.Unknown, "isn't of the registry's domain")
+	wantCode(t, "a realm elsewhere", err, codes.Unknown, "is not in the registry's domain")
 	_, err = c.Credentials(t.Context(), &auth.CredentialsRequest{Host: host})
-	wantCode(t, "the password", err, codes.FailedPrecondition, "gives tokens, so its password is not given to a builder")
+	wantCode(t, "the password", err, codes.FailedPrecondition, "issues tokens, so a builder does not get its password")
 }
 
 // TestAuthGivesWhatIsNeeded has a builder ask for more than the build may do.
@@ -134,7 +134,7 @@ func TestAuthGivesPasswords(t *testing.T) {
 	}
 	gone := "127.0.0.1:1"
 	_, err := askedBy(t, credentialsFor(t, login(gone)), gone).Credentials(t.Context(), &auth.CredentialsRequest{Host: gone})
-	wantCode(t, "a registry that can't be asked", err, codes.Unknown, "registry 127.0.0.1:1 can't be asked")
+	wantCode(t, "a registry that can't be asked", err, codes.Unknown, "registry 127.0.0.1:1 cannot be reached")
 }
 
 // TestAuthAuthority has a builder make sure of whom it asks, as its own code
@@ -181,7 +181,7 @@ func TestAuthOfOthers(t *testing.T) {
 				return err
 			},
 		} {
-			wantCode(t, name+" of "+other, ask(t.Context()), codes.Unimplemented, "there are no credentials for this registry")
+			wantCode(t, name+" of "+other, ask(t.Context()), codes.Unimplemented, "no credentials for this registry")
 		}
 	}
 }
@@ -189,5 +189,5 @@ func TestAuthOfOthers(t *testing.T) {
 func TestAuthBrokenConfiguration(t *testing.T) {
 	c := askedBy(t, credentialsFor(t, `"r.io": {"auth": "`+canary+`"}`), "r.io")
 	_, err := c.GetTokenAuthority(t.Context(), &auth.GetTokenAuthorityRequest{Host: "r.io"})
-	wantCode(t, "a broken entry", err, codes.Unknown, "config.json: the credentials for r.io: auth is no base64")
+	wantCode(t, "a broken entry", err, codes.Unknown, "config.json: the credentials for r.io: auth is not base64")
 }

@@ -1,19 +1,21 @@
 package buildkit
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // fromStep is a step that takes an image, as the frontend names it once it has
 // looked up the image's digest. The steps that run something or copy have the
 // name of their instruction there, and no name of a stage or platform has a "]".
-var fromStep = regexp.MustCompile(`^(?:\[[^\]]*\] )?FROM (\S+)@(sha256:[0-9a-f]{64})$`)
+var fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\[[^\]]*\] )?FROM (\S+)@(sha256:[0-9a-f]{64})$`) })
 
 // bases are the digests of images that the steps took, by their references.
 type bases map[string]string
 
-// note looks at a step's name. A reference that stood for two images stands for
-// none that is known.
+// note reads a step's name. A reference with two digests becomes unknown.
 func (b bases) note(name string) {
-	m := fromStep.FindStringSubmatch(name)
+	m := fromStep().FindStringSubmatch(name)
 	if m == nil {
 		return
 	}
@@ -24,7 +26,7 @@ func (b bases) note(name string) {
 	b[ref] = digest
 }
 
-// bases are what the steps' names came to, once all was read.
+// bases are the digests in the names of all steps.
 func (w *watch) bases() map[string]string {
 	b := bases{}
 	for _, s := range w.steps {
@@ -33,7 +35,7 @@ func (w *watch) bases() map[string]string {
 	return b.known()
 }
 
-// known are those that are to be told.
+// known are the references with one digest.
 func (b bases) known() map[string]string {
 	known := make(map[string]string)
 	for ref, digest := range b {

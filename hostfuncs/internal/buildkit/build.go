@@ -25,25 +25,25 @@ type Options struct {
 	// same by size, mode and time.
 	Key string
 	// Push has the builder send the image to its registry; an engine's own
-	// BuildKit can't.
+	// BuildKit cannot.
 	Push bool
 	// Archives take the image as `docker load` does, and Layouts as a tar of an
 	// OCI layout; not from an engine's own BuildKit.
 	Archives, Layouts []func() (io.WriteCloser, error)
 	// Auth answers for the user's credentials, nil for none.
 	Auth Auth
-	// Status is told what goes on. It is called by one goroutine.
+	// Status gets the progress. It is called by one goroutine.
 	Status func(*client.SolveStatus)
 }
 
 // Build builds an image. The context is compared with what was sent before, and
-// what differs is sent as it is read, so that memory doesn't grow with it.
+// what differs is sent as it is read, so that memory does not grow with it.
 //
 // # Errors
 //
 // An [*image.Error] when the builder refuses the build or a step of it fails, an
 // [*UnavailableError] when it is out of reach, ctx's error when it is done: the
-// step that runs then is ended. A file of the context that can't be read, or is
+// step that runs then is ended. A file of the context that cannot be read, or is
 // written meanwhile, is an error with its name.
 func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image.Image, error) {
 	if err := what.Check(); err != nil {
@@ -101,7 +101,7 @@ func identity(told map[string]string, engine bool) image.Identity {
 
 func (b *Builder) options(what image.Build, files *contextFiles, o Options) (client.SolveOpt, error) {
 	name := filepath.Base(what.Dockerfile)
-	// Whatever there is in force: the engine would look for another one.
+	// Whatever there is in effect: the engine would look for another one.
 	dockerfile := texts{name: what.Text, name + ".dockerignore": append(slices.Clone(files.context.Ignore()), "\n#\n"...)}
 	opt := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
@@ -152,7 +152,7 @@ func attributes(what image.Build, dockerfile string) map[string]string {
 	}
 	if what.Syntax == "" {
 		// A frontend that was given a command line is the last one: the
-		// Dockerfile's own word on it is not looked for.
+		// Dockerfile's syntax line is not read.
 		attrs["cmdline"] = ""
 		delete(attrs, "build-arg:BUILDKIT_SYNTAX")
 	}

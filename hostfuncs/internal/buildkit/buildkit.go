@@ -31,9 +31,9 @@ type Hijack func(ctx context.Context, address, protocol string, meta map[string]
 // Builder is a BuildKit that answered. Its methods may be called at once.
 type Builder struct {
 	client *client.Client
-	// engine tells that it is a Docker engine's, which keeps what it built.
+	// engine says that it belongs to a Docker engine, which keeps its images.
 	engine bool
-	// old tells that it is older than version 0.11.
+	// old says that it is older than version 0.11.
 	old bool
 	at  string
 }
@@ -80,7 +80,7 @@ type TLS struct{ CA, Cert, Key string }
 func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	at, err := url.Parse(address)
 	if err != nil {
-		return nil, &UnavailableError{At: address, Err: errors.New("it is no address")}
+		return nil, &UnavailableError{At: address, Err: errors.New("not an address")}
 	}
 	var options []client.ClientOpt
 	if tls != (TLS{}) {
@@ -103,7 +103,7 @@ func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	return b, err
 }
 
-// check wants each to be a file: whoever reads them waits for a pipe.
+// check rejects what is not a file: reading a pipe would block.
 func (t TLS) check() error {
 	for _, file := range []string{t.CA, t.Cert, t.Key} {
 		if err := safefile.Check(file); err != nil {
@@ -113,19 +113,19 @@ func (t TLS) check() error {
 	return nil
 }
 
-// advise says what to look at where something answers, but won't talk to us. With
-// TLS 1.3 a daemon that doesn't take our certificate may be gone before it has
+// advise says what to look at where something answers, but will not talk to us. With
+// TLS 1.3 a daemon that does not take our certificate may be gone before it has
 // said why.
 func (t TLS) advise(err error) error {
 	switch text := err.Error(); {
 	case strings.Contains(text, "dial tcp"):
 		return err
 	case t == (TLS{}):
-		return fmt.Errorf("%w; it may want certificates: give their directory with --engine-certs", err)
+		return fmt.Errorf("%w; it may require certificates: give their directory with --engine-certs", err)
 	case strings.Contains(text, "failed to verify certificate"):
-		return fmt.Errorf("%w; its certificate has to be for its address, and signed by %s", err, t.CA)
+		return fmt.Errorf("%w; its certificate must be for its address and signed by %s", err, t.CA)
 	}
-	return fmt.Errorf("%w; see that it takes the certificate %s", err, t.Cert)
+	return fmt.Errorf("%w; check that it accepts the certificate %s", err, t.Cert)
 }
 
 // greet asks for a sign of life: for the version, which costs a builder nothing,
@@ -151,7 +151,7 @@ func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, erro
 	return nil, &UnavailableError{At: b.at, Err: reason(err)}
 }
 
-// withoutInfo tells whether an error is that of a BuildKit before 0.11, which
+// withoutInfo reports whether an error is that of a BuildKit before 0.11, which
 // knows no such question. Whatever else answers, as a web server, has no service
 // for it, or the same code with other words.
 func withoutInfo(err error) bool {
@@ -166,27 +166,27 @@ func (b *Builder) Platform(ctx context.Context) (string, error) {
 		return "", &UnavailableError{At: b.at, Err: reason(err)}
 	}
 	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
-		return "", fmt.Errorf("the BuildKit at %s names no platform", b.at)
+		return "", fmt.Errorf("the BuildKit at %s does not report a platform", b.at)
 	}
 	return platforms.FormatAll(platforms.Normalize(workers[0].Platforms[0])), nil
 }
 
-// Close lets go of the connection. A build that is under way goes on.
+// Close releases the connection. A build that is under way goes on.
 func (b *Builder) Close() error { return b.client.Close() }
 
-// UnavailableError says that there is no BuildKit at an address.
+// UnavailableError says that no BuildKit can be used at an address.
 type UnavailableError struct {
 	At   string
 	Lost bool // there was one, until it went away in the middle of a build
 	Slow bool // there may be one, which did not answer in time
-	// TooOld tells that there is one, older than the least that is supported.
+	// TooOld says that it is older than the oldest supported version.
 	TooOld bool
 	Err    error
 }
 
 func (e *UnavailableError) Error() string {
 	if e.Lost {
-		return fmt.Sprintf("the BuildKit at %s went away during the build: %v", e.At, e.Err)
+		return fmt.Sprintf("lost the connection to the BuildKit at %s during the build: %v", e.At, e.Err)
 	}
 	if e.TooOld {
 		return fmt.Sprintf("cannot use the BuildKit at %s: %v", e.At, e.Err)

@@ -30,7 +30,7 @@ func aDaemon(t *testing.T) *Builder {
 }
 
 // TestDaemonHoldsToWhatWasDecided has the daemon itself refuse what a Dockerfile
-// takes that wasn't decided on, as if it had been changed since.
+// takes that was not decided on, as if it had been changed since.
 func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
 	b := aDaemon(t)
 	digest := "sha256:" + strings.Repeat("a", 64)
@@ -56,7 +56,7 @@ func TestDaemonHoldsToWhatWasDecided(t *testing.T) {
 			what := aBuild(t, map[string]string{"Dockerfile": tt.text})
 			what.Bases, what.Remotes = tt.bases, tt.remotes
 			_, err := b.Build(t.Context(), what, Options{Key: t.Name()})
-			// What may be asked for isn't there either.
+			// What may be asked for is not there either.
 			if err == nil || strings.Contains(err.Error(), "denied by policy") != tt.denied {
 				t.Errorf("got %v", err)
 			}

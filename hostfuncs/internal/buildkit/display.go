@@ -30,18 +30,17 @@ type Display struct {
 	streams bool           // lines stay to be seen as a step prints them
 }
 
-// NewDisplay shows on out in one of [Modes], empty for auto, until it is closed.
-// mask is for all texts, since a terminal is written to directly; nil is none.
+// Display shows the steps of a build until it is closed.
 //
 // # Errors
 //
-// Another mode, and tty where out is no terminal.
-func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display, error) {
-	shown, err := progressui.NewDisplay(withoutSummary(out), progressui.DisplayMode(mode))
+// An unknown mode, and tty if Out is not a terminal.
+func (p Progress) Display() (*Display, error) {
+	shown, err := progressui.NewDisplay(withoutSummary(p.Out), progressui.DisplayMode(p.Mode))
 	if err != nil {
-		return nil, fmt.Errorf("progress %q: %w", mode, err)
+		return nil, fmt.Errorf("progress %q: %w", p.Mode, err)
 	}
-	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: mask, streams: streams(out, mode)}
+	d := &Display{updates: make(chan *client.SolveStatus), done: make(chan struct{}), mask: p.Mask, streams: streams(p.Out, p.Mode)}
 	go func() {
 		defer close(d.done)
 		d.show(shown)
@@ -49,8 +48,8 @@ func NewDisplay(out io.Writer, mode string, mask func(string) string) (*Display,
 	return d, nil
 }
 
-// Streams tells whether the user has seen all that steps printed, and none of it
-// was drawn over.
+// Streams reports whether the user has seen all output of the steps, and it was not
+// drawn over.
 func (d *Display) Streams() bool { return d.streams }
 
 func streams(out io.Writer, mode string) bool {
@@ -100,8 +99,8 @@ func (c *cut) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// show shows updates. What a builder tells may be more than those who show it can
-// take: then the rest goes unseen, and the build goes on.
+// show shows updates. If the display panics on an update, the rest is not shown,
+// and the build goes on.
 func (d *Display) show(shown progressui.Display) {
 	defer func() {
 		_ = recover()
@@ -119,8 +118,8 @@ func (d *Display) Show(s *client.SolveStatus) {
 	d.updates <- s
 }
 
-// Step shows a step of a builder that is none of BuildKit's, and the end of the
-// one before.
+// Step shows the next step of a builder other than BuildKit, and the end of the
+// previous one.
 func (d *Display) Step(name string) {
 	d.end("")
 	now := time.Now()

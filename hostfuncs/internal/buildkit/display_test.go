@@ -13,7 +13,7 @@ import (
 // that looks like the summary's among them.
 func TestDisplayHasNoSummary(t *testing.T) {
 	var out strings.Builder
-	d, err := NewDisplay(&out, "plain", nil)
+	d, err := Progress{Out: &out, Mode: "plain"}.Display()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestDisplayHasNoSummary(t *testing.T) {
 
 func TestStreams(t *testing.T) {
 	for mode, want := range map[string]bool{"": true, "auto": true, "plain": true, "quiet": false, "rawjson": false} {
-		d, err := NewDisplay(new(strings.Builder), mode, nil)
+		d, err := Progress{Out: new(strings.Builder), Mode: mode}.Display()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
@@ -32,12 +33,12 @@ func (b *Builder) failure(what image.Build, err error, w *watch) error {
 	return failed
 }
 
-var parseLine = regexp.MustCompile(`parse error (?:on )?line (\d+): `)
+var parseLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`parse error (?:on )?line (\d+): `) })
 
-// lineOf finds the line for builders that don't tell it: those before version
+// lineOf finds the line for builders that do not report it: those before version
 // 0.9, and so engines before 23.0.
 func lineOf(text []byte, failed *image.Error) int {
-	if m := parseLine.FindStringSubmatch(failed.Message); m != nil {
+	if m := parseLine().FindStringSubmatch(failed.Message); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		return n
 	}
@@ -57,13 +58,15 @@ func line(err error) int {
 }
 
 // wrapping is what the layers between put before what went wrong.
-var wrapping = regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+var wrapping = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
+})
 
 // quoted is an error that stands in quotes in another one.
-var quoted = regexp.MustCompile(`^connection error: desc = "(.*)"$`)
+var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^connection error: desc = "(.*)"$`) })
 
 // hops are the same in the middle, one for each process that an error has passed.
-var hops = regexp.MustCompile(`rpc error: code = \w+ desc = `)
+var hops = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`rpc error: code = \w+ desc = `) })
 
 // reason is what a builder says, fit to be printed.
 func reason(err error) error {
@@ -72,10 +75,10 @@ func reason(err error) error {
 		text = s.Message()
 	}
 	text = strings.TrimSpace(termtext.Clean(text))
-	text = strings.ReplaceAll(hops.ReplaceAllString(text, ""), "\n", " ")
+	text = strings.ReplaceAll(hops().ReplaceAllString(text, ""), "\n", " ")
 	for {
-		shorter := wrapping.ReplaceAllString(text, "")
-		if m := quoted.FindStringSubmatch(shorter); m != nil {
+		shorter := wrapping().ReplaceAllString(text, "")
+		if m := quoted().FindStringSubmatch(shorter); m != nil {
 			shorter = strings.TrimPrefix(strings.ReplaceAll(m[1], `\"`, `"`), "transport: ")
 		}
 		if shorter == text || shorter == "" {

@@ -21,7 +21,7 @@ import (
 )
 
 // errNoText is for names that BuildKit's protocol has no form for.
-var errNoText = errors.New("its name, or where it leads as a link, is not in UTF-8, and BuildKit takes nothing else; rename it, or name it in .dockerignore")
+var errNoText = errors.New("its name, or its target if it is a link, is not in UTF-8, which BuildKit requires; rename it, or name it in .dockerignore")
 
 // contextFiles shows a context to BuildKit, which compares it with what it has
 // and asks for the rest.
@@ -30,8 +30,8 @@ type contextFiles struct {
 
 	mu    sync.Mutex
 	sizes map[string]int64
-	// failed is the first file that couldn't be sent. BuildKit's protocol takes
-	// one that isn't there, or ends early, for a whole one.
+	// failed is the first file that could not be sent. BuildKit's protocol takes
+	// one that is not there, or ends early, for a whole one.
 	failed error
 	stop   func(error)
 }
@@ -76,7 +76,7 @@ func (c *contextFiles) Open(name string) (io.ReadCloser, error) {
 	c.mu.Unlock()
 	if !ok {
 		f.Close()
-		return nil, c.fail(fmt.Errorf("the engine asks for %q, which was not shown to it", name))
+		return nil, c.fail(fmt.Errorf("the engine asks for %q, which was not offered", name))
 	}
 	return &wholeFile{ReadCloser: f, left: size, changed: func() error { return c.fail(c.context.Changed(name)) }}, nil
 }
@@ -104,7 +104,7 @@ func (c *contextFiles) failure() error {
 	return c.failed
 }
 
-// wholeFile reads a file that must have the size that was told.
+// wholeFile reads a file that must have the size that was announced.
 type wholeFile struct {
 	io.ReadCloser
 	left    int64
@@ -125,9 +125,8 @@ func local(name string) string {
 	return path.Join(".", strings.TrimLeft(path.Clean("/"+filepath.ToSlash(name)), "/"))
 }
 
-// texts are files that stand nowhere but here, in one directory. They have a new
-// time whenever they are looked at, so that they are always sent: a builder takes
-// a file of the same size and time for the one that it was sent before.
+// texts are files in memory, in one directory. Their time is always new, so they
+// are always sent: to a builder, a file with the same size and time is unchanged.
 type texts map[string][]byte
 
 // Walk implements [fsutil.FS].

@@ -20,7 +20,7 @@ func TestFilesThatChange(t *testing.T) {
 		want   string // empty for what it was
 	}{
 		"nothing":  {change: func(string) error { return nil }},
-		"vanishes": {os.Remove, "it vanished while the context was read"},
+		"vanishes": {os.Remove, "it was removed while the context was read"},
 		"grows":    {func(path string) error { return os.WriteFile(path, []byte("longer"), 0o600) }, "it changed while it was read"},
 		"shrinks":  {func(path string) error { return os.Truncate(path, 1) }, "it changed while it was read"},
 	} {

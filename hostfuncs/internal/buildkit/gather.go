@@ -22,7 +22,7 @@ type gathered struct {
 
 const (
 	maxWaiting = 256 << 10 // bytes that wait to be sent at most
-	large      = 2 << 10   // bytes of a write that isn't worth copying
+	large      = 2 << 10   // bytes of a write that is not worth copying
 )
 
 func gather(c net.Conn) net.Conn {
@@ -53,7 +53,7 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pass sends without the lock, and keeps an error for whoever writes next.
+// pass sends without the lock, and keeps an error for the next Write.
 func (g *gathered) pass(p []byte) (int, error) {
 	g.sending = true
 	g.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// sourcePolicy has the builder itself hold the build to what was decided on:
-// no other image, and nothing from elsewhere. Of several rules that match, the
+// sourcePolicy lets the builder itself enforce what was decided on: no other
+// image, and no other source. Of several rules that match, the
 // last counts. Builders before version 0.11, and so engines before 24.0, take no
 // notice of it.
 func sourcePolicy(what image.Build) *spb.Policy {
@@ -40,8 +40,8 @@ func sourcePolicy(what image.Build) *spb.Policy {
 			allow(p, spb.MatchType_WILDCARD, "docker-image://"+ref+"@sha256:*")
 		}
 	}
-	// An image may trigger an ADD of an allowed repository, which nobody saw
-	// when it was decided.
+	// An image may trigger an ADD of an allowed repository, which is unknown when
+	// the build is decided on.
 	above := deny(aboveRepository)
 	above.Selector.MatchType = spb.MatchType_REGEX
 	p.Rules = append(p.Rules, above)
@@ -52,7 +52,7 @@ func sourcePolicy(what image.Build) *spb.Policy {
 const aboveRepository = `^git://[^#]*#(?:.*[/\\:])?\.\.(?:[/\\:]|$)`
 
 // repositoryOf is a repository as BuildKit names it, by whatever protocol it is
-// fetched; empty for what is none, and for one that would be a pattern.
+// fetched; empty for anything else, and for one that would be a pattern.
 func repositoryOf(remote string) string {
 	at, err := gitutil.ParseURL(remote)
 	if err != nil || strings.ContainsAny(at.Host+at.Path, "*?") {

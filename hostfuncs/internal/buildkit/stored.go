@@ -40,11 +40,11 @@ func addStored(opt *client.SolveOpt, stored map[string]image.Stored) error {
 	return nil
 }
 
-// takesStored tells whether a builder can take images from a layout: an old one
-// would pull them without a word.
+// takesStored reports whether a builder can take images from a layout: an old one
+// would pull them silently.
 func (b *Builder) takesStored() error {
 	if b.old {
-		return &image.Error{Message: "this BuildKit is too old to take base images from an OCI layout: it needs version 0.11, which Docker has since 24.0; --engine embedded can, where no step runs anything"}
+		return &image.Error{Message: "this BuildKit is too old for base images from an OCI layout: expected version 0.11 (Docker 24.0) or later; --engine embedded supports them if no step runs a command"}
 	}
 	return nil
 }

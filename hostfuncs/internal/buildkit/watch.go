@@ -20,7 +20,7 @@ const (
 	maxName   = 1000     // bytes of what a builder calls a step or a part of it
 )
 
-// watch reads what a builder tells: for whoever shows it, and for an error.
+// watch reads the status of a build, to show it and for errors.
 type watch struct {
 	updates chan *client.SolveStatus
 	done    chan struct{}
@@ -30,7 +30,7 @@ type watch struct {
 
 type step struct {
 	name string
-	// parts are those of it that were told of, and warnings how many.
+	// parts are those reported of it; warnings counts its warnings.
 	parts    map[string]bool
 	warnings int
 	held     []byte // the beginning of a line
@@ -86,8 +86,8 @@ func clean(s *client.SolveStatus) {
 	change(s, func(text string) string { return termtext.Line(text, 1000) }, termtext.Clean)
 }
 
-// bound leaves out what a builder tells beyond what any build has: whoever shows
-// it keeps all of it.
+// bound drops status beyond the size of any real build, since the display keeps all
+// of it in memory.
 func (w *watch) bound(s *client.SolveStatus) {
 	s.Vertexes = slices.DeleteFunc(s.Vertexes, func(v *client.Vertex) bool {
 		return w.step(v.Digest) == nil || v.ProgressGroup != nil && len(v.ProgressGroup.Id) > maxName
@@ -142,7 +142,7 @@ func (w *watch) note(s *client.SolveStatus) {
 		if at := w.step(v.Digest); at != nil {
 			at.name = v.Name
 		}
-		// What is stopped because another step failed isn't the one.
+		// What is stopped because another step failed is not the one.
 		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") {
 			w.failed = v.Digest
 		}

@@ -19,7 +19,7 @@ import (
 func shown(t testing.TB, mode string, updates ...*client.SolveStatus) string {
 	t.Helper()
 	var out bytes.Buffer
-	d, err := NewDisplay(&out, mode, nil)
+	d, err := Progress{Out: &out, Mode: mode}.Display()
 	if err != nil {
 		t.Fatal(err)
 	}

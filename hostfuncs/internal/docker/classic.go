@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
-	"strings"
+	"sync"
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
@@ -14,19 +15,57 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // buildingAt is what Podman puts before a failure: the step, once more.
-var buildingAt = regexp.MustCompile(`^building at STEP ".*?": `)
+var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^building at STEP ".*?": `) })
 
-// buildClassic builds by the classic build API, which every engine since the
-// beginnings has, and Podman.
-func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Context, out *printer) (image.Image, error) {
+// BuildClassic builds an image by the classic build API, for engines without
+// BuildKit, such as Podman.
+//
+// The context is streamed, so memory does not grow with it. Links are sent as
+// links, files that cannot be sent are left out (see [image.Context.Leave]), all
+// is owned by root, modes and times (in seconds) are kept. Files that
+// <Dockerfile>.dockerignore names are left out, or without that file, those that
+// .dockerignore names.
+//
+// Podman is told to ignore only the Dockerfile, which is sent under a name of its
+// own, see [image.Context.StreamApart]. Another engine always gets the Dockerfile
+// and a .dockerignore, and removes those that are named there itself. With
+// <Dockerfile>.dockerignore, or with a Dockerfile outside of the context, its
+// .dockerignore is a generated one. No step sees the generated file with the
+// former, or if the context has none.
+//
+// The engine's output goes to progress as plain text, one line in each Write.
+// An error there does not stop the build; nil discards the output.
+//
+// # Errors
+//
+// An [*image.Error] if the build needs BuildKit, if the engine refuses the build
+// or if a step fails; an [*UnavailableError] if the engine is out of reach; ctx's
+// error once it is done, when the engine ends the current step. A file of the
+// context that cannot be read, or is written meanwhile, is an error with its name.
+//
+// # Notes
+//
+// Base images are pulled without credentials.
+func (e *Engine) BuildClassic(ctx context.Context, b image.Build, progress io.Writer) (image.Image, error) {
+	if err := b.Check(); err != nil {
+		return image.Image{}, err
+	}
+	if what := needsBuildKit(b); what != "" {
+		return image.Image{}, &image.Error{Message: "this engine does not have BuildKit, which is required for " + what}
+	}
+	c, err := image.Open(b)
+	if err != nil {
+		return image.Image{}, err
+	}
 	podman, err := e.isPodman(ctx)
 	if err != nil {
 		c.Close()
 		return image.Image{}, e.refusal(ctx, err)
 	}
+	out := newPrinter(progress)
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	builder, stream := e.client, c.Stream
@@ -50,20 +89,38 @@ func (e *Engine) buildClassic(ctx context.Context, b image.Build, c *image.Conte
 	err = readMessages(answer.Body, func(m message) error {
 		out.message(m)
 		if m.failed() {
-			return &image.Error{Step: out.step, Message: buildingAt.ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
+			return &image.Error{Step: out.step, Message: buildingAt().ReplaceAllString(engineText(m.failure()), ""), Log: out.log()}
 		}
-		note(&id, m.Aux)
+		rememberID(&id, m.Aux)
 		return nil
 	})
 	out.flush()
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID.MatchString(id) {
-		return image.Image{}, &image.Error{Step: out.step, Message: "the engine stopped without an image", Log: out.log()}
+	if !imageID().MatchString(id) {
+		return image.Image{}, &image.Error{Step: out.step, Message: "the engine did not return an image", Log: out.log()}
 	}
-	// It knows no manifests.
+	// This API does not report manifests.
 	return image.Image{Identity: image.Identity{Config: id, Engine: id}}, nil
+}
+
+// needsBuildKit names a feature of a build that the classic build API does not
+// have, empty for none.
+func needsBuildKit(b image.Build) string {
+	switch {
+	case len(b.Platforms) > 0:
+		return "platforms"
+	case len(b.Secrets) > 0:
+		return "secrets"
+	case len(b.CacheFrom)+len(b.CacheTo) > 0:
+		return "a cache in a registry"
+	case len(b.Stored) > 0:
+		return "images in OCI layouts"
+	case b.Syntax != "":
+		return "a frontend of its own (" + b.Syntax + ")"
+	}
+	return ""
 }
 
 func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
@@ -86,17 +143,17 @@ func classicOptions(b image.Build, dockerfile string) build.ImageBuildOptions {
 	}
 }
 
-// note remembers the ID of an image that a message tells of. There may be one
-// for each stage, of which the last counts.
-func note(id *string, aux json.RawMessage) {
-	var told struct{ ID string }
-	if json.Unmarshal(aux, &told) == nil && told.ID != "" {
-		*id = told.ID
+// rememberID sets id to the image that a message reports. There may be one for
+// each stage; the last one counts.
+func rememberID(id *string, aux json.RawMessage) {
+	var reported struct{ ID string }
+	if json.Unmarshal(aux, &reported) == nil && reported.ID != "" {
+		*id = reported.ID
 	}
 }
 
-// buildFailure says why a build broke off: the caller's wish, a file that could
-// not be sent, or the engine.
+// buildFailure says why a build ended: it was cancelled, a file could not be
+// sent, or the engine failed.
 func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error) error {
 	if failure := tar.Failure(); failure != nil && ctx.Err() == nil {
 		return failure
@@ -104,7 +161,7 @@ func (e *Engine) buildFailure(ctx context.Context, tar *image.Stream, err error)
 	return e.refusal(ctx, err)
 }
 
-// refusal says why an engine built nothing: the caller's wish, or the engine's.
+// refusal says why an engine built nothing.
 func (e *Engine) refusal(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -119,26 +176,11 @@ func (e *Engine) refusal(ctx context.Context, err error) error {
 		return e.failure(err)
 	}
 	text := engineText(err.Error())
-	if status := noReason.FindStringSubmatch(text); status != nil {
-		text = "the engine refuses the build and names no reason (" + status[1] + "); Podman does so where a link in the context leads out of it"
-	}
-	if refusesClassic(text) {
-		text = "this engine builds with BuildKit only, which is not used here; set DOCKER_HOST to an engine that has the classic builder as well (" + text + ")"
+	if status := noReason().FindStringSubmatch(text); status != nil {
+		text = "the engine refuses the build without a reason (" + status[1] + "); Podman does so if a link in the context leads out of it"
 	}
 	return &image.Error{Message: text}
 }
 
 // noReason is what the client makes of an answer without words.
-var noReason = regexp.MustCompile(`^request returned (.+) for API route and version `)
-
-// refusesClassic tells whether an engine's refusal is about the builder asked
-// for, and not about the Dockerfile.
-func refusesClassic(text string) bool {
-	text = strings.ToLower(text)
-	for _, sign := range []string{"builder version", "buildkit is required", "classic builder", "legacy builder"} {
-		if strings.Contains(text, sign) {
-			return true
-		}
-	}
-	return false
-}
+var noReason = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^request returned (.+) for API route and version `) })

@@ -60,7 +60,7 @@ func TestConnectUnavailable(t *testing.T) {
 		{"no socket", "unix://" + dir + "/none", fs.ErrNotExist, []string{"unix://" + dir + "/none", "from DOCKER_HOST", "no such file", "start Docker"}},
 		{"nobody listens", "unix://" + refusing, syscall.ECONNREFUSED, []string{"connection refused", "start Docker"}},
 		{"nobody listens by TCP", "tcp://127.0.0.1:1", nil, []string{"tcp://127.0.0.1:1", "DOCKER_HOST"}},
-		{"another service", stranger, nil, []string{"what answers there is no Docker engine"}},
+		{"another service", stranger, nil, []string{"the program that answers is not a Docker engine"}},
 		{"broken", broken, nil, []string{"out of order"}},
 		{"ssh", "ssh://me@far:2222/x", nil, []string{"ssh -nNT -L", "-p 2222 me@far", "DOCKER_HOST=unix://"}},
 	} {

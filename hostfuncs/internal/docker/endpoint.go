@@ -31,7 +31,7 @@ type tlsFiles struct {
 	skipVerify    bool
 }
 
-// check wants each to be a file: whoever reads them waits for a pipe.
+// check rejects what is not a file: reading a pipe would block.
 func (t *tlsFiles) check() error {
 	for _, path := range []string{t.ca, t.cert, t.key} {
 		if path == "" {
@@ -105,7 +105,7 @@ type contextMeta struct {
 }
 
 // contextEndpoint reads the context of that name. Its directory is named by the
-// name's digest, so that the name can't lead anywhere else.
+// name's digest, so that the name cannot lead anywhere else.
 func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	at := endpoint{from: fmt.Sprintf("context %q", name)}
 	sum := sha256.Sum256([]byte(name))
@@ -115,14 +115,14 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	err := registry.ReadFile(path, &meta)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("%s names it, but %s is not there", namedBy, path)
+		err = fmt.Errorf("%s names it, but %s does not exist", namedBy, path)
 		return at, at.unavailable(err, "choose one that `docker context ls` shows")
 	case err != nil:
-		return at, at.unavailable(err, "make the context anew, or set DOCKER_HOST")
+		return at, at.unavailable(err, "recreate the context, or set DOCKER_HOST")
 	}
 	docker := meta.Endpoints["docker"]
 	if docker.Host == "" {
-		return at, at.unavailable(fmt.Errorf("%s names no host", path), "choose another context, or set DOCKER_HOST")
+		return at, at.unavailable(fmt.Errorf("%s does not name a host", path), "choose another context, or set DOCKER_HOST")
 	}
 	at.host = docker.Host
 	files, any := tlsDirectory(filepath.Join(dir, "contexts", "tls", id, "docker"))
@@ -133,7 +133,7 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	return at.check()
 }
 
-// check refuses what can't be reached, and drops certificates where there is
+// check refuses what cannot be reached, and drops certificates where there is
 // no TLS.
 func (at endpoint) check() (endpoint, error) {
 	scheme, rest, ok := strings.Cut(at.host, "://")
@@ -141,9 +141,9 @@ func (at endpoint) check() (endpoint, error) {
 	hint := "write it as unix:///path/of/the.sock or tcp://host:port"
 	switch {
 	case !ok || rest == "":
-		err = errors.New("this is no address of an engine")
+		err = errors.New("not an address of an engine")
 	case scheme == "ssh":
-		err = errors.New("an engine can't be reached by ssh from here")
+		err = errors.New("cannot connect to an engine by ssh")
 		hint = sshHint(at.host)
 	case scheme == "tcp":
 		err = checkTCP(at.host)
@@ -161,7 +161,7 @@ func (at endpoint) check() (endpoint, error) {
 func checkTCP(host string) error {
 	u, err := url.Parse(host)
 	if err != nil {
-		return errors.New("this is no address of an engine")
+		return errors.New("not an address of an engine")
 	}
 	if _, port, err := net.SplitHostPort(u.Host); err != nil || port == "" {
 		return errors.New("its port is missing")

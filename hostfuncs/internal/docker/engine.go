@@ -2,7 +2,7 @@
 // environment names, builds images with it, and pushes them. Nothing else in
 // the project talks to an engine.
 //
-// It runs no program, so it can't reach an engine through ssh.
+// It runs no program, so it cannot reach an engine through ssh.
 package docker
 
 import (
@@ -67,7 +67,7 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 	return &Engine{client: c, at: at}, nil
 }
 
-// Close lets go of the connections. A build or push that is under way goes on.
+// Close releases the connections. A build or push that is under way goes on.
 func (e *Engine) Close() error { return e.client.Close() }
 
 // Find finds the image that ref names, if the engine holds it.
@@ -85,8 +85,8 @@ func (e *Engine) Find(ctx context.Context, ref string) (found image.Identity, ok
 }
 
 // held is by which digests an engine knows an image. One with containerd's image
-// store tells of the manifest or index, from version 28.0 on. What another one
-// knows it by is its configuration.
+// store reports the manifest or index, since version 28.0. Others report the
+// configuration.
 func held(told engineimage.InspectResponse) image.Identity {
 	if told.Descriptor == nil {
 		return image.Identity{Engine: told.ID, Config: told.ID}
@@ -133,7 +133,7 @@ func (e *Engine) failure(err error) error {
 	return errors.New(engineText(err.Error()))
 }
 
-// broken is an answer that can't be read to its end.
+// broken is an answer that cannot be read to its end.
 func (e *Engine) broken(err *streamError) error {
 	if err.cut {
 		return e.lost(err.err)
@@ -143,7 +143,7 @@ func (e *Engine) broken(err *streamError) error {
 
 // lost is an engine that went away in the middle of an answer.
 func (e *Engine) lost(err error) error {
-	return e.at.unavailable(fmt.Errorf("it went away: %w", err), advice(err))
+	return e.at.unavailable(fmt.Errorf("the connection was lost: %w", err), advice(err))
 }
 
 // engineText is what an engine says, fit to be printed.

@@ -34,7 +34,7 @@ func eachEngine(t *testing.T, test func(*testing.T, *Engine)) {
 	})
 }
 
-// podman tells whether the engine is Podman, which words much in its own way.
+// podman reports whether the engine is Podman, which words much in its own way.
 func (e *Engine) podman(t *testing.T) bool {
 	t.Helper()
 	return providertest.Engine{Host: e.Address()}.About(t).Podman
@@ -99,7 +99,7 @@ func toolContext(t *testing.T, files map[string]string) image.Build {
 func mustBuild(t *testing.T, e *Engine, b image.Build) (image.Image, string) {
 	t.Helper()
 	var progress bytes.Buffer
-	built, err := e.Build(t.Context(), b, &progress)
+	built, err := e.BuildClassic(t.Context(), b, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}

@@ -17,13 +17,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// UnavailableError says that there is no engine to work with.
+// UnavailableError says that no engine can be used.
 type UnavailableError struct {
 	Host string // the address that was tried; empty when none could be found out
 	From string // what named it: DOCKER_HOST, context "x" or the default
-	Err  error  // why it can't be used
+	Err  error  // why it cannot be used
 	Hint string // what to do
-	// TooOld tells that there is an engine, older than the least that is supported.
+	// TooOld says that the engine is older than the oldest supported version.
 	TooOld bool
 }
 
@@ -66,7 +66,7 @@ func ping(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	if answer.APIVersion == "" {
-		return errors.New("what answers there is no Docker engine")
+		return errors.New("the program that answers is not a Docker engine")
 	}
 	c.NegotiateAPIVersionPing(answer)
 	return nil
@@ -102,9 +102,9 @@ func dial(ctx context.Context, at endpoint) error {
 func advice(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "ask for the right to use its socket, such as by membership in the group docker"
+		return "get access to its socket, for example by joining the group docker"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return "start Docker, or set DOCKER_HOST to an engine that runs"
 	}
-	return "see that the engine runs, or set DOCKER_HOST to one that does"
+	return "check that the engine runs, or set DOCKER_HOST to one that does"
 }

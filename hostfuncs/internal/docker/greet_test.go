@@ -10,7 +10,7 @@ import (
 )
 
 // TestConnectVersions refuses an engine below the least version, and takes any
-// other without a word, those that are newer than all that was tested too.
+// other silently, those that are newer than all that was tested too.
 func TestConnectVersions(t *testing.T) {
 	for _, tt := range []struct {
 		engine, asked string // versions of the API: the engine's, and DOCKER_API_VERSION

@@ -66,7 +66,7 @@ func (e *Engine) podmanBuilder(o *build.ImageBuildOptions) (*client.Client, erro
 	case "", "default":
 		query.Set("nsoptions", podmanNamespaces)
 	default:
-		return nil, fmt.Errorf("network %q is not known to Podman", o.NetworkMode)
+		return nil, fmt.Errorf("Podman does not know the network %q", o.NetworkMode)
 	}
 	return e.withQuery(query)
 }

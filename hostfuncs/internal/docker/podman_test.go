@@ -51,7 +51,7 @@ func TestBuildAsksForTheNetwork(t *testing.T) {
 		}))
 		b := aBuild(t)
 		b.Network = tt.network
-		if _, err := e.Build(t.Context(), b, nil); err != nil {
+		if _, err := e.BuildClassic(t.Context(), b, nil); err != nil {
 			t.Error(err)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -80,7 +80,7 @@ func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
 	b.Text = []byte("FROM scratch\nLABEL decided=on\n")
 	imagetest.Write(t, b.Context, map[string]string{"Dockerfile.dockerignore": "*\n!kept/a\n!Dockerfile\n", "kept/a": "", "kept/b": ""})
 	for range 2 {
-		if _, err := e.Build(t.Context(), b, nil); err != nil {
+		if _, err := e.BuildClassic(t.Context(), b, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestBuildOfAnUnknownEngine(t *testing.T) {
 			t.Errorf("asked for %s", r.URL.Path)
 		}
 	}))
-	if _, err := e.Build(t.Context(), aBuild(t), nil); err == nil || err.Error() != "build: not today" {
+	if _, err := e.BuildClassic(t.Context(), aBuild(t), nil); err == nil || err.Error() != "build: not today" {
 		t.Errorf("got %v", err)
 	}
 }

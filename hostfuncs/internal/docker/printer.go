@@ -4,6 +4,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -16,9 +17,9 @@ const (
 
 // stepLine is how Docker and Podman say which step begins, Podman with the stage
 // before it where there are several.
-var stepLine = regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `)
+var stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `) })
 
-// printer prints what an engine tells as plain text, in whole lines.
+// printer prints the output of an engine as plain text, in whole lines.
 type printer struct {
 	out    io.Writer
 	line   []byte // the line that is not complete yet
@@ -34,7 +35,7 @@ func newPrinter(out io.Writer) *printer {
 	return &printer{out: out, layers: map[string]string{}}
 }
 
-// message prints what there is to print in a message.
+// message prints the text of a message.
 func (p *printer) message(m message) {
 	if m.Stream != "" {
 		p.text(m.Stream)
@@ -88,7 +89,7 @@ func (p *printer) endLine() {
 
 // remember keeps what an error tells: the step, and the end of its output.
 func (p *printer) remember(line string) {
-	if stepLine.MatchString(line) {
+	if stepLine().MatchString(line) {
 		p.step, p.tail = line, nil
 		return
 	}
@@ -123,8 +124,7 @@ func (p *printer) status(id, status string) {
 	p.print(id + ": " + status)
 }
 
-// print writes one line. What is told on the way is worth less than the work,
-// so an error here doesn't end it.
+// print writes one line. An error does not end the build.
 func (p *printer) print(line string) {
 	_, _ = io.WriteString(p.out, line+"\n")
 }

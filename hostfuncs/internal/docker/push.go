@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -87,10 +88,10 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 			return digest, nil
 		}
 	}
-	return "", &PushError{Ref: ref, Message: "other builds give this name to their images at the same time; build again"}
+	return "", &PushError{Ref: ref, Message: "other builds use this name for their images at the same time; build again"}
 }
 
-// isPushed tells whether what was pushed by a name is the image. Docker notes by
+// isPushed reports whether what was pushed by a name is the image. Docker notes by
 // which digests an image was pushed. Podman makes a manifest for each push and
 // forgets it, but the name is still the image's unless others have taken it.
 func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, error) {
@@ -132,7 +133,9 @@ func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
 
 // pushedLine is what every engine says at the end of a push. With containerd's
 // image store, and in Podman, the digest is nowhere else.
-var pushedLine = regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
+var pushedLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
+})
 
 func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	var pushed struct{ Digest string }
@@ -142,7 +145,7 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 		if m.failed() {
 			return &PushError{Ref: ref, Message: engineText(m.failure())}
 		}
-		if line := pushedLine.FindStringSubmatch(m.Status); line != nil {
+		if line := pushedLine().FindStringSubmatch(m.Status); line != nil {
 			told = line[1]
 		}
 		if m.Aux != nil {
@@ -155,8 +158,8 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 		return "", err
 	}
 	digest := cmp.Or(pushed.Digest, told)
-	if !imageID.MatchString(digest) {
-		return "", &PushError{Ref: ref, Message: "the engine stopped without a digest"}
+	if !imageID().MatchString(digest) {
+		return "", &PushError{Ref: ref, Message: "the engine did not return a digest"}
 	}
 	return digest, nil
 }

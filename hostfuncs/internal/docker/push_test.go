@@ -199,12 +199,12 @@ func TestPushBrokenAnswers(t *testing.T) {
 		refused bool
 		err     string
 	}{
-		{"no digest", answering(200, `{"status":"done"}`), true, "the engine stopped without a digest"},
-		{"a strange digest", answering(200, `{"aux":{"Digest":"x"}}`), true, "the engine stopped without a digest"},
-		{"a digest in the middle", answering(200, `{"status":"see latest: digest: `+anID+` size: 1"}`), true, "the engine stopped without a digest"},
+		{"no digest", answering(200, `{"status":"done"}`), true, "the engine did not return a digest"},
+		{"a strange digest", answering(200, `{"aux":{"Digest":"x"}}`), true, "the engine did not return a digest"},
+		{"a digest in the middle", answering(200, `{"status":"see latest: digest: `+anID+` size: 1"}`), true, "the engine did not return a digest"},
 		{"denied", answering(200, `{"errorDetail":{"message":"\u001b[1mdenied"}}`), true, "push r.io/shop: denied"},
 		{"refused", answering(404, `{"message":"no such image"}`), true, "push r.io/shop: no such image"},
-		{"no JSON", answering(200, "<html>"), false, "its answer can't be read"},
+		{"no JSON", answering(200, "<html>"), false, "cannot read its answer"},
 		{"cut off", func(w http.ResponseWriter, r *http.Request) {
 			answering(200, "{}\n")(w, r)
 			w.(http.Flusher).Flush()
@@ -262,7 +262,7 @@ func TestPushDigest(t *testing.T) {
 // TestPushImageAgain has an engine push what another build gave the name to: the
 // image gets the name again, a few times.
 func TestPushImageAgain(t *testing.T) {
-	for right, want := range map[int]string{1: "", 3: "", 99: "other builds give this name to their images"} {
+	for right, want := range map[int]string{1: "", 3: "", 99: "other builds use this name for their images"} {
 		tagged := 0
 		e := connected(t, serveSocket(t, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {

@@ -11,17 +11,16 @@ import (
 // messageLimit is the most bytes that a message of an engine may have.
 const messageLimit = 1 << 20
 
-// streamError says that an answer broke off or is no stream of messages.
+// streamError says that an answer ended early or is not a stream of messages.
 type streamError struct {
 	err error
 	cut bool // it broke off: the engine is gone, or the way to it
 }
 
-func (e *streamError) Error() string { return "its answer can't be read: " + e.err.Error() }
+func (e *streamError) Error() string { return "cannot read its answer: " + e.err.Error() }
 func (e *streamError) Unwrap() error { return e.err }
 
-// message is a line of what an engine tells while it works; the fields' names
-// are those of its API.
+// message is a line of an engine's output; the fields have the names of its API.
 type message struct {
 	Stream string          `json:"stream"` // output, in pieces of any length
 	Status string          `json:"status"` // of the layer ID, or of the whole
@@ -42,7 +41,7 @@ func (m message) failure() string {
 	case m.Error != "":
 		return m.Error
 	}
-	return "the engine names no reason"
+	return "the engine gives no reason"
 }
 
 // readMessages calls handle for each message until the stream ends, or handle

@@ -24,10 +24,10 @@ func TestReadMessages(t *testing.T) {
 		{"no newline at the end", strings.NewReader(`{"stream":"a"}`), 1, ""},
 		{"piecemeal", iotest.OneByteReader(strings.NewReader("{\"stream\":\"a\"}\n{}\n")), 2, ""},
 		{"cut short", strings.NewReader("{}\n{\"stream\":\"a"), 1, "unexpected end of JSON"},
-		{"no JSON", strings.NewReader("<html>"), 0, "its answer can't be read"},
-		{"wrong type", strings.NewReader(`{"stream": 1}`), 0, "its answer can't be read"},
-		{"an array", strings.NewReader(`[]`), 0, "its answer can't be read"},
-		{"deep", strings.NewReader(strings.Repeat("[", 100_000)), 0, "its answer can't be read"},
+		{"no JSON", strings.NewReader("<html>"), 0, "cannot read its answer"},
+		{"wrong type", strings.NewReader(`{"stream": 1}`), 0, "cannot read its answer"},
+		{"an array", strings.NewReader(`[]`), 0, "cannot read its answer"},
+		{"deep", strings.NewReader(strings.Repeat("[", 100_000)), 0, "cannot read its answer"},
 		{"a long line", strings.NewReader(`{"stream":"` + strings.Repeat("x", messageLimit)), 0, "longer than 1 MiB"},
 		{"connection lost", io.MultiReader(strings.NewReader("{}\n"), iotest.ErrReader(reset)), 1, reset.Error()},
 	} {
@@ -63,7 +63,7 @@ func TestMessageFailure(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"error":"a","errorDetail":{"message":"b"}}`: "b",
 		`{"error":"a"}`:        "a",
-		`{"errorDetail":{}}`:   "the engine names no reason",
+		`{"errorDetail":{}}`:   "the engine gives no reason",
 		`{"stream":"a"}`:       "",
 		`{"errorDetail":null}`: "",
 	} {
@@ -104,7 +104,7 @@ func FuzzStream(f *testing.F) {
 		var id string
 		_ = readMessages(strings.NewReader(text), func(m message) error {
 			p.message(m)
-			note(&id, m.Aux)
+			rememberID(&id, m.Aux)
 			return nil
 		})
 		log := p.log()
@@ -119,7 +119,7 @@ func FuzzStream(f *testing.F) {
 		if s := out.String(); s != "" && !strings.HasSuffix(s, "\n") {
 			t.Errorf("no newline at the end of %q", s)
 		}
-		if digest, err := readPush(strings.NewReader(text), "x", newPrinter(nil)); err == nil && !imageID.MatchString(digest) {
+		if digest, err := readPush(strings.NewReader(text), "x", newPrinter(nil)); err == nil && !imageID().MatchString(digest) {
 			t.Errorf("pushed as %q", digest)
 		}
 	})

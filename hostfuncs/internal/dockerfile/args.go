@@ -71,8 +71,8 @@ func (r *resolver) global(vars *Vars, arg instructions.KeyValuePairOptional, giv
 	return r.assign(vars, vars, arg.Key, *arg.Value)
 }
 
-// assign sets a variable to a word that is expanded with from. A word that
-// nobody knows the value of gives a variable that nobody knows the value of.
+// assign sets a variable to a word that is expanded with from. A word with an
+// unknown value makes the variable unknown.
 func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	text, err := r.expander.Word(word, from)
 	if unknown, ok := err.(*unknownError); ok {
@@ -86,8 +86,8 @@ func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	return nil
 }
 
-// platform sets what BuildKit tells of a platform; an empty one is that of
-// whatever builds, of which nothing is known here.
+// platform sets the variables of a platform; an empty one is that of the builder,
+// which is unknown.
 func (v *Vars) platform(prefix, platform string) error {
 	if platform == "" {
 		for _, name := range []string{"PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"} {
@@ -121,7 +121,7 @@ func (r *resolver) checkEpoch(vars *Vars, given map[string]string) error {
 	}
 	r.plan.Epoch = text
 	if _, err := strconv.ParseInt(text, 10, 64); text != "" && err != nil {
-		return r.file.errorAt(0, "%s is %q and no number of seconds", epochArg, text)
+		return r.file.errorAt(0, "%s: %q is not a number of seconds", epochArg, text)
 	}
 	return nil
 }
@@ -140,8 +140,7 @@ func (r *resolver) forStage(s *Stage) *Vars {
 	return vars
 }
 
-// noVariables are ARGs that tell BuildKit something, and set no variable in a
-// stage.
+// noVariables are ARGs that configure BuildKit and set no variable in a stage.
 var noVariables = []string{"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"}
 
 // ArgValue is what an ARG of a stage is set to: the build's argument, or else

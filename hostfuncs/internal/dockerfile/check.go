@@ -52,7 +52,7 @@ func (r *resolver) checkCircles(named map[*Stage][]*Stage) error {
 	return nil
 }
 
-// label is how a stage is told of.
+// label is the name of a stage in messages.
 func (s *Stage) label() string {
 	if s.Name == "" {
 		return strconv.Itoa(s.index)

@@ -77,7 +77,7 @@ func (r *resolver) remote(c *Command, word string, vars *Vars) error {
 	return err
 }
 
-// isRemote tells whether the source of an ADD is a URL or a git repository.
+// isRemote reports whether the source of an ADD is a URL or a git repository.
 func isRemote(source string) (bool, error) {
 	git, isGit, err := dfgitutil.ParseGitRef(source)
 	if err != nil && isGit {

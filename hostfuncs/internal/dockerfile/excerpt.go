@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
@@ -19,12 +20,12 @@ const (
 
 // stepMark is what builders put before a step's instruction: "[2/3] ",
 // "Step 2/3 : " or, in Podman, "STEP 2/3: ".
-var stepMark = regexp.MustCompile(`^(?:\[[^]]*\] |(?i:step) \d+/\d+ ?: )`)
+var stepMark = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\[[^]]*\] |(?i:step) \d+/\d+ ?: )`) })
 
 // StepLine is the line of the instruction that a builder's name of a step has, 0
 // where none has it or several do.
 func StepLine(text []byte, step string) int {
-	step = strings.Join(strings.Fields(stepMark.ReplaceAllString(step, "")), " ")
+	step = strings.Join(strings.Fields(stepMark().ReplaceAllString(step, "")), " ")
 	found := 0
 	for _, node := range instructionsOf(text) {
 		if strings.EqualFold(strings.Join(strings.Fields(node.Original), " "), step) {
@@ -75,10 +76,10 @@ func shownLine(line string) string {
 	return line[:indentation] + termtext.Line(text, excerptWidth)
 }
 
-// instructionsOf are a file's instructions, none where they can't be read.
+// instructionsOf are a file's instructions, none where they cannot be read.
 func instructionsOf(text []byte) (nodes []*parser.Node) {
 	defer func() {
-		// The parser is somebody else's, and its input too.
+		// Neither the parser nor its input is ours.
 		if recover() != nil {
 			nodes = nil
 		}

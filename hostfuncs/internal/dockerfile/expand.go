@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -18,7 +19,7 @@ const (
 	replacementsLimit = 2
 )
 
-var replacement = regexp.MustCompile(`(?s)\$\{(\w*|.)/`)
+var replacement = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)\$\{(\w*|.)/`) })
 
 var errTooLong = errors.New("its variables come to more text than is allowed")
 
@@ -66,8 +67,8 @@ func (x *Expander) expand(lex *shell.Lex, word string, vars *Vars) (text string,
 	return text, nil
 }
 
-// process has a lexer expand a word. What is wrong with the word whatever its
-// variables are goes before that one of them isn't known.
+// process expands a word with a lexer. An error that does not depend on variables
+// goes before one that a variable is unknown.
 func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string, error)) error {
 	env, err := x.lookup(word, vars)
 	if err != nil {
@@ -89,7 +90,7 @@ func (x *Expander) process(word string, vars *Vars, expand func(*lookup) (string
 
 func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 	limit := wordLimit
-	if n := len(replacement.FindAllStringIndex(word, replacementsLimit+1)); n > replacementsLimit {
+	if n := len(replacement().FindAllStringIndex(word, replacementsLimit+1)); n > replacementsLimit {
 		return nil, errTooLong
 	} else if n > 0 {
 		limit = replacedLimit
@@ -100,13 +101,13 @@ func (x *Expander) lookup(word string, vars *Vars) (*lookup, error) {
 	return &lookup{vars: vars, left: limit}, nil
 }
 
-// lookup is how the lexer finds values. What it asks for and can't be told is
-// kept, since it takes an empty value for one.
+// lookup finds values for the lexer. It records the unknown ones, which the lexer
+// takes for empty.
 type lookup struct {
 	vars    *Vars
 	left    int
 	unknown *unknownError
-	// assume has what isn't known be set to something.
+	// assume has what is not known be set to something.
 	assume bool
 }
 

@@ -1,5 +1,4 @@
-// Package dockerfile tells what a Dockerfile makes of a build before it is
-// built: the images that it pulls, what it fetches, and what its RUN steps ask
+// Package dockerfile finds out before a build what its Dockerfile uses: the images that it pulls, what it fetches, and what its RUN steps ask
 // for. It is pure over the file's bytes and the build's options, and reads them
 // with BuildKit's own packages, so that it finds what BuildKit will find.
 package dockerfile
@@ -17,8 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// What a Dockerfile may have at most. They bound time and memory, since whoever
-// wrote the file may not be who builds it.
+// Limits of a Dockerfile. They bound time and memory: the file may be untrusted.
 const (
 	sizeLimit        = 1 << 20 // bytes
 	instructionLimit = 10_000
@@ -96,7 +94,7 @@ var errParserPanic = errors.New("the parser panics")
 
 func (f *File) parse() (p parsed, err error) {
 	defer func() {
-		// The parser is somebody else's, and its input too.
+		// Neither the parser nor its input is ours.
 		if r := recover(); r != nil {
 			e := f.errorAt(0, "BuildKit's parser has a fault, and cannot read this file: %v", r)
 			e.Err = errParserPanic
@@ -126,7 +124,7 @@ func (f *File) parse() (p parsed, err error) {
 }
 
 // newLinter is what instructions are parsed with, as BuildKit does it: comments
-// such as "# check=skip=all" configure it, and it reports to nobody.
+// such as "# check=skip=all" configure it; its reports are dropped.
 func newLinter() *linter.Linter { return linter.New(&linter.Config{}) }
 
 func (f *File) errorAt(line int, format string, args ...any) *Error {
@@ -144,7 +142,7 @@ func (f *File) limit(line int, format string, args ...any) *Error {
 }
 
 // located turns an error of BuildKit's packages into one with the file's name.
-// line is where it is about a line that it doesn't know of.
+// line is where it is about a line that it does not know of.
 func (f *File) located(err error, line int) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known

@@ -22,7 +22,7 @@ import (
 )
 
 // FuzzAsBuildKit compares what we say that a build uses with what BuildKit's own
-// frontend makes of it: what the one takes, the other has to know of.
+// frontend makes of it: what the one takes, the other must know of.
 func FuzzAsBuildKit(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add(seed, "", "A", "b", "")
@@ -133,7 +133,7 @@ func wantAll(t *testing.T, text string, o Options) {
 	}
 }
 
-// mayRefuse tells whether an error is about what BuildKit takes: what can't be
+// mayRefuse reports whether an error is about what BuildKit takes: what cannot be
 // known before the build, what is out of bounds, and the numbers that BuildKit
 // gives to what is no stage.
 func mayRefuse(err error) bool {
@@ -169,7 +169,7 @@ func wantTold(t *testing.T, ours Uses, theirs taken) {
 	}
 }
 
-// sameRemote tells whether BuildKit's name for a source, git://h/z#ref for a
+// sameRemote reports whether BuildKit's name for a source, git://h/z#ref for a
 // repository, is ours.
 func sameRemote(ours, theirs string) bool {
 	repository, isGit := strings.CutPrefix(theirs, "git://")
@@ -193,7 +193,7 @@ func convert(ctx context.Context, text string, o Options, env func(name string) 
 	opt := dockerfile2llb.ConvertOpt{
 		LLBCaps: &caps,
 		Config:  dockerui.Config{BuildArgs: map[string]string{}, Target: o.Target, BuildPlatforms: []ocispecs.Platform{build}},
-		// What an image has of variables can't be known to us.
+		// What an image has of variables cannot be known to us.
 		MetaResolver: &images{env: env},
 	}
 	for name, value := range o.Args {

@@ -7,11 +7,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// Misread has lines of a Dockerfile that mean something else to some readers than
-// to BuildKit of today, the first of each kind, 0 for none. What those readers
-// build is not what was decided on.
+// Misread has the lines of a Dockerfile that some builders read differently than
+// current BuildKit, the first of each kind, 0 for none. Those would build
+// something else than was decided on.
 type Misread struct {
-	// Heredoc is a here-document, in any stage. What knows none takes its lines for
+	// Heredoc is a here-document, in any stage. Old builders read its lines as
 	// instructions.
 	Heredoc int
 	// ArgAgain is an ARG before the first FROM that has no value, and had one in a

@@ -12,7 +12,7 @@ import (
 )
 
 // Mount is what is decided on of a RUN --mount. What else it says, such as the
-// ID of a cache, may have variables that nobody knows before the build.
+// ID of a cache, may have variables that are unknown before the build.
 type Mount struct {
 	Type   string // bind, cache, secret, ssh or tmpfs
 	Secret string // the ID of a secret; empty for another type

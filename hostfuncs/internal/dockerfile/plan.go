@@ -27,12 +27,12 @@ type Options struct {
 type Plan struct {
 	Stages []*Stage // in order of the file; the last one is the target
 	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
-	// empty for BuildKit itself. Nothing else here is true of such a build.
+	// empty for BuildKit itself. With one, the rest is not reliable.
 	Syntax string
 	// Epoch is SOURCE_DATE_EPOCH, as an argument of the build or as an ARG before
 	// the first FROM: a number of seconds, or empty.
 	Epoch string
-	// Misread is what others than BuildKit of today take for something else.
+	// Misread is what builders other than current BuildKit read differently.
 	Misread Misread
 
 	syntaxLine int
@@ -55,11 +55,11 @@ type Stage struct {
 	spelled string // its name, in the case that it was written in
 	vars    *Vars  // after its last instruction
 	dir     string // the working directory then; empty is not known
-	err     error  // why it can't be built
+	err     error  // why it cannot be built
 }
 
 // Source is where files come from: an earlier stage, an image by its full
-// reference, or neither, which is nothing at all.
+// reference, or neither for an empty file system.
 type Source struct {
 	From  *Stage
 	Image string
@@ -70,7 +70,7 @@ type Command struct {
 	instructions.Command
 	Line int
 	// Sources is what a COPY with --from reads, or each --mount of a RUN, in
-	// order, but for nothing at all.
+	// order, except empty file systems.
 	Sources []Source
 	// Remotes are what an ADD fetches.
 	Remotes []string
@@ -84,14 +84,14 @@ type Command struct {
 	mounts []string // its --mount flags, as they were written
 }
 
-// scratch is what stands for nothing where an image is named.
+// scratch is the name of an empty image.
 const scratch = "scratch"
 
 // Plan resolves what a build of the Dockerfile needs.
 //
 // # Errors
 //
-// An [*Error], with the line, for what can't be built, and for what can't be
+// An [*Error], with the line, for what cannot be built, and for what cannot be
 // known before the build.
 func (f *File) Plan(o Options) (*Plan, error) {
 	parsed, err := f.parse()
@@ -125,7 +125,7 @@ func (p *Plan) Errorf(line int, format string, args ...any) *Error {
 	return p.file.errorAt(line, format, args...)
 }
 
-// Locate makes an error one about a line of the Dockerfile, if it isn't one
+// Locate makes an error one about a line of the Dockerfile, if it is not one
 // already.
 func (p *Plan) Locate(err error, line int) *Error { return p.file.located(err, line) }
 
@@ -144,8 +144,8 @@ type resolver struct {
 }
 
 // begin resolves the FROM of every stage, in order, as a FROM sees the names of
-// the stages before it alone. What is wrong in a stage that isn't needed is an
-// error too, as it is to BuildKit, but for what can't be known.
+// the stages before it alone. What is wrong in a stage that is not needed is an
+// error too, as it is to BuildKit, but for what cannot be known.
 func (r *resolver) begin() error {
 	for i, parsed := range r.parsed.stages {
 		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i, spelled: r.parsed.spelled[i]}
@@ -256,7 +256,7 @@ var (
 	errLater = errors.New("the stage comes later")
 	// errNumber is about a number that BuildKit may find something for: it counts
 	// the images of COPY --from and RUN --mount on, after the stages.
-	errNumber = errors.New("the number is no stage's")
+	errNumber = errors.New("no stage has this number")
 )
 
 // normalise is an image's name in full, with its tag; empty for scratch.

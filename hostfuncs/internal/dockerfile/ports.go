@@ -16,7 +16,7 @@ func Ports(word string) ([]string, error) {
 		protocol = "tcp"
 	}
 	if !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
-		return nil, fmt.Errorf("the protocol %q is none of tcp, udp, sctp", protocol)
+		return nil, fmt.Errorf("unknown protocol %q: expected tcp, udp or sctp", protocol)
 	}
 	host := ""
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
@@ -70,7 +70,7 @@ func portRange(word string) (first, last int, err error) {
 func port(word string) (int, error) {
 	n, err := strconv.ParseUint(word, 10, 16)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no port", word)
+		return 0, fmt.Errorf("%q is not a port", word)
 	}
 	return int(n), nil
 }

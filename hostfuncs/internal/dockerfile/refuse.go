@@ -11,15 +11,15 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// unknownWord stands for a word that nobody knows before the build. No word has
-// it by itself: a Dockerfile's words have no NUL.
+// unknownWord replaces a word that is unknown before the build. No real word has
+// a NUL.
 const unknownWord = "\x00"
 
 func known(word string) bool { return !strings.Contains(word, unknownWord) }
 
 // refuse says what BuildKit refuses of an instruction once its variables are
 // expanded, and before it builds anything, in its words. It is about nothing that
-// depends on a word that nobody knows before the build. See
+// depends on a word that is unknown before the build. See
 // https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go.
 func (r *resolver) refuse(s *Stage, c Command, vars *Vars) error {
 	allKnown, err := r.expandAll(c.again, vars)
@@ -54,8 +54,8 @@ func (r *resolver) refuse(s *Stage, c Command, vars *Vars) error {
 	return nil
 }
 
-// expandAll expands all words of an instruction in place; false tells that one of
-// them isn't known. What is wrong with a word is an error.
+// expandAll expands all words of an instruction in place; false says that one of
+// them is unknown.
 func (r *resolver) expandAll(c instructions.Command, vars *Vars) (allKnown bool, err error) {
 	allKnown = true
 	lenient := func(expand func(string, *Vars) (string, error)) instructions.SingleWordExpander {
@@ -69,12 +69,12 @@ func (r *resolver) expandAll(c instructions.Command, vars *Vars) (allKnown bool,
 		}
 	}
 	if _, isArg := c.(*instructions.ArgCommand); isArg {
-		// What is wrong with a default is nothing where it isn't used.
+		// What is wrong with a default is nothing where it is not used.
 		return true, nil
 	}
 	if words, ok := c.(instructions.SupportsSingleWordExpansion); ok {
 		if err := words.Expand(lenient(r.expander.Word)); err != nil {
-			// What is wrong with a mount may be the word that stands for an unknown one.
+			// The error may be about the replacement of an unknown word.
 			if _, isRun := c.(*instructions.RunCommand); isRun && !allKnown {
 				err = nil
 			}
@@ -155,7 +155,7 @@ func dirOf(from Source) string {
 	return "/"
 }
 
-// workdir is a directory as seen from another one; empty where that isn't known.
+// workdir is a directory as seen from another one; empty where that is not known.
 func workdir(dir, name string) string {
 	switch {
 	case !known(name):
@@ -168,7 +168,7 @@ func workdir(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-// checkDirective refuses a "# check=" of the first lines that is none.
+// checkDirective refuses an invalid "# check=" in the first lines.
 func (f *File) checkDirective() error {
 	text, _, location, ok := parser.ParseDirective("check", f.text)
 	if !ok {

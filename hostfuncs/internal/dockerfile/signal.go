@@ -10,7 +10,7 @@ import (
 var signals = strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
 	"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX")
 
-// IsSignal tells whether BuildKit takes a STOPSIGNAL: on any system, one of
+// IsSignal reports whether BuildKit takes a STOPSIGNAL: on any system, one of
 // Linux, or any number but 0.
 func IsSignal(name string) bool {
 	if n, err := strconv.Atoi(name); err == nil {

@@ -14,8 +14,8 @@ type Take struct {
 	Name string // COPY or ADD
 	Line int
 	// Path is the source as it is looked up in the context, with patterns and
-	// without a slash before it; "." is all. Any tells that nobody knows it before
-	// the build.
+	// without a slash before it; "." is all. Any says that it is unknown before the
+	// build.
 	Path string
 	Any  bool
 	// Exclude are the patterns of what stays behind of it.
@@ -59,8 +59,8 @@ func takesOf(t Take, sources, exclude []string) []Take {
 	return all
 }
 
-// Takes tells whether a path, by its names, is what the patterns of a source name,
-// or below that. Of a directory that can't be read, what may be in it counts.
+// Takes reports whether a path, by its names, is what the patterns of a source name,
+// or below that. Of a directory that cannot be read, what may be in it counts.
 func (t Take) Takes(patterns, names []string, isDir bool) bool {
 	for i := range min(len(patterns), len(names)) {
 		if strings.Contains(patterns[i], "**") {
@@ -76,7 +76,7 @@ func (t Take) Takes(patterns, names []string, isDir bool) bool {
 	return !t.excludes(path.Join(names[len(patterns):]...), isDir)
 }
 
-// excludes tells whether a path below the source stays behind.
+// excludes reports whether a path below the source stays behind.
 func (t Take) excludes(below string, isDir bool) bool {
 	if len(t.Exclude) == 0 {
 		return false

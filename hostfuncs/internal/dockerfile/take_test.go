@@ -11,7 +11,7 @@ import (
 func TestTakes(t *testing.T) {
 	for _, tt := range []struct {
 		source, exclude string
-		takes, not      string // a slash at the end is of a directory that can't be read
+		takes, not      string // a slash at the end is of a directory that cannot be read
 	}{
 		{source: ".", takes: "a a/b d/"},
 		{source: "a", takes: "a a/b a/b/c", not: "ab b b/a d/"},

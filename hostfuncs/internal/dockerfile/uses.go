@@ -16,15 +16,14 @@ import (
 // # Notes
 //
 // An image may have triggers of its own (ONBUILD), which run in the build of
-// whoever names it in a FROM. What those use is known to nobody who has not
-// pulled it.
+// an image that names it in a FROM. What those use is unknown until it is pulled.
 type Uses struct {
 	// Bases are the images that may be pulled, by their full references, such as
 	// docker.io/library/node:22: those of every FROM that the target needs, of
 	// COPY --from and of RUN --mount=from.
 	Bases []string
 	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
-	// empty for BuildKit itself. Nothing else here is true of such a build.
+	// empty for BuildKit itself. With one, the rest is not reliable.
 	Syntax string
 	// Remotes are what ADD fetches: URLs and git repositories.
 	Remotes []string
@@ -37,9 +36,9 @@ type Uses struct {
 	Mounts []string
 	// Secrets are the IDs of the secrets that RUN steps mount.
 	Secrets []string
-	// Runs tells whether there is any RUN step.
+	// Runs reports whether there is any RUN step.
 	Runs bool
-	// Misread is what others than BuildKit of today take for something else.
+	// Misread is what builders other than current BuildKit read differently.
 	Misread Misread
 	// Takes are what is copied of the context.
 	Takes []Take
@@ -47,14 +46,14 @@ type Uses struct {
 	Lines map[string]int
 }
 
-// Uses tells what the build of a target uses.
+// Uses returns what the build of a target uses.
 //
 // # Errors
 //
 // Those of [File.Plan].
 func (f *File) Uses(o Options) (Uses, error) { return f.UsesForAll(o, []string{o.Platform}) }
 
-// UsesForAll tells what builds for several platforms use together: a platform
+// UsesForAll returns what builds for several platforms use together: a platform
 // may be a part of an image's name.
 //
 // # Errors
@@ -72,7 +71,7 @@ func (f *File) UsesForAll(o Options, platforms []string) (Uses, error) {
 	return g.sum(), nil
 }
 
-// Uses tells what a plan uses, as [File.Uses] does.
+// Uses returns what a plan uses, as [File.Uses] does.
 func (p *Plan) Uses() Uses {
 	g := newGatherer()
 	g.plan(p)
@@ -163,7 +162,7 @@ func (g *gatherer) run(c *instructions.RunCommand, line int) {
 	}
 }
 
-// IsDockers tells whether a frontend is Docker's own, so that a Dockerfile means
+// IsDockers reports whether a frontend is Docker's own, so that a Dockerfile means
 // to it what it means here.
 func IsDockers(syntax string) bool {
 	for _, name := range []string{"docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"} {

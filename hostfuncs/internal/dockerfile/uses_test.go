@@ -165,7 +165,7 @@ func TestUsesErrors(t *testing.T) {
 		{"a stage in the wrong case", "FROM a AS x\nFROM X", Options{}, `Dockerfile:2: image "X"`},
 		{"a demand", "FROM ${A:?set A}", Options{}, "Dockerfile:1: "},
 		{"the engine's platform", "FROM a-$BUILDARCH", Options{Platform: "linux/arm64"}, "Dockerfile:1: BUILDARCH depends on what builds"},
-		{"an ARG of the stage before, over an image", "FROM a AS x\nARG A=http://arg/\nFROM x\nADD $A /", Options{}, "Dockerfile:4: this can't be known before the build: A may be set by the base image"},
+		{"an ARG of the stage before, over an image", "FROM a AS x\nARG A=http://arg/\nFROM x\nADD $A /", Options{}, "Dockerfile:4: this is unknown before the build: A may be set by the base image"},
 		{"by way of an ARG", "ARG X=$TARGETARCH\nFROM a-$X", Options{}, "Dockerfile:2: TARGETARCH depends on what builds, unless --platform says what the image is for"},
 		{"by way of a default", "FROM a${TARGETVARIANT:-x}", Options{}, "Dockerfile:1: TARGETVARIANT depends on"},
 		{"a variable in --from", "FROM a\nCOPY --from=$X / /", Options{}, "Dockerfile:2: --from takes no variables"},
@@ -178,13 +178,13 @@ func TestUsesErrors(t *testing.T) {
 		{"a --from that is no reference", "FROM a\nCOPY --from=A / /", Options{}, `Dockerfile:2: image "A"`},
 		{"no such target", "FROM a AS x", Options{Target: "y"}, `Dockerfile: it has no stage "y"`},
 		{"a target by number", "FROM a\nFROM b", Options{Target: "0"}, `Dockerfile: it has no stage "0"`},
-		{"an ADD by the image's variable", "FROM a\nADD $SOURCE /x", Options{}, "Dockerfile:2: this can't be known before the build: SOURCE may be set by the base image"},
-		{"an ADD by way of an ENV", "FROM a AS b\nENV X=${Y}z\nFROM b\nADD $X /x", Options{}, "Dockerfile:4: this can't be known before the build: Y may be set by the base image"},
+		{"an ADD by the image's variable", "FROM a\nADD $SOURCE /x", Options{}, "Dockerfile:2: this is unknown before the build: SOURCE may be set by the base image"},
+		{"an ADD by way of an ENV", "FROM a AS b\nENV X=${Y}z\nFROM b\nADD $X /x", Options{}, "Dockerfile:4: this is unknown before the build: Y may be set by the base image"},
 		{"a trigger's source", "FROM a AS x\nONBUILD COPY --from=B / /\nFROM x", Options{}, `Dockerfile:2: image "B"`},
 		{"a platform", "FROM --platform=a/b/c/d/e x", Options{}, "Dockerfile:1: "},
 		{"the build's platform", "FROM a", Options{Platform: "linux/"}, `Dockerfile: platform "linux/"`},
 		{"a syntax", "# syntax=A\nFROM a", Options{}, `Dockerfile:1: syntax "A"`},
-		{"a date by a stage", "FROM scratch AS x\nADD https://a /\nFROM a", Options{Args: map[string]string{"SOURCE_DATE_EPOCH": "x"}}, `Dockerfile: SOURCE_DATE_EPOCH is "x" and no number of seconds`},
+		{"a date by a stage", "FROM scratch AS x\nADD https://a /\nFROM a", Options{Args: map[string]string{"SOURCE_DATE_EPOCH": "x"}}, `Dockerfile: SOURCE_DATE_EPOCH: "x" is not a number of seconds`},
 		{"too much", "FROM a\n#" + strings.Repeat("x", sizeLimit), Options{}, "Dockerfile: it is larger than 1 MiB"},
 		{"too many instructions", "FROM a\n" + strings.Repeat("USER a\n", instructionLimit), Options{}, "Dockerfile:10001: it has 10001 instructions"},
 		{"too many stages", strings.Repeat("FROM a\n", stageLimit+1), Options{}, "Dockerfile:201: it has 201 stages"},
@@ -233,7 +233,7 @@ func TestUsesForAll(t *testing.T) {
 	}
 }
 
-// TestUsesKnownAfterAll has what looks unknown and isn't.
+// TestUsesKnownAfterAll has what looks unknown and is not.
 func TestUsesKnownAfterAll(t *testing.T) {
 	for _, text := range []string{
 		"FROM a\nENV X=1\nADD $X /x",

@@ -13,7 +13,7 @@ type Vars struct {
 	// env are those of set that belong to the image, as ENV set them. A stage that
 	// begins with this one has them again, whatever an ARG set after them.
 	env map[string]value
-	// open says that a variable which isn't set here may be set in an image that
+	// open says that a variable which is not set here may be set in an image that
 	// nobody has looked at.
 	open bool
 }
@@ -41,7 +41,7 @@ func (v *Vars) SetEnv(name, text string) { v.setEnv(name, value{text: text}) }
 
 func (v *Vars) setEnv(name string, to value) { v.set[name], v.env[name] = to, to }
 
-// Get is a variable's value; false where it isn't set or not known.
+// Get is a variable's value; false where it is not set or not known.
 func (v *Vars) Get(name string) (string, bool) {
 	found, ok := v.find(name)
 	return found.text, ok && found.unknown == nil
@@ -73,8 +73,8 @@ func (v *Vars) find(name string) (value, bool) {
 	return value{}, false
 }
 
-// unknownError says that a word depends on a variable that nobody knows before
-// the build: a base image may set it, or it is about the builder's own platform.
+// unknownError says that a word depends on a variable that is unknown before the
+// build: a base image may set it, or it is about the builder's own platform.
 type unknownError struct {
 	name     string
 	platform bool
@@ -83,15 +83,15 @@ type unknownError struct {
 func (e *unknownError) Error() string {
 	switch {
 	case !e.platform:
-		return "this can't be known before the build: " + e.name + " may be set by the base image; write the value itself, or give it a default"
+		return "this is unknown before the build: " + e.name + " may be set by the base image; write the value itself, or give it a default"
 	case strings.HasPrefix(e.name, "TARGET"):
 		return e.name + " depends on what builds, unless --platform says what the image is for"
 	}
 	return e.name + " depends on what builds"
 }
 
-// NeedsPlatform tells whether an error of [File.Plan] is that
-// [Options.BuildPlatform] has to be known.
+// NeedsPlatform reports whether an error of [File.Plan] is that
+// [Options.BuildPlatform] must be known.
 func NeedsPlatform(err error) bool {
 	e, ok := errors.AsType[*unknownError](err)
 	return ok && e.platform

@@ -37,7 +37,7 @@ func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 		return nil, err
 	}
 	for name := range vars {
-		if !variable.MatchString(name) {
+		if !variable().MatchString(name) {
 			return nil, errors.New("it has a name that no variable can have")
 		}
 	}
@@ -45,14 +45,14 @@ func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 }
 
 // variable is a name that can stand in an environment.
-var variable = regexp.MustCompile(`^[^=\x00\s]+$`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^=\x00\s]+$`) })
 
-var lineOf = regexp.MustCompile(`^line (\d+): `)
+var lineOf = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 
 // position says where an error is; before are the lines above the statement that
 // was read.
 func position(err error, before int) error {
-	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
+	if m := lineOf().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		return fmt.Errorf("line %d is no line of a dotenv file", before+line)
 	}

@@ -45,7 +45,7 @@ func decompress(r io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-// isArchive tells whether a file is a tar, compressed or not.
+// isArchive reports whether a file is a tar, compressed or not.
 func isArchive(f *file) (bool, error) {
 	if f.kind != tar.TypeReg || f.size == 0 {
 		return false, nil

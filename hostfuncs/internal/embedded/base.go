@@ -36,7 +36,7 @@ func (b *builder) base(ref, platform string) (*base, error) {
 		return known, nil
 	}
 	if b.options.Base == nil {
-		return nil, fmt.Errorf("%s: no image can be pulled here", ref)
+		return nil, fmt.Errorf("%s: cannot pull images", ref)
 	}
 	found, err := b.options.Base(b.ctx, ref, v1.Platform{
 		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
@@ -75,7 +75,7 @@ func newBase(ref string, found v1.Image) (*base, error) {
 		return nil, err
 	}
 	if len(layers) != len(made.config.RootFS.DiffIDs) {
-		return nil, fmt.Errorf("it has %d layers, and its configuration %d", len(layers), len(made.config.RootFS.DiffIDs))
+		return nil, fmt.Errorf("it has %d layers, its configuration has %d", len(layers), len(made.config.RootFS.DiffIDs))
 	}
 	for i, l := range layers {
 		id := made.config.RootFS.DiffIDs[i]

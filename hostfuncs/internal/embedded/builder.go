@@ -17,7 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-var errNotLinux = errors.New("images for other systems than Linux need an engine: " + wayOut)
+var errNotLinux = errors.New("images for systems other than Linux require an engine: " + wayOut)
 
 // builder builds one image.
 type builder struct {
@@ -69,7 +69,7 @@ func (b *builder) setTime() error {
 	if text := b.plan.Epoch; epoch == nil && text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || seconds < 0 {
-			return fmt.Errorf("SOURCE_DATE_EPOCH is %q and no number of seconds", text)
+			return fmt.Errorf("SOURCE_DATE_EPOCH: %q is not a number of seconds", text)
 		}
 		t := time.Unix(seconds, 0)
 		epoch = &t
@@ -82,10 +82,10 @@ func (b *builder) setTime() error {
 	return nil
 }
 
-// stepLimit is the most runes that are told of an instruction.
+// stepLimit bounds the text of an instruction in a step, in runes.
 const stepLimit = 300
 
-// begins tells of an instruction.
+// begins reports the next instruction.
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// wayOut is what to do about what can't be built here.
+// wayOut is the advice for what the embedded builder cannot build.
 const wayOut = "start Docker, or use --engine buildkit+tcp://HOST:PORT"
 
-// Can tells whether [Build] can build a Dockerfile: nil, or an error with the
-// line of what needs an engine. Nothing is read or pulled. What a base image or
-// an archive has inside may still be a surprise.
+// Can returns nil if [Build] can build a Dockerfile, or else an error with the
+// line that needs an engine. Nothing is read or pulled, so [Build] may still fail
+// on the content of a base image or an archive.
 func Can(f *dockerfile.File, o dockerfile.Options) error {
 	o, err := On(o)
 	if err == nil {
@@ -24,9 +24,9 @@ func Can(f *dockerfile.File, o dockerfile.Options) error {
 	return err
 }
 
-// On are the options of a build here. Nothing runs, so what the build runs on is
-// what the image is for: it must not depend on the machine. Without a platform
-// that is Linux on this machine's processor.
+// On returns the options of an embedded build. Nothing runs, so its build platform
+// is that of the image: the result must not depend on the machine. The default is
+// Linux on this machine's processor.
 func On(o dockerfile.Options) (dockerfile.Options, error) {
 	platform, err := parsePlatform(o.Platform)
 	o.Platform, o.BuildPlatform = platform, platform
@@ -39,7 +39,7 @@ func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
 		return nil, err
 	}
 	if p.Syntax != "" && !dockerfile.IsDockers(p.Syntax) {
-		return nil, p.Errorf(1, "the Dockerfile is in a language of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
+		return nil, p.Errorf(1, "the Dockerfile has a frontend of its own, %s, which needs an engine: %s", p.Syntax, wayOut)
 	}
 	for _, s := range p.Stages {
 		for _, c := range s.Commands {
@@ -51,7 +51,7 @@ func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
 	return p, nil
 }
 
-// needsEngine is what of an instruction can't be done here, if anything.
+// needsEngine is the part of an instruction that needs an engine, if any.
 func needsEngine(c dockerfile.Command) string {
 	switch known := c.Command.(type) {
 	case *instructions.RunCommand:
@@ -80,7 +80,7 @@ func needsEngine(c dockerfile.Command) string {
 	return ""
 }
 
-// symbolic tells whether a mode is one like u+x.
+// symbolic reports whether a mode is one like u+x.
 func symbolic(mode string) bool {
 	return strings.ContainsAny(mode, "+-=") && !strings.Contains(mode, "$")
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // TestCan has what needs an engine. That it is found before anything is read or
-// pulled is seen by a base that can't be asked, and a context that isn't there.
+// pulled is seen by a base that cannot be asked, and a context that is not there.
 func TestCan(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"RUN", "FROM a\nCOPY x /\nRUN make\n", "Dockerfile:3: RUN needs an engine: start Docker, or use --engine buildkit+tcp://HOST:PORT"},
@@ -25,7 +25,7 @@ func TestCan(t *testing.T) {
 		{"ADD with .git", "FROM a\nADD --keep-git-dir=true x /x\n", "Dockerfile:2: ADD --keep-git-dir needs"},
 		{"parents", "FROM a\nCOPY --parents x /x\n", "Dockerfile:2: COPY --parents needs"},
 		{"a mode in letters", "FROM a\nCOPY --chmod=u+x x /x\n", "Dockerfile:2: --chmod=u+x needs"},
-		{"another language", "# syntax=example.com/lang:1\nFROM a\n", "Dockerfile:1: the Dockerfile is in a language of its own, example.com/lang:1, which needs an engine"},
+		{"another language", "# syntax=example.com/lang:1\nFROM a\n", "Dockerfile:1: the Dockerfile has a frontend of its own, example.com/lang:1, which needs an engine"},
 		{"what no engine could", "FROM a\nFOO\n", "Dockerfile:2: unknown instruction"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

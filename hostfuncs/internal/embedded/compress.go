@@ -24,7 +24,7 @@ func compress(r io.Reader) io.ReadCloser {
 	go func() {
 		w.CloseWithError(join(w, blocks))
 		close(stop)
-		// Whoever cuts may wait for room.
+		// cut may be waiting for room.
 		for range blocks {
 		}
 	}()

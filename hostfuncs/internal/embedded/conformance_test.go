@@ -23,7 +23,7 @@ import (
 
 // TestConformance builds each Dockerfile of testdata/conformance here and with
 // BuildKit, and wants the same image: files, settings, number of layers. In each
-// archive a file "setup" says, a line each, what txtar can't:
+// archive a file "setup" says, a line each, what txtar cannot:
 //
 //	mode 0600 FILE         FILE has that mode
 //	link TARGET FILE       FILE is a link
@@ -50,7 +50,7 @@ func testConformance(t *testing.T, engine providertest.Engine) {
 	}
 }
 
-// conformanceCase is a build, and what isn't compared.
+// conformanceCase is a build, and what is not compared.
 type conformanceCase struct {
 	build   ours.Build
 	differs []string

@@ -22,7 +22,7 @@ type contextFile struct {
 
 func (c contextFile) open() (io.ReadCloser, error) { return c.context.OpenFile(c.name) }
 
-// text is what stands in the Dockerfile itself.
+// text is a file that the Dockerfile has inline.
 type text string
 
 func (t text) open() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(t))), nil }
@@ -44,9 +44,9 @@ func (p part) open() (io.ReadCloser, error) {
 	}{io.NewSectionReader(f, p.offset, p.size), f}, nil
 }
 
-var errChanged = errors.New("it changed while it was read; build again when nothing writes to it, or name it in .dockerignore")
+var errChanged = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
 
-// copyTo writes what is in a file, which has to be as much as it was at first.
+// copyTo writes what is in a file, which must be as much as it was at first.
 func (f *file) copyTo(w io.Writer, buffer []byte) error {
 	r, err := f.content.open()
 	if err != nil {
@@ -77,7 +77,7 @@ func (f *file) problem(err error) error {
 	return err
 }
 
-// small is what is in a file that has to be small.
+// small is what is in a file that must be small.
 func (f *file) small(limit int64) (string, error) {
 	if f.size > limit {
 		return "", fmt.Errorf("it is larger than %d bytes", limit)

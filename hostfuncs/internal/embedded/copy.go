@@ -165,7 +165,7 @@ func (c *copier) make(p *pending) (*node, error) {
 	case there == nil:
 		there, err = c.to.put(dir, p.from.name, c.made(p.from.file))
 	case !there.isDir():
-		err = fmt.Errorf("%s is there and not a directory", there.path())
+		err = fmt.Errorf("%s exists and is not a directory", there.path())
 	default:
 		c.to.set(there, c.made(p.from.file))
 	}
@@ -173,10 +173,10 @@ func (c *copier) make(p *pending) (*node, error) {
 	return there, err
 }
 
-// one copies what is no directory.
+// one copies anything but a directory.
 func (c *copier) one(from *node, dir *node, name string) error {
 	if there := dir.below[name]; there != nil && there.isDir() {
-		return fmt.Errorf("%s is a directory, and a file can't take its place", there.path())
+		return fmt.Errorf("%s is a directory and cannot be replaced by a file", there.path())
 	}
 	made, ok := c.links[from.file]
 	if !ok {
@@ -203,5 +203,5 @@ func (c *copier) made(from *file) *file {
 type notFoundError struct{ name string }
 
 func (e *notFoundError) Error() string {
-	return strings.TrimPrefix(e.name, "/") + " is not there, or .dockerignore names it"
+	return strings.TrimPrefix(e.name, "/") + ": no such file, or .dockerignore names it"
 }

@@ -75,7 +75,7 @@ func TestCopyIsFsutils(t *testing.T) {
 	}
 }
 
-// some takes some of the files that don't stand in each other's way.
+// some takes some of the files that do not stand in each other's way.
 func some(random *rand.Rand, files []string) []string {
 	var kept []string
 	taken := map[string]bool{} // true for a directory

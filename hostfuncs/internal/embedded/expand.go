@@ -19,7 +19,7 @@ const (
 var (
 	errExpands = fmt.Errorf("it unpacks to more than the %d MiB and %d times the packed size that a build may unpack; "+
 		"if you trust it, build with an engine: "+wayOut, expandFree>>20, expandRatio)
-	errHead = fmt.Errorf("it has more than %d MiB before its first file, which is no archive that programs write", headLimit>>20)
+	errHead = fmt.Errorf("it has more than %d MiB before its first file: not an archive that a program wrote", headLimit>>20)
 )
 
 // atMost reads as long as no more comes than what is left, which several may

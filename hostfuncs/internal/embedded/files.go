@@ -173,7 +173,7 @@ func (s *stage) unpack(c *copier, name, destination string) (bool, error) {
 	})
 }
 
-// inline copies a file that stands in the Dockerfile.
+// inline copies a file that the Dockerfile has inline.
 func (s *stage) inline(c copier, inline instructions.SourceContent, destination string) error {
 	name := path.Clean("/" + inline.Path)
 	if path.Dir(name) != "/" {

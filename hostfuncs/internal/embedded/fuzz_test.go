@@ -28,7 +28,7 @@ func FuzzResolve(f *testing.F) {
 			if isLink {
 				file.kind, file.link = tar.TypeSymlink, target
 			}
-			// What can't be there isn't.
+			// What cannot be there is not.
 			_ = u.visit(h, file)
 		}
 		got, n, err := tr.resolve(name, follow)
@@ -55,7 +55,7 @@ func FuzzResolve(f *testing.F) {
 }
 
 // FuzzUnpack unpacks archives, as an ADD and as an image's layer, and wants
-// what a layer then has to be below the directory, in order, and readable.
+// what a layer then must be below the directory, in order, and readable.
 func FuzzUnpack(f *testing.F) {
 	f.Add(tarOf(f, reg("a", "x"), dir("b"), sym("c", "../.."), hard("d", "a"), reg("c/e", "y")), true)
 	f.Add(tarOf(f, dir("./"), reg("b/.wh.c", ""), reg(".wh..wh..opq", ""), reg("/abs", "z")), false)

@@ -34,7 +34,7 @@ type Image struct {
 // Close removes the image's files.
 func (i *Image) Close() error { return i.store.remove() }
 
-// image is what a stage came to.
+// image is the result of a stage.
 func (s *stage) image() (*Image, error) {
 	b := s.builder
 	for name, value := range b.options.Labels {
@@ -108,7 +108,7 @@ func (i *Image) Identity() (image.Identity, error) {
 	return image.Identity{Config: i.ConfigDigest, Manifests: []string{digest}}, err
 }
 
-// core is what go-containerregistry wants of an image.
+// core is the interface to an image for go-containerregistry.
 type core struct {
 	image    *Image
 	manifest []byte

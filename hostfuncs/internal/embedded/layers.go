@@ -139,7 +139,7 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 		return "", fmt.Errorf("layer %s: %w", l.diffID, err)
 	}
 	if sha != l.diffID.Encoded() {
-		return "", fmt.Errorf("a layer has the digest %s, and not %s as the image's configuration says", sha, l.diffID.Encoded())
+		return "", fmt.Errorf("a layer has the digest %s, but %s in the image's configuration", sha, l.diffID.Encoded())
 	}
 	l.local, l.unpacked = local, path
 	return path, nil

@@ -16,8 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// Layout has the image in an OCI layout with this image alone, on its way to take
-// the place of dir.
+// Layout writes the image to an OCI layout of its own, which Commit renames to dir.
 func (i *Image) Layout(dir string, tags []string) (*image.Layout, error) {
 	made, err := i.V1()
 	if err != nil {
@@ -60,7 +59,7 @@ func (i *Image) WriteTar(w io.Writer, tags []string) error {
 	return out.Close()
 }
 
-// small is a file of an archive that is no layer.
+// small is a file of an archive other than a layer.
 type small struct {
 	name string
 	text []byte
@@ -103,7 +102,7 @@ func (i *Image) index(is ocispec.Descriptor, layers, tags []string) ([]small, er
 	return files, nil
 }
 
-// archive is a tar, and what is in it by now.
+// archive is a tar, with the names that were written to it.
 type archive struct {
 	*tar.Writer
 	written map[string]bool

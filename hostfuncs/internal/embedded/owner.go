@@ -10,7 +10,7 @@ import (
 const userFileLimit = 10 << 20
 
 // owner is whom USER or --chown means: numbers, or names that an image's
-// /etc/passwd and /etc/group have. A name that they don't have is root, as it is
+// /etc/passwd and /etc/group have. A name that they do not have is root, as it is
 // to BuildKit.
 func (t *tree) owner(of string) (*owner, error) {
 	user, group, _ := strings.Cut(of, ":")

@@ -56,7 +56,7 @@ func pushed(t *testing.T, ref string, files map[string]string, o func(*Options))
 	if o != nil {
 		o(&opts)
 	}
-	digest, err := mustBuild(t, b, opts).Push(t.Context(), ref)
+	digest, err := mustBuild(t, b, opts).Push(t.Context(), ref, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +83,13 @@ func TestPushAndBuildFrom(t *testing.T) {
 		"Dockerfile": "FROM " + host + "/base:1\nCOPY x sub/\nLABEL a=$A\nFROM scratch AS last\nCOPY --from=" + host + "/base:1 /base/b /\n", "x": "x",
 	})
 	o := options(t, b)
-	o.Base = FromRegistry()
+	o.Base = FromRegistry(nil)
 	if got := savedImage(t, mustBuild(t, b, o)).files(); len(got) != 1 || got["b"].Text != "b" {
 		t.Errorf("files from the image: %v", got)
 	}
 	b = aBuild(t, map[string]string{"Dockerfile": "FROM " + host + "/base:1\nCOPY x sub/\nLABEL a=$A\n", "x": "x"})
 	o = options(t, b)
-	o.Base = FromRegistry()
+	o.Base = FromRegistry(nil)
 	built := mustBuild(t, b, o)
 	if got := built.Bases[host+"/base:1"]; got != digest {
 		t.Errorf("the base's digest is %q, and it was pushed as %s", got, digest)
@@ -102,7 +102,7 @@ func TestPushAndBuildFrom(t *testing.T) {
 	if c := built.Config.Config; c.User != "5" || c.Labels["a"] != "1" || len(built.Config.History) != 6 {
 		t.Errorf("settings %+v, history %v", c, built.Config.History)
 	}
-	if digest, err = built.Push(t.Context(), host+"/other"); err != nil {
+	if digest, err = built.Push(t.Context(), host+"/other", nil); err != nil {
 		t.Fatal(err)
 	}
 	if own, err := built.Digest(); own != digest || err != nil {
@@ -114,14 +114,14 @@ func TestPushAndBuildFrom(t *testing.T) {
 }
 
 // TestBuildReadsNoLayersForSettings wants an image's layers not to be pulled
-// where nobody has to know what is in them.
+// where nobody must know what is in them.
 func TestBuildReadsNoLayersForSettings(t *testing.T) {
 	host, asked := aRegistry(t)
 	pushed(t, host+"/base:1", map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "a"}, nil)
 	before := len(asked())
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM " + host + "/base:1\nENV A=1\n"})
 	o := options(t, b)
-	o.Base = FromRegistry()
+	o.Base = FromRegistry(nil)
 	mustBuild(t, b, o)
 	// The version, the manifest, the configuration.
 	if got := asked()[before:]; len(got) != 3 {
@@ -157,7 +157,7 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored := storedIn(t, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index}))
-	for name, base := range map[string]Base{"registry": FromRegistry(), "layout": FromStored(map[string]image.Stored{ref.Name(): stored}, nil)} {
+	for name, base := range map[string]Base{"registry": FromRegistry(nil), "layout": FromStored(map[string]image.Stored{ref.Name(): stored}, nil)} {
 		for _, arch := range []string{"arm64", "amd64"} {
 			b := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref.Name() + "\nFROM --platform=linux/amd64 " + ref.Name() + " AS other\nFROM " + ref.Name() + "\nCOPY --from=other /a /other\n"})
 			o := options(t, b)
@@ -175,7 +175,7 @@ func TestBuildChoosesThePlatform(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM " + ref.Name() + "\n"})
 	o := options(t, b)
 	o.Platform, o.Base = "linux/s390x", FromStored(map[string]image.Stored{ref.Name(): stored}, nil)
-	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "it has no image for linux/s390x") {
+	if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), "no image for linux/s390x") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -256,7 +256,7 @@ func TestBuildRefusesBases(t *testing.T) {
 		base v1.Image
 		want string
 	}{
-		{"another layer", spoiled{good}, "and not 0000"},
+		{"another layer", spoiled{good}, "but 0000"},
 		{"triggers", triggers, "Dockerfile:1: docker.io/library/a:latest: the image has ONBUILD triggers, which need an engine"},
 	} {
 		b := aBuild(t, map[string]string{"Dockerfile": "FROM a\nCOPY x /\n", "x": ""})
@@ -264,6 +264,21 @@ func TestBuildRefusesBases(t *testing.T) {
 		o.Base = func(context.Context, string, v1.Platform) (Found, error) { return Found{Image: tt.base}, nil }
 		if _, err := Build(t.Context(), b, o); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestFromDecided asks no registry for an image that was not decided on.
+func TestFromDecided(t *testing.T) {
+	written := func(ref string) (string, error) {
+		tagged, err := image.ParseTag(ref)
+		return tagged.String(), err
+	}
+	find := FromDecided(image.Build{Bases: []string{"a.invalid/base:1"}}, nil, written)
+	for ref, decided := range map[string]bool{"a.invalid/base:2": false, "a.invalid/base": false, "a.invalid/base:1": true} {
+		_, err := find(t.Context(), ref, v1.Platform{OS: "linux", Architecture: "amd64"})
+		if err == nil || strings.Contains(err.Error(), "the image was not decided on") == decided {
+			t.Errorf("%s: got %v", ref, err)
 		}
 	}
 }

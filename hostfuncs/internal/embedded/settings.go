@@ -72,7 +72,7 @@ func (s *stage) setting(c instructions.Command) error {
 		return s.volume(c)
 	case *instructions.StopSignalCommand:
 		if !dockerfile.IsSignal(c.Signal) {
-			return fmt.Errorf("STOPSIGNAL %s is no signal of Linux", c.Signal)
+			return fmt.Errorf("STOPSIGNAL %s: not a signal of Linux", c.Signal)
 		}
 		config.StopSignal = c.Signal
 		s.note("STOPSIGNAL "+c.Signal, true)
@@ -156,7 +156,7 @@ func (s *stage) volume(c *instructions.VolumeCommand) error {
 	}
 	for _, name := range c.Volumes {
 		if name == "" {
-			return errors.New("VOLUME can't be an empty string")
+			return errors.New("VOLUME must not be empty")
 		}
 		s.config.Config.Volumes[name] = struct{}{}
 	}

@@ -96,7 +96,7 @@ func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) e
 	}
 	defer f.Close()
 	// A tar.Reader passes over contents by seeking where it can, and reads
-	// nothing ahead: where f stands is where the content begins.
+	// nothing ahead: the content begins at the offset of f.
 	for r := tar.NewReader(f); ; {
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) e
 	}
 }
 
-// entry is what a header of a tar is about; nil for what is no file.
+// entry is the file of a tar header; nil if it has none.
 func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 	if h.Uid < 0 || h.Gid < 0 || h.Size < 0 {
 		return nil, errors.New("it has a negative number")
@@ -154,7 +154,7 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		entry.major, entry.minor = h.Devmajor, h.Devminor
 	case tar.TypeDir, tar.TypeFifo:
 	default:
-		return nil, fmt.Errorf("it is of the unknown kind %q", h.Typeflag)
+		return nil, fmt.Errorf("unknown file type %q", h.Typeflag)
 	}
 	return entry, nil
 }
@@ -177,7 +177,7 @@ func (s *store) describes(h *tar.Header, entry *file) error {
 	return nil
 }
 
-// sparse tells whether a file's holes are left out of the tar.
+// sparse reports whether a file's holes are left out of the tar.
 func sparse(h *tar.Header) bool {
 	if h.Typeflag == tar.TypeGNUSparse {
 		return true

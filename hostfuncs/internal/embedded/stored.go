@@ -26,7 +26,7 @@ func FromStored(stored map[string]image.Stored, next Base) Base {
 			return Found{Image: found, Digest: at.Digest.String()}, err
 		}
 		if next == nil {
-			return Found{}, errors.New("no image can be pulled here")
+			return Found{}, errors.New("cannot pull images")
 		}
 		return next(ctx, ref, platform)
 	}
@@ -59,7 +59,7 @@ func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fmt.Errorf("%s is no manifest: %w", of, err)
+		return nil, fmt.Errorf("%s is not a manifest: %w", of, err)
 	}
 	if len(m.Manifests) == 0 {
 		return partial.CompressedToImage(&storedCore{at: s.at, raw: raw, manifest: m.Manifest})
@@ -74,10 +74,10 @@ func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
 			return found, err
 		}
 	}
-	return nil, fmt.Errorf("it has no image for %s", s.platform)
+	return nil, fmt.Errorf("no image for %s", s.platform)
 }
 
-// storedCore is an image as go-containerregistry wants to have it.
+// storedCore is the interface to a stored image for go-containerregistry.
 type storedCore struct {
 	at       image.Stored
 	raw      []byte
@@ -118,8 +118,7 @@ func (l *storedLayer) Compressed() (io.ReadCloser, error) {
 	return &verifying{f, of, of.Verifier()}, nil
 }
 
-// verifying is a blob that can be read to its end only if it is what it is
-// called.
+// verifying is a blob whose last Read fails if it does not have its digest.
 type verifying struct {
 	io.ReadCloser
 	digest   digest.Digest
@@ -130,7 +129,7 @@ func (v *verifying) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
 	v.verifier.Write(p[:n])
 	if errors.Is(err, io.EOF) && !v.verifier.Verified() {
-		err = fmt.Errorf("the layer %s is not what it is called", v.digest)
+		err = fmt.Errorf("the layer %s does not have the digest in its name", v.digest)
 	}
 	return n, err
 }

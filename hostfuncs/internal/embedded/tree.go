@@ -20,7 +20,7 @@ const (
 
 var (
 	errTooManyFiles = fmt.Errorf("there are more than %d files", nodeLimit)
-	errTooManyLinks = errors.New("there are too many links, one after the other")
+	errTooManyLinks = errors.New("too many levels of links")
 )
 
 // tree is a file system in memory, but for what is in its files. Links in it
@@ -46,7 +46,7 @@ type node struct {
 	opaque  int // the step from which on nothing of older layers is seen in it
 }
 
-// file is what a name leads to. It doesn't change once it is in a tree: another
+// file is what a name leads to. It does not change once it is in a tree: another
 // one takes its place. Names that share one are hard links.
 type file struct {
 	kind         byte  // as in a tar
@@ -147,15 +147,15 @@ func (t *tree) touch(n *node) {
 	}
 }
 
-// checkName refuses what is no name, and what a layer would not take for one.
+// checkName refuses what is not a name, and what has a meaning in a layer.
 func checkName(name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
-		return fmt.Errorf("%q is no file name", name)
+		return fmt.Errorf("%q is not a file name", name)
 	case len(name) > nameLimit:
 		return fmt.Errorf("the file name %.40q... is longer than %d bytes", name, nameLimit)
 	case strings.HasPrefix(name, whiteout):
-		return fmt.Errorf("the file name %q means in an image that another file is gone; rename it, or name it in .dockerignore", name)
+		return fmt.Errorf("the file name %q removes another file in an image; rename it, or name it in .dockerignore", name)
 	}
 	return nil
 }
@@ -223,7 +223,7 @@ func (w *walk) step(rest []string, follow bool) (link string, left []string) {
 	return "", left
 }
 
-// moreThan tells whether there is another name to come.
+// moreThan reports whether there is another name to come.
 func moreThan(left []string) bool {
 	return slices.ContainsFunc(left, func(name string) bool { return name != "" && name != "." })
 }

@@ -21,7 +21,7 @@ type unpacker struct {
 	root  *node
 	owner *owner // nil keeps each file's own
 	layer bool   // whiteouts mean something
-	time  int64  // of directories that the archive doesn't have
+	time  int64  // of directories that the archive does not have
 	until *int64 // no time is later
 }
 
@@ -85,12 +85,12 @@ func (u *unpacker) target(name string) (*file, error) {
 		return nil, err
 	}
 	if n == nil || n.isDir() {
-		return nil, fmt.Errorf("it is a hard link to %s, which is no file", name)
+		return nil, fmt.Errorf("it is a hard link to %s, which is not a file", name)
 	}
 	return n.file, nil
 }
 
-// takeAway does what a whiteout says. What the same layer has stays.
+// takeAway removes what a whiteout names. Files of the same layer stay.
 func (u *unpacker) takeAway(dir *node, base string) {
 	if base == whiteoutOpaque {
 		u.onlyOwn(dir)
@@ -102,7 +102,7 @@ func (u *unpacker) takeAway(dir *node, base string) {
 	}
 }
 
-// onlyOwn takes away what older layers have in a directory.
+// onlyOwn removes the files of older layers from a directory.
 func (u *unpacker) onlyOwn(dir *node) {
 	for name, n := range dir.below {
 		if n.changed != u.to.op {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// matches are the paths that a source names: itself, or what there is of its
-// pattern, in order. A pattern doesn't match what is in a directory that matches.
+// matches are the paths that a source names: itself, or those that match its
+// pattern, in order. A pattern does not match inside of a directory that matches.
 func (t *tree) matches(source string) ([]string, error) {
 	fixed, pattern := splitPattern(source)
 	if pattern == "" {

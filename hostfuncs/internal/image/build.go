@@ -1,5 +1,5 @@
-// Package image is the build of an image: what goes into it, as it was decided
-// on, and what comes of it. It knows no engine, and every engine builds from it.
+// Package image describes the build of an image, its context, and the result. It
+// does not depend on any engine; all of them build from it.
 package image
 
 import (
@@ -36,10 +36,10 @@ type Build struct {
 	// https://reproducible-builds.org/specs/source-date-epoch/.
 	Epoch string
 
-	// Misread is what others than BuildKit of today take for something else.
+	// Misread is what builders other than current BuildKit read differently.
 	Misread dockerfile.Misread
 
-	// Takes are what instructions copy of the context. What can't be sent is left
+	// Takes are what instructions copy of the context. What cannot be sent is left
 	// out where none of them takes it, and an error where one does; nil is not
 	// known, and then it always is.
 	Takes []dockerfile.Take
@@ -53,8 +53,8 @@ type Build struct {
 	Stored map[string]Stored
 	// Remotes are the addresses that the build may take files from.
 	Remotes []string
-	// Syntax is the image of a frontend that may stand in for the engine's own;
-	// empty is none, whatever the Dockerfile says.
+	// Syntax is the image of a frontend that may replace the engine's own; if it is
+	// empty, none may, whatever the Dockerfile says.
 	Syntax string
 
 	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
@@ -74,11 +74,11 @@ type Cache struct {
 type Image struct {
 	Identity
 	// Bases are the digests of the images that it was built from, by their full
-	// references, as far as the engine told them.
+	// references, as far as the engine reported them.
 	Bases map[string]string
 }
 
-// Check says what is wrong with a build before anything is read, if anything.
+// Check returns an error for an invalid build. It reads nothing.
 func (b Build) Check() error {
 	for _, tag := range b.Tags {
 		if err := CheckTag(tag); err != nil {
@@ -86,15 +86,15 @@ func (b Build) Check() error {
 		}
 	}
 	if !slices.Contains([]string{"", "none", "default", "host"}, b.Network) {
-		return fmt.Errorf("build: network %q is not known, use none, default or host", b.Network)
+		return fmt.Errorf("build: unknown network %q: expected none, default or host", b.Network)
 	}
 	return nil
 }
 
-// Error says that an engine did not build an image.
+// Error says why an engine did not build an image.
 type Error struct {
 	Step    string // such as "Step 3/5 : RUN make"; empty when none had begun
-	Line    int    // of the Dockerfile; 0 when it isn't known
+	Line    int    // of the Dockerfile; 0 when it is not known
 	Message string // what the engine says, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
 	Shown   bool   // the user has seen them as the step printed them

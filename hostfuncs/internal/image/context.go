@@ -27,11 +27,11 @@ type Context struct {
 	without    []string // names that stay behind, whatever the rules say
 }
 
-// Open opens the context of a build. It has to be closed.
+// Open opens the context of a build. It must be closed.
 //
 // # Errors
 //
-// What is not there, or not what was decided on, and an ignore file that can't
+// What is not there, or not what was decided on, and an ignore file that cannot
 // be read, with its line.
 func Open(b Build) (*Context, error) {
 	for _, path := range []string{b.Context, b.Dockerfile} {
@@ -58,10 +58,10 @@ func Open(b Build) (*Context, error) {
 	return c, nil
 }
 
-// Close lets go of the directory.
+// Close releases the directory.
 func (c *Context) Close() error { return c.root.Close() }
 
-// wantSame refuses what is not the file or directory that was decided on.
+// wantSame refuses a file or directory other than the one that was decided on.
 func wantSame(path string, decided, info os.FileInfo) error {
 	if decided == nil || os.SameFile(decided, info) {
 		return nil
@@ -91,7 +91,7 @@ func (c *Context) prepare() error {
 	return err
 }
 
-// Ignore is the text of the ignore file in force, nil where there is none.
+// Ignore is the text of the ignore file in effect, nil where there is none.
 func (c *Context) Ignore() []byte { return c.ignore.text }
 
 // OpenFile opens a file of the context. A pipe of its name, or in its place by
@@ -134,7 +134,7 @@ func checkResolved(path string) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	if resolved != filepath.Clean(path) {
-		return fmt.Errorf("build: %s leads by a link to %s", path, resolved)
+		return fmt.Errorf("build: %s is a link to %s", path, resolved)
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (b Build) openDockerfile() (*os.File, error) {
 	return f, nil
 }
 
-// openRegular opens a file that is no link, directory or device. It opens it in
+// openRegular opens a regular file, not a link, directory or device. It opens it in
 // its directory, so that a link that takes its place meanwhile leads nowhere else.
 func openRegular(path string) (*os.File, error) {
 	dir, err := os.OpenRoot(filepath.Dir(path))
@@ -195,8 +195,8 @@ type Stream struct {
 	done       chan error
 }
 
-// Stream sends the context to whoever reads the result, and closes the context
-// when that ends. Closing the result ends it too. It is for an engine that finds
+// Stream sends the context to the reader of the result, and closes the context
+// at its end. Closing the result ends it too. It is for an engine that finds
 // the ignore file in the context, and takes the Dockerfile and that file out again
 // where it names them.
 func (c *Context) Stream(ctx context.Context) *Stream {

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	errChanged    = errors.New("it changed while it was read; build again when nothing writes to it, or name it in .dockerignore")
+	errChanged    = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
 	errNotRegular = errors.New("it is not a regular file")
 )
 
@@ -46,7 +46,7 @@ func (c *Context) problem(name string, err error) error {
 	return problemAt(filepath.Join(c.build.Context, filepath.FromSlash(name)), err)
 }
 
-// problemAt leaves alone an error that says so already.
+// problemAt keeps an error that names its path already.
 func problemAt(path string, err error) error {
 	if _, ok := errors.AsType[*ContextError](err); ok {
 		return err
@@ -57,5 +57,5 @@ func problemAt(path string, err error) error {
 	return &ContextError{path: path, err: err}
 }
 
-// Changed is the error of a file that isn't what was told of it.
+// Changed is the error of a file that differs from what was announced.
 func (c *Context) Changed(name string) error { return c.Refuse(name, false, errChanged) }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -20,7 +21,7 @@ import (
 // or the index's where the image is for several platforms. Other engines name it
 // by the configuration's.
 type Identity struct {
-	// Config is the digest of the configuration, empty where it isn't known and
+	// Config is the digest of the configuration, empty where it is not known and
 	// where there are several.
 	Config string
 	// Manifests are the digests of the image's manifests or indexes, the one by
@@ -68,10 +69,10 @@ func (i Identity) Loaded(held Identity) Identity {
 	return i
 }
 
-// HasManifest tells whether the engine that holds the image has a manifest of it.
+// HasManifest reports whether the engine that holds the image has a manifest of it.
 func (i Identity) HasManifest() bool { return slices.Contains(i.Manifests, i.Engine) }
 
-// IsSame tells whether a copy is one of the image: by their manifests, or by the
+// IsSame reports whether a copy is one of the image: by their manifests, or by the
 // configuration where one of them has none.
 func (i Identity) IsSame(copied Identity) bool {
 	if len(i.Manifests) > 0 && len(copied.Manifests) > 0 {
@@ -80,14 +81,14 @@ func (i Identity) IsSame(copied Identity) bool {
 	return i.Config != "" && i.Config == copied.Config
 }
 
-var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
-// Check says what is wrong with what an engine told of an image, if anything: it
-// is written to files, signed, and handed to a provider.
+// Check returns an error if an engine reported something other than digests: they
+// are written to files, signed, and sent to a provider.
 func (i Identity) Check() error {
 	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
-		if told != "" && !imageID.MatchString(told) {
-			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is no digest"}
+		if told != "" && !imageID().MatchString(told) {
+			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is not a digest"}
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ type ignoreRules struct {
 	always     []string // sent, whatever the patterns say
 }
 
-// ignoreFile is the ignore file that is in force.
+// ignoreFile is the ignore file that is in effect.
 type ignoreFile struct {
 	path string // for errors; empty when there is none
 	text []byte
@@ -125,14 +125,14 @@ func (f ignoreFile) locate(err error) error {
 	return fmt.Errorf("%s: %w", f.path, err)
 }
 
-// ignored tells whether a path stays behind. parent is what it returned for
+// ignored reports whether a path stays behind. parent is what it returned for
 // the directory that the path is in.
 func (r *ignoreRules) ignored(name string, parent patternmatcher.MatchInfo) (bool, patternmatcher.MatchInfo, error) {
 	ignored, info, err := r.matcher.MatchesUsingParentResults(name, parent)
 	return ignored && !slices.Contains(r.always, name), info, err
 }
 
-// mayKeep tells whether something below an ignored directory may be sent.
+// mayKeep reports whether something below an ignored directory may be sent.
 func (r *ignoreRules) mayKeep(dir string) bool {
 	below := dir + "/"
 	for _, name := range r.always {

@@ -13,13 +13,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 // Layout is a directory with an OCI layout on its way to its place, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
-// has to be committed or discarded.
+// must be committed or discarded.
 type Layout struct {
 	// Image is the image that is in it.
 	Image     Identity
@@ -40,8 +41,8 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	return l, nil
 }
 
-// Commit puts the directory in its place, where there must be none but an empty
-// one. Whoever may read its place may read all of it, as other builders leave it.
+// Commit renames the directory to its place, where only an empty one may exist. All
+// of it is readable for everybody, as with other builders.
 func (l *Layout) Commit() error {
 	err := l.open()
 	if err == nil {
@@ -71,7 +72,9 @@ func (l *Layout) open() error {
 func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 
 // layoutName are the names of files in a layout, and the only ones taken.
-var layoutName = regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
+var layoutName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
+})
 
 // blobs is what the names of a layout's blobs begin with.
 const blobs = "blobs/sha256/"
@@ -81,7 +84,8 @@ const blobs = "blobs/sha256/"
 //
 // # Errors
 //
-// What is no such tar, or isn't whole, and a blob that isn't what it is called.
+// Anything but a complete tar of that kind, and a blob without the digest in its
+// name.
 func UnpackLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error {
 		if err := l.unpack(tar.NewReader(r)); err != nil {
@@ -110,11 +114,11 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if h.Typeflag == tar.TypeDir && (name == "blobs" || name == "blobs/sha256") {
 			continue
 		}
-		if h.Typeflag != tar.TypeReg || !layoutName.MatchString(name) {
-			return fmt.Errorf("there is %q in what should be an OCI layout", h.Name)
+		if h.Typeflag != tar.TypeReg || !layoutName().MatchString(name) {
+			return fmt.Errorf("unexpected file %q in an OCI layout", h.Name)
 		}
 		if isSparse(h) {
-			return fmt.Errorf("%q in the OCI layout has holes: what is sent would be less than what is written", h.Name)
+			return fmt.Errorf("%q in the OCI layout is sparse: its size would grow when it is written", h.Name)
 		}
 		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
 		if err != nil {
@@ -126,12 +130,12 @@ func (l *Layout) unpack(r *tar.Reader) error {
 			return err
 		}
 		if told, ok := strings.CutPrefix(name, blobs); ok && told != hex.EncodeToString(sum.Sum(nil)) {
-			return fmt.Errorf("%s in the OCI layout is not what it is called", name)
+			return fmt.Errorf("%s in the OCI layout does not have the digest in its name", name)
 		}
 	}
 }
 
-// isSparse tells whether a file of a tar has holes, which the reader fills.
+// isSparse reports whether a file of a tar has holes, which the reader fills.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

@@ -20,11 +20,11 @@ const (
 	manifestCount = 1000
 )
 
-// check wants all to be there that a layout's index names: a tar that was cut off
-// between two files looks like a whole one.
+// check checks that all blobs of the index exist: a tar that was cut off between two
+// files looks complete.
 func (l *Layout) check() error {
 	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
-		return errors.New("there is no oci-layout in what should be an OCI layout")
+		return errors.New("not an OCI layout: missing oci-layout")
 	}
 	text, err := l.read("index.json")
 	if err != nil {
@@ -46,15 +46,15 @@ type described struct {
 	Size   int64  `json:"size"`
 }
 
-// named looks for what an index or a manifest names, and gives the manifests of
-// it that were not seen before.
+// named checks that the blobs of an index or a manifest exist, and returns the
+// manifests among them that are new.
 func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, err error) {
 	var m struct {
 		Manifests, Layers []described
 		Config            *described
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("the OCI layout has a manifest that is none: %w", err)
+		return nil, fmt.Errorf("a manifest of the OCI layout: %w", err)
 	}
 	parts := m.Layers
 	if m.Config != nil {
@@ -63,7 +63,7 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 	for _, part := range append(parts, m.Manifests...) {
 		info, err := os.Stat(l.blob(part))
 		if err != nil || info.Size() != part.Size {
-			return nil, fmt.Errorf("the OCI layout lacks %q, or a part of it", part.Digest)
+			return nil, fmt.Errorf("incomplete OCI layout: missing %q or a part of it", part.Digest)
 		}
 	}
 	for _, part := range m.Manifests {
@@ -82,10 +82,10 @@ func (l *Layout) named(text []byte, seen map[string]bool) (manifests [][]byte, e
 	return manifests, nil
 }
 
-// blob is the path of what is described, empty where its digest is none.
+// blob is the path of the described blob, empty if its digest is invalid.
 func (l *Layout) blob(of described) string {
 	name := blobs + strings.TrimPrefix(of.Digest, "sha256:")
-	if !layoutName.MatchString(name) {
+	if !layoutName().MatchString(name) {
 		return ""
 	}
 	return filepath.Join(l.made, filepath.FromSlash(name))
@@ -94,7 +94,7 @@ func (l *Layout) blob(of described) string {
 func (l *Layout) read(name string) ([]byte, error) {
 	f, err := safefile.Open(filepath.Join(l.made, filepath.FromSlash(name)), os.O_RDONLY)
 	if err != nil {
-		return nil, fmt.Errorf("there is no %s in what should be an OCI layout", name)
+		return nil, fmt.Errorf("incomplete OCI layout: missing %s", name)
 	}
 	defer f.Close()
 	return readManifest(f, name)

@@ -50,7 +50,7 @@ func (l *Layout) write(img v1.Image, names []string) error {
 	return l.name(is, raw, names)
 }
 
-// settle has a layout that a builder made name its image as every other does.
+// settle names the image of a layout that a builder made.
 func (l *Layout) settle(names []string) error {
 	text, err := l.read(ocispec.ImageIndexFile)
 	if err != nil {
@@ -58,14 +58,14 @@ func (l *Layout) settle(names []string) error {
 	}
 	var index ocispec.Index
 	if err := json.Unmarshal(text, &index); err != nil {
-		return fmt.Errorf("the OCI layout has an index that is none: %w", err)
+		return fmt.Errorf("the index of the OCI layout: %w", err)
 	}
 	images := make(map[digest.Digest]ocispec.Descriptor)
 	for _, m := range index.Manifests {
 		images[m.Digest] = ocispec.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: m.Size}
 	}
 	if len(images) != 1 {
-		return fmt.Errorf("the OCI layout has %d images, one was built", len(images))
+		return fmt.Errorf("the OCI layout has %d images, expected one", len(images))
 	}
 	for of, is := range images {
 		raw, err := l.read(blobs + of.Encoded())
@@ -86,7 +86,7 @@ func (l *Layout) settle(names []string) error {
 func (l *Layout) name(is ocispec.Descriptor, raw []byte, names []string) error {
 	var manifest ocispec.Manifest
 	if err := json.Unmarshal(raw, &manifest); err != nil {
-		return fmt.Errorf("the OCI layout has a manifest that is none: %w", err)
+		return fmt.Errorf("a manifest of the OCI layout: %w", err)
 	}
 	l.Image = Identity{Config: manifest.Config.Digest.String(), Manifests: []string{is.Digest.String()}}
 	described, err := Named(is, names)

@@ -12,8 +12,8 @@ const LargeContext = 100_000_000
 
 var errLarge = errors.New("the context is large")
 
-// IsLarge tells whether a context has more than [LargeContext] and no ignore
-// file. It looks at sizes alone, and no further than it has to. A context that
+// IsLarge reports whether a context has more than [LargeContext] and no ignore
+// file. It looks at sizes alone, and no further than it must. A context that
 // cannot be looked at is not large: its build says why.
 func IsLarge(ctx context.Context, b Build) bool {
 	c, err := Open(b)

@@ -11,7 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Stored is an image in an OCI layout: all that is read of it has to be what its
+// Stored is an image in an OCI layout: all that is read of it must be what its
 // digest says.
 type Stored struct {
 	Dir string // absolute, with links resolved
@@ -24,16 +24,16 @@ type Stored struct {
 //
 // # Errors
 //
-// What is no OCI layout, and one without the image.
+// A directory that is not an OCI layout, and one without the image.
 func FindStored(dir string, want digest.Digest) (Stored, error) {
 	s := Stored{Dir: dir, Digest: want}
 	text, err := s.index()
 	if err != nil {
-		return s, fmt.Errorf("it is no OCI layout: %w", err)
+		return s, fmt.Errorf("not an OCI layout: %w", err)
 	}
 	var index ocispec.Index
 	if err := json.Unmarshal(text, &index); err != nil {
-		return s, fmt.Errorf("it is no OCI layout: %s: %w", ocispec.ImageIndexFile, err)
+		return s, fmt.Errorf("not an OCI layout: %s: %w", ocispec.ImageIndexFile, err)
 	}
 	found := make(map[digest.Digest]bool)
 	for _, m := range index.Manifests {
@@ -43,22 +43,22 @@ func FindStored(dir string, want digest.Digest) (Stored, error) {
 	}
 	switch {
 	case len(found) == 0 && want != "":
-		return s, fmt.Errorf("it has no image %s", want)
+		return s, fmt.Errorf("missing image %s", want)
 	case len(found) != 1:
-		return s, fmt.Errorf("it has %d images: say which one by its digest, as in oci:DIR@sha256:...", len(found))
+		return s, fmt.Errorf("it has %d images: name one by its digest, as in oci:DIR@sha256:...", len(found))
 	}
 	for s.Digest = range found {
 	}
 	if !isBlob(s.Digest) {
-		return s, fmt.Errorf("its image %q has no SHA-256 digest", s.Digest)
+		return s, fmt.Errorf("the digest of its image, %q, is not SHA-256", s.Digest)
 	}
 	return s, nil
 }
 
-// Open opens what a digest names. Whether it is that, nobody has looked.
+// Open opens the blob with a digest, without checking the digest.
 func (s Stored) Open(of digest.Digest) (*os.File, error) {
 	if !isBlob(of) {
-		return nil, fmt.Errorf("%q is no SHA-256 digest", of)
+		return nil, fmt.Errorf("%q is not a SHA-256 digest", of)
 	}
 	return s.open(blobs + of.Encoded())
 }
@@ -71,7 +71,7 @@ func isBlob(of digest.Digest) bool {
 //
 // # Errors
 //
-// What isn't there, has more than 4 MiB, or is not what the digest says.
+// What is not there, has more than 4 MiB, or is not what the digest says.
 func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
 	f, err := s.Open(of)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
 	defer f.Close()
 	text, err := readManifest(f, blobs+of.Encoded())
 	if err == nil && digest.FromBytes(text) != of {
-		err = fmt.Errorf("%s%s is not what it is called", blobs, of.Encoded())
+		err = fmt.Errorf("%s%s does not have the digest in its name", blobs, of.Encoded())
 	}
 	return text, err
 }
@@ -94,7 +94,7 @@ func (s Stored) index() ([]byte, error) {
 	return readManifest(f, ocispec.ImageIndexFile)
 }
 
-// open opens a file of the layout, to which links out of it don't lead.
+// open opens a file of the layout, to which links out of it do not lead.
 func (s Stored) open(name string) (*os.File, error) {
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {

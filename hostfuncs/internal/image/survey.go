@@ -11,7 +11,7 @@ import (
 	"io"
 )
 
-// Survey is what a build's context holds, as it would be sent.
+// Survey summarises a build's context as it would be sent.
 type Survey struct {
 	Files int   // regular files
 	Bytes int64 // in them

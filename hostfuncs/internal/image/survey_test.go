@@ -54,7 +54,7 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// TestLookEnds wants an error of what can't be read, and of a context that is
+// TestLookEnds wants an error of what cannot be read, and of a context that is
 // over.
 func TestLookEnds(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())

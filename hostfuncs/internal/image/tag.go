@@ -22,7 +22,7 @@ func ParseTag(tag string) (reference.NamedTagged, error) {
 		return nil, fmt.Errorf("image tag %q: %w", tag, err)
 	}
 	if _, ok := named.(reference.Digested); ok {
-		return nil, fmt.Errorf("image tag %q: a digest can't be chosen, leave it out", tag)
+		return nil, fmt.Errorf("image tag %q: a digest cannot be chosen; leave it out", tag)
 	}
 	tagged, ok := reference.TagNameOnly(named).(reference.NamedTagged)
 	if !ok {

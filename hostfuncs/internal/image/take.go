@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// Leave leaves out what can't be sent, for the reason that err says, unless an
+// Leave leaves out what cannot be sent, for the reason that err says, unless an
 // instruction takes it: then the result is an error with the instruction's line.
 func (c *Context) Leave(name string, isDir bool, why error) error {
 	if c.build.Takes != nil && c.takenBy(name, isDir) == nil {
@@ -20,7 +20,7 @@ func (c *Context) Leave(name string, isDir bool, why error) error {
 	return c.Refuse(name, isDir, why)
 }
 
-// Refuse is the error of what can't be sent, with the line of what takes it.
+// Refuse is the error of what cannot be sent, with the line of what takes it.
 func (c *Context) Refuse(name string, isDir bool, why error) error {
 	if _, known := errors.AsType[*Error](why); known {
 		return why
@@ -33,7 +33,7 @@ func (c *Context) Refuse(name string, isDir bool, why error) error {
 }
 
 // takenBy is the first instruction that takes a path of the context, or of a
-// directory that can't be read, what may be in it; nil is none.
+// directory that cannot be read, what may be in it; nil is none.
 func (c *Context) takenBy(name string, isDir bool) *dockerfile.Take {
 	names := strings.Split(name, "/")
 	for i, t := range c.build.Takes {
@@ -78,15 +78,15 @@ func (c *Context) resolve(source string) []string {
 }
 
 var (
-	errVanished = &advisedError{"it vanished while the context was read; build again when nothing writes to it, or name it in .dockerignore", fs.ErrNotExist}
-	errTooLong  = fmt.Errorf("its path is longer than %d bytes, which no image has; rename it, or name it in .dockerignore", pathLimit)
+	errVanished = &advisedError{"it was removed while the context was read; build again once nothing changes it, or name it in .dockerignore", fs.ErrNotExist}
+	errTooLong  = fmt.Errorf("its path is longer than the %d bytes that an image allows; rename it, or name it in .dockerignore", pathLimit)
 )
 
 // pathLimit is the most bytes of a path in an image: the kernel's, with the slash
 // before it and the zero behind it.
 const pathLimit = 4094
 
-// unsendable is why an image can't have what is there; nil where it can.
+// unsendable says why a file cannot be part of an image, nil if it can.
 func unsendable(name string, info fs.FileInfo) error {
 	kind := ""
 	switch mode := info.Mode(); {
@@ -106,7 +106,7 @@ func unsendable(name string, info fs.FileInfo) error {
 	return fmt.Errorf("it is %s, which cannot be sent; name it in .dockerignore", kind)
 }
 
-// unreadable says of an error what to do about it.
+// unreadable adds what to do to an error.
 func unreadable(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -117,9 +117,9 @@ func unreadable(err error) error {
 	return err
 }
 
-var errUnreadable = &advisedError{"permission denied; let it be read, or name it in .dockerignore", fs.ErrPermission}
+var errUnreadable = &advisedError{"permission denied; make it readable, or name it in .dockerignore", fs.ErrPermission}
 
-// advisedError says in words of its own what another error says, and what to do.
+// advisedError rewords another error and adds what to do.
 type advisedError struct {
 	message string
 	err     error
@@ -129,10 +129,10 @@ func (e *advisedError) Error() string { return e.message }
 
 func (e *advisedError) Unwrap() error { return e.err }
 
-// readableByAll are the permissions of a file that anybody can read.
+// readableByAll are the permissions of a file that everybody can read.
 const readableByAll = 0o444
 
-// checkReadable opens a file that some may not read.
+// checkReadable opens a file that not everybody may read.
 func (p place) checkReadable(name string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() || info.Mode()&readableByAll == readableByAll {
 		return nil

@@ -13,7 +13,7 @@ import (
 )
 
 // tarWriter writes a context as a tar, with the Dockerfile in it and the ignore
-// file that is in force.
+// file that is in effect.
 type tarWriter struct {
 	ctx      context.Context
 	context  *Context
@@ -22,7 +22,7 @@ type tarWriter struct {
 	buffer   []byte
 	// dockerfile is the Dockerfile's name in the tar.
 	dockerfile string
-	// apart tells that this is a name of its own, which the context does not have.
+	// apart says that no file of the context has this name.
 	apart bool
 	// ignoreText takes the place of the context's ignore file, when not nil.
 	ignoreText []byte
@@ -54,7 +54,7 @@ func (c *Context) newTarApart(ctx context.Context, w io.Writer) *tarWriter {
 // substitute returns the ignore file to send in place of the context's own, or
 // nil to leave that one. The engine takes a Dockerfile and an ignore file out
 // of the context again if the ignore file it finds there names them: so it has
-// to find the one in force, and to see that a Dockerfile added is no part of
+// to find the one in effect, and to see that a Dockerfile added is no part of
 // the context.
 func (t *tarWriter) substitute() []byte {
 	ignore := t.context.ignore
@@ -142,7 +142,7 @@ func (t *tarWriter) visit(name string, info fs.FileInfo) error {
 	return t.header(name, info, "")
 }
 
-// regular sends a file, which must have the size that its header told.
+// regular sends a file, which must have the size in its header.
 func (t *tarWriter) regular(name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {

@@ -97,7 +97,7 @@ func TestTarDockerfileFromOutside(t *testing.T) {
 	if want := "\n.dockerignore\n" + name + "\n"; got[ignoreName].Text != want {
 		t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, want)
 	}
-	// The name is taken: the file of that name has to survive.
+	// The name is taken: the file of that name must survive.
 	imagetest.Write(t, dir, map[string]string{name: "mine"})
 	again := openTest(t, b).unusedName()
 	if again == name {
@@ -147,7 +147,7 @@ func TestTarLinksAndSockets(t *testing.T) {
 	}
 	b.Takes = []dockerfile.Take{{Name: "COPY", Line: 2, Path: "file"}}
 	got := sent(t, b)
-	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "file", "directory", "loop", "up"}) {
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, []string{"Dockerfile", "directory", "file", "loop", "up"}) {
 		t.Errorf("sent %v", names)
 	}
 	for name, f := range got {
@@ -176,8 +176,8 @@ func TestOpenContextRefuses(t *testing.T) {
 	}
 	imagetest.Write(t, dir, map[string]string{"large/.dockerignore": strings.Repeat("#\n", ignoreLimit), "is/.dockerignore/": ""})
 	for _, tt := range []struct{ name, context, dockerfile, want string }{
-		{"context by a link", link, b.Dockerfile, link + " leads by a link to " + b.Context},
-		{"Dockerfile by a link", b.Context, filepath.Join(link, "Dockerfile"), "leads by a link to " + b.Dockerfile},
+		{"context by a link", link, b.Dockerfile, link + " is a link to " + b.Context},
+		{"Dockerfile by a link", b.Context, filepath.Join(link, "Dockerfile"), "is a link to " + b.Dockerfile},
 		{"relative context", "x", b.Dockerfile, `"x" is not an absolute path`},
 		{"relative Dockerfile", b.Context, "Dockerfile", `"Dockerfile" is not an absolute path`},
 		{"no context", filepath.Join(dir, "none"), b.Dockerfile, filepath.Join(dir, "none")},

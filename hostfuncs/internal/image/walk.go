@@ -15,14 +15,14 @@ import (
 type Visit func(name string, info fs.FileInfo) error
 
 // Walk visits what the context holds that does not stay behind, directories before
-// what is in them, in order of names. What can't be sent, as pipes, sockets,
-// devices and what can't be read, is left out, see [Context.Leave]. What it holds
+// what is in them, in order of names. What cannot be sent, as pipes, sockets,
+// devices and what cannot be read, is left out, see [Context.Leave]. What it holds
 // in memory is one directory's names for each level, however much there is. A visit to
 // a directory that gives [fs.SkipDir] has what is in it left out.
 //
 // # Errors
 //
-// Those of visit and ctx, and what can't be read, with its name.
+// Those of visit and ctx, and what cannot be read, with its name.
 func (c *Context) Walk(ctx context.Context, visit Visit) error {
 	return c.walk(ctx, c.rules, visit)
 }
@@ -76,7 +76,7 @@ const maxOpen = 32
 
 func (p place) local(name string) string { return strings.TrimPrefix(name, p.dir) }
 
-// enter opens a directory. leave has to be called.
+// enter opens a directory. leave must be called.
 func (p place) enter(name string) (in place, leave func(), err error) {
 	if name == "." || p.deep == maxOpen {
 		return p, func() {}, nil
@@ -103,14 +103,14 @@ type walker struct {
 	rules   *ignoreRules
 	visit   Visit
 	// directories are those on the way to here that are ignored themselves. They
-	// are visited with the first thing in them that isn't, to keep their modes.
+	// are visited with the first thing in them that is not, to keep their modes.
 	directories []string
 	// skipped is a directory, with a slash, that a visit wants nothing more of, once
 	// the walk is in it.
 	skipped string
 }
 
-// open opens a directory and lists it. leave has to be called.
+// open opens a directory and lists it. leave must be called.
 func (p place) open(name string) (in place, entries []fs.DirEntry, leave func(), err error) {
 	in, leave, err = p.enter(name)
 	if err != nil {
@@ -198,7 +198,7 @@ func (w *walker) show(at place, name string, isDir bool) error {
 	return w.one(at, name, isDir)
 }
 
-// one visits a path, or leaves it out where it can't be sent.
+// one visits a path, or leaves it out where it cannot be sent.
 func (w *walker) one(at place, name string, isDir bool) error {
 	info, err := at.root.Lstat(at.local(name))
 	if err == nil {

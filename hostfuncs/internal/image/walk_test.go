@@ -81,7 +81,7 @@ func TestWalkIsDeep(t *testing.T) {
 	}
 }
 
-// openFiles is how many files this process has open, 0 where that can't be seen.
+// openFiles is how many files this process has open, 0 where that cannot be seen.
 func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")

@@ -94,7 +94,7 @@ func (e *ending) run(ctx context.Context) {
 				e.stop = i.Kill
 			}
 		case <-e.tree.events:
-			e.tree.tend()
+			e.tree.supervise()
 		case <-timer.C:
 		}
 		timer.Stop()

@@ -20,7 +20,7 @@ func (e *StartError) Unwrap() error { return e.Err }
 
 var errNoTerminal = errors.New("an interactive program needs a terminal as its standard input")
 
-var errUnheld = errors.New("it can't be confined here")
+var errNotConfined = errors.New("it can't be confined here")
 
 // NotFoundError is a program name that leads to no file.
 type NotFoundError struct {

@@ -119,10 +119,10 @@ func TestProgramByDescriptor(t *testing.T) {
 				c.Argv = []string{"program", "-c", "grep -qE '^[0-9]+$' /proc/$$/comm && readlink /proc/$$/exe; ls /proc/self/fd"}
 			}
 			c.open(t)
-			said := expect("-")
-			c.Stdout = said
-			if res := run(t, c); res.ExitCode != 0 || said.String() != strings.ReplaceAll(tt.want, "PROGRAM", c.Program) {
-				t.Errorf("got %+v, %q", res, said)
+			output := expect("-")
+			c.Stdout = output
+			if res := run(t, c); res.ExitCode != 0 || output.String() != strings.ReplaceAll(tt.want, "PROGRAM", c.Program) {
+				t.Errorf("got %+v, %q", res, output)
 			}
 		})
 	}
@@ -143,10 +143,10 @@ func TestSwappedUnderRules(t *testing.T) {
 	if c.Executable.is, err = identify(int(c.Executable.file.Fd())); err != nil {
 		t.Fatal(err)
 	}
-	said, failed := expect("-"), expect("-")
-	c.Stdout, c.Stderr = said, failed
-	if res := run(t, c); res.ExitCode != 1 || said.String() != "" || !strings.Contains(failed.String(), "ermission denied") {
-		t.Errorf("got %+v, %q, %q", res, said, failed)
+	output, failed := expect("-"), expect("-")
+	c.Stdout, c.Stderr = output, failed
+	if res := run(t, c); res.ExitCode != 1 || output.String() != "" || !strings.Contains(failed.String(), "ermission denied") {
+		t.Errorf("got %+v, %q, %q", res, output, failed)
 	}
 }
 
@@ -232,10 +232,10 @@ func TestSwappedDirectory(t *testing.T) {
 	}
 	defer dir.Close()
 	exchange(t, filepath.Join(root, "in"), filepath.Join(root, "other"))
-	said := expect("-")
-	c.Dir, c.Directory, c.Stdout = filepath.Join(root, "in", "sub"), dir, said
-	if res := run(t, c); res.ExitCode != 0 || said.String() != filepath.Join(root, "other", "sub")+"\nin" {
-		t.Errorf("got %+v, %q", res, said)
+	output := expect("-")
+	c.Dir, c.Directory, c.Stdout = filepath.Join(root, "in", "sub"), dir, output
+	if res := run(t, c); res.ExitCode != 0 || output.String() != filepath.Join(root, "other", "sub")+"\nin" {
+		t.Errorf("got %+v, %q", res, output)
 	}
 	for link, to := range map[string]string{"link": "other", "out": t.TempDir()} {
 		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {

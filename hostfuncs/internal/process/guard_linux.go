@@ -26,25 +26,28 @@ const (
 	guardDir                // the directory to run in, if it was opened
 )
 
-// What a guard says over its line: a letter, for some of them a number of 32 bits,
-// and for the last two that many bytes.
+// The guard protocol. A message is a letter; some have a number of 32 bits, and
+// the last two that many bytes after it.
 const (
-	guardStarted = 'p' // the program runs, with this pid
-	guardFailed  = 'f' // it could not be started, for this error of the system
-	guardUnheld  = 'c' // it was not started, since it could not be confined
-	guardStopped = 's' // it has stopped
-	guardExited  = 'x' // it has ended, with this wait status
-	guardLast    = 'l' // the same, and nothing of the tree is left
-	guardEmpty   = 'e' // nothing of the tree is left
-	guardMore    = 'o' // the tree uses more than is told
-	guardUsed    = 'u' // the tree uses this, an encoded confine.Use
-	guardMissed  = 'm' // what it uses isn't told, for this reason
+	guardStarted     = 'p' // the program runs, with this pid
+	guardFailed      = 'f' // it could not be started, for this error of the system
+	guardNotConfined = 'c' // it was not started, since it could not be confined
+	guardStopped     = 's' // it has stopped
+	guardExited      = 'x' // it has ended, with this wait status
+	guardLast        = 'l' // the same, and nothing of the tree is left
+	guardEmpty       = 'e' // nothing of the tree is left
+	guardMore        = 'o' // the tree uses more than is reported
+	guardUsed        = 'u' // the tree uses this, an encoded confine.Use
+	guardMissed      = 'm' // uses are not reported, for this reason
 )
 
 // A guard must be fast to start, and the rest of the program takes a hundred
 // times as long to get ready: this comes before it, see RATIONALE.md, "Why is a
 // guard between us and a command?".
-func init() {
+func init() { Guard() }
+
+// Guard runs this process as a guard, and does not return, if it was started as one.
+func Guard() {
 	if len(os.Args) > 0 && os.Args[0] == guardName {
 		os.Exit(guardMain())
 	}
@@ -65,7 +68,7 @@ func guardMain() int {
 	// What whoever started us left open is not for the program either.
 	_ = unix.CloseRange(guardLine, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	g := &guard{line: os.NewFile(guardLine, "line")}
-	dullSignals()
+	ignoreSignals()
 	in := bufio.NewReader(g.line)
 	plan, err := readGuardPlan(in)
 	if err != nil {
@@ -73,27 +76,26 @@ func guardMain() int {
 	}
 	g.leaves = plan.leaves
 	becomeReaper()
-	switch err := g.startHeld(plan); {
-	case errors.Is(err, errUnheld):
-		g.say(guardUnheld, int(errnoOf(err)))
+	switch err := g.startConfined(plan); {
+	case errors.Is(err, errNotConfined):
+		g.say(guardNotConfined, int(errnoOf(err)))
 		return 1
 	case err != nil:
 		g.say(guardFailed, int(errnoOf(err)))
 		return 1
 	}
 	g.say(guardStarted, g.root)
-	plan.letGo()
+	plan.closeProgramFiles()
 	go g.listen(in)
 	g.wait()
 	return 0
 }
 
-// dullSignals keeps from ending a guard what ends other programs of Go, most of it
-// with a trace. A fault of its own still ends it: the kernel lets no program ignore
-// that. That the runtime has handlers for these is what it goes by when it forks: a
-// program gets the default back. Notifications would do as well, at half a
-// millisecond more.
-func dullSignals() {
+// ignoreSignals ignores the signals that end Go programs, most of them with a trace.
+// A fault of the guard's own still ends it: the kernel does not let a program ignore
+// that. The runtime has handlers for these signals, so a forked program gets the
+// defaults back. signal.Ignore would take half a millisecond longer.
+func ignoreSignals() {
 	// The kernel's struct sigaction with SIG_IGN, as most machines have it.
 	ignore := [4]uintptr{1}
 	for _, sig := range []syscall.Signal{
@@ -104,10 +106,10 @@ func dullSignals() {
 	}
 }
 
-// startHeld starts the program, bound and confined as planned. What a thread is
-// confined to, all that is started from it is. It must not be the first, whose
-// rights the kernel takes for the whole guard's, and has to live on.
-func (g *guard) startHeld(p guardPlan) error {
+// startConfined starts the program with its limits and its confinement. A thread's
+// confinement is inherited by all that it starts. The thread must not be the first,
+// whose rights the kernel takes for those of the whole guard, and must stay alive.
+func (g *guard) startConfined(p guardPlan) error {
 	if err := p.limits.apply(); err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (g *guard) startHeld(p guardPlan) error {
 		}
 		broker, err := p.confine.Apply(confine.Probe(), p.files()...)
 		if err != nil {
-			done <- errors.Join(errUnheld, err)
+			done <- errors.Join(errNotConfined, err)
 			return
 		}
 		if broker != nil {
@@ -152,8 +154,9 @@ func (g *guard) start(p guardPlan) (err error) {
 	return err
 }
 
-// letGo drops what is the program's: it would be held open after its end.
-func (p guardPlan) letGo() {
+// closeProgramFiles closes the descriptors of the program, which would else stay open
+// after its end.
+func (p guardPlan) closeProgramFiles() {
 	if p.is != (identity{}) {
 		_ = unix.Close(guardProgram)
 	}
@@ -251,8 +254,8 @@ func (g *guard) descendants() []entry {
 	return found
 }
 
-// say is heard by nobody when the line is cut; listen sees to that. Each thing is
-// said with one write, since several threads speak.
+// say sends a message with one write, since several threads send. If the connection
+// is closed the message is lost, and listen ends the guard.
 func (g *guard) say(letter byte, number ...int) {
 	message := []byte{letter}
 	for _, n := range number {
@@ -261,7 +264,7 @@ func (g *guard) say(letter byte, number ...int) {
 	_, _ = g.line.Write(message)
 }
 
-func (g *guard) sayText(letter byte, text []byte) {
+func (g *guard) sendText(letter byte, text []byte) {
 	message := binary.LittleEndian.AppendUint32([]byte{letter}, uint32(len(text)))
 	_, _ = g.line.Write(append(message, text...))
 }

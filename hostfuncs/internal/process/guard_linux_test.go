@@ -36,9 +36,9 @@ func startTree(t *testing.T, script string) (driver *exec.Cmd, word string) {
 	if err := r.SetReadDeadline(time.Now().Add(deadline)); err != nil {
 		t.Fatal(err)
 	}
-	var said string
-	if _, err := fmt.Fscan(r, &said); err != nil || said != "ready" {
-		t.Fatalf("the tree says %q, %v", said, err)
+	var output string
+	if _, err := fmt.Fscan(r, &output); err != nil || output != "ready" {
+		t.Fatalf("the tree says %q, %v", output, err)
 	}
 	return driver, word
 }

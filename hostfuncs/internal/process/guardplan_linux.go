@@ -85,7 +85,7 @@ func flag(set bool) []string {
 	return nil
 }
 
-var errGuardPlan = errors.New("this is no plan of a guard's")
+var errGuardPlan = errors.New("not a plan for a guard")
 
 func readGuardPlan(r *bufio.Reader) (guardPlan, error) {
 	head := make([]byte, 4)

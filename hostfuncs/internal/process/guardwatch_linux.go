@@ -19,7 +19,7 @@ func (g *guard) startWatched(p guardPlan) error {
 	defer debug.SetGCPercent(percent)
 	watch, err := confine.NewWatch()
 	if err != nil {
-		g.sayText(guardMissed, []byte(err.Error()))
+		g.sendText(guardMissed, []byte(err.Error()))
 		return g.start(p)
 	}
 	go watch.Serve(g.sayUse, g.sayMore)
@@ -28,7 +28,7 @@ func (g *guard) startWatched(p guardPlan) error {
 
 func (g *guard) sayUse(u confine.Use) {
 	data, _ := u.AppendBinary(nil) // it has no errors
-	g.sayText(guardUsed, data)
+	g.sendText(guardUsed, data)
 }
 
 func (g *guard) sayMore() {

@@ -42,10 +42,10 @@ func TestConfined(t *testing.T) {
 	}
 	c.Confine = basis(t)
 	c.Confine.Read = append(c.Confine.Read, filepath.Join(c.Dir, "here"))
-	said, failed := expect("-"), expect("-")
-	c.Stdout, c.Stderr = said, failed
-	if res := run(t, c); res.ExitCode != 3 || said.String() != "may\n" || strings.Count(failed.String(), "ermission denied") != 3 {
-		t.Errorf("got %+v, %q, %q", res, said, failed)
+	output, failed := expect("-"), expect("-")
+	c.Stdout, c.Stderr = output, failed
+	if res := run(t, c); res.ExitCode != 3 || output.String() != "may\n" || strings.Count(failed.String(), "ermission denied") != 3 {
+		t.Errorf("got %+v, %q, %q", res, output, failed)
 	}
 	if _, err := os.ReadFile(filepath.Join(c.Dir, "there", "b")); err != nil {
 		t.Error(err)
@@ -143,13 +143,13 @@ func TestLimits(t *testing.T) {
 	}
 	c := shell(t, `grep -E '^Max (open|proc)' /proc/self/limits; exit 3`)
 	c.Limits = Limits{OpenFiles: 64, Processes: 1000}
-	said := expect("-")
-	c.Stdout = said
+	output := expect("-")
+	c.Stdout = output
 	if res := run(t, c); res.ExitCode != 3 {
 		t.Errorf("got %+v", res)
 	}
 	// Processes are those that there are, and so many more.
-	words := strings.Fields(said.String())
+	words := strings.Fields(output.String())
 	if len(words) != 11 || len(words[2]) < 4 || words[2] != words[3] || words[8] != "64" || words[9] != "64" {
 		t.Errorf("it may have %q", words)
 	}

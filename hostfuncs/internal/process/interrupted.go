@@ -29,3 +29,6 @@ func NewInterrupted(sig os.Signal, kill <-chan struct{}) *Interrupted {
 }
 
 func (*Interrupted) Error() string { return "interrupted" }
+
+// Interrupts marks the cause as one that the gate reports as an interruption.
+func (*Interrupted) Interrupts() {}

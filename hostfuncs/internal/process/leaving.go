@@ -11,3 +11,9 @@ type Leaving struct {
 	// Args are the arguments, Argv[0] left out, all of them.
 	Args []string
 }
+
+// Stayed is a process that a tree left running, as one of its [Leaving].
+type Stayed struct {
+	PID  int
+	Argv []string
+}

@@ -79,10 +79,10 @@ func TestPassWithoutTerminal(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestWitness sends each signal to a witness, which tells of it once, and of others as
+// TestSignalProbe sends each signal to a signal probe, which tells of it once, and of others as
 // well.
-func TestWitness(t *testing.T) {
-	w := kin.startWitness()
+func TestSignalProbe(t *testing.T) {
+	w := orphans.startSignalProbe()
 	if w == nil {
 		t.Fatal("there is none")
 	}

@@ -10,7 +10,7 @@ import (
 // Pass sends a signal to each program that runs, as a kill of its process ID would:
 // what a program started does not get it. It reports whether a program runs.
 func Pass(sig syscall.Signal) bool {
-	trees := kin.running()
+	trees := orphans.running()
 	for _, t := range trees {
 		t.pass(sig)
 	}
@@ -20,11 +20,11 @@ func Pass(sig syscall.Signal) bool {
 // Interactive reports whether a program runs that Ctrl-C is left to: a SIGINT is then
 // for [Pass].
 func Interactive() bool {
-	return slices.ContainsFunc(kin.running(), func(t *tree) bool { return t.alone })
+	return slices.ContainsFunc(orphans.running(), func(t *tree) bool { return t.alone })
 }
 
 // running lists the trees whose program has not ended.
-func (f *family) running() []*tree {
+func (f *orphanTracker) running() []*tree {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var running []*tree
@@ -50,10 +50,10 @@ func (t *tree) gotToo(sig syscall.Signal) bool {
 	if !t.shared {
 		return false
 	}
-	if got, ok := t.witness.got(sig); ok {
+	if got, ok := t.signalProbe.got(sig); ok {
 		return got
 	}
-	// Without a witness: those signals that a terminal sends came from it.
+	// Without a signal probe: those signals that a terminal sends came from it.
 	switch sig {
 	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT:
 		return true

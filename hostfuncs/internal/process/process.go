@@ -161,7 +161,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	shared := c.sharesTerminal()
 	terminal := saveTerminal(shared)
-	t, err := plant(c, s.files, shared)
+	t, err := launchTree(c, s.files, shared)
 	if err != nil {
 		s.abandon()
 		return Result{}, explain(c, err)
@@ -205,7 +205,7 @@ func (c Command) check() error {
 		return &StartError{Program: c.Program, Err: errors.New("what is confined can't be watched")}
 	}
 	if c.Confine != nil && !c.Confine.BestEffort && runtime.GOOS != "linux" {
-		return &StartError{Program: c.Program, Err: errUnheld}
+		return &StartError{Program: c.Program, Err: errNotConfined}
 	}
 	if batchFiles {
 		return checkBatch(c.Program, c.Argv)
@@ -234,7 +234,7 @@ func supervise(ctx context.Context, c Command, t *tree) (Result, error) {
 			e.interrupt(context.Cause(ctx))
 			return e.result(c, context.Cause(ctx))
 		case <-t.events:
-			t.tend()
+			t.supervise()
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 // zombie is SZOMB of sys/proc.h.
 const zombie = 5
 
-// orphanage is launchd, which takes all orphans.
-func orphanage() int { return 1 }
+// orphanParent is launchd, which takes all orphans.
+func orphanParent() int { return 1 }
 
 func becomeReaper() {}
 
@@ -22,10 +22,10 @@ func reap(int) bool { return true }
 // isEmpty needs no list if there never was one: what left the group then can't
 // be found any more.
 func (t *tree) isEmpty() bool {
-	return len(t.seen) == 1 && !t.shared && !t.groupLives() || len(kin.members(t)) == 0
+	return len(t.seen) == 1 && !t.shared && !t.groupLives() || len(orphans.members(t)) == 0
 }
 
-func (t *tree) tend() {}
+func (t *tree) supervise() {}
 
 func processes() []entry {
 	list, err := unix.SysctlKinfoProcSlice("kern.proc.all")

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// orphanage is where orphans of a tree go whose guard was killed.
-func orphanage() int { return os.Getpid() }
+// orphanParent is where orphans of a tree go whose guard was killed.
+func orphanParent() int { return os.Getpid() }
 
 // becomeReaper makes orphans of all descendants our children. A kernel that
 // can't (before 3.4) leaves them to init, unseen.
@@ -51,10 +51,10 @@ func reap(pid int) bool {
 
 // reapOrphans goes on until it meets a child that somebody else waits for; the
 // next event, or the end of the tree, finds what is behind it.
-func (f *family) reapOrphans() {
+func (f *orphanTracker) reapOrphans() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for !f.strangers {
+	for !f.foreignChildren {
 		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
 		if err != nil || pid == 0 || f.children[pid] || !reap(pid) {
 			return

@@ -276,9 +276,9 @@ func leaveHelper(t *testing.T, name string) (Result, Command, string) {
 	if err := syscall.Mkfifo(c.Dir+"/fifo", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said := expect("told")
-	c.Env, c.Stderr = append(c.Env, "SELF="+self, helperVar+"="+name), said
-	return run(t, c), c, said.String()
+	output := expect("told")
+	c.Env, c.Stderr = append(c.Env, "SELF="+self, helperVar+"="+name), output
+	return run(t, c), c, output.String()
 }
 
 func TestRemnantsOfRemnantsEndToo(t *testing.T) {
@@ -290,9 +290,9 @@ func TestRemnantsOfRemnantsEndToo(t *testing.T) {
 }
 
 func TestRemnantsAreToldOnce(t *testing.T) {
-	res, c, said := leaveHelper(t, "once")
-	if res.ExitCode != 3 || res.Killed || said != "told once\n" {
-		t.Errorf("got %+v, %q", res, said)
+	res, c, output := leaveHelper(t, "once")
+	if res.ExitCode != 3 || res.Killed || output != "told once\n" {
+		t.Errorf("got %+v, %q", res, output)
 	}
 	wantNoneLeft(t, c)
 }

@@ -2,7 +2,7 @@
 
 package process
 
-func orphanage() int { return 1 }
+func orphanParent() int { return 1 }
 
 func becomeReaper() {}
 
@@ -12,7 +12,7 @@ func reap(int) bool { return true }
 
 func (t *tree) isEmpty() bool { return !t.groupLives() }
 
-func (t *tree) tend() {}
+func (t *tree) supervise() {}
 
 func processes() []entry { return nil }
 

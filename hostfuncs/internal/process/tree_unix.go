@@ -11,15 +11,15 @@ import (
 
 // tree is a program and what descends from it.
 type tree struct {
-	process *os.Process // our own child: the program, or its guard
-	root    int         // the program's pid
-	shared  bool        // it is in our own process group, else root leads one
-	alone   bool        // Ctrl-C is the program's alone
-	reaped  bool        // the program has been waited for
-	ended   bool        // its group has been seen empty
-	leaves  []Leaving
-	keeper  keeper   // what a system needs besides
-	witness *witness // tells which signals came to our group, if root is in it
+	process     *os.Process // our own child: the program, or its guard
+	root        int         // the program's pid
+	shared      bool        // it is in our own process group, else root leads one
+	alone       bool        // Ctrl-C is the program's alone
+	reaped      bool        // the program has been waited for
+	ended       bool        // its group has been seen empty
+	leaves      []Leaving
+	supervisor  supervisor   // what a system needs besides
+	signalProbe *signalProbe // tells which signals came to our group, if root is in it
 	// seen are the members that were listed, by pid, with their start.
 	seen map[int]uint64
 	// told are the members that got the signal last sent, with their start.
@@ -39,16 +39,16 @@ type entry struct {
 	stopped bool
 }
 
-// plant starts a command's program.
-func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
+// launchTree starts a command's program.
+func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
 	t := &tree{shared: shared, alone: c.Interactive, leaves: c.Leaves, events: make(chan os.Signal, 1)}
 	if shared {
-		t.witness = kin.startWitness()
+		t.signalProbe = orphans.startSignalProbe()
 	}
 	signal.Notify(t.events, syscall.SIGCHLD)
-	if err := kin.start(t, func() error { return t.start(c, files) }); err != nil {
+	if err := orphans.start(t, func() error { return t.start(c, files) }); err != nil {
 		signal.Stop(t.events)
-		t.witness.close()
+		t.signalProbe.close()
 		return nil, err
 	}
 	return t, nil
@@ -57,16 +57,16 @@ func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
 // close lets go of a tree, once it has been brought to its end.
 func (t *tree) close() {
 	signal.Stop(t.events)
-	kin.leave(t)
+	orphans.leave(t)
 	t.release()
-	t.witness.close()
+	t.signalProbe.close()
 }
 
 // gone says that the program has been waited for: its pid may become another
 // process's.
 func (t *tree) gone() {
-	kin.mu.Lock()
-	defer kin.mu.Unlock()
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
 	t.reaped = true
 }
 
@@ -95,10 +95,10 @@ func (t *tree) groupLives() bool {
 
 // empty reports whether nothing is left, once the child has been waited for.
 // A tree that is empty is not looked at again.
-func (t *tree) empty() bool { return kin.leaveEmpty(t) }
+func (t *tree) empty() bool { return orphans.leaveEmpty(t) }
 
 // count is how many members there are to be seen.
-func (t *tree) count() int { return len(kin.look(t)) }
+func (t *tree) count() int { return len(orphans.look(t)) }
 
 // kill ends all members, those of an earlier kill too.
 func (t *tree) kill() {
@@ -113,7 +113,7 @@ func (t *tree) signal(sig syscall.Signal) { t.send(sig, syscall.SIGCONT) }
 
 func (t *tree) send(signals ...syscall.Signal) {
 	// Listed first: what a signal ends leaves orphans, of which less is known.
-	members := kin.look(t)
+	members := orphans.look(t)
 	group := false
 	if t.lately != signals[0] {
 		t.lately, t.told = signals[0], map[int]uint64{}

@@ -20,9 +20,9 @@ type tree struct {
 	exit    chan exited
 }
 
-// plant starts a command's program inside a job, which it can't be outside of
+// launchTree starts a command's program inside a job, which it can't be outside of
 // even at first: it is created asleep.
-func plant(c Command, files [3]*os.File, shared bool) (*tree, error) {
+func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
 	begun := time.Now()
 	job, err := newJob()
 	if err != nil {
@@ -115,7 +115,7 @@ func (t *tree) gone() {}
 // gotToo: a child that shares the console gets the user's Ctrl-C itself.
 func (t *tree) gotToo(syscall.Signal) bool { return t.shared }
 
-func (t *tree) tend() {}
+func (t *tree) supervise() {}
 
 func (t *tree) empty() bool { return t.count() == 0 }
 
@@ -144,3 +144,6 @@ func (t *tree) signal(syscall.Signal) {
 }
 
 func (t *tree) kill() { _ = windows.TerminateJobObject(t.job, 1) }
+
+// StillRunning lists nothing: a job ends with all of its processes.
+func StillRunning() []Stayed { return nil }

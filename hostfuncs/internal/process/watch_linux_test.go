@@ -75,15 +75,15 @@ func TestWatchedAsUnwatched(t *testing.T) {
 		"namespace": `unshare -r true; echo $?`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := func(w Watcher) (string, int) {
+			output := func(w Watcher) (string, int) {
 				c := shell(t, script)
 				out := expect("-")
 				c.Stdout, c.Stderr, c.Watcher = out, out, w
 				res := run(t, c)
 				return out.String(), res.ExitCode
 			}
-			text, code := said(nil)
-			if watched, watchedCode := said(new(gathered)); watched != text || watchedCode != code {
+			text, code := output(nil)
+			if watched, watchedCode := output(new(gathered)); watched != text || watchedCode != code {
 				t.Errorf("got %q and %d, want %q and %d", watched, watchedCode, text, code)
 			}
 		})

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Auth is what a user has to show to one registry. The zero Auth is nothing.
+// Auth is what a user must show to one registry. The zero Auth is nothing.
 type Auth struct {
 	Username, Password string
-	// IdentityToken stands in for name and password where tokens are given out.
+	// IdentityToken replaces name and password where tokens are given out.
 	IdentityToken string
 	// RegistryToken is what a registry takes itself, as it is.
 	RegistryToken string
 }
 
-// None tells that there is nothing to show.
+// None reports whether there is nothing to show.
 func (a Auth) None() bool { return a == Auth{} }
 
 // Format prints no secret, whatever the verb is: what is printed by accident
-// would stand in a log.
+// would be in a log.
 func (a Auth) Format(f fmt.State, _ rune) {
 	if a.None() {
 		fmt.Fprint(f, "no credentials")
@@ -43,14 +43,14 @@ func (r record) decode() (Auth, error) {
 	if r.Auth == "" {
 		return auth, nil
 	}
-	// The decoder's error would quote the text that it can't decode.
+	// The decoder's error would quote the text that it cannot decode.
 	text, err := base64.StdEncoding.DecodeString(r.Auth)
 	if err != nil {
-		return Auth{}, errors.New("auth is no base64")
+		return Auth{}, errors.New("auth is not base64")
 	}
 	user, password, ok := strings.Cut(string(text), ":")
 	if !ok || user == "" {
-		return Auth{}, errors.New("auth holds no user:password")
+		return Auth{}, errors.New("auth is not user:password")
 	}
 	auth.Username, auth.Password = user, password
 	return auth, nil

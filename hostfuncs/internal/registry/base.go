@@ -12,7 +12,7 @@ import (
 // silence is how long a registry may say nothing.
 const silence = 30 * time.Second
 
-// newBase is a transport that waits for nobody forever.
+// newBase is a transport with a limit for each wait.
 func newBase() http.RoundTripper {
 	return waiter{&patient{base: newHTTP(silence), limit: silence}}
 }
@@ -27,7 +27,7 @@ func newHTTP(limit time.Duration) *http.Transport {
 	return base
 }
 
-// patient ends a request whose answer stops coming.
+// patient ends a request whose answer stalls.
 type patient struct {
 	base  http.RoundTripper
 	limit time.Duration
@@ -73,7 +73,7 @@ func (b *watchedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// stalledError is an answer that stopped in the middle.
+// stalledError says that an answer stalled.
 type stalledError struct{ after time.Duration }
 
 func (e *stalledError) Error() string {

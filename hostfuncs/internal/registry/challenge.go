@@ -13,7 +13,7 @@ import (
 //
 // # Errors
 //
-// A registry that can't be asked from here. ctx's error when it is done.
+// A registry that cannot be asked from here. ctx's error when it is done.
 func (c *Client) GivesTokens(ctx context.Context, host string) (bool, error) {
 	schemes := []string{"https"}
 	if loopback(host) {

@@ -23,7 +23,7 @@ type config struct {
 }
 
 // Directory is the one of the docker command's configuration; it is empty when
-// there is no home to have it. environ looks up the environment's variables.
+// the user has no home. environ looks up the environment's variables.
 func Directory(environ func(string) string) string {
 	if dir := environ("DOCKER_CONFIG"); dir != "" {
 		return dir

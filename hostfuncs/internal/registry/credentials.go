@@ -1,4 +1,4 @@
-// Package registry is what a user has to show to image registries: credentials
+// Package registry is what a user must show to image registries: credentials
 // from the docker command's configuration and its helpers, the tokens that they
 // are exchanged for, and the rules that keep both from any other host than
 // theirs. All that builds and pushes takes them from here.
@@ -35,8 +35,7 @@ type Credentials struct {
 	run       Run
 	now       func() time.Time
 
-	// turn is had by who looks something up: a helper that asks its user does
-	// so once.
+	// turn serialises look-ups: a helper that asks its user does so once.
 	turn chan struct{}
 	kept map[string]kept
 }
@@ -56,7 +55,7 @@ func New(environ func(string) string, run Run) *Credentials {
 	}
 }
 
-// Lookup finds what the user has to show to one registry, host[:port], which is
+// Lookup finds what the user must show to one registry, host[:port], which is
 // the zero [Auth] when there is nothing. No other host's entries are looked at,
 // and none for the same host at another port. An answer is kept for 4 minutes.
 //
@@ -66,12 +65,12 @@ func New(environ func(string) string, run Run) *Credentials {
 //
 // # Errors
 //
-// A configuration that can't be read, and a helper that is missing, doesn't
+// A configuration that cannot be read, and a helper that is missing, does not
 // answer, or not by its protocol. They name the file or the helper and what to
 // do, and quote no secret. ctx's error when it is done.
 func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
-	if !hostForm.MatchString(host) {
-		return Auth{}, fmt.Errorf("%q is no registry's host", termtext.Line(host, 200))
+	if !hostForm().MatchString(host) {
+		return Auth{}, fmt.Errorf("%q is not the host of a registry", termtext.Line(host, 200))
 	}
 	host = Canonical(host)
 	select {

@@ -115,15 +115,15 @@ func TestLookupRefused(t *testing.T) {
 		{"no JSON", `{"auths": "` + canary, "", "config.json: unexpected end of JSON input; correct that file"},
 		{"wrong type", `{"auths": {"r.io": {"password": ["` + canary + `"]}}}`, "", "cannot unmarshal array"},
 		{"huge", `{"x": "` + strings.Repeat(" ", 1<<20) + `"}`, "", "config.json is larger than 1 MiB"},
-		{"no base64", `{"auths": {"r.io": {"auth": "` + canary + `"}}}`, "", "config.json: the credentials for r.io: auth is no base64; run `docker login r.io`"},
-		{"no password", `{"auths": {"r.io": {"auth": "` + base64.StdEncoding.EncodeToString([]byte(canary)) + `"}}}`, "", "auth holds no user:password"},
-		{"helper's name", `{"credHelpers": {"r.io": "../x"}}`, "", `"../x" is no helper's name; correct that file`},
-		{"helper's name of lines", `{"credsStore": "x\ny"}`, "", "is no helper's name"},
+		{"no base64", `{"auths": {"r.io": {"auth": "` + canary + `"}}}`, "", "config.json: the credentials for r.io: auth is not base64; run `docker login r.io`"},
+		{"no password", `{"auths": {"r.io": {"auth": "` + base64.StdEncoding.EncodeToString([]byte(canary)) + `"}}}`, "", "auth is not user:password"},
+		{"helper's name", `{"credHelpers": {"r.io": "../x"}}`, "", `"../x" is not the name of a helper; correct that file`},
+		{"helper's name of lines", `{"credsStore": "x\ny"}`, "", "is not the name of a helper"},
 		{"helper that fails", `{"credHelpers": {"r.io": "h"}}`, canary, "docker-credential-h failed with exit code 1; see what `echo r.io | docker-credential-h get` says"},
 		{"store that fails", `{"credsStore": "h", "auths": {"r.io": {"username": "u"}}}`, canary, "docker-credential-h failed"},
-		{"garbage", `{"credsStore": "h"}`, "{" + canary, "docker-credential-h: its answer is no JSON as of the protocol; see what"},
-		{"two answers", `{"credsStore": "h"}`, `{"Username": "u", "Secret": "` + canary + `"}{}`, "no JSON as of the protocol"},
-		{"wrong types", `{"credsStore": "h"}`, `{"Username": "u", "Secret": ["` + canary + `"]}`, "no JSON as of the protocol"},
+		{"garbage", `{"credsStore": "h"}`, "{" + canary, "docker-credential-h: its answer is not JSON as in the protocol; see what"},
+		{"two answers", `{"credsStore": "h"}`, `{"Username": "u", "Secret": "` + canary + `"}{}`, "not JSON as in the protocol"},
+		{"wrong types", `{"credsStore": "h"}`, `{"Username": "u", "Secret": ["` + canary + `"]}`, "not JSON as in the protocol"},
 		{"no secret", `{"credsStore": "h"}`, `{"Username": "` + canary + `"}`, "its answer has no secret"},
 		{"another server", `{"credsStore": "h"}`, `{"ServerURL": "https://x.io", "Username": "u", "Secret": "` + canary + `"}`, "its answer is about another server"},
 	} {
@@ -143,7 +143,7 @@ func TestLookupRefused(t *testing.T) {
 func TestLookupNoHost(t *testing.T) {
 	c := New(directory(t, `{"credsStore": "h"}`), noHelper(t))
 	for _, host := range []string{"", "r.io/x", "https://r.io", "a\nb", "r.io:", "u@r.io", "r.io:123456", "[::1", " r.io"} {
-		if _, err := c.Lookup(t.Context(), host); err == nil || !strings.Contains(err.Error(), "is no registry's host") {
+		if _, err := c.Lookup(t.Context(), host); err == nil || !strings.Contains(err.Error(), "is not the host of a registry") {
 			t.Errorf("%q: %v", host, err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestLookupKeeps(t *testing.T) {
 	}
 }
 
-// TestLookupEnds has a helper that doesn't answer, and another that waits for
+// TestLookupEnds has a helper that does not answer, and another that waits for
 // its turn.
 func TestLookupEnds(t *testing.T) {
 	running := make(chan struct{})
@@ -210,7 +210,7 @@ func TestLookupHelperThatCantRun(t *testing.T) {
 	})
 	for range 2 { // an error is not kept
 		_, err := c.Lookup(t.Context(), "r.io")
-		if !errors.Is(err, missing) || !strings.Contains(err.Error(), "see that it works, or take it out of that file") {
+		if !errors.Is(err, missing) || !strings.Contains(err.Error(), "check that it works, or remove it from that file") {
 			t.Errorf("got %v", err)
 		}
 	}

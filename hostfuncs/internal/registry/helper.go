@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"sync"
 )
 
 // helperName is what a helper may be called in the configuration, so that it is
 // a name in PATH and no path.
-var helperName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var helperName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+$`) })
 
 // notFound begins what a helper prints that has nothing for a server.
 var notFound = []byte("credentials not found")
@@ -29,7 +30,7 @@ type answer struct{ ServerURL, Username, Secret string }
 //
 // # Errors
 //
-// What the helper prints is quoted in none, since it may be a secret.
+// None quotes the output of the helper, which may be a secret.
 func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) {
 	server := host
 	if host == dockerHub {
@@ -40,19 +41,19 @@ func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) 
 	case ctx.Err() != nil:
 		return Auth{}, ctx.Err()
 	case err != nil:
-		return Auth{}, fmt.Errorf("%s has the credentials for %s kept by a helper: %w", File(c.directory), host, err)
+		return Auth{}, fmt.Errorf("%s keeps the credentials for %s in a helper: %w", File(c.directory), host, err)
 	}
 	return auth, nil
 }
 
 func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, error) {
-	if !helperName.MatchString(name) {
-		return Auth{}, fmt.Errorf("%q is no helper's name; correct that file", name)
+	if !helperName().MatchString(name) {
+		return Auth{}, fmt.Errorf("%q is not the name of a helper; correct that file", name)
 	}
 	program := "docker-credential-" + name
 	text, exit, err := c.run(ctx, program, []string{"get"}, server)
 	if err != nil {
-		return Auth{}, fmt.Errorf("%w; see that it works, or take it out of that file and run `docker login`", err)
+		return Auth{}, fmt.Errorf("%w; check that it works, or remove it from that file and run `docker login`", err)
 	}
 	if exit != 0 && bytes.HasPrefix(bytes.TrimSpace(text), notFound) {
 		return Auth{}, nil
@@ -71,9 +72,9 @@ func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, 
 // parseAnswer reads what a helper printed about a server.
 func parseAnswer(text []byte, server string) (Auth, error) {
 	var a answer
-	// The error would tell of what is there.
+	// The decoder's error would quote the text.
 	if json.Unmarshal(text, &a) != nil {
-		return Auth{}, errors.New("its answer is no JSON as of the protocol")
+		return Auth{}, errors.New("its answer is not JSON as in the protocol")
 	}
 	switch {
 	case a.ServerURL != "" && serverHost(a.ServerURL) != serverHost(server):

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 )
@@ -16,7 +17,9 @@ const dockerHub = "index.docker.io"
 
 // hostForm is a host with or without a port. Nothing else goes to a helper,
 // whose protocol is made of lines.
-var hostForm = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+var hostForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+})
 
 // HostOf is the registry of an image's reference, as [Credentials.Lookup] takes
 // it.
@@ -39,7 +42,7 @@ func Canonical(host string) string {
 	return host
 }
 
-// loopback tells whether a host, with or without a port, is this machine's
+// loopback reports whether a host, with or without a port, is this machine's
 // loopback by its very name: what it resolves to is not for others to say.
 func loopback(host string) bool {
 	name := hostname(host)
@@ -58,7 +61,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// sameHost tells whether two hosts are one, with the port that a scheme has
+// sameHost reports whether two hosts are one, with the port that a scheme has
 // where none is written.
 func sameHost(a, b, scheme string) bool { return authority(a, scheme) == authority(b, scheme) }
 

@@ -23,7 +23,7 @@ func CheckRealm(host, realm string) error {
 		err = mayServe(host, at)
 	}
 	if err != nil {
-		return fmt.Errorf("registry %s wants its credentials sent to %q: %w; they are sent to nobody",
+		return fmt.Errorf("registry %s asks for its credentials to be sent to %q: %w; they are not sent",
 			host, termtext.Line(realm, 200), err)
 	}
 	return nil
@@ -32,10 +32,10 @@ func CheckRealm(host, realm string) error {
 func parseRealm(realm string) (*url.URL, error) {
 	at, err := url.Parse(realm)
 	switch {
-	case err != nil || at.Host == "" || !hostForm.MatchString(at.Host):
-		return nil, errors.New("that is no address")
+	case err != nil || at.Host == "" || !hostForm().MatchString(at.Host):
+		return nil, errors.New("not an address")
 	case at.User != nil:
-		return nil, errors.New("an address with a name in it isn't taken")
+		return nil, errors.New("an address with a user name is refused")
 	}
 	return at, nil
 }
@@ -46,16 +46,16 @@ func mayServe(host string, at *url.URL) error {
 	case at.Scheme == "http" && loopback(host) && loopback(at.Host):
 		return nil
 	case at.Scheme != "https":
-		return errors.New("that isn't https")
+		return errors.New("it does not use https")
 	case !sameOwner(hostname(host), hostname(at.Host)):
-		return errors.New("that isn't of the registry's domain")
+		return errors.New("it is not in the registry's domain")
 	}
 	return nil
 }
 
-// sameOwner tells whether two hosts belong to one owner, as browsers tell it for
+// sameOwner reports whether two hosts belong to one owner, as browsers tell it for
 // cookies: by https://publicsuffix.org. Hosts that have no registrable domain,
-// as addresses and public suffixes, have to be the same.
+// as addresses and public suffixes, must be the same.
 func sameOwner(a, b string) bool {
 	if a == b || loopback(a) && loopback(b) {
 		return true

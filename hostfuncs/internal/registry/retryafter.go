@@ -9,7 +9,7 @@ import (
 
 const (
 	// longestWait is how long a registry may have us wait before it is asked
-	// again: whoever waits for a build wants to hear of a longer one.
+	// again; a longer wait is reported as an error.
 	longestWait = 10 * time.Second
 	// mostWaits is how often it may for one request.
 	mostWaits = 2
@@ -56,7 +56,7 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 	return wait, err == nil && seconds >= 0 && seconds <= int(longestWait/time.Second)
 }
 
-// repeat is a request once more, where what it sends can be had again.
+// repeat returns a request again, if its body can be sent again.
 func repeat(req *http.Request) (*http.Request, bool) {
 	again := req.Clone(req.Context())
 	if req.Body == nil || req.Body == http.NoBody {

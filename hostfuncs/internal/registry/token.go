@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
@@ -22,13 +23,13 @@ const (
 	tokenLimit = 64 << 10
 	// redirectLimit is how often one may send on to itself.
 	redirectLimit = 3
-	// shortest is how long a token counts that doesn't say it, by the
+	// shortest is how long a token counts that does not say it, by the
 	// specification.
 	shortest = 60 * time.Second
 )
 
 // tokenForm is what a token may be made of, so that it is one word of a header.
-var tokenForm = regexp.MustCompile(`^[!-~]+$`)
+var tokenForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!-~]+$`) })
 
 // Client asks registries how they want to be asked, and token servers for
 // tokens.
@@ -55,7 +56,7 @@ type TokenRequest struct {
 // Token is what a registry takes in place of credentials.
 type Token struct {
 	Value   string
-	Issued  time.Time // zero where the server doesn't tell
+	Issued  time.Time // zero where the server does not tell
 	Expires time.Duration
 }
 
@@ -65,7 +66,7 @@ func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, "token") }
 // FetchToken exchanges credentials for a token, by
 // https://distribution.github.io/distribution/spec/auth/token/ for a name and a
 // password, and by https://distribution.github.io/distribution/spec/auth/oauth/
-// for an identity token. A registry token is returned as it is. The realm has to
+// for an identity token. A registry token is returned as it is. The realm must
 // pass [CheckRealm]; redirects are followed to the same host, three times. The
 // server has 30 seconds, and 64 KiB for its answer. It is asked once.
 //
@@ -141,22 +142,22 @@ func (c *Client) fetch(ctx context.Context, req *http.Request) (Token, error) {
 	text, err := io.ReadAll(io.LimitReader(resp.Body, tokenLimit+1))
 	switch {
 	case err != nil:
-		return Token{}, fmt.Errorf("broke off its answer: %w", err)
+		return Token{}, fmt.Errorf("did not finish its answer: %w", err)
 	case len(text) > tokenLimit:
 		return Token{}, errors.New("answers with more than 64 KiB")
 	}
 	return parseToken(text)
 }
 
-// do sends a request that is followed to the same host alone.
+// do sends a request and follows redirects to the same host only.
 func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, context.CancelFunc, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	client := http.Client{Transport: c.base, CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		switch {
 		case len(via) > redirectLimit:
-			return errors.New("sends on and on")
+			return errors.New("redirects too often")
 		case to.URL.Scheme != via[0].URL.Scheme || !sameHost(to.URL.Host, via[0].URL.Host, to.URL.Scheme):
-			return fmt.Errorf("sends on to %s, another host; credentials are not taken there", termtext.Line(to.URL.Host, 200))
+			return fmt.Errorf("redirects to %s, another host; credentials are not sent there", termtext.Line(to.URL.Host, 200))
 		}
 		return nil
 	}}
@@ -167,27 +168,27 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 	late := limited.Err() != nil
 	cancel()
 	if late && ctx.Err() == nil {
-		return nil, nil, fmt.Errorf("doesn't answer within %v", c.limit)
+		return nil, nil, fmt.Errorf("does not answer within %v", c.limit)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		// Its text has the address that was asked, with all its parameters.
 		err = failed.Err
 	}
-	return nil, nil, fmt.Errorf("can't be asked: %w", err)
+	return nil, nil, fmt.Errorf("cannot be reached: %w", err)
 }
 
-// refusal says why an answer is none.
+// refusal is the error of an answer without a token.
 func refusal(resp *http.Response) error {
 	switch status := resp.StatusCode; status {
 	case http.StatusOK:
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return errors.New("refuses the credentials; log in anew with `docker login`")
+		return errors.New("refuses the credentials; log in again with `docker login`")
 	case http.StatusTooManyRequests:
 		if after := termtext.Line(resp.Header.Get("Retry-After"), 40); after != "" {
-			return fmt.Errorf("has had too many requests; try again later (Retry-After: %s)", after)
+			return fmt.Errorf("received too many requests; try again later (Retry-After: %s)", after)
 		}
-		return errors.New("has had too many requests; try again later")
+		return errors.New("received too many requests; try again later")
 	default:
 		return fmt.Errorf("answers with status %d", status)
 	}
@@ -201,14 +202,14 @@ func parseToken(text []byte) (Token, error) {
 		ExpiresIn   int64     `json:"expires_in"` // seconds
 		IssuedAt    time.Time `json:"issued_at"`
 	}
-	// The error would tell of what is there.
+	// The decoder's error would quote the text.
 	if json.Unmarshal(text, &a) != nil {
-		return Token{}, errors.New("answers with no JSON as of the specification")
+		return Token{}, errors.New("answers with something other than the JSON of the specification")
 	}
 	if a.Token == "" {
 		a.Token = a.AccessToken
 	}
-	if !tokenForm.MatchString(a.Token) {
+	if !tokenForm().MatchString(a.Token) {
 		return Token{}, errors.New("answers without a token")
 	}
 	expires := shortest

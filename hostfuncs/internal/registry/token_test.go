@@ -89,24 +89,24 @@ func TestFetchTokenRefused(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		{"realm elsewhere", "https://evil.test/token", nil, "that isn't of the registry's domain; they are sent to nobody"},
-		{"realm in plain", "http://r.io/token", nil, "that isn't https; they are sent to nobody"},
-		{"wrong password", "", answering(401, canary), "refuses the credentials; log in anew with `docker login`"},
+		{"realm elsewhere", "https://evil.test/token", nil, "it is not in the registry's domain; they are not sent"},
+		{"realm in plain", "http://r.io/token", nil, "it does not use https; they are not sent"},
+		{"wrong password", "", answering(401, canary), "refuses the credentials; log in again with `docker login`"},
 		{"forbidden", "", answering(403, canary), "refuses the credentials"},
 		{"not there", "", answering(404, canary), "answers with status 404"},
 		{"too many", "", limited, "too many requests; try again later (Retry-After: 17)"},
 		{"too many, for who knows how long", "", answering(429, ""), "too many requests; try again later"},
 		{"broken", "", answering(500, canary), "answers with status 500"},
-		{"redirect elsewhere", "", redirect(302, "https://evil.test/token"), "sends on to evil.test, another host"},
-		{"redirect to its neighbour", "", redirect(307, "https://evil.r.io/token"), "sends on to evil.r.io, another host"},
-		{"redirect to another port", "", redirect(307, "https://auth.r.io:444/token"), "sends on to auth.r.io:444, another host"},
-		{"redirect to plain http", "", redirect(307, "http://auth.r.io/token"), "sends on to auth.r.io, another host"},
-		{"redirects without end", "", redirect(307, "https://auth.r.io/token"), "sends on and on"},
-		{"no JSON", "", answering(200, canary), "answers with no JSON as of the specification"},
+		{"redirect elsewhere", "", redirect(302, "https://evil.test/token"), "redirects to evil.test, another host"},
+		{"redirect to its neighbour", "", redirect(307, "https://evil.r.io/token"), "redirects to evil.r.io, another host"},
+		{"redirect to another port", "", redirect(307, "https://auth.r.io:444/token"), "redirects to auth.r.io:444, another host"},
+		{"redirect to plain http", "", redirect(307, "http://auth.r.io/token"), "redirects to auth.r.io, another host"},
+		{"redirects without end", "", redirect(307, "https://auth.r.io/token"), "redirects too often"},
+		{"no JSON", "", answering(200, canary), "answers with something other than the JSON of the specification"},
 		{"no token", "", answering(200, `{"refresh_token": "`+canary+`"}`), "answers without a token"},
 		{"token of two lines", "", answering(200, `{"token": "x\r\nCookie: y"}`), "answers without a token"},
 		{"too large", "", answering(200, big), "more than 64 KiB"},
-		{"cut off", "", breaks, "broke off its answer: unexpected EOF"},
+		{"cut off", "", breaks, "did not finish its answer: unexpected EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, auth := range []Auth{password, {IdentityToken: canary}} {
@@ -136,11 +136,11 @@ func TestFetchTokenRefused(t *testing.T) {
 // answer.
 func TestFetchTokenWaitsForNobody(t *testing.T) {
 	for want, answer := range map[string]roundTrip{
-		"doesn't answer within 30s": func(r *http.Request) (*http.Response, error) {
+		"does not answer within 30s": func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		},
-		"broke off its answer: context deadline exceeded": func(r *http.Request) (*http.Response, error) {
+		"did not finish its answer: context deadline exceeded": func(r *http.Request) (*http.Response, error) {
 			begin := strings.NewReader(`{"token": "`)
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(begin, untilDone{r.Context()}))}, nil
 		},
@@ -223,7 +223,7 @@ func TestGivesTokens(t *testing.T) {
 		{"in one line", challenge(401, `Basic realm="r", Bearer realm="https://r.io/token"`), true, ""},
 		{"open", challenge(200), false, ""},
 		{"broken", challenge(500), false, "registry r.io answers with status 500"},
-		{"elsewhere", redirect(302, "https://evil.test/v2/"), false, "registry r.io can't be asked: sends on to evil.test"},
+		{"elsewhere", redirect(302, "https://evil.test/v2/"), false, "registry r.io cannot be reached: redirects to evil.test"},
 		{"plain", redirect(302, "http://r.io/v2/"), false, "another host"},
 	} {
 		w := newWorld(t, map[string]http.HandlerFunc{"r.io": tt.answer})
@@ -245,7 +245,7 @@ func TestGivesTokensInPlain(t *testing.T) {
 	if gives, err := NewClient(w.base).GivesTokens(t.Context(), "127.0.0.1:80"); err != nil || !gives {
 		t.Errorf("on the loopback: %v, %v", gives, err)
 	}
-	if _, err := NewClient(w.base).GivesTokens(t.Context(), "r.io:80"); err == nil || !strings.HasPrefix(err.Error(), "registry r.io:80 can't be asked") {
+	if _, err := NewClient(w.base).GivesTokens(t.Context(), "r.io:80"); err == nil || !strings.HasPrefix(err.Error(), "registry r.io:80 cannot be reached") {
 		t.Errorf("elsewhere: %v", err)
 	}
 	if asked := w.asked("r.io:80"); len(asked) != 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // Transport is for requests about the images of one registry, host[:port]. It
-// sees to it that what a user has to show goes to nobody else:
+// sees to it that what a user must show goes to nobody else:
 //
 //   - Authorization, and cookies, go to that host, and a password in it also to
 //     the registry's own token server, see [CheckRealm]. A redirect elsewhere,
@@ -67,12 +67,12 @@ func (t *transport) guard(req *http.Request) (*http.Request, error) {
 	return bare, nil
 }
 
-// home tells whether a request is to the registry.
+// home reports whether a request is to the registry.
 func (t *transport) home(req *http.Request) bool {
 	return sameHost(req.URL.Host, t.host, req.URL.Scheme)
 }
 
-// checkScheme holds to https.
+// checkScheme requires https.
 func checkScheme(host string, req *http.Request) error {
 	if req.URL.Scheme == "https" || req.URL.Scheme == "http" && loopback(host) && loopback(req.URL.Host) {
 		return nil
@@ -81,7 +81,7 @@ func checkScheme(host string, req *http.Request) error {
 		"serve it over TLS, since insecure registries are not supported", host, req.URL.Host)
 }
 
-// checkToken tells whether a request to another host than the registry is one
+// checkToken reports whether a request to another host than the registry is one
 // for a token, which has a password or a token in it, and refuses it unless it
 // is to the registry's token server.
 func (t *transport) checkToken(req *http.Request) (bool, error) {
@@ -105,7 +105,7 @@ func (t *transport) checkRedirect(before, req *http.Request) error {
 	if sameHost(before.URL.Host, req.URL.Host, req.URL.Scheme) {
 		return nil
 	}
-	return fmt.Errorf("registry %s: its token server %s sends on to %s, another host; credentials are not taken there",
+	return fmt.Errorf("registry %s: its token server %s redirects to %s, another host; credentials are not sent there",
 		t.host, before.URL.Host, req.URL.Host)
 }
 
@@ -116,7 +116,7 @@ func realmOf(req *http.Request) string {
 	return at.String()
 }
 
-// carries tells whether a request has a password or an identity token in it.
+// carries reports whether a request has a password or an identity token in it.
 func carries(req *http.Request) bool { return isBasic(req) || isForm(req) }
 
 func isBasic(req *http.Request) bool {

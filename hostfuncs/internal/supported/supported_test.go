@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestVersionsAreDocumented wants docs/builds.md to state these versions, and the
+// TestVersionsAreDocumented wants docs/builds-reference.md to state these versions, and the
 // tests to build those that they are said to run with.
 func TestVersionsAreDocumented(t *testing.T) {
 	read := func(file string) string {
@@ -16,16 +16,16 @@ func TestVersionsAreDocumented(t *testing.T) {
 		}
 		return string(text)
 	}
-	_, versions, ok := strings.Cut(read("docs/builds.md"), "\n### Versions\n")
+	_, versions, ok := strings.Cut(read("docs/builds-reference.md"), "\n### Versions\n")
 	if !ok {
-		t.Fatal("docs/builds.md has no section of versions")
+		t.Fatal("docs/builds-reference.md has no section of versions")
 	}
 	versions, _, _ = strings.Cut(versions, "\n## ")
 	want := append([]string{"API " + EngineAPI, "BuildKit daemon | " + BuildKit + " "}, strings.Split(Engines, " or ")...)
 	for _, words := range append(want, Tested...) {
 		for word := range strings.FieldsSeq(words) {
 			if !strings.Contains(versions, word) {
-				t.Errorf("docs/builds.md states no %q of %q", word, words)
+				t.Errorf("docs/builds-reference.md states no %q of %q", word, words)
 			}
 		}
 	}

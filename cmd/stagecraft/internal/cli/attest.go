@@ -69,7 +69,7 @@ func (t *attestation) write(ctx context.Context, a *app, image session.Image) er
 	if t == nil {
 		return nil
 	}
-	s, err := a.opened.Provenance(image)
+	s, err := image.Provenance()
 	if err != nil {
 		return fmt.Errorf("--attest: %w", err)
 	}

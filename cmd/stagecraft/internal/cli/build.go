@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -65,7 +64,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
 		// Standard output is for the result alone.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey)
-		opts.Witnessed = opts.Witnessed || attest != nil
+		opts.LoadModule = opts.LoadModule || attest != nil
 		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 			return err
 		}
@@ -80,7 +79,7 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, a.opened.Changed()})
+		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, image.Changed})
 	}
 	return a.printer.result(image.Reference + "\n")
 }
@@ -148,16 +147,16 @@ func further(tags []string) []string {
 	return tags[1:]
 }
 
-// asked are the flags that not every provider can carry out.
-func (c buildCmd) asked() []session.Flag {
-	asked := slices.Concat(c.builderFlags.asked(c.Tag), c.progressFlag.asked())
+// identify are the flags that need to know the image by its digest.
+func (c buildCmd) identify() []session.Flag {
+	var flags []session.Flag
 	if c.Iidfile != "" {
-		asked = append(asked, session.Flag{Name: "--iidfile", Option: abi.OptionIdentify})
+		flags = append(flags, session.Flag{Name: "--iidfile", Option: abi.OptionIdentify})
 	}
 	if c.Attest != "" {
-		asked = append(asked, session.Flag{Name: "--attest", Option: abi.OptionIdentify})
+		flags = append(flags, session.Flag{Name: "--attest", Option: abi.OptionIdentify})
 	}
-	return asked
+	return flags
 }
 
 func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (session.Image, error) {
@@ -179,7 +178,7 @@ func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (sess
 		return session.Image{}, err
 	}
 	if plan != nil {
-		return s.BuildPlanned(ctx, c.Plan, plan, c.asked())
+		return s.BuildPlanned(ctx, c.Plan, plan, c.identify())
 	}
-	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked()})
+	return s.Build(ctx, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.identify()})
 }

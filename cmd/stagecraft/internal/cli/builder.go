@@ -1,16 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"crypto/rand"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -37,98 +33,18 @@ type progressFlag struct {
 	Progress string `enum:"auto,plain,tty,quiet,rawjson" default:"auto" help:"How to show what is done: auto, plain, tty, quiet or rawjson."`
 }
 
-// asked are the flags that not every provider can carry out, further references
-// included.
-func (f builderFlags) asked(tags []string) []session.Flag {
-	var asked []session.Flag
-	for _, flag := range []struct {
-		given        bool
-		name, option string
-	}{
-		{len(tags) > 1, "a second --tag", abi.OptionTags},
-		{len(f.Platform) > 0, "--platform", abi.OptionPlatforms},
-		{f.Load, "--load", abi.OptionLoad},
-		{f.NoCache, "--no-cache", abi.OptionNoCache},
-		{f.Pull, "--pull", abi.OptionPull},
-		{len(f.Output) > 0, "--output", ""},
-		{len(f.Base) > 0, "--base", ""},
-		{f.Engine != "" && f.Engine != string(hostfuncs.EngineAuto), "--engine", ""},
-		{f.EngineCerts != "", "--engine-certs", ""},
-	} {
-		if flag.given {
-			asked = append(asked, session.Flag{Name: flag.name, Option: flag.option})
-		}
-	}
-	return asked
+// carriedOut adds the settings that only a build uses, and not a plan of it.
+func (f progressFlag) carriedOut(a *app, o *session.BuildSettings) {
+	o.Progress, o.Machine, o.Verbose = f.Progress, machine(userDirectories(a.Environ).machine), a.grammar.Verbose
 }
 
-// asked is the flag, where it says more than its default.
-func (f progressFlag) asked() []session.Flag {
-	if f.Progress == "auto" {
-		return nil
-	}
-	return []session.Flag{{Name: "--progress"}}
-}
-
-// carriedOut adds to the options of a run what only building takes.
-func (f progressFlag) carriedOut(a *app, o *hostfuncs.BuildOptions) {
-	o.Mode, o.Machine, o.Describe = f.Progress, machine(userDirectories(a.Environ).machine), a.grammar.Verbose
-	if f.Progress == "auto" && a.getenv("TERM") == "dumb" {
-		o.Mode = "plain"
-	}
-}
-
-// builds are the options for a run; further references are for all but the first.
-func (f builderFlags) builds(a *app, further []string) (hostfuncs.BuildOptions, error) {
-	o := hostfuncs.BuildOptions{
-		NoCache: f.NoCache, Pull: f.Pull, Load: f.Load, Tags: further,
-		Engine: hostfuncs.Engine{Certs: f.EngineCerts},
-		Epoch:  a.getenv("SOURCE_DATE_EPOCH"),
-	}
-	certs, err := a.namedBy(engineCertsEnv)
-	if err != nil {
-		return o, err
-	}
-	if f.Engine != "" {
-		engine, err := hostfuncs.ParseEngine(f.Engine, cmp.Or(f.EngineCerts, certs))
-		if err != nil {
-			return o, &usageError{"--engine: " + err.Error(), ""}
-		}
-		if f.EngineCerts != "" && engine.Certs == "" {
-			return o, &usageError{
-				"--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and --engine is " + f.Engine, "leave --engine-certs out",
-			}
-		}
-		o.Engine = engine
-	}
-	for _, text := range f.Platform {
-		platform, err := hostfuncs.ParsePlatform(text)
-		if err != nil {
-			return o, &usageError{"--platform: " + err.Error(), ""}
-		}
-		o.Platforms = append(o.Platforms, platform)
-	}
-	for _, text := range f.Output {
-		output, err := hostfuncs.ParseOutput(text)
-		if err != nil {
-			return o, &usageError{"--output: " + err.Error(), ""}
-		}
-		if slices.Contains(o.Outputs, output) {
-			return o, &usageError{"--output: duplicate output " + text, "give each output once"}
-		}
-		o.Outputs = append(o.Outputs, output)
-	}
-	for _, text := range f.Base {
-		base, err := hostfuncs.ParseBaseLayout(text)
-		if err != nil {
-			return o, &usageError{"--base: " + err.Error(), ""}
-		}
-		if slices.ContainsFunc(o.Bases, func(b hostfuncs.BaseLayout) bool { return b.Reference == base.Reference }) {
-			return o, &usageError{"--base: duplicate base image " + base.Reference, "give each base image once"}
-		}
-		o.Bases = append(o.Bases, base)
-	}
-	return o, nil
+// builds are the settings of a run; further references are all but the first.
+func (f builderFlags) builds(a *app, further []string) (session.BuildSettings, error) {
+	_, err := a.namedBy(engineCertsEnv)
+	return session.BuildSettings{
+		Engine: f.Engine, EngineCerts: f.EngineCerts, Tags: further, Platforms: f.Platform, Outputs: f.Output, Bases: f.Base,
+		Load: f.Load, NoCache: f.NoCache, Pull: f.Pull, Epoch: a.getenv("SOURCE_DATE_EPOCH"),
+	}, err
 }
 
 // machine is a name for this machine that no other has, kept in a file; it is

@@ -42,6 +42,8 @@ type grammar struct {
 	Allow  bool     `name:"allow-project-ceiling" help:"Allow ceilings in the project, which a pull request can change; with CI=true they are an error otherwise."`
 	Locked *bool    `negatable:"" help:"Ask nothing, write no stagecraft.lock, and fail if what restricts the next run changed; the default with CI=true."`
 
+	NoReplay bool `name:"no-replay" help:"Load the provider's module, even if an earlier run tells what it does; also with STAGECRAFT_NO_REPLAY."`
+
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
 	Plan  struct {
@@ -132,6 +134,11 @@ func Main(args []string, system System) (code int) {
 		a.ceilings, err = a.namedCeilings()
 	}
 	if err == nil {
+		var set string
+		set, err = a.namedBy("STAGECRAFT_NO_REPLAY")
+		a.grammar.NoReplay = a.grammar.NoReplay || set != ""
+	}
+	if err == nil {
 		err = parsed.Run(a)
 	}
 	if err != nil && !isKnownEnd(ctx, err) {
@@ -198,6 +205,7 @@ func (a *app) inCI() bool { return a.getenv("CI") == "true" }
 func (a *app) options() session.Options {
 	directories := userDirectories(a.Environ)
 	return session.Options{
+		NoReplay: a.grammar.NoReplay,
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,

@@ -14,7 +14,6 @@ import (
 	"unicode"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
@@ -64,7 +63,7 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestInterruptedEnd(t *testing.T) {
-	cause := hostfuncs.Interrupt(testSignal{}, nil)
+	cause := session.Interrupt(testSignal{}, nil)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 	for _, tt := range []struct {

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
@@ -109,9 +108,8 @@ func failureOf(err error) failure {
 	}
 	if e, ok := errors.AsType[*session.ProviderError](err); ok {
 		f.Provider, f.Operation = e.Provider, e.Operation
-		f.Hint = joined(append([]string{f.Hint}, e.Refused...)...)
-		if f.Hint == "" && len(e.Confined) > 0 {
-			f.Hint = confinedHint(e)
+		if len(e.Confined) > 0 {
+			f.Hint = joined(f.Hint, confinedHint(e))
 		}
 	}
 	if isConfigError(err) {
@@ -150,14 +148,15 @@ func failureOf(err error) failure {
 	return f
 }
 
-// confinedHint says how to come to know what commands were refused.
+// confinedHint says by which policies a command that failed was confined. It may have
+// failed for another reason.
 func confinedHint(e *session.ProviderError) string {
 	command := session.CommandDev
 	if e.Operation == abi.ExportBuildDocker {
 		command = session.CommandBuild
 	}
-	return "commands are confined by " + strings.Join(e.Confined, " and ") + ": what is denied to one has to be allowed there; " +
-		"stagecraft policy learn " + command + " --allow shows the lines"
+	return "commands are confined by " + strings.Join(e.Confined, " and ") +
+		"; to see the rules they need, run: stagecraft policy learn " + command + " --allow"
 }
 
 func problemsOf(problems yamldoc.Problems) []problem {
@@ -216,7 +215,7 @@ func denialsOf(e *session.DeniedError) []denial {
 	return out
 }
 
-func newDenial(rec *hostfuncs.Record) denial {
+func newDenial(rec *session.Record) denial {
 	reasons := rec.Reasons()
 	for i, reason := range reasons {
 		reasons[i] = cut(reason)

@@ -11,21 +11,21 @@ import (
 // Who honours a flag. everyRun is for flags that every run of the command
 // carries out; all others are an error, with exit code 80, where they can't be.
 const (
-	everyRun = "always"
+	everyRun   = "always"
 	byProvider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
-	host     = "docker_build alone (runtime/session/buildflags.go)"
-	byDaemon = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
-	project  = "in a project; noProject has the commands without"
-	learnt   = "with build, as build; else checkGiven of policy learn"
-	ran      = "with a command that is run; else checkGiven of policy learn"
-	ofBuild  = "for docker_build; else check of policy explain"
-	ofStart  = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
+	host       = "docker_build alone (runtime/session/buildflags.go)"
+	byDaemon   = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
+	project    = "in a project; noProject has the commands without"
+	learnt     = "with build, as build; else checkGiven of policy learn"
+	ran        = "with a command that is run; else checkGiven of policy learn"
+	ofBuild    = "for docker_build; else check of policy explain"
+	ofStart    = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
 )
 
 // common are the flags of all commands.
 var common = map[string]string{
 	"help": everyRun, "verbose": everyRun, "allow-project-ceiling": everyRun, "locked": everyRun,
-	"directory": project, "config": project, "policy": project,
+	"no-replay": everyRun, "directory": project, "config": project, "policy": project,
 }
 
 var recording = map[string]string{"audit": everyRun, "sarif": everyRun}
@@ -121,32 +121,6 @@ func model(t *testing.T) *kong.Application {
 	return parser.Model
 }
 
-// TestAskedHasEachFlag wants each flag that not every provider can carry out to
-// be told to the session, where it is given.
-func TestAskedHasEachFlag(t *testing.T) {
-	for flag, c := range map[string]buildCmd{
-		"a second --tag": {Tag: []string{"a:1", "b:2"}},
-		"--platform":     {builderFlags: builderFlags{Platform: []string{"linux/arm64"}}},
-		"--load":         {builderFlags: builderFlags{Load: true}},
-		"--no-cache":     {builderFlags: builderFlags{NoCache: true}},
-		"--pull":         {builderFlags: builderFlags{Pull: true}},
-		"--output":       {builderFlags: builderFlags{Output: []string{"oci:out"}}},
-		"--base":         {builderFlags: builderFlags{Base: []string{"a=oci:b"}}},
-		"--engine":       {builderFlags: builderFlags{Engine: "docker"}},
-		"--engine-certs": {builderFlags: builderFlags{EngineCerts: "certs"}},
-		"--progress":     {progressFlag: progressFlag{Progress: "plain"}},
-		"--iidfile":      {Iidfile: "id.txt"},
-		"--attest":       {attestFlags: attestFlags{Attest: "out.json"}},
-	} {
-		if c.Progress == "" {
-			c.Progress = "auto"
-		}
-		if asked := c.asked(); len(asked) != 1 || asked[0].Name != flag {
-			t.Errorf("%s: the session is told of %v", flag, asked)
-		}
-	}
-}
-
 // TestCheckGiven has what the scripts don't.
 func TestCheckGiven(t *testing.T) {
 	for _, tt := range []struct {
@@ -175,6 +149,18 @@ func TestCheckGiven(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestIdentifyFlags wants flags that need the image's digest to reach the session.
+func TestIdentifyFlags(t *testing.T) {
+	for flag, c := range map[string]buildCmd{
+		"--iidfile": {Iidfile: "id.txt"},
+		"--attest":  {attestFlags: attestFlags{Attest: "out.json"}},
+	} {
+		if flags := c.identify(); len(flags) != 1 || flags[0].Name != flag {
+			t.Errorf("%s: got %v", flag, flags)
 		}
 	}
 }

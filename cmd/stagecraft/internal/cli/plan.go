@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
+
+// maxEnvRow is how much is shown of the names of variables, in characters.
+const maxEnvRow = 10_000
 
 // planFlags are what both kinds of plans can be asked for.
 type planFlags struct {
@@ -59,7 +61,7 @@ func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
 		return err
 	}
-	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked(c.Tag)}, options)
+	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, options)
 }
 
 // errWouldBeDenied ends a plan whose output says what would be.
@@ -160,7 +162,7 @@ func stepRows(step session.PlannedStep) []string {
 		rows = execRows(step)
 	}
 	if step.Build != nil {
-		rows = buildRows(step.Build)
+		rows = buildRows(step)
 	}
 	if step.Exec != nil && step.Exec.Unchanged {
 		step.Unknown = nil // nothing of it runs
@@ -175,7 +177,7 @@ func stepRows(step session.PlannedStep) []string {
 }
 
 func execRows(step session.PlannedStep) []string {
-	rows := append([]string{"directory " + step.Exec.Dir}, envRows(step.Environment)...)
+	rows := append([]string{"directory " + step.Exec.Dir}, session.EnvironmentRows(step.Environment)...)
 	if step.Exec.Stdin != nil {
 		rows = append(rows, "reads what it is given on standard input")
 	}
@@ -188,7 +190,8 @@ func execRows(step session.PlannedStep) []string {
 	return rows
 }
 
-func buildRows(x *hostfuncs.BuildStep) []string {
+func buildRows(step session.PlannedStep) []string {
+	x := step.Build
 	rows := []string{
 		fmt.Sprintf("context %s: %s, %s", x.Context, counted(x.Files, "file"), size(x.Bytes)),
 		"Dockerfile " + x.Dockerfile,
@@ -225,13 +228,10 @@ func buildRows(x *hostfuncs.BuildStep) []string {
 	return rows
 }
 
-func valueNames(values []hostfuncs.ValueStep) string {
+func valueNames[V fmt.Stringer](values []V) string {
 	names := make([]string, len(values))
 	for i, v := range values {
-		names[i] = v.Name
-		if v.From != "" {
-			names[i] += " from " + v.From
-		}
+		names[i] = v.String()
 	}
 	return strings.Join(names, ", ")
 }

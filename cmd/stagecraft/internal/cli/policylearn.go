@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
@@ -76,17 +75,16 @@ func (c policyLearnCmd) check(a *app) error {
 	return nil
 }
 
-// asked are the flags that not every provider can carry out.
-func (c policyLearnCmd) asked() []session.Flag {
-	return append(c.builderFlags.asked(c.Tag), c.progressFlag.asked()...)
-}
-
 // checkGiven finds flags of another way to learn: those of build, and those of a
 // run where none is made.
 func (c policyLearnCmd) checkGiven(all grammar) error {
 	var given []string
 	if c.Command != session.CommandBuild {
-		for _, flag := range c.asked() {
+		builds := session.BuildSettings{
+			Engine: c.Engine, EngineCerts: c.EngineCerts, Tags: further(c.Tag), Platforms: c.Platform, Outputs: c.Output, Bases: c.Base,
+			Load: c.Load, NoCache: c.NoCache, Pull: c.Pull, Progress: c.Progress,
+		}
+		for _, flag := range builds.Flags() {
 			given = append(given, strings.TrimPrefix(flag.Name, "a second "))
 		}
 		if len(c.Tag) == 1 {
@@ -95,7 +93,7 @@ func (c policyLearnCmd) checkGiven(all grammar) error {
 		if c.Push {
 			given = append(given, "--push")
 		}
-		if c.Engine == string(hostfuncs.EngineAuto) {
+		if c.Engine == session.EngineAuto {
 			given = append(given, "--engine")
 		}
 	}
@@ -160,7 +158,7 @@ func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, s 
 		if s, err = a.open(opts); err != nil {
 			return err
 		}
-		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push, Flags: c.asked()}, c.Allow)
+		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
 		return err
 	})
 	return did, s, err

@@ -31,7 +31,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	}
 	opts.Own = append(opts.Own, f.Sarif)
 	// Code scanning is told of the run, and by its summary whoever reads a workflow.
-	opts.Witnessed = f.Sarif != "" || a.workflow != nil
+	opts.LoadModule = f.Sarif != "" || a.workflow != nil
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 // reporter shows what happens during a run.
@@ -38,7 +38,7 @@ func (r *reporter) Log(provider string, level abi.Level, message string) {
 func (r *reporter) Warn(err error) { r.printer.warning(err.Error()) }
 
 // Call implements [session.Reporter].
-func (r *reporter) Call(rec *hostfuncs.Record) {
+func (r *reporter) Call(rec *session.Record) {
 	if !r.verbose {
 		return
 	}
@@ -53,7 +53,7 @@ func (r *reporter) Call(rec *hostfuncs.Record) {
 	if rec.Denied() {
 		return
 	}
-	for _, row := range envRows(rec.Environment) {
+	for _, row := range session.EnvironmentRows(rec.Environment) {
 		fmt.Fprintf(r.printer.stderr, "  %s\n", termtext.Line(row, maxEnvRow))
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -26,7 +25,7 @@ const (
 // endings are the signals that end a run: what runs gets the first of them.
 var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// signals takes the signals that this process gets: docs/cli.md has the table.
+// signals takes the signals that this process gets: docs/scripting.md has the table.
 type signals struct {
 	app    *app
 	got    chan os.Signal
@@ -80,11 +79,11 @@ func (s *signals) watch(done <-chan struct{}) {
 // take decides what a signal does.
 func (s *signals) take(sig os.Signal) {
 	switch {
-	case sig == os.Interrupt && s.begun.IsZero() && hostfuncs.Interactive():
+	case sig == os.Interrupt && s.begun.IsZero() && session.Interactive():
 		s.leave(sig, time.Now())
 	case slices.Contains(endings, sig):
 		s.end(sig)
-	case !hostfuncs.PassSignal(sig) && slices.Contains(fatal, sig):
+	case !session.PassSignal(sig) && slices.Contains(fatal, sig):
 		s.end(sig)
 	}
 }
@@ -96,7 +95,7 @@ const twice = time.Second
 // leave leaves Ctrl-C to an interactive program. The second within a moment ends the
 // run by SIGTERM, since Ctrl-C doesn't end the program.
 func (s *signals) leave(sig os.Signal, now time.Time) {
-	hostfuncs.PassSignal(sig)
+	session.PassSignal(sig)
 	if !s.left.IsZero() && now.Sub(s.left) < twice {
 		s.end(syscall.SIGTERM)
 	}
@@ -109,7 +108,7 @@ func (s *signals) end(sig os.Signal) {
 	case s.begun.IsZero():
 		s.begun, s.kill = time.Now(), make(chan struct{})
 		s.over = time.After(s.app.patience(runPatience))
-		s.cancel(hostfuncs.Interrupt(sig, s.kill))
+		s.cancel(session.Interrupt(sig, s.kill))
 	case s.kill != nil:
 		close(s.kill)
 		s.kill, s.over = nil, time.After(s.app.patience(killPatience))

@@ -21,7 +21,7 @@ func grammarError(err error, top *kong.Node) failure {
 	}
 	message := err.Error()
 	for _, r := range rewordings {
-		if found := r.pattern.FindStringSubmatch(message); found != nil {
+		if found := regexp.MustCompile(r.pattern).FindStringSubmatch(message); found != nil {
 			message = r.words(node, found)
 			break
 		}
@@ -69,32 +69,32 @@ func flagsOf(node *kong.Node) []string {
 // rewordings are kong's messages in the words of ours: kong has no types of
 // error to tell them by, and cuts a list of commands off.
 var rewordings = []struct {
-	pattern *regexp.Regexp
+	pattern string
 	words   func(node *kong.Node, found []string) string
 }{
-	{regexp.MustCompile(`^expected one of "`), func(node *kong.Node, _ []string) string {
+	{`^expected one of "`, func(node *kong.Node, _ []string) string {
 		return "missing command after " + node.FullPath()
 	}},
-	{regexp.MustCompile(`^expected "(.+)"$`), func(_ *kong.Node, found []string) string {
+	{`^expected "(.+)"$`, func(_ *kong.Node, found []string) string {
 		return "missing " + found[1]
 	}},
-	{regexp.MustCompile(`^unexpected argument (.*?)(?:, did you mean (.+)\?)?$`), func(node *kong.Node, found []string) string {
+	{`^unexpected argument (.*?)(?:, did you mean (.+)\?)?$`, func(node *kong.Node, found []string) string {
 		what := "unexpected argument"
 		if len(commandsOf(node)) > 0 {
 			what = "unknown command"
 		}
 		return fmt.Sprintf("%s %q", what, found[1]) + meant(found[2])
 	}},
-	{regexp.MustCompile(`^unknown flag (.*?)(?:, did you mean (.+)\?)?$`), func(_ *kong.Node, found []string) string {
+	{`^unknown flag (.*?)(?:, did you mean (.+)\?)?$`, func(_ *kong.Node, found []string) string {
 		return "unknown flag " + found[1] + meant(found[2])
 	}},
-	{regexp.MustCompile(`^missing flags: (.+)$`), func(_ *kong.Node, found []string) string {
+	{`^missing flags: (.+)$`, func(_ *kong.Node, found []string) string {
 		return "missing " + found[1]
 	}},
-	{regexp.MustCompile(`^--([a-z-]+): missing value, expecting ".*"`), func(node *kong.Node, found []string) string {
+	{`^--([a-z-]+): missing value, expecting ".*"`, func(node *kong.Node, found []string) string {
 		return fmt.Sprintf("--%s: missing value, expected %s", found[1], placeholder(node, found[1]))
 	}},
-	{regexp.MustCompile(`^--([a-z-]+) must be one of (.+) but got (".*")$`), func(_ *kong.Node, found []string) string {
+	{`^--([a-z-]+) must be one of (.+) but got (".*")$`, func(_ *kong.Node, found []string) string {
 		return fmt.Sprintf("--%s: expected one of %s, got %s", found[1], strings.Join(strings.Split(strings.ReplaceAll(found[2], `"`, ""), ","), ", "), found[3])
 	}},
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -55,7 +54,7 @@ type callList struct {
 }
 
 // Call implements [session.Reporter].
-func (l *callList) Call(rec *hostfuncs.Record) {
+func (l *callList) Call(rec *session.Record) {
 	l.Reporter.Call(rec)
 	if !rec.Decided || len(l.calls) == maxCalls {
 		return

@@ -49,6 +49,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"alternate": cmdAlternate,
 	"attest":    cmdAttest,
 	"bomb":      cmdBomb,
+	"released":  cmdReleased,
 }
 
 func condition(name string) (bool, error) {
@@ -112,6 +113,20 @@ func cmdTrusted(ts *testscript.TestScript, neg bool, args []string) {
 	data, err := os.ReadFile(ts.MkAbs(".stagecraft/providers/" + args[0] + ".wasm"))
 	ts.Check(err)
 	trustBytes(ts, args[0], data)
+}
+
+// cmdReleased has the go command of a script find our modules as if they were
+// released: released
+func cmdReleased(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: released")
+	}
+	env, err := providertest.ModuleProxy(ts.MkAbs("."))
+	ts.Check(err)
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		ts.Setenv(name, value)
+	}
 }
 
 // cmdPlayer puts the provider player among the project's, and has it trusted.

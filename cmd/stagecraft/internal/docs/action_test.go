@@ -22,8 +22,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// action is what .github/actions/stagecraft/action.yml may be made of; what
-// isn't known here is refused.
+// action is the part of the format of action.yml that ours uses. Unknown keys are
+// refused.
 type action struct {
 	inputs  map[string]actionInput
 	outputs map[string]string
@@ -94,7 +94,7 @@ func known(n *yamldoc.Node, keys ...string) error {
 	return nil
 }
 
-// actionRunner stands in for the runner of GitHub Actions.
+// actionRunner is a stand-in for the runner of GitHub Actions.
 type actionRunner struct {
 	action    action
 	workspace string
@@ -114,7 +114,7 @@ type actionResult struct {
 
 var actionExpression = regexp.MustCompile(`^\$\{\{ (?:inputs\.([a-z-]+)|steps\.([a-z]+)\.(outcome|outputs\.([a-z]+))) \}\}$`)
 
-// value resolves an expression. An output that a step didn't set is empty.
+// value resolves an expression. An output that no step set is empty.
 func (r *actionRunner) value(t *testing.T, text string) string {
 	t.Helper()
 	m := actionExpression.FindStringSubmatch(text)
@@ -129,7 +129,7 @@ func (r *actionRunner) value(t *testing.T, text string) string {
 	}
 	step, ok := r.done[m[2]]
 	if !ok {
-		t.Fatalf("expression %q is of no input and no earlier step", text)
+		t.Fatalf("expression %q: unknown input or earlier step", text)
 	}
 	if m[3] == "outcome" {
 		return step.outcome
@@ -137,7 +137,7 @@ func (r *actionRunner) value(t *testing.T, text string) string {
 	return step.outputs[m[4]]
 }
 
-// run gives the action's outputs.
+// run runs the steps and returns the action's outputs.
 func (r *actionRunner) run(t *testing.T) map[string]string {
 	t.Helper()
 	r.done = make(map[string]actionResult)
@@ -155,7 +155,7 @@ func (r *actionRunner) run(t *testing.T) map[string]string {
 	return outputs
 }
 
-// steering are the files by which a step changes what comes after it.
+// steering are the files by which a step affects later steps.
 var steering = []string{"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"}
 
 func (r *actionRunner) step(t *testing.T, s actionStep) actionResult {
@@ -189,7 +189,7 @@ func (r *actionRunner) step(t *testing.T, s actionStep) actionResult {
 	return result
 }
 
-// parseActionOutputs reads lines of name=value.
+// parseActionOutputs parses lines of name=value.
 func parseActionOutputs(t *testing.T, file string) map[string]string {
 	t.Helper()
 	outputs := make(map[string]string)
@@ -203,9 +203,8 @@ func parseActionOutputs(t *testing.T, file string) map[string]string {
 	return outputs
 }
 
-// fakeStagecraft notes how it was called: its words and the steering files
-// that it could write, one call a line. FAKE_EXIT ends the run, but not what
-// looks at its log.
+// fakeStagecraft records each call on one line: its words and the steering files
+// that it can write. FAKE_EXIT is the exit code of runs, but not of audit.
 const fakeStagecraft = `#!/bin/bash
 {
   printf '[%s]' "$@"
@@ -225,8 +224,8 @@ if [ -n "${FAKE_EXIT-}" ]; then exit "$FAKE_EXIT"; fi
 printf '%b' "${FAKE_RESULT-shop:dev\n}"
 `
 
-// newActionRunner has a clitest.Workspace and temporary directory with blanks in them,
-// and the fake program in PATH.
+// newActionRunner returns a runner with blanks in the paths of its workspace and
+// temporary directory, and the fake program in PATH.
 func newActionRunner(t *testing.T, inputs map[string]string, environ ...string) *actionRunner {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -248,7 +247,7 @@ func newActionRunner(t *testing.T, inputs map[string]string, environ ...string) 
 	return r
 }
 
-// actionFile is one of the action's own.
+// actionFile reads one of the action's files.
 func actionFile(t *testing.T, name string) string {
 	t.Helper()
 	return clitest.ReadFile(t, filepath.Join(clitest.Root(), ".github", "actions", "stagecraft", name))
@@ -263,7 +262,7 @@ func theAction(t *testing.T) action {
 	return a
 }
 
-// calls are those of the fake program, with the directories' names replaced.
+// calls returns the calls of the fake program, with directories replaced.
 func (r *actionRunner) calls(t *testing.T) []string {
 	t.Helper()
 	text := clitest.ReadFile(t, filepath.Join(filepath.Dir(r.temp), "calls"))
@@ -304,7 +303,7 @@ func TestAction(t *testing.T) {
 			image: "shop:dev",
 		},
 		{
-			name:   "inputs are no script",
+			name:   "inputs are not scripts",
 			inputs: map[string]string{"ceiling": evil, "command": "build\n" + evil, "working-directory": evil},
 			calls:  []string{"[build][" + evil + "][--policy=" + evil + "][--directory=" + evil + "][--locked][--audit=TEMP/stagecraft-audit.jsonl][--sarif=TEMP/stagecraft.sarif]", verify, report},
 			image:  "shop:dev",
@@ -352,8 +351,8 @@ func TestAction(t *testing.T) {
 	}
 }
 
-// TestActionForReal has the real program build an example under its ceiling,
-// and be denied.
+// TestActionForReal builds an example under its ceiling with the real program, and
+// is denied another build.
 func TestActionForReal(t *testing.T) {
 	host := providertest.NeedEngine(t)
 	for _, tt := range []struct{ name, config, image, failed, denied string }{
@@ -409,7 +408,7 @@ func TestActionOutputs(t *testing.T) {
 	}
 }
 
-// Which program verifies is settled before one runs that could change PATH.
+// The program that verifies is chosen before one runs that could change PATH.
 func TestActionProgram(t *testing.T) {
 	r := newActionRunner(t, map[string]string{"ceiling": "c", "stagecraft": "my tools/stage"})
 	tools := filepath.Join(r.workspace, "my tools")
@@ -440,7 +439,7 @@ func TestActionProgram(t *testing.T) {
 	}
 }
 
-// TestActionStandIn shows that the stand-in refuses what it doesn't know.
+// TestActionStandIn shows that the stand-in refuses unknown keys.
 func TestActionStandIn(t *testing.T) {
 	text := actionFile(t, "action.yml")
 	for _, change := range [][2]string{
@@ -465,16 +464,16 @@ func TestActionStandIn(t *testing.T) {
 func TestActionReadme(t *testing.T) {
 	a, readme := theAction(t), actionFile(t, "README.md")
 	if !a.inputs["ceiling"].required || a.inputs["ceiling"].fallback != "" {
-		t.Error("a ceiling isn't required")
+		t.Error("the ceiling is not required")
 	}
 	for _, names := range []iter.Seq[string]{maps.Keys(a.inputs), maps.Keys(a.outputs)} {
 		for name := range names {
 			if !strings.Contains(readme, "`"+name+"`") {
-				t.Errorf("README.md has no word of %s", name)
+				t.Errorf("README.md: missing %s", name)
 			}
 		}
 	}
-	// Another's action is pinned by its commit.
+	// Third-party actions are pinned by commit.
 	pins := regexp.MustCompile(`uses: (actions/\S+)@(\S+)`).FindAllStringSubmatch(readme, -1)
 	for _, m := range pins {
 		if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(m[2]) {
@@ -482,6 +481,6 @@ func TestActionReadme(t *testing.T) {
 		}
 	}
 	if len(pins) == 0 {
-		t.Error("README.md shows no workflow")
+		t.Error("README.md: missing workflow")
 	}
 }

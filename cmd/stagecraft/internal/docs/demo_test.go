@@ -33,8 +33,7 @@ func TestDemo(t *testing.T) {
 	})
 }
 
-// demo runs it in a directory with what "make demo" builds, and nothing else of the
-// repository.
+// demo runs it in a directory that contains only what "make demo" builds.
 func demo(t *testing.T, engine string) string {
 	t.Helper()
 	root, temp := t.TempDir(), t.TempDir()
@@ -57,7 +56,7 @@ func demo(t *testing.T, engine string) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
-		t.Errorf("%v is left (%v)", left, err)
+		t.Errorf("left behind: %v (%v)", left, err)
 	}
 	return string(out)
 }

@@ -33,37 +33,37 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m) }
 
-// What the documents show is run. An HTML comment right before a fenced block
-// says how; every block of sh, yaml, json and text has one:
+// An HTML comment before a fenced block says how the block is tested. Every block
+// of sh, yaml, json and text needs one:
 //
-//	<!-- run -->               bash runs it in a fresh directory
-//	<!-- run: then -->         where the run before it ended
-//	<!-- run: exit 3 -->       and its last command ends with 3
-//	<!-- run: engine -->       where there is a Docker engine
-//	<!-- output -->            what the run before it printed, on both streams;
-//	                           a line ... stands for any lines, ... at a line's end
-//	                           for the rest of it, (5ms) for any time
-//	<!-- stagecraft.yml -->    "stagecraft validate" takes it
+//	<!-- run -->               bash runs it in a new directory
+//	<!-- run: then -->         in the directory where the previous run ended
+//	<!-- run: exit 3 -->       and its exit code is 3
+//	<!-- run: engine -->       if there is a Docker engine
+//	<!-- output -->            both streams of the previous run; a line ... matches
+//	                           any lines, ... at the end of a line the rest of it,
+//	                           (5ms) any time
+//	<!-- stagecraft.yml -->    "stagecraft validate" accepts it
 //	<!-- policy -->            it is a policy
-//	<!-- json: ExecRequest --> it is that type of the ABI, and has no other field
-//	<!-- shown: WHY -->        it can't be run here
+//	<!-- json: ExecRequest --> it is this type of the ABI, without unknown fields
+//	<!-- shown: WHY -->        it cannot be run here
 var docMarker = regexp.MustCompile(`^<!-- (run|output|stagecraft\.yml|policy|json|shown)(?:: (.+?))? -->$`)
 
 var docFence = regexp.MustCompile("^(\\s*)```([a-z]*)$")
 
-// docRoot is the directory that the documents' user works in.
+// docRoot is the project directory of the documents' user.
 const docRoot = "/home/you/shop"
 
 // docBlock is one fenced block of a document.
 type docBlock struct {
 	name string // file:line of the fence
 	lang string
-	kind string // of its marker, "" without one
+	kind string // of its marker; empty without one
 	args string
 	text string
 }
 
-// docBlocks lists a document's fenced blocks in their order.
+// docBlocks returns a document's fenced blocks in order.
 func docBlocks(file, text string) []docBlock {
 	var found []docBlock
 	var open *docBlock
@@ -87,14 +87,14 @@ func docBlocks(file, text string) []docBlock {
 	return found
 }
 
-// documents are the repository's own Markdown files by their paths.
+// documents returns the repository's Markdown files by path.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	return filesIn(t, ".", ".md")
 }
 
-// filesIn are the files of a directory of the repository's that end in ext, by
-// their paths from the repository.
+// filesIn returns the files below a directory of the repository that end in ext,
+// by path.
 func filesIn(t *testing.T, dir, ext string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
@@ -118,7 +118,7 @@ func filesIn(t *testing.T, dir, ext string) map[string]string {
 	return found
 }
 
-// document is one of the repository's files.
+// document reads one of the repository's files.
 func document(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(clitest.Root(), filepath.FromSlash(name)))
@@ -128,16 +128,20 @@ func document(t *testing.T, name string) string {
 	return string(data)
 }
 
-// TestDocumentsShowWhatHappens checks every block of the README and docs/.
+// TestDocumentsShowWhatHappens tests every block of the README and docs/.
 func TestDocumentsShowWhatHappens(t *testing.T) {
 	cache := t.TempDir()
+	modules, err := providertest.ModuleProxy(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for file, text := range documents(t) {
 		if file != "README.md" && !strings.HasPrefix(file, "docs/") {
 			continue
 		}
 		t.Run(path.Base(file), func(t *testing.T) {
 			t.Parallel()
-			shell := &docShell{base: t.TempDir(), cache: cache}
+			shell := &docShell{base: t.TempDir(), cache: cache, modules: modules}
 			for _, b := range docBlocks(file, text) {
 				_, line, _ := strings.Cut(b.name, ":")
 				t.Run(line, func(t *testing.T) { checkBlock(t, shell, b) })
@@ -162,7 +166,7 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 		checkJSON(t, b)
 	case "shown":
 		if b.args == "" {
-			t.Errorf("%s: the comment doesn't say why the block is only shown", b.name)
+			t.Errorf("%s: the comment needs a reason why the block is only shown", b.name)
 		}
 	default:
 		if slices.Contains([]string{"", "sh", "yaml", "json", "text"}, b.lang) {
@@ -171,18 +175,19 @@ func checkBlock(t *testing.T, shell *docShell, b docBlock) {
 	}
 }
 
-// docShell runs the blocks of one document, one after another.
+// docShell runs the blocks of one document in order.
 type docShell struct {
-	base  string
-	cache string
-	dir   string // the last fresh directory
-	at    string // where the last run ended
-	count int
-	ran   bool   // the last run was not left out
-	said  string // what it printed
+	base    string
+	cache   string
+	modules []string // variables with which the go command finds the SDK
+	dir     string   // the last new directory
+	at      string   // where the last run ended
+	count   int
+	ran     bool   // the last run was not skipped
+	said    string // what it printed
 }
 
-// fresh makes the next directory to work in.
+// fresh creates the next directory to work in.
 func (s *docShell) fresh(t *testing.T) {
 	t.Helper()
 	s.count++
@@ -210,10 +215,10 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 		case exits:
 			var err error
 			if want, err = strconv.Atoi(code); err != nil {
-				t.Fatalf("%s: %q is no exit code", b.name, code)
+				t.Fatalf("%s: %q is not an exit code", b.name, code)
 			}
 		case arg != "":
-			t.Fatalf("%s: run: %q is not known", b.name, arg)
+			t.Fatalf("%s: run: unknown word %q", b.name, arg)
 		}
 	}
 	if !then {
@@ -238,7 +243,7 @@ func (s *docShell) run(t *testing.T, b docBlock) {
 	}
 }
 
-// command has an empty home, and the real binary first in its PATH.
+// command returns a command with an empty home and the real binary first in PATH.
 func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.at
@@ -250,6 +255,7 @@ func (s *docShell) command(name string, args ...string) *exec.Cmd {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
 		cmd.Env = append(cmd.Env, name+"="+providertest.GoEnv(name))
 	}
+	cmd.Env = append(cmd.Env, s.modules...)
 	if host := providertest.EngineHost(); host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+host)
 	} else {
@@ -266,10 +272,10 @@ var (
 
 func (s *docShell) compare(t *testing.T, b docBlock) {
 	if s.dir == "" {
-		t.Fatalf("%s: no run comes before this output", b.name)
+		t.Fatalf("%s: no run before this output", b.name)
 	}
 	if !s.ran {
-		t.Skip("what prints it was left out")
+		t.Skip("the run before it was skipped")
 	}
 	said, want := docTime.ReplaceAllString(s.said, "(TIME)"), docTime.ReplaceAllString(b.text, "(TIME)")
 	pattern := docAny.ReplaceAllString(regexp.QuoteMeta(want), `(?:.*\n)*`)
@@ -289,7 +295,7 @@ func (s *docShell) validate(t *testing.T, b docBlock) {
 	}
 }
 
-// docTypes are the types of the ABI that cross as a document.
+// docTypes are the message types of the ABI.
 var docTypes = map[string]reflect.Type{
 	"BuildDockerOptions":  reflect.TypeFor[abi.BuildDockerOptions](),
 	"BuildDockerResult":   reflect.TypeFor[abi.BuildDockerResult](),
@@ -325,13 +331,13 @@ var docTypes = map[string]reflect.Type{
 func checkJSON(t *testing.T, b docBlock) {
 	if b.args == "any" {
 		if !json.Valid([]byte(b.text)) {
-			t.Errorf("%s: this is no JSON", b.name)
+			t.Errorf("%s: not JSON", b.name)
 		}
 		return
 	}
 	kind, ok := docTypes[b.args]
 	if !ok {
-		t.Fatalf("%s: the ABI has no type %q", b.name, b.args)
+		t.Fatalf("%s: unknown type %q", b.name, b.args)
 	}
 	d := json.NewDecoder(bytes.NewReader([]byte(b.text)))
 	d.DisallowUnknownFields()
@@ -340,8 +346,8 @@ func checkJSON(t *testing.T, b docBlock) {
 	}
 }
 
-// TestDocumentsOfTheABI wants each type, operation, export, code and size of
-// the ABI in its document.
+// TestDocumentsOfTheABI requires each type, operation, export, code and size of
+// the ABI in docs/abi.md.
 func TestDocumentsOfTheABI(t *testing.T) {
 	text := document(t, "docs/abi.md")
 	shown := make(map[string]bool)
@@ -350,7 +356,7 @@ func TestDocumentsOfTheABI(t *testing.T) {
 	}
 	for name := range docTypes {
 		if !shown[name] {
-			t.Errorf("docs/abi.md has no example of %s", name)
+			t.Errorf("docs/abi.md: missing example of %s", name)
 		}
 	}
 	var words []string
@@ -372,8 +378,7 @@ func TestDocumentsOfTheABI(t *testing.T) {
 	wantWords(t, "docs/abi.md", text, words)
 }
 
-// TestDocumentOfExitCodes wants the table to have the constants, no more and
-// no less.
+// TestDocumentOfExitCodes requires exactly the constants in the table.
 func TestDocumentOfExitCodes(t *testing.T) {
 	row := regexp.MustCompile(`(?m)^\| (\d+) \|`)
 	var got, want []string
@@ -392,7 +397,7 @@ func TestDocumentOfExitCodes(t *testing.T) {
 	}
 }
 
-// TestDocumentOfCommands wants each command and flag in docs/cli.md.
+// TestDocumentOfCommands requires each command and flag in docs/cli.md.
 func TestDocumentOfCommands(t *testing.T) {
 	text := document(t, "docs/cli.md")
 	flag := regexp.MustCompile(`--[a-z]+`)
@@ -417,54 +422,58 @@ func help(t *testing.T, command ...string) string {
 	return string(out)
 }
 
-// TestDocumentOfPolicy wants each key that the parser reads in docs/policy.md.
+// TestDocumentOfPolicy requires each key that the parser reads in
+// docs/policy-reference.md.
 func TestDocumentOfPolicy(t *testing.T) {
 	keys := policyKeys(t)
-	if len(keys) < 15 {
+	if len(keys) < 35 {
 		t.Fatalf("the parser reads only %v", keys)
 	}
-	text := document(t, "docs/policy.md")
+	text := document(t, "docs/policy-reference.md")
 	for _, key := range keys {
 		if !regexp.MustCompile("`(?:[a-z]+\\.)*" + key + "`").MatchString(text) {
-			t.Errorf("docs/policy.md doesn't mention `%s`", key)
+			t.Errorf("docs/policy-reference.md: missing `%s`", key)
 		}
 	}
 }
 
-// policyKeys are the keys of the parser's maps of functions, and of its lists of
-// texts.
+// policyKeys returns the keys of the families of rights, and of the parser's maps of
+// functions.
 func policyKeys(t *testing.T) []string {
 	t.Helper()
+	files, err := filepath.Glob(filepath.Join(clitest.Root(), "hostfuncs", "capability", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var keys []string
-	for _, file := range []string{"parse.go", "parsetexts.go", "require.go", "confine.go"} {
-		ast.Inspect(source(t, "hostfuncs/capability/"+file), func(n ast.Node) bool {
-			literal, ok := n.(*ast.CompositeLit)
-			if !ok {
-				return true
-			}
-			if m, ok := literal.Type.(*ast.MapType); !ok || !isFunc(m.Value) {
-				return true
-			}
-			for _, e := range literal.Elts {
-				if key, ok := e.(*ast.KeyValueExpr).Key.(*ast.BasicLit); ok {
-					keys = append(keys, strings.Trim(key.Value, `"`))
+	add := func(e ast.Expr) {
+		if text, ok := e.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			keys = append(keys, strings.Split(strings.Trim(text.Value, `"`), ".")...)
+		}
+	}
+	for _, file := range files {
+		// docs/policy-tools.md has the keys of an accepted finding.
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "accept.go" {
+			continue
+		}
+		ast.Inspect(source(t, "hostfuncs/capability/"+filepath.Base(file)), func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if m, ok := n.Type.(*ast.MapType); ok && isFunc(m.Value) {
+					for _, e := range n.Elts {
+						add(e.(*ast.KeyValueExpr).Key)
+					}
+				}
+			case *ast.KeyValueExpr:
+				if name, ok := n.Key.(*ast.Ident); ok && name.Name == "name" {
+					add(n.Value)
 				}
 			}
 			return true
 		})
 	}
-	ast.Inspect(source(t, "hostfuncs/capability/textlists.go"), func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		name, named := pair.Key.(*ast.Ident)
-		if key, ok := pair.Value.(*ast.BasicLit); ok && named && name.Name == "key" {
-			keys = append(keys, strings.Trim(key.Value, `"`))
-		}
-		return true
-	})
-	return keys
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func isFunc(e ast.Expr) bool {
@@ -472,14 +481,14 @@ func isFunc(e ast.Expr) bool {
 	return ok
 }
 
-// TestDocumentsOfOperations wants each operation where its policy is explained,
-// and each function of the SDK where authors look for it.
+// TestDocumentsOfOperations requires each operation in the policy reference, and
+// each function of the SDK in the page for authors.
 func TestDocumentsOfOperations(t *testing.T) {
 	var words []string
 	for _, operation := range abi.Operations() {
 		words = append(words, "`"+operation+"`")
 	}
-	wantWords(t, "docs/policy.md", document(t, "docs/policy.md"), words)
+	wantWords(t, "docs/policy-reference.md", document(t, "docs/policy-reference.md"), words)
 	text := document(t, "docs/providers.md")
 	for _, d := range append(source(t, "guest-sdk/backend/backend.go").Decls, source(t, "guest-sdk/backend/operations.go").Decls...) {
 		f, ok := d.(*ast.FuncDecl)
@@ -487,13 +496,12 @@ func TestDocumentsOfOperations(t *testing.T) {
 			continue
 		}
 		if name := f.Name.Name; !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "backend."+name) {
-			t.Errorf("docs/providers.md doesn't mention backend.%s", name)
+			t.Errorf("docs/providers.md: missing backend.%s", name)
 		}
 	}
 }
 
-// TestDocumentsHaveNoDeadLinks follows each relative link, to a heading too,
-// and each word in the code about RATIONALE.md.
+// TestDocumentsHaveNoDeadLinks follows each relative link and its heading.
 func TestDocumentsHaveNoDeadLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	all := documents(t)
@@ -508,9 +516,9 @@ func TestDocumentsHaveNoDeadLinks(t *testing.T) {
 				to = path.Join(path.Dir(file), target)
 			}
 			if _, err := os.Stat(filepath.Join(clitest.Root(), filepath.FromSlash(to))); err != nil {
-				t.Errorf("%s: link %s leads nowhere", file, m[1])
+				t.Errorf("%s: dead link %s", file, m[1])
 			} else if heading != "" && !slices.Contains(anchors(all[to]), heading) {
-				t.Errorf("%s: link %s leads to no heading", file, m[1])
+				t.Errorf("%s: link %s to a missing heading", file, m[1])
 			}
 		}
 	}
@@ -518,7 +526,7 @@ func TestDocumentsHaveNoDeadLinks(t *testing.T) {
 
 var docHeading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 
-// anchors are the names that headings have as targets of links.
+// anchors returns the link targets of the headings.
 func anchors(text string) []string {
 	var found []string
 	for _, m := range docHeading.FindAllStringSubmatch(text, -1) {
@@ -528,8 +536,8 @@ func anchors(text string) []string {
 	return found
 }
 
-// TestReasonsAreThere wants every reason that a comment in the code refers to
-// in RATIONALE.md.
+// TestReasonsAreThere requires every "Why ...?" that code refers to in
+// RATIONALE.md, and every entry there in its index.
 func TestReasonsAreThere(t *testing.T) {
 	rationale := document(t, "RATIONALE.md")
 	comment, reason := regexp.MustCompile(`\s+(// )?`), regexp.MustCompile(`"(Why [^"]+\?)" in RATIONALE`)
@@ -552,13 +560,57 @@ func TestReasonsAreThere(t *testing.T) {
 	if err != nil || found == 0 {
 		t.Errorf("%d reasons found: %v", found, err)
 	}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (Why .+)$`).FindAllStringSubmatch(rationale, -1) {
+		wantWords(t, "RATIONALE.md", rationale, []string{"- [" + m[1] + "](#" + anchors(m[0])[0] + ")\n"})
+	}
+}
+
+// longDocuments may have more than 2,500 words, each for a reason.
+var longDocuments = map[string]string{
+	"docs/abi.md":              "a provider uses its operations together",
+	"docs/attacks.md":          "it is generated",
+	"docs/cli.md":              "one section for each command, in the order of the help",
+	"docs/policy-reference.md": "the keys of one file, looked up together",
+}
+
+// TestDocumentOfTree requires the packages of the host and the SDK in the tables of
+// docs/development.md, and no other.
+func TestDocumentOfTree(t *testing.T) {
+	want := make(map[string]bool)
+	for _, top := range []string{"guest-sdk", "hostfuncs", "internal", "runtime"} {
+		for file := range filesIn(t, top, ".go") {
+			dir := path.Dir(file)
+			if !strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(dir, "test") && !strings.Contains(dir, "/testdata") {
+				want[dir] = true
+			}
+		}
+	}
+	text := document(t, "docs/development.md")
+	for dir := range want {
+		wantWords(t, "docs/development.md", text, []string{"`" + dir + "`"})
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `((?:hostfuncs|internal|runtime)/[a-z/]+)` \\|").FindAllStringSubmatch(text, -1) {
+		if !want[m[1]] && !strings.HasSuffix(m[1], "test") {
+			t.Errorf("docs/development.md: no package %s", m[1])
+		}
+	}
+}
+
+// TestDocumentsAreShort limits a page to what a reader reads in one sitting.
+func TestDocumentsAreShort(t *testing.T) {
+	for file, text := range documents(t) {
+		_, long := longDocuments[file]
+		if words := len(strings.Fields(text)); strings.HasPrefix(file, "docs/") && (words > 2500) != long {
+			t.Errorf("%s: %d words; split a page over 2,500 or give a reason", file, words)
+		}
+	}
 }
 
 func wantWords(t *testing.T, name, text string, words []string) {
 	t.Helper()
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			t.Errorf("%s doesn't have %q", name, word)
+			t.Errorf("%s: missing %q", name, word)
 		}
 	}
 }
@@ -573,7 +625,7 @@ func source(t *testing.T, name string) *ast.File {
 	return f
 }
 
-// constants are a file's by name, with what the source has for their value.
+// constants returns a file's constants with their values as written.
 func constants(t *testing.T, name string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)

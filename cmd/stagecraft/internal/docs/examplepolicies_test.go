@@ -11,16 +11,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
-// badPolicies are those whose text is about what is wrong with them, or about
-// how little a rule holds, by document and file.
+// badPolicies are shown for their mistakes, by document and file.
 var badPolicies = map[string]string{
-	"docs/policy.md wide.yml": "it shows what policy check finds",
+	"docs/policy-tools.md wide.yml": "it shows findings of policy check",
 }
 
 var heredoc = regexp.MustCompile(`(?s)cat >(\S+) <<'?END'?\n(.*?\n)END\n`)
 
-// TestExamplePoliciesPassTheirCheck: whoever copies a policy of the examples or
-// of a document copies a good one.
+// TestExamplePoliciesPassTheirCheck checks that readers copy good policies.
 func TestExamplePoliciesPassTheirCheck(t *testing.T) {
 	checked := 0
 	check := func(name, text string) {
@@ -32,7 +30,7 @@ func TestExamplePoliciesPassTheirCheck(t *testing.T) {
 		found := unaccepted(t, name, text)
 		switch {
 		case bad && found == "":
-			t.Errorf("%s: nothing is found in it, but %s", name, why)
+			t.Errorf("%s: no finding, but %s", name, why)
 		case !bad && found != "":
 			t.Errorf("%s", found)
 		}
@@ -51,16 +49,16 @@ func TestExamplePoliciesPassTheirCheck(t *testing.T) {
 		}
 	}
 	if checked < 15 {
-		t.Errorf("only %d policies were found, this test misses some", checked)
+		t.Errorf("only %d policies found, expected more", checked)
 	}
 }
 
-// isPolicy tells a policy from other YAML, and from tests of policies.
+// isPolicy distinguishes a policy from other YAML and from policy tests.
 func isPolicy(text string) bool {
 	return regexp.MustCompile(`(?m)^version: 1$`).MatchString(text) && regexp.MustCompile(`(?m)^(providers|require):`).MatchString(text)
 }
 
-// unaccepted is what a strict check fails on.
+// unaccepted returns the findings that fail a strict check.
 func unaccepted(t *testing.T, name, text string) string {
 	t.Helper()
 	p, err := capability.Parse(name, []byte(text))

@@ -9,8 +9,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// TestFirstMinute pastes the README's blocks into one shell, outside of the
-// clone: each has to work where the one before it ended.
+// TestFirstMinute pastes the README's blocks into one shell, outside the clone:
+// each must work where the previous one ended.
 func TestFirstMinute(t *testing.T) {
 	providertest.NeedEngine(t)
 	shell := &docShell{base: t.TempDir(), cache: t.TempDir()}
@@ -33,6 +33,6 @@ func TestFirstMinute(t *testing.T) {
 	shell.ran, shell.said = true, strings.ReplaceAll(string(out), filepath.Dir(shell.dir), filepath.Dir(docRoot))
 	shell.compare(t, docBlock{name: "README.md", text: want.String()})
 	if strings.Contains(pasted.String(), clitest.Root()) {
-		t.Error("the README names this clone")
+		t.Error("the README contains the path of this clone")
 	}
 }

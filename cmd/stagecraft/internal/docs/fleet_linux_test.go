@@ -15,10 +15,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// TestFleet does on one machine what docs/scale.md has a cluster do: two daemons
-// that ask for certificates, made by the page's script, with the page's
-// configuration, and a registry with their shared cache. What the first has
-// built, the second takes from there.
+// TestFleet runs the fleet of docs/scale.md on one machine: two daemons with the
+// page's configuration and certificates from its script, and a registry with their
+// shared cache. The second daemon takes from it what the first built.
 func TestFleet(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip(err)
@@ -81,7 +80,7 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// tlsArgs are the arguments of the page's daemon about certificates.
+// tlsArgs returns the page's daemon arguments for certificates.
 func tlsArgs(m manifest, certs string) []string {
 	args := slices.DeleteFunc(slices.Clone(m.Spec.Template.Spec.Containers[0].Args), func(arg string) bool { return !strings.Contains(arg, "/certs/") })
 	for i, arg := range args {
@@ -106,7 +105,7 @@ func makeCerts(t *testing.T) string {
 	return dir
 }
 
-// fleetProject has an image with a step that runs.
+// fleetProject is a project whose image has a RUN step.
 func fleetProject(t *testing.T, registry string) clitest.Workspace {
 	t.Helper()
 	w := clitest.NewWorkspace(t, "")

@@ -16,16 +16,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// manifest is what of Kubernetes' objects examples/fleet uses, by their names at
-// https://kubernetes.io/docs/reference/kubernetes-api/. A field that isn't here
-// is a mistake, or new.
+// manifest is the part of Kubernetes' objects that examples/fleet uses, see
+// https://kubernetes.io/docs/reference/kubernetes-api/. Unknown fields are errors.
 type manifest struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
 	Metadata   metadata          `json:"metadata"`
 	Data       map[string]string `json:"data"`
 	Spec       struct {
-		// Of a Service the labels themselves, else a labelSelector.
+		// In a Service the labels themselves, elsewhere a labelSelector.
 		Selector        json.RawMessage `json:"selector"`
 		SessionAffinity string          `json:"sessionAffinity"`
 		Ports           []servicePort   `json:"ports"`
@@ -123,8 +122,8 @@ var manifestKinds = map[string]string{
 	"Job": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1",
 }
 
-// fleet are the manifests of examples/fleet, and what their comments have made
-// before: kind/namespace/name.
+// fleet is the manifests of examples/fleet, and the objects that their comments
+// create first, as kind/namespace/name.
 type fleet struct {
 	objects []manifest
 	known   map[string]bool
@@ -155,7 +154,7 @@ func readFleet(t *testing.T, files ...string) fleet {
 			}
 			at := path.Join(m.Kind, m.Metadata.Namespace, m.Metadata.Name)
 			if m.APIVersion != manifestKinds[m.Kind] || m.APIVersion == "" || m.Metadata.Namespace == "" || f.known[at] {
-				t.Errorf("%s: %s of %q: another version, no namespace, or a second one", file, at, m.APIVersion)
+				t.Errorf("%s: %s of %q: unexpected version, missing namespace, or duplicate", file, at, m.APIVersion)
 			}
 			f.known[at] = true
 			f.objects = append(f.objects, m)
@@ -164,7 +163,7 @@ func readFleet(t *testing.T, files ...string) fleet {
 	return f
 }
 
-// pods are the templates of pods in a namespace that have all these labels.
+// pods returns the pod templates in a namespace that have all these labels.
 func (f fleet) pods(namespace string, labels map[string]string) []*podTemplate {
 	var found []*podTemplate
 	for _, m := range f.objects {
@@ -184,8 +183,8 @@ func has(all, some map[string]string) bool {
 	return len(some) > 0
 }
 
-// TestFleetManifests wants the manifests of examples/fleet to fit together: what
-// is named is there, with its ports, keys and labels.
+// TestFleetManifests checks that the manifests of examples/fleet match: every name
+// exists, with its ports, keys and labels.
 func TestFleetManifests(t *testing.T) {
 	for _, daemon := range []string{"buildkitd.yaml", "buildkitd-rootless.yaml"} {
 		files := []string{daemon, "registry.yaml", "networkpolicy.yaml", "job.yaml"}
@@ -194,7 +193,7 @@ func TestFleetManifests(t *testing.T) {
 		}
 		t.Run(daemon, func(t *testing.T) {
 			if len(files) > 4 {
-				// It takes the place of the StatefulSet there.
+				// It replaces the StatefulSet there.
 				rootless := readFleet(t, daemon).objects[0]
 				whole := readFleet(t, files[1:]...)
 				for i, m := range whole.objects {
@@ -319,11 +318,11 @@ func (f fleet) checkPods(t *testing.T, at string, m manifest) {
 	}
 }
 
-// certFiles are what a directory of certificates has.
+// certFiles are the files of a certificate directory.
 var certFiles = []string{"ca.pem", "cert.pem", "key.pem"}
 
-// TestFleetAddresses wants one address of the daemons and one of the registry in
-// all files, and the cases of the ceiling to be as they say.
+// TestFleetAddresses requires one address of the daemons and one of the registry
+// in all files, and that the ceiling's tests pass.
 func TestFleetAddresses(t *testing.T) {
 	const daemons, registry = "buildkit+tcp://buildkitd.builds.svc:1234", "registry.builds.svc:5000"
 	for file, want := range map[string][]string{
@@ -340,7 +339,7 @@ func TestFleetAddresses(t *testing.T) {
 	w.Want(t, 0, "policy", "check", filepath.Join(clitest.Root(), "examples/fleet/ceiling.yml"))
 }
 
-// TestDocumentOfFleet wants what docs/scale.md shows of a file to stand in it.
+// TestDocumentOfFleet requires that docs/scale.md quotes files exactly.
 func TestDocumentOfFleet(t *testing.T) {
 	shown := 0
 	for _, b := range docBlocks("docs/scale.md", document(t, "docs/scale.md")) {

@@ -1,5 +1,5 @@
-// Package hostile_test attacks the real binary, and takes its guards away in turn
-// to see that the attacks notice.
+// Package hostile_test attacks the real binary, and tests the attacks by taking
+// the binary's guards away in turn.
 package hostile_test
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TestMain builds what the attacks are carried out with.
+// TestMain builds the binary that is attacked.
 func TestMain(m *testing.M) { clitest.Main(m) }
 
 // commands are those of attacks alone.
@@ -26,7 +26,7 @@ var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, as the table of docs/security.md has them.
+// families are the kinds of attacks, as the table of docs/attacks.md has them.
 var families = []struct{ name, title string }{
 	{"exec", "Running programs"},
 	{"files", "Files"},
@@ -39,17 +39,17 @@ var families = []struct{ name, title string }{
 	{"store", "Cache, lock file and directories"},
 }
 
-// leastOfFamily is how many attacks each family has at least.
+// leastOfFamily is the least number of attacks in each family.
 const leastOfFamily = 5
 
-// attack is one case of the suite. Its file begins with its header, strictly:
+// attack is one case of the suite. Its file begins with a header:
 //
 //	# name: what is tried, in a few words
 //	# mechanism: how it would work,
 //	#   on several lines if need be
 //	# source: CVE-2021-4034, golang/go#43724 or our own
 //	# must: what has to happen
-//	# guard: the mutations that take away what stops it
+//	# guard: the mutations that take away what stops it; optional
 type attack struct {
 	file   string
 	family string
@@ -80,7 +80,7 @@ func attacks(t *testing.T) []attack {
 			continue
 		}
 		if other, ok := names[a.name]; ok {
-			t.Errorf("%s: %s has the same name", file, other)
+			t.Errorf("%s: duplicate name (first in %s)", file, other)
 		}
 		names[a.name] = file
 		all = append(all, a)
@@ -115,7 +115,7 @@ func titleOf(family string) string {
 	return ""
 }
 
-// parse wants each key once, in this order.
+// parse requires each key once, in this order; a guard is optional.
 func (a *attack) parse(header string) error {
 	var guards string
 	rest := strings.Split(header, "\n")
@@ -123,8 +123,11 @@ func (a *attack) parse(header string) error {
 		key  string
 		into *string
 	}{{"name", &a.name}, {"mechanism", &a.mechanism}, {"source", &a.source}, {"must", &a.must}, {"guard", &guards}} {
+		if field.into == &guards && len(rest) == 0 {
+			break
+		}
 		if len(rest) == 0 || !strings.HasPrefix(rest[0], "# "+field.key+": ") {
-			return fmt.Errorf("the header lacks %q, or has it in another place", "# "+field.key+": ")
+			return fmt.Errorf("missing %q in the header, or not in its place", "# "+field.key+": ")
 		}
 		words := strings.Fields(strings.TrimPrefix(rest[0], "# "+field.key+": "))
 		for rest = rest[1:]; len(rest) > 0 && strings.HasPrefix(rest[0], "#   "); rest = rest[1:] {
@@ -135,17 +138,19 @@ func (a *attack) parse(header string) error {
 		}
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("the header has %q after its end", rest[0])
+		return fmt.Errorf("unexpected %q after the header", rest[0])
 	}
-	a.guards = strings.Split(guards, ", ")
+	if guards != "" {
+		a.guards = strings.Split(guards, ", ")
+	}
 	for _, source := range a.sources() {
 		if !attackSource.MatchString(source) {
-			return fmt.Errorf("source %q is no CVE, no issue such as golang/go#43724 and not \"our own\"", source)
+			return fmt.Errorf("source %q is not a CVE, an issue such as golang/go#43724 or \"our own\"", source)
 		}
 	}
 	for _, guard := range a.guards {
 		if !guardID.MatchString(guard) {
-			return fmt.Errorf("%q is no guard", guard)
+			return fmt.Errorf("%q is not the name of a guard", guard)
 		}
 	}
 	return nil
@@ -172,15 +177,15 @@ func TestHostile(t *testing.T) {
 	}
 	for _, f := range families {
 		if count[f.name] < leastOfFamily {
-			t.Errorf("family %s has %d attacks, at least %d are wanted", f.name, count[f.name], leastOfFamily)
+			t.Errorf("family %s has %d attacks, expected at least %d", f.name, count[f.name], leastOfFamily)
 		}
 	}
 	testscript.Run(t, p)
 }
 
-// The table in docs/security.md stands between these.
+// The table in docs/attacks.md is between these.
 const (
-	tableFile  = "docs/security.md"
+	tableFile  = "docs/attacks.md"
 	tableBegin = "<!-- attacks: go test ./cmd/stagecraft/internal/hostile -run TestHostileTable -update -->\n"
 	tableEnd   = "<!-- attacks end -->\n"
 )
@@ -191,7 +196,7 @@ func TestHostileTable(t *testing.T) {
 	before, rest, begun := strings.Cut(text, tableBegin)
 	_, after, ended := strings.Cut(rest, tableEnd)
 	if !begun || !ended {
-		t.Fatalf("%s has no place for the table", tableFile)
+		t.Fatalf("%s has no markers for the table", tableFile)
 	}
 	want := before + tableBegin + attackTable(attacks(t), mutations(t)) + tableEnd + after
 	switch {

@@ -1,38 +1,45 @@
 package hostile_test
 
 import (
-	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/tools/go/packages"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
-
-	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var mutate = flag.Bool("mutate", false, "take each guard away in turn, and see that the hostile suite notices")
+// mostMutations bounds what a maintainer has to keep in step with the code.
+const mostMutations = 100
 
-// mutation takes one guard away. It is a file of testdata/mutations whose name
-// is the guard's:
+// mutation takes one guard away. It is a file of testdata/mutations with the
+// guard's name:
 //
 //	what the guard does, in a sentence
-//	file: where it stands, from the root of the repository
+//	in: the function that has it, as Type.Method or Function; none at the top level
 //	-- old --
-//	the lines as they are, which stand there once
+//	code of that function
 //	-- new --
-//	the lines without the guard; they still compile
+//	the same without the guard; it still compiles
+//
+// The old code is found by its tokens, wherever it is in the repository: neither
+// the file, the layout nor comments matter. The function matters only where the
+// same code is in several places.
 type mutation struct {
-	guard, why, file string
-	old, new         string
+	guard, why, function string
+	old, new             string
 }
 
 // mutations reads all of them, sorted by guard.
@@ -60,183 +67,246 @@ func readMutation(file string) (m mutation, err error) {
 		return m, err
 	}
 	guard, named := strings.CutSuffix(filepath.Base(file), ".txtar")
-	why, source, filed := strings.Cut(string(archive.Comment), "\nfile: ")
-	source = strings.TrimSpace(source)
-	if !named || !filed || why == "" || strings.Contains(source, "\n") ||
+	why, function, _ := strings.Cut(strings.TrimSpace(string(archive.Comment)), "\nin: ")
+	if !named || why == "" || strings.Contains(why+function, "\n") ||
 		len(archive.Files) != 2 || archive.Files[0].Name != "old" || archive.Files[1].Name != "new" {
-		return m, fmt.Errorf("it is no sentence, a line \"file: \", and the parts old and new")
+		return m, fmt.Errorf("expected a sentence, perhaps a line \"in: FUNCTION\", and the parts old and new")
 	}
-	return mutation{guard, why, source, string(archive.Files[0].Data), string(archive.Files[1].Data)}, nil
+	return mutation{guard, why, function, string(archive.Files[0].Data), string(archive.Files[1].Data)}, nil
 }
 
-// apply gives the file without the guard.
-func (m mutation) apply() (string, error) {
-	data, err := os.ReadFile(m.path())
-	if err != nil {
-		return "", err
-	}
-	if n := strings.Count(string(data), m.old); n != 1 || m.old == "" || m.old == m.new {
-		return "", fmt.Errorf("%s: its old lines stand in %s %d times, once is expected", m.guard, m.file, n)
-	}
-	return strings.Replace(string(data), m.old, m.new, 1), nil
+// place is where the old code of a mutation is.
+type place struct {
+	file       *sourceFile
+	start, end int // bytes of the file's text
 }
 
-func (m mutation) path() string { return filepath.Join(clitest.Root(), filepath.FromSlash(m.file)) }
+// apply returns the file's text without the guard.
+func (p place) apply(m mutation) string {
+	return p.file.text[:p.start] + strings.TrimSpace(m.new) + p.file.text[p.end:]
+}
 
-// TestMutationsFit wants each guard that an attack names to have a mutation
-// that fits the code, and each mutation to be named.
-func TestMutationsFit(t *testing.T) {
-	known := make(map[string]bool)
-	for _, m := range mutations(t) {
-		known[m.guard] = true
-		if _, err := m.apply(); err != nil {
-			t.Error(err)
+// find returns the one place of the old code.
+func (m mutation) find(files []*sourceFile) (place, error) {
+	old := tokensOf(m.old)
+	if len(old) == 0 || tokenText(old) == tokenText(tokensOf(m.new)) {
+		return place{}, fmt.Errorf("the old code is empty, or the same as the new")
+	}
+	var all, inside []place
+	for _, f := range files {
+		for _, p := range f.find(old) {
+			all = append(all, p)
+			if f.function(p) == m.function {
+				inside = append(inside, p)
+			}
 		}
+	}
+	if len(all) > 1 {
+		all = inside
+	}
+	if len(all) != 1 {
+		return place{}, fmt.Errorf("expected the old code once in %s, found it %d times", m.function, len(all))
+	}
+	return all[0], nil
+}
+
+// sourceFile is a Go file of the host's, with its tokens.
+type sourceFile struct {
+	path   string
+	text   string
+	tokens []goToken
+	joined string // tokenText(tokens)
+	index  []int  // where each token begins in joined
+	syntax func() (*token.FileSet, *ast.File)
+}
+
+// sources reads all Go files that are not tests.
+var sources = sync.OnceValues(func() ([]*sourceFile, error) {
+	var all []*sourceFile
+	err := filepath.WalkDir(clitest.Root(), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "guest-sdk" || strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		all = append(all, newSourceFile(path, string(data)))
+		return nil
+	})
+	return all, err
+})
+
+func newSourceFile(path, text string) *sourceFile {
+	f := &sourceFile{path: path, text: text, tokens: tokensOf(text)}
+	var b strings.Builder
+	for _, t := range f.tokens {
+		f.index = append(f.index, b.Len())
+		b.WriteString(t.text)
+		b.WriteByte('\n')
+	}
+	f.joined = b.String()
+	f.syntax = sync.OnceValues(func() (*token.FileSet, *ast.File) {
+		fset := token.NewFileSet()
+		syntax, err := parser.ParseFile(fset, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			panic(err)
+		}
+		return fset, syntax
+	})
+	return f
+}
+
+// find returns where a sequence of tokens is.
+func (f *sourceFile) find(old []goToken) []place {
+	var all []place
+	want := tokenText(old)
+	for from := 0; ; {
+		i := strings.Index(f.joined[from:], want)
+		if i < 0 {
+			return all
+		}
+		i += from
+		from = i + 1
+		if first, whole := slices.BinarySearch(f.index, i); whole {
+			last := f.tokens[first+len(old)-1]
+			all = append(all, place{f, f.tokens[first].offset, last.offset + last.length})
+		}
+	}
+}
+
+// function names the function that a place is in, as Type.Method or Function.
+// It is empty where the place is in none.
+func (f *sourceFile) function(p place) string {
+	fset, syntax := f.syntax()
+	for _, d := range syntax.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fset.Position(fn.Pos()).Offset > p.start || fset.Position(fn.End()).Offset < p.end {
+			continue
+		}
+		if fn.Recv == nil {
+			return fn.Name.Name
+		}
+		of := fn.Recv.List[0].Type
+		if pointer, ok := of.(*ast.StarExpr); ok {
+			of = pointer.X
+		}
+		return types.ExprString(of) + "." + fn.Name.Name
+	}
+	return ""
+}
+
+// TestMutationsFit requires that each mutation fits the code, that its result
+// compiles, and that an attack names it.
+func TestMutationsFit(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("some mutations are of files for Linux")
+	}
+	files, err := sources()
+	if err != nil {
+		t.Fatal(err)
 	}
 	named := make(map[string]bool)
+	for _, m := range mutations(t) {
+		named[m.guard] = false
+	}
+	if len(named) > mostMutations {
+		t.Errorf("there are %d mutations, at most %d are kept", len(named), mostMutations)
+	}
 	for _, a := range attacks(t) {
 		for _, guard := range a.guards {
+			if _, known := named[guard]; !known {
+				t.Errorf("%s: unknown guard %q", a.file, guard)
+			}
 			named[guard] = true
-			if !known[guard] {
-				t.Errorf("%s: guard %q has no mutation", a.file, guard)
-			}
 		}
 	}
-	for guard := range known {
-		if !named[guard] {
-			t.Errorf("no attack names the guard %q", guard)
-		}
-	}
-}
-
-// TestMutations builds stagecraft without each guard in turn, and runs the
-// attacks that name it: one of them at least has to notice, and each attack has
-// to notice the lack of one of its guards.
-func TestMutations(t *testing.T) {
-	if !*mutate {
-		t.Skip("needs -mutate, see make mutate")
-	}
-	all, cache := attacks(t), t.TempDir()
-	tried, settled := make(map[string]bool), make(map[string]bool)
+	places := make(map[string]place)
 	for _, m := range mutations(t) {
-		t.Run(m.guard, func(t *testing.T) {
-			of := slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) })
-			tried[m.guard] = true
-			count := make(map[outcome]int)
-			for name, ended := range m.trial(t, of, cache) {
-				count[ended]++
-				settled[name] = settled[name] || ended != passed
-			}
-			t.Logf("%d of %d attacks notice: %s", count[failed], len(of), m.why)
-			switch {
-			case count[failed] > 0:
-			case count[skipped] > 0:
-				t.Skip("the attacks that may notice are left out here")
-			default:
-				t.Error("nobody notices that this guard is gone")
-			}
-		})
+		if !named[m.guard] {
+			t.Errorf("%s: no attack names it", m.guard)
+		}
+		if places[m.guard], err = m.find(files); err != nil {
+			t.Errorf("%s: %v", m.guard, err)
+			delete(places, m.guard)
+		}
 	}
-	for _, a := range all {
-		// With -run, some are not taken away.
-		untried := slices.ContainsFunc(a.guards, func(guard string) bool { return !tried[guard] })
-		if !settled[a.id()] && !untried {
-			t.Errorf("%s passes without any of its guards", a.id())
+	check := newChecker(t, places)
+	for _, m := range mutations(t) {
+		if p, found := places[m.guard]; found {
+			check.compiles(t, m, p)
 		}
 	}
 }
 
-// mutantHangs is when a script gives up on a program without its guard, which
-// may never end.
-const mutantHangs = 10 * time.Minute
+// checker checks the types of packages of which a file is another one.
+type checker map[string]*packages.Package // by directory
 
-// trial carries out attacks with a binary that lacks the guard, and says how
-// they ended, by their names. One that is left out says nothing.
-func (m mutation) trial(t *testing.T, of []attack, cache string) map[string]outcome {
+// newChecker loads the packages that the places are in.
+func newChecker(t *testing.T, places map[string]place) checker {
 	t.Helper()
-	text, err := m.apply()
+	var dirs []string
+	for _, p := range places {
+		dirs = append(dirs, filepath.Dir(p.file.path))
+	}
+	slices.Sort(dirs)
+	// With the flags of the builds in these tests, so that all is compiled once.
+	loaded, err := packages.Load(&packages.Config{
+		Mode:       packages.LoadSyntax,
+		Dir:        clitest.Root(),
+		Env:        append(os.Environ(), "CGO_ENABLED=0"),
+		BuildFlags: []string{"-trimpath"},
+	}, slices.Compact(dirs)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	changed := filepath.Join(dir, "mutated.go")
-	if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	c := make(checker)
+	for _, p := range loaded {
+		for _, err := range p.Errors {
+			t.Error(err)
+		}
+		c[filepath.Dir(p.GoFiles[0])] = p
 	}
-	bin := filepath.Join(dir, "stagecraft")
-	if err := clitest.Builder().BinaryWith(bin, map[string]string{m.path(): changed}); err != nil {
-		t.Fatal(err)
-	}
-	p := clitest.Scripts(cache, bin, commands)
-	p.Deadline = time.Now().Add(mutantHangs)
-	setup := p.Setup
-	p.Setup = func(e *testscript.Env) error {
-		err := setup(e)
-		e.Setenv("HANG", strconv.Itoa(int(mutantHangs.Seconds())/20))
-		return err
-	}
-	for _, a := range of {
-		p.Files = append(p.Files, a.file)
-	}
-	run := &trialRun{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	testscript.RunT(run, p)
-	run.wait.Wait()
-	return run.outcomes()
+	return c
 }
 
-// outcome is how an attack went, as far as that says something of a guard.
-type outcome int
-
-const (
-	passed outcome = iota
-	failed
-	skipped
-)
-
-// trialRun runs scripts that may fail. It is what testscript needs of a test.
-type trialRun struct {
-	name  string
-	slots chan struct{}
-	wait  sync.WaitGroup
-	subs  []*trialRun
-	ended outcome
-}
-
-func (*trialRun) Parallel()     {}
-func (*trialRun) Log(...any)    {}
-func (*trialRun) Verbose() bool { return false }
-
-// Skip ends the script.
-func (r *trialRun) Skip(...any) {
-	r.ended = skipped
-	runtime.Goexit()
-}
-
-// Fatal ends the script.
-func (r *trialRun) Fatal(...any) { r.FailNow() }
-
-// FailNow ends the script.
-func (r *trialRun) FailNow() {
-	r.ended = failed
-	runtime.Goexit()
-}
-
-// Run runs one script beside the others.
-func (r *trialRun) Run(name string, run func(testscript.T)) {
-	sub := &trialRun{name: name, slots: r.slots}
-	r.subs = append(r.subs, sub)
-	r.wait.Go(func() {
-		r.slots <- struct{}{}
-		defer func() { <-r.slots }()
-		run(sub)
-	})
-}
-
-// outcomes are those of all scripts, by their names.
-func (r *trialRun) outcomes() map[string]outcome {
-	all := make(map[string]outcome)
-	for _, sub := range r.subs {
-		all[sub.name] = sub.ended
+func (c checker) compiles(t *testing.T, m mutation, p place) {
+	t.Helper()
+	pkg := c[filepath.Dir(p.file.path)]
+	changed, err := parser.ParseFile(pkg.Fset, p.file.path, p.apply(m), parser.SkipObjectResolution)
+	if err != nil {
+		t.Errorf("%s: %v", m.guard, err)
+		return
 	}
-	return all
+	files, found := slices.Clone(pkg.Syntax), false
+	for i, f := range files {
+		if pkg.Fset.Position(f.Package).Filename == p.file.path {
+			files[i], found = changed, true
+		}
+	}
+	if !found {
+		t.Errorf("%s: %s is not built here", m.guard, p.file.path)
+	}
+	config := types.Config{Importer: importer(pkg.Imports)}
+	if _, err := config.Check(pkg.PkgPath, pkg.Fset, files, nil); err != nil {
+		t.Errorf("%s: %v", m.guard, err)
+	}
+}
+
+// importer gives what a package imports.
+type importer map[string]*packages.Package
+
+func (i importer) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if p := i[path]; p != nil && p.Types != nil {
+		return p.Types, nil
+	}
+	return nil, fmt.Errorf("%s is not loaded", path)
 }

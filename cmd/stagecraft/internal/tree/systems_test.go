@@ -52,7 +52,7 @@ func TestTypeChecks(t *testing.T) {
 	forOtherSystems(t, func(t *testing.T, env []string) {
 		loaded, err := packages.Load(&packages.Config{
 			Context: t.Context(), Mode: packages.LoadAllSyntax, Tests: true, Dir: root, Env: env, ParseFile: parseForTypes,
-		}, "./...")
+		}, ours...)
 		if err != nil {
 			t.Fatal(err)
 		}

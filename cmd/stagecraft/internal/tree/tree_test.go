@@ -18,11 +18,15 @@ const repo = "github.com/stagecraft-dev/stagecraft/"
 // root is the repository's.
 var root = filepath.Join("..", "..", "..", "..")
 
+// ours are the packages of both modules.
+var ours = []string{"./...", "./guest-sdk/..."}
+
 // layers says which packages of ours each one may import. A package that isn't
 // listed is a failure: its place in the tree has to be said here first.
 var layers = map[string][]string{
 	"guest-sdk/abi":                            {},
 	"guest-sdk/backend":                        {"guest-sdk/abi"},
+	"guest-sdk/backendtest":                    {"guest-sdk/abi", "guest-sdk/backend"},
 	"providers/builtin":                        {},
 	"providers/generic":                        {"guest-sdk/abi", "guest-sdk/backend"},
 	"providers/encorets":                       {"guest-sdk/abi", "guest-sdk/backend"},
@@ -32,10 +36,10 @@ var layers = map[string][]string{
 	"internal/termtext":                        {},
 	"internal/yamldoc":                         {"guest-sdk/abi", "internal/termtext"},
 	"runtime/backend":                          {"guest-sdk/abi", "internal/termtext"},
-	"runtime/backend/backendtest":              {"guest-sdk/abi", "runtime/backend", "runtime/sandbox"},
 	"runtime/config":                           {"guest-sdk/abi", "internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                         {"runtime/backend", "internal/safefile"},
 	"runtime/sandbox":                          {"guest-sdk/abi", "internal/termtext", "internal/privatedir", "internal/safefile"},
+	"runtime/sandbox/sandboxtest":              {"guest-sdk/abi", "guest-sdk/backendtest", "runtime/backend", "runtime/sandbox"},
 	"runtime/replay":                           {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"internal/privatedir":                      {},
 	"internal/safefile":                        {},
@@ -50,16 +54,15 @@ var layers = map[string][]string{
 	"runtime/provenance":                       {},
 	"hostfuncs/capability":                     {"guest-sdk/abi", "internal/yamldoc"},
 	"hostfuncs/capability/explain":             {"hostfuncs/capability", "internal/yamldoc"},
-	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "internal/termtext", "internal/yamldoc"},
+	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
 	"hostfuncs/internal/confine":               {"internal/safefile"},
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":            {"internal/termtext"},
-	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "internal/termtext", "internal/safefile"},
+	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/image/imagetest":       {},
 	"hostfuncs/internal/docker":                {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/buildkit":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "hostfuncs/internal/supported", "internal/termtext", "internal/safefile"},
-	"hostfuncs/internal/denial":                {},
 	"hostfuncs/internal/supported":             {},
 	"hostfuncs/internal/registry":              {"internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/registry/registrytest": {"providers/providertest"},
@@ -67,13 +70,28 @@ var layers = map[string][]string{
 	"hostfuncs/internal/probe":                 {},
 	"hostfuncs/internal/inputs":                {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":  {},
-	"hostfuncs": {
-		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/internal/buildkit", "hostfuncs/internal/confine", "hostfuncs/internal/denial", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile",
-		"hostfuncs/internal/dotenv", "hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/registry",
-		"internal/filelock", "internal/redact", "internal/termtext", "internal/safefile", "internal/atomicfile", "internal/yamldoc",
+	"hostfuncs/build": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
+		"hostfuncs/internal/buildkit", "hostfuncs/internal/docker", "hostfuncs/internal/dockerfile", "hostfuncs/internal/embedded",
+		"hostfuncs/internal/image", "hostfuncs/internal/process", "hostfuncs/internal/registry",
+		"internal/atomicfile", "internal/redact", "internal/yamldoc",
 	},
+	// The gate imports no family of operations. A family imports the gate, and others
+	// only in the order files, values, then exec and build.
+	"hostfuncs":        {"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "internal/redact", "internal/termtext"},
+	"hostfuncs/asks":   {"guest-sdk/abi", "internal/yamldoc"},
+	"hostfuncs/log":    {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "internal/termtext"},
+	"hostfuncs/files":  {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "internal/yamldoc"},
+	"hostfuncs/values": {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/internal/dotenv", "internal/redact", "internal/termtext", "internal/yamldoc"},
+	"hostfuncs/exec": {
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
+		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process",
+		"internal/filelock", "internal/redact", "internal/safefile", "internal/termtext", "internal/yamldoc",
+	},
+	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
-		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "runtime/audit", "runtime/backend", "runtime/config",
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
+		"runtime/audit", "runtime/backend", "runtime/config",
 		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
@@ -86,12 +104,12 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/tree":    {},
 	"cmd/stagecraft/internal/cli": {
 		"cmd/stagecraft/internal/actions", "cmd/stagecraft/internal/sarif",
-		"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/policytest", "runtime/audit",
+		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/policytest", "runtime/audit",
 		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/quiet": {},
-	"cmd/stagecraft":                {"cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
+	"cmd/stagecraft":                {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 
 // only says which packages may import what is kept in one place.
@@ -101,6 +119,7 @@ var only = map[string][]string{
 	"github.com/moby/buildkit/client":                     {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/session":                    {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
+	"github.com/google/go-containerregistry":              {"hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/registry", "providers/providertest"},
 	"github.com/extism/go-sdk":                            {"runtime/sandbox"},
 	"github.com/tetratelabs/wazero":                       {"runtime/sandbox"},
 	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
@@ -110,7 +129,7 @@ var only = map[string][]string{
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/process"},
-	"github.com/fsnotify/":                                {"hostfuncs"},
+	"github.com/fsnotify/":                                {"hostfuncs/exec"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
 }
 
@@ -127,7 +146,7 @@ func TestLayers(t *testing.T) {
 			if system == "wasip1" {
 				arch = "wasm"
 			}
-			for _, p := range goList(t, []string{"GOOS=" + system, "GOARCH=" + arch}, "./...") {
+			for _, p := range goList(t, []string{"GOOS=" + system, "GOARCH=" + arch}, ours...) {
 				checkLayer(t, strings.TrimPrefix(p.ImportPath, repo), p)
 			}
 		})
@@ -142,8 +161,12 @@ func checkLayer(t *testing.T, name string, p listed) {
 		return
 	}
 	for _, imported := range p.Imports {
-		if ours, ok := strings.CutPrefix(imported, repo); ok && !slices.Contains(allowed, ours) {
-			t.Errorf("%s imports %s", name, ours)
+		if ours, ok := strings.CutPrefix(imported, repo); ok {
+			if why := wrongWay(name, ours); why != "" {
+				t.Errorf("%s imports %s: %s", name, ours, why)
+			} else if !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s", name, ours)
+			}
 		}
 		for kept, importers := range only {
 			if (imported == kept || strings.HasPrefix(imported, strings.TrimSuffix(kept, "/")+"/")) && !slices.Contains(importers, name) {
@@ -151,13 +174,40 @@ func checkLayer(t *testing.T, name string, p listed) {
 			}
 		}
 	}
-	if name == "guest-sdk/abi" {
+	if strings.HasPrefix(name, "guest-sdk/") {
 		for _, imported := range p.Imports {
-			if strings.Contains(imported, ".") {
-				t.Errorf("%s imports %s, which isn't of the standard library", name, imported)
+			host, _, _ := strings.Cut(imported, "/")
+			if strings.Contains(host, ".") && imported != "github.com/extism/go-pdk" && !strings.HasPrefix(imported, repo+"guest-sdk/") {
+				t.Errorf("%s imports %s: guest-sdk may import the standard library and extism/go-pdk alone", name, imported)
 			}
 		}
 	}
+}
+
+// wrongWay says which rule of the tree an import breaks, "" for none.
+func wrongWay(name, imported string) string {
+	top, _, _ := strings.Cut(name, "/")
+	to, below, _ := strings.Cut(imported, "/")
+	switch {
+	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
+		return "hostfuncs imports nothing of runtime or cmd"
+	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):
+		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
+	}
+	return ""
+}
+
+// upwards reports an import that no entry of layers may allow.
+func upwards(name, imported string) bool {
+	switch top, _, _ := strings.Cut(name, "/"); top {
+	case "internal":
+		return imported != "guest-sdk/abi" && !strings.HasPrefix(imported, "internal/")
+	case "hostfuncs":
+		return strings.HasPrefix(imported, "runtime/") || strings.HasPrefix(imported, "cmd/")
+	case "runtime":
+		return name != "runtime/session" && strings.HasPrefix(imported, "hostfuncs") && imported != "hostfuncs/capability"
+	}
+	return false
 }
 
 func goList(t *testing.T, env []string, args ...string) []listed {

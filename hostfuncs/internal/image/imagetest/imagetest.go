@@ -89,7 +89,7 @@ type File struct {
 	Text string
 }
 
-// Tar gives the files of a tar by their names, each of which has to be there
+// Tar gives the files of a tar by their names, each of which must be there
 // once.
 func Tar(t testing.TB, r io.Reader) map[string]File {
 	t.Helper()

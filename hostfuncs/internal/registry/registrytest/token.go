@@ -27,7 +27,7 @@ const issuer, service = "test-issuer", "test-service"
 // TokenServer gives tokens by
 // https://distribution.github.io/distribution/spec/auth/token/ and its JWTs by
 // https://distribution.github.io/distribution/spec/auth/jwt/. It is strict: what
-// isn't as specified is refused.
+// is not as specified is refused.
 type TokenServer struct {
 	*httptest.Server
 	user, password string

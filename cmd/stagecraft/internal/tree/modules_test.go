@@ -1,0 +1,98 @@
+package tree_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
+)
+
+const (
+	rootModule = "github.com/stagecraft-dev/stagecraft"
+	sdkModule  = rootModule + "/guest-sdk"
+)
+
+// alone is a directory outside of the workspace. The go command gets our
+// modules there from a proxy that has them as if they were released.
+type alone struct {
+	dir string
+	env []string
+}
+
+func newAlone(t *testing.T) alone {
+	t.Helper()
+	env, err := providertest.ModuleProxy(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// With CGO_ENABLED=0 and -trimpath what the tests build of other modules is
+	// compiled once for all module caches.
+	return alone{t.TempDir(), append(os.Environ(), append(env, "CGO_ENABLED=0")...)}
+}
+
+// run runs the go command and returns its standard output.
+func (a alone) run(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir, cmd.Env = a.dir, a.env
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.String())
+	}
+	return string(out)
+}
+
+// unpack puts a module of the proxy into the directory.
+func (a alone) unpack(t *testing.T, path string) {
+	t.Helper()
+	var m struct{ Dir string }
+	if err := json.Unmarshal([]byte(a.run(t, "mod", "download", "-json", path+"@latest")), &m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(a.dir, os.DirFS(m.Dir)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSDKAlone checks that guest-sdk builds and passes its tests without the
+// repository around it, and that its authors download nothing but go-pdk.
+func TestSDKAlone(t *testing.T) {
+	a := newAlone(t)
+	a.unpack(t, sdkModule)
+	a.run(t, "mod", "tidy", "-diff")
+	a.run(t, "vet", "./...")
+	a.run(t, "test", "./...")
+	if got, want := a.run(t, "list", "-m", "all"), sdkModule+"\ngithub.com/extism/go-pdk v1.1.3\n"; got != want {
+		t.Errorf("the module needs\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestRootAlone checks that the root module compiles, tests included, with
+// guest-sdk as a proxy has it, and that tests of packages that import it pass.
+func TestRootAlone(t *testing.T) {
+	a := newAlone(t)
+	a.unpack(t, rootModule)
+	// go.sum has no line for a guest-sdk that is not released.
+	a.env = append(a.env, "GOFLAGS=-modcacherw -mod=mod -trimpath")
+	a.run(t, "vet", "./...")
+	a.run(t, "test", "./internal/yamldoc", "./runtime/backend/...", "./runtime/lock")
+	if _, err := os.Stat(filepath.Join(a.dir, "guest-sdk")); err == nil {
+		t.Error("the root's module contains guest-sdk")
+	}
+}
+
+// TestInstall checks what a replace directive would break.
+func TestInstall(t *testing.T) {
+	a := newAlone(t)
+	a.env = append(a.env, "GOBIN="+a.dir)
+	a.run(t, "install", "-trimpath", rootModule+"/cmd/stagecraft@latest")
+	if out := a.run(t, "version", "-m", filepath.Join(a.dir, "stagecraft"+providertest.GoEnv("GOEXE"))); !strings.Contains(out, "\tdep\t"+sdkModule+"\t") {
+		t.Errorf("the program was built without %s:\n%s", sdkModule, out)
+	}
+}

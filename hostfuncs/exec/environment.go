@@ -1,0 +1,178 @@
+package exec
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
+)
+
+// variables are what a command gets over what every command gets. Later ones win.
+type variables struct {
+	base  []values.Variable // sorted by name
+	files []*values.File
+	own   []values.Variable // sorted by name
+}
+
+func readVariables(files *values.Request, q abi.ExecRequest) (v variables, err error) {
+	if v.base, err = files.Variables(q.EnvBase); err != nil {
+		return v, err
+	}
+	if v.files, err = files.Files(q.EnvFiles); err != nil {
+		return v, err
+	}
+	v.own, err = files.Variables(q.Env)
+	return v, err
+}
+
+func (v variables) claim(c *capability.Claim) {
+	for _, b := range v.base {
+		b.Claim(c)
+	}
+	for _, f := range v.files {
+		f.ClaimAll(c)
+	}
+	for _, o := range v.own {
+		o.Claim(c)
+	}
+}
+
+// planned are the variables as a plan has them.
+func (v variables) planned() []values.Planned {
+	var planned []values.Planned
+	for _, b := range v.base {
+		planned = append(planned, values.Plan(b.Name, b.Value.Value))
+	}
+	for _, f := range v.files {
+		for _, name := range f.Names() {
+			planned = append(planned, values.Planned{Name: name, From: f.Rel})
+		}
+	}
+	for _, o := range v.own {
+		planned = append(planned, values.Plan(o.Name, o.Value.Value))
+	}
+	return planned
+}
+
+// has reports whether a request itself sets a variable.
+func (v variables) has(name string) bool {
+	is := func(of values.Variable) bool { return of.Name == name }
+	return slices.ContainsFunc(v.base, is) || slices.ContainsFunc(v.own, is) || slices.ContainsFunc(v.files, func(f *values.File) bool {
+		_, ok := f.Vars[name]
+		return ok
+	})
+}
+
+// passAsked finds which of the user's variables that the provider asks for reach
+// its commands. They are part of each command's claim, so that a policy learned
+// from the run passes them again. Values of secrets are masked from now on.
+func (r *Runner) passAsked() {
+	for _, name := range slices.Concat(r.opts.Asked.EnvPass, r.opts.Asked.EnvSecret) {
+		text, set := r.opts.Env.Lookup(name)
+		switch {
+		case !set:
+		case !slices.ContainsFunc(r.opts.ChildEnv, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }):
+			r.withheld = append(r.withheld, name)
+		default:
+			if text != "" && slices.Contains(r.opts.Asked.EnvSecret, name) {
+				r.opts.Env.Hide(name, text)
+			}
+			// No rule is needed for what every command gets.
+			if !capability.IsBaseline(name) {
+				r.passed = append(r.passed, name)
+			}
+		}
+	}
+}
+
+// Withheld are the variables that the provider asks for, that are set, and that
+// policies keep from its commands.
+func (r *Runner) Withheld() []string { return r.withheld }
+
+// passedBeside are the user's variables that a command gets besides those of its
+// request.
+func (r *Runner) passedBeside(v variables) []string {
+	return slices.DeleteFunc(slices.Clone(r.passed), v.has)
+}
+
+// assignment is one variable of a command, and where it comes from. Of several
+// with one name, the last counts.
+type assignment struct {
+	hostfuncs.EnvStep
+	value func() (string, error)
+}
+
+// assignments are all variables that a command gets, in order.
+func (r *Runner) assignments(v variables) []assignment {
+	var all []assignment
+	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
+	for _, entry := range r.opts.ChildEnv {
+		name, value, _ := strings.Cut(entry, "=")
+		by := hostfuncs.EnvUser
+		// Such as the directory for temporary files of a confined command.
+		if own, set := r.opts.Env.Lookup(name); !set || own != value {
+			by = hostfuncs.EnvHost
+		}
+		if name != "" {
+			all = append(all, assignment{hostfuncs.EnvStep{Name: name, By: by}, text(value)})
+		}
+	}
+	all = append(all, r.given(v.base)...)
+	for _, f := range v.files {
+		for _, name := range f.Names() {
+			all = append(all, assignment{hostfuncs.EnvStep{Name: name, By: hostfuncs.EnvFile, From: f.Rel}, text(f.Vars[name])})
+		}
+	}
+	return append(all, r.given(v.own)...)
+}
+
+// given are variables that the provider sets.
+func (r *Runner) given(list []values.Variable) []assignment {
+	var all []assignment
+	for _, v := range list {
+		step := hostfuncs.EnvStep{Name: v.Name, By: hostfuncs.EnvProvider, From: v.Value.Env}
+		all = append(all, assignment{step, func() (string, error) { return r.opts.Env.Value(v.Value) }})
+	}
+	return all
+}
+
+// environment puts the variables of a request over those that every command gets.
+func (r *Runner) environment(v variables) ([]string, error) {
+	for _, f := range v.files {
+		if f.Problem != nil {
+			return nil, f.Problem
+		}
+		r.opts.Env.HideFile(f)
+	}
+	merged := make(map[string]string)
+	for _, s := range r.assignments(v) {
+		var err error
+		if merged[s.Name], err = s.value(); err != nil {
+			return nil, err
+		}
+	}
+	// Windows keeps directories of drives under no name.
+	env := slices.DeleteFunc(slices.Clone(r.opts.ChildEnv), func(entry string) bool { return !strings.HasPrefix(entry, "=") })
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		env = append(env, name+"="+merged[name])
+	}
+	return env, nil
+}
+
+// reaches lists the variables of a command and where each comes from, sorted by
+// name and without values.
+func (r *Runner) reaches(v variables) []hostfuncs.EnvStep {
+	merged := make(map[string]hostfuncs.EnvStep)
+	for _, s := range r.assignments(v) {
+		merged[s.Name] = s.EnvStep
+	}
+	var steps []hostfuncs.EnvStep
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		steps = append(steps, merged[name])
+	}
+	return steps
+}

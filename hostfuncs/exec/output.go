@@ -1,0 +1,168 @@
+package exec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+)
+
+// output takes what a started program prints, masked: to the user, to the end
+// that is kept, and to whoever watches for a line.
+type output struct {
+	runner  *Runner
+	program *started
+	prefix  string
+	stdout  *redact.Writer
+	stderr  *redact.Writer
+	streams [2]*lineWriter
+
+	mu    sync.Mutex
+	watch []string
+	end   []byte // of the output, at most abi.MaxTail bytes
+}
+
+// prefixColours are told apart on light and on dark.
+var prefixColours = []int{36, 33, 35, 32, 34, 31}
+
+func (r *Runner) newOutput(s *started, p startPlan) *output {
+	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), prefix: p.name + " | "}
+	if r.opts.Colour {
+		o.prefix = fmt.Sprintf("\x1b[%dm%s\x1b[0m", prefixColours[s.id%len(prefixColours)], o.prefix)
+	}
+	o.streams = [2]*lineWriter{{output: o, to: r.opts.Stdout}, {output: o, to: r.opts.Stderr}}
+	o.stdout, o.stderr = r.opts.Mask.Writer(o.streams[0]), r.opts.Mask.Writer(o.streams[1])
+	return o
+}
+
+// close gives out what was held back.
+func (o *output) close() error {
+	err := errors.Join(o.stdout.Close(), o.stderr.Close())
+	for _, s := range o.streams {
+		err = errors.Join(err, s.flush())
+	}
+	return err
+}
+
+// tail is the end of the output, as a provider may see it.
+func (o *output) tail() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.ToValidUTF8(string(o.end), "\uFFFD")
+}
+
+func (o *output) keep(p []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.end = append(o.end, p...)
+	if over := len(o.end) - abi.MaxTail; over > 0 {
+		o.end = append(o.end[:0], o.end[over:]...)
+	}
+}
+
+// look tells of a line with a text that is watched for, the first of each.
+func (o *output) look(line []byte) {
+	o.mu.Lock()
+	text, found := "", false
+	if len(o.watch) > 0 {
+		text = termtext.Line(string(line), maxLine)
+		o.watch = slices.DeleteFunc(o.watch, func(watched string) bool {
+			has := strings.Contains(text, watched)
+			found = found || has
+			return has
+		})
+	}
+	o.mu.Unlock()
+	if found {
+		o.runner.processes.saw(o.program, text)
+	}
+}
+
+// maxLine bounds a line that is looked at, or held back to be printed whole.
+const maxLine = 64 << 10
+
+// lineWriter hands one stream on. What several programs print is mixed by whole
+// lines, each with its program's name; one program's is handed on as it comes.
+type lineWriter struct {
+	output *output
+	to     io.Writer
+	line   []byte // the one that is not at its end, or its beginning
+	held   []byte // what of it was not printed
+}
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.output.keep(p)
+	for rest := p; len(rest) > 0; {
+		part := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			part = rest[:i+1]
+		}
+		rest = rest[len(part):]
+		if err := l.part(part); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// part takes a part of a line, which may be its end.
+func (l *lineWriter) part(p []byte) error {
+	whole := p[len(p)-1] == '\n'
+	begins := len(l.line) == 0
+	if room := maxLine - len(l.line); room > 0 {
+		l.line = append(l.line, p[:min(len(p), room)]...)
+	}
+	err := l.hand(p, whole, begins)
+	if whole {
+		// Whoever watches hears of it once the user can see it.
+		l.output.look(l.line)
+		l.line = l.line[:0]
+	}
+	return err
+}
+
+// hand prints a part of a line, or holds it back until the line is whole.
+func (l *lineWriter) hand(p []byte, whole, begins bool) error {
+	if len(l.held) == 0 && (!begins || !l.output.runner.processes.many()) {
+		return l.write(p)
+	}
+	l.held = append(l.held, p...)
+	if !whole && len(l.held) < maxLine {
+		return nil
+	}
+	return l.print()
+}
+
+// print prints what was held back, as a line with its program's name.
+func (l *lineWriter) print() error {
+	text := append([]byte(l.output.prefix), l.held...)
+	if text[len(text)-1] != '\n' {
+		text = append(text, '\n')
+	}
+	l.held = l.held[:0]
+	return l.write(text)
+}
+
+func (l *lineWriter) flush() error {
+	if len(l.line) > 0 {
+		l.output.look(l.line)
+	}
+	if len(l.held) > 0 {
+		return l.print()
+	}
+	return nil
+}
+
+func (l *lineWriter) write(p []byte) error {
+	l.output.runner.screen.Lock()
+	defer l.output.runner.screen.Unlock()
+	_, err := l.to.Write(p)
+	return err
+}

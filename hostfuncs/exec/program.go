@@ -1,0 +1,167 @@
+package exec
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
+)
+
+// programFile is the file of a program, opened once: what is decided on, hashed and
+// run is this one. The zero value is none.
+type programFile struct {
+	file *process.Executable
+	path string // as it was found, absolute
+	at   string // where the file is, links followed
+}
+
+// openProgram finds and opens a program, which has to be closed.
+func (r *Runner) openProgram(name, dir string, env variables) (programFile, error) {
+	path, err := r.lookProgram(name, dir, env)
+	if err != nil {
+		return programFile{}, err
+	}
+	file, err := process.OpenExecutable(path)
+	if err != nil {
+		return programFile{}, abi.Errorf(abi.CodeNotFound, "%v", err)
+	}
+	at, err := file.Path()
+	if err != nil {
+		_ = file.Close()
+		return programFile{}, abi.Errorf(abi.CodeNotFound, "%v", err)
+	}
+	return programFile{file, path, at}, nil
+}
+
+func (p programFile) close() {
+	if p.file != nil {
+		_ = p.file.Close()
+	}
+}
+
+// execClaim is what is decided on of a command.
+func (r *Runner) execClaim(argv []string, p programFile, dir files.Place) capability.Exec {
+	x := capability.Exec{Argv: argv, Program: p.path, Dir: dir.Rel}
+	if p.file == nil {
+		return x
+	}
+	if p.at != p.path {
+		x.Resolved = p.at
+	}
+	if rel, inside := r.opts.Project.Rel(p.at); inside {
+		x.ProgramInProject = rel
+	}
+	x.Daemons = r.daemonsOf(p.path)
+	if r.opts.Pins != nil && r.opts.Pins(&x) {
+		x.SHA256, x.Writable = p.digest(), r.opts.Confinement.mayWrite(p.at)
+	}
+	return x
+}
+
+// mayWrite tells whether commands that are held to files may write to one.
+func (c *Confinement) mayWrite(path string) bool {
+	return c.Confined() && !c.rules.AnyFiles && c.rules.Allows(confine.Use{Kind: confine.UseWrite, Path: path})
+}
+
+// lookProgram searches where a shell with the child's environment would, but in
+// absolute entries of PATH only.
+func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
+	path, from, err := r.childPath(env)
+	if err != nil {
+		return "", err
+	}
+	program, err := process.LookPath(name, dir, path)
+	if _, ok := errors.AsType[*process.NotFoundError](err); ok && from != "" && !strings.ContainsAny(name, `/\`) {
+		// What is in it is not for the provider to learn.
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: name + ": not found in the PATH from " + from, Hint: oneWordHint(name)}
+	}
+	if err != nil {
+		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
+	}
+	return program, nil
+}
+
+// childPath is the PATH that a command will have, and the variable or dotenv file that
+// it is from, empty if the provider knows it anyway. One that has none is searched in
+// the host's.
+func (r *Runner) childPath(env variables) (path, from string, err error) {
+	if path, _ = values.Lookup(r.opts.ChildEnv, pathVariable); path == "" {
+		path = r.opts.Env.Get(pathVariable)
+	}
+	set := func(list []values.Variable) error {
+		for _, v := range list {
+			if v.Name != pathVariable {
+				continue
+			}
+			text, ok, err := v.Value.Text, true, error(nil)
+			if v.Value.Env != "" {
+				text, ok, err = r.opts.Env.Find(v.Value)
+			}
+			if err != nil {
+				return err
+			}
+			if ok { // else the command is refused for that
+				path, from = text, v.Value.Env
+			}
+		}
+		return nil
+	}
+	if err := set(env.base); err != nil {
+		return "", "", err
+	}
+	for _, f := range env.files {
+		if text, ok := f.Vars[pathVariable]; ok {
+			path, from = text, f.Rel
+		}
+	}
+	if err := set(env.own); err != nil {
+		return "", "", err
+	}
+	return path, from, nil
+}
+
+const pathVariable = "PATH"
+
+// oneWordHint is for who wrote a whole command as its first word.
+func oneWordHint(name string) string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return ""
+	}
+	for i, word := range words {
+		words[i] = strconv.Quote(word)
+	}
+	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
+}
+
+// maxHashed bounds a program whose digest counts, in bytes. A file without end
+// that takes no room would be read for hours, before anything is decided.
+const maxHashed = 1 << 30
+
+// digest is the SHA-256 of the file in hex, empty when it can't be read or is too
+// large.
+func (p programFile) digest() string {
+	f, err := p.file.Read()
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxHashed {
+		return ""
+	}
+	sum := sha256.New()
+	// It may grow while it is read.
+	if n, err := io.Copy(sum, io.LimitReader(f, maxHashed+1)); err != nil || n > maxHashed {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

@@ -1,0 +1,118 @@
+// Package exec has the operations that run programs: exec, process_start,
+// process_wait, process_stop and probe. What a program gets is decided here: its
+// variables, its confinement and its limits.
+package exec
+
+import (
+	"context"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+)
+
+// Runner runs commands for one provider, and ends them with the run.
+type Runner struct {
+	opts             Options
+	passed, withheld []string // variables that the provider asks for
+
+	processes processes
+	screen    sync.Mutex // held while a line is printed, so that lines stay whole
+}
+
+// Options are what a runner works with.
+type Options struct {
+	Project *files.Project
+	Env     *values.Environment
+	// ChildEnv is what every command gets before the provider's own values. Asked is
+	// what the provider asks for and is granted.
+	ChildEnv []string
+	Asked    abi.Capabilities
+	// Daemons are commands that the provider asks to leave running after the run, and
+	// that every policy allows.
+	Daemons [][]string
+	// Confinement restricts all commands.
+	Confinement *Confinement
+	// Provider is the provider's ID. InputsDir is a directory of the user's that
+	// records with which inputs commands succeeded; if empty, nothing is recorded.
+	Provider, InputsDir string
+	// Pins reports whether a policy allows a command by the digest of its program,
+	// which is then part of its claim. Nil means that none does.
+	Pins func(*capability.Exec) bool
+	// Stdout and Stderr are where a command's streamed output goes; a file is handed
+	// to the command as it is. A command whose output is streamed shares this
+	// process's standard input.
+	Stdout, Stderr io.Writer
+	// Colour marks the names of programs whose output is mixed.
+	Colour bool
+	// Mask has the values that must not be shown.
+	Mask *redact.Set
+	Warn func(error)
+	// Serves says that the run is one of a server: a plan then supposes that started
+	// programs run until the run is asked to end, and otherwise that they succeed.
+	Serves bool
+	// Grace is how long a command has to end after it was told to.
+	Grace time.Duration
+}
+
+// NewRunner returns a runner, which has to be closed.
+func NewRunner(opts Options) *Runner {
+	r := &Runner{opts: opts}
+	r.passAsked()
+	return r
+}
+
+// Close ends the programs that the provider started and did not stop, and waits
+// for their end.
+func (r *Runner) Close() { r.processes.close() }
+
+// Operations are those of this package.
+func (r *Runner) Operations() []hostfuncs.Operation {
+	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.probeOp()}
+}
+
+// Guard runs this process as the guard of a command if it was started as one, and
+// does not return then.
+func Guard() { process.Guard() }
+
+// Interrupt returns the cause with which a context is cancelled to end the programs
+// that run: they get the signal, and are killed at once when kill is closed.
+func Interrupt(sig os.Signal, kill <-chan struct{}) error {
+	return process.NewInterrupted(sig, kill)
+}
+
+// PassSignal sends a signal to each program that runs, unless the terminal has sent
+// it already. It reports whether a program runs.
+func PassSignal(sig os.Signal) bool {
+	number, ok := sig.(syscall.Signal)
+	return ok && process.Pass(number)
+}
+
+// Interactive reports whether a program runs that Ctrl-C is left to.
+func Interactive() bool { return process.Interactive() }
+
+type hardKey struct{}
+
+// Lingering adds to the context of a call the one that ends operations which go on
+// after an interrupt, such as a wait for what was interrupted. hard ends later than
+// ctx.
+func Lingering(ctx, hard context.Context) context.Context {
+	return context.WithValue(ctx, hardKey{}, hard)
+}
+
+// lingering is the context that ends what goes on after an interrupt.
+func lingering(ctx context.Context) context.Context {
+	if hard, ok := ctx.Value(hardKey{}).(context.Context); ok {
+		return hard
+	}
+	return ctx
+}

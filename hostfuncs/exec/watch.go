@@ -1,0 +1,144 @@
+package exec
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// watch gathers what the commands of a run use, of several at once.
+type watch struct {
+	mu     sync.Mutex
+	uses   map[confine.Use]bool
+	missed []string
+	cut    bool // there were more uses than are kept
+}
+
+// commandWatch is of one command. That it runs its own program takes no line
+// besides that of exec.
+type commandWatch struct {
+	*watch
+	program string
+}
+
+// Used implements [process.Watcher].
+func (w commandWatch) Used(u confine.Use) {
+	if u.Kind == confine.UseRead && u.Path == w.program {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.uses) < confine.MaxUses || w.uses[u] {
+		w.uses[u] = true
+		return
+	}
+	w.cut = true
+}
+
+// More implements [process.Watcher].
+func (w *watch) More() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
+}
+
+// Missed implements [process.Watcher].
+func (w *watch) Missed(reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.missed, reason) {
+		w.missed = append(w.missed, reason)
+	}
+}
+
+// watched has a command watched, where it can be.
+func (w *watch) watched(cmd *process.Command, program string) {
+	switch {
+	case w == nil:
+	case cmd.Confine != nil:
+		w.Missed("a command that is confined already is not watched")
+	case len(cmd.Leaves) > 0:
+		// What stays would have nobody left to look at its calls, and wait for ever.
+		w.Missed("a command that may leave a daemon behind is not watched")
+	default:
+		cmd.Watcher = commandWatch{w, program}
+	}
+}
+
+// Used is what commands used beside what every confined command may, sorted. It is
+// for when they have ended.
+func (c *Confinement) Used() (capability.Used, error) {
+	var used capability.Used
+	if c.watch == nil {
+		return used, nil
+	}
+	known, err := c.known()
+	if err != nil {
+		return used, err
+	}
+	c.watch.mu.Lock()
+	defer c.watch.mu.Unlock()
+	used.Cut = c.watch.cut
+	used.Missed = slices.Sorted(slices.Values(c.watch.missed))
+	for u := range c.watch.uses {
+		if known["base"].allows(u) {
+			continue
+		}
+		use := capability.Use{Kind: capability.UseKind(u.Kind), Path: u.Path, Port: int(u.Port)}
+		if rel, inside := c.project.Rel(u.Path); inside {
+			use.Path = rel
+		}
+		for name, k := range known {
+			if k.allows(u) {
+				use.By = append(use.By, name)
+			}
+		}
+		slices.Sort(use.By)
+		used.Uses = append(used.Uses, use)
+	}
+	slices.SortFunc(used.Uses, func(a, b capability.Use) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Kind, b.Kind))
+	})
+	return used, nil
+}
+
+// allowance is what a policy allows by a name.
+type allowance struct {
+	rules confine.Rules
+	// made are directories that are made before a command starts.
+	made []string
+}
+
+func (a allowance) allows(u confine.Use) bool {
+	if a.rules.Allows(u) {
+		return true
+	}
+	// Neither is one above such a directory left to be made.
+	return u.Kind == confine.UseMkdir && slices.ContainsFunc(a.made, func(dir string) bool {
+		return strings.HasPrefix(dir, u.Path+"/")
+	})
+}
+
+// known are all allowances by name, base for what is allowed in any case.
+func (c *Confinement) known() (map[string]allowance, error) {
+	known := map[string]allowance{"docker": {rules: confine.Rules{Sockets: c.dockerSockets()}}}
+	at := c.surroundings(c.tempPath())
+	for _, name := range append([]string{"base"}, capability.Toolchains()...) {
+		rules, err := confine.Profile(name, at)
+		if err != nil {
+			return nil, err
+		}
+		known[name] = allowance{rules, confine.Caches(name, at)}
+	}
+	for name, k := range known {
+		k.rules = k.rules.Resolved(files.ResolveLinks)
+		known[name] = k
+	}
+	return known, nil
+}

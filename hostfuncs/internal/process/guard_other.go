@@ -1,0 +1,6 @@
+//go:build !linux
+
+package process
+
+// Guard does nothing: only Linux has guards.
+func Guard() {}

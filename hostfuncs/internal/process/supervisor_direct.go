@@ -1,0 +1,48 @@
+//go:build unix && !linux
+
+package process
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// supervisor waits for a program that is our own child: this system has no guards.
+type supervisor struct{ exit chan exited }
+
+func (t *tree) start(c Command, files [3]*os.File) error {
+	begun := time.Now()
+	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
+		// A nil environment would be ours.
+		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
+		Sys: &syscall.SysProcAttr{Setpgid: !t.shared},
+	})
+	if err != nil {
+		return err
+	}
+	t.process, t.root, t.supervisor.exit = process, process.Pid, make(chan exited, 1)
+	go func() {
+		state, err := process.Wait()
+		orphans.waited(process.Pid)
+		e := exited{err: err, after: time.Since(begun)}
+		if err == nil {
+			status, _ := state.Sys().(syscall.WaitStatus)
+			e.code, e.signal = exitStatus(status)
+		}
+		t.supervisor.exit <- e
+	}()
+	return nil
+}
+
+func (t *tree) exited() <-chan exited { return t.supervisor.exit }
+
+func (t *tree) release() {}
+
+func (t *tree) guards(entry) bool { return false }
+
+func (t *tree) sendRoot(_ entry, sig syscall.Signal) { t.sendProgram(sig) }
+
+func (t *tree) sendProgram(sig syscall.Signal) { _ = t.process.Signal(sig) }
+
+func (Leaving) is(int) bool { return false }

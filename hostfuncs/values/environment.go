@@ -1,0 +1,154 @@
+// Package values has what requests use of the host's environment and of dotenv
+// files: references to variables, env_status, and masking of what they give. The
+// values are for the programs that run, never for a provider.
+package values
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/internal/redact"
+)
+
+// Environment is where references are looked up: the host's environment, and
+// dotenv files of the project.
+type Environment struct {
+	opts   Options
+	hidden hidden
+}
+
+// Options are what an environment consists of. All are required.
+type Options struct {
+	Project *files.Project
+	// Environ is the host's environment, as "NAME=value".
+	Environ []string
+	// Mask gets the values that must not be shown. Log reports which they are, and
+	// Warn which are too short for it.
+	Mask *redact.Set
+	Log  func(level abi.Level, message string)
+	Warn func(error)
+}
+
+// New returns an environment.
+func New(opts Options) *Environment { return &Environment{opts: opts} }
+
+// Environ is the host's environment, as "NAME=value".
+func (e *Environment) Environ() []string { return e.opts.Environ }
+
+// Lookup finds a variable of the host's.
+func (e *Environment) Lookup(name string) (value string, ok bool) {
+	return Lookup(e.opts.Environ, name)
+}
+
+// Lookup finds a variable among entries like "NAME=value"; the last of several
+// counts.
+func Lookup(environ []string, name string) (value string, ok bool) {
+	for _, entry := range environ {
+		if n, v, found := strings.Cut(entry, "="); found && n == name {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// Get is the value of a variable of the host's, empty if it is not set.
+func (e *Environment) Get(name string) string {
+	value, _ := e.Lookup(name)
+	return value
+}
+
+// Reference is a value of a request, with the dotenv files that it may be in.
+type Reference struct {
+	abi.Value
+	files []*File
+}
+
+// Claim adds the rights that a value needs if it is a reference.
+func (r Reference) Claim(c *capability.Claim) {
+	for _, f := range r.files {
+		f.Claim(c)
+	}
+	if r.Env != "" {
+		c.Env = append(c.Env, capability.EnvUse{Name: r.Env, Use: capability.Pass})
+	}
+}
+
+// Variable is a variable that a request sets.
+type Variable struct {
+	Name  string
+	Value Reference
+}
+
+// Claim adds the rights that a variable needs.
+func (v Variable) Claim(c *capability.Claim) {
+	c.Env = append(c.Env, capability.EnvUse{Name: v.Name, Use: capability.Set})
+	v.Value.Claim(c)
+}
+
+// Find looks a reference up. A file that cannot be used is an error, whether the
+// variable would have been in it or not.
+func (e *Environment) Find(r Reference) (text string, ok bool, err error) {
+	for _, f := range r.files {
+		if f.Problem != nil {
+			return "", false, f.Problem
+		}
+		if v, has := f.Vars[r.Env]; has {
+			text, ok = v, true
+		}
+	}
+	if !ok {
+		text, ok = e.Lookup(r.Env)
+	}
+	return text, ok, nil
+}
+
+// Value resolves a reference and masks its value from now on. Only an operation's
+// Do may call it.
+func (e *Environment) Value(r Reference) (string, error) {
+	if r.Env == "" {
+		return r.Text, nil
+	}
+	text, ok, err := e.Find(r)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "", &abi.Error{
+			Code: abi.CodeNotFound, Message: fmt.Sprintf("variable %s is not set", r.Env),
+			Hint: "set it in the environment that stagecraft runs in",
+		}
+	}
+	e.Hide(r.Env, text)
+	return text, nil
+}
+
+// Planned is a value as a plan has it, without the value.
+type Planned struct {
+	Name string `json:"name,omitempty"`
+	// From is the variable or the dotenv file that the value is taken from; without
+	// one, SHA256 is the digest of the value, in hex.
+	From   string `json:"from,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// String is the name of the value, and that of the variable or file it is from.
+func (p Planned) String() string {
+	if p.From == "" {
+		return p.Name
+	}
+	return p.Name + " from " + p.From
+}
+
+// Plan returns a value as a plan has it.
+func Plan(name string, v abi.Value) Planned {
+	if v.Env != "" {
+		return Planned{Name: name, From: v.Env}
+	}
+	sum := sha256.Sum256([]byte(v.Text))
+	return Planned{Name: name, SHA256: hex.EncodeToString(sum[:])}
+}

@@ -1,0 +1,203 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
+	"github.com/stagecraft-dev/stagecraft/runtime/backend"
+	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
+)
+
+// BuildOptions say what to build.
+type BuildOptions struct {
+	// Tag is the image's reference; empty stands for [Session.DefaultTag].
+	Tag  string
+	Push bool
+	// Flags are further flags that the user gave and that not every provider can
+	// carry out, besides those of [Options.Builds].
+	Flags []Flag
+}
+
+// Image is an image that was built.
+type Image struct {
+	Reference string
+	// Tags are its further references, as the user gave them.
+	Tags []string
+	// ID is the digest by which an engine runs it, if it was built by docker_build
+	// or found by docker_image.
+	ID string
+	// Digest is that of the manifest or index by which a deployment names it,
+	// OtherDigests are those of further ones, and Config is that of its
+	// configuration. They are empty if unknown.
+	Digest       string
+	OtherDigests []string
+	Config       string
+	// Operation is the one that returned them.
+	Operation string
+	// Bases are the images that it was built from, as far as they are known.
+	Bases []Base
+	// Changed are the files that restrict runs and changed during this one.
+	Changed []ChangedFile
+
+	run finished
+}
+
+// Base is an image by its reference, and its digest with the algorithm.
+type Base struct{ Reference, Digest string }
+
+// Build builds the backend's image.
+func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
+	return s.buildImage(ctx, live{}, opts, s.builds)
+}
+
+func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, builds build.Options) (Image, error) {
+	image := Image{Tags: builds.Tags}
+	done, err := s.run(ctx, m, s.buildCall(opts, builds, &image.Reference))
+	if err != nil {
+		return Image{}, err
+	}
+	if built := done.recorder.built; built != nil && built.Image == image.Reference {
+		image.ID, image.Digest, image.OtherDigests, image.Config = built.ID, built.Digest, built.OtherDigests, built.Config
+		image.Operation, image.Bases = built.operation, built.bases
+	}
+	image.Changed, image.run = done.changed, done
+	return image, nil
+}
+
+// buildCall is a call of build_docker, which sets reference.
+func (s *Session) buildCall(opts BuildOptions, builds build.Options, reference *string) call {
+	if opts.Tag == "" {
+		opts.Tag = s.DefaultTag()
+	}
+	opts.Flags = slices.Concat(s.opts.Builds.Flags(), opts.Flags)
+	return call{operation: abi.ExportBuildDocker, build: opts, builds: builds, make: func(ctx context.Context, l *loaded, d division) (err error) {
+		*reference, err = l.guest.BuildDocker(ctx, d.fill(backend.BuildDockerOptions{
+			Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, ImageTag: opts.Tag, Push: opts.Push,
+		}))
+		return err
+	}}
+}
+
+// DefaultTag is the reference of the image if the user gives none:
+// <registry>/<project name>:<short commit>, followed by -dirty if the files are
+// not those of the commit. A project without a name is called by its directory,
+// and one outside of git has the version dev.
+func (s *Session) DefaultTag() string {
+	name := s.config.Project.Name
+	if name == "" {
+		name = imageName(filepath.Base(s.config.Root))
+	}
+	if registry := s.config.Project.Registry; registry != "" {
+		name = registry + "/" + name
+	}
+	version := "dev"
+	if r, ok := gitstate.Find(s.config.Root); ok {
+		if commit := r.Head(); commit != "" {
+			version = commit[:7]
+			if r.Dirty(s.config.Root, gitstate.Options{Own: s.own(), Getenv: s.getenv}) {
+				version += "-dirty"
+			}
+		}
+	}
+	return name + ":" + version
+}
+
+// getenv is the value of a variable of the user's; the last of several counts.
+func (s *Session) getenv(name string) string {
+	value := ""
+	for _, entry := range s.opts.Environ {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// imageName turns the name of a directory into a valid one for an image: runs of
+// other characters than a-z and 0-9 become one hyphen.
+func imageName(directory string) string {
+	words := strings.FieldsFunc(strings.ToLower(directory), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	if len(words) == 0 {
+		return "app"
+	}
+	return strings.Join(words, "-")
+}
+
+// Provenance describes how an image was built by [Session.Build] or
+// [Session.BuildPlanned].
+//
+// # Errors
+//
+// An image without an ID or digest has no provenance.
+func (i Image) Provenance() (provenance.Statement, error) {
+	r, s := i.run, i.run.session
+	b := provenance.Build{
+		Image: i.Reference, Digests: i.digests(), Config: i.Config,
+		External: provenance.External{
+			Config: provenance.File{Name: filepath.Base(s.config.File), SHA256: s.config.Digest},
+			Tag:    r.build.Tag, Push: r.build.Push,
+			// The address of an engine is not for others to know.
+			Engine: string(r.builds.Engine.Kind), Tags: r.builds.Tags, Platforms: r.builds.Platforms,
+			NoCache: r.builds.NoCache, Pull: r.builds.Pull, Epoch: r.builds.Epoch,
+		},
+		Internal: provenance.Internal{ImageFrom: i.Operation},
+		Provider: provenance.Module{ID: r.module.ID, SHA256: r.module.Digest()},
+		Run:      r.id, Started: r.begun, Finished: r.ended,
+		Versions: s.opts.Versions,
+	}
+	for _, base := range r.builds.Bases {
+		b.External.Bases = append(b.External.Bases, base.Reference+"=oci:"+s.publicName(base.Dir))
+	}
+	for _, p := range s.policies() {
+		b.Internal.Policies = append(b.Internal.Policies, provenance.Policy{
+			Layer: string(p.Layer), File: provenance.File{Name: s.publicName(p.Name), SHA256: p.Digest},
+		})
+	}
+	for _, base := range i.Bases {
+		b.Bases = append(b.Bases, provenance.Base(base))
+	}
+	r.mode.describe(&b, s)
+	return provenance.New(b)
+}
+
+// digests are those by which a deployment may name the image; without a known
+// manifest, the ID by which the engine runs it.
+func (i Image) digests() []string {
+	if i.Digest == "" && i.ID != "" {
+		return []string{i.ID}
+	}
+	return append([]string{i.Digest}, i.OtherDigests...)
+}
+
+// publicName is what others may know of where a file is: its path in the
+// project, or else its name.
+func (s *Session) publicName(file string) string {
+	if abs, err := filepath.Abs(file); err == nil {
+		if rel, err := filepath.Rel(s.config.Root, abs); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return filepath.Base(file)
+}
+
+// optionError turns a provider's refusal of an option into an error of the flag
+// that the user gave.
+func (r *run) optionError(err error) error {
+	e, ok := errors.AsType[*abi.Error](err)
+	if !ok || e.Option == "" {
+		return err
+	}
+	i := slices.IndexFunc(r.build.Flags, func(f Flag) bool { return f.Option == e.Option })
+	if i < 0 {
+		return err
+	}
+	return &FlagError{Message: r.build.Flags[i].Name + ": " + e.Message, Advice: e.Hint}
+}

@@ -1,0 +1,230 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/log"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+)
+
+// Record is one call through the gate: what was asked for, what the policies
+// decided, and how it ended.
+type Record = hostfuncs.Record
+
+// Main is the first call in main of every program that uses this package. To
+// start a command, a run starts the program itself a second time, as the guard
+// that ends whatever the command leaves behind. In that process Main does not
+// return; in every other it does nothing.
+func Main() { exec.Guard() }
+
+// Interrupt returns the cause with which to cancel the context of a run. Commands
+// get the signal and have [Grace] to end; they are killed at once when kill is
+// closed. kill may be nil.
+func Interrupt(sig os.Signal, kill <-chan struct{}) error { return exec.Interrupt(sig, kill) }
+
+// PassSignal sends a signal to each command that runs, unless the terminal has
+// sent it already. It reports whether a command runs.
+func PassSignal(sig os.Signal) bool { return exec.PassSignal(sig) }
+
+// Interactive reports whether a command runs that handles Ctrl-C itself.
+func Interactive() bool { return exec.Interactive() }
+
+// newConfinement makes the confinement of the provider's commands. With learn
+// --allow it leaves out the project's policy, as decisions do.
+func (r *run) newConfinement() (*exec.Confinement, error) {
+	s, id := r.session, r.module.ID
+	policies := s.policies()
+	learns, allow := r.mode.learns()
+	if allow {
+		policies = s.ceilings
+	}
+	options := exec.ConfinementOptions{
+		Project: files.NewProject(s.config.Root), Environ: s.opts.Environ, Passed: capability.PassedEnv(policies, id, s.opts.Environ),
+		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns,
+	}
+	if r.operation == abi.ExportDev {
+		options.Replaced = s.opts.Reporter.Warn
+	}
+	return exec.NewConfinement(options)
+}
+
+// connect makes the gate of a module that is loaded, and the runner of its commands,
+// which has to be closed.
+func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Runner, error) {
+	s := r.session
+	builds.Progress = s.opts.Reporter.Progress()
+	project := files.NewProject(s.config.Root)
+	env := values.New(values.Options{Project: project, Environ: s.opts.Environ, Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn})
+	images := build.New(build.Config{
+		Project: project, Env: env, Options: builds, Own: s.own(), Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
+	})
+	layers, err := r.layers(l, project, env, images)
+	if err != nil {
+		return nil, err
+	}
+	_, granted := s.asks(l)
+	daemons := capability.Daemons(layers, l.ID, granted.Daemons)
+	r.warnDaemons(daemons, granted.Daemons)
+	learns, _ := r.mode.learns()
+	runner := exec.NewRunner(exec.Options{
+		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: r.confinement,
+		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted, Daemons: daemons,
+		// What is learned is compared with rules that pin a program, of a policy that may
+		// not be among the layers.
+		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Serves: r.operation == abi.ExportDev, Grace: Grace,
+	})
+	options := hostfuncs.GateOptions{
+		Provider: l.ID, Policies: layers, Auditor: r.recorder, Mask: s.opts.Mask,
+		Operations: slices.Concat(runner.Operations(), images.Operations(), project.Operations(), env.Operations(), []hostfuncs.Operation{log.Operation(r.log)}),
+	}
+	r.mode.gate(&options)
+	gate.gate, err = hostfuncs.NewGate(options)
+	return runner, err
+}
+
+// layers are the policies that all have to allow a call of the provider's.
+func (r *run) layers(l *loaded, project *files.Project, env *values.Environment, images *build.Images) ([]*capability.Policy, error) {
+	s := r.session
+	asked, granted := s.asks(l)
+	own := s.project
+	learns, allow := r.mode.learns()
+	if allow {
+		own = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
+	}
+	if l.Origin != provider.BuiltIn && own == nil && len(s.ceilings) == 0 {
+		granted.Daemons = nil // nothing outlives a run unless a policy names it
+	}
+	var layers []*capability.Policy
+	// A provider that does not say what it needs is restricted by the project's
+	// policy alone, and may do nothing without one.
+	if !asked.Empty() {
+		a, err := asks.New(granted, s.part(l.guest), s.config.Position)
+		if err != nil {
+			return nil, err
+		}
+		rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
+		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
+			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
+		}
+		// With a policy, the policy says what commands get of the user's environment.
+		// Without one, those of a built-in provider get all of it, but not while
+		// learning.
+		if !learns && (own != nil || l.Origin == provider.BuiltIn) {
+			rules = append(rules, capability.InheritEnv())
+		}
+		policy, err := capability.New("the configuration", l.ID, rules...)
+		if err != nil {
+			return nil, err
+		}
+		policy.Layer = capability.Asked
+		layers = append(layers, policy)
+	}
+	switch {
+	case own != nil:
+		layers = append(layers, own)
+	case len(layers) == 0:
+		layers = append(layers, capability.Nothing())
+	}
+	return append(layers, s.ceilings...), nil
+}
+
+// own are the files that this run itself reads or writes, with the links in their
+// directories resolved. They are not part of a build's context. A file whose
+// directory does not exist is in no context.
+func (s *Session) own() []string {
+	var own []string
+	// A home directory can be a project.
+	named := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
+	for _, output := range s.builds.Outputs {
+		named = append(named, output.Path)
+	}
+	for _, file := range named {
+		abs, err := filepath.Abs(file)
+		if file == "" || err != nil {
+			continue
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+			own = append(own, filepath.Join(dir, filepath.Base(abs)))
+		}
+	}
+	return own
+}
+
+// lateGate passes a module's calls to its gate. The gate exists once the module
+// has described itself; before that every call is an error.
+type lateGate struct {
+	// ctx is the run's. It ends at an interrupt, and so do the commands that run
+	// for the provider; the provider itself has until the end of the grace period.
+	ctx  context.Context
+	gate *hostfuncs.Gate
+}
+
+// Call implements [sandbox.Host]. ctx is that of the module, which ends later.
+func (g *lateGate) Call(ctx context.Context, operation string, request []byte) []byte {
+	if g.gate == nil {
+		return []byte(`{"error":{"code":"invalid","message":"nothing can be asked for before dev, build_docker or validate"}}`)
+	}
+	return g.gate.Call(exec.Lingering(g.ctx, ctx), operation, request)
+}
+
+// Grace is how long commands have to end after an interrupt.
+const Grace = 10 * time.Second
+
+// stopAfter is how long a provider has, once its commands have ended, to return
+// from an interrupted call.
+const stopAfter = 5 * time.Second
+
+// hardContext outlives ctx by the time that an interrupted provider has.
+func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	ready := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		timer = time.AfterFunc(Grace+stopAfter, func() { cancel(context.Cause(ctx)) })
+		close(ready)
+	})
+	return hard, func() {
+		if !stop() {
+			<-ready
+			timer.Stop()
+		}
+		cancel(nil)
+	}
+}
+
+// warnDaemons warns of commands that the provider asks to leave running after dev, and
+// that the policies do not allow.
+func (r *run) warnDaemons(allowed, asked [][]string) {
+	for _, argv := range asked {
+		if r.operation == abi.ExportDev && !slices.ContainsFunc(allowed, func(a []string) bool { return slices.Equal(a, argv) }) {
+			words := strings.Join(yamldoc.Words(argv), " ")
+			r.session.opts.Reporter.Warn(fmt.Errorf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it\n"+
+				"to allow it, add to daemons in %s: [%s]", r.module.ID, words, PolicyFile, words))
+		}
+	}
+}
+
+// reportDaemons lists what the run left running by permission.
+func (r *run) reportDaemons() {
+	for _, p := range exec.Stayed() {
+		r.session.opts.Reporter.Log(r.module.ID, abi.LevelInfo, fmt.Sprintf("left running: %s (process %d)", strings.Join(yamldoc.Words(p.Argv), " "), p.PID))
+	}
+}

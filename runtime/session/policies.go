@@ -1,0 +1,120 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
+)
+
+// PolicyFile is the name of the project's policy, beside stagecraft.yml.
+const PolicyFile = "stagecraft.policy.yml"
+
+// loadPolicies reads the project's policy, if it has one, and the ceilings.
+func (s *Session) loadPolicies() (err error) {
+	path := filepath.Join(s.config.Root, PolicyFile)
+	if other := otherPolicy(path); other != "" {
+		s.opts.Reporter.Warn(fmt.Errorf("%s is not read, so nothing in it is enforced: a project's policy is called %s", other, PolicyFile))
+	}
+	// A link that leads nowhere is no lack of a policy: somebody wanted one.
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		if err := safefile.CheckPlanted(path); err != nil {
+			return unreadable(path, err)
+		}
+		if s.project, err = ReadPolicy(path, capability.Project); err != nil {
+			return err
+		}
+	}
+	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
+	return err
+}
+
+// otherPolicy is a file beside a policy that has the usual wrong name; empty where
+// there is none.
+func otherPolicy(path string) string {
+	other := strings.TrimSuffix(path, ".yml") + ".yaml"
+	info, err := os.Stat(other)
+	if err != nil {
+		return ""
+	}
+	if policy, err := os.Stat(path); err == nil && os.SameFile(policy, info) {
+		return ""
+	}
+	return other
+}
+
+// ReadPolicy reads one policy file.
+//
+// # Errors
+//
+// yamldoc.Problems, also when the file can't be read.
+func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error) {
+	data, err := config.ReadFile(path)
+	return parsePolicy(path, data, err, layer)
+}
+
+// parsePolicy takes what reading a policy gave; name is the file's in messages.
+func parsePolicy(name string, data []byte, err error, layer capability.Layer) (*capability.Policy, error) {
+	if err != nil {
+		return nil, unreadable(name, err)
+	}
+	policy, err := capability.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	policy.Layer = layer
+	return policy, nil
+}
+
+func unreadable(policy string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "the policy can't be read: " + err.Error()}}
+}
+
+// policies are those that stand in files: all that can require something,
+// and all that are told of in records.
+func (s *Session) policies() []*capability.Policy {
+	if s.project == nil {
+		return s.ceilings
+	}
+	return append([]*capability.Policy{s.project}, s.ceilings...)
+}
+
+// ChangePolicy changes a policy file, one process at a time: what another one put
+// there meanwhile is not lost. change gets the text that is there, nil for none, and
+// gives the new one. An error of it leaves the file as it is. The end of ctx ends a
+// wait for another process; warn is told of one that takes long.
+func ChangePolicy(ctx context.Context, warn func(error), file string, change func(before []byte) ([]byte, error)) error {
+	dir := filepath.Dir(file)
+	if resolved, err := filepath.EvalSymlinks(file); err == nil {
+		dir = filepath.Dir(resolved)
+	}
+	release, err := patience{ctx, warn}.alone(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var before []byte
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		if before, err = config.ReadFile(file); err != nil {
+			return err
+		}
+	}
+	after, err := change(before)
+	if err != nil || before != nil && bytes.Equal(before, after) {
+		return err
+	}
+	return atomicfile.Write(file, after)
+}

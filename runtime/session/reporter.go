@@ -1,0 +1,81 @@
+package session
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+)
+
+// Reporter shows what happens during a run. A session calls one method at a time.
+type Reporter interface {
+	// Log shows a message of the provider's. It has no control characters.
+	Log(provider string, level abi.Level, message string)
+	// Warn shows a problem that does not end the run.
+	Warn(error)
+	// Call shows a finished call through the gate.
+	Call(*Record)
+	// Confined shows to what the commands of the run are confined.
+	Confined(to string)
+	// Progress is where builds show what they do, a terminal if there is one.
+	Progress() io.Writer
+}
+
+// textReporter is the default. It writes plain lines without masked values.
+type textReporter struct {
+	w    io.Writer
+	mask *Mask
+}
+
+func (r *textReporter) Log(provider string, level abi.Level, message string) {
+	if level != abi.LevelDebug {
+		fmt.Fprintf(r.w, "%s: %s\n", provider, r.mask.Text(message))
+	}
+}
+
+func (r *textReporter) Warn(err error) {
+	fmt.Fprintf(r.w, "warning: %s\n", r.mask.Text(termtext.Clean(err.Error())))
+}
+
+func (*textReporter) Call(*Record) {}
+
+func (*textReporter) Confined(string) {}
+
+func (r *textReporter) Progress() io.Writer { return r.w }
+
+// serialReporter serialises calls: another goroutine watches commands while they
+// run, and reports what it sees.
+type serialReporter struct {
+	Reporter
+	mu sync.Mutex
+}
+
+// Log implements [Reporter].
+func (r *serialReporter) Log(provider string, level abi.Level, message string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Reporter.Log(provider, level, message)
+}
+
+// Warn implements [Reporter].
+func (r *serialReporter) Warn(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Reporter.Warn(err)
+}
+
+// Call implements [Reporter].
+func (r *serialReporter) Call(rec *Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Reporter.Call(rec)
+}
+
+// Confined implements [Reporter].
+func (r *serialReporter) Confined(to string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Reporter.Confined(to)
+}

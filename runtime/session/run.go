@@ -1,0 +1,236 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+)
+
+// ProviderError says which provider failed, and in which operation.
+type ProviderError struct {
+	Provider  string
+	Operation string
+	Err       error
+	// Confined are the policies that confined the provider's commands.
+	Confined []string
+}
+
+func (e *ProviderError) Error() string {
+	return fmt.Sprintf("%s: %s: %v", e.Provider, e.Operation, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ProviderError) Unwrap() error { return e.Err }
+
+// call is one call of a provider's export.
+type call struct {
+	operation string
+	build     BuildOptions  // with the tag that is used; empty for other calls
+	builds    build.Options // the user's settings for docker_build
+	make      func(context.Context, *loaded, division) error
+}
+
+// run is the execution of one call. It is complete when constructed.
+type run struct {
+	call
+	session     *Session
+	mode        mode
+	id          string // also in the audit log
+	begun       time.Time
+	module      provider.Module
+	confinement *exec.Confinement
+	audit       *auditLog
+	recorder    *recorder
+}
+
+// finished is a run that has ended.
+type finished struct {
+	*run
+	ended   time.Time
+	changed []ChangedFile
+}
+
+// run makes one call of the selected provider and records it.
+func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
+	r, err := s.begin(ctx, m, c)
+	if err != nil {
+		return finished{}, err
+	}
+	defer r.close()
+	err = r.mode.end(r, r.callModule(ctx))
+	r.reportDaemons()
+	var changed []ChangedFile
+	if r.mode.preview() == nil {
+		var cerr error
+		changed, cerr = s.compare()
+		err = errors.Join(err, cerr)
+	}
+	err = errors.Join(err, r.audit.end(ctx, s.opts.Outcome, err, changed))
+	return finished{r, time.Now(), changed}, err
+}
+
+// begin reads the module and makes what the call needs before the module is
+// loaded.
+func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
+	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
+	var err error
+	if r.module, err = s.selected.Read(); err != nil {
+		return nil, r.failed(err)
+	}
+	if r.confinement, err = r.newConfinement(); err != nil {
+		return nil, err
+	}
+	if r.audit, err = r.startAudit(ctx); err != nil {
+		r.close()
+		return nil, err
+	}
+	r.recorder = &recorder{reporter: s.opts.Reporter, audit: r.audit, mode: m}
+	return r, nil
+}
+
+// close removes temporary files. A failure does not fail a run that worked.
+func (r *run) close() {
+	if err := r.confinement.Close(); err != nil {
+		r.session.opts.Reporter.Warn(err)
+	}
+}
+
+// failed adds to an error which provider and operation it is of.
+func (r *run) failed(err error) *ProviderError {
+	return &ProviderError{Provider: r.session.selected.ID, Operation: r.operation, Err: err}
+}
+
+// callModule loads the module, connects it to a gate and makes the call.
+func (r *run) callModule(ctx context.Context) error {
+	s, gate := r.session, &lateGate{ctx: ctx}
+	l, err := r.load(ctx, gate)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	d, err := r.divide(l)
+	if err != nil {
+		return err
+	}
+	if r.confinement.Confined() {
+		s.opts.Reporter.Confined(r.confinement.String())
+	}
+	runner, err := r.connect(gate, l, d.host)
+	if err != nil {
+		return r.failed(err)
+	}
+	// This also ends processes that a provider left when it was stopped itself.
+	defer runner.Close()
+	s.warnUnexpanded(l.guest.Describe())
+	r.warnWithheld(runner.Withheld())
+	hard, stop := hardContext(ctx)
+	defer stop()
+	err = r.make(hard, l, d)
+	if !l.calls.Loaded() {
+		s.opts.Reporter.Log(r.module.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
+	}
+	return r.outcome(err, d)
+}
+
+// outcome is the error of a call that returned err.
+func (r *run) outcome(err error, d division) error {
+	if err != nil {
+		failed := r.failed(r.session.located(r.optionError(err)))
+		failed.Confined = r.confinement.FailedUnder()
+		err = failed
+	}
+	if rec := r.recorder; len(rec.denials) > 0 && r.mode.preview() == nil {
+		return &DeniedError{Denials: rec.denials, Count: rec.denied, Err: err}
+	}
+	if err == nil {
+		err = r.checkCarriedOut(d)
+	}
+	return err
+}
+
+// load loads the module after every check that needs only its bytes.
+func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
+	s := r.session
+	m, err := see(r.module)
+	if err != nil {
+		return nil, r.failed(err)
+	}
+	ask, err := s.admit(m, r.confinement.Missing())
+	if err := errors.Join(r.mode.admit(r), err); err != nil {
+		return nil, err
+	}
+	if ask {
+		if err := s.mayLoad(m); err != nil {
+			return nil, err
+		}
+	}
+	l, err := load(ctx, m, gate, s.opts, r.replayFile())
+	if err != nil {
+		return nil, r.failed(err)
+	}
+	if ask {
+		err = s.confirm(ctx, l)
+	} else {
+		err = s.checkEntry(l)
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// log shows a message of the provider's. In a plan only its warnings are true
+// once an effect was withheld.
+func (r *run) log(level abi.Level, message string) {
+	if p := r.mode.preview(); p != nil && len(p.Steps) > 0 && level == abi.LevelInfo {
+		level = abi.LevelDebug
+	}
+	r.session.opts.Reporter.Log(r.module.ID, level, message)
+}
+
+// warnWithheld warns of variables that the provider asks for and that no policy
+// passes to commands, since a program that fails without them does not say so.
+func (r *run) warnWithheld(names []string) {
+	if len(names) > 0 && r.operation != abi.ExportValidate {
+		list := strings.Join(names, ", ")
+		r.session.opts.Reporter.Warn(fmt.Errorf("%s asks for %s, which the policies do not pass to commands\nto pass them, add to env.pass in %s: [%s]",
+			r.module.ID, list, PolicyFile, list))
+	}
+}
+
+// located turns the problems that a provider found in its configuration into
+// problems of the file.
+func (s *Session) located(err error) error {
+	e, ok := errors.AsType[*abi.Error](err)
+	if !ok || len(e.Problems) == 0 {
+		return err
+	}
+	return s.problems(e.Problems).Err()
+}
+
+// problems are a provider's problems with their places in the file.
+func (s *Session) problems(found []abi.Problem) yamldoc.Problems {
+	var problems yamldoc.Problems
+	for _, p := range found {
+		field := "backend.providers." + s.config.Provider
+		if name := abi.FieldName(p.Pointer); name != "" {
+			field += "." + name
+		}
+		where := s.config.Position(p.Pointer)
+		if p.Key {
+			where = s.config.KeyPosition(p.Pointer)
+		}
+		problems.Add(where, field, p.Message, p.Hint)
+	}
+	return problems
+}
