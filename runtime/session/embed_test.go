@@ -83,7 +83,7 @@ func TestEmbedded(t *testing.T) {
 	root := must(providertest.Root())
 	dir, project := t.TempDir(), t.TempDir()
 	gomod := strings.Replace(string(must(os.ReadFile(filepath.Join(root, "go.mod")))), "module github.com/stagecraft-dev/stagecraft", "module shop.test", 1)
-	gomod += fmt.Sprintf("\nrequire github.com/stagecraft-dev/stagecraft v0.0.0\nreplace github.com/stagecraft-dev/stagecraft => %s\n", root)
+	gomod += fmt.Sprintf("\nrequire github.com/stagecraft-dev/stagecraft v0.0.0\nreplace github.com/stagecraft-dev/stagecraft => %[1]s\nreplace github.com/stagecraft-dev/stagecraft/guest-sdk => %[1]s/guest-sdk\n", root)
 	for name, text := range map[string]string{"main.go": source, "go.mod": gomod, "go.sum": string(must(os.ReadFile(filepath.Join(root, "go.sum"))))} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -156,14 +156,14 @@ func TestLearnThenRun(t *testing.T) {
 
 var ruleLine = regexp.MustCompile(`(?m)^ +- .*\n`)
 
-// ofCommands tells whether a rule is for what commands use once they run, by its
-// remark or by the key above it. Without one, it is for the command to say what it
-// can't do without: the gate denies nothing.
+// ofCommands reports whether a rule is for what commands use once they run, by its
+// remark or by the key above it. Without such a rule the gate denies nothing: the
+// command reports what it misses, and a daemon ends with the run.
 func ofCommands(policy string, at []int) bool {
 	keys := ruleKey.FindAllStringSubmatch(policy[:at[0]], -1)
 	key := keys[len(keys)-1][1]
 	rule := policy[at[0]:at[1]]
-	return key == "use" || key == "sockets" || key == "listen" || strings.Contains(rule, "commands") || passedOn.MatchString(rule)
+	return key == "use" || key == "sockets" || key == "listen" || key == "daemons" || strings.Contains(rule, "commands") || passedOn.MatchString(rule)
 }
 
 // passedOn are variables of the user's that a provider has passed to its commands.
