@@ -40,6 +40,7 @@ func (r *reader) request(n *yamldoc.Node) (Claim, string) {
 			found = append(found, q)
 		}
 	}
+	every = slices.Compact(slices.Sorted(slices.Values(every)))
 	hint := "use one of " + strings.Join(known, ", ")
 	switch {
 	case len(found) == 0:

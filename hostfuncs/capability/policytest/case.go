@@ -28,12 +28,14 @@ func (r *reader) test(n *yamldoc.Node) {
 	case policy != nil:
 		c.policies = r.files(policy)
 	case r.top.Get("policy") == nil:
-		r.wrong(n, "policy is missing", "name one in the case, or one for all cases at the top of the file")
+		r.wrong(n, "policy is required", "name one in the case, or one for all cases at the top of the file")
 	}
 	provider := r.providerOf(n)
 	if request := n.Get("request"); request != nil {
 		before := len(r.problems)
-		c.request, c.Claim = r.request(request)
+		var problems yamldoc.Problems
+		c.Claim, c.request, problems = capability.ParseRequest(request)
+		r.problems = append(r.problems, problems...)
 		c.Claim.Provider = provider
 		if provider != "" && len(r.problems) == before {
 			r.possible(request, c.Claim)
@@ -48,12 +50,12 @@ func (r *reader) want(n *yamldoc.Node) bool {
 		if n.Text() == word {
 			return word == allowed
 		}
-		// Both are far from what is written for them: allow, deny.
+		// "allow" and "deny" are too different for a general suggestion.
 		if strings.HasPrefix(strings.ToLower(n.Text()), word[:2]) {
 			hint = fmt.Sprintf("did you mean %q?", word)
 		}
 	}
-	r.wrong(n, fmt.Sprintf("%q is no decision", n.Text()), hint)
+	r.wrong(n, fmt.Sprintf("%q is not a decision", n.Text()), hint)
 	return false
 }
 
@@ -63,12 +65,12 @@ func (r *reader) providerOf(n *yamldoc.Node) string {
 	case own != nil:
 		return r.readProvider(own)
 	case r.top.Get("provider") == nil:
-		r.wrong(n, "provider is missing", "name one in the case, or one for all cases at the top of the file")
+		r.wrong(n, "provider is required", "name one in the case, or one for all cases at the top of the file")
 	}
 	return r.provider
 }
 
-// readProvider reads an ID. One that no policy can name would be denied
+// readProvider reads an ID. A provider that no policy can name would be denied
 // whatever a policy says.
 func (r *reader) readProvider(n *yamldoc.Node) string {
 	id, ok := r.text(n)
@@ -82,8 +84,8 @@ func (r *reader) readProvider(n *yamldoc.Node) string {
 	return id
 }
 
-// possible wants a request that a policy can decide: what no operation lets
-// through is denied whatever a policy says, and tests nothing.
+// possible requires a request that a policy can decide: any other is denied
+// whatever a policy says, and tests nothing.
 func (r *reader) possible(n *yamldoc.Node, c capability.Claim) {
 	if d := capability.Decide([]*capability.Policy{capability.Open("")}, c); !d.Allowed {
 		r.wrong(n, d.Reason(), "")

@@ -15,7 +15,7 @@ const Version = "1"
 //
 // # Errors
 //
-// yamldoc.Problems, all that are found, each with its place.
+// yamldoc.Problems, all of the file, each with its place.
 func Parse(file string, data []byte) (*Suite, error) {
 	root, err := yamldoc.Parse(file, data)
 	if err != nil {
@@ -29,7 +29,7 @@ func Parse(file string, data []byte) (*Suite, error) {
 	return &r.suite, nil
 }
 
-// reader gathers all that is wrong.
+// reader reads a file of cases and collects the problems.
 type reader struct {
 	suite    Suite
 	top      *yamldoc.Node
@@ -60,7 +60,7 @@ func (r *reader) mapping(n *yamldoc.Node, known []string, needed ...string) bool
 	}
 	for _, key := range needed {
 		if n.Get(key) == nil {
-			r.wrong(n, key+" is missing", "")
+			r.wrong(n, key+" is required", "")
 		}
 	}
 	return true
@@ -118,7 +118,7 @@ func oneOrMore(n *yamldoc.Node) []*yamldoc.Node {
 	return []*yamldoc.Node{n}
 }
 
-// text is false, and a problem, where a value is no string or an empty one.
+// text is false, and a problem, where a value is not a string or is empty.
 func (r *reader) text(n *yamldoc.Node) (string, bool) {
 	switch {
 	case n.Kind() != yamldoc.KindString:
@@ -129,23 +129,4 @@ func (r *reader) text(n *yamldoc.Node) (string, bool) {
 		return n.Text(), true
 	}
 	return "", false
-}
-
-// texts reads a list of strings.
-func (r *reader) texts(n *yamldoc.Node) []string {
-	if n == nil {
-		return nil
-	}
-	if n.Kind() != yamldoc.KindList {
-		r.expected(n, "a list of strings")
-		return nil
-	}
-	var out []string
-	for _, item := range n.Items() {
-		if item.Kind() != yamldoc.KindString {
-			r.expected(item, "a string: put it in quotes")
-		}
-		out = append(out, item.Text())
-	}
-	return out
 }

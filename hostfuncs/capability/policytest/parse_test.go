@@ -25,38 +25,38 @@ func TestProblems(t *testing.T) {
 		{"empty", "", "t.yml:1:1: the file is empty", "begin it with:"},
 		{"a list", "[]", "t.yml:1:1: is a list, expected a mapping", ""},
 		{"syntax", "version: [", "t.yml:1: ", ""},
-		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is missing", ""},
+		{"no version", "policy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:1:1: version is required", ""},
 		{"another version", "version: 2\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: unknown version "2"`, ""},
 		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: unknown version "1"`, ""},
 		{"unknown key", withCase("{note: n, request: {log: true}, want: denied}") + "\ncase: []", `t.yml:6:1: unknown key "case"`, `did you mean "cases"?`},
-		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is missing", ""},
+		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is required", ""},
 		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: there is no case, so nothing would be tested", ""},
 		{"cases that are none", "version: 1\npolicy: p\ncases:", "t.yml:3:7: cases: is nothing, expected a list of cases", ""},
 		{"cases by name", "version: 1\npolicy: p\ncases: {a: b}", "t.yml:3:8: cases: is a mapping, expected a list of cases", ""},
 		{"a case that is none", withCase("x"), "t.yml:5:5: cases[0]: is a string, expected a mapping", ""},
 		{"unknown key of a case", withCase("{note: n, request: {log: true}, want: denied, wants: x}"), `unknown key "wants"`, `did you mean "want"?`},
-		{"no note", withCase("{request: {log: true}, want: denied}"), "t.yml:5:5: cases[0]: note is missing", ""},
+		{"no note", withCase("{request: {log: true}, want: denied}"), "t.yml:5:5: cases[0]: note is required", ""},
 		{"empty note", withCase("{note: '', request: {log: true}, want: denied}"), "t.yml:5:12: cases[0].note: is empty", ""},
-		{"no request", withCase("{note: n, want: denied}"), "t.yml:5:5: cases[0]: request is missing", ""},
-		{"no want", withCase("{note: n, request: {log: true}}"), "t.yml:5:5: cases[0]: want is missing", ""},
-		{"unknown want", withCase("{note: n, request: {log: true}, want: deny}"), `t.yml:5:43: cases[0].want: "deny" is no decision`, `did you mean "denied"?`},
-		{"another want", withCase("{note: n, request: {log: true}, want: true}"), `"true" is no decision`, "use allowed or denied"},
-		{"want in another case", withCase("{note: n, request: {log: true}, want: Allowed}"), `"Allowed" is no decision`, `did you mean "allowed"?`},
-		{"want as a list", withCase("{note: n, request: {log: true}, want: [denied]}"), `"" is no decision`, "use allowed or denied"},
+		{"no request", withCase("{note: n, want: denied}"), "t.yml:5:5: cases[0]: request is required", ""},
+		{"no want", withCase("{note: n, request: {log: true}}"), "t.yml:5:5: cases[0]: want is required", ""},
+		{"unknown want", withCase("{note: n, request: {log: true}, want: deny}"), `t.yml:5:43: cases[0].want: "deny" is not a decision`, `did you mean "denied"?`},
+		{"another want", withCase("{note: n, request: {log: true}, want: true}"), `"true" is not a decision`, "use allowed or denied"},
+		{"want in another case", withCase("{note: n, request: {log: true}, want: Allowed}"), `"Allowed" is not a decision`, `did you mean "allowed"?`},
+		{"want as a list", withCase("{note: n, request: {log: true}, want: [denied]}"), `"" is not a decision`, "use allowed or denied"},
 		{"reason that is none", withCase("{note: n, request: {log: true}, want: denied, reason: [x]}"), "reason: is a list, expected a string", ""},
 		{"empty reason", withCase("{note: n, request: {log: true}, want: denied, reason: ''}"), "reason: is empty", ""},
 
-		{"no policy", "version: 1\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: policy is missing", "name one in the case"},
+		{"no policy", "version: 1\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: policy is required", "name one in the case"},
 		{"no policies", "version: 1\npolicy: []\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:9: policy: names no policy", ""},
 		{"policy that is none", "version: 1\npolicy: [1]\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:2:10: policy[0]: is a number, expected a string", ""},
 		{"no policies of a case", withCase("{note: n, request: {log: true}, want: denied, policy: []}"), "cases[0].policy: names no policy", ""},
-		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is missing", "name one in the case"},
+		{"no provider", "version: 1\npolicy: p\ncases: [{note: n, request: {log: true}, want: denied}]", "t.yml:3:9: cases[0]: provider is required", "name one in the case"},
 		{"all providers", "version: 1\npolicy: p\nprovider: '*'\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:3:11: provider: "*" is not a provider ID`, ""},
 		{"provider that is none", withCase("{note: n, request: {log: true}, want: denied, provider: My One}"), `cases[0].provider: "My One" is not a provider ID`, ""},
 		{"provider as a list", withCase("{note: n, request: {log: true}, want: denied, provider: [p]}"), "cases[0].provider: is a list, expected a string", ""},
 
 		{"a request that is none", withRequest("exec"), "cases[0].request: is a string, expected a mapping", ""},
-		{"nothing asked for", withRequest("{}"), "cases[0].request: does not say what is asked for", "use one of exec, read, write, load, look, build, connect, log"},
+		{"nothing asked for", withRequest("{}"), "cases[0].request: does not say what is asked for", "use one of exec, look, read, write, load, build, connect, log"},
 		{"unknown request", withRequest("{exce: npm}"), `unknown key "exce"`, `did you mean "exec"?`},
 		{"two requests", withRequest("{exec: npm, read: a}"), "asks for exec and read, a case is one request", ""},
 		{"key of another request", withRequest("{read: a, dir: b}"), `cases[0].request: unknown key "dir"`, "known here: read"},
@@ -142,8 +142,8 @@ cases:
 t.yml:2:9: policy: is a number, expected a string: put it in quotes
 t.yml:3:11: provider: "No" is not a provider ID
 t.yml:5:41: cases[0].request.dir: ".." leaves the project directory
-t.yml:5:52: cases[0].want: "allow" is no decision
-t.yml:6:5: cases[1]: note is missing
+t.yml:5:52: cases[0].want: "allow" is not a decision
+t.yml:6:5: cases[1]: note is required
 t.yml:6:15: cases[1].request: asks for read and write, a case is one request
 t.yml:6:60: cases[1].provider: "No either" is not a provider ID
 t.yml:7:5: cases[2]: is a string, expected a mapping`

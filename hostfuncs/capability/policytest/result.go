@@ -16,7 +16,7 @@ type Result struct {
 }
 
 func judge(c Case, d capability.Decision) Result {
-	// The reason has the rule in quotes, and where it stands.
+	// The reason has the rule in quotes, and its place.
 	said := strings.Contains(d.Reason(), c.Reason) || strings.Contains(d.Rule, c.Reason)
 	return Result{c, d, d.Allowed == c.Allowed && said}
 }

@@ -28,7 +28,7 @@ type Case struct {
 	Claim capability.Claim
 	// Allowed is what is wanted.
 	Allowed bool
-	// Reason has to be a part of what is said of the decision: the reason, the
+	// Reason must be a part of what is said of the decision: the reason, the
 	// rule or its place. It may be empty.
 	Reason string
 
@@ -86,7 +86,7 @@ func (s *Suite) load(load func(file string) (*capability.Policy, error)) (map[st
 			}
 			policy, err := load(p.file)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: the policy can't be used: %w", p.pos, err))
+				errs = append(errs, fmt.Errorf("%s: cannot use the policy: %w", p.pos, err))
 			}
 			policies[p.file] = policy
 		}

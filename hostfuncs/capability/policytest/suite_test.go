@@ -143,8 +143,8 @@ cases:
 		}
 		return capability.Parse(file, []byte("version: 7"))
 	})
-	want := `t.yml:4:60: the policy can't be used: file does not exist
-t.yml:5:60: the policy can't be used: bad.yml:1:10: version: unknown version "7", this stagecraft reads version 1`
+	want := `t.yml:4:60: cannot use the policy: file does not exist
+t.yml:5:60: cannot use the policy: bad.yml:1:10: version: unknown version "7", this stagecraft reads version 1`
 	if err == nil || err.Error() != want {
 		t.Fatalf("got\n%v\nwant\n%s", err, want)
 	}
