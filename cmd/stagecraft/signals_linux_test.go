@@ -255,7 +255,11 @@ func TestInteractive(t *testing.T) {
 			t.Parallel()
 			s, pid := startREPL(t)
 			end(t, s)
-			if code, said := s.end(t); code != 130 {
+			code, said := s.end(t)
+			// Of a lost terminal the kernel tells the session's leader by SIGHUP, and the
+			// program by the end of its input: it may end by itself before it is told.
+			byItself := name == "the loss of the terminal" && code == 0
+			if code != 130 && !byItself {
 				t.Errorf("exit code %d: %s", code, said)
 			}
 			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
