@@ -54,6 +54,7 @@ func Example() {
 
 func ExampleRegister() {
 	backend.Register(new(npm))
+	// Output:
 }
 
 func ExampleHandle() {

@@ -2,6 +2,10 @@ package tree_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,6 +74,38 @@ func TestSDKAlone(t *testing.T) {
 	a.run(t, "test", "./...")
 	if got, want := a.run(t, "list", "-m", "all"), sdkModule+"\ngithub.com/extism/go-pdk v1.1.3\n"; got != want {
 		t.Errorf("the module needs\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestSDKExamples checks that each function that authors call has an Example
+// that runs.
+func TestSDKExamples(t *testing.T) {
+	for _, name := range []string{"abi", "backend"} {
+		var files []*ast.File
+		fset := token.NewFileSet()
+		paths, err := filepath.Glob(filepath.Join(root, "guest-sdk", name, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, file)
+		}
+		runs := make(map[string]bool)
+		for _, e := range doc.Examples(files...) {
+			runs[e.Name] = e.Output != "" || e.EmptyOutput
+		}
+		for _, file := range files {
+			for _, d := range file.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if ok && f.Recv == nil && f.Name.IsExported() && !strings.HasSuffix(fset.File(f.Pos()).Name(), "_test.go") && !runs[f.Name.Name] {
+					t.Errorf("%s.%s has no Example with an output", name, f.Name.Name)
+				}
+			}
+		}
 	}
 }
 
