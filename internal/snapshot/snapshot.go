@@ -99,8 +99,7 @@ func (s Snapshot) Renew(path string) {
 // Again takes another snapshot of the same places.
 func (s Snapshot) Again() Snapshot { return take(s.places, s.files) }
 
-// Take is a snapshot of places now. What can't be read is as if it had no
-// contents.
+// Take takes a snapshot of places. An unreadable file counts as empty.
 func Take(places Places) Snapshot { return take(places, nil) }
 
 func take(places Places, before map[string]file) Snapshot {
@@ -114,11 +113,11 @@ func take(places Places, before map[string]file) Snapshot {
 	return s
 }
 
-// maxEntries is how many files of a tree are compared.
+// maxEntries is the most files of a tree that are compared.
 const maxEntries = 10_000
 
-// walk takes a tree. The contents of its files, which may be large, are read only
-// where their stamps could deceive, and where they were read before.
+// walk records a tree. It reads the contents of files, which may be large, only if their
+// stamps could deceive or if they were read before.
 func (s Snapshot) walk(tree string, before map[string]file) {
 	s.take(tree, false)
 	real, err := filepath.EvalSymlinks(tree)
@@ -126,7 +125,7 @@ func (s Snapshot) walk(tree string, before map[string]file) {
 		return
 	}
 	entries := 0
-	// What can't be listed is the same as long as it can't.
+	// A directory that cannot be listed stays the same until it can.
 	_ = filepath.WalkDir(real, func(path string, entry fs.DirEntry, err error) error {
 		switch entries++; {
 		case entries > maxEntries:

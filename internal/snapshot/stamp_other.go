@@ -4,7 +4,7 @@ package snapshot
 
 import "io/fs"
 
-// stampOf has nothing that a program can't set: contents are read always.
+// stampOf returns only times that programs can set, so contents are always read.
 func stampOf(info fs.FileInfo) stamp {
 	return stamp{size: info.Size(), modified: info.ModTime().UnixNano()}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// take takes what stands at a path, with its contents if read is set or its
-// stamp may stay the same when it changes.
+// take records a path, with its contents if read is set or if its stamp may stay the
+// same in a change.
 func (s Snapshot) take(path string, read bool) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -20,7 +20,7 @@ func (s Snapshot) take(path string, read bool) {
 	}
 	f := file{kind: info.Mode().Type()}
 	if f.kind&fs.ModeSymlink != 0 {
-		// One that can't be read leads nowhere.
+		// An unreadable link has no target.
 		f.target, _ = os.Readlink(path)
 		if info, err = os.Stat(path); err != nil {
 			s.files[path] = f
@@ -34,22 +34,20 @@ func (s Snapshot) take(path string, read bool) {
 	s.files[path] = f
 }
 
-// coarse is how far apart the times of two changes have to be to differ on any
-// file system.
+// coarse is the coarsest resolution of a file system's times.
 const coarse = 2 * time.Second
 
-// deceptive tells whether a file could be changed and keep its stamp: just after
-// a change, and where the system doesn't say when one took place.
+// deceptive reports whether a change could keep the file's stamp: shortly after another
+// change, and on systems without a change time.
 func (s stamp) deceptive(now time.Time) bool {
 	return s.changed == 0 || s.changed > now.Add(-coarse).UnixNano()
 }
 
-// maxRead is how much of a file is read, in bytes: as much as a module can have,
-// and a byte.
+// maxRead is the most bytes read of a file: the largest module, and a byte.
 const maxRead = 64<<20 + 1
 
-// digest is the SHA-256 of a file in hex, empty where it can't be read. Nobody
-// makes us wait by a pipe in its place.
+// digest returns the SHA-256 of a file in hex, empty if it cannot be read. A pipe in its
+// place does not block.
 func digest(path string) string {
 	f, err := safefile.Open(path, os.O_RDONLY)
 	if err != nil {
