@@ -15,11 +15,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// canary is a secret: a value of two lines, with characters that are escaped in
-// JSON and in a URL.
+// canary is a secret of two lines, with characters that are escaped in JSON and in
+// URLs.
 const canary = "c4n&ry/\"one\nc4nary two"
 
-// canaryForms are all that it must not be seen as.
+// canaryForms are the forms that must not be printed.
 func canaryForms() []string {
 	quoted, _ := json.Marshal(canary)
 	forms := slices.Collect(maps.Values(shapes))
@@ -28,20 +28,20 @@ func canaryForms() []string {
 		base64.StdEncoding.EncodeToString([]byte(canary)), base64.URLEncoding.EncodeToString([]byte(canary)))
 }
 
-// shapes are secrets that look like something else: a word, a host, URLs, a
-// token of three parts. Whatever a dotenv file has them for, they are masked.
+// shapes are secrets that look like something else: a word, a host, URLs, a token of
+// three parts. All are masked in values of a dotenv file.
 var shapes = map[string]string{
 	"DB_PASSWORD": "c4narypostgres", "SLACK_WEBHOOK": "http://c4nary-hook:8080",
 	"CALLBACK": "https://c4nary.example/T0/B0", "DB": "postgres://app:c4nary-pw@localhost", "JWT": "eyc4nary.eyJzdWIi.c2lnbg",
 	"LICENCE": "sk-live-c4nary.def", "HEX": "9f86d081c4884c7d65", "BUCKET": "9f86d081c4884c7d65.example.com", "OTHER": "c4nary horse staple",
 }
 
-// leak is a shell's text that prints its variable and its standard input in
-// every form, slowly, and on both streams.
+// leak is a shell script that prints its variable and its standard input in every
+// form, slowly, on both streams.
 const leak = `printf '%s\n' "$SECRET"; printf %s "$SECRET" | base64 -w0; echo; cat; printf 'c4n&r' >&2; printf 'y/"one\n' >&2; echo "$FROM_FILE"; echo "$SECRET" >&2`
 
-// TestCanary runs the commands in all their modes with a secret, and looks for
-// it in every byte that is written anywhere.
+// TestCanary runs all commands in all modes with a secret and looks for it in every
+// byte that is written.
 func TestCanary(t *testing.T) {
 	w := clitest.NewWorkspace(t, "")
 	tmp := t.TempDir()
@@ -106,7 +106,7 @@ func TestCanary(t *testing.T) {
 		}
 	}
 	if !seen {
-		t.Error("nothing was masked, so the secret was never there")
+		t.Error("nothing was masked, so the secret did not occur")
 	}
 	for _, root := range []string{w.Dir, w.Home, tmp} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -29,18 +29,18 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// cmdDaemon has a BuildKit daemon on this machine until the script ends that
-// builds nothing and does what it should not. $DAEMON is its address,
-// $DAEMON_HOST the host of a server of its own, and what it got is in daemon.log:
+// cmdDaemon starts a hostile BuildKit daemon for the rest of the script. It builds
+// nothing. $DAEMON is its address, $DAEMON_HOST the host of its token server, and
+// daemon.log lists what it received:
 //
-//	daemon files NAME...    asks for the directories and files that it is not shown
+//	daemon files NAME...    asks for directories and files outside of the context
 //	daemon edits FILE       writes to a Dockerfile before it asks for it
-//	daemon layout KIND      sends a layout that is none: see layoutOf
+//	daemon layout KIND      sends an invalid layout: see layoutOf
 //	daemon secrets ID...    asks for secrets
-//	daemon tokens HOST SCOPE...  asks for all that opens a registry, and has a
-//	                        token fetched from its own server; own is that one
-//	daemon names TEXT       calls what it built by a text
-//	daemon says             tells of steps with what steers a terminal
+//	daemon tokens HOST SCOPE...  asks for registry credentials, and for a token
+//	                        from its own server, which HOST own names
+//	daemon names TEXT       names the built image by a text
+//	daemon says             reports steps with terminal escapes
 func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	d := &daemon{work: ts.MkAbs("."), log: ts.MkAbs("daemon.log"), ended: make(chan struct{})}
 	does := map[string]func(context.Context, session.Caller) error{
@@ -71,7 +71,7 @@ func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("DAEMON_HOST", strings.TrimPrefix(d.http.URL, "http://"))
 }
 
-// daemon speaks to whoever wants something built.
+// daemon is the server.
 type daemon struct {
 	controlapi.UnimplementedControlServer
 	work, log string
@@ -86,7 +86,7 @@ type daemon struct {
 	ended chan struct{}
 }
 
-// note writes down what it got.
+// note logs what it received.
 func (d *daemon) note(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,7 +97,7 @@ func (d *daemon) note(format string, args ...any) {
 	}
 }
 
-// Info is asked once it is decided what is built.
+// Info is called once the build is decided on.
 func (d *daemon) Info(context.Context, *controlapi.InfoRequest) (*controlapi.InfoResponse, error) {
 	if d.kind == "edits" {
 		if err := os.WriteFile(filepath.Join(d.work, d.args[0]), []byte("FROM evil.example/base\n"), 0o600); err != nil {
@@ -107,7 +107,7 @@ func (d *daemon) Info(context.Context, *controlapi.InfoRequest) (*controlapi.Inf
 	return new(controlapi.InfoResponse), nil
 }
 
-// Session is the way back to whoever builds.
+// Session is the connection back to the client.
 func (d *daemon) Session(stream controlapi.Control_SessionServer) error {
 	conn, closed, opts := grpchijack.Hijack(stream)
 	defer conn.Close()
@@ -119,7 +119,7 @@ func (d *daemon) Session(stream controlapi.Control_SessionServer) error {
 	return d.sessions.HandleConn(ctx, conn, opts)
 }
 
-// Solve does what it should not.
+// Solve attacks the client.
 func (d *daemon) Solve(ctx context.Context, req *controlapi.SolveRequest) (*controlapi.SolveResponse, error) {
 	defer d.once.Do(func() { close(d.ended) })
 	c, err := d.sessions.Get(ctx, req.Session, false)
@@ -139,7 +139,7 @@ func (d *daemon) Solve(ctx context.Context, req *controlapi.SolveRequest) (*cont
 	return &controlapi.SolveResponse{ExporterResponse: map[string]string{"containerimage.digest": name, "containerimage.config.digest": name}}, nil
 }
 
-// Status tells of steps.
+// Status reports steps.
 func (d *daemon) Status(_ *controlapi.StatusRequest, stream controlapi.Control_StatusServer) error {
 	if d.kind == "says" {
 		const evil = "\x1b]0;x\a\x1b[2Jevil\r\n::error::evil\u202e"
@@ -163,7 +163,7 @@ func (d *daemon) Status(_ *controlapi.StatusRequest, stream controlapi.Control_S
 
 func (*daemon) nothing(context.Context, session.Caller) error { return nil }
 
-// receive takes all that there is of a directory, and writes down what that is.
+// receive fetches a whole directory and logs its files.
 func (d *daemon) receive(ctx context.Context, c session.Caller, name string, follow ...string) error {
 	to, err := os.MkdirTemp("", "daemon")
 	if err != nil {
@@ -202,8 +202,8 @@ func (d *daemon) secrets(ctx context.Context, c session.Caller) error {
 	return nil
 }
 
-// tokens asks for a password, and for tokens: from the registry's own server if
-// it is the daemon's, and from the daemon's in any case.
+// tokens asks for a password and for tokens, from the registry's server if that is the
+// daemon's, and always from the daemon's.
 func (d *daemon) tokens(ctx context.Context, c session.Caller) error {
 	host := d.args[0]
 	if host == "own" {
@@ -217,7 +217,7 @@ func (d *daemon) tokens(ctx context.Context, c session.Caller) error {
 	return nil
 }
 
-// asked is what its own server was asked.
+// asked handles a request to its token server.
 func (d *daemon) asked(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/token" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token"`)
@@ -229,7 +229,7 @@ func (d *daemon) asked(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `{"token": "t"}`)
 }
 
-// layout sends what should be an OCI layout.
+// layout sends an invalid OCI layout.
 func (d *daemon) layout(ctx context.Context, c session.Caller) error {
 	w, err := filesync.CopyFileWriter(ctx, nil, 0, c)
 	if err != nil {
@@ -252,8 +252,8 @@ func (d *daemon) layout(ctx context.Context, c session.Caller) error {
 	return w.Close()
 }
 
-// layoutOf is a layout that leads out, that has another blob than it says, or of
-// which a part is missing.
+// layoutOf returns a layout with a link out of it, with a wrong blob, or with a part
+// missing.
 func layoutOf(kind string) []*tar.Header {
 	file := func(name, text string) *tar.Header {
 		return &tar.Header{Typeflag: tar.TypeReg, Name: name, PAXRecords: map[string]string{"text": text}}

@@ -19,8 +19,8 @@ import (
 
 var soak = flag.Int("soak", 24, "how many runs TestSoak makes")
 
-// soaked are runs that are ended while they do this. Nothing of them ends by
-// itself, or only once it has taken a while.
+// soaked are the runs that are ended. They do not end by themselves, or only after a
+// while.
 var soaked = map[string]struct{ config, policy string }{
 	"tree": {config: `backend: {provider: generic, providers: {generic: {dev: {command: [sh, -c, "sleep 1000 & setsid sh -c 'sleep 1000 & setsid sleep 1000 & exit' & (trap '' HUP; sleep 1000) & wait"]}}}}`},
 	"confined": {
@@ -34,8 +34,8 @@ var soaked = map[string]struct{ config, policy string }{
 	"quick": {config: `backend: {provider: generic, providers: {generic: {dev: {command: ["true"]}}}}`},
 }
 
-// TestSoak ends runs at random moments, in all the ways that there are, and
-// wants nothing to be left of any of them. "make soak" makes a thousand.
+// TestSoak ends runs at random moments, in every way, and requires that nothing is left
+// of them. "make soak" makes a thousand.
 func TestSoak(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -69,7 +69,7 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("ended by interrupt, terminate, kill, kill of the group: %v; peak memory %d MB", ended, peak>>20)
 	for _, name := range names {
-		// What a killed run could not take away, the next one does.
+		// The next run removes what a killed one left.
 		w := spaces[name]
 		w.Write(t, "stagecraft.yml", []byte(soaked["quick"].config))
 		w.Write(t, "stagecraft.policy.yml", []byte("version: 1\nproviders: {generic: {exec: ['true'], files: {}}}"))
@@ -85,7 +85,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// soakOne makes a run, ends it after a while, and gives its peak memory in bytes.
+// soakOne starts a run, ends it after a while, and returns its peak memory in bytes.
 func soakOne(t *testing.T, w *clitest.Workspace, word, temp string, how int, after time.Duration) int64 {
 	t.Helper()
 	var out bytes.Buffer
@@ -96,9 +96,9 @@ func soakOne(t *testing.T, w *clitest.Workspace, word, temp string, how int, aft
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(after) // at a random moment, which none of this depends on
+	time.Sleep(after) // a random moment; the result does not depend on it
 	pid := cmd.Process.Pid
-	for range 2 { // a second signal does not wait for what ignores the first
+	for range 2 { // the second signal ends what ignores the first
 		switch how {
 		case 0:
 			_ = syscall.Kill(pid, syscall.SIGINT)
@@ -117,9 +117,9 @@ func soakOne(t *testing.T, w *clitest.Workspace, word, temp string, how int, aft
 	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 }
 
-// leftOf waits until no process has a word in its environment any more, and
-// there is no guard without a master, and gives the command lines of those that
-// stay. Killed together with stagecraft, they take a moment.
+// leftOf waits until no process has a word in its environment and no guard is orphaned,
+// and returns the command lines of those that stay. After a kill they take a moment to
+// end.
 func leftOf(word string) (left []string) {
 	for end := time.Now().Add(clitest.Hang); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		left = nil
@@ -140,7 +140,7 @@ func leftOf(word string) (left []string) {
 	return left
 }
 
-// isOurs tells a process of this test's stagecraft from those of other tests.
+// isOurs reports whether a process runs this test's stagecraft.
 func isOurs(dir string) bool {
 	exe, _ := os.Readlink(dir + "/exe")
 	return exe == clitest.Binary()
@@ -156,8 +156,7 @@ func parentOf(dir string) int {
 	return pid
 }
 
-// wantWholeBut wants an audit log to lack nothing but the ends of runs that were
-// killed.
+// wantWholeBut requires an audit log to be whole, except for the ends of killed runs.
 func wantWholeBut(t *testing.T, w *clitest.Workspace) {
 	t.Helper()
 	stdout, stderr, _ := w.Run(t, "audit", "verify", "audit.jsonl")
@@ -170,7 +169,7 @@ func wantWholeBut(t *testing.T, w *clitest.Workspace) {
 	}
 }
 
-// wantNoHalves wants no file that was half written.
+// wantNoHalves requires that no partly written file is left.
 func wantNoHalves(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
