@@ -34,9 +34,8 @@ const mostMutations = 100
 //	-- new --
 //	the same without the guard; it still compiles
 //
-// The old code is found by its tokens, wherever it is in the repository: neither
-// the file, the layout nor comments matter. The function matters only where the
-// same code is in several places.
+// The old code is found by its tokens in the functions of that name, wherever they
+// are in the repository: neither the file, the layout nor comments matter.
 type mutation struct {
 	guard, why, function string
 	old, new             string
@@ -86,28 +85,27 @@ func (p place) apply(m mutation) string {
 	return p.file.text[:p.start] + strings.TrimSpace(m.new) + p.file.text[p.end:]
 }
 
-// find returns the one place of the old code.
+// find returns the one place of the old code in its function.
 func (m mutation) find(files []*sourceFile) (place, error) {
 	old := tokensOf(m.old)
 	if len(old) == 0 || tokenText(old) == tokenText(tokensOf(m.new)) {
 		return place{}, fmt.Errorf("the old code is empty, or the same as the new")
 	}
-	var all, inside []place
+	var inside []place
+	var elsewhere []string
 	for _, f := range files {
 		for _, p := range f.find(old) {
-			all = append(all, p)
-			if f.function(p) == m.function {
+			if in := f.function(p); in == m.function {
 				inside = append(inside, p)
+			} else {
+				elsewhere = append(elsewhere, f.path+": "+in)
 			}
 		}
 	}
-	if len(all) > 1 {
-		all = inside
+	if len(inside) != 1 {
+		return place{}, fmt.Errorf("expected the old code once in %q, found it %d times; elsewhere: %q", m.function, len(inside), elsewhere)
 	}
-	if len(all) != 1 {
-		return place{}, fmt.Errorf("expected the old code once in %s, found it %d times", m.function, len(all))
-	}
-	return all[0], nil
+	return inside[0], nil
 }
 
 // sourceFile is a Go file of the host's, with its tokens.

@@ -50,8 +50,8 @@ func tokenText(tokens []goToken) string {
 	return b.String()
 }
 
-// TestMutationFind finds code whatever its layout, and in the function that is
-// named where there are several.
+// TestMutationFind finds code in the named function, whatever its layout, and nowhere
+// else.
 func TestMutationFind(t *testing.T) {
 	file := newSourceFile("a.go", `package a
 
@@ -68,10 +68,11 @@ func one() {
 func (t *two) three() { g() }
 `)
 	for _, test := range []struct{ in, old, new, want string }{
-		{"", "if err := f(x, y); err != nil {", "if err := f(x); err != nil {", "\tif err := f(x); err != nil {\n\t\treturn\n"},
+		{"one", "if err := f(x, y); err != nil {", "if err := f(x); err != nil {", "\tif err := f(x); err != nil {\n\t\treturn\n"},
 		{"two.three", "g()", "h()", "func (t *two) three() { h() }"},
 		{"one", "g()", "h()", "\t}\n\th()\n}"},
 		{"four", "g()", "h()", ""},
+		{"four", "if err := f(x, y); err != nil {", "h()", ""},
 		{"one", "g()", " g( )", ""},
 		{"one", "k()", "h()", ""},
 	} {
