@@ -45,7 +45,7 @@ var acceptKeys = []string{"finding", "provider", "key", "rule", "reason"}
 
 func (r *reader) accept(n *yamldoc.Node, p *Policy) {
 	if n.Kind() != yamldoc.KindList {
-		r.expected(n, "a list of accepted findings")
+		r.problems.Expected(n, "a list of accepted findings")
 		return
 	}
 	seen := make(map[FindingID]int)
@@ -55,7 +55,7 @@ func (r *reader) accept(n *yamldoc.Node, p *Policy) {
 			continue
 		}
 		if line, ok := seen[a.id]; ok {
-			r.wrong(item, fmt.Sprintf("duplicate acceptance (first at line %d)", line), "remove one of the two")
+			r.problems.Wrong(item, fmt.Sprintf("duplicate acceptance (first at line %d)", line), "remove one of the two")
 			continue
 		}
 		seen[a.id] = a.Pos.Line
@@ -73,9 +73,9 @@ func (r *reader) acceptance(n *yamldoc.Node) (Acceptance, bool) {
 		"rule":     func(*yamldoc.Node) {}, // it is read after the key
 		"reason": func(n *yamldoc.Node) {
 			if a.Reason = strings.TrimSpace(n.Text()); n.Kind() != yamldoc.KindString {
-				r.expected(n, "a reason in words")
+				r.problems.Expected(n, "a reason in words")
 			} else if a.Reason == "" {
-				r.wrong(n, "is empty", "say why the finding is intended")
+				r.problems.Wrong(n, "is empty", "say why the finding is intended")
 			}
 		},
 	})
@@ -84,7 +84,7 @@ func (r *reader) acceptance(n *yamldoc.Node) (Acceptance, bool) {
 	}
 	for _, key := range acceptKeys {
 		if n.Get(key) == nil {
-			r.wrong(n, key+" is required", "an accepted finding has "+strings.Join(acceptKeys, ", "))
+			r.problems.Wrong(n, key+" is required", "an accepted finding has "+strings.Join(acceptKeys, ", "))
 		}
 	}
 	if rule := n.Get("rule"); rule != nil && a.Key != "" {
@@ -104,7 +104,7 @@ func (r *reader) acceptedRule(n *yamldoc.Node, a *Acceptance) {
 
 func (r *reader) acceptedProvider(n *yamldoc.Node) string {
 	if n.Kind() != yamldoc.KindString || n.Text() != anyProvider && !isProviderID(n.Text()) {
-		r.wrong(n, fmt.Sprintf("%q is not a provider ID", n.Text()), `use the ID that has the rule, or "*"`)
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a provider ID", n.Text()), `use the ID that has the rule, or "*"`)
 	}
 	return n.Text()
 }
@@ -118,7 +118,7 @@ func (r *reader) named(n *yamldoc.Node, what string, words []string) string {
 	if near := abi.Nearest(n.Text(), words); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	r.wrong(n, fmt.Sprintf("unknown %s %q", what, n.Text()), hint)
+	r.problems.Wrong(n, fmt.Sprintf("unknown %s %q", what, n.Text()), hint)
 	return ""
 }
 

@@ -14,7 +14,7 @@ var basics = family{
 	},
 	requests: []request{{key: "log", operation: "log", read: func(r *reader, _, value *yamldoc.Node, c *Claim) {
 		if c.Log = value.Text() == "true"; !c.Log || value.Kind() != yamldoc.KindBool {
-			r.expected(value, "true")
+			r.problems.Expected(value, "true")
 		}
 	}}},
 }

@@ -17,7 +17,7 @@ var buildKeys = []string{
 func (r *reader) buildRequest(request, value *yamldoc.Node, c *Claim) {
 	b := &Build{Context: ".", Engine: "docker"}
 	c.Build = b
-	if !r.known(value, buildKeys) {
+	if !r.problems.KnownKeys(value, buildKeys) {
 		return
 	}
 	r.beside(request, []string{"pass"}, c)
@@ -54,7 +54,7 @@ func (r *reader) references(n *yamldoc.Node) []string {
 	for i, text := range r.texts(n) {
 		full, err := Reference(text)
 		if err != nil && n.Items()[i].Kind() == yamldoc.KindString {
-			r.wrong(n.Items()[i], err.Error(), "")
+			r.problems.Wrong(n.Items()[i], err.Error(), "")
 		}
 		all = append(all, full)
 	}
@@ -62,10 +62,10 @@ func (r *reader) references(n *yamldoc.Node) []string {
 }
 
 func (r *reader) reference(n *yamldoc.Node) string {
-	text, ok := r.text(n)
+	text, ok := r.problems.Text(n)
 	full, err := Reference(text)
 	if ok && err != nil {
-		r.wrong(n, err.Error(), "")
+		r.problems.Wrong(n, err.Error(), "")
 	}
 	return full
 }

@@ -78,7 +78,7 @@ type buildSettings struct {
 func networkKey(r *reader, k *Key, n *yamldoc.Node, s *section) {
 	most, ok := networks[n.Text()]
 	if !ok || n.Text() == "" {
-		r.wrong(n, fmt.Sprintf("%q is not a network", n.Text()), "use none, default or host")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a network", n.Text()), "use none, default or host")
 	}
 	s.build.network = most
 	r.values(k, n)

@@ -115,7 +115,7 @@ func (r *reader) command(n *yamldoc.Node) *Rule {
 	switch n.Kind() {
 	case yamldoc.KindString:
 		if hasQuote(n.Text()) {
-			r.wrong(n, fmt.Sprintf("rule %q has a quote in it, and rules are split at blanks alone", n.Text()), quoteHint)
+			r.problems.Wrong(n, fmt.Sprintf("rule %q has a quote in it, and rules are split at blanks alone", n.Text()), quoteHint)
 			return nil
 		}
 		rule.words = strings.Fields(n.Text())
@@ -123,7 +123,7 @@ func (r *reader) command(n *yamldoc.Node) *Rule {
 	case yamldoc.KindList:
 		for _, item := range n.Items() {
 			if item.Kind() != yamldoc.KindString {
-				r.expected(item, "a string: put it in quotes")
+				r.problems.Expected(item, "a string: put it in quotes")
 				return nil
 			}
 			rule.words = append(rule.words, item.Text())
@@ -132,7 +132,7 @@ func (r *reader) command(n *yamldoc.Node) *Rule {
 	case yamldoc.KindMap:
 		return r.pinned(n)
 	default:
-		r.expected(n, "a command: a string, a list of words, or a mapping of command and sha256")
+		r.problems.Expected(n, "a command: a string, a list of words, or a mapping of command and sha256")
 		return nil
 	}
 	return rule
@@ -149,7 +149,7 @@ func (r *reader) pinned(n *yamldoc.Node) *Rule {
 	r.mapping(n, "a command", map[string]func(*yamldoc.Node){
 		"command": func(n *yamldoc.Node) {
 			if n.Kind() == yamldoc.KindMap {
-				r.expected(n, "a command: a string, or a list of words")
+				r.problems.Expected(n, "a command: a string, or a list of words")
 				return
 			}
 			rule = r.command(n)
@@ -157,7 +157,7 @@ func (r *reader) pinned(n *yamldoc.Node) *Rule {
 		"sha256": func(n *yamldoc.Node) { digest = r.digest(n) },
 	})
 	if n.Get("command") == nil || n.Get("sha256") == nil {
-		r.wrong(n, "a rule that pins a program has command and sha256", "")
+		r.problems.Wrong(n, "a rule that pins a program has command and sha256", "")
 		return nil
 	}
 	if rule != nil {
@@ -178,7 +178,7 @@ func (r *reader) execRequest(request, value *yamldoc.Node, c *Claim) {
 		x.Dir = r.path(n)
 	}
 	if n := request.Get("program"); n != nil && isAnyAbs(n.Text()) {
-		x.Program, _ = r.text(n)
+		x.Program, _ = r.problems.Text(n)
 	} else if n != nil {
 		x.ProgramInProject = r.path(n)
 		x.Program = projectRoot + x.ProgramInProject
@@ -195,10 +195,10 @@ func (r *reader) words(n *yamldoc.Node) []string {
 		return r.texts(n)
 	}
 	if n.Kind() != yamldoc.KindString {
-		r.expected(n, "a command: a string, or a list of words")
+		r.problems.Expected(n, "a command: a string, or a list of words")
 	}
 	if hasQuote(n.Text()) {
-		r.wrong(n, fmt.Sprintf("command %q has a quote in it, and commands are split at blanks alone", n.Text()), quoteHint)
+		r.problems.Wrong(n, fmt.Sprintf("command %q has a quote in it, and commands are split at blanks alone", n.Text()), quoteHint)
 	}
 	return strings.Fields(n.Text())
 }

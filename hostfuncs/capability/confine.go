@@ -170,7 +170,7 @@ var socketNames = []string{"docker"}
 // oneOf reads one of some words.
 func (r *reader) oneOf(n *yamldoc.Node, words []string) string {
 	if n.Kind() != yamldoc.KindString || !slices.Contains(words, n.Text()) {
-		r.wrong(n, fmt.Sprintf("unknown value %q", n.Text()), "use "+strings.Join(words, ", "))
+		r.problems.Wrong(n, fmt.Sprintf("unknown value %q", n.Text()), "use "+strings.Join(words, ", "))
 		return ""
 	}
 	return n.Text()
@@ -179,7 +179,7 @@ func (r *reader) oneOf(n *yamldoc.Node, words []string) string {
 // listOf reads a list of such words.
 func (r *reader) listOf(n *yamldoc.Node, known []string) []string {
 	if n.Kind() != yamldoc.KindList {
-		r.expected(n, "a list of "+strings.Join(known, ", "))
+		r.problems.Expected(n, "a list of "+strings.Join(known, ", "))
 		return nil
 	}
 	var list []string

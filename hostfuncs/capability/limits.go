@@ -60,7 +60,7 @@ func (r *reader) limits(n *yamldoc.Node, into *Limits) {
 func (r *reader) duration(n *yamldoc.Node) time.Duration {
 	d, err := time.ParseDuration(n.Text())
 	if n.Kind() != yamldoc.KindString || err != nil || d <= 0 {
-		r.wrong(n, fmt.Sprintf("%q is not a time above 0", n.Text()), "write it as 90s, 30m or 2h")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a time above 0", n.Text()), "write it as 90s, 30m or 2h")
 	}
 	return d
 }
@@ -68,7 +68,7 @@ func (r *reader) duration(n *yamldoc.Node) time.Duration {
 func (r *reader) size(n *yamldoc.Node) uint64 {
 	size, ok := parseSize(n.Text())
 	if n.Kind() != yamldoc.KindString || !ok {
-		r.wrong(n, fmt.Sprintf("%q is not a size", n.Text()), "write it as 64KiB, 256MiB or 1GiB")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a size", n.Text()), "write it as 64KiB, 256MiB or 1GiB")
 	}
 	return size
 }
@@ -87,7 +87,7 @@ func parseSize(text string) (uint64, bool) {
 func (r *reader) count(n *yamldoc.Node, least uint64) uint64 {
 	count, err := strconv.ParseUint(n.Text(), 10, 32)
 	if n.Kind() != yamldoc.KindInt || err != nil || count < least {
-		r.wrong(n, fmt.Sprintf("%q is not a number from %d on", n.Text(), least), "")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a number from %d on", n.Text(), least), "")
 	}
 	return count
 }

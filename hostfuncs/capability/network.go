@@ -92,7 +92,7 @@ var nets = family{
 	requests: []request{{key: "connect", operation: "probe", read: func(r *reader, _, value *yamldoc.Node, c *Claim) {
 		port, err := strconv.Atoi(value.Text())
 		if err != nil || value.Kind() != yamldoc.KindInt {
-			r.wrong(value, fmt.Sprintf("is %s, expected a port", value.Kind()), "write it as a number: 4000")
+			r.problems.Wrong(value, fmt.Sprintf("is %s, expected a port", value.Kind()), "write it as a number: 4000")
 		}
 		c.Net = []NetUse{{Port: port, Use: Connect}}
 	}}},
@@ -262,15 +262,15 @@ func (r *reader) listenPorts(n *yamldoc.Node) *Rule { return r.portsBy(n, parseL
 func (r *reader) portsBy(n *yamldoc.Node, parse func(string) (Ports, error)) *Rule {
 	number := n.Kind() == yamldoc.KindInt
 	if !number && n.Kind() != yamldoc.KindString {
-		r.wrong(n, fmt.Sprintf("is %s, expected a port", n.Kind()), portsHint)
+		r.problems.Wrong(n, fmt.Sprintf("is %s, expected a port", n.Kind()), portsHint)
 		return nil
 	}
 	_, err := parse(n.Text())
 	switch _, notNumber := strconv.Atoi(n.Text()); {
 	case !number && notNumber == nil:
-		r.wrong(n, "is a string, expected a number", portsHint)
+		r.problems.Wrong(n, "is a string, expected a number", portsHint)
 	case err != nil:
-		r.wrong(n, fmt.Sprintf("rule %q %v", n.Text(), err), portsHint)
+		r.problems.Wrong(n, fmt.Sprintf("rule %q %v", n.Text(), err), portsHint)
 	default:
 		return &Rule{Text: n.Text(), Pos: n.Pos()}
 	}

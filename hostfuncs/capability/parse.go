@@ -40,18 +40,10 @@ type reader struct {
 	provider string
 }
 
-func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
-	r.problems.Add(n.Pos(), n.Field(), message, hint)
-}
-
-func (r *reader) expected(n *yamldoc.Node, want string) {
-	r.wrong(n, fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
-}
-
 // mapping calls read for each key of a mapping that it knows.
 func (r *reader) mapping(n *yamldoc.Node, what string, read map[string]func(*yamldoc.Node)) {
 	if n.Kind() != yamldoc.KindMap {
-		r.expected(n, what)
+		r.problems.Expected(n, what)
 		return
 	}
 	known := make([]string, 0, len(read))
@@ -70,13 +62,13 @@ func (r *reader) mapping(n *yamldoc.Node, what string, read map[string]func(*yam
 func (r *reader) document(root *yamldoc.Node, p *Policy) {
 	const hint = "begin the file with:\nversion: 1"
 	if root.Kind() == yamldoc.KindNull {
-		r.wrong(root, "the policy is empty", hint)
+		r.problems.Wrong(root, "the policy is empty", hint)
 		return
 	}
 	r.mapping(root, "a mapping", map[string]func(*yamldoc.Node){
 		"version": func(n *yamldoc.Node) {
 			if n.Kind() != yamldoc.KindInt || n.Text() != Version {
-				r.wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
+				r.problems.Wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
 			}
 		},
 		"require":   func(n *yamldoc.Node) { r.require(n, &p.Require) },
@@ -84,13 +76,13 @@ func (r *reader) document(root *yamldoc.Node, p *Policy) {
 		"accept":    func(n *yamldoc.Node) { r.accept(n, p) },
 	})
 	if root.Kind() == yamldoc.KindMap && root.Get("version") == nil {
-		r.wrong(root, "version is required", hint)
+		r.problems.Wrong(root, "version is required", hint)
 	}
 }
 
 func (r *reader) providers(n *yamldoc.Node, p *Policy) {
 	if n.Kind() != yamldoc.KindMap {
-		r.expected(n, "a mapping of provider IDs to what they may do")
+		r.problems.Expected(n, "a mapping of provider IDs to what they may do")
 		return
 	}
 	for _, e := range n.Entries() {
@@ -164,7 +156,7 @@ func (r *reader) rules(n *yamldoc.Node, k *Key, allow, deny adder) {
 
 func (r *reader) list(n *yamldoc.Node, k *Key, list List, into adder) {
 	if n.Kind() != yamldoc.KindList {
-		r.expected(n, "a list of rules")
+		r.problems.Expected(n, "a list of rules")
 		return
 	}
 	seen := make(map[string]yamldoc.Pos)
@@ -174,13 +166,13 @@ func (r *reader) list(n *yamldoc.Node, k *Key, list List, into adder) {
 			continue
 		}
 		if pos, ok := seen[rule.key()]; ok {
-			r.wrong(item, fmt.Sprintf("duplicate rule %q (first at line %d)", rule.Text, pos.Line), "remove one of the two")
+			r.problems.Wrong(item, fmt.Sprintf("duplicate rule %q (first at line %d)", rule.Text, pos.Line), "remove one of the two")
 			continue
 		}
 		seen[rule.key()] = item.Pos()
 		list.Rules = append(list.Rules, rule)
 		if err := into.add(rule); err != nil {
-			r.wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
+			r.problems.Wrong(item, fmt.Sprintf("rule %q %v", rule.Text, err), "")
 		}
 	}
 	list.Provider = r.provider
@@ -193,7 +185,7 @@ func (r *reader) rule(n *yamldoc.Node, k *Key) *Rule {
 		return k.rule(r, n)
 	}
 	if n.Kind() != yamldoc.KindString {
-		r.expected(n, "a string: put it in quotes")
+		r.problems.Expected(n, "a string: put it in quotes")
 		return nil
 	}
 	return &Rule{Text: n.Text(), Pos: n.Pos()}
@@ -201,7 +193,7 @@ func (r *reader) rule(n *yamldoc.Node, k *Key) *Rule {
 
 func (r *reader) isTrue(n *yamldoc.Node) bool {
 	if n != nil && n.Kind() != yamldoc.KindBool {
-		r.expected(n, "true or false")
+		r.problems.Expected(n, "true or false")
 	}
 	return n != nil && n.Text() == "true"
 }

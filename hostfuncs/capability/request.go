@@ -44,16 +44,16 @@ func (r *reader) request(n *yamldoc.Node) (Claim, string) {
 	hint := "use one of " + strings.Join(known, ", ")
 	switch {
 	case len(found) == 0:
-		if before := len(r.problems); r.known(n, every) && len(r.problems) == before {
-			r.wrong(n, "does not say what is asked for", hint)
+		if before := len(r.problems); r.problems.KnownKeys(n, every) && len(r.problems) == before {
+			r.problems.Wrong(n, "does not say what is asked for", hint)
 		}
 		return Claim{}, ""
 	case len(found) > 1:
-		r.wrong(n, fmt.Sprintf("asks for %s and %s, a case is one request", found[0].key, found[1].key), hint)
+		r.problems.Wrong(n, fmt.Sprintf("asks for %s and %s, a case is one request", found[0].key, found[1].key), hint)
 		return Claim{}, ""
 	}
 	q, c := found[0], Claim{Operation: found[0].operation}
-	r.known(n, append(slices.Clone(q.beside), q.key))
+	r.problems.KnownKeys(n, append(slices.Clone(q.beside), q.key))
 	q.read(r, n, n.Get(q.key), &c)
 	return c, q.describe(c)
 }
@@ -81,39 +81,12 @@ func (q request) describe(c Claim) string {
 
 // beside reads the variables and dotenv files beside a request.
 func (r *reader) beside(request *yamldoc.Node, uses []string, c *Claim) {
-	if n := request.Get("env"); n != nil && r.known(n, uses) {
+	if n := request.Get("env"); n != nil && r.problems.KnownKeys(n, uses) {
 		c.Env = append(r.uses(n.Get("set"), Set), r.uses(n.Get("pass"), Pass)...)
 	}
 	if n := request.Get("load"); n != nil {
 		r.loadRequest(request, n, c)
 	}
-}
-
-// known checks that a value is a mapping of known keys.
-func (r *reader) known(n *yamldoc.Node, keys []string) bool {
-	if n.Kind() != yamldoc.KindMap {
-		r.expected(n, "a mapping")
-		return false
-	}
-	for _, e := range n.Entries() {
-		if !slices.Contains(keys, e.Key) {
-			r.problems = append(r.problems, yamldoc.UnknownKey(e, keys))
-		}
-	}
-	return true
-}
-
-// text is false, and a problem, where a value is not a string or is empty.
-func (r *reader) text(n *yamldoc.Node) (string, bool) {
-	switch {
-	case n.Kind() != yamldoc.KindString:
-		r.expected(n, "a string: put it in quotes")
-	case n.Text() == "":
-		r.wrong(n, "is empty", "")
-	default:
-		return n.Text(), true
-	}
-	return "", false
 }
 
 // textOf is the string at a key, empty where there is none.
@@ -122,7 +95,7 @@ func (r *reader) textOf(value *yamldoc.Node, key string) string {
 	if n == nil {
 		return ""
 	}
-	text, _ := r.text(n)
+	text, _ := r.problems.Text(n)
 	return text
 }
 
@@ -132,13 +105,13 @@ func (r *reader) texts(n *yamldoc.Node) []string {
 		return nil
 	}
 	if n.Kind() != yamldoc.KindList {
-		r.expected(n, "a list of strings")
+		r.problems.Expected(n, "a list of strings")
 		return nil
 	}
 	var all []string
 	for _, item := range n.Items() {
 		if item.Kind() != yamldoc.KindString {
-			r.expected(item, "a string: put it in quotes")
+			r.problems.Expected(item, "a string: put it in quotes")
 		}
 		all = append(all, item.Text())
 	}
@@ -147,10 +120,10 @@ func (r *reader) texts(n *yamldoc.Node) []string {
 
 // path reads a path in the project.
 func (r *reader) path(n *yamldoc.Node) string {
-	text, ok := r.text(n)
+	text, ok := r.problems.Text(n)
 	clean := path.Clean(text)
 	if ok && !fs.ValidPath(clean) {
-		r.wrong(n, fmt.Sprintf("%q leaves the project directory", text), "paths are relative to the project directory")
+		r.problems.Wrong(n, fmt.Sprintf("%q leaves the project directory", text), "paths are relative to the project directory")
 	}
 	return clean
 }

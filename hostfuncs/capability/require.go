@@ -38,7 +38,7 @@ func (r *reader) require(n *yamldoc.Node, into *Require) {
 
 func (r *reader) digests(n *yamldoc.Node, into *Require) {
 	if n.Kind() != yamldoc.KindMap {
-		r.expected(n, "a mapping of provider IDs to the SHA-256 of a module, or a list of them")
+		r.problems.Expected(n, "a mapping of provider IDs to the SHA-256 of a module, or a list of them")
 		return
 	}
 	into.Digests, into.digestPos = make(map[string][]string), make(map[string]yamldoc.Pos)
@@ -64,7 +64,7 @@ func (r *reader) digests(n *yamldoc.Node, into *Require) {
 func (r *reader) digest(n *yamldoc.Node) string {
 	text := strings.TrimPrefix(n.Text(), "sha256:")
 	if n.Kind() == yamldoc.KindMap || n.Kind() == yamldoc.KindList || !isHex(text) {
-		r.wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a SHA-256 digest", n.Text()), "write its 64 digits, as sha256sum prints them")
 	}
 	return text
 }

@@ -76,6 +76,43 @@ func (ps *Problems) Add(pos Pos, field, message, hint string) {
 	*ps = append(*ps, Problem{pos, field, message, hint})
 }
 
+// Wrong adds a problem of a value.
+func (ps *Problems) Wrong(n *Node, message, hint string) { ps.Add(n.Pos(), n.Field(), message, hint) }
+
+// Expected adds the problem that a value is of another kind than expected.
+func (ps *Problems) Expected(n *Node, want string) {
+	ps.Wrong(n, fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
+}
+
+// KnownKeys reports whether a value is a mapping. It adds a problem if it is not, and
+// one for each key that is not among these.
+func (ps *Problems) KnownKeys(n *Node, known []string) bool {
+	if n.Kind() != KindMap {
+		ps.Expected(n, "a mapping")
+		return false
+	}
+	for _, e := range n.Entries() {
+		if !slices.Contains(known, e.Key) {
+			*ps = append(*ps, UnknownKey(e, known))
+		}
+	}
+	return true
+}
+
+// Text returns a value that is a string and not empty. It adds a problem, and returns
+// false, if it is not.
+func (ps *Problems) Text(n *Node) (string, bool) {
+	switch {
+	case n.Kind() != KindString:
+		ps.Expected(n, "a string: put it in quotes")
+	case n.Text() == "":
+		ps.Wrong(n, "is empty", "")
+	default:
+		return n.Text(), true
+	}
+	return "", false
+}
+
 // Err returns all problems in the order of their positions, nil if there are none.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {

@@ -63,7 +63,7 @@ func (k *checker) document(root *yamldoc.Node) *Config {
 // mapping checks that a value is a mapping with known keys alone.
 func (k *checker) mapping(n *yamldoc.Node, keys ...string) bool {
 	if n.Kind() != yamldoc.KindMap {
-		k.expected(n, "a mapping")
+		k.problems.Expected(n, "a mapping")
 		return false
 	}
 	for _, e := range n.Entries() {
@@ -90,10 +90,6 @@ func unknownKey(e yamldoc.Entry, known []string) yamldoc.Problem {
 	return p
 }
 
-func (k *checker) expected(n *yamldoc.Node, want string) {
-	k.problems.Add(n.Pos(), n.Field(), fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
-}
-
 // backend makes the four checks that are the core's.
 func (k *checker) backend(n *yamldoc.Node) (id string, part *yamldoc.Node) {
 	id = k.provider(n)
@@ -103,7 +99,7 @@ func (k *checker) backend(n *yamldoc.Node) (id string, part *yamldoc.Node) {
 		k.problems.Add(n.Pos(), "backend.providers", "is missing", "give each provider its settings below its ID")
 		return id, nil
 	case providers.Kind() != yamldoc.KindMap:
-		k.expected(providers, "a mapping of provider IDs to their settings")
+		k.problems.Expected(providers, "a mapping of provider IDs to their settings")
 		return id, nil
 	case id == "":
 		return id, nil
@@ -123,7 +119,7 @@ func (k *checker) provider(n *yamldoc.Node) string {
 	case provider == nil:
 		k.problems.Add(n.Pos(), "backend.provider", "is missing", hint)
 	case provider.Kind() != yamldoc.KindString && provider.Kind() != yamldoc.KindNull:
-		k.expected(provider, "the ID of a provider")
+		k.problems.Expected(provider, "the ID of a provider")
 	case id == "":
 		k.problems.Add(provider.Pos(), "backend.provider", "is empty, expected the ID of a provider", hint)
 	case !k.known.Has(id):
@@ -202,7 +198,7 @@ func (k *checker) text(n *yamldoc.Node) (string, bool) {
 		return "", false
 	}
 	if n.Kind() != yamldoc.KindString {
-		k.expected(n, "a string")
+		k.problems.Expected(n, "a string")
 		return "", false
 	}
 	return n.Text(), true

@@ -54,25 +54,15 @@ type reader struct {
 	problems yamldoc.Problems
 }
 
-func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
-	r.problems.Add(n.Pos(), n.Field(), message, hint)
-}
-
 // mapping requires a mapping with exactly these keys.
 func (r *reader) mapping(n *yamldoc.Node, keys ...string) bool {
-	if n.Kind() != yamldoc.KindMap {
-		r.wrong(n, fmt.Sprintf("is %s, expected a mapping", n.Kind()), "")
-		return false
-	}
 	before := len(r.problems)
-	for _, e := range n.Entries() {
-		if !slices.Contains(keys, e.Key) {
-			r.problems = append(r.problems, yamldoc.UnknownKey(e, keys))
-		}
+	if !r.problems.KnownKeys(n, keys) {
+		return false
 	}
 	for _, key := range keys {
 		if n.Get(key) == nil {
-			r.wrong(n, key+" is missing", "")
+			r.problems.Wrong(n, key+" is missing", "")
 		}
 	}
 	return len(r.problems) == before
@@ -83,12 +73,12 @@ func (r *reader) document(root *yamldoc.Node) {
 		return
 	}
 	if v := root.Get("version"); v.Kind() != yamldoc.KindInt || v.Text() != fmt.Sprint(Version) {
-		r.wrong(v, fmt.Sprintf("%q is not known, this stagecraft reads version %d", v.Text(), Version), "")
+		r.problems.Wrong(v, fmt.Sprintf("%q is not known, this stagecraft reads version %d", v.Text(), Version), "")
 		return
 	}
 	providers := root.Get("providers")
 	if providers.Kind() != yamldoc.KindMap {
-		r.wrong(providers, fmt.Sprintf("is %s, expected a mapping of provider IDs", providers.Kind()), "")
+		r.problems.Expected(providers, "a mapping of provider IDs")
 		return
 	}
 	for _, e := range providers.Entries() {
@@ -116,15 +106,15 @@ func (r *reader) entry(id string, n *yamldoc.Node) {
 		return
 	}
 	if !hexDigest().MatchString(e.SHA256) {
-		r.wrong(n.Get("sha256"), fmt.Sprintf("%q is not a SHA-256 digest", e.SHA256), "")
+		r.problems.Wrong(n.Get("sha256"), fmt.Sprintf("%q is not a SHA-256 digest", e.SHA256), "")
 	}
 	if !slices.Contains(sources, e.Source) {
-		r.wrong(n.Get("source"), fmt.Sprintf("unknown source %q, expected one of %s", e.Source, strings.Join(sources, ", ")), "")
+		r.problems.Wrong(n.Get("source"), fmt.Sprintf("unknown source %q, expected one of %s", e.Source, strings.Join(sources, ", ")), "")
 	}
 	asked := asks(e.Asked)
 	for _, granted := range asks(e.Granted) {
 		if !slices.Contains(asked, granted) {
-			r.wrong(n.Get("granted"), "grants more than the provider asks for: "+granted, "remove it, or allow it in a policy")
+			r.problems.Wrong(n.Get("granted"), "grants more than the provider asks for: "+granted, "remove it, or allow it in a policy")
 		}
 	}
 	r.file.Set(e)
@@ -138,7 +128,7 @@ func (r *reader) decode(n *yamldoc.Node, e *Entry) bool {
 	}
 	wrong, ok := errors.AsType[*abi.Error](err)
 	if !ok || len(wrong.Problems) == 0 {
-		r.wrong(n, err.Error(), "")
+		r.problems.Wrong(n, err.Error(), "")
 		return false
 	}
 	for _, p := range wrong.Problems {
@@ -146,7 +136,7 @@ func (r *reader) decode(n *yamldoc.Node, e *Entry) bool {
 		if at == nil {
 			at = n
 		}
-		r.wrong(at, p.Message, p.Hint)
+		r.problems.Wrong(at, p.Message, p.Hint)
 	}
 	return false
 }

@@ -16,19 +16,19 @@ func (r *reader) test(n *yamldoc.Node) {
 		return
 	}
 	if note := n.Get("note"); note != nil {
-		c.Note, _ = r.text(note)
+		c.Note, _ = r.problems.Text(note)
 	}
 	if want := n.Get("want"); want != nil {
 		c.Allowed = r.want(want)
 	}
 	if reason := n.Get("reason"); reason != nil {
-		c.Reason, _ = r.text(reason)
+		c.Reason, _ = r.problems.Text(reason)
 	}
 	switch policy := n.Get("policy"); {
 	case policy != nil:
 		c.policies = r.files(policy)
 	case r.top.Get("policy") == nil:
-		r.wrong(n, "policy is required", "name one in the case, or one for all cases at the top of the file")
+		r.problems.Wrong(n, "policy is required", "name one in the case, or one for all cases at the top of the file")
 	}
 	provider := r.providerOf(n)
 	if request := n.Get("request"); request != nil {
@@ -55,7 +55,7 @@ func (r *reader) want(n *yamldoc.Node) bool {
 			hint = fmt.Sprintf("did you mean %q?", word)
 		}
 	}
-	r.wrong(n, fmt.Sprintf("%q is not a decision", n.Text()), hint)
+	r.problems.Wrong(n, fmt.Sprintf("%q is not a decision", n.Text()), hint)
 	return false
 }
 
@@ -65,7 +65,7 @@ func (r *reader) providerOf(n *yamldoc.Node) string {
 	case own != nil:
 		return r.readProvider(own)
 	case r.top.Get("provider") == nil:
-		r.wrong(n, "provider is required", "name one in the case, or one for all cases at the top of the file")
+		r.problems.Wrong(n, "provider is required", "name one in the case, or one for all cases at the top of the file")
 	}
 	return r.provider
 }
@@ -73,12 +73,12 @@ func (r *reader) providerOf(n *yamldoc.Node) string {
 // readProvider reads an ID. A provider that no policy can name would be denied
 // whatever a policy says.
 func (r *reader) readProvider(n *yamldoc.Node) string {
-	id, ok := r.text(n)
+	id, ok := r.problems.Text(n)
 	if !ok {
 		return ""
 	}
 	if _, err := capability.Parse("", []byte(explain.Snippet(id, nil))); err != nil || id == "*" {
-		r.wrong(n, fmt.Sprintf("%q is not a provider ID", id), "")
+		r.problems.Wrong(n, fmt.Sprintf("%q is not a provider ID", id), "")
 		return ""
 	}
 	return id
@@ -88,6 +88,6 @@ func (r *reader) readProvider(n *yamldoc.Node) string {
 // whatever a policy says, and tests nothing.
 func (r *reader) possible(n *yamldoc.Node, c capability.Claim) {
 	if d := capability.Decide([]*capability.Policy{capability.Open("")}, c); !d.Allowed {
-		r.wrong(n, d.Reason(), "")
+		r.problems.Wrong(n, d.Reason(), "")
 	}
 }

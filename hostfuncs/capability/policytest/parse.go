@@ -2,7 +2,6 @@ package policytest
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -38,29 +37,15 @@ type reader struct {
 	problems yamldoc.Problems
 }
 
-func (r *reader) wrong(n *yamldoc.Node, message, hint string) {
-	r.problems.Add(n.Pos(), n.Field(), message, hint)
-}
-
-func (r *reader) expected(n *yamldoc.Node, want string) {
-	r.wrong(n, fmt.Sprintf("is %s, expected %s", n.Kind(), want), "")
-}
-
 // mapping checks that a value is a mapping of known keys that has all that are
 // needed.
 func (r *reader) mapping(n *yamldoc.Node, known []string, needed ...string) bool {
-	if n.Kind() != yamldoc.KindMap {
-		r.expected(n, "a mapping")
+	if !r.problems.KnownKeys(n, known) {
 		return false
-	}
-	for _, e := range n.Entries() {
-		if !slices.Contains(known, e.Key) {
-			r.problems = append(r.problems, yamldoc.UnknownKey(e, known))
-		}
 	}
 	for _, key := range needed {
 		if n.Get(key) == nil {
-			r.wrong(n, key+" is required", "")
+			r.problems.Wrong(n, key+" is required", "")
 		}
 	}
 	return true
@@ -68,14 +53,14 @@ func (r *reader) mapping(n *yamldoc.Node, known []string, needed ...string) bool
 
 func (r *reader) document(root *yamldoc.Node) {
 	if root.Kind() == yamldoc.KindNull {
-		r.wrong(root, "the file is empty", "begin it with:\nversion: 1")
+		r.problems.Wrong(root, "the file is empty", "begin it with:\nversion: 1")
 		return
 	}
 	if !r.mapping(root, []string{"version", "policy", "provider", "cases"}, "version", "cases") {
 		return
 	}
 	if n := root.Get("version"); n != nil && (n.Kind() != yamldoc.KindInt || n.Text() != Version) {
-		r.wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
+		r.problems.Wrong(n, fmt.Sprintf("unknown version %q, this stagecraft reads version 1", n.Text()), "")
 	}
 	r.top, r.policies = root, r.files(root.Get("policy"))
 	if n := root.Get("provider"); n != nil {
@@ -85,9 +70,9 @@ func (r *reader) document(root *yamldoc.Node) {
 	switch {
 	case cases == nil:
 	case cases.Kind() != yamldoc.KindList:
-		r.expected(cases, "a list of cases")
+		r.problems.Expected(cases, "a list of cases")
 	case len(cases.Items()) == 0:
-		r.wrong(cases, "there is no case, so nothing would be tested", "")
+		r.problems.Wrong(cases, "there is no case, so nothing would be tested", "")
 	}
 	for _, n := range cases.Items() {
 		r.test(n)
@@ -101,12 +86,12 @@ func (r *reader) files(n *yamldoc.Node) []named {
 	}
 	var out []named
 	for _, item := range oneOrMore(n) {
-		if text, ok := r.text(item); ok {
+		if text, ok := r.problems.Text(item); ok {
 			out = append(out, named{relative(r.suite.File, text), item.Pos()})
 		}
 	}
 	if n.Kind() == yamldoc.KindList && len(n.Items()) == 0 {
-		r.wrong(n, "names no policy", "")
+		r.problems.Wrong(n, "names no policy", "")
 	}
 	return out
 }
@@ -116,17 +101,4 @@ func oneOrMore(n *yamldoc.Node) []*yamldoc.Node {
 		return n.Items()
 	}
 	return []*yamldoc.Node{n}
-}
-
-// text is false, and a problem, where a value is not a string or is empty.
-func (r *reader) text(n *yamldoc.Node) (string, bool) {
-	switch {
-	case n.Kind() != yamldoc.KindString:
-		r.expected(n, "a string: put it in quotes")
-	case n.Text() == "":
-		r.wrong(n, "is empty", "")
-	default:
-		return n.Text(), true
-	}
-	return "", false
 }
