@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -19,7 +21,7 @@ func testDigestsOfBases(t *testing.T, r rig) {
 	base := func(tag string, platforms ...string) string {
 		s := r.site(t, r.daemon, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": tag})
 		s.ask = func(q *abi.DockerBuildRequest) { q.Platforms = platforms }
-		as[abi.DockerBuildResult](t, s.build(t.Context(), t, host+"/"+tag, true))
+		hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, host+"/"+tag, true))
 		return digestOf(t, host+"/"+tag)
 	}
 	one, two, three := base("one:1", "linux/amd64", "linux/arm64"), base("two:1"), base("three:1")
@@ -33,7 +35,7 @@ func testDigestsOfBases(t *testing.T, r rig) {
 			for _, again := range []string{"", "again, "} {
 				// For BuildKit the tag is looked up again, and the steps are cached.
 				s.outputs(t.TempDir())
-				got := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:bases", false)).Bases
+				got := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:bases", false)).Bases
 				if _, told := got[host+"/two:1"]; e.Kind == Docker && !told {
 					// Engines as old as 20.10 look up no digest of what is copied from.
 					got[host+"/two:1"] = two

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -107,7 +109,7 @@ func (p stepProcess) wantGone(t *testing.T) {
 		return
 	}
 	poll := []unix.PollFd{{Fd: int32(p.handle), Events: unix.POLLIN}}
-	if n, err := unix.Poll(poll, int(hangs.Milliseconds())); n != 1 || err != nil {
+	if n, err := unix.Poll(poll, int(hosttest.Hangs.Milliseconds())); n != 1 || err != nil {
 		t.Errorf("the step still runs: %v", err)
 	}
 }

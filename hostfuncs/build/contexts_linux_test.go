@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -58,7 +60,7 @@ func testOddContexts(t *testing.T, r rig) {
 						t.Fatal(err)
 					}
 				}
-				as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+				hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
 			})
 		}
 	}
@@ -76,7 +78,7 @@ func testNameThatIsNoText(t *testing.T, r rig) {
 			if engine.Kind == Embedded || engine.Kind == Docker && !buildKit {
 				out := imagetest.Dir(t)
 				s.outputs(out)
-				as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+				hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
 				wantInBlobs(t, filepath.Join(out, "layout"), "all/a\xffb")
 				return
 			}
@@ -172,8 +174,8 @@ func testOneOutputForTwo(t *testing.T, r rig) {
 			if good < 0 {
 				t.Fatalf("neither has: %v, %v", replies[0].Error, replies[1].Error)
 			}
-			wantLayout(t, filepath.Join(out, "layout"), as[abi.DockerBuildResult](t, replies[good]))
-			wantError(t, replies[1-good], abi.CodeFailed, "output oci:"+filepath.Join(out, "layout")+": ")
+			wantLayout(t, filepath.Join(out, "layout"), hosttest.As[abi.DockerBuildResult](t, replies[good]))
+			hosttest.WantError(t, replies[1-good], abi.CodeFailed, "output oci:"+filepath.Join(out, "layout")+": ")
 			t.Log(replies[1-good].Error)
 			wantArchive(t, filepath.Join(out, "image.tar"), "shop:")
 			if entries, err := os.ReadDir(out); err != nil || len(entries) != 2 {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
@@ -136,7 +138,7 @@ func TestDaemonTLS(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": "x"})
 			reply := s.build(t.Context(), t, "shop:tls", false)
 			if tt.want == "" {
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 				return
 			}
 			s.wantLine(t, reply, abi.CodeUnavailable, "no BuildKit at "+tt.at, tt.want)

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -46,7 +48,7 @@ func testFrontend(t *testing.T, r rig) {
 			case e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "network bridge not found"):
 				// It runs in the engine's own network, which one for tests may lack.
 			default:
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 			}
 		})
 	}
@@ -68,7 +70,7 @@ func testPlatforms(t *testing.T, r rig) {
 				switch {
 				case r.lacksBuildKit(t, s, e, reply, "platforms"):
 				case name == "another", e.Kind == BuildKit, e.Kind == Docker && r.about.Containerd:
-					as[abi.DockerBuildResult](t, reply)
+					hosttest.As[abi.DockerBuildResult](t, reply)
 				default:
 					s.wantLine(t, reply, abi.CodeFailed, map[Kind]string{
 						Docker: "exporting multiple references to image store is currently unsupported", Embedded: "one platform at a time",
@@ -102,7 +104,7 @@ func testCacheInRegistry(t *testing.T, r rig) {
 		}
 	}
 	_, reply := build(t, r.daemon, write("daemon"))
-	as[abi.DockerBuildResult](t, reply)
+	hosttest.As[abi.DockerBuildResult](t, reply)
 	for _, e := range r.all() {
 		t.Run(string(e.Kind), func(t *testing.T) {
 			s, reply := build(t, e, read)
@@ -114,18 +116,18 @@ func testCacheInRegistry(t *testing.T, r rig) {
 			case r.lacksBuildKit(t, s, e, reply, "a cache in a registry"):
 				r.lacksBuildKit(t, again, e, wrote, "a cache in a registry")
 			case e.Kind == Docker && !r.about.Containerd:
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 				// Before 0.12 BuildKit finds nothing in what a later one wrote.
 				if !strings.Contains(s.progress.String(), "line 1") {
 					t.Errorf("it took the step from the cache:\n%s", s.progress)
 				}
 				again.wantLine(t, wrote, abi.CodeFailed, `unknown cache exporter: "registry"`)
 			default:
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 				if strings.Contains(s.progress.String(), "line 1") {
 					t.Errorf("it took no step from the cache:\n%s", s.progress)
 				}
-				as[abi.DockerBuildResult](t, wrote)
+				hosttest.As[abi.DockerBuildResult](t, wrote)
 				digestOf(t, host+"/cache:own")
 			}
 		})
@@ -161,7 +163,7 @@ func testTriggers(t *testing.T, r rig) {
 			case enforces:
 				s.wantLine(t, reply, abi.CodeFailed, "denied by policy")
 			default:
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 			}
 		})
 	}

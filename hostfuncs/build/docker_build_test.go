@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/opencontainers/go-digest"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,7 +64,7 @@ func TestDockerBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch AS t"})
 	e := new(fakeEngine)
 	g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
-	got := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
+	got := hosttest.As[abi.DockerBuildResult](t, hosttest.Call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{
 		Context: "./app/", Tags: []string{"shop:1", "shop:latest"}, Args: map[string]string{"V": "1"}, Target: "t", Network: "none", Push: true,
 	}))
 	if diff := cmp.Diff(abi.DockerBuildResult{Image: "shop:1", ID: digestLike("1"), Digest: digestLike("2"), Config: digestLike("1")}, got); diff != "" {
@@ -88,8 +90,8 @@ func TestEngineNamesNoImage(t *testing.T) {
 	} {
 		e := &fakeEngine{tells: &image.Image{Identity: told}}
 		g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
-		reply := call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
-		wantError(t, reply, abi.CodeFailed, "which is not a digest")
+		reply := hosttest.Call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		hosttest.WantError(t, reply, abi.CodeFailed, "which is not a digest")
 	}
 }
 
@@ -99,11 +101,11 @@ func TestBuildForTwoPlatforms(t *testing.T) {
 	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], bases: [base-amd64]}}}",
 		func(context.Context, Engine) (builder, error) { return new(fakeEngine), nil })
 	request := abi.DockerBuildRequest{Context: "app", Tags: []string{"t"}, Platforms: []string{"linux/amd64", "linux/arm64"}}
-	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "base-arm64")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "base-arm64")
 }
 
 func TestDockerBuildRefuses(t *testing.T) {
-	needUnix(t)
+	hosttest.NeedUnix(t)
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch", "app/file": "", "app/dir/": ""})
 	if err := os.Symlink("/etc", filepath.Join(p.Root, "etc")); err != nil {
 		t.Fatal(err)
@@ -130,7 +132,7 @@ func TestDockerBuildRefuses(t *testing.T) {
 		"Dockerfile directory": {abi.DockerBuildRequest{Context: "app", Dockerfile: "app/dir", Tags: []string{"a"}}, abi.CodeInvalid, "is not a regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, call(t, g, abi.OpDockerBuild, tt.request), tt.code, tt.want)
+			hosttest.WantError(t, hosttest.Call(t, g, abi.OpDockerBuild, tt.request), tt.code, tt.want)
 		})
 	}
 }
@@ -141,10 +143,10 @@ func TestEngineErrors(t *testing.T) {
 	down := func(context.Context, Engine) (builder, error) {
 		return nil, &docker.UnavailableError{Host: "unix:///x", From: "DOCKER_HOST", Err: errors.New("gone"), Hint: "start it"}
 	}
-	wantError(t, call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
+	hosttest.WantError(t, hosttest.Call(t, buildGate(t, p, allowBuild, down), abi.OpDockerBuild, request), abi.CodeUnavailable, "no Docker engine at unix:///x")
 	failing := &fakeEngine{err: &image.Error{Step: "Step 2/3 : RUN make", Message: "exit code 2"}}
 	g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return failing, nil })
-	wantError(t, call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpDockerBuild, request), abi.CodeFailed, "RUN make")
 	if !failing.closed {
 		t.Error("the engine was not closed")
 	}

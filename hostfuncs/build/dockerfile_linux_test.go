@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 
@@ -24,7 +26,7 @@ func (r rig) layoutSite(t *testing.T, e Engine, text string) (s site, base Base)
 	s = r.site(t, embeddedKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /base/\nENV A=1\n", "file": "in the base"})
 	dir := filepath.Join(s.Root, "base")
 	s.Builds.Outputs = []Output{{Layout: true, Path: dir}}
-	as[abi.DockerBuildResult](t, s.build(t.Context(), t, "base:1", false))
+	hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "base:1", false))
 	imagetest.Write(t, s.Root, map[string]string{"app/Dockerfile": text})
 	s.Builds.Engine, s.Builds.Outputs, s.policy = e, nil, allowLayouts
 	base, err := ParseBase("a.invalid/base:1=oci:" + dir)
@@ -53,7 +55,7 @@ func testBasesInLayouts(t *testing.T, r rig) {
 				s.wantLine(t, reply, abi.CodeFailed, "this BuildKit is too old for base images from an OCI layout")
 				return
 			}
-			built := as[abi.DockerBuildResult](t, reply)
+			built := hosttest.As[abi.DockerBuildResult](t, reply)
 			found := findBase(t, base.Dir)
 			if diff := cmp.Diff(map[string]string{"a.invalid/base:1@" + found: found}, built.Bases); diff != "" {
 				t.Errorf("bases (-want +got):\n%s", diff)
@@ -111,7 +113,7 @@ func TestLayoutIsWhatWasDecidedOn(t *testing.T) {
 	other, otherBase := rig{}.layoutSite(t, embeddedKind, "")
 	imagetest.Write(t, other.Root, map[string]string{"app/Dockerfile": "FROM scratch\nCOPY Dockerfile /base/file\n"})
 	other.Builds = Options{Engine: embeddedKind, Mode: "plain", Progress: other.progress, Outputs: []Output{{Layout: true, Path: otherBase.Dir + "2"}}}
-	as[abi.DockerBuildResult](t, other.build(t.Context(), t, "base:1", false))
+	hosttest.As[abi.DockerBuildResult](t, other.build(t.Context(), t, "base:1", false))
 	if err := os.RemoveAll(base.Dir); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
@@ -57,7 +59,7 @@ func testEngineTLS(t *testing.T, e providertest.Engine) {
 				s.wantLine(t, reply, abi.CodeUnavailable, r.host, tt.want)
 				return
 			}
-			as[abi.DockerBuildResult](t, reply)
+			hosttest.As[abi.DockerBuildResult](t, reply)
 			if shown := s.progress.String(); !strings.Contains(shown, "interfaces: ") || strings.Contains(shown, "classic build API") {
 				t.Errorf("it was not built with BuildKit:\n%s", shown)
 			}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
@@ -37,14 +39,14 @@ func TestNoEngine(t *testing.T) {
 			if !tt.nowhere {
 				p.Builds.Outputs = []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}
 			}
-			reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+			reply := hosttest.Call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 			if tt.want == nil {
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 				wantArchive(t, p.Builds.Outputs[0].Path, "shop:1")
 				return
 			}
 			for _, want := range tt.want {
-				wantError(t, reply, abi.CodeUnavailable, want)
+				hosttest.WantError(t, reply, abi.CodeUnavailable, want)
 			}
 		})
 	}
@@ -66,8 +68,8 @@ func TestOldEngine(t *testing.T) {
 	p.Builds = Options{Mode: "plain", Progress: new(strings.Builder), Outputs: []Output{{Path: filepath.Join(t.TempDir(), "image.tar")}}}
 	for _, kind := range []Kind{Auto, Docker} {
 		p.Builds.Engine = Engine{Kind: kind}
-		reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
-		wantError(t, reply, abi.CodeUnavailable, "cannot use the Docker engine at unix://"+socket+" (from DOCKER_HOST): expected version 1.41 or later")
+		reply := hosttest.Call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		hosttest.WantError(t, reply, abi.CodeUnavailable, "cannot use the Docker engine at unix://"+socket+" (from DOCKER_HOST): expected version 1.41 or later")
 	}
 	if err := server.Close(); err != nil {
 		t.Error(err)
@@ -83,8 +85,8 @@ func TestNoDockerfile(t *testing.T) {
 	for _, kind := range []Kind{"", Auto, Docker, Embedded} {
 		p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch\nNONSENSE\n"})
 		p.Builds.Engine = Engine{Kind: kind}
-		reply := call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
-		wantError(t, reply, abi.CodeFailed, "app/Dockerfile:2: ")
+		reply := hosttest.Call(t, buildGate(t, p, allowBuild, nil), abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
+		hosttest.WantError(t, reply, abi.CodeFailed, "app/Dockerfile:2: ")
 	}
 }
 

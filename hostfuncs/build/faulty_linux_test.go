@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry/registrytest"
@@ -133,7 +135,7 @@ func (f *front) base(t *testing.T, r rig) string {
 	t.Helper()
 	f.has(nil)
 	ref := f.host + "/team/base:1"
-	as[abi.DockerBuildResult](t, r.site(t, embeddedKind, noise(1)).build(t.Context(), t, ref, true))
+	hosttest.As[abi.DockerBuildResult](t, r.site(t, embeddedKind, noise(1)).build(t.Context(), t, ref, true))
 	return ref
 }
 
@@ -234,7 +236,7 @@ func TestRegistryRecovers(t *testing.T) {
 			s := r.onBase(t, f, embeddedKind)
 			f.has(fault)
 			tag := f.host + "/team/shop:1"
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
 			if got := digestOf(t, tag); got != built.Digest {
 				t.Errorf("the registry has %s, built was %s", got, built.Digest)
 			}
@@ -284,7 +286,7 @@ func testBlobsElsewhere(t *testing.T, r rig) {
 				s.wantLine(t, reply, abi.CodeFailed, "unauthorized")
 				return
 			}
-			as[abi.DockerBuildResult](t, reply)
+			hosttest.As[abi.DockerBuildResult](t, reply)
 			mu.Lock()
 			defer mu.Unlock()
 			if len(showed) == 0 || strings.Join(showed, "") != "" {

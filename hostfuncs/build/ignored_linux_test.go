@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -135,7 +137,7 @@ func (s site) imageFiles(t *testing.T) map[string]imagetest.File {
 	t.Helper()
 	path := filepath.Join(imagetest.Dir(t), "image.tar")
 	s.Builds.Outputs = []Output{{Path: path}}
-	built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:files", false))
+	built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:files", false))
 	tag, err := name.NewTag(built.Image)
 	if err != nil {
 		t.Fatal(err)

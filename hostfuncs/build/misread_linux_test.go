@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	memoryregistry "github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -61,7 +63,7 @@ func testMisread(t *testing.T, r rig) {
 	}))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	as[abi.DockerBuildResult](t, r.site(t, embeddedKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}).build(t.Context(), t, host+"/good:1", true))
+	hosttest.As[abi.DockerBuildResult](t, r.site(t, embeddedKind, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}).build(t.Context(), t, host+"/good:1", true))
 	for _, e := range r.all() {
 		for name, tt := range misread {
 			t.Run(string(e.Kind)+" "+name, func(t *testing.T) {
@@ -73,7 +75,7 @@ func testMisread(t *testing.T, r rig) {
 				if e.Kind == Docker && (old && tt.docker2010 || r.about.Podman && tt.podman) {
 					s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:"+tt.line+": build: this engine ")
 				} else {
-					as[abi.DockerBuildResult](t, reply)
+					hosttest.As[abi.DockerBuildResult](t, reply)
 				}
 				if n := evil.Swap(0); n > 0 {
 					t.Errorf("the registry was asked %d times for what was not decided on", n)

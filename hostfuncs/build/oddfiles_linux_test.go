@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -57,7 +59,7 @@ func testOddFiles(t *testing.T, r rig) {
 				path := filepath.Join(s.Root, "app", "odd")
 				odd.make(t, path)
 				s.embeddedOutputs(t)
-				as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+				hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
 				for text, line := range map[string]string{
 					"FROM scratch\nCOPY a /\nCOPY . /\n":           "3: build: COPY: ",
 					"FROM scratch\nADD a o?d /\n":                  "2: build: ADD: ",
@@ -81,7 +83,7 @@ func testNamesThatAreNoText(t *testing.T, r rig) {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "x", "no\xfftext": "x", "no\xffdir/file": "x"})
 			s.embeddedOutputs(t)
-			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+			hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
 		})
 	}
 }
@@ -95,7 +97,7 @@ func testPathThatIsTooLong(t *testing.T, r rig) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "x", "deep/b": "x"})
 			makeDeep(t, filepath.Join(s.Root, "app", "deep"), 5000)
 			s.embeddedOutputs(t)
-			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
+			hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:odd", false))
 			imagetest.Write(t, filepath.Join(s.Root, "app"), map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\nCOPY deep /\n"})
 			s.wantLine(t, s.build(t.Context(), t, "shop:odd", false), abi.CodeFailed, "app/Dockerfile:3: build: COPY: ", "its path is longer than")
 		})

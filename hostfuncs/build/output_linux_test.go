@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
@@ -25,7 +27,7 @@ func testOutputOfATakenName(t *testing.T, r rig) {
 		var took sync.Once
 		s.Builds.Progress = writer(func(p []byte) (int, error) {
 			if named.Match(p) {
-				took.Do(func() { as[abi.DockerBuildResult](t, other()) })
+				took.Do(func() { hosttest.As[abi.DockerBuildResult](t, other()) })
 			}
 			return s.progress.Write(p)
 		})
@@ -80,7 +82,7 @@ func testImageThatGoesNowhere(t *testing.T, r rig) {
 			if out {
 				s.outputs(imagetest.Dir(t))
 			}
-			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
+			hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
 			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache only: use --push, --load or --output")
 			if want := e.Kind == BuildKit && !out; told != want {
 				t.Errorf("%s, written %v: told %v\n%s", e.Kind, out, told, s.progress)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -26,7 +28,7 @@ func testOutputs(t *testing.T, r rig) {
 			out := imagetest.Dir(t)
 			s.outputs(out)
 			s.Builds.Load = true
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:"+string(engine.Kind), false))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:"+string(engine.Kind), false))
 			wantArchive(t, filepath.Join(out, "image.tar"), built.Image)
 			wantLayout(t, filepath.Join(out, "layout"), built)
 			wantHeld(t, s, built)
@@ -51,9 +53,9 @@ func testIDOfAnImageWithoutLayers(t *testing.T, r rig) {
 				s.Builds.Outputs = nil
 				reply = s.build(t.Context(), t, "shop:empty-"+string(engine.Kind), false)
 			} else {
-				wantLayout(t, filepath.Join(out, "layout"), as[abi.DockerBuildResult](t, reply))
+				wantLayout(t, filepath.Join(out, "layout"), hosttest.As[abi.DockerBuildResult](t, reply))
 			}
-			built := as[abi.DockerBuildResult](t, reply)
+			built := hosttest.As[abi.DockerBuildResult](t, reply)
 			wantHeld(t, s, built)
 		})
 	}
@@ -70,7 +72,7 @@ func testTwoLayouts(t *testing.T, r rig) {
 			for _, name := range []string{"one", "two"} {
 				s.Builds.Outputs = append(s.Builds.Outputs, Output{Layout: true, Path: filepath.Join(out, name)})
 			}
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:two", false))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:two", false))
 			wantLayout(t, filepath.Join(out, "one"), built)
 			wantLayout(t, filepath.Join(out, "two"), built)
 			if len(built.OtherDigests) > 0 {
@@ -90,7 +92,7 @@ func testFileIsLoaded(t *testing.T, r rig) {
 			s := r.site(t, engine, map[string]string{"Dockerfile": "FROM scratch\nCOPY file /\n", "file": "loaded from a file"})
 			file := filepath.Join(imagetest.Dir(t), "image.tar")
 			s.Builds.Outputs = []Output{{Path: file}}
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:file-"+string(engine.Kind), false))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:file-"+string(engine.Kind), false))
 			e, err := s.images().engines.docker(t.Context())
 			if err != nil {
 				t.Fatal(err)

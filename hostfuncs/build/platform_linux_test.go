@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
@@ -23,7 +25,7 @@ func testPlatformOfEngine(t *testing.T, r rig) {
 			}
 			s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})
 			s.embeddedOutputs(t)
-			as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:platform", false))
+			hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:platform", false))
 			s = r.site(t, engine, map[string]string{"Dockerfile": "FROM example.com/for-$TARGETOS-$BUILDARCH\n"})
 			s.embeddedOutputs(t)
 			s.policy = `{version: 1, providers: {test: {build: {contexts: [app], tags: ['**'], bases: [example.com/other], outputs: ['/**'], engines: [docker, embedded, 'buildkit+tcp://*:*']}}}}`

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -22,7 +24,7 @@ func TestPushPlatforms(t *testing.T) {
 	p.Environ = append(p.Environ, "DOCKER_CONFIG="+t.TempDir())
 	p.Builds = Options{Engine: daemon, Mode: "plain", Progress: new(strings.Builder), Platforms: []string{"linux/amd64", "linux/arm64"}}
 	g := buildGate(t, p, "version: 1\nproviders: {test: {build: {contexts: [app], tags: ['**'], push: true}}}", nil)
-	built := as[abi.DockerBuildResult](t, call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{tag}, Push: true}))
+	built := hosttest.As[abi.DockerBuildResult](t, hosttest.Call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{tag}, Push: true}))
 	if got := digestOf(t, tag); got != built.Digest || built.ID != built.Digest {
 		t.Errorf("the registry has %s, built was %+v", got, built)
 	}
@@ -43,7 +45,7 @@ func testLayoutOfPlatforms(t *testing.T, r rig) {
 			s.Builds.Platforms = []string{"linux/amd64", "linux/arm64"}
 			dir := filepath.Join(imagetest.Dir(t), "layout")
 			s.Builds.Outputs = []Output{{Layout: true, Path: dir}}
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:two-platforms", false))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:two-platforms", false))
 			var index struct {
 				Manifests []struct{ MediaType, Digest string }
 			}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -35,12 +37,12 @@ func testPush(t *testing.T, r rig) {
 			tag := registry.Host + "/shop/" + string(engine.Kind) + ":1"
 			t.Run(kind, func(t *testing.T) {
 				reply, progress := build(t, "secret", "FROM scratch\nCOPY file /\n", tag)
-				built := as[abi.DockerBuildResult](t, reply)
+				built := hosttest.As[abi.DockerBuildResult](t, reply)
 				if got := digestOf(t, tag); got != built.Digest {
 					t.Errorf("the registry has %s, built was %+v\n%s", got, built, progress)
 				}
 				reply, progress = build(t, "secret", "FROM "+tag+"\nCOPY file /again\n", tag+"again")
-				if built := as[abi.DockerBuildResult](t, reply); built.Digest == "" || strings.Contains(progress, "secret") {
+				if built := hosttest.As[abi.DockerBuildResult](t, reply); built.Digest == "" || strings.Contains(progress, "secret") {
 					t.Errorf("built %+v\n%s", built, progress)
 				}
 			})

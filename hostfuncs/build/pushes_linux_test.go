@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -65,7 +67,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 	var took sync.Once
 	s.Builds.Progress = writer(func(p []byte) (int, error) {
 		if named.Match(p) {
-			took.Do(func() { as[abi.DockerBuildResult](t, other()) })
+			took.Do(func() { hosttest.As[abi.DockerBuildResult](t, other()) })
 		}
 		return s.progress.Write(p)
 	})
@@ -75,7 +77,7 @@ func testPushOfATakenName(t *testing.T, r rig) {
 		s.wantLine(t, reply, abi.CodeFailed, "push "+tag+": other builds use this name for their images at the same time; build again")
 		return
 	}
-	built := as[abi.DockerBuildResult](t, reply)
+	built := hosttest.As[abi.DockerBuildResult](t, reply)
 	ref, err := name.ParseReference(host + "/team/shop@" + built.Digest)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +102,7 @@ func atOnce(t *testing.T, builds []func() abi.Reply) []abi.DockerBuildResult {
 	wait.Wait()
 	var built []abi.DockerBuildResult
 	for _, reply := range replies {
-		built = append(built, as[abi.DockerBuildResult](t, reply))
+		built = append(built, hosttest.As[abi.DockerBuildResult](t, reply))
 	}
 	return built
 }

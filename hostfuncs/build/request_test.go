@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -54,8 +56,8 @@ func TestBuildFieldsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			q := abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}}
 			tt.change(&q)
-			reply := call(t, g, abi.OpDockerBuild, q)
-			if wantError(t, reply, abi.CodeInvalid, tt.want); reply.Error.Field != tt.field {
+			reply := hosttest.Call(t, g, abi.OpDockerBuild, q)
+			if hosttest.WantError(t, reply, abi.CodeInvalid, tt.want); reply.Error.Field != tt.field {
 				t.Errorf("it is of the field %q", reply.Error.Field)
 			}
 		})

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -215,8 +217,8 @@ func await[T any](t *testing.T, what string, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(hangs):
-		t.Fatalf("%s takes more than %v", what, hangs)
+	case <-time.After(hosttest.Hangs):
+		t.Fatalf("%s takes more than %v", what, hosttest.Hangs)
 	}
 	return v
 }
@@ -272,7 +274,7 @@ func wantNobody(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	var left []string
-	for end := time.Now().Add(hangs); time.Now().Before(end); {
+	for end := time.Now().Add(hosttest.Hangs); time.Now().Before(end); {
 		if left = builders(); len(left) == 0 {
 			return
 		}

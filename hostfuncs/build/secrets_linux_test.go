@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/creack/pty"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/moby/buildkit/client"
@@ -45,7 +47,7 @@ func testBuildSecret(t *testing.T, r rig) {
 				if r.lacksBuildKit(t, s, engine, reply, "secrets") {
 					return
 				}
-				as[abi.DockerBuildResult](t, reply)
+				hosttest.As[abi.DockerBuildResult](t, reply)
 				sum := sha256.Sum256([]byte(secretValue))
 				files := imageText(t, file)
 				if !strings.Contains(files, hex.EncodeToString(sum[:])) {
@@ -214,7 +216,7 @@ func testRawJSONPush(t *testing.T, r rig) {
 	s := r.site(t, dockerKind, map[string]string{"Dockerfile": "FROM scratch\nLABEL a=b\n"})
 	s.Builds.Mode = "rawjson"
 	tag := providertest.Registry(t, "") + "/shop:1"
-	as[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
+	hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
 	said := wantShown(t, "rawjson", s.progress.String())
 	if !strings.Contains(said, "pushing "+tag) || !strings.Contains(said, "digest: sha256:") {
 		t.Errorf("shown is %q", said)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -25,7 +27,7 @@ func testOutputsForSkopeo(t *testing.T, r rig) {
 			out := imagetest.Dir(t)
 			s.outputs(out)
 			s.Builds.Tags = []string{"registry.test:5000/shop/" + string(engine.Kind) + ":2"}
-			built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:1", false))
+			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:1", false))
 			for _, from := range []string{"oci:" + filepath.Join(out, "layout") + ":1", "oci:" + filepath.Join(out, "layout") + ":2", "docker-archive:" + filepath.Join(out, "image.tar") + ":shop:1"} {
 				to := filepath.Join(imagetest.Dir(t), "copy")
 				run := func(args ...string) []byte {

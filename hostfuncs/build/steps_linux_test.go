@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
+
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -33,7 +35,7 @@ func testHostSteps(t *testing.T, r rig) {
 			if reply.Error != nil && (strings.Contains(reply.Error.Message, "Unknown flag: network") || strings.Contains(reply.Error.Message, "RUN only supports the --mount flag")) {
 				return // engines as old as Docker 20.10 and Podman 4.3 have no such steps
 			}
-			as[abi.DockerBuildResult](t, reply)
+			hosttest.As[abi.DockerBuildResult](t, reply)
 			if shown := s.progress.String(); !strings.Contains(shown, "interfaces: ") {
 				t.Errorf("the step has not run:\n%s", shown)
 			}
@@ -59,7 +61,7 @@ COPY --from=build /arch /arch
 `}))
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/s390x"}
 	s.ask = func(q *abi.DockerBuildRequest) { q.Platforms = platforms }
-	built := as[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
+	built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, tag, true))
 	if got := digestOf(t, tag); got != built.Digest {
 		t.Errorf("the registry has %s, built was %s", got, built.Digest)
 	}
