@@ -18,17 +18,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-const everything = `
-version: 1
-providers:
-  test:
-    exec: ["**"]
-    env: {pass: ["*"], read: ["*"]}
-    files: {read: ["**"]}
-    build: {contexts: ["**"], tags: ["**"], args: ["*"], push: true}
-    net: {connect: ["*"]}
-`
-
 // order is that of operations which need one.
 var order = map[string]string{abi.OpProcessStart: "1", abi.OpProcessWait: "2", abi.OpProcessStop: "3"}
 
@@ -41,7 +30,7 @@ var looks = map[string]bool{
 // TestPlanHasNoEffect walks over all operations: those that do more than look
 // are answered as if they had worked, and nothing happens, allowed or not.
 func TestPlanHasNoEffect(t *testing.T) {
-	for _, policy := range []string{"", everything} {
+	for _, policy := range []string{"", hosttest.Everything} {
 		p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
 		p.Serves = true
 		plan := new(hostfuncs.Plan)
@@ -53,7 +42,7 @@ func TestPlanHasNoEffect(t *testing.T) {
 		for _, operation := range operations {
 			reply := hosttest.Call(t, g, operation, requests[operation])
 			if looks[operation] {
-				if (reply.Error == nil) != (policy == everything) {
+				if (reply.Error == nil) != (policy == hosttest.Everything) {
 					t.Errorf("%s: answered %+v", operation, reply.Error)
 				}
 				continue
@@ -63,7 +52,7 @@ func TestPlanHasNoEffect(t *testing.T) {
 				t.Errorf("%s: answered %+v, not as if it had worked", operation, reply.Error)
 			}
 			step := plan.Steps[len(plan.Steps)-1]
-			if step.Operation != operation || step.Record.Decision.Allowed != (policy == everything) {
+			if step.Operation != operation || step.Record.Decision.Allowed != (policy == hosttest.Everything) {
 				t.Errorf("planned %+v", step)
 			}
 		}
@@ -81,7 +70,7 @@ func TestPlanHasNoEffect(t *testing.T) {
 func TestPlanSays(t *testing.T) {
 	p := newProject(t, map[string]string{"Dockerfile": "FROM scratch", "a": "12345", "b/c": "678", ".dockerignore": "a"})
 	plan := new(hostfuncs.Plan)
-	g := p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = plan })
+	g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = plan })
 	hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{
 		Argv: []string{"env"}, Env: map[string]abi.Value{"A": abi.Text("secret"), "B": abi.EnvRef("HOME")}, Capture: true,
 	})
@@ -124,14 +113,14 @@ func TestHeldToPlan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newProject(t, map[string]string{"sub/": ""})
 			plan := new(hostfuncs.Plan)
-			planner := p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = plan })
+			planner := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = plan })
 			hosttest.Call(t, planner, abi.OpExec, first)
 			hosttest.Call(t, planner, abi.OpExec, second)
 			held := &hostfuncs.Planned{Name: "plan.json"}
 			for _, step := range plan.Steps {
 				held.Steps = append(held.Steps, step.Step)
 			}
-			g := p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Planned = held })
+			g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Planned = held })
 			for i, request := range tt.calls {
 				reply := hosttest.Call(t, g, abi.OpExec, request)
 				if i < len(tt.calls)-1 || tt.denied == "" {
@@ -155,11 +144,11 @@ func TestHeldContext(t *testing.T) {
 	request := abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}}
 	p := newProject(t, map[string]string{"Dockerfile": "FROM scratch", "a": "1"})
 	plan := new(hostfuncs.Plan)
-	hosttest.Call(t, p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = plan }), abi.OpDockerBuild, request)
+	hosttest.Call(t, p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = plan }), abi.OpDockerBuild, request)
 	if err := os.WriteFile(filepath.Join(p.Root, "a"), []byte("2"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g := p.conducted(t, everything, func(o *hostfuncs.GateOptions) {
+	g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) {
 		o.Planned = &hostfuncs.Planned{Name: "plan.json", Steps: []hostfuncs.Step{plan.Steps[0].Step}}
 	})
 	hosttest.WantError(t, hosttest.Call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "build.sha256")
@@ -179,7 +168,7 @@ func TestHeldAllowsNothingMore(t *testing.T) {
 
 func TestExplainDoesNothing(t *testing.T) {
 	p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
-	g := p.gate(t, everything)
+	g := p.gate(t, hosttest.Everything)
 	for operation, request := range requests {
 		data, err := json.Marshal(request)
 		if err != nil {
@@ -206,7 +195,7 @@ func (*refusingAuditor) Decided(*hostfuncs.Record) error { return errors.New("th
 // TestNothingWithoutRecord wants no effect that could not be noted.
 func TestNothingWithoutRecord(t *testing.T) {
 	p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
-	g := p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Auditor = &refusingAuditor{} })
+	g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Auditor = &refusingAuditor{} })
 	for operation, request := range requests {
 		hosttest.WantError(t, hosttest.Call(t, g, operation, request), abi.CodeFailed, "the disk is full")
 	}

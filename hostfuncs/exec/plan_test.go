@@ -13,17 +13,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-const everything = `
-version: 1
-providers:
-  test:
-    exec: ["**"]
-    env: {pass: ["*"], read: ["*"]}
-    files: {read: ["**"]}
-    build: {contexts: ["**"], tags: ["**"], args: ["*"], push: true}
-    net: {connect: ["*"]}
-`
-
 // TestPinnedProgram wants a rule that pins a program to hold for its bytes.
 func TestPinnedProgram(t *testing.T) {
 	p := newProject(t, map[string]string{"run.sh": "#!/bin/sh\n"})
@@ -58,7 +47,7 @@ func TestPlanOfPrograms(t *testing.T) {
 	} {
 		p := newProject(t, nil)
 		p.Serves = serves
-		g := p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = new(hostfuncs.Plan) })
+		g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = new(hostfuncs.Plan) })
 		hosttest.Call(t, g, abi.OpProcessStart, abi.ProcessStartRequest{Argv: []string{"touch", "made"}, Watch: []string{"ready", "failed"}})
 		for _, line := range want {
 			if got := hosttest.Call(t, g, abi.OpProcessWait, abi.ProcessWaitRequest{}); string(got.OK) != line {

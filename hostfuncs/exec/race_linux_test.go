@@ -94,8 +94,8 @@ func TestNothingStaysOpen(t *testing.T) {
 	outside := abi.EnvRef("A", "../outside")
 	wrong.Stdin = &outside
 	for name, g := range map[string]*hostfuncs.Gate{
-		"allowed": p.gate(t, everything), "denied": p.gate(t, ""),
-		"planned": p.conducted(t, everything, func(o *hostfuncs.GateOptions) { o.Plan = new(hostfuncs.Plan) }),
+		"allowed": p.gate(t, hosttest.Everything), "denied": p.gate(t, ""),
+		"planned": p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = new(hostfuncs.Plan) }),
 	} {
 		for _, q := range []any{request, wrong} {
 			hosttest.Call(t, g, abi.OpExec, q)

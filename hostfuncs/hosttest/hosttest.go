@@ -60,6 +60,18 @@ func (h *Host) Log(level abi.Level, message string) {
 // Warn is what operations warn with.
 func (h *Host) Warn(err error) { h.Logged = append(h.Logged, "warned: "+err.Error()) }
 
+// Everything is a policy that allows the provider "test" nearly everything.
+const Everything = `
+version: 1
+providers:
+  test:
+    exec: ["**"]
+    env: {pass: ["*"], read: ["*"]}
+    files: {read: ["**"]}
+    build: {contexts: ["**"], tags: ["**"], args: ["*"], push: true}
+    net: {connect: ["*"]}
+`
+
 // Policies parses a policy; an empty text is none.
 func Policies(t testing.TB, policy string) []*capability.Policy {
 	t.Helper()
