@@ -107,10 +107,20 @@ func (s *section) daemon(argv []string) *Rule {
 func (e *evaluation) daemon(argv []string) {
 	allow, _ := e.find(func(s *section) (*Rule, *Rule) { return s.daemon(argv), nil })
 	e.settle(allow, nil, func() Grant {
-		grant, ok := grantExec(&Exec{Argv: argv})
-		if strings.Contains(grant.Rule, "*") || !ok {
+		grant, ok := DaemonGrant(argv)
+		if !ok {
 			e.cannot("a rule cannot name a daemon with a * among its words, or one that is not in PATH")
 		}
-		return Grant{Key: "daemons", Rule: grant.Rule}
+		return grant
 	})
+}
+
+// DaemonGrant is the rule that allows a daemon. It is false for one that no rule can
+// name.
+func DaemonGrant(argv []string) (Grant, bool) {
+	if len(argv) == 0 || argv[0] == "" || !isBare(argv[0]) {
+		return Grant{}, false
+	}
+	grant, ok := grantExec(&Exec{Argv: argv})
+	return Grant{Key: "daemons", Rule: grant.Rule}, ok && !strings.Contains(grant.Rule, "*")
 }

@@ -77,6 +77,30 @@ func TestDecideDaemons(t *testing.T) {
 	}
 }
 
+// TestDaemonGrant: the proposed lines grant exactly the daemon, whatever its words.
+func TestDaemonGrant(t *testing.T) {
+	for _, argv := range [][]string{
+		{"tool", "serve"}, {"tool", "x,sh", "1000"}, {"tool", "a]", "b: c"}, {"tool", "#", "x"}, {"tool", "a\nb"}, {"tool", "a b"}, {"tool", `"`}, {"tool", "yes"}, {"tool", ""},
+	} {
+		grant, ok := capability.DaemonGrant(argv)
+		if !ok {
+			t.Errorf("%q: no rule", argv)
+			continue
+		}
+		p := parse(t, explain.Snippet("generic", []capability.Grant{grant}))
+		// Nothing else that its words could be split into.
+		others := [][]string{{"tool"}, {"tool", "x"}, {"sh", "1000"}, {"tool", "a"}, {"tool", "a b", "c"}}
+		if got := capability.Daemons([]*capability.Policy{p}, "generic", append(others, argv)); len(got) != 1 || !slices.Equal(got[0], argv) {
+			t.Errorf("%q: the rule %s grants %q", argv, grant.Rule, got)
+		}
+	}
+	for _, argv := range [][]string{nil, {""}, {"tool", "*"}, {"./tool"}} {
+		if grant, ok := capability.DaemonGrant(argv); ok {
+			t.Errorf("%q: the rule %s", argv, grant.Rule)
+		}
+	}
+}
+
 func TestDaemonRules(t *testing.T) {
 	for rule, want := range map[string]string{
 		"tool **":      "has a pattern", // not what it leaves

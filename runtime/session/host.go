@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/log"
@@ -214,11 +216,17 @@ func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
 // that the policies do not allow.
 func (r *run) warnDaemons(allowed, asked [][]string) {
 	for _, argv := range asked {
-		if r.operation == abi.ExportDev && !slices.ContainsFunc(allowed, func(a []string) bool { return slices.Equal(a, argv) }) {
-			words := strings.Join(yamldoc.Words(argv), " ")
-			r.session.opts.Reporter.Warn(fmt.Errorf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it\n"+
-				"to allow it, add to daemons in %s: [%s]", r.module.ID, words, PolicyFile, words))
+		if r.operation != abi.ExportDev || slices.ContainsFunc(allowed, func(a []string) bool { return slices.Equal(a, argv) }) {
+			continue
 		}
+		said := fmt.Sprintf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it",
+			r.module.ID, strings.Join(yamldoc.Words(argv), " "))
+		// What the project names already, a ceiling forbids.
+		named := len(capability.Daemons([]*capability.Policy{r.session.project}, r.module.ID, [][]string{argv})) > 0
+		if grant, ok := capability.DaemonGrant(argv); ok && !named {
+			said += "\nto allow it, add to " + PolicyFile + ":\n" + explain.Snippet(r.module.ID, []capability.Grant{grant})
+		}
+		r.session.opts.Reporter.Warn(errors.New(said))
 	}
 }
 

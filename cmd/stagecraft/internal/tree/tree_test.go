@@ -90,7 +90,7 @@ var layers = map[string][]string{
 	},
 	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
-		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
+		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
 		"runtime/audit", "runtime/backend", "runtime/config",
 		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
