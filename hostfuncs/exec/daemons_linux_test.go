@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
@@ -31,31 +32,7 @@ func TestDaemonsEnd(t *testing.T) {
 		"asked for another program": {[][]string{{"sh", "1000"}}, []string{named}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProject(t, nil)
-			self, err := filepath.EvalSymlinks("/bin/sh")
-			if err != nil {
-				t.Fatal(err)
-			}
-			// A shell under another name, whose script is its first argument.
-			data, err := os.ReadFile(self)
-			if err != nil {
-				t.Fatal(err)
-			}
-			bin := filepath.Join(t.TempDir(), "bin")
-			for path, content := range map[string][]byte{
-				filepath.Join(bin, "sleeper"):  data,
-				filepath.Join(p.Root, "start"): []byte("setsid sleeper 1000 & echo $! >pid\nuntil [ -e ran ]; do :; done\n"),
-				filepath.Join(p.Root, "1000"):  []byte("touch ran; sleep 1000 & wait\n"),
-			} {
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, content, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
-			p.Environ = []string{"PATH=" + bin + ":/usr/bin:/bin"}
-			p.ChildEnv = p.Environ
+			p := sleeperProject(t, "touch out/ran; sleep 1000 & wait\n")
 			var policies []*capability.Policy
 			for _, text := range tt.policies {
 				policy, err := capability.Parse("policy.yml", []byte(text))
@@ -66,18 +43,7 @@ func TestDaemonsEnd(t *testing.T) {
 			}
 			p.Daemons = capability.Daemons(policies, "test", tt.asked)
 			g := p.gate(t, tt.policies[0])
-			if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sleeper", "start"}})); got.ExitCode != 0 {
-				t.Fatalf("got %+v", got)
-			}
-			text, err := os.ReadFile(filepath.Join(p.Root, "pid"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = syscall.Kill(-pid, syscall.SIGKILL) })
+			pid := startSleeper(t, p, g)
 			told := false
 			for _, s := range Stayed() {
 				told = told || s.PID == pid
@@ -87,4 +53,62 @@ func TestDaemonsEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDaemonStaysConfined: a daemon that outlives its command keeps the command's
+// confinement.
+func TestDaemonStaysConfined(t *testing.T) {
+	p := sleeperProject(t, "cat secret >out/read 2>&1; touch out/ran; sleep 1000 & wait\n")
+	if err := os.WriteFile(filepath.Join(p.Root, "secret"), []byte("s3cret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.Daemons = [][]string{{"sleeper", "1000"}}
+	g := p.confinedGate(t, "version: 1\nproviders: {test: {exec: ['sleeper **'], daemons: [sleeper 1000], files: {read: [start, '1000'], write: ['out/**']}}}")
+	pid := startSleeper(t, p, g)
+	if err := syscall.Kill(pid, 0); err != nil {
+		t.Errorf("the daemon does not run: %v", err)
+	}
+	text, err := os.ReadFile(filepath.Join(p.Root, "out", "read"))
+	if err != nil || strings.Contains(string(text), "s3cret") || !strings.Contains(string(text), "denied") {
+		t.Errorf("the daemon reads %q, %v", text, err)
+	}
+}
+
+// sleeperProject is a project with a program "sleeper", a shell under another name.
+// Its script "start" leaves "sleeper 1000", which runs the daemon's script, running.
+func sleeperProject(t *testing.T, daemon string) *project {
+	t.Helper()
+	shell, err := os.ReadFile("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t, map[string]string{
+		"start": "setsid sleeper 1000 & echo $! >out/pid\nuntil [ -e out/ran ]; do :; done\n", "1000": daemon, "out/": "",
+	})
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "sleeper"), shell, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.Environ = []string{"PATH=" + bin + ":/usr/bin:/bin"}
+	p.ChildEnv = p.Environ
+	return p
+}
+
+// startSleeper runs the script that leaves a daemon, and returns the daemon's process
+// ID.
+func startSleeper(t *testing.T, p *project, g *hostfuncs.Gate) int {
+	t.Helper()
+	if got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sleeper", "start"}})); got.ExitCode != 0 {
+		t.Fatalf("got %+v", got)
+	}
+	text, err := os.ReadFile(filepath.Join(p.Root, "out", "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-pid, syscall.SIGKILL) })
+	return pid
 }

@@ -212,12 +212,15 @@ func (p *project) racing(t *testing.T, r race) *hostfuncs.Gate {
 		text += ", files: {read: [in/**]}"
 	}
 	text += "}}"
-	policy, err := capability.Parse("policy.yml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	policies := []*capability.Policy{policy}
+	return p.confinedGate(t, text)
+}
+
+// confinedGate is the gate under a policy that confines commands.
+func (p *project) confinedGate(t *testing.T, text string) *hostfuncs.Gate {
+	t.Helper()
+	policies := hosttest.Policies(t, text)
 	p.Pins = func(x *capability.Exec) bool { return capability.Pins(policies, "test", x) }
+	var err error
 	p.Confinement, err = NewConfinement(ConfinementOptions{
 		Project: p.Project, Environ: p.Environ, Passed: p.Environ, Policies: capability.Confine(policies, "test"),
 	})
