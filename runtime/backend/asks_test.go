@@ -35,6 +35,8 @@ func TestAsksCanBeRead(t *testing.T) {
 		{"of several kinds", abi.Capabilities{
 			Exec: make([]abi.ExecAsk, 100), Build: []abi.BuildAsk{{Args: make([]string, 100)}}, Files: make([]string, 100),
 		}, "it asks for 301 things"},
+		{"many daemons", abi.Capabilities{Daemons: make([][]string, 257)}, "it asks for 257 things"},
+		{"a long daemon", abi.Capabilities{Daemons: [][]string{{"tool", long}}}, "one of its asks has"},
 		{"a long word", abi.Capabilities{Exec: []abi.ExecAsk{{Argv: []string{"sh", "-c", long}}}}, "one of its asks has 723 bytes"},
 		{"a long pattern", abi.Capabilities{Images: []string{long}}, "one of its asks has 702 bytes"},
 		{"a long place", abi.Capabilities{Build: []abi.BuildAsk{{DockerfileFrom: long}}}, "one of its asks has"},

@@ -133,6 +133,7 @@ func TestWordsAreNoOthers(t *testing.T) {
 			"files":  func(s string) abi.Capabilities { return abi.Capabilities{Files: []string{s}} },
 			"env":    func(s string) abi.Capabilities { return abi.Capabilities{Env: []string{s}} },
 			"place":  func(s string) abi.Capabilities { return abi.Capabilities{EnvFrom: []string{"/" + s}} },
+			"daemon": func(s string) abi.Capabilities { return abi.Capabilities{Daemons: [][]string{{"tool", s}}} },
 			"images": func(s string) abi.Capabilities { return abi.Capabilities{Images: []string{s}} },
 		} {
 			if a, b := lock.Words(asks(tt.plain)), lock.Words(asks(tt.other)); slices.Equal(a, b) {

@@ -106,6 +106,9 @@ func randomEntry(r *rand.Rand) lock.Entry {
 	c.Files, c.Env = randomTexts(r), randomTexts(r)
 	c.EnvFrom, c.EnvFilesFrom, c.ConnectFrom = randomTexts(r), randomTexts(r), randomTexts(r)
 	c.EnvPass, c.EnvSecret = randomTexts(r), randomTexts(r)
+	for range r.IntN(3) {
+		c.Daemons = append(c.Daemons, randomTexts(r))
+	}
 	e := lock.Entry{
 		ID: []string{"a", "b-2", "0"}[r.IntN(3)], Version: randomText(r), SHA256: digest, ABI: r.IntN(3), Source: "file", Path: randomText(r),
 		Imports: randomTexts(r), Asked: c,
