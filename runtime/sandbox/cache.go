@@ -1,114 +1,46 @@
 package sandbox
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-
-	"github.com/tetratelabs/wazero"
+	"runtime/debug"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
-	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// compile tries the cache first; one that is damaged, full or not ours must
-// not keep a provider from running.
-func (m *Module) compile(ctx context.Context, wasm []byte, opts Options) error {
-	unusable := checkCache(opts.CacheDir)
-	if unusable == nil {
-		unusable = m.compileCached(ctx, opts.CacheDir, wasm, opts.Operations)
-		if unusable == nil {
-			return nil
-		}
-		// The module may be sound, and what is kept of it not.
-		if err := m.rebuild(ctx, wasm, opts); err != nil {
-			unusable = fmt.Errorf("%w; it could not be built anew: %w", unusable, err)
-		}
+// cacheDir makes the directory for a module's compiled code, empty where there is
+// none. Compiled code is run as it is, so the directory must be ours alone. It is
+// one module's: a module that broke out of its sandbox could write code there, and
+// only the same module would run it.
+func cacheDir(parent string, wasm []byte) (string, error) {
+	if parent == "" {
+		return "", errors.New("there is no directory for it")
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if m.compiled == nil {
-		if err := m.compileWith(ctx, wasm, opts.Operations, wazero.NewCompilationCache()); err != nil {
-			return &LoadError{Reason: firstLine(err)}
-		}
-	}
-	if opts.Warn != nil {
-		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
-	}
-	return nil
-}
-
-// compileCached compiles with what a directory keeps, and keeps it there.
-func (m *Module) compileCached(ctx context.Context, dir string, wasm []byte, operations []string) error {
-	if err := checkEntries(dir); err != nil {
-		return err
-	}
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	parent, err := filepath.Abs(parent)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := m.compileWith(ctx, wasm, operations, cache); err != nil {
-		return errors.Join(err, cache.Close(ctx))
+	if err := privatedir.Make(parent); err != nil {
+		return "", err
 	}
-	return nil
+	sum := sha256.New()
+	sum.Write(wasm)
+	sum.Write([]byte(version()))
+	dir := filepath.Join(parent, hex.EncodeToString(sum.Sum(nil)))
+	if err := privatedir.Make(dir); err != nil {
+		return "", err
+	}
+	return dir, nil
 }
 
-// rebuild compiles into an empty directory, and puts the entries that are there
-// then in the place of the module's own in the cache. Those of other modules
-// stay: other runs may be about to use them.
-func (m *Module) rebuild(ctx context.Context, wasm []byte, opts Options) (err error) {
-	fresh, err := os.MkdirTemp(opts.CacheDir, "anew-")
-	if err != nil {
-		return err
+// version stands for what compiles modules: this program, as it was built.
+var version = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
-	if err := m.compileCached(ctx, fresh, wasm, opts.Operations); err != nil {
-		return err
-	}
-	return filepath.WalkDir(fresh, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		entry, err := filepath.Rel(fresh, path)
-		if err != nil {
-			return err
-		}
-		return replace(path, filepath.Join(opts.CacheDir, entry))
-	})
-}
-
-// replace puts a file in the place of another one, or of a directory, which no
-// file can be renamed to.
-func replace(file, old string) error {
-	if info, err := os.Lstat(old); err == nil && info.IsDir() {
-		if err := os.RemoveAll(old); err != nil {
-			return err
-		}
-	}
-	return os.Rename(file, old)
-}
-
-// checkEntries wants nothing but files and directories: whoever opens an entry waits
-// for a pipe.
-func checkEntries(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
-			err = fmt.Errorf("%s: %w", path, safefile.ErrIrregular)
-		}
-		return err
-	})
-}
-
-// checkCache makes the directory of compiled code where there is none. The code in
-// it is run as it is, protected by a checksum only, so the directory must be ours
-// alone.
-func checkCache(dir string) error {
-	if dir == "" {
-		return errors.New("there is no directory for it")
-	}
-	return privatedir.Make(dir)
-}
+	return info.String()
+})

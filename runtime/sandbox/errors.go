@@ -1,8 +1,8 @@
 package sandbox
 
-import "strconv"
+import "github.com/stagecraft-dev/stagecraft/internal/termtext"
 
-// LoadError says why bytes are no module that can run here.
+// LoadError says why bytes are not a module that can run here.
 type LoadError struct{ Reason string }
 
 func (e *LoadError) Error() string { return e.Reason }
@@ -15,8 +15,16 @@ func (e *LimitError) Error() string {
 }
 
 // CrashError says that a module failed by itself.
-type CrashError struct{ Reason string }
+type CrashError struct {
+	Reason string
+	// Output is the last line that the module printed, cleaned, if it is not the
+	// reason itself.
+	Output string
+}
 
-func (e *CrashError) Error() string { return "crashed: " + e.Reason }
-
-func count(n int) string { return strconv.Itoa(n) }
+func (e *CrashError) Error() string {
+	if e.Output == "" {
+		return "crashed: " + e.Reason
+	}
+	return "crashed: " + e.Reason + " (it last printed: " + termtext.Line(e.Output, 300) + ")"
+}

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"context"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -11,7 +11,6 @@ import (
 // while the host works.
 type meter struct {
 	limits Limits
-	cancel context.CancelCauseFunc
 
 	mu    sync.Mutex
 	left  time.Duration
@@ -20,18 +19,13 @@ type meter struct {
 	calls int
 }
 
-func startMeter(limits Limits, cancel context.CancelCauseFunc) *meter {
-	m := &meter{limits: limits, cancel: cancel, left: limits.CPU, since: time.Now()}
-	m.timer = time.AfterFunc(m.left, m.expire)
+func startMeter(p *process, limits Limits) *meter {
+	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
+	p.bound(limits.CPU, reached, &LimitError{What: "memory, with that of its process,", Limit: size(limits.space())})
+	m := &meter{limits: limits, left: limits.CPU, since: time.Now()}
+	m.timer = time.AfterFunc(m.left, func() { p.end(reached) })
 	return m
 }
-
-func (m *meter) expire() {
-	m.stop(&LimitError{What: "computing time", Limit: m.limits.CPU.String()})
-}
-
-// stop ends the module with a reason; the first one counts.
-func (m *meter) stop(reason error) { m.cancel(reason) }
 
 func (m *meter) pause() {
 	m.mu.Lock()
@@ -47,15 +41,80 @@ func (m *meter) resume() {
 	m.timer.Reset(max(m.left, 0))
 }
 
-// countCall tells whether one more host call is within the limit, and stops
-// the module when it isn't.
-func (m *meter) countCall() bool {
+// countCall refuses a host call that is one too many.
+func (m *meter) countCall() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.calls++
-	if m.calls <= m.limits.Calls {
-		return true
+	if m.calls++; m.calls > m.limits.Calls {
+		return &LimitError{What: "number of host calls", Limit: strconv.Itoa(m.limits.Calls)}
 	}
-	m.stop(&LimitError{What: "number of host calls", Limit: count(m.limits.Calls)})
-	return false
+	return nil
+}
+
+const (
+	// loadStep is the least time between two looks at a helper that loads.
+	loadStep = 10 * time.Millisecond
+	// stalledAfter is how long a helper that loads may use no processor time, as one
+	// does that waits for a file for ever.
+	stalledAfter = time.Minute
+)
+
+// loadWatch bounds the processor time of loading.
+type loadWatch struct {
+	process *process
+	limit   time.Duration
+	reached error
+
+	mu      sync.Mutex
+	stopped bool
+	timer   *time.Timer
+	used    time.Duration // when the helper last got on
+	at      time.Time
+}
+
+func watchLoad(p *process, limits Limits) *loadWatch {
+	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
+	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
+	w := &loadWatch{process: p, limit: limits.Load, reached: reached, at: time.Now()}
+	w.timer = time.AfterFunc(loadStep, w.look)
+	return w
+}
+
+func (w *loadWatch) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	used := w.process.cpuTime()
+	if used > w.used {
+		w.used, w.at = used, time.Now()
+	}
+	switch {
+	case w.stopped:
+	case used >= w.limit:
+		w.process.end(w.reached)
+	case time.Since(w.at) >= stalledAfter:
+		w.process.end(&LimitError{What: "time to get on with loading", Limit: stalledAfter.String()})
+	default:
+		// Several processors make it shorter, and the next look comes then.
+		w.timer.Reset(max(loadStep, min(time.Second, (w.limit-used)/8)))
+	}
+}
+
+func (w *loadWatch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	w.timer.Stop()
+}
+
+// size is a number of bytes in the largest unit of which it has whole ones.
+func size(bytes uint64) string {
+	for _, unit := range []struct {
+		name  string
+		shift uint
+	}{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}} {
+		if bytes >= 1<<unit.shift && bytes%(1<<unit.shift) == 0 {
+			return strconv.FormatUint(bytes>>unit.shift, 10) + " " + unit.name
+		}
+	}
+	return strconv.FormatUint(bytes, 10) + " bytes"
 }

@@ -4,21 +4,20 @@
 // or streams, and its clock and randomness are the same in every run. Time,
 // memory, calls and sizes are bounded.
 //
-// It is the only importer of Extism and wazero.
+// A module is compiled and run by the package worker in a helper process, which
+// the kernel bounds too. The two talk in frames, see the package frame. A program
+// that uses this package calls [Main] first.
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
-	extism "github.com/extism/go-sdk"
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
 // Host carries out what a module asks for. It always answers, with a reply of
@@ -38,130 +37,110 @@ type Limits struct {
 	CPU time.Duration
 	// Calls is how many host calls one call may make, by default 100,000.
 	Calls int
+	// Load is how much processor time loading the module may take, by default 30 s.
+	// Where the system does not tell it, it is time.
+	Load time.Duration
+	// LoadMemory is how much memory loading the module may take, in bytes, by default
+	// 1 GiB. Only Linux enforces it.
+	LoadMemory uint64
 }
 
 const (
-	pageSize      = 64 << 10
-	defaultMemory = 64 << 20
-	defaultCPU    = 10 * time.Second
-	defaultCalls  = 100_000
+	pageSize          = 64 << 10
+	defaultMemory     = 64 << 20
+	defaultCPU        = 10 * time.Second
+	defaultCalls      = 100_000
+	defaultLoad       = 30 * time.Second
+	defaultLoadMemory = 1 << 30
 )
 
 func (l Limits) withDefaults() Limits {
-	if l.Memory == 0 {
-		l.Memory = defaultMemory
-	}
-	if l.CPU == 0 {
-		l.CPU = defaultCPU
-	}
-	if l.Calls == 0 {
-		l.Calls = defaultCalls
-	}
+	l.Memory = cmp.Or(l.Memory, defaultMemory)
+	l.CPU = cmp.Or(l.CPU, defaultCPU)
+	l.Calls = cmp.Or(l.Calls, defaultCalls)
+	l.Load = cmp.Or(l.Load, defaultLoad)
+	l.LoadMemory = cmp.Or(l.LoadMemory, defaultLoadMemory)
 	return l
 }
 
+// pages is the module's memory in whole pages, as many as Wasm can have.
+func (l Limits) pages() uint32 {
+	return uint32(min((l.Memory+pageSize-1)/pageSize, 1<<16))
+}
+
+// space is what the helper may have besides what it starts with. A memory that
+// grows is copied.
+func (l Limits) space() uint64 { return l.LoadMemory + 2*uint64(l.pages())*pageSize }
+
 // Options say how a module is loaded.
 type Options struct {
-	// Operations are the names of what the host offers. A module that imports
-	// anything else is refused.
+	// Operations are the names of what the host offers, at most 255. A module that
+	// imports anything else is refused.
 	Operations []string
 	Host       Host
 	Limits     Limits
-	// CacheDir is where compiled code is kept; empty keeps none.
+	// CacheDir is where compiled code is kept, in a directory for each module and
+	// version of this program; empty keeps none.
 	CacheDir string
 	// Warn is told, once, why the cache can't be used; the module runs all the
 	// same. It may be nil.
 	Warn func(error)
+	// Log gets each line that the module prints or writes to Extism's log, cleaned
+	// and without its end, and one line more if there are too many. It may be nil.
+	Log func(line string)
 }
 
 // Module is a loaded module. Its methods must not be called at once.
 type Module struct {
-	limits   Limits
-	host     Host
-	compiled *extism.CompiledPlugin
-	cache    wazero.CompilationCache
-	plugin   *extism.Plugin
-	crash    *crashOutput
-	meter    *meter
-	gc       gcLease
-	dead     error
+	limits     Limits
+	host       Host
+	operations []string
+	exports    []string
+	process    *process
+	log        *logLines
+	dead       error
 }
 
-// smallModule is a size in bytes up to which loading makes too little garbage
-// for a collection to be worth its time.
-const smallModule = 8 << 20
-
-// Open checks, compiles and instantiates a module.
+// Open checks a module, and has it compiled and instantiated.
 //
 // # Errors
 //
-// A [*LoadError] says that the bytes are no module that can run here. The
+// A [*LoadError] says that the bytes are not a module that can run here. The
 // errors of [Module.Call] can come up too, since a module's start section runs.
 func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
-	if _, err := Check(wasm, opts.Operations); err != nil {
-		return nil, err
-	}
-	wasm, err := boundTables(wasm)
+	info, err := Check(wasm, opts.Operations)
 	if err != nil {
 		return nil, err
 	}
-	// Extism sends a guest's output to our own streams when this is set; what
-	// a child gets of the environment was read before.
-	if err := os.Unsetenv("EXTISM_ENABLE_WASI_OUTPUT"); err != nil {
+	prepared, err := boundTables(wasm)
+	if err != nil {
 		return nil, err
 	}
-	m := &Module{limits: opts.Limits.withDefaults(), host: opts.Host, crash: new(crashOutput)}
-	if len(wasm) <= smallModule {
-		m.gc.hold()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	if err := m.compile(ctx, wasm, opts); err != nil {
-		m.gc.release()
-		return nil, err
+	dir, unusable := cacheDir(opts.CacheDir, wasm)
+	limits := opts.Limits.withDefaults()
+	p, err := startProcess(dir, limits.space())
+	if err != nil {
+		return nil, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
-	m.gc.hold()
-	if err := m.instantiate(ctx); err != nil {
+	m := &Module{
+		limits: limits, host: opts.Host, exports: info.Exports,
+		operations: slices.Sorted(slices.Values(opts.Operations)),
+		process:    p, log: &logLines{show: opts.Log},
+	}
+	loaded, err := m.load(ctx, prepared)
+	if err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
+	if unusable == nil && loaded.Warning != "" {
+		unusable = errors.New(loaded.Warning)
+	}
+	if unusable != nil && opts.Warn != nil {
+		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+	}
 	return m, nil
-}
-
-// compileWith compiles with a cache, which is the module's from then on.
-func (m *Module) compileWith(ctx context.Context, wasm []byte, operations []string, cache wazero.CompilationCache) error {
-	pages := uint32((m.limits.Memory + pageSize - 1) / pageSize)
-	config := wazero.NewRuntimeConfig().
-		WithCloseOnContextDone(true).
-		WithCompilationCache(cache)
-	ctx = experimental.WithFunctionListenerFactory(ctx, garbageMeter{&m.gc})
-	compiled, err := extism.NewCompiledPlugin(
-		experimental.WithCompilationWorkers(ctx, compilationWorkers()),
-		extism.Manifest{
-			Wasm:   []extism.Wasm{extism.WasmData{Data: wasm}},
-			Memory: &extism.ManifestMemory{MaxPages: pages, MaxHttpResponseBytes: 0, MaxVarBytes: -1},
-		},
-		extism.PluginConfig{RuntimeConfig: config, EnableWasi: true},
-		m.hostFunctions(operations),
-	)
-	if err != nil {
-		return err
-	}
-	m.compiled, m.cache = compiled, cache
-	return nil
-}
-
-// instantiate runs the start section. What does not fit together is found here
-// too, and is no crash.
-func (m *Module) instantiate(ctx context.Context) error {
-	err := m.guarded(ctx, func(ctx context.Context) error {
-		plugin, err := m.compiled.Instance(ctx, extism.PluginInstanceConfig{
-			ModuleConfig: wazero.NewModuleConfig().WithStderr(m.crash),
-		})
-		m.plugin = plugin
-		return err
-	})
-	if e, ok := errors.AsType[*CrashError](err); ok && strings.HasPrefix(e.Reason, "import ") {
-		return &LoadError{Reason: "it does not fit this stagecraft: " + e.Reason}
-	}
-	return err
 }
 
 // Call runs an export. After an error the module must be closed.
@@ -174,41 +153,18 @@ func (m *Module) Call(ctx context.Context, export string, input []byte) (output 
 	if m.dead != nil {
 		return nil, fmt.Errorf("the module can't be called again: %w", m.dead)
 	}
-	if !m.plugin.FunctionExists(export) {
+	if !slices.Contains(m.exports, export) {
 		return nil, &LoadError{Reason: fmt.Sprintf("it has no function %q", export)}
 	}
-	err = m.guarded(ctx, func(ctx context.Context) error {
-		_, out, err := m.plugin.CallWithContext(ctx, export, input)
-		output = out
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return output, nil
+	return m.call(ctx, frame.CallBody{Export: export, Input: input})
 }
 
-// Close frees the module. Closing twice, or after a module that could not be
-// stopped, does nothing.
-func (m *Module) Close(ctx context.Context) error {
-	if m.compiled == nil || errors.Is(m.dead, errStuck) {
-		return nil
-	}
-	compiled := m.compiled
-	m.compiled = nil
-	m.gc.release()
+// Close ends the module's process. Closing twice does nothing.
+func (m *Module) Close(context.Context) error {
 	if m.dead == nil {
 		m.dead = errors.New("it is closed")
 	}
-	// Closing the runtime closes its instances.
-	return errors.Join(compiled.Close(ctx), m.cache.Close(ctx))
-}
-
-// hostFunctions makes an import of each operation.
-func (m *Module) hostFunctions(operations []string) []extism.HostFunction {
-	functions := make([]extism.HostFunction, 0, len(operations))
-	for _, operation := range slices.Sorted(slices.Values(operations)) {
-		functions = append(functions, m.hostFunction(operation))
-	}
-	return functions
+	m.process.end(m.dead)
+	m.process.wait()
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -307,12 +308,49 @@ func TestUnknownExport(t *testing.T) {
 	wantLoadError(t, err, `no function "main"`)
 }
 
-func TestExtismOutputStaysOff(t *testing.T) {
+// TestPrints wants what a module prints to be shown, in clean lines, and a crash
+// to have the last of it. What makes Extism print to our own streams is a variable
+// of ours, which the module's process does not get.
+func TestPrints(t *testing.T) {
 	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "1")
-	if _, err := open(t, "works", &host{}); err != nil {
+	var lines []string
+	m, err := sandbox.Open(t.Context(), guest(t, "prints"), sandbox.Options{
+		Operations: abi.Operations(), Host: &host{}, Log: func(line string) { lines = append(lines, line) },
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, on := os.LookupEnv("EXTISM_ENABLE_WASI_OUTPUT"); on {
-		t.Error("a guest's output would go to our own streams")
+	defer m.Close(context.Background())
+	if _, err := m.Call(t.Context(), abi.ExportValidate, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"one", "red two", "to Extism's log"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+	_, err = m.Call(t.Context(), abi.ExportDev, nil)
+	if e, ok := errors.AsType[*sandbox.CrashError](err); !ok || e.Output != "it does not work" || e.Error() != "crashed: unreachable (it last printed: it does not work)" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPrintsWithoutEnd wants a bound to what is shown, and to time.
+func TestPrintsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	size, last := 0, ""
+	m, err := sandbox.Open(t.Context(), guest(t, "prints-on"), sandbox.Options{
+		Operations: abi.Operations(), Host: &host{}, Limits: short,
+		Log: func(line string) { size, last = size+len(line), line },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(context.Background())
+	_, err = m.Call(t.Context(), abi.ExportDev, nil)
+	if e, ok := errors.AsType[*sandbox.LimitError](err); !ok || e.What != "computing time" {
+		t.Errorf("got %v, want the limit of computing time", err)
+	}
+	if size == 0 || size > 300<<10 || last != "(the provider prints more, which is not shown)" {
+		t.Errorf("%d bytes are shown, the last line is %q", size, last)
 	}
 }

@@ -23,17 +23,21 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // Record is one call through the gate: what was asked for, what the policies
 // decided, and how it ended.
 type Record = hostfuncs.Record
 
-// Main is the first call in main of every program that uses this package. To
-// start a command, a run starts the program itself a second time, as the guard
-// that ends whatever the command leaves behind. In that process Main does not
-// return; in every other it does nothing.
-func Main() { exec.Guard() }
+// Main is the first call in main of every program that uses this package. A run
+// starts the program itself again: as the guard of a command, which ends whatever
+// the command leaves behind, and as the process in which the provider's module
+// runs. In these processes Main does not return; in every other it does nothing.
+func Main() {
+	exec.Guard()
+	sandbox.Main()
+}
 
 // Interrupt returns the cause with which to cancel the context of a run. Commands
 // get the signal and have [Grace] to end; they are killed at once when kill is

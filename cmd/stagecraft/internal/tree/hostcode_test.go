@@ -10,8 +10,11 @@ import (
 	"testing"
 )
 
-// process is the package that starts programs.
-const process = "hostfuncs/internal/process"
+// process is the package that starts programs; sandbox starts its own helper alone.
+const (
+	process = "hostfuncs/internal/process"
+	sandbox = "runtime/sandbox"
+)
 
 // starters are the standard library's functions that start a program. The
 // package os/exec is kept out by the layers.
@@ -51,8 +54,8 @@ func TestOpens(t *testing.T) {
 }
 
 // TestHostCode wants nothing of the host's code to run before main, but for
-// the guard and what keeps traces from being printed, and one package alone to start
-// programs.
+// the guard, the helper of the sandbox, and what keeps traces from being printed; and
+// one package alone to start programs, besides that helper.
 func TestHostCode(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		t.Run(system, func(t *testing.T) {
@@ -67,17 +70,17 @@ func TestHostCode(t *testing.T) {
 					}
 				}
 			}
-			var want []string
+			want := []string{sandbox}
 			if system == "linux" {
-				want = []string{"cmd/stagecraft/internal/quiet", process}
+				want = []string{"cmd/stagecraft/internal/quiet", process, sandbox}
 			}
 			slices.Sort(inits)
 			slices.Sort(starts)
 			if !slices.Equal(inits, want) {
 				t.Errorf("init functions are in %q, want them in %q", inits, want)
 			}
-			if starts = slices.Compact(starts); !slices.Equal(starts, []string{process}) {
-				t.Errorf("programs are started by %q, want %s alone", starts, process)
+			if starts = slices.Compact(starts); !slices.Equal(starts, []string{process, sandbox}) {
+				t.Errorf("programs are started by %q, want %s and %s alone", starts, process, sandbox)
 			}
 		})
 	}

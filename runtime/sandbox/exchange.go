@@ -1,0 +1,202 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
+)
+
+// load has the module compiled, and its start section run.
+func (m *Module) load(ctx context.Context, wasm []byte) (loaded frame.LoadedBody, err error) {
+	watch := watchLoad(m.process, m.limits)
+	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
+	err = m.guarded(ctx, func() error {
+		if err := m.process.conn.Send(frame.Load, body.Parts()...); err != nil {
+			return err
+		}
+		reply, err := m.receive(frame.Reply)
+		if err != nil {
+			return err
+		}
+		loaded, err = frame.DecodeLoaded(reply.body)
+		return err
+	})
+	watch.stop()
+	if err != nil {
+		return loaded, err
+	}
+	meter := startMeter(m.process, m.limits)
+	return loaded, m.guarded(ctx, func() error {
+		defer meter.pause()
+		if err := m.process.conn.Send(frame.Start); err != nil {
+			return err
+		}
+		_, err := m.receive(frame.Reply)
+		return err
+	})
+}
+
+// call has an export called, and answers what it asks for meanwhile.
+func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, err error) {
+	meter := startMeter(m.process, m.limits)
+	err = m.guarded(ctx, func() error {
+		defer meter.pause()
+		if err := m.process.conn.Send(frame.Call, call.Parts()...); err != nil {
+			return err
+		}
+		for {
+			got, err := m.receive(frame.Reply, frame.HostCall)
+			if err != nil || got.kind == frame.Reply {
+				output = got.body
+				return err
+			}
+			meter.pause()
+			reply, err := m.answer(ctx, got.body, meter)
+			if err != nil {
+				return err
+			}
+			meter.resume()
+			if err := m.process.conn.Send(frame.Reply, reply); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return output, nil
+}
+
+// giveUpAfter is how long a host that was told to end may go on, before it is left
+// alone.
+const giveUpAfter = 2 * time.Second
+
+// guarded exchanges frames, ends the process when ctx is done, and turns what
+// comes of it into the errors of this package. After an error the process has
+// ended.
+func (m *Module) guarded(ctx context.Context, exchange func() error) error {
+	stop := context.AfterFunc(ctx, func() { m.process.end(context.Cause(ctx)) })
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- exchange() }()
+	select {
+	case err := <-done:
+		return m.settle(err)
+	case <-ctx.Done():
+	}
+	wait := time.NewTimer(giveUpAfter)
+	defer wait.Stop()
+	select {
+	case err := <-done:
+		return m.settle(err)
+	case <-wait.C:
+		m.dead = context.Cause(ctx)
+		return m.dead
+	}
+}
+
+// received is a frame.
+type received struct {
+	kind frame.Kind
+	body []byte
+}
+
+// exitError says why the helper gave up.
+type exitError struct{ frame.ExitBody }
+
+func (e *exitError) Error() string { return e.Reason }
+
+// receive waits for a frame of some kinds, and takes what the module prints until
+// then.
+func (m *Module) receive(kinds ...frame.Kind) (received, error) {
+	for {
+		kind, body, err := m.process.conn.Receive(append(kinds, frame.Log, frame.Exit)...)
+		switch {
+		case err != nil:
+			return received{}, err
+		case kind == frame.Log:
+			m.log.add(body)
+		case kind == frame.Exit:
+			exit, err := frame.DecodeExit(body)
+			if err != nil {
+				return received{}, err
+			}
+			return received{}, &exitError{exit}
+		default:
+			return received{kind, body}, nil
+		}
+	}
+}
+
+// settle says why an exchange failed. The first reason why the process was ended
+// counts; what it says itself counts only if it was not ended.
+func (m *Module) settle(err error) error {
+	if err == nil {
+		return nil
+	}
+	m.process.end(nil)
+	ending := m.process.wait()
+	exit, gaveUp := errors.AsType[*exitError](err)
+	broken, _ := errors.AsType[*frame.Error](err)
+	switch {
+	case ending.reason != nil:
+		m.dead = ending.reason
+	case gaveUp && exit.Why == frame.CannotLoad:
+		m.dead = &LoadError{Reason: m.log.crash(exit.Reason).Reason}
+	case gaveUp && exit.Why == frame.Crashed:
+		m.dead = m.log.crash(exit.Reason)
+	case gaveUp:
+		m.dead = m.log.crash("its process gave up: " + exit.Reason)
+	case broken != nil:
+		m.dead = m.log.crash("its process does not keep to the protocol: " + broken.Reason)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		m.dead = m.log.crash("its process ended in the middle of a frame: " + ending.text)
+	default:
+		m.dead = m.log.crash("its process ended: " + ending.text)
+	}
+	return m.dead
+}
+
+// answer has the host carry out a request. An error ends the module.
+func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte, error) {
+	call, err := frame.DecodeHostCall(body)
+	if err != nil {
+		return nil, err
+	}
+	if int(call.Operation) >= len(m.operations) {
+		return nil, &frame.Error{Reason: fmt.Sprintf("host call of operation %d of %d", call.Operation, len(m.operations))}
+	}
+	if err := meter.countCall(); err != nil {
+		m.process.end(err)
+		return nil, err
+	}
+	operation := m.operations[call.Operation]
+	reply := m.ask(ctx, operation, call.Request)
+	if len(reply) > abi.MaxReply {
+		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d can be given", operation, len(reply), abi.MaxReply), nil
+	}
+	return reply, nil
+}
+
+func (m *Module) ask(ctx context.Context, operation string, request []byte) (reply []byte) {
+	defer func() {
+		if r := recover(); r != nil {
+			reply = refusal(abi.CodeFailed, "%s: the host failed", operation)
+		}
+	}()
+	return m.host.Call(ctx, operation, request)
+}
+
+func refusal(code abi.Code, format string, args ...any) []byte {
+	data, err := json.Marshal(abi.Reply{Error: abi.Errorf(code, format, args...)})
+	if err != nil {
+		return []byte(`{"error":{"code":"failed","message":"the host failed"}}`)
+	}
+	return data
+}

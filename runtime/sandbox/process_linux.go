@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
+)
+
+// system is what the kernel knows the helper by.
+type system struct{ pid int }
+
+// startProcess starts the helper with one connection, which is its standard input
+// and output, and a pipe for what its runtime prints.
+func startProcess(dir string, space uint64) (*process, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "helper"), os.NewFile(uintptr(pair[1]), "host")
+	defer theirs.Close()
+	printed, stderr, err := os.Pipe()
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	defer stderr.Close()
+	p := &process{conn: frame.NewConn(ours, ours), done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// The parent-death signal follows the thread. It ends with this function.
+		runtime.LockOSThread()
+		pid, err := execHelper(frame.ProgramName, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
+			Dir: "/", Env: []string{"GOTRACEBACK=none"},
+			Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
+			Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
+		})
+		p.pid = pid
+		started <- err
+		if err == nil {
+			p.reap(ours, printed)
+		}
+	}()
+	if err := <-started; err != nil {
+		ours.Close()
+		printed.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// reap waits for the end of the process.
+func (p *process) reap(conn, printed *os.File) {
+	text := make(chan []byte, 1)
+	go func() { text <- readPrinted(printed) }()
+	var status syscall.WaitStatus
+	for {
+		pid, err := syscall.Wait4(p.pid, &status, syscall.WUNTRACED, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err == nil && pid == p.pid && status.Stopped() {
+			// It would never answer.
+			p.end(&CrashError{Reason: "its process was stopped by " + signalName(status.StopSignal())})
+			continue
+		}
+		break
+	}
+	p.finish(p.status(status), reached(p, status), <-text)
+	conn.Close()
+	printed.Close()
+}
+
+// status says in words how the process ended.
+func (p *process) status(status syscall.WaitStatus) string {
+	switch {
+	case status.Signaled() && status.Signal() == unix.SIGSYS:
+		return "it made a system call that it may not make"
+	case status.Signaled():
+		return "killed by " + signalName(status.Signal())
+	}
+	return "exit status " + strconv.Itoa(status.ExitStatus())
+}
+
+// reached is the bound for which the kernel ended the process.
+func reached(p *process, status syscall.WaitStatus) error {
+	if status.Signaled() && status.Signal() == unix.SIGXCPU {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.cpuLimit
+	}
+	return nil
+}
+
+func signalName(sig syscall.Signal) string { return unix.SignalName(sig) }
+
+// kill is called while the process has not been waited for.
+func (s *system) kill() { _ = unix.Kill(s.pid, unix.SIGKILL) }
+
+// cpuTime is how much processor time the process has used.
+func (s *system) cpuTime() time.Duration {
+	const schedule = 2 // the clock of what the scheduler has given it
+	var used unix.Timespec
+	if err := unix.ClockGettime(int32(^s.pid<<3|schedule), &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Nano())
+}
+
+// limitKernelCPU has the kernel end the process when it has used so much processor
+// time more, in whole seconds: should we be too slow to, or stopped.
+func (s *system) limitKernelCPU(more time.Duration) {
+	limit := unix.Rlimit{Cur: uint64((s.cpuTime()+more)/time.Second) + 2, Max: unix.RLIM_INFINITY}
+	_ = unix.Prlimit(s.pid, unix.RLIMIT_CPU, &limit, nil)
+}

@@ -1,0 +1,82 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
+)
+
+// system is what the system knows the helper by.
+type system struct {
+	process *os.Process
+	started time.Time
+}
+
+// startProcess starts the helper with two pipes, since not every system has
+// socket pairs, and one for what its runtime prints.
+func startProcess(dir string, space uint64) (*process, error) {
+	var open []*os.File
+	pipe := func() (r, w *os.File, err error) {
+		r, w, err = os.Pipe()
+		if err == nil {
+			open = append(open, r, w)
+		}
+		return r, w, err
+	}
+	closeAll := func() {
+		for _, f := range open {
+			f.Close()
+		}
+	}
+	stdin, out, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	in, stdout, err := pipe()
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	printed, stderr, err := pipe()
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	helper, err := execHelper(frame.ProgramName, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
+		Env: []string{"GOTRACEBACK=none"}, Files: []*os.File{stdin, stdout, stderr},
+	})
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	for _, theirs := range []*os.File{stdin, stdout, stderr} {
+		theirs.Close()
+	}
+	p := &process{conn: frame.NewConn(in, out), system: system{helper, time.Now()}, done: make(chan struct{})}
+	go func() {
+		text := readPrinted(printed)
+		state, err := helper.Wait()
+		status := state.String()
+		if err != nil {
+			status = err.Error()
+		}
+		p.finish(status, nil, text)
+		for _, f := range []*os.File{in, out, printed} {
+			f.Close()
+		}
+	}()
+	return p, nil
+}
+
+func (s *system) kill() { _ = s.process.Kill() }
+
+// cpuTime is the time since the start: what a running process has used, this
+// system does not tell.
+func (s *system) cpuTime() time.Duration { return time.Since(s.started) }
+
+// limitKernelCPU does nothing here.
+func (s *system) limitKernelCPU(time.Duration) {}
