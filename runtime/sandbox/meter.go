@@ -51,13 +51,12 @@ func (m *meter) countCall() error {
 	return nil
 }
 
-const (
-	// loadStep is the least time between two looks at a helper that loads.
-	loadStep = 10 * time.Millisecond
-	// stalledAfter is how long a helper that loads may use no processor time, as one
-	// does that waits for a file for ever.
-	stalledAfter = time.Minute
-)
+// loadStep is the least time between two looks at a helper that loads.
+const loadStep = 10 * time.Millisecond
+
+// stalledAfter is how long a helper that loads may use no processor time, as one
+// does that waits for a file for ever. Tests shorten it.
+var stalledAfter = time.Minute
 
 // loadWatch bounds the processor time of loading.
 type loadWatch struct {
@@ -76,6 +75,8 @@ func watchLoad(p *process, limits Limits) *loadWatch {
 	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
 	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
 	w := &loadWatch{process: p, limit: limits.Load, reached: reached, at: time.Now()}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(loadStep, w.look)
 	return w
 }

@@ -12,7 +12,8 @@ import (
 
 // process is the helper.
 type process struct {
-	conn *frame.Conn
+	conn  *frame.Conn
+	files []io.Closer // of the connection
 	system
 
 	mu     sync.Mutex
@@ -20,8 +21,8 @@ type process struct {
 	reason error // why it was ended first, if it was
 	// What is said if the kernel ends it for using more.
 	cpuLimit, memoryLimit error
-	done   chan struct{}
-	ending ending // once done is closed
+	done                  chan struct{}
+	ending                ending // once done is closed
 }
 
 // ending is how the helper ended.
@@ -45,9 +46,14 @@ func (p *process) end(reason error) {
 	p.kill()
 }
 
-// wait waits until the process has ended.
+// wait waits until the process has ended, and closes the connection, from which
+// what it sent last has been read.
 func (p *process) wait() ending {
 	<-p.done
+	for _, f := range p.files {
+		// Closing it twice is an error of no account.
+		_ = f.Close()
+	}
 	return p.ending
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -17,7 +18,7 @@ type system struct{ pid int }
 
 // startProcess starts the helper with one connection, which is its standard input
 // and output, and a pipe for what its runtime prints.
-func startProcess(dir string, space uint64) (*process, error) {
+func startProcess(name, dir string, space uint64) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -30,12 +31,12 @@ func startProcess(dir string, space uint64) (*process, error) {
 		return nil, err
 	}
 	defer stderr.Close()
-	p := &process{conn: frame.NewConn(ours, ours), done: make(chan struct{})}
+	p := &process{conn: frame.NewConn(ours, ours), files: []io.Closer{ours}, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// The parent-death signal follows the thread. It ends with this function.
 		runtime.LockOSThread()
-		pid, err := execHelper(frame.ProgramName, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
+		pid, err := execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
 			Dir: "/", Env: []string{"GOTRACEBACK=none"},
 			Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
 			Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
@@ -43,7 +44,7 @@ func startProcess(dir string, space uint64) (*process, error) {
 		p.pid = pid
 		started <- err
 		if err == nil {
-			p.reap(ours, printed)
+			p.reap(printed)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -55,7 +56,7 @@ func startProcess(dir string, space uint64) (*process, error) {
 }
 
 // reap waits for the end of the process.
-func (p *process) reap(conn, printed *os.File) {
+func (p *process) reap(printed *os.File) {
 	text := make(chan []byte, 1)
 	go func() { text <- readPrinted(printed) }()
 	var status syscall.WaitStatus
@@ -72,7 +73,6 @@ func (p *process) reap(conn, printed *os.File) {
 		break
 	}
 	p.finish(p.status(status), reached(p, status), <-text)
-	conn.Close()
 	printed.Close()
 }
 

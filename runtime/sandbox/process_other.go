@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"io"
 	"os"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ type system struct {
 
 // startProcess starts the helper with two pipes, since not every system has
 // socket pairs, and one for what its runtime prints.
-func startProcess(dir string, space uint64) (*process, error) {
+func startProcess(name, dir string, space uint64) (*process, error) {
 	var open []*os.File
 	pipe := func() (r, w *os.File, err error) {
 		r, w, err = os.Pipe()
@@ -46,7 +47,7 @@ func startProcess(dir string, space uint64) (*process, error) {
 		closeAll()
 		return nil, err
 	}
-	helper, err := execHelper(frame.ProgramName, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
+	helper, err := execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
 		Env: []string{"GOTRACEBACK=none"}, Files: []*os.File{stdin, stdout, stderr},
 	})
 	if err != nil {
@@ -56,7 +57,7 @@ func startProcess(dir string, space uint64) (*process, error) {
 	for _, theirs := range []*os.File{stdin, stdout, stderr} {
 		theirs.Close()
 	}
-	p := &process{conn: frame.NewConn(in, out), system: system{helper, time.Now()}, done: make(chan struct{})}
+	p := &process{conn: frame.NewConn(in, out), files: []io.Closer{in, out}, system: system{helper, time.Now()}, done: make(chan struct{})}
 	go func() {
 		text := readPrinted(printed)
 		state, err := helper.Wait()
@@ -65,9 +66,7 @@ func startProcess(dir string, space uint64) (*process, error) {
 			status = err.Error()
 		}
 		p.finish(status, nil, text)
-		for _, f := range []*os.File{in, out, printed} {
-			f.Close()
-		}
+		printed.Close()
 	}()
 	return p, nil
 }

@@ -108,6 +108,11 @@ type Module struct {
 // A [*LoadError] says that the bytes are not a module that can run here. The
 // errors of [Module.Call] can come up too, since a module's start section runs.
 func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
+	return open(ctx, wasm, opts, frame.ProgramName)
+}
+
+// open has the helper called by a name.
+func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module, error) {
 	info, err := Check(wasm, opts.Operations)
 	if err != nil {
 		return nil, err
@@ -121,7 +126,7 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 	}
 	dir, unusable := cacheDir(opts.CacheDir, wasm)
 	limits := opts.Limits.withDefaults()
-	p, err := startProcess(dir, limits.space())
+	p, err := startProcess(name, dir, limits.space())
 	if err != nil {
 		return nil, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}

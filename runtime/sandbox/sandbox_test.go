@@ -337,10 +337,10 @@ func TestPrints(t *testing.T) {
 // TestPrintsWithoutEnd wants a bound to what is shown, and to time.
 func TestPrintsWithoutEnd(t *testing.T) {
 	t.Parallel()
-	size, last := 0, ""
+	size := 0
 	m, err := sandbox.Open(t.Context(), guest(t, "prints-on"), sandbox.Options{
 		Operations: abi.Operations(), Host: &host{}, Limits: short,
-		Log: func(line string) { size, last = size+len(line), line },
+		Log: func(line string) { size += len(line) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestPrintsWithoutEnd(t *testing.T) {
 	if e, ok := errors.AsType[*sandbox.LimitError](err); !ok || e.What != "computing time" {
 		t.Errorf("got %v, want the limit of computing time", err)
 	}
-	if size == 0 || size > 300<<10 || last != "(the provider prints more, which is not shown)" {
-		t.Errorf("%d bytes are shown, the last line is %q", size, last)
+	if size == 0 || size > 300<<10 {
+		t.Errorf("%d bytes are shown", size)
 	}
 }

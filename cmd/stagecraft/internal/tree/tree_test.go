@@ -131,7 +131,8 @@ var only = map[string][]string{
 	"net/http":                                            {"cmd/stagecraft/internal/clitest", "hostfuncs/internal/docker", "hostfuncs/internal/probe", "hostfuncs/internal/registry", "hostfuncs/internal/registry/registrytest", "providers/providertest", "providers/providertest/encore"},
 	"github.com/compose-spec/":                            {"hostfuncs/internal/dotenv"},
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
-	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/process"},
+	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
+	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
 	"github.com/fsnotify/":                                {"hostfuncs/exec"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
 }

@@ -1,0 +1,16 @@
+//go:build cgo
+
+package bounds
+
+import "golang.org/x/sys/unix"
+
+const usesCgo = true
+
+// cgoCalls are those of the C library and, in tests, of the race detector.
+var cgoCalls = []rule{
+	{number: unix.SYS_SET_ROBUST_LIST, why: "the C library starts a thread"},
+	{number: unix.SYS_RSEQ, why: "the C library starts a thread"},
+	{number: unix.SYS_MREMAP, why: "the C library's memory"},
+	{number: unix.SYS_BRK, why: "the C library's memory"},
+	{number: unix.SYS_CLOCK_NANOSLEEP, why: "the race detector's own thread sleeps"},
+}

@@ -1,0 +1,8 @@
+package bounds
+
+import "golang.org/x/sys/unix"
+
+const (
+	auditArch      = unix.AUDIT_ARCH_AARCH64
+	foreignNumbers = 0
+)
