@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"sync"
@@ -34,6 +35,12 @@ func cacheDir(parent string, wasm []byte) (string, error) {
 		return "", err
 	}
 	return dir, nil
+}
+
+// hasEntries tells whether compiled code is kept in a directory.
+func hasEntries(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return dir != "" && err == nil && len(entries) > 0
 }
 
 // version stands for what compiles modules: this program, as it was built.

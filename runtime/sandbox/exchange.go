@@ -12,9 +12,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// load has the module compiled, and its start section run.
-func (m *Module) load(ctx context.Context, wasm []byte) (loaded frame.LoadedBody, err error) {
+// load starts the helper and has it compile the module.
+func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
+	m.dead = nil
+	if m.process, err = startProcess(name, dir, m.limits.space()); err != nil {
+		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
+	}
 	watch := watchLoad(m.process, m.limits)
+	defer watch.stop()
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
 	err = m.guarded(ctx, func() error {
 		if err := m.process.conn.Send(frame.Load, body.Parts()...); err != nil {
@@ -27,12 +32,13 @@ func (m *Module) load(ctx context.Context, wasm []byte) (loaded frame.LoadedBody
 		loaded, err = frame.DecodeLoaded(reply.body)
 		return err
 	})
-	watch.stop()
-	if err != nil {
-		return loaded, err
-	}
+	return loaded, err
+}
+
+// start has the module's start section run.
+func (m *Module) start(ctx context.Context) error {
 	meter := startMeter(m.process, m.limits)
-	return loaded, m.guarded(ctx, func() error {
+	return m.guarded(ctx, func() error {
 		defer meter.pause()
 		if err := m.process.conn.Send(frame.Start); err != nil {
 			return err
@@ -40,6 +46,13 @@ func (m *Module) load(ctx context.Context, wasm []byte) (loaded frame.LoadedBody
 		_, err := m.receive(frame.Reply)
 		return err
 	})
+}
+
+// isFailure tells whether the module or its process failed, which was not refused.
+func isFailure(err error) bool {
+	_, crashed := errors.AsType[*CrashError](err)
+	_, limited := errors.AsType[*LimitError](err)
+	return crashed || limited
 }
 
 // call has an export called, and answers what it asks for meanwhile.

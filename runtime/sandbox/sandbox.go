@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -124,18 +125,21 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	dir, unusable := cacheDir(opts.CacheDir, wasm)
-	limits := opts.Limits.withDefaults()
-	p, err := startProcess(name, dir, limits.space())
-	if err != nil {
-		return nil, fmt.Errorf("starting the process of a provider's module: %w", err)
-	}
 	m := &Module{
-		limits: limits, host: opts.Host, exports: info.Exports,
-		operations: slices.Sorted(slices.Values(opts.Operations)),
-		process:    p, log: &logLines{show: opts.Log},
+		limits: opts.Limits.withDefaults(), host: opts.Host, exports: info.Exports,
+		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
 	}
-	loaded, err := m.load(ctx, prepared)
+	dir, unusable := cacheDir(opts.CacheDir, wasm)
+	kept := hasEntries(dir)
+	loaded, err := m.load(ctx, name, dir, prepared)
+	if err != nil && kept && isFailure(err) {
+		// The module may be sound, and what is kept of it not.
+		unusable = errors.Join(err, os.RemoveAll(dir))
+		loaded, err = m.load(ctx, name, "", prepared)
+	}
+	if err == nil {
+		err = m.start(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
@@ -169,7 +173,9 @@ func (m *Module) Close(context.Context) error {
 	if m.dead == nil {
 		m.dead = errors.New("it is closed")
 	}
-	m.process.end(m.dead)
-	m.process.wait()
+	if m.process != nil {
+		m.process.end(m.dead)
+		m.process.wait()
+	}
 	return nil
 }

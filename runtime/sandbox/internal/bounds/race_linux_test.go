@@ -1,0 +1,5 @@
+//go:build linux && race
+
+package bounds_test
+
+const raceDetector = true
