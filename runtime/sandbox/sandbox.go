@@ -118,7 +118,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := boundTables(wasm)
+	prepared, err := prepare(wasm)
 	if err != nil {
 		return nil, err
 	}

@@ -4,24 +4,30 @@ import (
 	"bytes"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
 // The binary format: https://www.w3.org/TR/wasm-core-2/#binary-format
 const (
-	magic           = "\x00asm\x01\x00\x00\x00"
-	componentLayer  = 1 // in place of a core module's 0, after a version of 16 bits
-	sectionCustom   = 0
-	sectionImport   = 2
-	sectionTable    = 4
-	sectionExport   = 7
-	kindFunction    = 0
-	kindTable       = 1
-	kindMemory      = 2
-	kindGlobal      = 3
-	kindFuncref     = 0x70
-	kindExternref   = 0x6f
-	limitsHaveMax   = 1
-	limitsAreShared = 3
+	magic            = "\x00asm\x01\x00\x00\x00"
+	componentLayer   = 1 // in place of a core module's 0, after a version of 16 bits
+	sectionCustom    = 0
+	sectionType      = 1
+	sectionImport    = 2
+	sectionTable     = 4
+	sectionExport    = 7
+	sectionStart     = 8
+	sectionCode      = 10
+	sectionDataCount = 12
+	kindFunction     = 0
+	kindTable        = 1
+	kindMemory       = 2
+	kindGlobal       = 3
+	kindFuncref      = 0x70
+	kindExternref    = 0x6f
+	limitsHaveMax    = 1
+	limitsAreShared  = 3
 )
 
 // maxNames is how many imports and how many exports are read. The largest
@@ -52,7 +58,15 @@ func Inspect(wasm []byte) (Info, error) {
 			info.Imports = section.imports()
 		case sectionExport:
 			info.Exports = section.exports()
+		case sectionType:
+			section.types()
+		case sectionCode:
+			section.bodies(len(wasm))
+		case sectionCustom, sectionStart, sectionDataCount:
+			continue
 		default:
+			section.count()
+			r.err = section.err
 			continue
 		}
 		if len(section.data) > 0 {
@@ -71,6 +85,8 @@ func checkHeader(wasm []byte) error {
 	switch {
 	case len(wasm) == 0:
 		return &LoadError{Reason: "it is empty"}
+	case len(wasm) > frame.MaxModule:
+		return &LoadError{Reason: fmt.Sprintf("it has %d bytes, at most %d are allowed", len(wasm), frame.MaxModule)}
 	case bytes.HasPrefix(wasm, []byte(magic)):
 		return nil
 	case len(wasm) < len(magic) && bytes.HasPrefix([]byte(magic), wasm):

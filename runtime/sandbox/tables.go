@@ -16,29 +16,32 @@ type table struct {
 	capped   bool
 }
 
-// boundTables gives the module with a most to its tables' growth. wazero bounds
-// memories by a setting, but a table that names no most can grow to 32 GiB, and
-// no instruction of the module may be left out to prevent that. A table.grow
-// beyond it fails, as the specification lets any fail.
-func boundTables(wasm []byte) ([]byte, error) {
+// prepare gives what is compiled of a module that was checked: without custom
+// sections, such as names and debugging information, which nothing here reads and
+// a compiler would; and with a most to its tables' growth. wazero bounds memories
+// by a setting, but a table that names no most can grow to 32 GiB, and no
+// instruction of the module may be left out to prevent that. A table.grow beyond
+// it fails, as the specification lets any fail.
+func prepare(wasm []byte) ([]byte, error) {
+	out := append(make([]byte, 0, len(wasm)), magic...)
 	r := reader{data: wasm[len(magic):]}
 	for len(r.data) > 0 && r.err == nil {
-		from := len(wasm) - len(r.data)
 		id := r.byte()
-		section := reader{data: r.take(r.u32())}
-		if id != sectionTable || r.err != nil {
+		body := r.take(r.u32())
+		switch id {
+		case sectionCustom:
 			continue
+		case sectionTable:
+			section := reader{data: body}
+			tables, err := section.tables()
+			if err != nil {
+				return nil, err
+			}
+			body = encodeTables(tables)
 		}
-		tables, err := section.tables()
-		if err != nil {
-			return nil, err
-		}
-		body := encodeTables(tables)
-		out := append(append([]byte(nil), wasm[:from]...), sectionTable)
-		out = append(binary.AppendUvarint(out, uint64(len(body))), body...)
-		return append(out, r.data...), nil
+		out = append(binary.AppendUvarint(append(out, id), uint64(len(body))), body...)
 	}
-	return wasm, nil
+	return out, nil
 }
 
 // tables reads a table section, and gives each table its part of what is left

@@ -166,10 +166,10 @@ var attempts = map[string]attempt{
 	"execute":        {killed, "ENOENT", func(place) error { return raw(unix.SYS_EXECVE, text("/none"), 0, 0) }},
 	"execute a file": {killed, "EBADF", func(place) error { return raw(unix.SYS_EXECVEAT, 99, text(""), 0, 0, unix.AT_EMPTY_PATH) }},
 	"fork":           {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD)) }},
-	"a namespace": {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD) | unix.CLONE_NEWUSER) }},
-	"clone3":      {"ENOSYS", "EINVAL", func(place) error { return raw(unix.SYS_CLONE3, 0, 0) }},
-	"unshare":     call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
-	"setns":       call("EBADF", unix.SYS_SETNS, 99, 0),
+	"a namespace":    {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD) | unix.CLONE_NEWUSER) }},
+	"clone3":         {"ENOSYS", "EINVAL", func(place) error { return raw(unix.SYS_CLONE3, 0, 0) }},
+	"unshare":        call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
+	"setns":          call("EBADF", unix.SYS_SETNS, 99, 0),
 
 	// Other processes, first of all who started it.
 	"signal the host":         call("ok", unix.SYS_KILL, parent, 0),

@@ -1,0 +1,7 @@
+//go:build race || !linux
+
+package sandbox_test
+
+// boundsSpace tells whether the address space of a helper is bounded, which the
+// race detector would not fit in.
+const boundsSpace = false
