@@ -1,3 +1,5 @@
+//go:build !helpers
+
 package sandbox
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stagecraft-dev/stagecraft/internal/children"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
@@ -36,12 +37,14 @@ func startProcess(name, dir string, space uint64) (*process, error) {
 	go func() {
 		// The parent-death signal follows the thread. It ends with this function.
 		runtime.LockOSThread()
-		pid, err := execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
-			Dir: "/", Env: []string{"GOTRACEBACK=none"},
-			Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
-			Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
+		err := children.Start(func() (pid int, err error) {
+			p.pid, err = execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
+				Dir: "/", Env: []string{"GOTRACEBACK=none"},
+				Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
+				Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
+			})
+			return p.pid, err
 		})
-		p.pid = pid
 		started <- err
 		if err == nil {
 			p.reap(printed)
@@ -72,6 +75,7 @@ func (p *process) reap(printed *os.File) {
 		}
 		break
 	}
+	children.Ended(p.pid)
 	p.finish(p.status(status), reached(p, status), <-text)
 	printed.Close()
 }

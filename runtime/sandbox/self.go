@@ -1,3 +1,5 @@
+//go:build !helpers || !linux
+
 package sandbox
 
 import "github.com/stagecraft-dev/stagecraft/runtime/sandbox/worker"

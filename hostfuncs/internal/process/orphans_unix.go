@@ -5,6 +5,8 @@ package process
 import (
 	"os"
 	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/internal/children"
 )
 
 // orphanTracker attributes reparented processes to trees. A process whose parent
@@ -47,7 +49,7 @@ func (f *orphanTracker) start(t *tree, fork func() error) error {
 func (f *orphanTracker) begin() {
 	if len(f.children) == 0 {
 		becomeReaper()
-		f.foreignChildren = haveChildren()
+		f.foreignChildren = haveUnknownChildren()
 	}
 }
 
@@ -153,8 +155,8 @@ func (f *orphanTracker) isRoot(t *tree, e entry) bool {
 	switch {
 	case e.pid == t.root && !t.reaped:
 		return true
-	case f.children[e.pid]:
-		return false // a guard, or another tree's program
+	case f.children[e.pid], children.Known(e.pid):
+		return false // a guard, another tree's program, or a process of our own
 	case t.guards(e):
 		return true
 	}

@@ -14,7 +14,7 @@ func becomeReaper() {}
 
 // haveChildren is never asked to tell whose an orphan is: those of launchd can
 // be anybody's.
-func haveChildren() bool { return true }
+func haveUnknownChildren() bool { return true }
 
 // reap: orphans are launchd's to wait for.
 func reap(int) bool { return true }

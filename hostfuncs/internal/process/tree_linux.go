@@ -3,11 +3,15 @@ package process
 import (
 	"bytes"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/internal/children"
 )
 
 // orphanParent is where orphans of a tree go whose guard was killed.
@@ -42,6 +46,27 @@ func haveChildren() bool {
 	return err != unix.ECHILD
 }
 
+// haveUnknownChildren leaves out the processes that this program has started for
+// itself.
+func haveUnknownChildren() bool {
+	if !haveChildren() {
+		return false
+	}
+	// The kernel lists children by the thread that started them, where it lists them.
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil && !children.Known(pid) {
+				return true
+			}
+		}
+	}
+	return len(lists) == 0 && slices.ContainsFunc(processes(), func(e entry) bool {
+		return e.ppid == os.Getpid() && !children.Known(e.pid)
+	})
+}
+
 // reap takes away a child of ours that has ended, and no other.
 func reap(pid int) bool {
 	var status unix.WaitStatus
@@ -56,7 +81,7 @@ func (f *orphanTracker) reapOrphans() {
 	defer f.mu.Unlock()
 	for !f.foreignChildren {
 		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
-		if err != nil || pid == 0 || f.children[pid] || !reap(pid) {
+		if err != nil || pid == 0 || f.children[pid] || children.Known(pid) || !reap(pid) {
 			return
 		}
 	}

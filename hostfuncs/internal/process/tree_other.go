@@ -6,7 +6,7 @@ func orphanParent() int { return 1 }
 
 func becomeReaper() {}
 
-func haveChildren() bool { return true }
+func haveUnknownChildren() bool { return true }
 
 func reap(int) bool { return true }
 

@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"runtime/backend":                          {"guest-sdk/abi", "internal/termtext"},
 	"runtime/config":                           {"guest-sdk/abi", "internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                         {"runtime/backend", "internal/safefile"},
-	"runtime/sandbox":                          {"guest-sdk/abi", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
+	"runtime/sandbox":                          {"guest-sdk/abi", "internal/children", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
 	"runtime/sandbox/internal/frame":           {"guest-sdk/abi"},
 	"runtime/sandbox/internal/bounds":          {},
 	"runtime/sandbox/worker":                   {"guest-sdk/abi", "internal/termtext", "internal/safefile", "runtime/sandbox/internal/frame", "runtime/sandbox/internal/bounds"},
@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"runtime/replay":                           {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"internal/privatedir":                      {},
 	"internal/safefile":                        {},
+	"internal/children":                        {},
 	"internal/atomicfile":                      {"internal/safefile"},
 	"internal/filelock":                        {"internal/safefile"},
 	"internal/redact":                          {},
@@ -59,7 +60,7 @@ var layers = map[string][]string{
 	"hostfuncs/capability/explain":             {"hostfuncs/capability", "internal/yamldoc"},
 	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
 	"hostfuncs/internal/confine":               {"internal/safefile"},
-	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
+	"hostfuncs/internal/process":               {"hostfuncs/internal/confine", "internal/children"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":            {"internal/termtext"},
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
@@ -112,6 +113,7 @@ var layers = map[string][]string{
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/quiet": {},
+	"cmd/stagecraft-sandbox":        {"runtime/sandbox/worker"},
 	"cmd/stagecraft":                {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 

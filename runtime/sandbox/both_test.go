@@ -1,0 +1,40 @@
+//go:build linux && !helpers
+
+package sandbox_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestEmbedded runs the tests of this package with the helper as a program of its
+// own, as the released program carries it.
+func TestEmbedded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a program")
+	}
+	dir := t.TempDir()
+	program, overlay := filepath.Join(dir, "stagecraft-sandbox"), filepath.Join(dir, "overlay.json")
+	here, err := os.Getwd()
+	must(t, err)
+	replace := map[string]map[string]string{"Replace": {filepath.Join(here, "stagecraft-sandbox"): program}}
+	data, err := json.Marshal(replace)
+	must(t, err)
+	must(t, os.WriteFile(overlay, data, 0o600))
+	goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/stagecraft-sandbox")
+	// Its tests have the address space bounded too, which the race detector does not
+	// allow.
+	goTool(t, "test", "-count=1", "-tags=helpers", "-overlay="+overlay, ".")
+}
+
+func goTool(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go %v: %v\n%s", args, err, out)
+	}
+}
