@@ -16,7 +16,7 @@ import (
 // none. Compiled code is run as it is, so the directory must be ours alone. It is
 // one module's: a module that broke out of its sandbox could write code there, and
 // only the same module would run it.
-func cacheDir(parent string, wasm []byte) (string, error) {
+func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	if parent == "" {
 		return "", errors.New("there is no directory for it")
 	}
@@ -27,10 +27,12 @@ func cacheDir(parent string, wasm []byte) (string, error) {
 	if err := privatedir.Make(parent); err != nil {
 		return "", err
 	}
-	sum := sha256.New()
-	sum.Write(wasm)
-	sum.Write([]byte(version()))
-	dir := filepath.Join(parent, hex.EncodeToString(sum.Sum(nil)))
+	if digest == "" {
+		sum := sha256.Sum256(wasm)
+		digest = hex.EncodeToString(sum[:])
+	}
+	name := sha256.Sum256([]byte(digest + version()))
+	dir := filepath.Join(parent, hex.EncodeToString(name[:]))
 	if err := privatedir.Make(dir); err != nil {
 		return "", err
 	}

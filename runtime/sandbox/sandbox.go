@@ -83,6 +83,8 @@ type Options struct {
 	// CacheDir is where compiled code is kept, in a directory for each module and
 	// version of this program; empty keeps none.
 	CacheDir string
+	// Digest is the module's SHA-256, in hex, if it is known already.
+	Digest string
 	// Warn is told, once, why the cache can't be used; the module runs all the
 	// same. It may be nil.
 	Warn func(error)
@@ -129,7 +131,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 		limits: opts.Limits.withDefaults(), host: opts.Host, exports: info.Exports,
 		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
 	}
-	dir, unusable := cacheDir(opts.CacheDir, wasm)
+	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
 	kept := hasEntries(dir)
 	loaded, err := m.load(ctx, name, dir, prepared)
 	if err != nil && kept && isFailure(err) {

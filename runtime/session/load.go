@@ -59,7 +59,8 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
 			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
 				Operations: abi.Operations(), Host: host, Limits: opts.Limits,
-				CacheDir: under(opts.CacheDir, "wasm"), Warn: opts.Reporter.Warn,
+				CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest(), Warn: opts.Reporter.Warn,
+				Log: func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
 			})
 			if err != nil {
 				return nil, unusable(source, err)
