@@ -128,7 +128,7 @@ func TestBadHelper(t *testing.T) {
 		"fake-stopped-early":   "crashed: its process was stopped by SIGSTOP",
 		"fake-mute":            "stopped: its computing time is limited to 200ms",
 		"fake-closes":          "crashed: its process ended: killed by SIGKILL",
-		"fake-too-long":        "crashed: its process does not keep to the protocol: frame of kind 'R' with 4294967295 bytes, at most 8388608 are allowed",
+		"fake-too-long":        "crashed: its process does not keep to the protocol: frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed",
 		"fake-cut":             "crashed: its process ended in the middle of a frame: exit status 0",
 		"fake-unknown":         "crashed: its process does not keep to the protocol: unexpected frame of kind '?'",
 		"fake-order":           "crashed: its process does not keep to the protocol: unexpected frame of kind 'L'",

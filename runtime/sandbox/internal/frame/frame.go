@@ -44,7 +44,7 @@ const (
 const (
 	MaxModule = 64 << 20
 	MaxInput  = 64 << 20
-	MaxOutput = abi.MaxReply
+	MaxOutput = 64 << 20
 	MaxLog    = 8 << 10
 	MaxText   = 2 << 10 // of a reason or a warning
 )

@@ -29,7 +29,7 @@ func TestReceiveRefuses(t *testing.T) {
 		"an unknown kind":   {raw('?', 0, ""), "unexpected frame of kind '?'"},
 		"another order":     {raw('H', 1, "\x00"), "unexpected frame of kind 'H'"},
 		"too long":          {raw('X', frame.MaxText+2, ""), "frame of kind 'X' with 2050 bytes, at most 2049 are allowed"},
-		"too long by far":   {raw('R', 1<<32-1, ""), "frame of kind 'R' with 4294967295 bytes, at most 8388608 are allowed"},
+		"too long by far":   {raw('R', 1<<32-1, ""), "frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed"},
 		"a log without end": {raw('O', frame.MaxLog+1, ""), "frame of kind 'O' with 8193 bytes, at most 8192 are allowed"},
 	} {
 		_, _, err := frame.NewConn(strings.NewReader(tt.data), io.Discard).Receive(frame.Reply, frame.Log, frame.Exit)
