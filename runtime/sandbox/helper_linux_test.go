@@ -16,8 +16,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// fakes are helpers that do something else than the real one, by their names.
-var fakes = map[string]func(c *frame.Conn){
+func init() { fakes = badHelpers }
+
+// badHelpers do something else than the real one.
+var badHelpers = map[string]func(c *frame.Conn){
 	"fake-ends":           func(*frame.Conn) {},
 	"fake-silent-end":     func(c *frame.Conn) { fakeLoad(c); os.Exit(3) },
 	"fake-killed":         func(c *frame.Conn) { fakeLoad(c); fakeSignal(unix.SIGKILL) },
@@ -76,9 +78,6 @@ var fakes = map[string]func(c *frame.Conn){
 	},
 }
 
-// short are limits under which a test of a limit is over soon.
-var short = Limits{CPU: 200 * time.Millisecond, Calls: 50, Load: 200 * time.Millisecond}
-
 // fakeLoad answers until the first call.
 func fakeLoad(c *frame.Conn) {
 	_, _, _ = c.Receive(frame.Load)
@@ -100,14 +99,6 @@ func fakeWrite(text string) { _, _ = os.Stdout.WriteString(text) }
 func fakeSignal(sig unix.Signal) {
 	_ = unix.Kill(os.Getpid(), sig)
 	fakeRest()
-}
-
-func TestMain(m *testing.M) {
-	if fake := fakes[os.Args[0]]; fake != nil {
-		fake(frame.NewConn(os.Stdin, os.Stdout))
-		return
-	}
-	os.Exit(m.Run())
 }
 
 // TestBadHelper wants one clear error of whatever a helper does, and no process
@@ -180,7 +171,3 @@ func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	}
 	return err
 }
-
-type fakeHost struct{}
-
-func (fakeHost) Call(context.Context, string, []byte) []byte { return []byte(`{"ok":{}}`) }

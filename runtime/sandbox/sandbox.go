@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -85,8 +86,8 @@ type Options struct {
 	CacheDir string
 	// Digest is the module's SHA-256, in hex, if it is known already.
 	Digest string
-	// Warn is told, once, why the cache can't be used; the module runs all the
-	// same. It may be nil.
+	// Warn is told why the cache cannot be used, and that Linux does not bound the
+	// module's process; the module runs all the same. It may be nil.
 	Warn func(error)
 	// Log gets each line that the module prints or writes to Extism's log, cleaned
 	// and without its end, and one line more if there are too many. It may be nil.
@@ -148,8 +149,14 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	if unusable == nil && loaded.Warning != "" {
 		unusable = errors.New(loaded.Warning)
 	}
-	if unusable != nil && opts.Warn != nil {
+	if opts.Warn == nil {
+		return m, nil
+	}
+	if unusable != nil {
 		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+	}
+	if runtime.GOOS == "linux" && !loaded.Calls {
+		opts.Warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
 	}
 	return m, nil
 }
