@@ -17,7 +17,7 @@ type process struct {
 	system
 
 	mu     sync.Mutex
-	ended  bool
+	ended  bool  // and was waited for
 	reason error // why it was ended first, if it was
 	// What is said if the kernel ends it for using more.
 	cpuLimit, memoryLimit error
@@ -59,9 +59,11 @@ func (p *process) wait() ending {
 
 // bound says what the process may use now, of memory and of processor time.
 func (p *process) bound(cpu time.Duration, cpuLimit, memoryLimit error) {
-	p.limitKernelCPU(cpu)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.ended {
+		p.limitKernelCPU(cpu)
+	}
 	p.cpuLimit, p.memoryLimit = cpuLimit, memoryLimit
 }
 

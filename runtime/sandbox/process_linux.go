@@ -63,21 +63,31 @@ func (p *process) reap(printed *os.File) {
 	text := make(chan []byte, 1)
 	go func() { text <- readPrinted(printed) }()
 	var status syscall.WaitStatus
-	for {
-		pid, err := syscall.Wait4(p.pid, &status, syscall.WUNTRACED, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err == nil && pid == p.pid && status.Stopped() {
-			// It would never answer.
-			p.end(&CrashError{Reason: "its process was stopped by " + signalName(status.StopSignal())})
-			continue
-		}
-		break
+	for !p.hasEnded(&status) {
 	}
 	children.Ended(p.pid)
 	p.finish(p.status(status), reached(p, status), <-text)
 	printed.Close()
+}
+
+// hasEnded waits until the process has ended or been stopped. Once it is waited for,
+// its number may become another process's, so nothing is done to it then.
+func (p *process) hasEnded(status *syscall.WaitStatus) bool {
+	err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
+	if err == unix.EINTR {
+		return false
+	}
+	p.mu.Lock()
+	pid, err := syscall.Wait4(p.pid, status, syscall.WNOHANG|syscall.WUNTRACED, nil)
+	stopped := err == nil && pid == p.pid && status.Stopped()
+	p.ended = err == nil && pid == p.pid && !stopped || err == unix.ECHILD
+	ended := p.ended
+	p.mu.Unlock()
+	if stopped {
+		// It would never answer.
+		p.end(&CrashError{Reason: "its process was stopped by " + signalName(status.StopSignal())})
+	}
+	return ended
 }
 
 // status says in words how the process ended.

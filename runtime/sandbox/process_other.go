@@ -48,7 +48,8 @@ func startProcess(name, dir string, space uint64) (*process, error) {
 		return nil, err
 	}
 	helper, err := execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
-		Env: []string{"GOTRACEBACK=none"}, Files: []*os.File{stdin, stdout, stderr},
+		// Windows loads libraries by the second one.
+		Env: []string{"GOTRACEBACK=none", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, Files: []*os.File{stdin, stdout, stderr},
 	})
 	if err != nil {
 		closeAll()
