@@ -27,7 +27,7 @@ var mirrors = []string{oldHost, "registry-1.docker.io", "registry.hub.docker.com
 //
 // A text that is not a reference of an image, or has a digest other than SHA-256.
 func Reference(text string) (string, error) {
-	full := text
+	var full string
 	host, rest, hosted := strings.Cut(text, "/")
 	switch {
 	case !hosted || !isHost(host):

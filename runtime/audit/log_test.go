@@ -252,12 +252,11 @@ func TestAppendRefuses(t *testing.T) {
 func TestAppendLongest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	r := newRun("RUN").record(audit.TypeCall, 0)
+	r.Prev, r.Seq = strings.Repeat("0", 64), 1
 	line, err := audit.LineOf(&r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Prev, r.Seq = strings.Repeat("0", 64), 1
-	line, _ = audit.LineOf(&r)
 	r.Asked = strings.Repeat("x", audit.MaxLine-(len(line)-1)-len(`"asked":"",`))
 	create(t, path, r)
 	if info, err := os.Stat(path); err != nil || info.Size() != audit.MaxLine+1 {

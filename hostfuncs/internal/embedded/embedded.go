@@ -89,7 +89,7 @@ func Build(ctx context.Context, b image.Build, o Options) (_ *Image, err error) 
 	}
 	defer func() {
 		if err != nil {
-			store.remove()
+			_ = store.remove()
 		}
 	}()
 	builder, err := newBuilder(store, plan, source, o, on.Platform)

@@ -127,7 +127,7 @@ type verifying struct {
 
 func (v *verifying) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
-	v.verifier.Write(p[:n])
+	_, _ = v.verifier.Write(p[:n])
 	if errors.Is(err, io.EOF) && !v.verifier.Verified() {
 		err = fmt.Errorf("the layer %s does not have the digest in its name", v.digest)
 	}

@@ -66,7 +66,7 @@ func survey(r *tar.Reader) (Survey, error) {
 func hashText(to hash.Hash, texts ...string) {
 	for _, text := range texts {
 		hashNumbers(to, int64(len(text)))
-		io.WriteString(to, text)
+		_, _ = io.WriteString(to, text)
 	}
 }
 

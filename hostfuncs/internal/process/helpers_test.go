@@ -98,8 +98,10 @@ func floodHelper(args []string) int {
 			done <- err
 		}()
 	}
-	if <-done != nil || <-done != nil {
-		return 97
+	for range 2 {
+		if <-done != nil {
+			return 97
+		}
 	}
 	return 0
 }

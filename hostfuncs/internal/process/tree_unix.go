@@ -173,7 +173,7 @@ func (e entry) send(sig syscall.Signal) {
 	if err != nil {
 		return
 	}
-	defer process.Release()
+	defer func() { _ = process.Release() }()
 	if now, ok := look(e.pid); ok && now.start == e.start {
 		_ = process.Signal(sig)
 	}

@@ -189,25 +189,14 @@ func wrongWay(name, imported string) string {
 	top, _, _ := strings.Cut(name, "/")
 	to, below, _ := strings.Cut(imported, "/")
 	switch {
+	case top == "internal" && to != "internal" && imported != "guest-sdk/abi":
+		return "internal knows nothing of Stagecraft"
 	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
 		return "hostfuncs imports nothing of runtime or cmd"
 	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):
 		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
 	}
 	return ""
-}
-
-// upwards reports an import that no entry of layers may allow.
-func upwards(name, imported string) bool {
-	switch top, _, _ := strings.Cut(name, "/"); top {
-	case "internal":
-		return imported != "guest-sdk/abi" && !strings.HasPrefix(imported, "internal/")
-	case "hostfuncs":
-		return strings.HasPrefix(imported, "runtime/") || strings.HasPrefix(imported, "cmd/")
-	case "runtime":
-		return name != "runtime/session" && strings.HasPrefix(imported, "hostfuncs") && imported != "hostfuncs/capability"
-	}
-	return false
 }
 
 func goList(t *testing.T, env []string, args ...string) []listed {
