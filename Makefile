@@ -1,10 +1,10 @@
 # make demo    shows what stagecraft does, step by step
 # make test    runs the tests; engines for them are started where they can be, and named
 # make test-long runs all of them at length, and what needs other projects' programs
-# make check   runs what a change has to pass before it is committed: lint, layers, short tests
+# make check   runs what a change has to pass before it is committed: lint, layers, notices, short tests
 # make lint    runs gofmt and golangci-lint, which .ci/lint pins
 # make test-short runs the unit tests alone
-# make build   gives bin/stagecraft and bin/providers/<id>.wasm
+# make build   gives bin/stagecraft and bin/providers/<id>.wasm, and the notices of the modules in them
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make bench-build measures builds beside buildx on Docker 29, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
@@ -28,6 +28,7 @@ TEST := CGO_ENABLED=1 go test -race -timeout 60m
 
 build: $(MODULES) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
+	cp THIRD_PARTY_NOTICES.md bin/
 
 # go build knows best what has changed.
 $(MODULES): bin/providers/%.wasm:
@@ -53,7 +54,7 @@ test-long:
 # What a contributor runs before each commit.
 # The go command would not see that what the first of them list has changed.
 check: lint
-	go test -count=1 ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode)$$'
+	go test -count=1 ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode|TestNotices)$$'
 	go test ./cmd/stagecraft/internal/hostile -run '^(TestMutationsFit|TestHostileTable)$$'
 	$(MAKE) test-short
 

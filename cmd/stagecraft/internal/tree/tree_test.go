@@ -136,6 +136,7 @@ var only = map[string][]string{
 type listed struct {
 	ImportPath, Dir  string
 	GoFiles, Imports []string
+	Module           *struct{ Path, Version, Dir string }
 }
 
 // TestLayers holds the direction of imports, on every system.
@@ -201,7 +202,7 @@ func wrongWay(name, imported string) string {
 
 func goList(t *testing.T, env []string, args ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports,Module"}, args...)...)
 	cmd.Dir = root
 	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
