@@ -186,7 +186,22 @@ func (r *reader) execRequest(request, value *yamldoc.Node, c *Claim) {
 	if n := request.Get("sha256"); n != nil {
 		x.SHA256 = r.digest(n)
 	}
+	if n := request.Get("daemons"); n != nil {
+		x.Daemons = r.commands(n)
+	}
 	r.beside(request, []string{"set", "pass"}, c)
+}
+
+// commands reads a list of commands.
+func (r *reader) commands(n *yamldoc.Node) [][]string {
+	if n.Kind() != yamldoc.KindList {
+		r.problems.Expected(n, "a list of commands")
+	}
+	var all [][]string
+	for _, item := range n.Items() {
+		all = append(all, r.words(item))
+	}
+	return all
 }
 
 // words reads the words of a command as a rule has them.
