@@ -2,8 +2,8 @@ package abi
 
 import "slices"
 
-// Nearest is the word that was probably meant: the one with the fewest changes
-// of a letter, if they are few; "" if none is near.
+// Nearest returns the known word that was probably meant: the one with the fewest
+// changed letters, if they are few. It returns "" if none is near.
 func Nearest(word string, known []string) string {
 	best, bestDistance := "", max(2, len(word)/3)+1
 	for _, k := range slices.Sorted(slices.Values(known)) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -72,7 +71,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	asked, words := x.Argv, rule.words
 	name, wanted := base(asked[0]), base(cleanFile(words[0]))
 	if !glob(strings.ToLower(wanted), strings.ToLower(name)) {
-		if near := abi.Nearest(name, []string{wanted}); near != "" {
+		if near := yamldoc.Nearest(name, []string{wanted}); near != "" {
 			return 20, fmt.Sprintf("its program is %s", wanted)
 		}
 		return 0, ""

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // names finds rules for names, such as a variable's. A * stands for any
@@ -131,7 +131,7 @@ func missText(text, rule string) (int, string) {
 		return 60, "it is the directory itself; " + dir + "/** is all in it"
 	case strings.Contains(rule, "*") && glob(rule, text):
 		return 50, "its * crosses no slash"
-	case abi.Nearest(text, []string{rule}) != "":
+	case yamldoc.Nearest(text, []string{rule}) != "":
 		return 30, "it is another name"
 	}
 	return 0, ""

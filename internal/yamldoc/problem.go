@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // Pos is a position in a file. Line and Column begin at 1; 0 is unknown.
@@ -125,7 +123,7 @@ func (ps Problems) Err() error {
 // UnknownKey returns the problem of an unknown key.
 func UnknownKey(e Entry, known []string) Problem {
 	hint := "known here: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
-	if near := abi.Nearest(e.Key, known); near != "" {
+	if near := Nearest(e.Key, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	return Problem{e.KeyPos, parentField(e.Value.Field(), e.Key), fmt.Sprintf("unknown key %q", e.Key), hint}

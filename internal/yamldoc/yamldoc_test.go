@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,4 +226,16 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("no JSON: %s", out)
 		}
 	})
+}
+
+func TestSplitPointer(t *testing.T) {
+	for pointer, want := range map[string][]string{
+		"":                nil,
+		"/dev/command/0":  {"dev", "command", "0"},
+		"/a~1b/c~0d/~01/": {"a/b", "c~d", "~1", ""},
+	} {
+		if got := yamldoc.SplitPointer(pointer); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", pointer, got, want)
+		}
+	}
 }
