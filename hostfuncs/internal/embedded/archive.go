@@ -7,7 +7,10 @@ import (
 	"compress/bzip2"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -82,4 +85,167 @@ func (s *store) unpack(from *file, u *unpacker) error {
 		return err
 	}
 	return s.archive(path, u.visit)
+}
+
+// What a build may unpack, of archives and of base images' layers together:
+// expandFree, and expandRatio times what all of them have packed. Programs and
+// texts are packed to a third or a tenth of their size; what is packed to a
+// hundredth is made to fill a disk, or is empty.
+const (
+	expandFree  = 256 << 20 // bytes
+	expandRatio = 100
+	// headLimit is the most bytes before an archive's first file.
+	headLimit = 16 << 20
+)
+
+var (
+	errExpands = fmt.Errorf("it unpacks to more than the %d MiB and %d times the packed size that a build may unpack; "+
+		"if you trust it, build with an engine: "+wayOut, expandFree>>20, expandRatio)
+	errHead = fmt.Errorf("it has more than %d MiB before its first file: not an archive that a program wrote", headLimit>>20)
+)
+
+// atMost reads as long as no more comes than what is left, which several may
+// share. One byte more is an error, and is not given to anyone.
+type atMost struct {
+	from io.Reader
+	left *int64
+	over error
+}
+
+func (a *atMost) Read(p []byte) (int, error) {
+	if int64(len(p)) > *a.left+1 {
+		p = p[:*a.left+1]
+	}
+	n, err := a.from.Read(p)
+	if int64(n) > *a.left {
+		n, err = int(*a.left), a.over
+	}
+	*a.left -= int64(n)
+	return n, err
+}
+
+// expands bounds what comes of something packed.
+func (s *store) expands(from io.Reader) io.Reader { return &atMost{from, &s.expandable, errExpands} }
+
+// packed says that there is so much of what is going to be unpacked. A file may
+// say that it has more than a disk, and no build writes more than bytesLimit.
+func (s *store) packed(size int64) {
+	s.expandable = min(s.expandable+min(size, bytesLimit)*expandRatio, bytesLimit)
+}
+
+// expand writes what is in a packed file to a file of the store.
+func (s *store) expand(packed io.Reader, size int64) (path, sha string, err error) {
+	plain, err := decompress(packed)
+	if err != nil {
+		return "", "", err
+	}
+	s.packed(size)
+	path, sha, _, err = s.keep(s.expands(plain))
+	return path, sha, err
+}
+
+// whiteout begins the name of a file in a layer that says what is gone: the
+// file of the rest of the name or, in a directory, all of older layers.
+const (
+	whiteout       = ".wh."
+	whiteoutOpaque = ".wh..wh..opq"
+)
+
+// unpacker puts what is in a tar below a directory, which is the root of all to
+// the archive.
+type unpacker struct {
+	to    *tree
+	root  *node
+	owner *owner // nil keeps each file's own
+	layer bool   // whiteouts mean something
+	time  int64  // of directories that the archive does not have
+	until *int64 // no time is later
+}
+
+func (u *unpacker) visit(h *tar.Header, f *file) error {
+	name := path.Clean("/" + h.Name)
+	if name == "/" {
+		return nil
+	}
+	dir, base := path.Split(name)
+	parent, err := u.directory(dir)
+	if err != nil {
+		return err
+	}
+	if u.layer && strings.HasPrefix(base, whiteout) {
+		u.takeAway(parent, base)
+		return nil
+	}
+	if f.kind == tar.TypeLink {
+		if f, err = u.target(f.link); err != nil {
+			return err
+		}
+	} else {
+		f = u.finish(f)
+	}
+	if there := parent.below[base]; there != nil && there.file == f {
+		return nil
+	}
+	_, err = u.to.put(parent, base, f)
+	return err
+}
+
+func (u *unpacker) finish(f *file) *file {
+	if u.owner != nil {
+		f.uid, f.gid = u.owner.uid, u.owner.gid
+	}
+	if u.until != nil {
+		f.time = min(f.time, *u.until)
+	}
+	return f
+}
+
+// directory is a directory of the archive, made if need be.
+func (u *unpacker) directory(name string) (*node, error) {
+	resolved, n, err := u.to.resolveIn(u.root, name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil {
+		return u.to.mkdirAll(path.Join(u.root.path(), resolved), file{mode: 0o755, time: u.time})
+	}
+	if !n.isDir() {
+		return nil, fmt.Errorf("%s is not a directory", n.path())
+	}
+	return n, nil
+}
+
+// target is the file that a hard link is a name of.
+func (u *unpacker) target(name string) (*file, error) {
+	_, n, err := u.to.resolveIn(u.root, path.Clean("/"+name), false)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil || n.isDir() {
+		return nil, fmt.Errorf("it is a hard link to %s, which is not a file", name)
+	}
+	return n.file, nil
+}
+
+// takeAway removes what a whiteout names. Files of the same layer stay.
+func (u *unpacker) takeAway(dir *node, base string) {
+	if base == whiteoutOpaque {
+		u.onlyOwn(dir)
+		return
+	}
+	base = strings.TrimPrefix(base, whiteout)
+	if n := dir.below[base]; n != nil && n.changed != u.to.op {
+		delete(dir.below, base)
+	}
+}
+
+// onlyOwn removes the files of older layers from a directory.
+func (u *unpacker) onlyOwn(dir *node) {
+	for name, n := range dir.below {
+		if n.changed != u.to.op {
+			delete(dir.below, name)
+			continue
+		}
+		u.onlyOwn(n)
+	}
 }
