@@ -108,3 +108,14 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestNearest(t *testing.T) {
+	known := []string{"generic", "encore-ts", "go"}
+	for word, want := range map[string]string{
+		"generc": "generic", "genric": "generic", "encorets": "encore-ts", "python": "", "g": "", "": "", "xy": "",
+	} {
+		if got := abi.Nearest(word, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
