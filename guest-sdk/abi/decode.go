@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -24,7 +24,7 @@ func Decode(config json.RawMessage, v any) error {
 	d.UseNumber()
 	var tree any
 	if err := d.Decode(&tree); err != nil {
-		return Errorf(CodeInvalid, "configuration is no JSON: %v", err)
+		return Errorf(CodeInvalid, "configuration is not JSON: %v", err)
 	}
 	target := reflect.TypeOf(v)
 	if target == nil || target.Kind() != reflect.Pointer {
@@ -90,12 +90,7 @@ func (c *checker) value(at string, v any, t reflect.Type) {
 }
 
 func (c *checker) object(at string, v map[string]any, t reflect.Type) {
-	keys := make([]string, 0, len(v))
-	for key := range v {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(v)) {
 		under := UnderPointer(at, key)
 		if t.Kind() == reflect.Map {
 			c.value(under, v[key], t.Elem())
@@ -133,7 +128,7 @@ func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
 			found = f.Type
 		}
 	}
-	sort.Strings(known)
+	slices.Sort(known)
 	return found, known
 }
 

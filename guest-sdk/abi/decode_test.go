@@ -58,7 +58,7 @@ func TestDecodeProblems(t *testing.T) {
 		{`{"dev":{"Command":[]}}`, "dev.Command: is not known here"},
 		{`{"dev":{"Hidden":""}}`, "dev.Hidden: is not known here"},
 		{`{"a/b":1,"watch":1}`, "a/b: is not known here\nwatch: is the number 1, expected true or false"},
-		{`{`, "configuration is no JSON: unexpected EOF"},
+		{`{`, "configuration is not JSON: unexpected EOF"},
 	} {
 		var s settings
 		err := abi.Decode(json.RawMessage(tt.in), &s)

@@ -75,7 +75,7 @@ func (i *Images) imageOp() hostfuncs.Op[abi.DockerImageRequest, string, abi.Dock
 	return hostfuncs.Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
 		Name: abi.OpDockerImage,
 		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
-			if err := image.CheckTag(q.Image); err != nil {
+			if _, err := image.ParseTag(q.Image); err != nil {
 				return "", abi.Errorf(abi.CodeInvalid, "docker_image: %v", err)
 			}
 			return q.Image, nil

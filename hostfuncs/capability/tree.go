@@ -38,14 +38,6 @@ func (t *tree) insert(words []string, r *Rule) {
 	t.end = first(t.end, r)
 }
 
-// insertExact is insert for words in which nothing is a pattern.
-func (t *tree) insertExact(words []string, r *Rule) {
-	for _, word := range words {
-		t = t.literalChild(word)
-	}
-	t.end = first(t.end, r)
-}
-
 // insertDeep is insert for words of which a few may be **, at any place.
 func (t *tree) insertDeep(words []string, r *Rule) error {
 	// Two in a row mean the same as one.

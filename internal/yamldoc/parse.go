@@ -49,13 +49,9 @@ func Parse(file string, data []byte) (*Node, error) {
 
 // once removes duplicates: an anchor's value is read for each alias.
 func once(ps Problems) Problems {
-	type saying struct {
-		pos     Pos
-		message string
-	}
-	said := make(map[saying]bool)
+	said := make(map[Problem]bool)
 	return slices.DeleteFunc(ps, func(p Problem) bool {
-		s := saying{p.Pos, p.Message}
+		s := Problem{Pos: p.Pos, Message: p.Message}
 		again := said[s]
 		said[s] = true
 		return again

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // Pos is a position in a file. Line and Column begin at 1; 0 is unknown.
@@ -133,40 +135,20 @@ func parentField(field, key string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(field, under("", key)), ".")
 }
 
+// maxNear bounds the words that are compared, in bytes: the time is their product.
+const maxNear = 100
+
 // Nearest returns the known word that was probably meant: the one with the fewest
 // changed letters, if they are few. It returns "" if none is near.
-//
-// guest-sdk/abi has the same function for authors: no package here imports that
-// module.
 func Nearest(word string, known []string) string {
 	best, bestDistance := "", max(2, len(word)/3)+1
 	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := distance(word, k); d < bestDistance && d < min(len(k), len(word)) {
+		if max(len(word), len(k)) > maxNear {
+			continue
+		}
+		if d := levenshtein.Distance(word, k, nil); d < bestDistance && d < min(len(k), len(word)) {
 			best, bestDistance = k, d
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's: https://en.wikipedia.org/wiki/Levenshtein_distance
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -37,7 +38,7 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if cfg.Build.Workdir == "" {
 		pointer = "/dev/entrypoint"
 	}
-	if err := r.locate(ctx, firstOf(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
+	if err := r.locate(ctx, cmp.Or(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
 		return "", err
 	}
 	if err := r.checkGit(ctx); err != nil {

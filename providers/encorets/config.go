@@ -194,12 +194,3 @@ func relative(dir, p string) string {
 	}
 	return strings.Repeat("../", strings.Count(dir, "/")+1) + p
 }
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
-}

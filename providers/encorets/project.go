@@ -32,7 +32,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 		return e
 	}
 	if info.Dir {
-		e := r.failed(invalidProject, join(app, appFile)+" is a directory, expected a file: encore looks no further up")
+		e := r.failed(invalidProject, path.Join(app, appFile)+" is a directory, expected a file: encore looks no further up")
 		e.Hint = "rename the directory"
 		return e
 	}
@@ -44,7 +44,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 // a file, as in a worktree or a submodule. encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
-	file := join(dir, ".git")
+	file := path.Join(dir, ".git")
 	isFile := info != nil && !info.Dir
 	if err == nil && info == nil {
 		file = "a .git above the project directory"
@@ -62,7 +62,7 @@ func (r *run) checkGit(ctx context.Context) error {
 // project. The result is nil where there is none.
 func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
-		info, err := backend.Stat(ctx, join(dir, name))
+		info, err := backend.Stat(ctx, path.Join(dir, name))
 		switch {
 		case err == nil:
 			return dir, &info, nil
@@ -80,12 +80,10 @@ func isMissing(err error) bool {
 	return ok && e.Code == abi.CodeNotFound
 }
 
-func join(dir, name string) string { return path.Join(dir, name) }
-
 // checkLinked says in words what encore says in its own: secrets belong to an
 // app that Encore's platform knows. It gives the app's ID.
 func (r *run) checkLinked(ctx context.Context) (id string, err error) {
-	file := join(r.app, appFile)
+	file := path.Join(r.app, appFile)
 	data, err := backend.ReadFile(ctx, file)
 	if err != nil {
 		return "", r.failure(invalidProject, file, err)
@@ -99,7 +97,7 @@ func (r *run) checkLinked(ctx context.Context) (id string, err error) {
 		return id, nil
 	}
 	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which keeps its secrets: "+file+" has no id")
-	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
+	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
 	return "", e
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func (c *config) image(asked string) (string, error) {
 		r.path[len(r.path)-1] = c.Build.ImageName
 	}
 	if c.Build.DockerTagSuffix != "" {
-		r.tag = firstOf(r.tag, "latest") + c.Build.DockerTagSuffix
+		r.tag = cmp.Or(r.tag, "latest") + c.Build.DockerTagSuffix
 		if !tagText().MatchString(r.tag) {
 			return "", invalidConfig(abi.Invalid(abi.Problem{
 				Pointer: "/build/docker_tag_suffix", Message: "makes the tag " + r.tag + ", which is none", Hint: "a tag has at most 128 characters",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -181,7 +182,7 @@ func (c *config) request(opts abi.BuildDockerOptions) abi.DockerBuildRequest {
 		secrets[id] = abi.EnvRef(s.Env, s.Files...)
 	}
 	return abi.DockerBuildRequest{
-		Context: firstOf(b.Context, c.Dev.Workdir, "."), Dockerfile: b.Dockerfile, Tags: []string{opts.ImageTag}, Push: opts.Push,
+		Context: cmp.Or(b.Context, c.Dev.Workdir, "."), Dockerfile: b.Dockerfile, Tags: []string{opts.ImageTag}, Push: opts.Push,
 		Target: b.Target, Args: b.Args, Labels: b.Labels, Platforms: b.Platforms, Secrets: secrets,
 		CacheFrom: b.CacheFrom, CacheTo: b.CacheTo, Network: b.Network,
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -36,10 +37,7 @@ type Engine struct {
 
 // engines are those for tests, in their order.
 func engines() (all []Engine) {
-	dockerds := map[string]string{}
-	for name, path := range named(dockerdsEnv) {
-		dockerds[name] = path
-	}
+	dockerds := maps.Collect(named(dockerdsEnv))
 	for name, host := range named(enginesEnv) {
 		all = append(all, Engine{Name: name, Host: host, Dockerd: dockerds[name]})
 	}

@@ -55,12 +55,9 @@ func checksOf(key string) checks {
 
 // Check looks for rules that have no effect, and for those that allow more or
 // less than they seem to. Each finding is true; a policy without findings can
-// still have such rules.
-func Check(p *capability.Policy) []Finding { return CheckIn(p, nil) }
-
-// CheckIn is [Check] with a look at the project: isDirectory tells whether a
-// path that a rule names is a directory there.
-func CheckIn(p *capability.Policy, isDirectory func(path string) bool) []Finding {
+// still have such rules. isDirectory tells whether a path that a rule names is a
+// directory of the project; nil does not look.
+func Check(p *capability.Policy, isDirectory func(path string) bool) []Finding {
 	c := checker{
 		policy: p, isDirectory: isDirectory, lists: make(map[listID][]*coverIndex), confined: make(map[string]bool), idle: make(map[*capability.Rule]bool),
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -42,18 +41,6 @@ type Case struct {
 type named struct {
 	file string
 	pos  yamldoc.Pos
-}
-
-// Policies are the files of all policies that the cases name, sorted.
-func (s *Suite) Policies() []string {
-	var files []string
-	for _, c := range s.Cases {
-		for _, p := range c.policies {
-			files = append(files, p.file)
-		}
-	}
-	slices.Sort(files)
-	return slices.Compact(files)
 }
 
 // Run decides all cases; load reads a policy and is called once for each file.

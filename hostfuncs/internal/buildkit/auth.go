@@ -156,13 +156,14 @@ func (a *authServer) scopes(host string, asked []string) []string {
 
 // actions is a scope with the actions that are left of it; empty for none.
 func (a *authServer) actions(host, scope string) string {
-	name, wanted, ok := cutLast(scope, ":")
-	repository, is := strings.CutPrefix(name, "repository:")
-	if !ok || !is {
+	colon := max(strings.LastIndexByte(scope, ':'), 0)
+	name := scope[:colon]
+	repository, ok := strings.CutPrefix(name, "repository:")
+	if !ok {
 		return ""
 	}
 	var left []string
-	for action := range strings.SplitSeq(wanted, ",") {
+	for action := range strings.SplitSeq(scope[colon+1:], ",") {
 		if slices.ContainsFunc(a.access, func(of Access) bool {
 			return of.Host == host && of.Repository == repository && (action == "pull" || action == "push" && of.Push)
 		}) {
@@ -173,12 +174,4 @@ func (a *authServer) actions(host, scope string) string {
 		return ""
 	}
 	return name + ":" + strings.Join(left, ",")
-}
-
-func cutLast(text, separator string) (before, after string, ok bool) {
-	i := strings.LastIndex(text, separator)
-	if i < 0 {
-		return text, "", false
-	}
-	return text[:i], text[i+len(separator):], true
 }

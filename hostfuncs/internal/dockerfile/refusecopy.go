@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -14,10 +15,7 @@ import (
 
 // checkAdd checks an ADD whose words are expanded.
 func checkAdd(c *instructions.AddCommand) error {
-	if err := CheckOwner(c.Chown, c.Link); err != nil {
-		return err
-	}
-	if err := CheckMode(c.Chmod); err != nil {
+	if err := cmp.Or(CheckOwner(c.Chown, c.Link), CheckMode(c.Chmod)); err != nil {
 		return err
 	}
 	if err := checkChecksum(c); err != nil {
@@ -71,10 +69,7 @@ func checkGit(c *instructions.AddCommand, ref *dfgitutil.GitRef) error {
 
 // checkCopy checks a COPY whose words are expanded.
 func checkCopy(c *instructions.CopyCommand) error {
-	if err := CheckOwner(c.Chown, c.Link); err != nil {
-		return err
-	}
-	if err := CheckMode(c.Chmod); err != nil {
+	if err := cmp.Or(CheckOwner(c.Chown, c.Link), CheckMode(c.Chmod)); err != nil {
 		return err
 	}
 	for _, source := range c.SourcePaths {

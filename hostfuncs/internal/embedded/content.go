@@ -49,8 +49,6 @@ func (p part) open() (io.ReadCloser, error) {
 	}{io.NewSectionReader(f, p.offset, p.size), f}, nil
 }
 
-var errChanged = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
-
 // copyTo writes what is in a file, which must be as much as it was at first.
 func (f *file) copyTo(w io.Writer, buffer []byte) error {
 	r, err := f.content.open()
@@ -58,25 +56,8 @@ func (f *file) copyTo(w io.Writer, buffer []byte) error {
 		return err
 	}
 	defer r.Close()
-	// The limit's reader also hides methods that would copy with a new buffer
-	// for each file.
-	n, err := io.CopyBuffer(w, &io.LimitedReader{R: r, N: f.size}, buffer)
-	if err != nil {
-		return err
-	}
-	more, err := r.Read(buffer[:1])
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if n < f.size || more > 0 {
-		return f.problem(errChanged)
-	}
-	return nil
-}
-
-// problem says which file of the context an error is about.
-func (f *file) problem(err error) error {
-	if c, ok := f.content.(contextFile); ok {
+	err = image.CopyWhole(w, r, f.size, buffer)
+	if c, ok := f.content.(contextFile); ok && errors.Is(err, image.ErrChanged) {
 		return fmt.Errorf("build context: %s: %w", c.name, err)
 	}
 	return err

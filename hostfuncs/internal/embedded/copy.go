@@ -167,7 +167,8 @@ func (c *copier) make(p *pending) (*node, error) {
 	case !there.isDir():
 		err = fmt.Errorf("%s exists and is not a directory", there.path())
 	default:
-		c.to.set(there, c.made(p.from.file))
+		there.file = c.made(p.from.file)
+		c.to.touch(there)
 	}
 	p.made = there
 	return there, err

@@ -4,6 +4,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"runtime"
@@ -121,9 +122,18 @@ func Can(f *dockerfile.File, o dockerfile.Options) error {
 // is that of the image: the result must not depend on the machine. The default is
 // Linux on this machine's processor.
 func On(o dockerfile.Options) (dockerfile.Options, error) {
-	platform, err := parsePlatform(o.Platform)
-	o.Platform, o.BuildPlatform = platform, platform
-	return o, err
+	name := cmp.Or(o.Platform, "linux/"+runtime.GOARCH)
+	o.Platform, o.BuildPlatform = "", ""
+	p, err := platforms.Parse(name)
+	if err != nil {
+		return o, err
+	}
+	if p = platforms.Normalize(p); p.OS != "linux" {
+		return o, errNotLinux
+	}
+	o.Platform = platforms.FormatAll(p)
+	o.BuildPlatform = o.Platform
+	return o, nil
 }
 
 func can(f *dockerfile.File, o dockerfile.Options) (*dockerfile.Plan, error) {
@@ -176,20 +186,4 @@ func needsEngine(c dockerfile.Command) string {
 // symbolic reports whether a mode is one like u+x.
 func symbolic(mode string) bool {
 	return strings.ContainsAny(mode, "+-=") && !strings.Contains(mode, "$")
-}
-
-// parsePlatform is a platform in full; empty is Linux on this machine.
-func parsePlatform(name string) (string, error) {
-	if name == "" {
-		name = "linux/" + runtime.GOARCH
-	}
-	p, err := platforms.Parse(name)
-	if err != nil {
-		return "", err
-	}
-	p = platforms.Normalize(p)
-	if p.OS != "linux" {
-		return "", errNotLinux
-	}
-	return platforms.FormatAll(p), nil
 }

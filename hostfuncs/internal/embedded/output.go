@@ -46,7 +46,7 @@ func (i *Image) WriteTar(w io.Writer, tags []string) error {
 		}
 		layers = append(layers, name)
 	}
-	is := descriptorOf(ocispec.MediaTypeImageManifest, manifest)
+	is := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest), Size: int64(len(manifest))}
 	texts, err := i.index(is, layers, tags)
 	if err != nil {
 		return err
@@ -140,7 +140,3 @@ func (a archive) add(name string, r io.Reader, size int64) error {
 
 // blobName is the name of a file in an OCI layout.
 func blobName(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
-
-func descriptorOf(kind string, text []byte) ocispec.Descriptor {
-	return ocispec.Descriptor{MediaType: kind, Digest: digest.FromBytes(text), Size: int64(len(text))}
-}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
@@ -138,7 +139,7 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		return nil, nil
 	case tar.TypeReg, tar.TypeGNUSparse:
 		entry.kind, entry.size = tar.TypeReg, h.Size
-		if sparse(h) {
+		if image.IsSparse(h) {
 			path, _, _, err := s.keep(s.expands(r))
 			entry.content = part{path: path, size: h.Size}
 			return entry, err
@@ -175,19 +176,6 @@ func (s *store) describes(h *tar.Header, entry *file) error {
 		return errXattrAll
 	}
 	return nil
-}
-
-// sparse reports whether a file's holes are left out of the tar.
-func sparse(h *tar.Header) bool {
-	if h.Typeflag == tar.TypeGNUSparse {
-		return true
-	}
-	for name := range h.PAXRecords {
-		if strings.HasPrefix(name, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
 }
 
 func xattrs(h *tar.Header) map[string]string {

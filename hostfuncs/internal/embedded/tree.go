@@ -134,12 +134,6 @@ func (t *tree) put(dir *node, name string, f *file) (*node, error) {
 	return n, nil
 }
 
-// set changes what a directory is, and nothing of what is in it.
-func (t *tree) set(n *node, f *file) {
-	n.file = f
-	t.touch(n)
-}
-
 func (t *tree) touch(n *node) {
 	n.changed = t.op
 	for up := n.parent; up != nil && up.inside != t.op; up = up.parent {

@@ -17,7 +17,7 @@ import (
 type Build struct {
 	Context    string            // the directory that is sent
 	Dockerfile string            // a file, in the context or not
-	Tags       []string          // what to name the image; see [CheckTag]
+	Tags       []string          // what to name the image; see [ParseTag]
 	Args       map[string]string // values for the Dockerfile's ARGs
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
@@ -81,7 +81,7 @@ type Image struct {
 // Check returns an error for an invalid build. It reads nothing.
 func (b Build) Check() error {
 	for _, tag := range b.Tags {
-		if err := CheckTag(tag); err != nil {
+		if _, err := ParseTag(tag); err != nil {
 			return err
 		}
 	}

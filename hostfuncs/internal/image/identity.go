@@ -84,29 +84,25 @@ func (i Identity) IsSame(copied Identity) bool {
 	return i.Config != "" && i.Config == copied.Config
 }
 
+// IsID reports whether a text is a SHA-256 digest, as engines name images.
+func IsID(text string) bool { return imageID().MatchString(text) }
+
 var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // Check returns an error if an engine reported something other than digests: they
 // are written to files, signed, and sent to a provider.
 func (i Identity) Check() error {
 	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
-		if told != "" && !imageID().MatchString(told) {
+		if told != "" && !IsID(told) {
 			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is not a digest"}
 		}
 	}
 	return nil
 }
 
-// CheckTag says what keeps tag from naming an image that is built, if anything:
-// it is a repository with or without a registry's host, and a tag or none,
-// which means latest.
-func CheckTag(tag string) error {
-	_, err := ParseTag(tag)
-	return err
-}
-
-// ParseTag gives the full name of a tag that [CheckTag] accepts, with the
-// registry and the tag.
+// ParseTag returns the full name of an image to build, with the registry and the
+// tag. The text is a repository with or without the registry's host, and a tag or
+// none, which means latest.
 func ParseTag(tag string) (reference.NamedTagged, error) {
 	named, err := reference.ParseNormalizedNamed(tag)
 	if err != nil {

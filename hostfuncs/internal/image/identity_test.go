@@ -72,7 +72,7 @@ func TestIsSame(t *testing.T) {
 	}
 }
 
-func TestCheckTag(t *testing.T) {
+func TestParseTag(t *testing.T) {
 	hex := strings.Repeat("0", 64)
 	for tag, want := range map[string]string{
 		"a":                             "",
@@ -92,9 +92,9 @@ func TestCheckTag(t *testing.T) {
 		"a:" + strings.Repeat("x", 129): "invalid reference format",
 		"\x1b[31ma":                     `"\x1b[31ma"`,
 	} {
-		err := CheckTag(tag)
+		_, err := ParseTag(tag)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("CheckTag(%q) = %v, want %q", tag, err, want)
+			t.Errorf("ParseTag(%q) = %v, want %q", tag, err, want)
 		}
 	}
 }

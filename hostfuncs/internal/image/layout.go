@@ -117,7 +117,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if h.Typeflag != tar.TypeReg || !layoutName().MatchString(name) {
 			return fmt.Errorf("unexpected file %q in an OCI layout", h.Name)
 		}
-		if isSparse(h) {
+		if IsSparse(h) {
 			return fmt.Errorf("%q in the OCI layout is sparse: its size would grow when it is written", h.Name)
 		}
 		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
@@ -135,8 +135,11 @@ func (l *Layout) unpack(r *tar.Reader) error {
 	}
 }
 
-// isSparse reports whether a file of a tar has holes, which the reader fills.
-func isSparse(h *tar.Header) bool {
+// IsSparse reports whether a file of a tar has holes, which the reader fills.
+func IsSparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
 			return true

@@ -160,7 +160,7 @@ func checkSaved(open func() (io.ReadCloser, error)) error {
 			return nil
 		case err != nil:
 			return err
-		case h.Typeflag == tar.TypeGNUSparse || isSparse(h):
+		case IsSparse(h):
 			return fmt.Errorf("%q in the engine's archive is sparse: its size would grow when it is written", h.Name)
 		case path.Clean(h.Name) == "manifest.json" && h.Size > manifestLimit:
 			return errors.New("manifest.json in the engine's archive is larger than 4 MiB")

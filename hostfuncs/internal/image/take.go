@@ -144,10 +144,10 @@ func (p place) checkReadable(name string, info fs.FileInfo) error {
 	return f.Close()
 }
 
-var (
-	errChanged    = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
-	errNotRegular = errors.New("it is not a regular file")
-)
+// ErrChanged means that a file differs from what was announced.
+var ErrChanged = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
+
+var errNotRegular = errors.New("it is not a regular file")
 
 // ContextError says which file keeps a context from being sent.
 type ContextError struct {
@@ -194,4 +194,4 @@ func problemAt(path string, err error) error {
 }
 
 // Changed is the error of a file that differs from what was announced.
-func (c *Context) Changed(name string) error { return c.Refuse(name, false, errChanged) }
+func (c *Context) Changed(name string) error { return c.Refuse(name, false, ErrChanged) }

@@ -128,7 +128,7 @@ func (t *tarWriter) visit(name string, info fs.FileInfo) error {
 			return t.context.Leave(name, false, err)
 		}
 		defer f.Close()
-		if err = t.regular(name, f); errors.Is(err, errChanged) {
+		if err = t.regular(name, f); errors.Is(err, ErrChanged) {
 			err = t.context.Changed(name)
 		}
 		return err
@@ -159,18 +159,23 @@ func (t *tarWriter) regular(name string, f *os.File) error {
 	if err := t.header(name, info, ""); err != nil {
 		return err
 	}
+	return CopyWhole(t.out, f, info.Size(), t.buffer)
+}
+
+// CopyWhole copies a file that must have the announced size, [ErrChanged] otherwise.
+func CopyWhole(w io.Writer, r io.Reader, size int64, buffer []byte) error {
 	// The limit's reader also hides methods of *os.File that would copy with a
 	// new buffer for each file.
-	n, err := io.CopyBuffer(t.out, &io.LimitedReader{R: f, N: info.Size()}, t.buffer)
+	n, err := io.CopyBuffer(w, &io.LimitedReader{R: r, N: size}, buffer)
 	if err != nil {
 		return err
 	}
-	more, err := f.Read(t.buffer[:1])
-	if err != nil && err != io.EOF {
+	more, err := r.Read(buffer[:1])
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if n < info.Size() || more > 0 {
-		return errChanged
+	if n < size || more > 0 {
+		return ErrChanged
 	}
 	return nil
 }
