@@ -93,7 +93,7 @@ func Handle(ctx context.Context, p Provider, export string, input []byte) []byte
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
-		return []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
+		return []byte(`{"error":{"code":"failed","message":"the reply is not JSON"}}`)
 	}
 	return data
 }

@@ -147,7 +147,7 @@ func call[R any](ctx context.Context, operation string, imported importFunc, req
 	}
 	var reply abi.Reply
 	if err := json.Unmarshal(answer, &reply); err != nil {
-		return result, abi.Errorf(abi.CodeFailed, "%s: the host's reply is no JSON: %v", operation, err)
+		return result, abi.Errorf(abi.CodeFailed, "%s: the host's reply is not JSON: %v", operation, err)
 	}
 	if reply.Error != nil {
 		return result, reply.Error

@@ -57,7 +57,7 @@ func (r *run) checkPort(ctx context.Context) error {
 	if err != nil || !probe.Answers {
 		return err
 	}
-	e := r.failed(devServerFailed, "something answers at "+r.local()+" already")
+	e := r.failed(devServerFailed, "something already answers at "+r.local())
 	e.Hint = "end it, or give another port in dev.listen"
 	return e
 }

@@ -98,9 +98,9 @@ func unreachable(err error) string {
 	case e.Code == abi.CodeTimeout:
 		return "encore did not end in time; is there a network?"
 	case loggedOut().MatchString(e.Output):
-		return "nobody is logged in; to log in, run: encore auth login"
+		return "not logged in; run: encore auth login"
 	case offline().MatchString(e.Output):
-		return "Encore's platform cannot be reached"
+		return "cannot reach Encore's platform"
 	}
 	return ""
 }

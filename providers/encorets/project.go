@@ -27,7 +27,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 		return err
 	}
 	if info == nil {
-		e := r.failed(invalidProject, "there is no encore.app in "+strconv.Quote(dir)+", nor in a directory above it")
+		e := r.failed(invalidProject, "no encore.app in "+strconv.Quote(dir)+" or a directory above it")
 		e.Hint = "name the directory of an Encore app in " + abi.FieldName(pointer) + ", or make it one: encore app init"
 		return e
 	}

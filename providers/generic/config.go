@@ -130,12 +130,12 @@ func (c *config) checkBuild() []abi.Problem {
 	}
 	b := &c.Build
 	if !slices.Contains([]string{"", "none", "default", "host"}, b.Network) {
-		add("/build/network", strconv.Quote(b.Network)+" is no network", "use none, default or host")
+		add("/build/network", "unknown network "+strconv.Quote(b.Network), "expected none, default or host")
 	}
 	for name, names := range map[string]map[string]string{"args": b.Args, "labels": b.Labels} {
 		for _, key := range slices.Sorted(maps.Keys(names)) {
 			if key == "" || strings.ContainsAny(key, "=\x00\r\n") {
-				add(abi.UnderPointer("/build/"+name, key), "its name is empty, or has = or a line's end in it", "")
+				add(abi.UnderPointer("/build/"+name, key), "its name is empty or contains = or a line break", "")
 			}
 		}
 	}
@@ -157,7 +157,7 @@ func (b *build) checkSecrets() []abi.Problem {
 	for _, id := range slices.Sorted(maps.Keys(b.Secrets)) {
 		at := abi.UnderPointer("/build/secrets", id)
 		if id == "" || strings.Trim(id, secretLetters) != "" {
-			problems = append(problems, abi.Problem{Pointer: at, Message: "is no ID of a secret", Hint: "use letters, digits, _, . and -"})
+			problems = append(problems, abi.Problem{Pointer: at, Message: "is not a secret ID", Hint: "use letters, digits, _, . and -"})
 		}
 		if b.Secrets[id].Env == "" {
 			problems = append(problems, abi.Problem{Pointer: at + "/env", Message: "is required", Hint: "name the variable that has the value: {env: " + strings.ToUpper(id) + "}"})

@@ -57,9 +57,9 @@ var lineOf = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 func position(err error, before int) error {
 	if m := lineOf().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
-		return fmt.Errorf("line %d is no line of a dotenv file", before+line)
+		return fmt.Errorf("line %d is not a line of a dotenv file", before+line)
 	}
-	return errors.New("a value in it can't be read")
+	return errors.New("a value in it cannot be read")
 }
 
 // quiet keeps the reader from writing to standard error by itself, where

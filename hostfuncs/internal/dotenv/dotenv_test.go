@@ -121,20 +121,20 @@ func TestReferences(t *testing.T) {
 // TestWrongFiles names a line where there is one, and nothing that stands there.
 func TestWrongFiles(t *testing.T) {
 	const s3cret = "s3cret"
-	const value = "a value in it can't be read"
+	const value = "a value in it cannot be read"
 	for name, tt := range map[string]struct{ file, want string }{
 		"no name":                {"=s3cret\n", "it has a name that no variable can have"},
 		"bare name at the end":   {"s3cret", "it has a name that no variable can have"},
-		"blank in a name":        {"# a\nA=\"\nb\n\"\nS3CRET s3cret\nB=1", "line 5 is no line of a dotenv file"},
-		"other sign in a name":   {"A=1\ns3cret$wut\n", "line 2 is no line of a dotenv file"},
-		"percent":                {"%!(s3cret)=x\n", "line 1 is no line of a dotenv file"},
-		"open quote":             {`A="`, "line 1 is no line of a dotenv file"},
-		"open double quote":      {`A="s3cret`, "line 1 is no line of a dotenv file"},
-		"double quote escaped":   {`A="s3cret\"`, "line 1 is no line of a dotenv file"},
-		"double by single":       {`A="s3cret'`, "line 1 is no line of a dotenv file"},
-		"open single quote":      {`A='s3cret`, "line 1 is no line of a dotenv file"},
-		"single quote escaped":   {`A='s3cret\'`, "line 1 is no line of a dotenv file"},
-		"single by double":       {`A='s3cret"`, "line 1 is no line of a dotenv file"},
+		"blank in a name":        {"# a\nA=\"\nb\n\"\nS3CRET s3cret\nB=1", "line 5 is not a line of a dotenv file"},
+		"other sign in a name":   {"A=1\ns3cret$wut\n", "line 2 is not a line of a dotenv file"},
+		"percent":                {"%!(s3cret)=x\n", "line 1 is not a line of a dotenv file"},
+		"open quote":             {`A="`, "line 1 is not a line of a dotenv file"},
+		"open double quote":      {`A="s3cret`, "line 1 is not a line of a dotenv file"},
+		"double quote escaped":   {`A="s3cret\"`, "line 1 is not a line of a dotenv file"},
+		"double by single":       {`A="s3cret'`, "line 1 is not a line of a dotenv file"},
+		"open single quote":      {`A='s3cret`, "line 1 is not a line of a dotenv file"},
+		"single quote escaped":   {`A='s3cret\'`, "line 1 is not a line of a dotenv file"},
+		"single by double":       {`A='s3cret"`, "line 1 is not a line of a dotenv file"},
 		"required but unset":     {"A=${U?s3cret}\n", value},
 		"required but empty":     {"E=\nA=${E:?s3cret}\n", value},
 		"reference without end":  {"A=${s3cret\n", value},
