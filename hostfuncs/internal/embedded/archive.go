@@ -17,7 +17,7 @@ import (
 
 var errXz = errors.New("it is compressed with xz, which needs an engine: " + wayOut)
 
-// magics are how compressed files begin.
+// magics are the first bytes of compressed files.
 var magics = []struct {
 	bytes []byte
 	open  func(io.Reader) (io.Reader, error)
@@ -29,11 +29,11 @@ var magics = []struct {
 }
 
 func openZstd(r io.Reader) (io.Reader, error) {
-	// One goroutine, which ends with what is read, and no more than 128 MiB.
+	// One goroutine, which ends with the input, and at most 128 MiB.
 	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20), zstd.WithDecoderMaxWindow(64<<20))
 }
 
-// decompress reads a file that is compressed, or else the file as it is.
+// decompress returns the decompressed file, or the file itself if it is not compressed.
 func decompress(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	begin, err := buffered.Peek(8)
@@ -73,7 +73,7 @@ func isArchive(f *file) (bool, error) {
 	return err == nil, nil
 }
 
-// unpack puts an archive's files below the directory that destination names.
+// unpack adds an archive's files to the unpacker's directory.
 func (s *store) unpack(from *file, u *unpacker) error {
 	r, err := from.content.open()
 	if err != nil {
@@ -87,14 +87,13 @@ func (s *store) unpack(from *file, u *unpacker) error {
 	return s.archive(path, u.visit)
 }
 
-// What a build may unpack, of archives and of base images' layers together:
-// expandFree, and expandRatio times what all of them have packed. Programs and
-// texts are packed to a third or a tenth of their size; what is packed to a
-// hundredth is made to fill a disk, or is empty.
+// A build may unpack expandFree, and expandRatio times the packed size of all
+// archives and layers. Programs and text are packed to a third or a tenth of their
+// size; a hundredth is empty, or made to fill a disk.
 const (
 	expandFree  = 256 << 20 // bytes
 	expandRatio = 100
-	// headLimit is the most bytes before an archive's first file.
+	// headLimit is the most bytes before the first file of an archive.
 	headLimit = 16 << 20
 )
 
@@ -104,8 +103,8 @@ var (
 	errHead = fmt.Errorf("it has more than %d MiB before its first file: not an archive that a program wrote", headLimit>>20)
 )
 
-// atMost reads as long as no more comes than what is left, which several may
-// share. One byte more is an error, and is not given to anyone.
+// atMost reads at most left bytes, which several readers may share, and returns the
+// error over for the next one.
 type atMost struct {
 	from io.Reader
 	left *int64
@@ -124,16 +123,16 @@ func (a *atMost) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// expands bounds what comes of something packed.
+// expands bounds the unpacked bytes.
 func (s *store) expands(from io.Reader) io.Reader { return &atMost{from, &s.expandable, errExpands} }
 
-// packed says that there is so much of what is going to be unpacked. A file may
-// say that it has more than a disk, and no build writes more than bytesLimit.
+// packed allows the bytes that a file of this packed size may unpack to. A file can
+// claim any size, so the sum is bounded as well.
 func (s *store) packed(size int64) {
 	s.expandable = min(s.expandable+min(size, bytesLimit)*expandRatio, bytesLimit)
 }
 
-// expand writes what is in a packed file to a file of the store.
+// expand unpacks to a file of the store.
 func (s *store) expand(packed io.Reader, size int64) (path, sha string, err error) {
 	plain, err := decompress(packed)
 	if err != nil {
@@ -144,22 +143,22 @@ func (s *store) expand(packed io.Reader, size int64) (path, sha string, err erro
 	return path, sha, err
 }
 
-// whiteout begins the name of a file in a layer that says what is gone: the
-// file of the rest of the name or, in a directory, all of older layers.
+// whiteout begins the name of a file in a layer that removes another one: the file
+// with the rest of the name or, for whiteoutOpaque, all files of older layers in its
+// directory.
 const (
 	whiteout       = ".wh."
 	whiteoutOpaque = ".wh..wh..opq"
 )
 
-// unpacker puts what is in a tar below a directory, which is the root of all to
-// the archive.
+// unpacker adds the files of a tar to a directory, which the archive cannot leave.
 type unpacker struct {
 	to    *tree
 	root  *node
-	owner *owner // nil keeps each file's own
-	layer bool   // whiteouts mean something
-	time  int64  // of directories that the archive does not have
-	until *int64 // no time is later
+	owner *owner // nil keeps the files' owners
+	layer bool   // whiteouts remove files
+	time  int64  // of directories that are missing in the archive
+	until *int64 // the latest time of a file; nil for any
 }
 
 func (u *unpacker) visit(h *tar.Header, f *file) error {
@@ -200,7 +199,7 @@ func (u *unpacker) finish(f *file) *file {
 	return f
 }
 
-// directory is a directory of the archive, made if need be.
+// directory returns a directory of the archive, and makes it if it is missing.
 func (u *unpacker) directory(name string) (*node, error) {
 	resolved, n, err := u.to.resolveIn(u.root, name, true)
 	if err != nil {
@@ -215,7 +214,7 @@ func (u *unpacker) directory(name string) (*node, error) {
 	return n, nil
 }
 
-// target is the file that a hard link is a name of.
+// target returns the file of a hard link.
 func (u *unpacker) target(name string) (*file, error) {
 	_, n, err := u.to.resolveIn(u.root, path.Clean("/"+name), false)
 	if err != nil {
@@ -227,7 +226,7 @@ func (u *unpacker) target(name string) (*file, error) {
 	return n.file, nil
 }
 
-// takeAway removes what a whiteout names. Files of the same layer stay.
+// takeAway applies a whiteout. Files of the same layer stay.
 func (u *unpacker) takeAway(dir *node, base string) {
 	if base == whiteoutOpaque {
 		u.onlyOwn(dir)

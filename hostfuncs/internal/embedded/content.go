@@ -14,12 +14,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// content is what is in a file. Nothing of it is in memory.
+// content is the content of a file, which is not kept in memory.
 type content interface {
 	open() (io.ReadCloser, error)
 }
 
-// contextFile is a file of the build's context.
+// contextFile is a file of the build context.
 type contextFile struct {
 	context *image.Context
 	name    string
@@ -27,12 +27,12 @@ type contextFile struct {
 
 func (c contextFile) open() (io.ReadCloser, error) { return c.context.OpenFile(c.name) }
 
-// text is a file that the Dockerfile has inline.
+// text is a file in the Dockerfile itself.
 type text string
 
 func (t text) open() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(t))), nil }
 
-// part is a part of a file of ours.
+// part is a part of a temporary file.
 type part struct {
 	path         string
 	offset, size int64
@@ -49,7 +49,7 @@ func (p part) open() (io.ReadCloser, error) {
 	}{io.NewSectionReader(f, p.offset, p.size), f}, nil
 }
 
-// copyTo writes what is in a file, which must be as much as it was at first.
+// copyTo writes the content of a file, which must still have its size.
 func (f *file) copyTo(w io.Writer, buffer []byte) error {
 	r, err := f.content.open()
 	if err != nil {
@@ -63,7 +63,7 @@ func (f *file) copyTo(w io.Writer, buffer []byte) error {
 	return err
 }
 
-// small is what is in a file that must be small.
+// small returns the content of a small file.
 func (f *file) small(limit int64) (string, error) {
 	if f.size > limit {
 		return "", fmt.Errorf("it is larger than %d bytes", limit)
@@ -77,10 +77,9 @@ func (f *file) small(limit int64) (string, error) {
 	return string(text), err
 }
 
-// contextTree is the build's context as a file system: names, kinds, links and
-// sizes. A file's owner and time are left out, since they are of a checkout and
-// not of what is checked out, and so are its permissions but for the one that
-// git keeps: whether its owner may execute it.
+// contextTree returns the build context as a file system. Owners, times and most
+// permissions depend on the checkout and are left out. Only whether the owner may
+// execute a file is kept, as git does.
 func contextTree(ctx context.Context, c *image.Context, count *int, time int64) (*tree, error) {
 	t := newTree(count)
 	err := c.Walk(ctx, func(name string, info fs.FileInfo) error {
@@ -111,8 +110,8 @@ func contextTree(ctx context.Context, c *image.Context, count *int, time int64) 
 	return t, err
 }
 
-// fileMode is a file's mode in the image. Windows knows no executable files, so
-// from there each one is, as the docker command does it.
+// fileMode returns a file's mode in the image. Windows has no executable bit, so
+// all files from there are executable, as with the docker command.
 func fileMode(goos string, mode fs.FileMode) int64 {
 	bits := int64(0o644)
 	if mode&0o100 != 0 || goos == "windows" {

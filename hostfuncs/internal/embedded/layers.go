@@ -16,7 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// imageLayer is a layer of an image: one that a step made, or a base image's.
+// imageLayer is a layer of an image, made by a step or taken from a base image.
 type imageLayer interface {
 	v1.Layer
 	id() digest.Digest
@@ -29,7 +29,7 @@ type layer struct {
 	diffID string // hexadecimal
 
 	packing sync.Mutex
-	packed  *packed // nil until it is needed
+	packed  *packed // nil until needed
 }
 
 // packed is a compressed layer.
@@ -94,13 +94,12 @@ func (l *layer) Size() (int64, error) {
 
 func (l *layer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
 
-// pulledLayer is a base image's layer. It is pulled once at most, when it is
-// needed.
+// pulledLayer is a layer of a base image. It is pulled at most once, when needed.
 type pulledLayer struct {
 	v1.Layer
 	diffID digest.Digest
 
-	local, unpacked string // files; empty until they are needed
+	local, unpacked string // files; empty until needed
 }
 
 func (l *pulledLayer) id() digest.Digest { return l.diffID }
@@ -112,14 +111,14 @@ func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
 	return l.Layer.Compressed()
 }
 
-// MediaType is the OCI's name for what Docker has a name of its own for.
+// MediaType returns the OCI's media type for Docker's.
 func (l *pulledLayer) MediaType() (types.MediaType, error) {
 	kind, err := l.Layer.MediaType()
 	return image.OCILayer(kind), err
 }
 
-// plain is the file of the layer's tar, which is the one that the image's
-// configuration has the digest of.
+// plain returns the file of the unpacked layer. Its digest must be the one in the
+// image's configuration.
 func (l *pulledLayer) plain(s *store) (string, error) {
 	if l.unpacked != "" {
 		return l.unpacked, nil
@@ -148,13 +147,13 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 	return path, nil
 }
 
-// blockSize is how much is compressed by itself. It is a part of what makes a
-// digest, as the level is: the number of processors must not be.
+// blockSize is the number of bytes that are compressed together. The digest depends on
+// it and on the level, and must not depend on the number of processors.
 const blockSize = 1 << 20
 
-// compress compresses a stream with gzip, on all processors: each block is a
-// member of its own, which every reader of gzip takes for one stream. What it
-// holds in memory is a few blocks. It ends when it is closed.
+// compress compresses a stream with gzip on all processors. Each block is a member of
+// its own; readers of gzip join them. It keeps a few blocks in memory, and ends when
+// it is closed.
 func compress(r io.Reader) io.ReadCloser {
 	out, w := io.Pipe()
 	blocks := make(chan chan result, runtime.GOMAXPROCS(0))
@@ -163,7 +162,7 @@ func compress(r io.Reader) io.ReadCloser {
 	go func() {
 		w.CloseWithError(join(w, blocks))
 		close(stop)
-		// cut may be waiting for room.
+		// cut may be waiting to send.
 		for range blocks {
 		}
 	}()
@@ -175,7 +174,7 @@ type result struct {
 	err    error
 }
 
-// cut has each block of a stream compressed, in their order.
+// cut starts the compression of each block of a stream, in order.
 func cut(r io.Reader, blocks chan<- chan result, stop <-chan struct{}) {
 	defer close(blocks)
 	for {

@@ -19,8 +19,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 )
 
-// Push pushes the image to a registry with a user's credentials, nil for none,
-// and returns its digest there.
+// Push pushes the image to a registry and returns its digest there. The credentials
+// may be nil.
 func (i *Image) Push(ctx context.Context, tag string, c *registry.Credentials) (string, error) {
 	named, err := image.ParseTag(tag)
 	if err != nil {
@@ -44,9 +44,8 @@ func (i *Image) Push(ctx context.Context, tag string, c *registry.Credentials) (
 	return i.Digest()
 }
 
-// FromDecided finds the images that a build may use: in OCI layouts, or in their
-// registries with a user's credentials. written gives a reference as the build
-// writes it.
+// FromDecided finds the images that a build may use, in OCI layouts or registries.
+// written returns a reference as the build writes it.
 func FromDecided(b image.Build, c *registry.Credentials, written func(ref string) (string, error)) Base {
 	pull := FromRegistry(c)
 	find := FromStored(b.Stored, func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
@@ -64,8 +63,7 @@ func FromDecided(b image.Build, c *registry.Credentials, written func(ref string
 	}
 }
 
-// FromRegistry finds images in their registries with a user's credentials, nil
-// for none.
+// FromRegistry finds images in their registries. The credentials may be nil.
 func FromRegistry(c *registry.Credentials) Base {
 	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		parsed, err := name.ParseReference(ref)
@@ -85,7 +83,7 @@ func FromRegistry(c *registry.Credentials) Base {
 	}
 }
 
-// remoteOptions send the credentials for an image's registry to no other host.
+// remoteOptions send credentials to the image's registry only.
 func remoteOptions(ctx context.Context, ref string, c *registry.Credentials) ([]remote.Option, error) {
 	host, err := registry.HostOf(ref)
 	if err != nil {
@@ -98,8 +96,8 @@ func remoteOptions(ctx context.Context, ref string, c *registry.Credentials) ([]
 	return options, nil
 }
 
-// FromStored finds images in OCI layouts by their full references, and all
-// others as next does; nil finds none.
+// FromStored finds images in OCI layouts by their full references, and others with
+// next, which may be nil.
 func FromStored(stored map[string]image.Stored, next Base) Base {
 	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		at, ok := stored[ref]
@@ -116,19 +114,19 @@ func FromStored(stored map[string]image.Stored, next Base) Base {
 }
 
 const (
-	maxManifests = 1000 // that are read in search of an image
-	maxIndexes   = 2    // in each other, below the first
+	maxManifests = 1000 // read in search of an image
+	maxIndexes   = 2    // nested below the first
 )
 
 // search looks for an image for a platform.
 type search struct {
 	at       image.Stored
 	platform v1.Platform
-	left     int // manifests that may still be read
+	left     int // manifests to read at most
 }
 
-// image is the first one that a digest names. An index in an index is looked into
-// as well.
+// image returns the first image of a manifest or index. Nested indexes are searched
+// too.
 func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
 	if s.left--; s.left < 0 {
 		return nil, fmt.Errorf("it has more than %d manifests", maxManifests)
@@ -201,7 +199,7 @@ func (l *storedLayer) Compressed() (io.ReadCloser, error) {
 	return &verifying{f, of, of.Verifier()}, nil
 }
 
-// verifying is a blob whose last Read fails if it does not have its digest.
+// verifying is a blob whose last Read fails if its digest is wrong.
 type verifying struct {
 	io.ReadCloser
 	digest   digest.Digest
