@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Ports are those of a word of EXPOSE, such as 80/tcp. It reads [[IP:]HOST:]PORT[-PORT][/PROTOCOL]. What is about the host
-// is checked, and means nothing.
+// Ports returns the ports of a word of EXPOSE, such as 80/tcp:
+// [[IP:]HOST:]PORT[-PORT][/PROTOCOL]. The host's part is checked and ignored.
 func Ports(word string) ([]string, error) {
 	rest, protocol, _ := strings.Cut(word, "/")
 	if protocol = strings.ToLower(protocol); protocol == "" {
@@ -75,12 +75,12 @@ func port(word string) (int, error) {
 	return int(n), nil
 }
 
-// signals are those of Linux, without SIG.
+// signals are Linux's, without SIG.
 var signals = strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
 	"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX")
 
-// IsSignal reports whether BuildKit takes a STOPSIGNAL: on any system, one of
-// Linux, or any number but 0.
+// IsSignal reports whether BuildKit accepts a STOPSIGNAL: a signal of Linux, or any
+// number except 0.
 func IsSignal(name string) bool {
 	if n, err := strconv.Atoi(name); err == nil {
 		return n != 0
