@@ -17,15 +17,14 @@ import (
 )
 
 const (
-	// manifestLimit is the most bytes of an index or a manifest, as registries
-	// have it.
+	// manifestLimit is the most bytes of an index or a manifest, as in registries.
 	manifestLimit = 4 << 20
-	// manifestCount is the most of them in one layout.
+	// manifestCount is the most manifests of one layout.
 	manifestCount = 1000
 )
 
-// check checks that all blobs of the index exist: a tar that was cut off between two
-// files looks complete.
+// check requires all blobs of the index: a tar that ends between two files looks
+// complete.
 func (l *Layout) check() error {
 	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
 		return errors.New("not an OCI layout: missing oci-layout")
@@ -44,7 +43,7 @@ func (l *Layout) check() error {
 	return nil
 }
 
-// described is what an index or a manifest names.
+// described is a blob that an index or a manifest names.
 type described struct {
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`
@@ -113,9 +112,9 @@ func readManifest(r io.Reader, name string) ([]byte, error) {
 	return text, err
 }
 
-// ArchiveToLayout takes an image as an engine without containerd's image store
-// gives it out for `docker load`, which has no manifest: the layout gets one of
-// the OCI's, which is the same for the same image.
+// ArchiveToLayout reads an image as saved for `docker load` by an engine without the
+// containerd image store. Such an image has no manifest: the layout gets an OCI
+// manifest, the same one for the same image.
 func ArchiveToLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error { return l.convert(r, names) })
 }
@@ -145,8 +144,8 @@ func (l *Layout) convert(r io.Reader, names []string) error {
 	return l.write(img, names)
 }
 
-// checkSaved refuses what a reader of the tar would make more of than was sent,
-// and a list of images that is read into memory.
+// checkSaved refuses sparse files, which grow when they are read, and a large
+// manifest.json, which is read into memory.
 func checkSaved(open func() (io.ReadCloser, error)) error {
 	f, err := open()
 	if err != nil {

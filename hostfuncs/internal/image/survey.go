@@ -12,13 +12,12 @@ import (
 	"io/fs"
 )
 
-// Survey summarises a build's context as it would be sent.
+// Survey summarises a build context as it would be sent.
 type Survey struct {
 	Files int   // regular files
 	Bytes int64 // in them
-	// SHA256 is over the names, kinds, modes, links and contents of all that
-	// would be sent, in hex. Times are left out: they differ from checkout to
-	// checkout.
+	// SHA256 is over the names, kinds, modes, links and contents of all files, in hex.
+	// Times are left out because they differ between checkouts.
 	SHA256 string
 }
 
@@ -31,7 +30,7 @@ func Look(ctx context.Context, b Build) (Survey, error) {
 	stream := c.Stream(ctx)
 	survey, err := survey(tar.NewReader(stream))
 	stream.CloseWithError(io.ErrClosedPipe)
-	// The writer has ended then, and with it all that it had open.
+	// This waits until the writer has closed its files.
 	if werr := <-stream.done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
 		return Survey{}, werr
 	}
@@ -62,8 +61,8 @@ func survey(r *tar.Reader) (Survey, error) {
 	}
 }
 
-// hashText writes each text with its length, so that no two lists of texts are
-// the same bytes.
+// hashText writes each text with its length, so that different lists have different
+// hashes.
 func hashText(to hash.Hash, texts ...string) {
 	for _, text := range texts {
 		hashNumbers(to, int64(len(text)))
@@ -77,15 +76,14 @@ func hashNumbers(to hash.Hash, numbers ...int64) {
 	}
 }
 
-// LargeContext is how many bytes a context may have before its owner is asked for
-// an ignore file.
+// LargeContext is the size in bytes above which a context should have an ignore file.
 const LargeContext = 100_000_000
 
 var errLarge = errors.New("the context is large")
 
-// IsLarge reports whether a context has more than [LargeContext] and no ignore
-// file. It looks at sizes alone, and no further than it must. A context that
-// cannot be looked at is not large: its build says why.
+// IsLarge reports whether a context is larger than [LargeContext] and has no ignore
+// file. It reads only sizes, and stops at the limit. It returns false for a context
+// that cannot be read: the build reports that.
 func IsLarge(ctx context.Context, b Build) bool {
 	c, err := Open(b)
 	if err != nil {
