@@ -11,11 +11,10 @@ import (
 	"strings"
 )
 
-// Decode reads a provider's configuration strictly into v, a pointer to a
-// struct with json tags: a field that the struct does not have, or a value of
-// another kind, is a problem. All problems come together in an [*Error] with
-// [CodeInvalid], each naming its field, what it is and what it should be. An
-// empty or null config leaves v as it is.
+// Decode decodes a provider's configuration into v, a pointer to a struct with json
+// tags. Unknown fields and values of another kind are problems. It returns all problems
+// in one [*Error] with [CodeInvalid]; each names its field, what it is and what it
+// should be. An empty or null config does not change v.
 func Decode(config json.RawMessage, v any) error {
 	if len(bytes.TrimSpace(config)) == 0 {
 		return nil
@@ -28,7 +27,7 @@ func Decode(config json.RawMessage, v any) error {
 	}
 	target := reflect.TypeOf(v)
 	if target == nil || target.Kind() != reflect.Pointer {
-		return Errorf(CodeInvalid, "configuration can be decoded into a pointer only, not %T", v)
+		return Errorf(CodeInvalid, "cannot decode the configuration into %T: expected a pointer", v)
 	}
 	var c checker
 	if tree != nil {
@@ -43,8 +42,8 @@ func Decode(config json.RawMessage, v any) error {
 	return nil
 }
 
-// Invalid makes the error for wrong places in the configuration. Its message
-// names each field.
+// Invalid returns the error of invalid values in the configuration. Its message names
+// each field.
 func Invalid(problems ...Problem) *Error {
 	lines := make([]string, len(problems))
 	for i, p := range problems {
@@ -58,7 +57,7 @@ func Invalid(problems ...Problem) *Error {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// checker compares a JSON tree with the type that it is for.
+// checker compares a JSON tree with a type.
 type checker struct{ problems []Problem }
 
 func (c *checker) value(at string, v any, t reflect.Type) {
@@ -113,7 +112,7 @@ func unknownField(pointer, key string, known []string) Problem {
 	return Problem{Pointer: pointer, Key: true, Message: "is not known here", Hint: hint}
 }
 
-// fieldOf finds the type of the field that JSON calls key, and all names.
+// fieldOf returns the type of the field with a name in JSON, and all names.
 func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
