@@ -74,7 +74,7 @@ func (a *Asks) at(pointer string) any {
 		return nil
 	}
 	tree := a.tree
-	for _, key := range abi.SplitPointer(pointer) {
+	for _, key := range yamldoc.SplitPointer(pointer) {
 		m, ok := tree.(map[string]any)
 		if !ok {
 			return nil

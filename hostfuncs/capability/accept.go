@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -115,7 +114,7 @@ func (r *reader) named(n *yamldoc.Node, what string, words []string) string {
 		return n.Text()
 	}
 	hint := "known here: " + strings.Join(words, ", ")
-	if near := abi.Nearest(n.Text(), words); near != "" {
+	if near := yamldoc.Nearest(n.Text(), words); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	r.problems.Wrong(n, fmt.Sprintf("unknown %s %q", what, n.Text()), hint)

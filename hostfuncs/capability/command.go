@@ -92,7 +92,7 @@ var commands = family{
 		p.Claim.Exec = &x
 		return []Part{p}
 	},
-	requests: []request{{key: "exec", operation: "exec", beside: []string{"dir", "program", "sha256", "env", "load"}, read: (*reader).execRequest}},
+	requests: []request{{key: "exec", operation: "exec", beside: []string{"dir", "program", "sha256", "daemons", "env", "load"}, read: (*reader).execRequest}},
 }
 
 // commandRules are a section's rules for commands.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -72,7 +71,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	asked, words := x.Argv, rule.words
 	name, wanted := base(asked[0]), base(cleanFile(words[0]))
 	if !glob(strings.ToLower(wanted), strings.ToLower(name)) {
-		if near := abi.Nearest(name, []string{wanted}); near != "" {
+		if near := yamldoc.Nearest(name, []string{wanted}); near != "" {
 			return 20, fmt.Sprintf("its program is %s", wanted)
 		}
 		return 0, ""
@@ -186,7 +185,22 @@ func (r *reader) execRequest(request, value *yamldoc.Node, c *Claim) {
 	if n := request.Get("sha256"); n != nil {
 		x.SHA256 = r.digest(n)
 	}
+	if n := request.Get("daemons"); n != nil {
+		x.Daemons = r.commands(n)
+	}
 	r.beside(request, []string{"set", "pass"}, c)
+}
+
+// commands reads a list of commands.
+func (r *reader) commands(n *yamldoc.Node) [][]string {
+	if n.Kind() != yamldoc.KindList {
+		r.problems.Expected(n, "a list of commands")
+	}
+	var all [][]string
+	for _, item := range n.Items() {
+		all = append(all, r.words(item))
+	}
+	return all
 }
 
 // words reads the words of a command as a rule has them.

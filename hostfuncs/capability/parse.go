@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -46,16 +48,12 @@ func (r *reader) mapping(n *yamldoc.Node, what string, read map[string]func(*yam
 		r.problems.Expected(n, what)
 		return
 	}
-	known := make([]string, 0, len(read))
-	for key := range read {
-		known = append(known, key)
-	}
 	for _, e := range n.Entries() {
 		if f, ok := read[e.Key]; ok {
 			f(e.Value)
 			continue
 		}
-		r.problems = append(r.problems, yamldoc.UnknownKey(e, known))
+		r.problems = append(r.problems, yamldoc.UnknownKey(e, slices.Collect(maps.Keys(read))))
 	}
 }
 

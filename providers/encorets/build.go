@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -37,7 +38,7 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if cfg.Build.Workdir == "" {
 		pointer = "/dev/entrypoint"
 	}
-	if err := r.locate(ctx, firstOf(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
+	if err := r.locate(ctx, cmp.Or(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
 		return "", err
 	}
 	if err := r.checkGit(ctx); err != nil {
@@ -134,7 +135,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 	case exit.ExitCode != 0:
 		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
 	case !built:
-		e = r.failed(buildFailed, "encore build docker ended well, but did not say that it made an image: it does so when its daemon dies")
+		e = r.failed(buildFailed, "encore build docker ended with exit code 0 but did not report an image, as happens when its daemon dies")
 		e.Hint = daemonLog
 	default:
 		return nil
@@ -153,7 +154,7 @@ func (r *run) find(ctx context.Context, image string, push bool) error {
 	}
 	if _, err := backend.Image(ctx, image); err != nil {
 		if isMissing(err) {
-			return r.failed(buildFailed, "encore said that it made the image "+image+", but the engine has none of this name")
+			return r.failed(buildFailed, "encore reported the image "+image+", but the engine does not have it")
 		}
 		return r.failure(buildFailed, "the image "+image, err)
 	}

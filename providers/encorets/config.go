@@ -83,7 +83,7 @@ func (c *config) checkDev() []abi.Problem {
 		add("/dev/listen", why, "give an IP address or localhost, and a port: listen: 127.0.0.1:4000")
 	}
 	if _, err := c.readyTimeout(); err != nil {
-		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is no time", "write it as 90s or 2m")
+		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is not a duration", "write it as 90s or 2m")
 	}
 	for i, name := range c.Dev.EnvFrom {
 		if leaves(name) || name == "" {
@@ -109,9 +109,9 @@ func (c *config) listenProblem() string {
 	_, ierr := netip.ParseAddr(host)
 	switch {
 	case err != nil || nerr != nil || number < 1 || number > 65535:
-		return strconv.Quote(c.Dev.Listen) + " is no address, expected host:port"
+		return strconv.Quote(c.Dev.Listen) + " is not an address: expected host:port"
 	case host != "" && host != "localhost" && ierr != nil:
-		return strconv.Quote(host) + " is no IP address, and not localhost: encore listens on no other"
+		return strconv.Quote(host) + " is neither an IP address nor localhost"
 	}
 	return ""
 }
@@ -166,16 +166,16 @@ func (c *config) checkBuild() []abi.Problem {
 		add("/build/skip_config", "excludes build.config", "leave one of the two out")
 	}
 	if b.ImageName != "" && !component().MatchString(b.ImageName) {
-		add("/build/image_name", strconv.Quote(b.ImageName)+" is no name of an image", "use lower-case letters and digits, with single . _ or - between them")
+		add("/build/image_name", strconv.Quote(b.ImageName)+" is not an image name", "use lower-case letters and digits, with single . _ or - between them")
 	}
 	if !suffix().MatchString(b.DockerTagSuffix) {
-		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" can't be a part of a tag", "use letters, digits, . _ and -")
+		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" cannot be part of a tag", "use letters, digits, . _ and -")
 	}
 	if b.Base != "" && !isReference(b.Base) {
-		add("/build/base", strconv.Quote(b.Base)+" is no reference of an image", "")
+		add("/build/base", strconv.Quote(b.Base)+" is not an image reference", "")
 	}
 	if b.Arch != "" && !slices.Contains(architectures, b.Arch) {
-		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
+		add("/build/arch", "unknown architecture "+strconv.Quote(b.Arch)+": expected amd64 or arm64", "")
 	}
 	return append(problems, b.parts.check()...)
 }
@@ -193,13 +193,4 @@ func relative(dir, p string) string {
 		return p
 	}
 	return strings.Repeat("../", strings.Count(dir, "/")+1) + p
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }

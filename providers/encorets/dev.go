@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -56,7 +57,7 @@ func (r *run) checkPort(ctx context.Context) error {
 	if err != nil || !probe.Answers {
 		return err
 	}
-	e := r.failed(devServerFailed, "something answers at "+r.local()+" already")
+	e := r.failed(devServerFailed, "something already answers at "+r.local())
 	e.Hint = "end it, or give another port in dev.listen"
 	return e
 }
@@ -138,7 +139,7 @@ func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
 // tellReady shows where the API is: what encore says, or where it should be.
 func (r *run) tellReady(ctx context.Context, line string) {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Logf(ctx, abi.LevelInfo, "ready at %s", firstOf(strings.TrimSpace(url), "http://"+r.local()))
+	backend.Logf(ctx, abi.LevelInfo, "ready at %s", cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
 }
 
 // ended tells an end that was asked for from one that was not: encore's exit

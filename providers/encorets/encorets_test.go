@@ -24,15 +24,15 @@ var subject = backendtest.Subject{
 		`{}`:                            "dev.entrypoint: is required",
 		`{"dev":{"entrypoint":1}}`:      "dev.entrypoint: is the number 1, expected a string",
 		`{"dev":{"entrypoint":"../b"}}`: `dev.entrypoint: "../b" leaves the project directory`,
-		`{"dev":{"entrypoint":"b","listen":"4000"}}`:         `dev.listen: "4000" is no address, expected host:port`,
-		`{"dev":{"entrypoint":"b","listen":"a:99999"}}`:      `dev.listen: "a:99999" is no address, expected host:port`,
-		`{"dev":{"entrypoint":"b","listen":"shop.lan:80"}}`:  `dev.listen: "shop.lan" is no IP address, and not localhost: encore listens on no other`,
-		`{"dev":{"entrypoint":"b","ready_timeout":"soon"}}`:  `dev.ready_timeout: "soon" is no time`,
-		`{"dev":{"entrypoint":"b","ready_timeout":"-1s"}}`:   `dev.ready_timeout: "-1s" is no time`,
+		`{"dev":{"entrypoint":"b","listen":"4000"}}`:         `dev.listen: "4000" is not an address: expected host:port`,
+		`{"dev":{"entrypoint":"b","listen":"a:99999"}}`:      `dev.listen: "a:99999" is not an address: expected host:port`,
+		`{"dev":{"entrypoint":"b","listen":"shop.lan:80"}}`:  `dev.listen: "shop.lan" is neither an IP address nor localhost`,
+		`{"dev":{"entrypoint":"b","ready_timeout":"soon"}}`:  `dev.ready_timeout: "soon" is not a duration`,
+		`{"dev":{"entrypoint":"b","ready_timeout":"-1s"}}`:   `dev.ready_timeout: "-1s" is not a duration`,
 		`{"dev":{"entrypoint":"b","env_from":["a","/etc"]}}`: `dev.env_from[1]: "/etc" leaves the project directory`,
 		`{"dev":{"entrypoint":"b","entrypont":"c"}}`:         `dev.entrypont: is not known here`,
-		`{"dev":{"entrypoint":"b","secrets":{"types":["dev","lokal","development"],"from_env":["A","A-B","A"]}}}`: `dev.secrets.types[1]: "lokal" is no type of environment` + "\n" +
-			"dev.secrets.types[2]: development is the same as dev\n" + `dev.secrets.from_env[1]: "A-B" is no name of a variable` + "\ndev.secrets.from_env[2]: A stands here a second time",
+		`{"dev":{"entrypoint":"b","secrets":{"types":["dev","lokal","development"],"from_env":["A","A-B","A"]}}}`: `dev.secrets.types[1]: unknown environment type "lokal"` + "\n" +
+			"dev.secrets.types[2]: development is the same as dev\n" + `dev.secrets.from_env[1]: "A-B" is not a variable name` + "\ndev.secrets.from_env[2]: duplicate variable A",
 		`{"dev":{"entrypoint":"b","secrets":{"from_env":["A"]}}}`: "dev.secrets.types: is required with from_env",
 	},
 }
@@ -144,12 +144,12 @@ func TestDevFails(t *testing.T) {
 		output  string
 		never   string // a call that is not made
 	}{
-		"no app": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {missing}}, invalidProject, `there is no encore.app in "backend", nor in a directory above it`, "", "process_start"},
+		"no app": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {missing}}, invalidProject, `no encore.app in "backend" or a directory above it`, "", "process_start"},
 		"a directory": {plain, map[string][]string{`stat {"path":"backend/encore.app"}`: {`{"ok":{"name":"encore.app","dir":true}}`}, `stat {"path":"encore.app"}`: {`{"ok":{"name":"encore.app"}}`}},
 			invalidProject, "backend/encore.app is a directory, expected a file: encore looks no further up", "", "process_start"},
 		"broken app": {devConfig, map[string][]string{abi.OpReadFile: {`{"ok":{"data":"ewogIGlkOiAxCn0="}}`}}, invalidProject, // {\n  id: 1\n}
 			"backend/encore.app:2:3: invalid literal: id", "", `exec {"argv":["encore","secret"`},
-		"port": {plain, map[string][]string{abi.OpProbe: {`{"ok":{"answers":true}}`}}, devServerFailed, "something answers at 127.0.0.1:4000 already", "", "process_start"},
+		"port": {plain, map[string][]string{abi.OpProbe: {`{"ok":{"answers":true}}`}}, devServerFailed, "something already answers at 127.0.0.1:4000", "", "process_start"},
 		"no encore": {plain, map[string][]string{abi.OpProcessStart: {`{"error":{"code":"not_found","message":"encore: not found in PATH"}}`}},
 			providerNotAvailable, "the encore command is not installed: encore: not found in PATH", "", "process_wait"},
 		"no encore for a secret": {devConfig, map[string][]string{abi.OpExec: {`{"error":{"code":"not_found","message":"encore: not found in PATH"}}`}},
@@ -237,7 +237,7 @@ func TestBuild(t *testing.T) {
 			"encore build docker localhost:5000/acme/api:1-x --config ../infra.json --push --base node:22-slim --arch arm64", ""},
 		{`{"build":{"workdir":"backend","skip_config":true,"push":true}}`, "shop", false, built, "encore build docker shop --skip-config --push", ""},
 		{`{"build":{"workdir":"backend","skip_config":true,"config":"x","arch":"mips","image_name":"A","base":"UP:x:y"}}`, "shop", false, nil,
-			"build.skip_config: excludes build.config\nbuild.image_name: \"A\" is no name of an image\nbuild.base: \"UP:x:y\" is no reference of an image\nbuild.arch: \"mips\" is none of amd64, arm64", configInvalid},
+			"build.skip_config: excludes build.config\nbuild.image_name: \"A\" is not an image name\nbuild.base: \"UP:x:y\" is not an image reference\nbuild.arch: unknown architecture \"mips\": expected amd64 or arm64", configInvalid},
 		{`{"build":{"workdir":"backend"}}`, "shop@sha256:" + strings.Repeat("a", 64), false, nil, `"shop@sha256:` + strings.Repeat("a", 64) + `" has a digest, which an image has only once it is built`, configInvalid},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{`stat {"path":".git"}`: {`{"ok":{"name":".git","size":1}}`}},
 			".git is a file, as in a worktree or a submodule: encore would build without end", invalidProject},
@@ -245,11 +245,11 @@ func TestBuild(t *testing.T) {
 			"a .git above the project directory is a file, as in a worktree or a submodule: encore would build without end", invalidProject},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{`stat {"path":".git"}`: {missing}, `stat {"path":".git","above":true}`: {missing}, abi.OpProcessWait: built[abi.OpProcessWait]}, "encore build docker shop:1", ""},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: {`{"ok":{"exited":{"id":3,"exit_code":0}}}`}},
-			"encore build docker ended well, but did not say that it made an image: it does so when its daemon dies", buildFailed},
+			"encore build docker ended with exit code 0 but did not report an image, as happens when its daemon dies", buildFailed},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: {`{"ok":{"exited":{"id":3,"exit_code":1}}}`}},
 			"encore build docker ended with exit code 1", buildFailed},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: built[abi.OpProcessWait], abi.OpDockerImage: {missing}},
-			"encore said that it made the image shop:1, but the engine has none of this name", buildFailed},
+			"encore reported the image shop:1, but the engine does not have it", buildFailed},
 		{`{"build":{"workdir":"backend"}}`, "shop:1", false, map[string][]string{abi.OpProcessWait: {`{"ok":{"interrupted":true}}`, `{"ok":{"exited":{"id":3,"exit_code":0,"interrupted":true}}}`}},
 			"encore build docker: interrupted", ""},
 	} {

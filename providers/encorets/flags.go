@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -77,7 +78,7 @@ func oneOf(pointer, value string, allowed []string) []abi.Problem {
 // runCommand is encore run, with what is set alone.
 func (r *run) runCommand() []string {
 	f := &r.Dev.runFlags
-	argv := []string{"encore", "run", "--listen", r.listen(), "--browser", firstOf(f.Browser, "never")}
+	argv := []string{"encore", "run", "--listen", r.listen(), "--browser", cmp.Or(f.Browser, "never")}
 	if f.Watch != nil {
 		argv = append(argv, "--watch="+strconv.FormatBool(*f.Watch))
 	}

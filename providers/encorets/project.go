@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"path"
+	"regexp"
 	"strconv"
+	"sync"
+
+	"github.com/tailscale/hujson"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -22,12 +27,12 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 		return err
 	}
 	if info == nil {
-		e := r.failed(invalidProject, "there is no encore.app in "+strconv.Quote(dir)+", nor in a directory above it")
+		e := r.failed(invalidProject, "no encore.app in "+strconv.Quote(dir)+" or a directory above it")
 		e.Hint = "name the directory of an Encore app in " + abi.FieldName(pointer) + ", or make it one: encore app init"
 		return e
 	}
 	if info.Dir {
-		e := r.failed(invalidProject, join(app, appFile)+" is a directory, expected a file: encore looks no further up")
+		e := r.failed(invalidProject, path.Join(app, appFile)+" is a directory, expected a file: encore looks no further up")
 		e.Hint = "rename the directory"
 		return e
 	}
@@ -39,7 +44,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 // a file, as in a worktree or a submodule. encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
-	file := join(dir, ".git")
+	file := path.Join(dir, ".git")
 	isFile := info != nil && !info.Dir
 	if err == nil && info == nil {
 		file = "a .git above the project directory"
@@ -57,7 +62,7 @@ func (r *run) checkGit(ctx context.Context) error {
 // project. The result is nil where there is none.
 func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
-		info, err := backend.Stat(ctx, join(dir, name))
+		info, err := backend.Stat(ctx, path.Join(dir, name))
 		switch {
 		case err == nil:
 			return dir, &info, nil
@@ -75,4 +80,55 @@ func isMissing(err error) bool {
 	return ok && e.Code == abi.CodeNotFound
 }
 
-func join(dir, name string) string { return path.Join(dir, name) }
+// checkLinked says in words what encore says in its own: secrets belong to an
+// app that Encore's platform knows. It gives the app's ID.
+func (r *run) checkLinked(ctx context.Context) (id string, err error) {
+	file := path.Join(r.app, appFile)
+	data, err := backend.ReadFile(ctx, file)
+	if err != nil {
+		return "", r.failure(invalidProject, file, err)
+	}
+	if id, err = appID(data); err != nil {
+		e := r.failed(invalidProject, brokenAt(file, err))
+		e.Hint = "encore.app is JSON, in which comments and trailing commas are allowed as well"
+		return "", e
+	}
+	if id != "" {
+		return id, nil
+	}
+	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which keeps its secrets: "+file+" has no id")
+	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
+	return "", e
+}
+
+// appID reads the ID in an encore.app as encore does. It is empty for an app
+// that is not linked.
+func appID(data []byte) (string, error) {
+	standard, err := hujson.Standardize(data)
+	if err != nil {
+		return "", err
+	}
+	var app struct {
+		ID string `json:"id"`
+	}
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(standard, &app))
+	switch {
+	case ok && wrong.Field == "id":
+		return "", errors.New("id: expected a string, got " + wrong.Value)
+	case ok:
+		return "", errors.New("expected an object, got " + wrong.Value)
+	}
+	return app.ID, nil
+}
+
+// hujsonPlace is how the parser says where something is wrong.
+var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
+
+// brokenAt has the place that an error names as file:line:column.
+func brokenAt(file string, err error) string {
+	text := err.Error()
+	if at := hujsonPlace().FindStringSubmatch(text); at != nil {
+		return file + ":" + at[1] + ":" + at[2] + ": " + text[len(at[0]):]
+	}
+	return file + ": " + text
+}

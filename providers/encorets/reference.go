@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (r reference) String() string {
 func (c *config) image(asked string) (string, error) {
 	r, ok := parseReference(asked)
 	if !ok {
-		e := abi.Errorf(abi.CodeInvalid, "%q is no reference of an image", asked)
+		e := abi.Errorf(abi.CodeInvalid, "%q is not an image reference", asked)
 		e.Reason = configInvalid
 		return "", e
 	}
@@ -93,10 +94,10 @@ func (c *config) image(asked string) (string, error) {
 		r.path[len(r.path)-1] = c.Build.ImageName
 	}
 	if c.Build.DockerTagSuffix != "" {
-		r.tag = firstOf(r.tag, "latest") + c.Build.DockerTagSuffix
+		r.tag = cmp.Or(r.tag, "latest") + c.Build.DockerTagSuffix
 		if !tagText().MatchString(r.tag) {
 			return "", invalidConfig(abi.Invalid(abi.Problem{
-				Pointer: "/build/docker_tag_suffix", Message: "makes the tag " + r.tag + ", which is none", Hint: "a tag has at most 128 characters",
+				Pointer: "/build/docker_tag_suffix", Message: "makes the invalid tag " + r.tag, Hint: "a tag has at most 128 characters",
 			}))
 		}
 	}

@@ -34,9 +34,9 @@ func (s *secrets) check() []abi.Problem {
 		p := abi.Problem{Pointer: "/dev/secrets/from_env/" + strconv.Itoa(i)}
 		switch {
 		case !variableName().MatchString(name):
-			p.Message = strconv.Quote(name) + " is no name of a variable"
+			p.Message = strconv.Quote(name) + " is not a variable name"
 		case seen[name]:
-			p.Message = name + " stands here a second time"
+			p.Message = "duplicate variable " + name
 		default:
 			seen[name] = true
 			continue
@@ -60,7 +60,7 @@ func (s *secrets) checkTypes() []abi.Problem {
 		same, ok := environments[name]
 		switch {
 		case !ok:
-			p.Message, p.Hint = strconv.Quote(name)+" is no type of environment", "types: "+strings.Join(typeNames, ", ")
+			p.Message, p.Hint = "unknown environment type "+strconv.Quote(name), "expected one of "+strings.Join(typeNames, ", ")
 			if near := abi.Nearest(name, typeNames); near != "" {
 				p.Hint = fmt.Sprintf("did you mean %q? ", near) + p.Hint
 			}

@@ -110,12 +110,3 @@ func texts(env map[string]string) map[string]abi.Value {
 	}
 	return values
 }
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
-}

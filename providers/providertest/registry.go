@@ -31,13 +31,7 @@ func RegistryIn(t testing.TB) (host, data string) {
 
 func registryIn(t testing.TB, dir, auth string) string {
 	t.Helper()
-	program, err := exec.LookPath("docker-registry")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	program := installed(t, "docker-registry")
 	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\"}\n"
 	if auth != "" {
 		config += "auth:\n" + auth
@@ -78,4 +72,26 @@ func address(t testing.TB, out *bufio.Scanner) string {
 	}
 	t.Fatalf("the registry doesn't start:\n%s", text.String())
 	return ""
+}
+
+// Skopeo is the path of skopeo, a tool for images that is not ours. Where there
+// is none, the test is left out, and fails in CI.
+func Skopeo(t testing.TB) string {
+	t.Helper()
+	return installed(t, "skopeo")
+}
+
+// installed is the path of a program that is not ours. Where there is none, the
+// test is left out, and fails in CI.
+func installed(t testing.TB, name string) string {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
+	}
+	return program
 }

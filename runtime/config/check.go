@@ -9,7 +9,6 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -139,7 +138,7 @@ func (k *checker) list() string {
 }
 
 func nearMiss(word string, known []string) string {
-	if near := abi.Nearest(word, known); near != "" {
+	if near := yamldoc.Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q? ", near)
 	}
 	return ""

@@ -123,7 +123,7 @@ func TestCommands(t *testing.T) {
 			if d := denied(p, claims); d != nil {
 				t.Errorf("%s is denied", d)
 			}
-			for _, f := range explain.Check(p) {
+			for _, f := range explain.Check(p, nil) {
 				if f.Name != capability.DockerSocket {
 					t.Errorf("found %v in\n%s", f, got.Policy)
 				}

@@ -70,6 +70,10 @@ func TestProblems(t *testing.T) {
 		{"program outside", withRequest("{exec: npm, program: ../npm}"), `program: "../npm" leaves the project directory`, ""},
 		{"program that is none", withRequest("{exec: npm, program: [npm]}"), "program: is a list, expected a string", ""},
 		{"digest that is none", withRequest("{exec: npm, sha256: abc}"), `sha256: "abc" is not a SHA-256 digest`, "write its 64 digits"},
+		{"daemons that are none", withRequest("{exec: npm, daemons: npm serve}"), "daemons: is a string, expected a list of commands", ""},
+		{"daemon that is none", withRequest("{exec: npm, daemons: [1]}"), "daemons[0]: is a number, expected a command", ""},
+		{"empty daemon", withRequest("{exec: npm, daemons: ['']}"), "it names a daemon without a program", ""},
+		{"daemon without a command", withRequest("{daemons: [npm serve]}"), "does not say what is asked for", "use one of exec"},
 		{"variables that are none", withRequest("{exec: npm, env: [A]}"), "env: is a list, expected a mapping", ""},
 		{"unknown use", withRequest("{exec: npm, env: {sets: [A]}}"), `unknown key "sets"`, `did you mean "set"?`},
 		{"name that is none", withRequest("{exec: npm, env: {set: [A=b]}}"), `"A=b" is not the name of a variable`, ""},
@@ -82,7 +86,7 @@ func TestProblems(t *testing.T) {
 		{"a command loads outside", withRequest("{exec: npm, load: [.env, ../.env]}"), `load[1]: "../.env" leaves the project directory`, ""},
 		{"loads a mapping", withRequest("{exec: npm, load: {a: b}}"), "load: is a mapping, expected a string", ""},
 		{"load beside a read", withRequest("{read: a, load: b}"), "asks for read and load, a case is one request", ""},
-		{"unknown key among all", withRequest("{exce: npm}"), `unknown key "exce"`, "known here: build, connect, dir, env, exec, load, log, look, program, read, sha256, write"},
+		{"unknown key among all", withRequest("{exce: npm}"), `unknown key "exce"`, "known here: build, connect, daemons, dir, env, exec, load, log, look, program, read, sha256, write"},
 		{"port as a string", withRequest("{connect: '4000'}"), "connect: is a string, expected a port", "write it as a number: 4000"},
 		{"ports", withRequest("{connect: [4000]}"), "connect: is a list, expected a port", ""},
 		{"port that is none", withRequest("{connect: 65536}"), "65536 is not a port", ""},
@@ -176,13 +180,13 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(s.Cases) == 0 || len(s.Policies()) == 0 {
-			t.Fatalf("cases %v, policies %v", s.Cases, s.Policies())
-		}
-		open := func(string) (*capability.Policy, error) { return capability.Open("open"), nil }
-		results, err := s.Run(open)
-		if err != nil {
-			t.Fatal(err)
+		loaded := 0
+		results, err := s.Run(func(string) (*capability.Policy, error) {
+			loaded++
+			return capability.Open("open"), nil
+		})
+		if err != nil || len(s.Cases) == 0 || loaded == 0 {
+			t.Fatalf("cases %v, %d policies: %v", s.Cases, loaded, err)
 		}
 		for _, r := range results {
 			if !r.Decision.Allowed {

@@ -217,5 +217,3 @@ func cacheExports(caches []image.Cache) []client.CacheOptionsEntry {
 	}
 	return entries
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

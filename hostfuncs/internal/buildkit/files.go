@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,7 +133,7 @@ type texts map[string][]byte
 
 // Walk implements [fsutil.FS].
 func (t texts) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
-	for _, name := range sortedKeys(t) {
+	for _, name := range slices.Sorted(maps.Keys(t)) {
 		if at := local(at); at != "." && at != name {
 			continue
 		}

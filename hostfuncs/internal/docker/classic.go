@@ -15,8 +15,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
-
 // buildingAt is what Podman puts before a failure: the step, once more.
 var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^building at STEP ".*?": `) })
 
@@ -98,7 +96,7 @@ func (e *Engine) BuildClassic(ctx context.Context, b image.Build, progress io.Wr
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID().MatchString(id) {
+	if !image.IsID(id) {
 		return image.Image{}, &image.Error{Step: out.step, Message: "the engine did not return an image", Log: out.log()}
 	}
 	// This API does not report manifests.

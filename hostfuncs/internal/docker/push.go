@@ -158,7 +158,7 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 		return "", err
 	}
 	digest := cmp.Or(pushed.Digest, told)
-	if !imageID().MatchString(digest) {
+	if !image.IsID(digest) {
 		return "", &PushError{Ref: ref, Message: "the engine did not return a digest"}
 	}
 	return digest, nil

@@ -6,6 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // messageLimit is the most bytes that a message of an engine may have.
@@ -74,4 +79,124 @@ func readMessages(r io.Reader, handle func(message) error) error {
 		return &streamError{err: err, cut: true}
 	}
 	return nil
+}
+
+const (
+	tailLines  = 20       // lines of output that an error carries
+	lineLimit  = 16 << 10 // bytes after which a line is taken to be complete
+	layerLimit = 1024     // layers whose status is remembered at a time
+)
+
+// stepLine is how Docker and Podman say which step begins, Podman with the stage
+// before it where there are several.
+var stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `) })
+
+// printer prints the output of an engine as plain text, in whole lines.
+type printer struct {
+	out    io.Writer
+	line   []byte // the line that is not complete yet
+	step   string // the step that began last
+	tail   []string
+	layers map[string]string // the status printed last, by layer
+}
+
+func newPrinter(out io.Writer) *printer {
+	if out == nil {
+		out = io.Discard
+	}
+	return &printer{out: out, layers: map[string]string{}}
+}
+
+// message prints the text of a message.
+func (p *printer) message(m message) {
+	if m.Stream != "" {
+		p.text(m.Stream)
+	}
+	if m.Status != "" {
+		p.status(m.ID, m.Status)
+	}
+}
+
+// text takes a piece of output.
+func (p *printer) text(s string) {
+	for s != "" {
+		end := strings.IndexByte(s, '\n')
+		piece := s
+		if end >= 0 {
+			piece = s[:end]
+		}
+		room := lineLimit - len(p.line)
+		if len(piece) > room {
+			p.line = append(p.line, piece[:room]...)
+			p.endLine()
+			s = s[room:]
+			continue
+		}
+		p.line = append(p.line, piece...)
+		if end < 0 {
+			return
+		}
+		p.endLine()
+		s = s[end+1:]
+	}
+}
+
+// flush prints a line that was not ended.
+func (p *printer) flush() {
+	if termtext.Clean(string(p.line)) != "" {
+		p.endLine()
+	}
+	p.line = p.line[:0]
+}
+
+// endLine prints the line, which is several if it was written over.
+func (p *printer) endLine() {
+	text := strings.TrimRight(termtext.Clean(string(p.line)+"\n"), "\n")
+	p.line = p.line[:0]
+	for line := range strings.SplitSeq(text, "\n") {
+		p.remember(line)
+		p.print(line)
+	}
+}
+
+// remember keeps what an error tells: the step, and the end of its output.
+func (p *printer) remember(line string) {
+	if stepLine().MatchString(line) {
+		p.step, p.tail = line, nil
+		return
+	}
+	p.tail = append(p.tail, line)
+	if len(p.tail) > tailLines {
+		p.tail = p.tail[1:]
+	}
+}
+
+// log returns the last lines of the step's output.
+func (p *printer) log() string {
+	p.flush()
+	return strings.Join(p.tail, "\n")
+}
+
+// status prints what a layer is at, unless that was printed already: while
+// bytes arrive, the engine says so many times a second.
+func (p *printer) status(id, status string) {
+	p.flush()
+	id, status = termtext.Line(id, 200), termtext.Line(status, 500)
+	if id == "" {
+		p.print(status)
+		return
+	}
+	if p.layers[id] == status {
+		return
+	}
+	if len(p.layers) >= layerLimit {
+		clear(p.layers)
+	}
+	p.layers[id] = status
+	p.print(id + ": " + status)
+}
+
+// print writes one line. An error does not end the build.
+func (p *printer) print(line string) {
+	_, _ = io.WriteString(p.out, line+"\n")
 }

@@ -9,8 +9,11 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
+	"unicode"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/sirupsen/logrus"
 )
 
@@ -54,11 +57,131 @@ var lineOf = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 func position(err error, before int) error {
 	if m := lineOf().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
-		return fmt.Errorf("line %d is no line of a dotenv file", before+line)
+		return fmt.Errorf("line %d is not a line of a dotenv file", before+line)
 	}
-	return errors.New("a value in it can't be read")
+	return errors.New("a value in it cannot be read")
 }
 
 // quiet keeps the reader from writing to standard error by itself, where
 // nothing would be masked.
 var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
+
+// maxBytes is how much all values of a file may have, and all that one of them
+// is made of. No program could be started with more.
+const maxBytes = 1 << 20
+
+// maxWork bounds the time that the reader takes: for each reference in braces it
+// looks at all that follows in the statement. This is about a second of it.
+const maxWork = 32 << 20
+
+var (
+	errTooMuch  = errors.New("its values have more than 1048576 bytes")
+	errTooDense = errors.New("it has too many references in long values")
+)
+
+// expand reads a file one statement after another, so that it is known how long
+// each value gets: Compose's reader puts values into others without a bound, and
+// 30 lines that each have the one above twice would be a terabyte.
+func expand(data []byte, lookup Lookup) (map[string]string, error) {
+	rest := strings.TrimPrefix(string(data), "\uFEFF")
+	vars := make(map[string]string)
+	for line, total, work := 0, 0, 0; ; {
+		skipped, statement := cut(rest)
+		if statement == "" {
+			return vars, nil
+		}
+		if work += len(statement) * strings.Count(statement, "${"); work > maxWork {
+			return nil, errTooDense
+		}
+		line += strings.Count(rest[:skipped], "\n")
+		values := bounded{lookup: lookup, vars: vars}
+		made, err := dotenv.UnmarshalWithLookup(statement, values.find)
+		if err != nil {
+			return nil, position(err, line)
+		}
+		for name, value := range made {
+			total += len(value)
+			vars[name] = value
+		}
+		if total > maxBytes || values.bytes > maxBytes {
+			return nil, errTooMuch
+		}
+		line += strings.Count(statement, "\n")
+		rest = rest[skipped+len(statement):]
+	}
+}
+
+// bounded finds what a statement refers to, up to maxBytes.
+type bounded struct {
+	lookup Lookup
+	vars   map[string]string // of the statements above
+	bytes  int
+}
+
+func (b *bounded) find(name string) (string, bool) {
+	value, ok := b.lookup(name)
+	if !ok {
+		value, ok = b.vars[name]
+	}
+	if b.bytes += len(value); b.bytes > maxBytes {
+		return "", ok
+	}
+	return value, ok
+}
+
+// cut finds the first statement, which is empty where none is left, after what
+// has to be skipped. It ends where Compose's reader would take it to end.
+func cut(text string) (skipped int, statement string) {
+	for {
+		space := strings.IndexFunc(text[skipped:], func(r rune) bool { return !unicode.IsSpace(r) })
+		if space < 0 {
+			return len(text), ""
+		}
+		skipped += space
+		if text[skipped] != '#' {
+			return skipped, text[skipped : skipped+length(text[skipped:])]
+		}
+		comment := strings.IndexByte(text[skipped:], '\n')
+		if comment < 0 {
+			return len(text), ""
+		}
+		skipped += comment
+	}
+}
+
+// length is that of the statement with which a text begins: a name alone, or a
+// value up to the end of the line or to its closing quote.
+func length(text string) int {
+	at := strings.IndexAny(text, "=:\n")
+	if at < 0 {
+		return len(text)
+	}
+	if text[at] == '\n' {
+		return at + 1
+	}
+	at++
+	at += len(text[at:]) - len(strings.TrimLeftFunc(text[at:], isSpace))
+	if at == len(text) || text[at] != '"' && text[at] != '\'' {
+		return at + upTo(text[at:], '\n')
+	}
+	quote := text[at]
+	for at++; at < len(text); at++ {
+		switch text[at] {
+		case '\\':
+			at++
+		case quote:
+			return at + 1
+		}
+	}
+	return len(text)
+}
+
+func upTo(text string, end byte) int {
+	if i := strings.IndexByte(text, end); i >= 0 {
+		return i + 1
+	}
+	return len(text)
+}
+
+// isSpace is true of space within a line.
+func isSpace(r rune) bool { return r != '\n' && strings.ContainsRune("\t\v\f\r \u0085\u00A0", r) }

@@ -212,8 +212,8 @@ func TestTarFilesThatChange(t *testing.T) {
 		want   error
 	}{
 		{"vanishes", func(dir string) error { return os.Remove(filepath.Join(dir, "b")) }, "b", fs.ErrNotExist},
-		{"shrinks", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 100<<10) }, "a", errChanged},
-		{"grows", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 301<<10) }, "a", errChanged},
+		{"shrinks", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 100<<10) }, "a", ErrChanged},
+		{"grows", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 301<<10) }, "a", ErrChanged},
 		{"directory vanishes", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "c")) }, "c", fs.ErrNotExist},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

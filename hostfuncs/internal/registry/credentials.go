@@ -9,8 +9,13 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
@@ -121,4 +126,76 @@ func entry[V any](entries map[string]V, host string) (V, bool) {
 	}
 	var none V
 	return none, false
+}
+
+// Auth is what a user must show to one registry. The zero Auth is nothing.
+type Auth struct {
+	Username, Password string
+	// IdentityToken replaces name and password where tokens are given out.
+	IdentityToken string
+	// RegistryToken is what a registry takes itself, as it is.
+	RegistryToken string
+}
+
+// None reports whether there is nothing to show.
+func (a Auth) None() bool { return a == Auth{} }
+
+// Format prints no secret, whatever the verb is: what is printed by accident
+// would be in a log.
+func (a Auth) Format(f fmt.State, _ rune) {
+	if a.None() {
+		fmt.Fprint(f, "no credentials")
+		return
+	}
+	fmt.Fprint(f, "credentials")
+}
+
+// record is an entry of config.json's auths.
+type record struct {
+	Auth          string `json:"auth"` // base64 of user:password
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+func (r record) decode() (Auth, error) {
+	auth := Auth{Username: r.Username, Password: r.Password, IdentityToken: r.IdentityToken, RegistryToken: r.RegistryToken}
+	if r.Auth == "" {
+		return auth, nil
+	}
+	// The decoder's error would quote the text that it cannot decode.
+	text, err := base64.StdEncoding.DecodeString(r.Auth)
+	if err != nil {
+		return Auth{}, errors.New("auth is not base64")
+	}
+	user, password, ok := strings.Cut(string(text), ":")
+	if !ok || user == "" {
+		return Auth{}, errors.New("auth is not user:password")
+	}
+	auth.Username, auth.Password = user, password
+	return auth, nil
+}
+
+// Keychain is the credentials as go-containerregistry takes them. It is to go
+// with a [Transport], since that library sends them wherever a registry says.
+func (c *Credentials) Keychain() authn.Keychain { return keychain{c} }
+
+type keychain struct{ credentials *Credentials }
+
+// Resolve implements [authn.Keychain].
+func (k keychain) Resolve(of authn.Resource) (authn.Authenticator, error) {
+	return k.ResolveContext(context.Background(), of)
+}
+
+// ResolveContext implements [authn.ContextKeychain].
+func (k keychain) ResolveContext(ctx context.Context, of authn.Resource) (authn.Authenticator, error) {
+	auth, err := k.credentials.Lookup(ctx, of.RegistryStr())
+	if err != nil || auth.None() {
+		return authn.Anonymous, err
+	}
+	return authn.FromConfig(authn.AuthConfig{
+		Username: auth.Username, Password: auth.Password,
+		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
+	}), nil
 }

@@ -200,11 +200,5 @@ func put(groups []group, g group) ([]group, string, error) {
 }
 
 func both(a, b []string) []string {
-	var shared []string
-	for _, t := range a {
-		if slices.Contains(b, t) {
-			shared = append(shared, t)
-		}
-	}
-	return shared
+	return slices.DeleteFunc(slices.Clone(a), func(t string) bool { return !slices.Contains(b, t) })
 }

@@ -121,8 +121,7 @@ func play(ctx context.Context, steps []step) error {
 
 // reason is all that a provider is told of an error.
 func reason(err error) string {
-	var e *abi.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*abi.Error](err); ok {
 		return strings.TrimSpace(string(e.Code) + ": " + e.Message + " " + e.Hint)
 	}
 	return err.Error()

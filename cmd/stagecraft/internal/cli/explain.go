@@ -249,7 +249,7 @@ func (e *unknownProviderError) Hint() string {
 	if len(e.ids) == 0 {
 		hint = `this stagecraft has none: build it with "make build", or give a file`
 	}
-	if near := abi.Nearest(e.id, e.ids); near != "" {
+	if near := yamldoc.Nearest(e.id, e.ids); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near) + hint
 	}
 	return hint

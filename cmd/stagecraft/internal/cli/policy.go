@@ -11,6 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -187,7 +188,7 @@ func (c policyExplainCmd) request() (any, error) {
 	}
 	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testWords)))
 	message := fmt.Sprintf("unknown operation %q", c.Operation)
-	if near := abi.Nearest(c.Operation, known); near != "" {
+	if near := yamldoc.Nearest(c.Operation, known); near != "" {
 		message += fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return nil, &usageError{message, "operations: " + strings.Join(known, ", ")}

@@ -62,7 +62,7 @@ func (c policyCheckCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range explain.CheckIn(policy, directoriesBeside(file)) {
+		for _, f := range explain.Check(policy, directoriesBeside(file)) {
 			findings = append(findings, findingOf(f))
 		}
 	}

@@ -34,9 +34,9 @@ var layers = map[string][]string{
 	"providers/providertest/encore":            {},
 	"providers/providertest/player":            {"guest-sdk/abi", "guest-sdk/backend"},
 	"internal/termtext":                        {},
-	"internal/yamldoc":                         {"guest-sdk/abi", "internal/termtext"},
+	"internal/yamldoc":                         {"internal/termtext"},
 	"runtime/backend":                          {"guest-sdk/abi", "internal/termtext"},
-	"runtime/config":                           {"guest-sdk/abi", "internal/safefile", "internal/yamldoc"},
+	"runtime/config":                           {"internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                         {"runtime/backend", "internal/safefile"},
 	"runtime/sandbox":                          {"guest-sdk/abi", "internal/termtext", "internal/privatedir", "internal/safefile"},
 	"runtime/sandbox/sandboxtest":              {"guest-sdk/abi", "guest-sdk/backendtest", "runtime/backend", "runtime/sandbox"},
@@ -52,9 +52,9 @@ var layers = map[string][]string{
 	"runtime/audit":                            {"internal/termtext", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                            {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
 	"runtime/provenance":                       {},
-	"hostfuncs/capability":                     {"guest-sdk/abi", "internal/yamldoc"},
+	"hostfuncs/capability":                     {"internal/yamldoc"},
 	"hostfuncs/capability/explain":             {"hostfuncs/capability", "internal/yamldoc"},
-	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
+	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
 	"hostfuncs/internal/confine":               {"internal/safefile"},
 	"hostfuncs/internal/process":               {"hostfuncs/internal/confine"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
@@ -190,8 +190,8 @@ func wrongWay(name, imported string) string {
 	top, _, _ := strings.Cut(name, "/")
 	to, below, _ := strings.Cut(imported, "/")
 	switch {
-	case top == "internal" && to != "internal" && imported != "guest-sdk/abi":
-		return "internal knows nothing of Stagecraft"
+	case top == "internal" && to != "internal":
+		return "internal is for utilities that know nothing of Stagecraft"
 	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
 		return "hostfuncs imports nothing of runtime or cmd"
 	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):

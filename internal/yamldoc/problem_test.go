@@ -1,9 +1,9 @@
-package abi_test
+package yamldoc_test
 
 import (
 	"testing"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 func TestNearest(t *testing.T) {
@@ -11,7 +11,7 @@ func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{
 		"generc": "generic", "genric": "generic", "encorets": "encore-ts", "python": "", "g": "", "": "", "xy": "",
 	} {
-		if got := abi.Nearest(word, known); got != want {
+		if got := yamldoc.Nearest(word, known); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}

@@ -6,17 +6,98 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/registry"
 )
 
-// FromStored finds images in OCI layouts by their full references, and all
-// others as next does; nil finds none.
+// Push pushes the image to a registry and returns its digest there. The credentials
+// may be nil.
+func (i *Image) Push(ctx context.Context, tag string, c *registry.Credentials) (string, error) {
+	named, err := image.ParseTag(tag)
+	if err != nil {
+		return "", err
+	}
+	ref, err := name.ParseReference(named.String())
+	if err != nil {
+		return "", err
+	}
+	made, err := i.V1()
+	if err != nil {
+		return "", err
+	}
+	options, err := remoteOptions(ctx, named.String(), c)
+	if err != nil {
+		return "", err
+	}
+	if err := remote.Write(ref, made, options...); err != nil {
+		return "", fmt.Errorf("%s: %w", tag, err)
+	}
+	return i.Digest()
+}
+
+// FromDecided finds the images that a build may use, in OCI layouts or registries.
+// written returns a reference as the build writes it.
+func FromDecided(b image.Build, c *registry.Credentials, written func(ref string) (string, error)) Base {
+	pull := FromRegistry(c)
+	find := FromStored(b.Stored, func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
+		if !slices.Contains(b.Bases, ref) {
+			return Found{}, errors.New("the image was not decided on")
+		}
+		return pull(ctx, ref, platform)
+	})
+	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
+		decided, err := written(ref)
+		if err != nil {
+			return Found{}, err
+		}
+		return find(ctx, decided, platform)
+	}
+}
+
+// FromRegistry finds images in their registries. The credentials may be nil.
+func FromRegistry(c *registry.Credentials) Base {
+	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
+		parsed, err := name.ParseReference(ref)
+		if err != nil {
+			return Found{}, err
+		}
+		options, err := remoteOptions(ctx, ref, c)
+		if err != nil {
+			return Found{}, err
+		}
+		got, err := remote.Get(parsed, append(options, remote.WithPlatform(platform))...)
+		if err != nil {
+			return Found{}, err
+		}
+		found, err := got.Image()
+		return Found{Image: found, Digest: got.Digest.String()}, err
+	}
+}
+
+// remoteOptions send credentials to the image's registry only.
+func remoteOptions(ctx context.Context, ref string, c *registry.Credentials) ([]remote.Option, error) {
+	host, err := registry.HostOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(registry.Transport(host, nil))}
+	if c != nil {
+		options = append(options, remote.WithAuthFromKeychain(c.Keychain()))
+	}
+	return options, nil
+}
+
+// FromStored finds images in OCI layouts by their full references, and others with
+// next, which may be nil.
 func FromStored(stored map[string]image.Stored, next Base) Base {
 	return func(ctx context.Context, ref string, platform v1.Platform) (Found, error) {
 		at, ok := stored[ref]
@@ -33,19 +114,19 @@ func FromStored(stored map[string]image.Stored, next Base) Base {
 }
 
 const (
-	maxManifests = 1000 // that are read in search of an image
-	maxIndexes   = 2    // in each other, below the first
+	maxManifests = 1000 // read in search of an image
+	maxIndexes   = 2    // nested below the first
 )
 
 // search looks for an image for a platform.
 type search struct {
 	at       image.Stored
 	platform v1.Platform
-	left     int // manifests that may still be read
+	left     int // manifests to read at most
 }
 
-// image is the first one that a digest names. An index in an index is looked into
-// as well.
+// image returns the first image of a manifest or index. Nested indexes are searched
+// too.
 func (s *search) image(of digest.Digest, depth int) (v1.Image, error) {
 	if s.left--; s.left < 0 {
 		return nil, fmt.Errorf("it has more than %d manifests", maxManifests)
@@ -118,7 +199,7 @@ func (l *storedLayer) Compressed() (io.ReadCloser, error) {
 	return &verifying{f, of, of.Verifier()}, nil
 }
 
-// verifying is a blob whose last Read fails if it does not have its digest.
+// verifying is a blob whose last Read fails if its digest is wrong.
 type verifying struct {
 	io.ReadCloser
 	digest   digest.Digest

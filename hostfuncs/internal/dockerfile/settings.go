@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Ports are those of a word of EXPOSE, such as 80/tcp. It reads [[IP:]HOST:]PORT[-PORT][/PROTOCOL]. What is about the host
-// is checked, and means nothing.
+// Ports returns the ports of a word of EXPOSE, such as 80/tcp:
+// [[IP:]HOST:]PORT[-PORT][/PROTOCOL]. The host's part is checked and ignored.
 func Ports(word string) ([]string, error) {
 	rest, protocol, _ := strings.Cut(word, "/")
 	if protocol = strings.ToLower(protocol); protocol == "" {
@@ -73,4 +73,27 @@ func port(word string) (int, error) {
 		return 0, fmt.Errorf("%q is not a port", word)
 	}
 	return int(n), nil
+}
+
+// signals are Linux's, without SIG.
+var signals = strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
+	"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX")
+
+// IsSignal reports whether BuildKit accepts a STOPSIGNAL: a signal of Linux, or any
+// number except 0.
+func IsSignal(name string) bool {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n != 0
+	}
+	name = strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	if slices.Contains(signals, name) {
+		return true
+	}
+	for prefix, most := range map[string]int{"RTMIN+": 15, "RTMAX-": 14} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			n, err := strconv.Atoi(rest)
+			return err == nil && n > 0 && n <= most
+		}
+	}
+	return false
 }

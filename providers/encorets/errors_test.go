@@ -14,9 +14,9 @@ import (
 func TestSecretsNotRequired(t *testing.T) {
 	failed := func(stderr string) string { return `{"ok":{"exit_code":1,"stderr":"` + stderr + `"}}` }
 	for name, tt := range map[string]struct{ answer, warning string }{
-		"logged out":    {failed(`error: unable to list environments: GET /apps/a/envs: Get: not logged in: run 'encore auth login' first`), "nobody is logged in"},
-		"no name":       {failed(`error: unable to list environments: dial tcp: lookup api.encore.cloud: no such host`), "Encore's platform cannot be reached"},
-		"no answer":     {failed(`error: unable to lookup app a: context deadline exceeded`), "Encore's platform cannot be reached"},
+		"logged out":    {failed(`error: unable to list environments: GET /apps/a/envs: Get: not logged in: run 'encore auth login' first`), "not logged in"},
+		"no name":       {failed(`error: unable to list environments: dial tcp: lookup api.encore.cloud: no such host`), "cannot reach Encore's platform"},
+		"no answer":     {failed(`error: unable to lookup app a: context deadline exceeded`), "cannot reach Encore's platform"},
 		"hangs":         {`{"error":{"code":"timeout","message":"encore did not end within 15s"}}`, "encore did not end in time"},
 		"conflict":      {failed("error: the environment selection conflicts with other secret values"), ""},
 		"no permission": {failed("error: unable to list environments: http 403: code=forbidden"), ""},

@@ -65,3 +65,15 @@ func programImage(name string, text []byte) (v1.Image, error) {
 	}
 	return mutate.Config(made, v1.Config{Entrypoint: []string{"/" + name}})
 }
+
+// Cosign builds cosign, a tool for signed statements that is not ours, and returns
+// its path. That takes minutes, so only "make test-long" has it.
+func Cosign(t testing.TB) string {
+	t.Helper()
+	Long(t)
+	program, err := Tool("cosign")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}

@@ -2,10 +2,12 @@ package providertest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 )
 
 // linked builds a program, which the go command keeps for the next time, and
@@ -38,4 +40,24 @@ func goCommand(dir string, args ...string) (string, error) {
 		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, stderr.String())
 	}
 	return string(bytes.TrimSpace(out)), nil
+}
+
+// goEnv asks the go command once, since tests ask for every run of the binary.
+var goEnv = sync.OnceValues(func() (map[string]string, error) {
+	out, err := exec.Command("go", "env", "-json").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	var env map[string]string
+	return env, json.Unmarshal(out, &env)
+})
+
+// GoEnv is a variable of the go command's environment, empty where there is
+// none. It is as it was when the first test asked.
+func GoEnv(name string) string {
+	env, err := goEnv()
+	if err != nil {
+		return ""
+	}
+	return env[name]
 }
