@@ -12,7 +12,7 @@ var Examine = examine
 func (l *Log) SetWait(d time.Duration) { l.limit = d }
 
 // Lock takes a file's lock, as a writer does.
-func Lock(f *os.File) error { return lock(f, exclusive, 0, Options{}) }
+func Lock(f *os.File) error { return lock(f, true, 0, Options{}) }
 
 // LineOf is the record as it would be written.
 func LineOf(r *Record) ([]byte, error) { return r.line() }

@@ -1,15 +1,18 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
@@ -44,9 +47,15 @@ type end struct {
 	torn bool   // the last line lacks its newline
 }
 
-// maxWait is how long another writer is waited for. None takes that long that
-// isn't stopped.
-const maxWait = 10 * time.Second
+const (
+	// maxWait is the most to wait for another writer, which takes longer only if it is
+	// stopped.
+	maxWait = 10 * time.Second
+	// slowAfter is when a wait is reported.
+	slowAfter = time.Second
+	// lastMoment is the least to wait, even after [Options].Done. A writer needs less.
+	lastMoment = 200 * time.Millisecond
+)
 
 // Open opens a log to write to, and makes it, readable for its owner alone,
 // where there is none.
@@ -127,15 +136,15 @@ func (l *Log) Append(r *Record) error {
 // locked calls do while no other process writes, and l.end is where the file
 // ends.
 func (l *Log) locked(do func() error) error {
-	if err := lock(l.file, exclusive, l.limit, l.opts); err != nil {
+	if err := lock(l.file, true, l.limit, l.opts); err != nil {
 		return fmt.Errorf("locking %s: %w", l.Name(), err)
 	}
-	defer unlock(l.file)
+	defer filelock.Unlock(l.file)
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
 	}
-	if removed(info) {
+	if filelock.Removed(info) {
 		return fmt.Errorf("%s was removed while it was written to", l.Name())
 	}
 	if info.Size() != l.end.size || l.end.prev == "" {
@@ -166,4 +175,96 @@ func (l *Log) write(r *Record) error {
 		l.headErr = cmp.Or(l.headErr, l.opts.Heads.keep(l.file, Head{Hash: r.Hash, Size: l.end.size, Time: r.Time}))
 	}
 	return nil
+}
+
+// lock takes the lock of the file. The system's own wait would not end if the holder is
+// stopped, so lock tries again and again until limit.
+func lock(f *os.File, exclusive bool, limit time.Duration, w Options) error {
+	const least, most = 20 * time.Microsecond, 5 * time.Millisecond
+	for begun, pause := time.Now(), least; ; pause = min(2*pause, most) {
+		err := filelock.TryFile(f, exclusive)
+		waited := time.Since(begun)
+		if !errors.Is(err, filelock.ErrLocked) || waited > limit || waited > lastMoment && w.over() {
+			return err
+		}
+		if waited > slowAfter && w.Slow != nil {
+			w.Slow()
+			w.Slow = nil
+		}
+		time.Sleep(pause)
+	}
+}
+
+// over reports whether a wait should end.
+func (w Options) over() bool {
+	select {
+	case <-w.Done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Where a file ends is looked for in its last bytes: first in a few, then in
+// more, up to what some broken lines may have.
+const (
+	firstTail = 8 << 10
+	maxTail   = 4 * MaxLine
+)
+
+// findEnd reads what the next record of a file of that size must follow.
+func findEnd(f io.ReaderAt, size int64) (end, error) {
+	for window := int64(firstTail); ; window = min(8*window, maxTail) {
+		from := max(0, size-window)
+		data := make([]byte, size-from)
+		if _, err := f.ReadAt(data, from); err != nil && size > 0 {
+			return end{}, err
+		}
+		e, ok := follow(data, from == 0)
+		e.size = size
+		switch {
+		case ok:
+			return e, nil
+		case from == 0:
+			return end{}, errors.New("it holds something else than an audit log; name another file")
+		case window == maxTail:
+			return end{}, fmt.Errorf("there is no record in its last %d bytes; name another file", maxTail)
+		}
+	}
+}
+
+// follow finds the last record of a file's last bytes, and what the next one
+// must follow. A whole file may also have no record yet, but for the first
+// part of one.
+func follow(data []byte, whole bool) (end, bool) {
+	torn := len(data) > 0 && data[len(data)-1] != '\n'
+	for stop := len(data); stop > 0; {
+		line := bytes.TrimSuffix(data[:stop], []byte{'\n'})
+		start := bytes.LastIndexByte(line, '\n') + 1
+		if start == 0 && !whole {
+			return end{}, false
+		}
+		if hash, ok := sealed(line[start:]); ok {
+			return end{prev: cover(hash, data[stop:], torn), torn: torn}, true
+		}
+		stop = start
+	}
+	for line := range bytes.Lines(data) {
+		if !brokenOff(bytes.TrimSuffix(line, []byte{'\n'})) {
+			return end{}, false
+		}
+	}
+	return end{prev: cover(origin, data, torn), torn: torn}, true
+}
+
+// cover is the prev of a record that comes after one of that hash, with bytes
+// between them, to which a newline is still to be added.
+func cover(hash string, between []byte, torn bool) string {
+	if len(between) == 0 {
+		return hash
+	}
+	if torn {
+		return digest([]byte(hash), between, []byte{'\n'})
+	}
+	return digest([]byte(hash), between)
 }

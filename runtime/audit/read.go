@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
@@ -44,8 +45,8 @@ func Verify(path string) (Report, error) {
 // settled is a file's size while nobody writes to it. Where the system has no
 // locks, as on some disks of the network, a record may be half written then.
 func settled(f *os.File) (int64, error) {
-	if lock(f, shared, time.Second, Options{}) == nil {
-		defer unlock(f)
+	if lock(f, false, time.Second, Options{}) == nil {
+		defer filelock.Unlock(f)
 	}
 	info, err := f.Stat()
 	if err != nil {
