@@ -26,7 +26,7 @@ func TestVerifyWhole(t *testing.T) {
 	}
 }
 
-// TestVerifyHead wants the head of a log to be the prev of what comes next.
+// TestVerifyHead: the head of a log is the prev of the next record.
 func TestVerifyHead(t *testing.T) {
 	data := written(t, small()...)
 	for n := range lines(data) {
@@ -165,8 +165,8 @@ func wantFound(t testing.TB, data []byte, format string, args ...any) {
 	}
 }
 
-// FuzzVerify makes any change to a log and wants it to be found; what is left
-// of the log otherwise has to be read and shown.
+// FuzzVerify makes any change to a log and requires that it is found, and that the rest
+// is read and shown.
 func FuzzVerify(f *testing.F) {
 	data := written(f, tiny()...)
 	f.Add(0, 1, []byte("X"))
@@ -203,7 +203,7 @@ func TestReadStops(t *testing.T) {
 	}
 }
 
-// TestReadChanged wants a record to be shown that was changed.
+// TestReadChanged: a changed record is shown.
 func TestReadChanged(t *testing.T) {
 	data := bytes.Replace(written(t, small()...), []byte(`"outcome":"done"`), []byte(`"outcome":"fine"`), 1)
 	report, records := read(t, data)
@@ -221,8 +221,8 @@ func TestReadManyFindings(t *testing.T) {
 	}
 }
 
-// TestReadManyTorn wants what is full of lines that break off not to pass for
-// a log whose writers were killed.
+// TestReadManyTorn: a file full of incomplete lines does not pass for a log whose writers
+// were killed.
 func TestReadManyTorn(t *testing.T) {
 	if report := verify(t, bytes.Repeat([]byte("{\n"), 5000)[:9999]); !report.Broken {
 		t.Errorf("got %d findings", len(report.Findings))

@@ -132,7 +132,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestUnwatched: what isn't known confines nothing, and the policy says why.
+// TestUnwatched: commands that were not watched are not confined, and the policy says why.
 func TestUnwatched(t *testing.T) {
 	claims := []capability.Claim{command("npm", "ci"), read("a")}
 	for want, commands := range map[string]learn.Commands{
@@ -159,8 +159,8 @@ func TestUnwatched(t *testing.T) {
 	}
 }
 
-// FuzzCommands holds what is promised of a policy for what commands use: all of it
-// is allowed, there are few rules, and the order doesn't matter.
+// FuzzCommands checks the promises for what commands use: all of it is allowed, there are
+// few rules, and the order does not matter.
 func FuzzCommands(f *testing.F) {
 	for seed := range uint64(providertest.Rounds(200)) {
 		f.Add(seed, seed*7)
@@ -235,7 +235,7 @@ func randomUse(r *rand.Rand) capability.Use {
 	return u
 }
 
-// allows tells, in words of its own, whether a command may use something.
+// allows reports, by code of its own, whether a command may use something.
 func allows(c capability.Confinement, u capability.Use) bool {
 	in := func(list []capability.Subtree, wantBelow bool) bool {
 		return slices.ContainsFunc(list, func(s capability.Subtree) bool {

@@ -195,8 +195,8 @@ func TestPolicy(t *testing.T) {
 
 const digest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-// TestEarlierBuilds wants builds that don't tell their base images to be left
-// out where others do, whose rules would deny them.
+// TestEarlierBuilds: builds that do not name their base images are left out if others do,
+// whose rules would deny them.
 func TestEarlierBuilds(t *testing.T) {
 	old := build(func(*capability.Build) {})
 	told := build(func(b *capability.Build) { b.Engine, b.Bases = "docker", []string{"docker.io/library/node:22"} })

@@ -136,7 +136,7 @@ func TestMergeFails(t *testing.T) {
 	}
 }
 
-// TestWeaker: no new policy is one that would not confine what is confined.
+// TestWeaker: a new policy confines what the one in force confines.
 func TestWeaker(t *testing.T) {
 	inForce := parse(t, "version: 1\nproviders: {generic: {exec: [npm ci], files: {}}}\n")
 	missed := learn.Commands{"generic": {Missed: []string{"why"}}}

@@ -117,7 +117,7 @@ func TestEngineSocket(t *testing.T) {
 	}
 }
 
-// TestDirectories has what is learnt for files that commands read, list or make.
+// TestDirectories: rules for files that commands read, list or create.
 func TestDirectories(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

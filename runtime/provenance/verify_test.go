@@ -129,9 +129,8 @@ func unused(t *testing.T, text string) string {
 	return ""
 }
 
-// TestEachByteCounts changes each byte of a file in turn, but those of the name
-// "keyid": under another name it is a field that isn't known, and a signature
-// needs none.
+// TestEachByteCounts changes each byte of a file in turn, except those of the name
+// "keyid": under another name it is an unknown field, and a signature needs none.
 func TestEachByteCounts(t *testing.T) {
 	key := seeded(t, 1)
 	data := signed(t, payload(t, least()), key)
@@ -287,7 +286,7 @@ func TestEarlierStatement(t *testing.T) {
 	wantCheck(t, v.CheckImage("sha256:"+digit("a")), "image", "the statement is of sha256:1111")
 }
 
-// FuzzVerify wants nothing to be taken but what was signed.
+// FuzzVerify requires that only what was signed is accepted.
 func FuzzVerify(f *testing.F) {
 	key, body := seeded(f, 1), payload(f, build())
 	data := signed(f, body, key)
@@ -313,7 +312,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzPayload has any payload signed, and wants it to be refused or read.
+// FuzzPayload signs any payload, which has to be refused or read.
 func FuzzPayload(f *testing.F) {
 	key := seeded(f, 1)
 	f.Add(payload(f, build()))

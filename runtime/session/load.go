@@ -6,9 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/replay"
@@ -48,13 +53,13 @@ type loaded struct {
 	guest *backend.Guest
 }
 
-// load prepares a module, and has it describe itself. Whether it may be loaded
-// was decided before. It is compiled where it isn't known what it will do; known
-// is the file for that, and empty has it compiled in any case.
+// load prepares a module, and has it describe itself. Whether it may be loaded was
+// decided before. It is compiled unless a run in the file known is repeated; without a
+// file it always is.
 func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
-		File: known, Key: knownBy(m, opts.Limits), Host: host,
+		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
 			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
@@ -78,18 +83,30 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	return &loaded{m, calls, guest}, nil
 }
 
-// knownBy is what a module does the same by.
-func knownBy(m seen, limits sandbox.Limits) string {
-	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
-}
+// program identifies the program that runs, because another one may run a module in
+// another way. It is empty if that is not known: then nothing is replayed. The build
+// information is of the process and names its revision and GOARCH. It is the same for all
+// builds of a changed working tree, so there is also the file, by its size, its time and
+// its first bytes, where Go puts the build ID.
+var program = sync.OnceValue(func() string {
+	build, ok := debug.ReadBuildInfo()
+	path, err := os.Executable()
+	info, serr := os.Stat(path)
+	start, rerr := safefile.Read(path, 64<<10)
+	if !ok || errors.Join(err, serr, rerr) != nil {
+		return ""
+	}
+	sum := sha256.Sum256(append(start, build.String()...))
+	return fmt.Sprintf("%s %x %d %d", runtime.GOARCH, sum, info.Size(), info.ModTime().UnixNano())
+})
 
-// replayFile keeps what a provider did in earlier calls of this kind. It is empty
-// if the module has to be loaded: for a record of what the module itself asks
-// for, to ask the user about it, or to preview effects.
+// replayFile stores earlier runs of this kind. It is empty if the module must be loaded:
+// for a record of what the module itself asks for, to ask the user about it, to preview
+// effects, or if the program is not known.
 func (r *run) replayFile() string {
 	s := r.session
 	learns, _ := r.mode.learns()
-	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) {
+	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) || program() == "" {
 		return ""
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))

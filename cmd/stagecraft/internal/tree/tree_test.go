@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"internal/gitstate":                        {"internal/safefile"},
 	"internal/snapshot":                        {"internal/safefile"},
 	"runtime/lock":                             {"guest-sdk/abi", "internal/termtext", "internal/yamldoc"},
-	"runtime/audit":                            {"internal/termtext", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
+	"runtime/audit":                            {"internal/termtext", "internal/filelock", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                            {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
 	"runtime/provenance":                       {},
 	"hostfuncs/capability":                     {"internal/yamldoc"},
