@@ -28,8 +28,8 @@ func TestParseCeiling(t *testing.T) {
 		{text: "a.yml@sha256:" + someDigest[1:], err: "64 digits"},
 		{text: "a.yml@sha256:" + strings.ToUpper(someDigest), err: "64 digits"},
 		{text: "a.yml@sha256:" + someDigest + " ", err: "64 digits"},
-		{text: "", err: `"" names no file`},
-		{text: "@sha256:" + someDigest, err: "names no file"},
+		{text: "", err: `expected a file, got ""`},
+		{text: "@sha256:" + someDigest, err: "expected a file"},
 	} {
 		got, err := ParseCeiling(tt.text)
 		if tt.err != "" {

@@ -11,8 +11,8 @@ import (
 // EngineAuto is the default of [BuildSettings.Engine].
 const EngineAuto = string(build.Auto)
 
-// BuildSettings are the user's settings for image builds, whatever the provider
-// asks for. Each is what the flag of stagecraft build with its name takes.
+// BuildSettings are the user's settings for image builds, which override those of the
+// provider. Each is the text of the flag of stagecraft build with its name.
 type BuildSettings struct {
 	// Engine is auto, docker, embedded, buildkit+tcp://HOST:PORT or
 	// buildkit+unix:///PATH. Empty leaves it to the configuration, then to auto.
@@ -21,14 +21,14 @@ type BuildSettings struct {
 	EngineCerts string
 	// Tags are further references of the image.
 	Tags []string
-	// Platforms, such as linux/arm64, replace those that the provider asks for.
+	// Platforms, such as linux/arm64, replace the provider's.
 	Platforms []string
 	// Outputs are oci:DIR or tar:FILE, to which the image is written.
 	Outputs []string
 	// Bases are REF=oci:DIR: base images that are read from OCI layouts.
 	Bases []string
-	// Load puts the image into the Docker engine as well, NoCache repeats every
-	// step, and Pull looks for newer base images.
+	// Load also puts the image into the Docker engine, NoCache repeats every step,
+	// and Pull looks for newer base images.
 	Load, NoCache, Pull bool
 	// Epoch is the value of SOURCE_DATE_EPOCH.
 	Epoch string
@@ -36,11 +36,11 @@ type BuildSettings struct {
 	Progress string
 	Verbose  bool
 	// Machine is a unique name of this machine, under which builders keep contexts.
-	// Without one the whole context is sent each time.
+	// If it is empty, the whole context is sent each time.
 	Machine string
 }
 
-// Flags are the settings that are set and that not every provider can carry out.
+// Flags are the settings that are set, if not every provider can carry them out.
 func (b BuildSettings) Flags() []Flag {
 	var flags []Flag
 	for _, flag := range []struct {
