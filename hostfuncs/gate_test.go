@@ -224,9 +224,9 @@ func TestRequestsAreStrict(t *testing.T) {
 		"too large":     `{"argv": ["` + strings.Repeat("x", abi.MaxRequest) + `"]}`,
 	} {
 		t.Log(name)
-		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: the request is wrong")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: invalid request")
 	}
-	hosttest.WantError(t, hosttest.Call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `there is no operation "format_disk"`)
+	hosttest.WantError(t, hosttest.Call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `unknown operation "format_disk"`)
 }
 
 func TestOrderOfDecideAndDo(t *testing.T) {

@@ -104,9 +104,9 @@ func TestHeldToPlan(t *testing.T) {
 	}{
 		"as planned":    {[]abi.ExecRequest{first, second}, "", 0},
 		"one too few":   {[]abi.ExecRequest{first}, "", 1},
-		"one more":      {[]abi.ExecRequest{first, second, second}, "the plan has 2 steps", 0},
-		"another order": {[]abi.ExecRequest{second}, "step 1 of the plan is another one", 2},
-		"twice":         {[]abi.ExecRequest{first, first}, "step 2 of the plan is another one", 1},
+		"one more":      {[]abi.ExecRequest{first, second, second}, "the plan has only 2 steps", 0},
+		"another order": {[]abi.ExecRequest{second}, "step 1 of the plan differs", 2},
+		"twice":         {[]abi.ExecRequest{first, first}, "step 2 of the plan differs", 1},
 		"another value": {[]abi.ExecRequest{changed}, "exec.env[0].sha256", 2},
 		"another dir":   {[]abi.ExecRequest{elsewhere}, "exec.dir", 2},
 	} {
