@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// ids are the providers that there are.
+// ids are the available providers.
 type ids []string
 
 func (i ids) Has(id string) bool { return slices.Contains(i, id) }
@@ -158,8 +158,8 @@ func TestPositionOfNothing(t *testing.T) {
 	}
 }
 
-// TestLoadStopsReading is about a file that is far too large: not all of it is
-// read, so its size is not known and not said.
+// TestLoadStopsReading reads a part of a file that is far too large, so the error does not
+// give its size.
 func TestLoadStopsReading(t *testing.T) {
 	file := writeConfig(t, "")
 	if err := os.Truncate(file, 3<<30); err != nil {
@@ -190,7 +190,7 @@ func TestRootHasItsLinksResolved(t *testing.T) {
 	}
 }
 
-// FuzzParse wants an answer for any file.
+// FuzzParse expects a result or [yamldoc.Problems] for any file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	files, err := filepath.Glob("../../internal/yamldoc/testdata/*.yml")
@@ -208,7 +208,7 @@ func FuzzParse(f *testing.F) {
 		c, err := parse("f", data, known)
 		if err != nil {
 			if _, ok := err.(yamldoc.Problems); !ok {
-				t.Errorf("an error of another kind: %v", err)
+				t.Errorf("unexpected type of error: %v", err)
 			}
 			return
 		}
@@ -220,7 +220,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestPartWithTexts wants text to be what is written, whatever YAML makes of it.
+// TestPartWithTexts: a text is as written, not as YAML interprets it.
 func TestPartWithTexts(t *testing.T) {
 	file := writeConfig(t, `
 x-env: &env {PORT: 4000, DEBUG: True}

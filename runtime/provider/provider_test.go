@@ -61,7 +61,7 @@ func TestFindNothing(t *testing.T) {
 		t.Errorf("got %v, %v, %v", found, unusable, err)
 	}
 	if _, _, err := provider.Find(provider.Dirs{User: filepath.Join(directory(t, "file"), "file")}); err == nil {
-		t.Error("a file as a directory is no error")
+		t.Error("a file as a directory: no error")
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // seen is a module that was read and not compiled.
 type seen struct {
 	provider.Module
-	// Info is what its sections show.
+	// Info is read from its sections.
 	Info sandbox.Info
 }
 

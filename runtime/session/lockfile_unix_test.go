@@ -29,6 +29,6 @@ func TestChangeLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := len(f.IDs()); got != many {
-		t.Errorf("%d of %d entries are there", got, many)
+		t.Errorf("got %d entries, want %d", got, many)
 	}
 }
