@@ -25,16 +25,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-// Record is one call through the gate: its claim, the decision, and how it ended.
+// Record is one call through the gate: what was asked for, what the policies
+// decided, and how it ended.
 type Record = hostfuncs.Record
 
-// Main is the first call in main of every program that uses this package. For each
-// command, a run starts the program itself again, as the guard that ends all of the
-// command's processes. In a guard, Main does not return; otherwise it does nothing.
+// Main is the first call in main of every program that uses this package. To
+// start a command, a run starts the program itself a second time, as the guard
+// that ends whatever the command leaves behind. In that process Main does not
+// return; in every other it does nothing.
 func Main() { exec.Guard() }
 
-// Interrupt returns the cause with which to cancel the context of a run. Commands get
-// the signal and have [Grace] to end; closing kill kills them at once. kill may be nil.
+// Interrupt returns the cause with which to cancel the context of a run. Commands
+// get the signal and have [Grace] to end; they are killed at once when kill is
+// closed. kill may be nil.
 func Interrupt(sig os.Signal, kill <-chan struct{}) error { return exec.Interrupt(sig, kill) }
 
 // PassSignal sends a signal to each running command, unless the terminal has sent it

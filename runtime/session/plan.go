@@ -66,9 +66,9 @@ type PlannedFailed struct {
 type PlannedStep struct {
 	Operation string `json:"operation"`
 	PlannedDetail
-	Asked   string `json:"asked"`
-	Allowed bool   `json:"allowed"`
-	Layers  []Said `json:"layers"`
+	Asked   string          `json:"asked"`
+	Allowed bool            `json:"allowed"`
+	Layers  []LayerDecision `json:"layers"`
 	// Environment lists the variables that reach the step's program. It is not
 	// compared when the plan is carried out, since it differs between users.
 	Environment []hostfuncs.EnvStep `json:"environment,omitempty"`
@@ -156,7 +156,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	allowed := step.Record.Decision.Allowed
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
-		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: LayerDecisions(step.Record),
 		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }

@@ -115,8 +115,8 @@ func (r *recorder) Done(rec *Record) {
 	r.reporter.Call(rec)
 }
 
-// Said is one layer's decision about a call.
-type Said struct {
+// LayerDecision is one layer's decision about a call.
+type LayerDecision struct {
 	Layer   string `json:"layer"`
 	Policy  string `json:"policy"`
 	Allowed bool   `json:"allowed"`
@@ -126,16 +126,16 @@ type Said struct {
 	Line    int    `json:"line,omitempty"`
 }
 
-// SaidBy lists the decisions of all layers about a call.
-func SaidBy(rec *Record) []Said {
-	said := make([]Said, len(rec.Layers))
+// LayerDecisions lists the decisions of all layers about a call.
+func LayerDecisions(rec *Record) []LayerDecision {
+	decisions := make([]LayerDecision, len(rec.Layers))
 	for i, d := range rec.Layers {
-		said[i] = Said{
+		decisions[i] = LayerDecision{
 			Layer: string(d.Layer), Policy: d.Policy, Allowed: d.Allowed, Reason: d.Reason(),
 			Rule: d.Rule, File: d.Pos.File, Line: d.Pos.Line,
 		}
 	}
-	return said
+	return decisions
 }
 
 // Explanation is what the layers decide about one call.
