@@ -3,11 +3,13 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
@@ -55,6 +57,23 @@ type Base struct{ Reference, Digest string }
 // Build builds the backend's image.
 func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	return s.buildImage(ctx, live{}, opts, s.builds)
+}
+
+// BuildPlanned carries out exactly the effects of a plan, in their order, with the same
+// module. The policies are enforced too.
+func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
+	if plan.Provider.ID != s.config.Provider {
+		return Image{}, &PlanError{file, fmt.Sprintf("made with provider %s, but the configuration selects %s", plan.Provider.ID, s.config.Provider), "plan again", true}
+	}
+	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
+	for _, step := range plan.Steps {
+		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
+	}
+	builds := s.builds
+	builds.Tags = plan.Tags
+	builds.NoCache = builds.NoCache || plan.NoCache
+	builds.Pull = builds.Pull || plan.Pull
+	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
 }
 
 func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, builds build.Options) (Image, error) {

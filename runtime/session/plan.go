@@ -211,23 +211,6 @@ func ParsePlan(file string, data []byte) (*Plan, error) {
 	return p, nil
 }
 
-// BuildPlanned carries out exactly the effects of a plan, in their order, with the same
-// module. The policies are enforced too.
-func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
-	if plan.Provider.ID != s.config.Provider {
-		return Image{}, &PlanError{file, fmt.Sprintf("made with provider %s, but the configuration selects %s", plan.Provider.ID, s.config.Provider), "plan again", true}
-	}
-	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
-	for _, step := range plan.Steps {
-		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
-	}
-	builds := s.builds
-	builds.Tags = plan.Tags
-	builds.NoCache = builds.NoCache || plan.NoCache
-	builds.Pull = builds.Pull || plan.Pull
-	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
-}
-
 // flags are the plan's settings that not every provider can carry out.
 func (p *Plan) flags(file string) []Flag {
 	flags := BuildSettings{Tags: p.Tags, NoCache: p.NoCache, Pull: p.Pull}.Flags()

@@ -28,7 +28,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
-	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
@@ -209,26 +208,6 @@ func (s *Session) configure(file string) error {
 	}
 	p, _ := registry.Get(s.config.Provider)
 	s.selected = p.source
-	return nil
-}
-
-// chooseEngine uses the configuration's engine if the user gave none.
-func (s *Session) chooseEngine() error {
-	certs := s.opts.Builds.EngineCerts
-	chosen := &s.builds.Engine
-	if chosen.Kind == "" && s.config.Engine != "" {
-		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
-		if err != nil {
-			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
-		}
-		*chosen = engine
-	}
-	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
-		return &FlagError{
-			Message: "--engine-certs requires a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
-			Advice:  "name the daemon with --engine or build.engine, or remove --engine-certs",
-		}
-	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // EngineAuto is the default of [BuildSettings.Engine].
@@ -119,4 +120,24 @@ func parseEach[T any](flag string, texts []string, parse func(string) (T, error)
 		values = append(values, value)
 	}
 	return values, nil
+}
+
+// chooseEngine uses the configuration's engine if the user gave none.
+func (s *Session) chooseEngine() error {
+	certs := s.opts.Builds.EngineCerts
+	chosen := &s.builds.Engine
+	if chosen.Kind == "" && s.config.Engine != "" {
+		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		if err != nil {
+			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+		}
+		*chosen = engine
+	}
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
+		return &FlagError{
+			Message: "--engine-certs requires a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
+			Advice:  "name the daemon with --engine or build.engine, or remove --engine-certs",
+		}
+	}
+	return nil
 }
