@@ -23,12 +23,12 @@ import (
 // seen is a module that was read and not compiled.
 type seen struct {
 	provider.Module
-	// Info is what its sections show.
+	// Info is read from its sections.
 	Info sandbox.Info
 }
 
-// see looks at a module. What can't run here is told apart from what nobody has
-// trusted yet, and before it: trusting it would help nobody.
+// see checks that a module can run here. This is checked before trust, since trusting a
+// module that cannot run is useless.
 func see(m provider.Module) (seen, error) {
 	info, err := sandbox.Check(m.Bytes, abi.Operations())
 	if err != nil {
@@ -37,7 +37,7 @@ func see(m provider.Module) (seen, error) {
 	return seen{m, info}, nil
 }
 
-// readSeen reads a module and looks at it.
+// readSeen reads and checks a module.
 func readSeen(source provider.Source) (seen, error) {
 	m, err := source.Read()
 	if err != nil {
@@ -46,7 +46,7 @@ func readSeen(source provider.Source) (seen, error) {
 	return see(m)
 }
 
-// loaded is a module that is ready to be called.
+// loaded is a module that can be called.
 type loaded struct {
 	seen
 	calls *replay.Module
@@ -75,7 +75,7 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	guest, err := backend.NewGuest(ctx, calls)
 	if err == nil && source.ID != "" && guest.ID() != source.ID {
 		err = &backend.ContractError{Export: abi.ExportDescribe, Reason: fmt.Sprintf(
-			"it calls itself %q, but was found as %q: the file's name should be %s%s", guest.ID(), source.ID, guest.ID(), provider.Extension)}
+			"its ID is %q, but the file is named for %q: rename it to %s%s", guest.ID(), source.ID, guest.ID(), provider.Extension)}
 	}
 	if err != nil {
 		return nil, errors.Join(unusable(source, err), calls.Close(ctx))
@@ -113,7 +113,7 @@ func (r *run) replayFile() string {
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 
-// under is a path in a directory, empty where there is no directory.
+// under is a path in a directory, empty if the directory is.
 func under(dir, name string) string {
 	if dir == "" {
 		return ""
@@ -121,8 +121,7 @@ func under(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// unusable names the file in an error that concerns it; a limit or a crash
-// concerns the provider.
+// unusable names the file in an error about it. Limits and crashes are not about it.
 func unusable(source provider.Source, err error) error {
 	if e, ok := errors.AsType[*sandbox.LoadError](err); ok {
 		return &provider.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Reason}
@@ -134,6 +133,6 @@ func unusable(source provider.Source, err error) error {
 }
 
 func (l *loaded) close() {
-	// What a failed close leaves goes with the process.
+	// What remains after an error ends with the process.
 	_ = l.calls.Close(context.Background())
 }

@@ -55,7 +55,7 @@ type explainJSON struct {
 }
 
 type explainSaid struct {
-	session.Said
+	session.LayerDecision
 	Missing []explainMissing `json:"missing,omitempty"`
 	Near    []explainNear    `json:"near,omitempty"`
 }
@@ -220,8 +220,8 @@ func (c policyExplainCmd) secrets() map[string]abi.Value {
 func explained(found session.Explanation) explainJSON {
 	rec := found.Record
 	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainSaid{}}
-	for i, said := range session.SaidBy(rec) {
-		layer := explainSaid{Said: said}
+	for i, said := range session.LayerDecisions(rec) {
+		layer := explainSaid{LayerDecision: said}
 		for _, g := range rec.Layers[i].Missing {
 			if g.Key != "" {
 				layer.Missing = append(layer.Missing, explainMissing{g.Key, g.Rule})
@@ -241,7 +241,7 @@ func explained(found session.Explanation) explainJSON {
 }
 
 // saidText is what a layer says, after its name.
-func saidText(said session.Said) string {
+func saidText(said session.LayerDecision) string {
 	name := said.Layer
 	if name == "" {
 		name = "policy"
@@ -253,7 +253,7 @@ func (v explainJSON) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", termtext.Line(v.Asked, 2000), verdict(v.Allowed))
 	for _, said := range v.Layers {
-		b.WriteString("  " + saidText(said.Said) + "\n")
+		b.WriteString("  " + saidText(said.LayerDecision) + "\n")
 		for _, m := range said.Missing {
 			fmt.Fprintf(&b, "    there is no %s: %s\n", m.Key, termtext.Line(m.Rule, 1000))
 		}

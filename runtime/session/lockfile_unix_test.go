@@ -10,8 +10,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
-// TestChangeLock wants no change of the lock file to be lost to another one
-// that is made at the same time.
+// TestChangeLock changes the lock file many times at once: no change is lost.
 func TestChangeLock(t *testing.T) {
 	root := t.TempDir()
 	const many = 20
@@ -19,7 +18,7 @@ func TestChangeLock(t *testing.T) {
 	for i := range many {
 		all.Go(func() {
 			entry := lock.Entry{ID: fmt.Sprint("p", i), SHA256: fmt.Sprintf("%064d", i), Source: "project"}
-			if _, err := trust(patience{ctx: t.Context(), warn: func(error) {}}, root, entry); err != nil {
+			if _, err := trust(t.Context(), func(error) {}, root, entry); err != nil {
 				t.Error(err)
 			}
 		})
@@ -30,6 +29,6 @@ func TestChangeLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := len(f.IDs()); got != many {
-		t.Errorf("%d of %d entries are there", got, many)
+		t.Errorf("got %d entries, want %d", got, many)
 	}
 }

@@ -2,14 +2,15 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// TestDenialsAreBounded has a provider that asks for the same again and again,
-// and for ever new things.
+// TestDenialsAreBounded denies the same call again and again, and then other ones.
 func TestDenialsAreBounded(t *testing.T) {
 	denied := func(path string) *hostfuncs.Record {
 		claim := capability.Claim{Operation: "stat", Provider: "p", Files: []capability.FileUse{{Path: path}}}
@@ -35,6 +36,20 @@ func TestDenialsAreBounded(t *testing.T) {
 	}
 	allowed := &hostfuncs.Record{Decided: true, Decision: capability.Decision{Allowed: true}}
 	if r.Decided(allowed); r.denied != 2000 {
-		t.Error("what is allowed counts as denied")
+		t.Error("an allowed call counts as denied")
+	}
+}
+
+// TestRecorderKnowsBases expects each base image of the claim, with its digest if it is
+// known.
+func TestRecorderKnowsBases(t *testing.T) {
+	r := &recorder{reporter: silent{}, mode: live{}}
+	r.Done(&hostfuncs.Record{
+		Operation: abi.OpDockerBuild,
+		Claim:     capability.Claim{Build: &capability.Build{Bases: []string{"a.test/x:1", "a.test/y:1"}}},
+		Result:    abi.DockerBuildResult{Image: "shop:1", Bases: map[string]string{"a.test/y:1": "sha256:y", "a.test/z:1": "sha256:z"}},
+	})
+	if want := []Base{{"a.test/x:1", ""}, {"a.test/y:1", "sha256:y"}}; r.built == nil || !slices.Equal(r.built.bases, want) {
+		t.Errorf("got %+v, want %+v", r.built, want)
 	}
 }
