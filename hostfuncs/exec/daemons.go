@@ -20,11 +20,11 @@ func (r *Runner) daemonsOf(program string) [][]string {
 	return all
 }
 
-// leaving are the daemons that a command may leave running: they run its own program.
-func leaving(x capability.Exec) []process.Leaving {
-	var all []process.Leaving
+// mayStay lists the daemons that a command may leave running: they run its own program.
+func mayStay(x capability.Exec) []process.Daemon {
+	var all []process.Daemon
 	for _, argv := range x.Daemons {
-		all = append(all, process.Leaving{Program: x.Program, Args: argv[1:]})
+		all = append(all, process.Daemon{Program: x.Program, Args: argv[1:]})
 	}
 	return all
 }

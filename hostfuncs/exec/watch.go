@@ -63,7 +63,7 @@ func (w *watch) watched(cmd *process.Command, program string) {
 	case w == nil:
 	case cmd.Confine != nil:
 		w.Missed("a command that is confined already is not watched")
-	case len(cmd.Leaves) > 0:
+	case len(cmd.Daemons) > 0:
 		// What stays would have nobody left to look at its calls, and wait for ever.
 		w.Missed("a command that may leave a daemon behind is not watched")
 	default:
