@@ -37,7 +37,7 @@ var (
 	errNotConfined = errors.New("cannot be confined on this system")
 )
 
-// NotFoundError reports a program name for which there is no file.
+// NotFoundError reports a program whose file does not exist.
 type NotFoundError struct {
 	// Name is the program as it was written.
 	Name string

@@ -26,7 +26,7 @@ var (
 //
 // # Errors
 //
-// A [*NotFoundError] if there is no file; a [*StartError] for a directory or a file
+// A [*NotFoundError] if the file is missing; a [*StartError] for a directory or a file
 // that cannot be executed.
 func LookPath(name, dir, path string) (string, error) {
 	switch {
@@ -106,8 +106,8 @@ func lookAt(file string) (string, error) {
 	return "", first
 }
 
-// missing reports whether an error means that there is no such file, also if a file is
-// in place of a directory.
+// missing reports whether an error means that a file does not exist, also because
+// another file is in place of its directory.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

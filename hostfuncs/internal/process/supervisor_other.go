@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// supervisor waits for a program that is our own child: there is no guard.
+// supervisor waits for a program that is our own child, without a guard.
 type supervisor struct{ exit chan exited }
 
 func (t *tree) start(c Command, files [3]*os.File) error {
