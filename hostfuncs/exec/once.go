@@ -9,8 +9,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/inputs"
 )
 
-// checkOnce refuses a value that the provider knows: it could find out another
-// one by asking whether the two are the same.
+// checkOnce requires a reference. With values of its own, a provider could find out
+// another value by comparing them.
 func checkOnce(q abi.ExecRequest) error {
 	switch {
 	case q.Once == "":
@@ -23,9 +23,9 @@ func checkOnce(q abi.ExecRequest) error {
 	return nil
 }
 
-// onceInput is what a command with a name of its own is told by: the provider,
-// which has names of its own, and all that it is given. The reference is in it,
-// so that nobody learns whether two variables have one value.
+// onceInput returns the name under which a command's input is recorded, separate for each
+// provider, and the input. The input includes the reference, so that a provider cannot
+// learn whether two variables have the same value.
 func (r *Runner) onceInput(p execPlan) (name, input []string, err error) {
 	value, err := r.opts.Env.Value(*p.stdin)
 	if err != nil {
@@ -44,8 +44,8 @@ func (r *Runner) unchanged(p execPlan) bool {
 	return err == nil && r.inputs().Same(name, input)
 }
 
-// doOnce runs a command unless it succeeded with the same input before. While it
-// runs nothing is known: a command that fails may have done its work.
+// doOnce runs a command unless it succeeded with the same input before. The record is
+// removed while it runs, because a command that fails may still have had effects.
 func (r *Runner) doOnce(ctx context.Context, p execPlan) (abi.ExecResult, error) {
 	if p.once == "" {
 		return r.doExec(ctx, p)

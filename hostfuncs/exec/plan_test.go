@@ -13,7 +13,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-// TestPinnedProgram wants a rule that pins a program to hold for its bytes.
+// TestPinnedProgram: a rule that pins a program applies to its bytes.
 func TestPinnedProgram(t *testing.T) {
 	p := newProject(t, map[string]string{"run.sh": "#!/bin/sh\n"})
 	path := filepath.Join(p.Root, "run.sh")

@@ -82,7 +82,7 @@ func TestSingleFiles(t *testing.T) {
 	}
 }
 
-// notices keeps what is told.
+// notices keeps warnings.
 type notices struct {
 	mu   sync.Mutex
 	said []string
@@ -109,15 +109,15 @@ func TestTooManySingleFiles(t *testing.T) {
 	var n notices
 	c.singles.warn = n.warn
 	for range 3 {
-		c.lookAfter().close()
+		c.watchSingles().close()
 	}
-	if len(n.said) != 1 || !strings.Contains(n.said[0], "can be watched (there are too many): restart after one is replaced") {
+	if len(n.said) != 1 || !strings.Contains(n.said[0], "can be watched (too many): restart after one is replaced") {
 		t.Errorf("got %q", n.said)
 	}
 }
 
-// TestReplacedAgain has a file told of once, and once more after another command
-// was started with the new one.
+// TestReplacedAgain: a file is reported once, and once more if it is replaced after
+// another command was started.
 func TestReplacedAgain(t *testing.T) {
 	root := filesIn(t, "a")
 	file := filepath.Join(root, "a")
@@ -134,18 +134,18 @@ func TestReplacedAgain(t *testing.T) {
 		if err := os.Rename(file+".new", file); err != nil {
 			t.Fatal(err)
 		}
-		w.came(file)
+		w.created(file)
 	}
-	first := c.lookAfter()
+	first := c.watchSingles()
 	replace(first)
 	replace(first)
-	second := c.lookAfter()
-	second.came(file)
+	second := c.watchSingles()
+	second.created(file)
 	if want := []string{"a was replaced since start; restart to use it"}; !slices.Equal(n.said, want) {
 		t.Errorf("got %q, want %q", n.said, want)
 	}
 	replace(second)
-	first.came(file)
+	first.created(file)
 	if len(n.said) != 2 {
 		t.Errorf("got %q, want 2", n.said)
 	}
@@ -159,8 +159,8 @@ func TestReplacedAgain(t *testing.T) {
 	}
 }
 
-// TestWatchesFromAbove wants a directory to be watched before those in it: what is
-// made in it between would be neither seen nor told of.
+// TestWatchesFromAbove: a directory is watched before those in it, or what is created in
+// between would be missed.
 func TestWatchesFromAbove(t *testing.T) {
 	root := filesIn(t, "deep/er/x.js", "deep/y.js")
 	w := &startedWith{c: &Confinement{project: files.NewProject(root)}}

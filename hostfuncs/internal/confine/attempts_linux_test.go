@@ -67,7 +67,7 @@ func attempts() map[string]func([]string) error {
 		"schedule-oneself": trySchedulingOneself,
 		"ptrace":           func(a []string) error { return unix.PtraceSeize(number(a[0])) },
 		"call":             tryCall,
-		"beyond":           tryBeyond,
+		"always-refused":   tryAlwaysRefused,
 		"namespace":        tryNamespace,
 		"status":           tryStatus,
 		"threads":          tryThreadsOfOwn,
@@ -197,11 +197,11 @@ func tryCall(a []string) error {
 	return nil
 }
 
-// tryBeyond makes each system call that no rule allows, with arguments that
+// tryAlwaysRefused makes each system call that no rule allows, with arguments that
 // make no sense, and tells those that weren't refused.
-func tryBeyond([]string) error {
+func tryAlwaysRefused([]string) error {
 	var open []string
-	for _, c := range beyond() {
+	for _, c := range alwaysRefused() {
 		const bad = ^uintptr(0)
 		_, _, errno := unix.RawSyscall6(c.number, bad, bad, bad, bad, bad, bad)
 		if refuse(errno) != c.answer {

@@ -160,8 +160,7 @@ func (p place) run(t testing.TB, r Rules, g guards, argv ...string) string {
 
 func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cmd {
 	t.Helper()
-	data, err := r.Resolved(filepath.EvalSymlinks).AppendBinary(nil)
-	must(t, err)
+	data := r.Resolved(filepath.EvalSymlinks).Encode()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, p.self, argv...)

@@ -34,8 +34,8 @@ func TestNet(t *testing.T) {
 		good, bad, free := tcpServer(t), tcpServer(t), freePort(t)
 		text := func(n uint16) string { return strconv.Itoa(int(n)) }
 		connect, listen := Rules{Connect: []uint16{good}}, Rules{Listen: []uint16{free}}
-		socket := func(family, kind, protocol int) []string {
-			return []string{"socket", strconv.Itoa(family), strconv.Itoa(kind), strconv.Itoa(protocol)}
+		socket := func(domain, kind, protocol int) []string {
+			return []string{"socket", strconv.Itoa(domain), strconv.Itoa(kind), strconv.Itoa(protocol)}
 		}
 		noTCP := guards{landlock: TCPABI - 1}
 		p.checkAttempts(t, []attempt{
@@ -88,8 +88,8 @@ func mptcpWithout() string {
 
 // socketWithout is what a kind of socket gives where nobody refuses it; not
 // every kernel has them all.
-func socketWithout(family, kind int) string {
-	fd, err := unix.Socket(family, kind, 0)
+func socketWithout(domain, kind int) string {
+	fd, err := unix.Socket(domain, kind, 0)
 	if err != nil {
 		return outcome(err)
 	}

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Surroundings are what the places of a tool depend on. They are those of the
-// user, never what a provider asks to have in a child's environment.
+// Surroundings determine the paths of a tool. They are the user's, never what a
+// provider sets in a child's environment.
 type Surroundings struct {
 	// Home is the user's home directory, empty without one.
 	Home string
-	// Temp is the directory for temporary files. It is best one made for the
-	// program, since other programs' files lie in the common one.
+	// Temp is the directory for temporary files. It should be the program's own,
+	// because the shared one contains other programs' files.
 	Temp string
-	// Env looks up an environment variable, empty when it isn't set. Nil has
-	// none.
+	// Env looks up an environment variable, empty if it is not set. Nil means
+	// that none is set.
 	Env func(name string) string
 }
 
-// profiles are what tools need beside a project's own directory.
+// profiles are what tools need in addition to the project's directory.
 var profiles = map[string]func(Surroundings) Rules{
 	"base":   base,
 	"git":    git,
@@ -39,26 +39,25 @@ func Profiles() []string {
 	return names
 }
 
-// Profile is what a tool's programs need to start and to work, without the
-// project's directory, which the caller adds, and without the network. It looks
-// at nothing but its arguments: many of the paths won't exist, see [Rules].
+// Profile returns what a tool's programs need to run, without the network and the
+// project's directory, which the caller adds. It is pure: many of the paths may not
+// exist, see [Rules].
 //
-// All profiles contain base: what every program needs. Caches of a tool can be
-// written. What is put there, the user's own builds will take; only a cache of
-// the program's own, by a variable such as GOCACHE, keeps that apart. Files
-// that are known for holding credentials, such as ~/.npmrc, aren't in any.
+// All profiles contain base, which every program needs. Caches of a tool are writable,
+// and the user's own builds use their content; a variable such as GOCACHE gives the
+// program a separate one. No profile contains files that are known to contain
+// credentials, such as ~/.npmrc.
 //
-// A cache that doesn't exist yet can't be made by the program, since what is
-// around it isn't allowed; go build fails then. The caller makes those of
-// [Caches].
+// A program cannot create a missing cache, because the directory above it is not
+// allowed; go build fails then. The caller creates those of [Caches].
 //
 // # Errors
 //
-// An error that names the profiles there are, for any other name.
+// An error that lists the profiles, for an unknown name.
 func Profile(name string, at Surroundings) (Rules, error) {
 	of, ok := profiles[name]
 	if !ok {
-		return Rules{}, fmt.Errorf("no profile %q: there are %s", name, strings.Join(Profiles(), ", "))
+		return Rules{}, fmt.Errorf("unknown profile %q: expected one of %s", name, strings.Join(Profiles(), ", "))
 	}
 	r := base(at).With(of(at))
 	for _, list := range r.pathLists() {
@@ -67,9 +66,9 @@ func Profile(name string, at Surroundings) (Rules, error) {
 	return r, nil
 }
 
-// env is the clean path in a variable, or in the first one that has one; of a
-// list of paths it is the first. A relative one means different directories to
-// different programs and counts as none, and so does the root.
+// env returns the path in the first variable that has one, clean; of a list of paths
+// it is the first. The root does not count, and neither does a relative path, which
+// depends on a program's working directory.
 func (s Surroundings) env(names ...string) string {
 	if s.Env == nil {
 		return ""
@@ -83,10 +82,10 @@ func (s Surroundings) env(names ...string) string {
 	return ""
 }
 
-// home is a path below the home directory.
+// home returns a path below the home directory.
 func (s Surroundings) home(name string) string { return below(s.Home, name) }
 
-// config and cache are paths below the directories of the XDG Base Directory
+// config, cache and data return paths below the directories of the XDG Base Directory
 // Specification.
 func (s Surroundings) config(name string) string {
 	return below(or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
@@ -100,7 +99,7 @@ func (s Surroundings) data(name string) string {
 	return below(or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
 }
 
-// below is empty where there is no directory to be below of.
+// below joins a path to a directory, and is empty without one.
 func below(dir, name string) string {
 	if !path.IsAbs(dir) {
 		return ""

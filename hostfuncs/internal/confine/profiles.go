@@ -2,12 +2,12 @@ package confine
 
 import "slices"
 
-// base is for every program: the loader, the C library, names of users and
-// hosts, certificates, time zones, and devices that are nobody's.
+// base is for every program: the loader, the C library, names of users and hosts,
+// certificates, time zones, and devices without data.
 //
-// Of /proc it has what is about the system, not /proc itself: there stand the
-// command lines of all processes. /dev/pts isn't in it: the user's other
-// terminals are there.
+// Of /proc it contains files about the system only, because /proc itself has the
+// command lines of all processes. /dev/pts is left out, because it has the user's
+// other terminals.
 func base(s Surroundings) Rules {
 	return Rules{
 		Exec: []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store"},
@@ -16,7 +16,7 @@ func base(s Surroundings) Rules {
 			"hosts", "host.conf", "hostname", "resolv.conf", "gai.conf", "services", "protocols", "localtime", "timezone",
 			"locale.alias", "locale.conf", "os-release", "debian_version", "alternatives", "mime.types", "inputrc",
 			"terminfo", "shells", "login.defs", "profile", "bash.bashrc",
-			// Not the directories as a whole, in which private keys lie.
+			// Not the whole directories, which contain private keys.
 			"ssl/certs", "ssl/openssl.cnf", "ssl/cert.pem", "ssl/ca-bundle.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "pki/tls/cert.pem",
 			"pki/ca-trust", "ca-certificates", "crypto-policies", "static",
 		), "/dev/random", "/dev/urandom",
@@ -31,30 +31,29 @@ func base(s Surroundings) Rules {
 func git(s Surroundings) Rules {
 	return Rules{Read: []string{
 		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.env("GIT_CONFIG_GLOBAL"), s.env("GIT_CONFIG_SYSTEM"),
-		// Not the directory, in which credentials may lie.
+		// Not the directory, which may contain credentials.
 		s.config("git/config"), s.config("git/ignore"), s.config("git/attributes"),
 	}}
 }
 
-// goTool has git's, with which go build finds the version to stamp.
+// goTool contains git's, because go build asks git for the version to stamp.
 func goTool(s Surroundings) Rules {
 	gopath := or(s.env("GOPATH"), s.home("go"))
 	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
 	temp, cache := or(s.env("GOTMPDIR"), s.Temp), or(s.env("GOCACHE"), s.cache("go-build"))
 	r := Rules{
-		// The temporary directory is where go test puts what it runs, and the cache
-		// is where go run does. Toolchains are modules.
+		// go test runs programs in the temporary directory, go run in the cache.
+		// Toolchains are modules.
 		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp, cache},
-		// In the control group stands how many processors there are for a program.
+		// Control groups limit the number of processors.
 		Read:  []string{"/proc", "/sys/fs/cgroup", s.config("go/env"), s.env("GOENV")},
 		Write: []string{cache, modules, s.config("go/telemetry"), temp},
 	}
 	return r.With(git(s))
 }
 
-// Caches are the directories that a tool makes when it first needs them, and can't
-// do without. It may not make them once it is confined: a path that isn't there
-// allows nothing.
+// Caches are directories that a tool needs and would create itself. A confined one
+// cannot: a path that does not exist allows nothing.
 func Caches(name string, s Surroundings) []string {
 	var paths []string
 	switch name {
@@ -75,7 +74,7 @@ func node(s Surroundings) Rules {
 		Exec: []string{
 			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), or(s.env("FNM_DIR"), s.data("fnm")),
 			or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
-			// npx puts what it runs there.
+			// npx runs programs there.
 			cache,
 		},
 		Read: []string{"/proc", "/sys/fs/cgroup"},
@@ -102,7 +101,7 @@ func python(s Surroundings) Rules {
 	}
 }
 
-// in lists paths in a directory.
+// in returns paths in a directory.
 func in(dir string, names ...string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {

@@ -166,7 +166,7 @@ var watchedCases = []watchedCase{
 	{"a thread's", []string{"by-thread", "mine"}, "r in/mine"},
 }
 
-// TestWatch: each call is told once, before it is made.
+// TestWatch: each use is reported once, before the call is made.
 func TestWatch(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
 		p := newPlace(t, u)
@@ -204,16 +204,16 @@ func TestWatchAll(t *testing.T) {
 	}
 }
 
-// TestWatchBound: there is an end to what is told, and that is told once.
+// TestWatchBound: the number of reported uses is bounded, and more is called once.
 func TestWatchBound(t *testing.T) {
 	w := Watch{seen: make(map[Use]bool)}
-	told, more := 0, 0
+	reported, more := 0, 0
 	for i := range MaxUses + 3 {
 		for range 2 {
-			w.tell(Use{Kind: UseRead, Path: strconv.Itoa(i)}, func(Use) { told++ }, func() { more++ })
+			w.report(Use{Kind: UseRead, Path: strconv.Itoa(i)}, func(Use) { reported++ }, func() { more++ })
 		}
 	}
-	if told != MaxUses || more != 1 {
-		t.Errorf("told %d and %d times of more", told, more)
+	if reported != MaxUses || more != 1 {
+		t.Errorf("reported %d uses, and %d times more", reported, more)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// looker looks at one call, before the kernel makes it.
+// looker inspects one call before the kernel makes it.
 type looker struct {
 	thread int
 	args   [6]uint64
@@ -40,7 +40,7 @@ func watchedCalls() map[uintptr]func(looker) []Use {
 	return calls
 }
 
-// open is for all calls by which a file's contents come within reach.
+// open is for all calls that give access to a file's content.
 func (l looker) open(n named, flags uint64) []Use {
 	const tempFile = unix.O_TMPFILE &^ unix.O_DIRECTORY
 	exclusive := flags&unix.O_CREAT != 0 && flags&unix.O_EXCL != 0
@@ -56,7 +56,7 @@ func (l looker) open(n named, flags uint64) []Use {
 	case info.IsDir() && flags&tempFile != 0:
 		return []Use{{Kind: UseMake, Path: at}}
 	case info.IsDir() && writes, info.Mode()&fs.ModeSymlink != 0:
-		return nil // this is an error
+		return nil // the call fails
 	case info.IsDir():
 		return []Use{{Kind: UseList, Path: at}}
 	case writes:
@@ -65,7 +65,7 @@ func (l looker) open(n named, flags uint64) []Use {
 	return []Use{{Kind: UseRead, Path: at}}
 }
 
-// run is for a program, and what interprets it if it is a script.
+// run is for a program, and its interpreter if it is a script.
 func (l looker) run(n named, follow bool) []Use {
 	at, info, ok := l.lookUp(n, follow)
 	if !ok || info == nil || !info.Mode().IsRegular() {
@@ -104,8 +104,8 @@ func (l looker) remove(n named) []Use {
 	return []Use{{Kind: UseMake, Path: path.Dir(at)}}
 }
 
-// link gives a file a second name. In another directory, that takes the right to
-// move files at both ends.
+// link gives a file a second name. Across directories, this needs the right to move
+// files in both.
 func (l looker) link(from, to named, follow bool) []Use {
 	at, info, ok := l.lookUp(from, follow)
 	uses := l.make(to)
@@ -127,11 +127,11 @@ func (l looker) rename(from, to named) []Use {
 	return append(uses, Use{Kind: UseMake, Path: path.Dir(at)})
 }
 
-// number is the first one of a structure that an argument points to.
+// number reads the first number of a structure that an argument points to.
 func (l looker) number(arg int) uint64 {
 	data := make([]byte, 8)
-	if !l.read(l.args[arg], data) {
-		return unix.O_PATH // which is no use
+	if !readMemory(l.thread, l.args[arg], data) {
+		return unix.O_PATH // not a use
 	}
 	return binary.NativeEndian.Uint64(data)
 }

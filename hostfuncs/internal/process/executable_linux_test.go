@@ -80,7 +80,7 @@ func TestSwappedProgram(t *testing.T) {
 					}
 				case err == nil:
 					t.Error("it was run")
-				case (pinned || name != "gone") && !strings.Contains(err.Error(), "it is not the file any more that was decided on"):
+				case (pinned || name != "gone") && !strings.Contains(err.Error(), "the file has changed since it was decided on"):
 					t.Errorf("got %v", err)
 				}
 				if _, err := os.Stat(filepath.Join(c.Dir, "ran")); err == nil {
@@ -200,14 +200,14 @@ func TestPathOfExecutable(t *testing.T) {
 	}
 }
 
-// TestNoExecutable: what is no file is not opened, nor waited for.
+// TestNoExecutable: only regular files are opened, and opening does not wait.
 func TestNoExecutable(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
 	if err := unix.Mkfifo(pipe, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{dir: "is no regular file", pipe: "is no regular file", filepath.Join(dir, "none"): "no such file"} {
+	for path, want := range map[string]string{dir: "is not a regular file", pipe: "is not a regular file", filepath.Join(dir, "none"): "no such file"} {
 		if _, err := OpenExecutable(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}

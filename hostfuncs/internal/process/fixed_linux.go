@@ -10,10 +10,10 @@ import (
 // maxLinks is how many links the kernel follows in a path.
 const maxLinks = 40
 
-// isFixed tells whether nobody but root can lead a path elsewhere, and a user other
-// than root asks: each directory on the way, and on that of each link, is root's and
-// for root alone to write. A program that is found so can be run by its path, by
-// which the system and its users know it.
+// isFixed reports whether user is not root and only root can make a path lead
+// elsewhere: each directory on the way, links included, belongs to root and only
+// root may write to it. Such a program can be run by its path, by which tools of
+// the system know it.
 func isFixed(path string, user int) bool {
 	if user == 0 || !filepath.IsAbs(path) || !rootAlone("/") {
 		return false

@@ -52,7 +52,7 @@ func guardOf(t *testing.T, driver int) int {
 			return e.pid
 		}
 	}
-	t.Fatal("there is no guard")
+	t.Fatal("no guard found")
 	return 0
 }
 
@@ -177,7 +177,7 @@ func TestGuardPlan(t *testing.T) {
 		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}, is: identity{1, 2, 3, 4, 1 << 63}, how: byOpenFile, opened: true},
 		{
 			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
-			leaves: []Leaving{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
+			daemons: []Daemon{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
 		},
 	} {
 		data := want.encode()
@@ -195,7 +195,7 @@ func TestGuardPlan(t *testing.T) {
 
 // FuzzGuardPlan: no bytes make a guard panic.
 func FuzzGuardPlan(f *testing.F) {
-	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, leaves: []Leaving{{Program: "/x"}}}.encode()[4:])
+	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, daemons: []Daemon{{Program: "/x"}}}.encode()[4:])
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := decodeGuardPlan(data)

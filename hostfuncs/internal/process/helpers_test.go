@@ -48,7 +48,7 @@ func forever() int {
 	}
 }
 
-// breedHelper starts another process when it is told to end.
+// breedHelper starts another process when it gets SIGTERM.
 func breedHelper([]string) int {
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGTERM)
@@ -63,7 +63,7 @@ func breedHelper([]string) int {
 	return 0
 }
 
-// onceHelper takes its time to end, and tells if it is told again meanwhile.
+// onceHelper ends slowly, and says whether it got a second signal meanwhile.
 func onceHelper([]string) int {
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGTERM)
@@ -71,9 +71,9 @@ func onceHelper([]string) int {
 	<-got
 	select {
 	case <-got:
-		fmt.Fprintln(os.Stderr, "told twice")
+		fmt.Fprintln(os.Stderr, "signalled twice")
 	case <-time.After(300 * time.Millisecond):
-		fmt.Fprintln(os.Stderr, "told once")
+		fmt.Fprintln(os.Stderr, "signalled once")
 	}
 	return 0
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// apply bounds this process, and all that it starts.
+// apply limits this process and its descendants.
 func (l Limits) apply() error {
 	for _, bound := range []struct {
 		resource int
@@ -22,8 +22,8 @@ func (l Limits) apply() error {
 		if err := syscall.Getrlimit(bound.resource, &now); err != nil {
 			return err
 		}
-		// The one of the syscall package: it keeps what Go does to a program's
-		// number of open files from undoing this.
+		// The syscall package's own function: after it, Go does not restore the
+		// original number of open files in programs that it starts.
 		at := min(bound.at, now.Max)
 		if err := syscall.Setrlimit(bound.resource, &syscall.Rlimit{Cur: at, Max: at}); err != nil {
 			return err
@@ -32,8 +32,8 @@ func (l Limits) apply() error {
 	return nil
 }
 
-// processes counts those of the user that there are already, since the system
-// does.
+// processes adds the existing processes of the user, because the kernel counts
+// them.
 func (l Limits) processes() uint64 {
 	if l.Processes == 0 {
 		return 0
@@ -41,8 +41,7 @@ func (l Limits) processes() uint64 {
 	return l.Processes + tasksOf(unix.Getuid())
 }
 
-// tasksOf counts the processes of a user, each thread as one. See
-// proc_pid_status(5).
+// tasksOf counts the threads of a user, see proc_pid_status(5).
 func tasksOf(uid int) (count uint64) {
 	for _, e := range processes() {
 		status, err := os.ReadFile("/proc/" + strconv.Itoa(e.pid) + "/status")

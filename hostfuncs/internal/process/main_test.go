@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,11 +20,17 @@ import (
 // one is in this variable.
 const helperVar = "STAGECRAFT_TEST_HELPER"
 
-// markVar holds a word that is in the environment of one test's processes and
-// of no other process.
+// markVar has a value that only the processes of one test have.
 const markVar = "STAGECRAFT_TEST_MARK"
 
 func TestMain(m *testing.M) {
+	// A program started with nohup or in the background inherits ignored signals, and
+	// so would its children. A signal that has a handler is reset when they start.
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	if name := os.Getenv(helperVar); name != "" {
 		helper, ok := helpers()[name]
 		if !ok {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -167,7 +168,7 @@ func TestRunWriterThatFails(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 	if res.Signal != "SIGPIPE" {
-		t.Errorf("the child was not told: %+v", res)
+		t.Errorf("the child did not get the error: %+v", res)
 	}
 }
 
@@ -239,5 +240,20 @@ func TestRunDuration(t *testing.T) {
 	begun := time.Now()
 	if res := run(t, shell(t, "exit 0")); res.Duration > time.Since(begun) {
 		t.Errorf("it took %v, longer than Run did", res.Duration)
+	}
+}
+func TestCheckBatch(t *testing.T) {
+	for _, program := range []string{`C:\node\npm.cmd`, `C:\x.BAT`} {
+		for _, word := range []string{`"&calc`, "%PATH%", "a|b", "a&b", "a>b", "<a", "a^b", "!x!", "a\r\nb"} {
+			if err := checkBatch(program, []string{"npm", "run", word}); err == nil || !strings.Contains(err.Error(), strconv.Quote(word)) {
+				t.Errorf("%s %q: got %v", program, word, err)
+			}
+		}
+		if err := checkBatch(program, []string{"a&b", "run", "dev", "--x=1", "two words", ""}); err != nil {
+			t.Errorf("%s: got %v", program, err)
+		}
+	}
+	if err := checkBatch(`C:\node\node.exe`, []string{"node", `"&calc`}); err != nil {
+		t.Errorf("a program is taken for a batch file: %v", err)
 	}
 }

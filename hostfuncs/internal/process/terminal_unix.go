@@ -12,9 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-func stdinIsTerminal() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
-
-// terminal is how the terminal was before a child shared it.
+// terminal is the terminal's state before a child shared it.
 type terminal struct {
 	state      *term.State
 	foreground bool // our group had it
@@ -24,7 +22,7 @@ func saveTerminal(shared bool) terminal {
 	if !shared {
 		return terminal{}
 	}
-	// A terminal that does not tell its state is left as it is.
+	// If its state cannot be read, the terminal is left as it is.
 	state, err := term.GetState(int(os.Stdin.Fd()))
 	if err != nil {
 		return terminal{}
@@ -32,8 +30,8 @@ func saveTerminal(shared bool) terminal {
 	return terminal{state, foreground() == unix.Getpgrp()}
 }
 
-// restore puts right what the tree left, as the shell would. What is in the
-// foreground by the shell's will, while we are not, stays there.
+// restore restores the terminal as a shell would. If the shell put another group in
+// the foreground, it stays there.
 func (t terminal) restore() {
 	if t.state == nil || !t.foreground {
 		return
@@ -55,7 +53,7 @@ func foreground() int {
 }
 
 func takeForeground() error {
-	// Who takes it from the background is stopped, unless it ignores that.
+	// SIGTTOU would stop us if we are in the background.
 	if !signal.Ignored(syscall.SIGTTOU) {
 		signal.Ignore(syscall.SIGTTOU)
 		defer signal.Reset(syscall.SIGTTOU)

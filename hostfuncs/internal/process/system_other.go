@@ -9,17 +9,20 @@ import (
 	"syscall"
 )
 
-// errFileChanged is never found: nothing is compared.
+// Guard does nothing: only Linux has guards.
+func Guard() {}
+
+// errFileChanged never occurs: nothing is compared.
 var errFileChanged = errors.New("another file")
 
 // Executable is the file of a program. Only Linux runs a file that was opened:
-// elsewhere it is the one that the path leads to at each step.
+// elsewhere each step uses the file at the path.
 type Executable struct{ path string }
 
 // OpenExecutable takes the path.
 func OpenExecutable(path string) (*Executable, error) { return &Executable{path}, nil }
 
-// Read opens the file for reading. It doesn't wait for a pipe's writer.
+// Read opens the file for reading. It does not wait for a pipe's writer.
 func (x *Executable) Read() (*os.File, error) {
 	return os.OpenFile(x.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
@@ -30,7 +33,7 @@ func (x *Executable) Path() (string, error) { return filepath.EvalSymlinks(x.pat
 // Close does nothing.
 func (*Executable) Close() error { return nil }
 
-// Directory is one to run a program in. Only Linux enters one that was opened.
+// Directory is a working directory. Only Linux uses one that was opened.
 type Directory struct{}
 
 // OpenDirectory does nothing.

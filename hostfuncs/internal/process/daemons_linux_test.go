@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// TestLeaving has a daemon that may stay, with what it started, and others that
-// look like it and may not.
-func TestLeaving(t *testing.T) {
+// TestDaemons: a daemon stays with its descendants; similar processes do not.
+func TestDaemons(t *testing.T) {
 	const daemon = `sleep 1000 & echo ready; wait`
 	for name, tt := range map[string]struct {
 		start string
@@ -27,7 +26,7 @@ func TestLeaving(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := shell(t, `mkfifo go; exec 3<>go; exec >&3; `+tt.start+` read ready <&3; exit 3`)
 			c.Env = append(c.Env, "D="+daemon)
-			c.Leaves = []Leaving{{Program: "/bin/sh", Args: []string{"-c", daemon}}}
+			c.Daemons = []Daemon{{Program: "/bin/sh", Args: []string{"-c", daemon}}}
 			if res := run(t, c); res.ExitCode != 3 || res.Killed || res.Left != 0 {
 				t.Errorf("got %+v", res)
 			}
@@ -47,10 +46,10 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
-// TestLeavingIsNotTheCommand: what was asked for itself ends.
-func TestLeavingIsNotTheCommand(t *testing.T) {
+// TestCommandIsNoDaemon: a command ends even if it is listed as a daemon.
+func TestCommandIsNoDaemon(t *testing.T) {
 	c := shell(t, `echo ready; sleep 1000`)
-	c.Leaves = []Leaving{{Program: "/bin/sh", Args: c.Argv[1:]}}
+	c.Daemons = []Daemon{{Program: "/bin/sh", Args: c.Argv[1:]}}
 	ready := expect("ready")
 	c.Stdout = ready
 	ctx, cancel := context.WithCancel(testContext(t))

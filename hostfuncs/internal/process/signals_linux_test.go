@@ -66,7 +66,7 @@ func TestPassWithoutTerminal(t *testing.T) {
 	done := launch(ctx, c)
 	ready.until(t)
 	if !Pass(syscall.SIGUSR1) {
-		t.Error("there is no program to pass a signal to")
+		t.Error("no program got the signal")
 	}
 	got.until(t)
 	cancel()

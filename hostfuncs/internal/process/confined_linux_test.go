@@ -27,8 +27,7 @@ func basis(t *testing.T) *confine.Rules {
 	return &rules
 }
 
-// TestConfined: what is confined is the program and all that it starts, and
-// nothing of us.
+// TestConfined: the program and its descendants are confined, and we are not.
 func TestConfined(t *testing.T) {
 	c := shell(t, `cat here/a; cat there/b; (setsid sh -c 'cat there/b; echo x >there/c') ; exit 3`)
 	for name, text := range map[string]string{"here/a": "may\n", "there/b": "may not\n"} {
@@ -53,8 +52,8 @@ func TestConfined(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestConfinedToNoLink: a link that stands in the place of an allowed directory, as
-// an earlier command can put one there, allows nothing.
+// TestConfinedToNoLink: a link in place of an allowed directory, as an earlier command
+// can create it, allows nothing.
 func TestConfinedToNoLink(t *testing.T) {
 	c := shell(t, `cat link/a`)
 	if err := os.Mkdir(filepath.Join(c.Dir, "there"), 0o755); err != nil {
@@ -78,7 +77,7 @@ func TestConfinedToNoLink(t *testing.T) {
 	}
 }
 
-// TestConfinedCantReachItsGuard: then a guard is outside of its reach.
+// TestConfinedCantReachItsGuard: a confined program cannot signal or read its guard.
 func TestConfinedCantReachItsGuard(t *testing.T) {
 	c := shell(t, `kill -STOP $PPID; kill -KILL $PPID; cat /proc/$PPID/environ; exit 3`)
 	c.Confine = basis(t)
@@ -91,7 +90,7 @@ func TestConfinedCantReachItsGuard(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestConfinedEnds: confinement keeps nothing from being ended.
+// TestConfinedEnds: a confined tree ends as well.
 func TestConfinedEnds(t *testing.T) {
 	for name, script := range remnants {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +104,7 @@ func TestConfinedEnds(t *testing.T) {
 	}
 }
 
-// TestProgramOutside says why a program can't be run.
+// TestProgramOutside: the error says why a program is not allowed to run.
 func TestProgramOutside(t *testing.T) {
 	c := shell(t, "")
 	c.Program = filepath.Join(c.Dir, "script")
@@ -114,7 +113,7 @@ func TestProgramOutside(t *testing.T) {
 	}
 	c.Confine = basis(t)
 	_, err := Run(testContext(t), c)
-	if err == nil || !strings.Contains(err.Error(), "what it is confined to has it not") {
+	if err == nil || !strings.Contains(err.Error(), "the policy does not allow this file or its interpreter") {
 		t.Errorf("got %v", err)
 	}
 	c.open(t)
@@ -123,11 +122,11 @@ func TestProgramOutside(t *testing.T) {
 	}
 }
 
-// TestRulesThatCantBe: a program that can't be confined is not started.
+// TestRulesThatCantBe: a program that cannot be confined is not started.
 func TestRulesThatCantBe(t *testing.T) {
 	c := shell(t, "touch ran")
 	c.Confine = &confine.Rules{Read: []string{"relative"}}
-	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "it can't be confined here") {
+	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "cannot be confined on this system") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(c.Dir, "ran")); err == nil {

@@ -138,8 +138,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestInterruptIsAValue wants an interrupt to be told once, and waits and
-// probes to go on after it.
+// TestInterruptIsAValue: an interrupt is returned once, and waits and probes continue
+// after it.
 func TestInterruptIsAValue(t *testing.T) {
 	p := newProject(t, nil)
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], net: {connect: ['*']}}}")

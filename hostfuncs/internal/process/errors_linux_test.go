@@ -49,9 +49,9 @@ func TestStartErrorsOfDirectories(t *testing.T) {
 		is                error
 	}{
 		{directory, directory, "is a directory", syscall.EACCES},
-		{directory + "/none", directory, "there is no such file", syscall.ENOENT},
-		{"/bin/sh", directory + "/none", "the directory " + directory + "/none to run in does not exist", syscall.ENOENT},
-		{"/bin/sh", file, file + ", to run in, is no directory", syscall.ENOTDIR},
+		{directory + "/none", directory, "no such file", syscall.ENOENT},
+		{"/bin/sh", directory + "/none", "the working directory " + directory + "/none does not exist", syscall.ENOENT},
+		{"/bin/sh", file, "the working directory " + file + " is not a directory", syscall.ENOTDIR},
 	} {
 		c := shell(t, "")
 		c.Program, c.Dir = tt.program, tt.dir

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// supervisor waits for a program that is our own child: this system has no guards.
+// supervisor waits for a program that is our own child, without a guard.
 type supervisor struct{ exit chan exited }
 
 func (t *tree) start(c Command, files [3]*os.File) error {
 	begun := time.Now()
 	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
-		// A nil environment would be ours.
+		// With a nil environment the program would get ours.
 		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
 		Sys: &syscall.SysProcAttr{Setpgid: !t.shared},
 	})
@@ -45,4 +45,13 @@ func (t *tree) sendRoot(_ entry, sig syscall.Signal) { t.sendProgram(sig) }
 
 func (t *tree) sendProgram(sig syscall.Signal) { _ = t.process.Signal(sig) }
 
-func (Leaving) is(int) bool { return false }
+func (Daemon) runsAs(int) bool { return false }
+
+// signalProbe reports signals to our whole process group. Only Linux has one.
+type signalProbe struct{ process *os.Process }
+
+func startSignalProbe() *signalProbe { return nil }
+
+func (*signalProbe) got(syscall.Signal) (got, ok bool) { return false, false }
+
+func (*signalProbe) close() {}
