@@ -177,7 +177,7 @@ func TestDirectories(t *testing.T) {
 // TestUnused: a name that is of nothing is told.
 func TestUnused(t *testing.T) {
 	got := ran(t, learn.Options{Sensitive: []string{".env", "certs", "**"}}, file(capability.UseRead, ".env"))
-	if len(got.Notes) != 1 || got.Notes[0] != "nothing that was used is what --sensitive certs names" {
+	if len(got.Notes) != 1 || got.Notes[0] != "--sensitive certs matches nothing that was used" {
 		t.Errorf("noted %q", got.Notes)
 	}
 }
