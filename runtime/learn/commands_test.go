@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 		{"more files than are told", nil, append(reads("d/e/%d", 9), file(capability.UseRead, "d/a")),
 			"    files:\n      read:\n        - \"d/e/**\"" + mayRead + "        - d/a" + mayRead + "    net: {}\n", ""},
 		{"more directories than are told", nil, reads("d/%d/a", 9), "    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
-		{"names that can't be told", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
+		{"names without a rule", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
 		{"what the provider reads too", []capability.Claim{read("a"), read("d/a"), connect(80)},
 			[]capability.Use{file(capability.UseRead, "a"), file(capability.UseList, "d"), file(capability.UseRead, "d/b"), port(capability.UseConnect, 80)},
@@ -97,7 +97,7 @@ func TestCommands(t *testing.T) {
 			"    files: {}\n    net: {}\n    use:\n      - git\n      - node\n", ""},
 		{"a cache in the project", nil, []capability.Use{file(capability.UseMake, ".cache", "go"), file(capability.UseRead, "/c", "go")},
 			"    files: {}\n    net: {}\n    use:\n      - go\n", ""},
-		{"a cache in the project of what isn't used", nil, []capability.Use{file(capability.UseMake, ".cache", "go")},
+		{"a cache in the project of an unused toolchain", nil, []capability.Use{file(capability.UseMake, ".cache", "go")},
 			"    files:\n      write:\n        - \".cache/**\"\n    net: {}\n", ""},
 		{"sockets", nil, []capability.Use{
 			file(capability.UseSocket, "/run/d", "docker"), file(capability.UseSocket, "/run/x"), file(capability.UseSocket, "@x"), file(capability.UseSocket, "s"),
@@ -137,7 +137,7 @@ func TestUnwatched(t *testing.T) {
 	claims := []capability.Claim{command("npm", "ci"), read("a")}
 	for want, commands := range map[string]learn.Commands{
 		"    confine: off # commands were not watched\n": nil,
-		"    confine: off # one; two\n":                           {"generic": {Missed: []string{"one", "two"}, Uses: reads("d/%d", 2)}},
+		"    confine: off # one; two\n":                  {"generic": {Missed: []string{"one", "two"}, Uses: reads("d/%d", 2)}},
 	} {
 		got, err := learn.Policy(claims, commands, learn.Options{})
 		if err != nil {

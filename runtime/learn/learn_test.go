@@ -95,7 +95,7 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    exec:\n      - [sh, \"-c\", a b]\n      - npm ci\n      - npm test\n"},
 		{"providers", []capability.Claim{as("zed", command("npm")), as("1", say), as("generic", look("A"))},
 			"\n  \"1\": {}\n  generic:\n    env:\n      read:\n        - A\n  zed:\n    exec:\n      - npm\n"},
-		{"read of what is passed", []capability.Claim{look("A", "B"), with(command("npm"), capability.EnvUse{Name: "A", Use: capability.Pass})},
+		{"read of a passed variable", []capability.Claim{look("A", "B"), with(command("npm"), capability.EnvUse{Name: "A", Use: capability.Pass})},
 			"\n  generic:\n    exec:\n      - npm\n    env:\n      pass:\n        - A\n      read:\n        - B\n"},
 		{"star", []capability.Claim{command("npx", "*.ts"), command("npx", "a.ts")},
 			"\n  generic:\n    exec:\n      - [npx, \"*.ts\"] # * allows any characters and cannot be escaped\n"},
@@ -103,9 +103,9 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"the directory too", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src\n"},
-		{"what is below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
+		{"a directory below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src/one/x\n"},
-		{"a file that isn't there", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
+		{"a missing file", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"one file is not read", []capability.Claim{read("src/a.ts"), read("src/c.ts")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n        - src/c.ts\n"},
@@ -122,7 +122,7 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n        - b\n"},
 		{"part of the root", []capability.Claim{read("a"), read(".")},
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n"},
-		{"a directory that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
+		{"a directory that a rule cannot name", []capability.Claim{read("st*r/a"), read("st*r/b")},
 			"\n  generic:\n    files:\n      read:\n        - \"st*r/a\" # * allows any characters and cannot be escaped\n" +
 				"        - \"st*r/b\" # * allows any characters and cannot be escaped\n"},
 		{"by another provider", []capability.Claim{read("src/a.ts"), as("zed", read("src/b.ts"))},
@@ -134,9 +134,9 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      env:\n        - src/a.ts\n        - src/b.ts\n"},
 		{"one file is loaded", []capability.Claim{read("src/a.ts"), load("src/b.ts")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - src/b.ts\n"},
-		{"load of what is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
+		{"load of a file that is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - .env\n"},
-		{"load of what is read in a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
+		{"load of a file that is read in a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"all uses of files", []capability.Claim{
 			connect(4000), {Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "c", Use: capability.Write}, {Path: "b", Use: capability.Load}, {Path: "a"}}},
@@ -229,7 +229,7 @@ func TestDirectoryHalfListed(t *testing.T) {
 	}
 }
 
-// halfListed is a file system whose directories can't be listed to their end.
+// halfListed is a file system whose directories cannot be listed to the end.
 type halfListed struct{ fs.FS }
 
 func (h halfListed) ReadDir(name string) ([]fs.DirEntry, error) {

@@ -35,7 +35,7 @@ func TestMerge(t *testing.T) {
 	}{
 		{name: "all is allowed", before: "providers:\n  generic: {exec: [npm *], files: {read: [\"**\"]}, net: {}} # mine\n",
 			claims: []capability.Claim{command("npm", "ci"), say, read("a")}, commands: watched(srcA)},
-		{name: "what stands there stays", before: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n\n    files: {read: [a]}\n    net: {connect: [80]}\n",
+		{name: "existing text stays", before: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n\n    files: {read: [a]}\n    net: {connect: [80]}\n",
 			claims: []capability.Claim{command("npm", "ci")}, commands: watched(srcA, port(capability.UseListen, 4000)),
 			after: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n    - npm ci\n\n    files: {read: [a, src/a]}\n    net: {connect: [80], listen: [4000]}\n",
 			added: "generic exec npm ci\ngeneric files.read src/a\ngeneric net.listen 4000"},

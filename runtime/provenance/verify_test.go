@@ -78,7 +78,7 @@ func TestChangedEnvelopes(t *testing.T) {
 		}, "signature", "is not"},
 		{"no payload", func(e *dsse.Envelope) { e.Payload = "" }, "envelope", "empty"},
 		{"payload with a line break", func(e *dsse.Envelope) { e.Payload = e.Payload[:4] + "\n" + e.Payload[4:] }, "envelope", "base64"},
-		{"payload that is no base64", func(e *dsse.Envelope) { e.Payload = "*" + e.Payload[1:] }, "envelope", "base64"},
+		{"payload that is not base64", func(e *dsse.Envelope) { e.Payload = "*" + e.Payload[1:] }, "envelope", "base64"},
 		{"payload type", func(e *dsse.Envelope) { e.PayloadType = "application/json" }, "signature", "is not"},
 		{"payload type in another case", func(e *dsse.Envelope) { e.PayloadType = "application/vnd.in-toto+JSON" }, "signature", "is not"},
 		{"no payload type", func(e *dsse.Envelope) { e.PayloadType = "" }, "signature", "is not"},
@@ -185,7 +185,7 @@ func TestStrict(t *testing.T) {
 	file := string(signed(t, []byte(body), key))
 	replace := func(text, old, new string) string {
 		if strings.Count(text, old) == 0 {
-			t.Fatalf("there is no %s", old)
+			t.Fatalf("missing %s", old)
 		}
 		return strings.Replace(text, old, new, 1)
 	}
@@ -331,7 +331,7 @@ func FuzzPayload(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := provenance.Sign(t.Context(), again, key.signer); err != nil {
-			t.Errorf("what was read can't be signed again: %v", err)
+			t.Errorf("cannot sign again what was read: %v", err)
 		}
 	})
 }
