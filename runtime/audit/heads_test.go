@@ -182,7 +182,7 @@ func TestHeadsNotKept(t *testing.T) {
 // TestWaitEnds: a wait for another writer is reported, and ends with the run.
 func TestWaitEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a lock of the same process is no other's there")
+		t.Skip("a process does not wait for its own locks there")
 	}
 	path := filepath.Join(t.TempDir(), "log")
 	create(t, path, small()...)

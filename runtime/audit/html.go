@@ -62,13 +62,13 @@ func newPage(report Report, all []*run) *page {
 	for _, f := range report.Findings[:shown] {
 		p.Findings = append(p.Findings, Finding{f.Line, f.Kind, line(f.Text, 400)})
 	}
-	told := deny(all, p.MoreRuns)
-	p.Denials, p.MoreDenials = told.list, told.more
+	denied := deny(all, p.MoreRuns)
+	p.Denials, p.MoreDenials = denied.list, denied.more
 	for i, r := range all {
 		p.Calls += len(r.calls)
 		p.Denied += r.denied
 		if i >= p.MoreRuns {
-			p.Runs = append(p.Runs, r.section(i+1, told))
+			p.Runs = append(p.Runs, r.section(i+1, denied))
 		}
 	}
 	foldSettings(p.Runs)
@@ -138,7 +138,7 @@ type denials struct {
 
 // deny collects the denials. The first hidden runs have no section on the page.
 func deny(all []*run, hidden int) *denials {
-	told := &denials{byKey: make(map[denialKey]*denial)}
+	denied := &denials{byKey: make(map[denialKey]*denial)}
 	for i, r := range all {
 		seen := make(map[*denial]bool)
 		for row, group := range r.groups() {
@@ -146,9 +146,9 @@ func deny(all []*run, hidden int) *denials {
 			if c.Decision != Denied {
 				continue
 			}
-			d := told.of(c)
+			d := denied.of(c)
 			if d == nil {
-				told.more += len(group)
+				denied.more += len(group)
 				continue
 			}
 			d.Times += len(group)
@@ -164,7 +164,7 @@ func deny(all []*run, hidden int) *denials {
 			d.add(p)
 		}
 	}
-	return told
+	return denied
 }
 
 // of is the entry of a call's denial, nil if the list is full.

@@ -51,7 +51,7 @@ type row struct {
 	Bytes           string
 }
 
-func (r *run) section(number int, told *denials) section {
+func (r *run) section(number int, denied *denials) section {
 	groups := r.groups()
 	s := section{
 		Number: number, ID: runID(number), Run: line(r.id, 40), Command: line(r.about.Command, 40), Outcome: r.outcome(), State: r.state(),
@@ -71,7 +71,7 @@ func (r *run) section(number int, told *denials) section {
 			continue
 		}
 		row := r.row(group, rowID(number, i))
-		if d := told.byKey[group[0].denialKey()]; d != nil && group[0].Decision == Denied {
+		if d := denied.byKey[group[0].denialKey()]; d != nil && group[0].Decision == Denied {
 			row.Denial, row.Why = d.ID, ""
 		}
 		s.Rows = append(s.Rows, row)

@@ -97,7 +97,7 @@ func TestAppendPlain(t *testing.T) {
 		}
 	}
 	if !bytes.Contains(data, []byte("größe <&>")) {
-		t.Errorf("what is plain was changed: %s", data)
+		t.Errorf("plain text was changed: %s", data)
 	}
 	report, records := read(t, data)
 	if report.Broken || records[0].Asked != text {

@@ -225,7 +225,7 @@ func TestFull(t *testing.T) {
 	cmd := start(t, "full", path)
 	out, err := cmd.Output()
 	if strings.TrimSpace(string(out)) == "unsupported" {
-		t.Skip("there is no such limit here")
+		t.Skip("no such limit on this system")
 	}
 	if err != nil {
 		t.Fatal(err)

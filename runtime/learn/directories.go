@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// directoryRules gives a rule for each directory of which all files were read.
+// directoryRules has a rule for each directory of which all files were read.
 func (p *provider) directoryRules(j *judge) []capability.Grant {
 	if j.Project == nil {
 		return nil
@@ -20,9 +20,9 @@ func (p *provider) directoryRules(j *judge) []capability.Grant {
 	var rules []capability.Grant
 	for _, dir := range slices.Sorted(maps.Keys(read)) {
 		if strings.Contains(dir, "*") || j.directory(p.id, dir, false).Why != "" {
-			continue // the rule would stand for other directories, or for what comes to be there
+			continue // the rule would match other directories, or sensitive files
 		}
-		// One that can't be listed may have files that were not read.
+		// A directory that cannot be listed may have files that were not read.
 		names, err := regularFiles(j.Project, dir)
 		unread := func(name string) bool { return !read[dir][name] }
 		if err == nil && len(names) >= 2 && !slices.ContainsFunc(names, unread) {
@@ -32,7 +32,7 @@ func (p *provider) directoryRules(j *judge) []capability.Grant {
 	return rules
 }
 
-// regularFiles are the names of the regular files that stand directly in a directory.
+// regularFiles are the names of the regular files directly in a directory.
 func regularFiles(project fs.FS, dir string) ([]string, error) {
 	entries, err := fs.ReadDir(project, dir)
 	var names []string
@@ -44,10 +44,10 @@ func regularFiles(project fs.FS, dir string) ([]string, error) {
 	return names, err
 }
 
-// readIn are the names that were read, by their directory.
+// readIn are the names of files that were read, by their directory.
 func (p *provider) readIn() map[string]map[string]bool {
 	read := make(map[string]map[string]bool)
-	for _, n := range p.needing {
+	for _, n := range p.demands {
 		for _, use := range n.claim.Files {
 			if use.Use != capability.Read {
 				continue
@@ -62,19 +62,18 @@ func (p *provider) readIn() map[string]map[string]bool {
 	return read
 }
 
-// anyIn is the rule for what stands directly in a directory: that for a file of
-// the name *, which can be written as the pattern alone.
+// anyIn is the rule for the files directly in a directory: the rule for a file named *,
+// which is written as a pattern.
 func (p *provider) anyIn(dir string) capability.Grant {
 	d := capability.Decide(nil, capability.Claim{
-		Operation: p.needing[0].claim.Operation, Provider: p.id,
+		Operation: p.demands[0].claim.Operation, Provider: p.id,
 		Files: []capability.FileUse{{Path: path.Join(dir, "*"), Use: capability.Read}},
 	})
 	return d.Missing[0]
 }
 
-// readDirectories are the directories in which commands read a file. One that was
-// listed as well is learnt with all that is in it, where that may be: whoever goes
-// through a directory reads what is there the next time.
+// readDirectories are the directories in which commands read a file. One that was also
+// listed is learnt as a whole if possible, because the command reads all of it next time.
 func readDirectories(uses []capability.Use) map[string]bool {
 	dirs := make(map[string]bool)
 	for _, u := range uses {
@@ -85,9 +84,9 @@ func readDirectories(uses []capability.Use) map[string]bool {
 	return dirs
 }
 
-// listRules let directories be listed that were listed and are not learnt with all that
-// is in them; held tells what other rules let be read, and so listed, already.
-func (f *found) listRules(j *judge, provider string, dirs []string, held func(capability.Subtree) bool) []capability.Grant {
+// listRules are the rules for directories that were listed and are not learnt as a whole.
+// Other rules allow reading, and so listing, what is covered.
+func (f *found) listRules(j *judge, provider string, dirs []string, covered func(capability.Subtree) bool) []capability.Grant {
 	list := make(places)
 	may := func(s capability.Subtree) bool { return j.listing(provider, s.Path).Why == "" }
 	var withheld []Withheld
@@ -95,15 +94,15 @@ func (f *found) listRules(j *judge, provider string, dirs []string, held func(ca
 		s := capability.Subtree{Path: dir, Below: true}
 		if w := j.listing(provider, dir); w.Why != "" {
 			withheld = append(withheld, w)
-		} else if !held(s) {
+		} else if !covered(s) {
 			list.add(s)
 		}
 	}
 	list.join(may)
 	for _, w := range withheld {
-		// It may be below one that is listed.
-		if s := (capability.Subtree{Path: w.Path, Below: true}); !held(s) && !list.hold(s) {
-			f.hold(w)
+		// It may be below a listed directory.
+		if s := (capability.Subtree{Path: w.Path, Below: true}); !covered(s) && !list.contain(s) {
+			f.withhold(w)
 		}
 	}
 	var grants []capability.Grant
@@ -113,9 +112,9 @@ func (f *found) listRules(j *judge, provider string, dirs []string, held func(ca
 	return grants
 }
 
-// listing says why it is not learnt that a directory may be listed, with those below it.
-// Single sensitive files in it stay closed, so that they do not matter here: only what
-// the directory is itself, and whether anything that is in it is sensitive by that.
+// listing says why listing a directory, with those below it, is not learnt: it is
+// sensitive itself, or makes everything in it so. Sensitive files in it do not matter,
+// because they stay unreadable.
 func (j *judge) listing(provider, dir string) Withheld {
 	w := Withheld{Path: dir}
 	if j.into != nil && j.into.DeniesBelow(provider, dir) {

@@ -312,7 +312,7 @@ func TestChain(t *testing.T) {
 		claims = append(claims, command("npm", "*"+"abcdefghijklmnopqrst"[i:]))
 	}
 	got := learnt(t, nil, claims...)
-	if want := "    exec:\n      - [npm, \"*t\"] # a * allows any characters, it can't be written exactly\n"; !strings.HasSuffix(got.Policy, want) {
+	if want := "    exec:\n      - [npm, \"*t\"] # * allows any characters and cannot be escaped\n"; !strings.HasSuffix(got.Policy, want) {
 		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
 	}
 }

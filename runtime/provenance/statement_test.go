@@ -42,7 +42,7 @@ func TestStatement(t *testing.T) {
 }
 
 // TestStatementIsOfTheSpecifications has in-toto's own types read a statement,
-// which take no field that they don't know.
+// which refuse unknown fields.
 func TestStatementIsOfTheSpecifications(t *testing.T) {
 	for name, b := range map[string]provenance.Build{"all": build(), "least": least()} {
 		t.Run(name, func(t *testing.T) {
