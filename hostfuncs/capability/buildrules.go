@@ -197,7 +197,7 @@ func AllowContext(directory string, pos yamldoc.Pos) Rule {
 // AllowTag allows an image to have exactly that reference.
 func AllowTag(tag string) Rule { return inList("tags", true, tag, yamldoc.Pos{}, allowExactly) }
 
-// AllowArg allows a build argument to be set. A * in its name stands for any
+// AllowArg allows a build argument to be set. A * in its name matches any
 // characters.
 func AllowArg(name string, pos yamldoc.Pos) Rule { return allowIn("build.args", name, pos) }
 

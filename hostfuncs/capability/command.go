@@ -156,7 +156,7 @@ func (e *evaluation) exec() {
 		case x.Writable && e.why != "":
 			e.cannot(e.why)
 		case !ok:
-			e.cannot("there is no such program, and none could be in the project")
+			e.cannot("the program does not exist, and cannot be in the project")
 		}
 		return grant
 	})

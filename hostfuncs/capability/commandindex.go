@@ -84,7 +84,7 @@ func checkWords(words []string) error {
 	}
 	for i, word := range words {
 		if word == deep && i != len(words)-1 {
-			return errors.New("has ** before its end; only a last ** stands for any number of words")
+			return errors.New("has ** before its end; only a last ** matches any number of words")
 		}
 		if word != deep && strings.Contains(word, deep) {
 			return errors.New("has ** within a word: * is enough there")

@@ -84,7 +84,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	for i, word := range asked[1:] {
 		switch {
 		case i+1 >= len(words):
-			return 40 + i, fmt.Sprintf("it ends before %q; a last ** stands for any words", word)
+			return 40 + i, fmt.Sprintf("it ends before %q; a last ** matches any words", word)
 		case words[i+1] == deep:
 			return 80, otherwise
 		case strictWord(words[i+1], word):
@@ -165,8 +165,7 @@ func (r *reader) pinned(n *yamldoc.Node) *Rule {
 	return rule
 }
 
-// projectRoot stands for the project's directory, which a policy test does not
-// have: a file in it is known by its path there.
+// projectRoot is the project's directory in policy tests, which have none.
 const projectRoot = "/project/"
 
 // execRequest reads a command of a policy test.

@@ -107,7 +107,7 @@ func (r *reader) uses(n *yamldoc.Node, use EnvKind) []EnvUse {
 }
 
 // AllowEnv allows a variable to reach a child, and to be looked at. A * in its
-// name stands for any characters.
+// name matches any characters.
 func AllowEnv(name string, pos yamldoc.Pos) Rule { return allowIn("env.pass", name, pos) }
 
 // InheritEnv gives a child the user's whole environment.
@@ -183,7 +183,7 @@ func isName(name string) bool {
 }
 
 // baseline are the variables that every child gets: what programs need on any
-// system, and what describes the user's terminal and language. A * stands for
+// system, and what describes the user's terminal and language. A * matches
 // any characters. Case does not matter, since on Windows PATH is usually written
 // Path.
 var baseline = []string{

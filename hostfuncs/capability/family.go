@@ -57,7 +57,7 @@ type Key struct {
 	index func() index
 
 	// covers tells whether a rule matches all that another one does. Nil
-	// compares names, in which * stands for any characters.
+	// compares names, in which * matches any characters.
 	covers func(deny bool, a, b *Rule) bool
 	// denies is covers for a rule that denies and one that allows, where the
 	// two are not matched alike.
@@ -176,8 +176,7 @@ func (k *Key) DeniedBy(allow *Rule) []string {
 type Part struct {
 	// Keys are the names of the keys whose rules can allow it.
 	Keys []string
-	// Claim is the claim without its other parts, as far as they can be told
-	// apart.
+	// Claim is the claim without its other parts, as far as they can be separated.
 	Claim Claim
 
 	exec *Exec

@@ -161,7 +161,7 @@ type listedDirectories struct{}
 // pattern would have no meaning.
 func (listedDirectories) add(r *Rule) error {
 	if strings.Contains(r.Text, "*") {
-		return errors.New("has a * in it: name a directory, which stands for those below it too")
+		return errors.New("has a * in it: name a directory, which includes those below it")
 	}
 	return new(paths).add(r)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// paths finds rules for paths in the project: * stands for any characters of
-// one segment, a segment ** for any number of segments, including none.
+// paths finds rules for paths in the project: * matches any characters of
+// one segment, a segment ** any number of segments, including none.
 type paths struct {
 	tree tree
 	// folded has the same rules, by fold.

@@ -8,7 +8,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// names finds rules for names, such as a variable's. A * stands for any
+// names finds rules for names, such as a variable's. A * matches any
 // characters.
 type names struct {
 	literal  map[string]*Rule
@@ -47,7 +47,7 @@ func (n *names) find(name string, literal bool) *Rule {
 func (n *names) allows(name string) *Rule { return n.find(name, false) }
 func (n *names) denies(name string) *Rule { return n.find(name, false) }
 
-// glob matches a pattern in which * stands for any characters, including none.
+// glob matches a pattern in which * matches any characters, including none.
 func glob(pattern, s string) bool {
 	head, rest, ok := strings.Cut(pattern, "*")
 	if !ok {
