@@ -60,7 +60,7 @@ func TestOnlyBuilds(t *testing.T) {
 		t.Error(err)
 	}
 	err := new(Provider).Dev(ctx, abi.DevOptions{Config: []byte(config)})
-	if err == nil || err.Error() != "dev: is missing: nothing says what to run" {
+	if err == nil || err.Error() != "dev: is required" {
 		t.Errorf("got %v", err)
 	}
 }
