@@ -216,7 +216,7 @@ func (r *reader) words(n *yamldoc.Node) []string {
 	return strings.Fields(n.Text())
 }
 
-// isAnyAbs tells whether a path is absolute on any system.
+// isAnyAbs reports whether a path is absolute on any system.
 func isAnyAbs(p string) bool {
 	drive := len(p) > 2 && p[1] == ':' && (p[2] == '/' || p[2] == '\\')
 	return path.IsAbs(p) || drive || strings.HasPrefix(p, `\\`)

@@ -38,7 +38,7 @@ type Confinement struct {
 	// Unheld are rules that deny a part of what another allows, which no system
 	// can enforce on a command.
 	Unheld []*Rule
-	// Commands tells whether the policy lets any command run.
+	// Commands reports whether the policy lets any command run.
 	Commands bool
 
 	pos yamldoc.Pos
@@ -137,7 +137,7 @@ func (c *Confinement) rules(l List) {
 	}
 }
 
-// runs tells whether any rule lets a command run.
+// runs reports whether any rule lets a command run.
 func (s *section) runs() bool {
 	x := &s.exec.allow
 	return len(x.pinned) > 0 || !x.byName.empty() || !x.byFile.empty() || !x.byProjectFile.empty()

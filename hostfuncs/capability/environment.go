@@ -177,7 +177,7 @@ func passCovers(deny bool, a, b *Rule) bool {
 	return globCovers(a.Text, b.Text)
 }
 
-// isName tells whether a variable or an argument can have the name.
+// isName reports whether a variable or an argument can have the name.
 func isName(name string) bool {
 	return name != "" && utf8.ValidString(name) && !strings.ContainsAny(name, "=\x00")
 }
@@ -232,7 +232,7 @@ func (p *Policy) passes(provider, name string) bool {
 	return allowed
 }
 
-// IsBaseline tells whether every child gets a variable, unless a policy denies it.
+// IsBaseline reports whether every child gets a variable, unless a policy denies it.
 func IsBaseline(name string) bool {
 	upper := strings.ToUpper(name)
 	return slices.ContainsFunc(baseline, func(b string) bool { return glob(b, upper) })

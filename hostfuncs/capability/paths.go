@@ -118,13 +118,13 @@ func ParseSubtree(pattern string) (Subtree, bool) {
 	return Subtree{Path: path.Join(append([]string{"."}, words...)...), Below: below}, true
 }
 
-// Reaches tells whether the file or directory is at a path, in it, or above it. On
+// Reaches reports whether the file or directory is at a path, in it, or above it. On
 // some systems the case of letters makes no difference.
 func (s Subtree) Reaches(other Subtree) bool {
 	return strings.EqualFold(s.Path, other.Path) || s.Below && (s.Path == "." || isUnder(s.Path, other.Path)) || other.Below && isUnder(other.Path, s.Path)
 }
 
-// isUnder tells whether a path is in a directory.
+// isUnder reports whether a path is in a directory.
 func isUnder(dir, name string) bool {
 	return len(name) > len(dir) && name[len(dir)] == '/' && strings.EqualFold(name[:len(dir)], dir)
 }

@@ -74,7 +74,7 @@ func glob(pattern, s string) bool {
 // below may miss that two patterns are so related, and never say so of two that
 // are not.
 
-// globCovers tells whether one pattern matches all that another does. To glob, a *
+// globCovers reports whether one pattern matches all that another does. To glob, a *
 // of the other is a character that only a * of the first matches.
 func globCovers(a, b string) bool { return glob(a, b) }
 

@@ -75,7 +75,7 @@ type Run struct {
 	// SHA256 is the module's, in hex.
 	SHA256  string
 	BuiltIn bool
-	// Locked tells whether the lock file has the module.
+	// Locked reports whether the lock file has the module.
 	Locked bool
 	// Unheld is what this system cannot enforce of all that policies require of
 	// commands, a line each.
