@@ -35,9 +35,9 @@ type Confinement struct {
 	Use []string
 	// Sockets are the names of sockets that may be connected to.
 	Sockets []string
-	// Unheld are rules that deny a part of what another allows, which no system
+	// Unenforced are rules that deny a part of what another allows, which no system
 	// can enforce on a command.
-	Unheld []*Rule
+	Unenforced []*Rule
 	// Commands reports whether the policy lets any command run.
 	Commands bool
 
@@ -131,7 +131,7 @@ func (c *Confinement) rules(l List) {
 	switch k := KeyOf(l.Key); {
 	case k.confine == nil:
 	case l.Deny:
-		c.Unheld = append(c.Unheld, l.Rules...)
+		c.Unenforced = append(c.Unenforced, l.Rules...)
 	default:
 		k.confine(c, l.Rules)
 	}

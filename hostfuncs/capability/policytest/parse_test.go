@@ -90,7 +90,7 @@ func TestProblems(t *testing.T) {
 		{"port as a string", withRequest("{connect: '4000'}"), "connect: is a string, expected a port", "write it as a number: 4000"},
 		{"ports", withRequest("{connect: [4000]}"), "connect: is a list, expected a port", ""},
 		{"port that is none", withRequest("{connect: 65536}"), "65536 is not a port", ""},
-		{"port that is no number", withRequest("{connect: 99999999999999999999}"), "connect: is a number, expected a port", ""},
+		{"port that is not a number", withRequest("{connect: 99999999999999999999}"), "connect: is a number, expected a port", ""},
 		{"nothing looked at", withRequest("{look: []}"), "it asks for nothing", ""},
 		{"log of false", withRequest("{log: false}"), "log: is true or false, expected true", ""},
 		{"log of a string", withRequest("{log: 'true'}"), "log: is a string, expected true", ""},
@@ -132,7 +132,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestAllProblems wants all that is wrong to be told at once, where it stands.
+// TestAllProblems wants all problems at once, each with its position.
 func TestAllProblems(t *testing.T) {
 	_, err := policytest.Parse("t.yml", []byte(`version: 3
 policy: 1
