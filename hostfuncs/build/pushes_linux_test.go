@@ -54,7 +54,7 @@ func testPushesAtOnce(t *testing.T, r rig) {
 }
 
 // TestPushOfATakenName has another build take an image's name in the engine
-// before it is pushed: what is told of is what was built. An engine with
+// before it is pushed: the reply names what was built. An engine with
 // containerd's image store has no such image any more.
 func TestPushOfATakenName(t *testing.T) { eachDocker(t, testPushOfATakenName) }
 

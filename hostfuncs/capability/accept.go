@@ -139,7 +139,7 @@ const (
 	NeverMatches   FindingName = "never-matches"   // the rule has no effect
 	Covered        FindingName = "covered"         // another rule matches all that it does
 	OpenProgram    FindingName = "open-program"    // it leaves open which program runs
-	OpenArguments  FindingName = "open-arguments"  // it leaves open what a program is told
+	OpenArguments  FindingName = "open-arguments"  // it leaves open the arguments of a program
 	OpenWord       FindingName = "open-word"       // it leaves single words open, of a program that is not known
 	GrantsNothing  FindingName = "grants-nothing"  // it grants commands nothing
 	ProtectedWrite FindingName = "protected-write" // it lets commands write what restricts the next run, or what others run

@@ -84,7 +84,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	for i, word := range asked[1:] {
 		switch {
 		case i+1 >= len(words):
-			return 40 + i, fmt.Sprintf("it ends before %q; a last ** stands for any words", word)
+			return 40 + i, fmt.Sprintf("it ends before %q; a last ** matches any words", word)
 		case words[i+1] == deep:
 			return 80, otherwise
 		case strictWord(words[i+1], word):
@@ -165,8 +165,7 @@ func (r *reader) pinned(n *yamldoc.Node) *Rule {
 	return rule
 }
 
-// projectRoot stands for the project's directory, which a policy test does not
-// have: a file in it is known by its path there.
+// projectRoot is the project's directory in policy tests, which have none.
 const projectRoot = "/project/"
 
 // execRequest reads a command of a policy test.
@@ -217,7 +216,7 @@ func (r *reader) words(n *yamldoc.Node) []string {
 	return strings.Fields(n.Text())
 }
 
-// isAnyAbs tells whether a path is absolute on any system.
+// isAnyAbs reports whether a path is absolute on any system.
 func isAnyAbs(p string) bool {
 	drive := len(p) > 2 && p[1] == ':' && (p[2] == '/' || p[2] == '\\')
 	return path.IsAbs(p) || drive || strings.HasPrefix(p, `\\`)

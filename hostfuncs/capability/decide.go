@@ -217,8 +217,8 @@ func Said(layer Layer, name, rule, why string) Decision {
 	return Decision{Allowed: why == "", Layer: layer, Policy: name, Rule: rule, why: why}
 }
 
-// Grant is a line that is missing in a policy. The zero Grant is no line, but
-// any mention of the provider.
+// Grant is a line that is missing in a policy. The zero Grant is any
+// mention of the provider.
 type Grant struct {
 	// Key is where the line belongs, such as env.pass.
 	Key string

@@ -248,6 +248,6 @@ func (s ruleSet) without(t *testing.T, p *capability.Policy, f explain.Finding) 
 			return out
 		}
 	}
-	t.Fatalf("no rule stands at %s", f.Pos)
+	t.Fatalf("no rule at %s", f.Pos)
 	return out
 }

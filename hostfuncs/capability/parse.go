@@ -196,12 +196,12 @@ func (r *reader) isTrue(n *yamldoc.Node) bool {
 	return n != nil && n.Text() == "true"
 }
 
-// isHex tells whether a text is a SHA-256 in hex.
+// isHex reports whether a text is a SHA-256 in hex.
 func isHex(text string) bool {
 	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// isProviderID tells whether a text can be the ID of a provider.
+// isProviderID reports whether a text can be the ID of a provider.
 func isProviderID(text string) bool {
 	return text != "" && len(text) <= 63 && text[0] != '-' && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

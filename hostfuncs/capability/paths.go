@@ -13,8 +13,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// paths finds rules for paths in the project: * stands for any characters of
-// one segment, a segment ** for any number of segments, including none.
+// paths finds rules for paths in the project: * matches any characters of
+// one segment, a segment ** any number of segments, including none.
 type paths struct {
 	tree tree
 	// folded has the same rules, by fold.
@@ -118,13 +118,13 @@ func ParseSubtree(pattern string) (Subtree, bool) {
 	return Subtree{Path: path.Join(append([]string{"."}, words...)...), Below: below}, true
 }
 
-// Reaches tells whether the file or directory is at a path, in it, or above it. On
+// Reaches reports whether the file or directory is at a path, in it, or above it. On
 // some systems the case of letters makes no difference.
 func (s Subtree) Reaches(other Subtree) bool {
 	return strings.EqualFold(s.Path, other.Path) || s.Below && (s.Path == "." || isUnder(s.Path, other.Path)) || other.Below && isUnder(other.Path, s.Path)
 }
 
-// isUnder tells whether a path is in a directory.
+// isUnder reports whether a path is in a directory.
 func isUnder(dir, name string) bool {
 	return len(name) > len(dir) && name[len(dir)] == '/' && strings.EqualFold(name[:len(dir)], dir)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// names finds rules for names, such as a variable's. A * stands for any
+// names finds rules for names, such as a variable's. A * matches any
 // characters.
 type names struct {
 	literal  map[string]*Rule
@@ -47,7 +47,7 @@ func (n *names) find(name string, literal bool) *Rule {
 func (n *names) allows(name string) *Rule { return n.find(name, false) }
 func (n *names) denies(name string) *Rule { return n.find(name, false) }
 
-// glob matches a pattern in which * stands for any characters, including none.
+// glob matches a pattern in which * matches any characters, including none.
 func glob(pattern, s string) bool {
 	head, rest, ok := strings.Cut(pattern, "*")
 	if !ok {
@@ -74,7 +74,7 @@ func glob(pattern, s string) bool {
 // below may miss that two patterns are so related, and never say so of two that
 // are not.
 
-// globCovers tells whether one pattern matches all that another does. To glob, a *
+// globCovers reports whether one pattern matches all that another does. To glob, a *
 // of the other is a character that only a * of the first matches.
 func globCovers(a, b string) bool { return glob(a, b) }
 

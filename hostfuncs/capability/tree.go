@@ -24,7 +24,7 @@ type edge struct {
 	to      *tree
 }
 
-// matcher tells whether a pattern with a * in it matches a word.
+// matcher reports whether a pattern with a * in it matches a word.
 type matcher func(pattern, word string) bool
 
 func (t *tree) empty() bool {

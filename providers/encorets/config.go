@@ -40,8 +40,7 @@ type config struct {
 type secrets struct {
 	Types   []string `json:"types"`
 	FromEnv []string `json:"from_env"`
-	// Required is whether they have to be set also where nobody is logged in, or
-	// there is no network.
+	// Required makes dev fail if they cannot be set without a login or the network.
 	Required *bool `json:"required"`
 }
 
@@ -54,8 +53,7 @@ const (
 
 type check func(*config) []abi.Problem
 
-// parse decodes the configuration and runs all checks, so that their problems
-// come together.
+// parse decodes the configuration and returns the problems of all checks together.
 func parse(decode func(any) error, checks ...check) (*config, error) {
 	var c config
 	if err := decode(&c); err != nil {
@@ -102,7 +100,7 @@ const belowProject = "give a path below the directory of stagecraft.yml"
 
 func leaving(p string) string { return strconv.Quote(p) + " leaves the project directory" }
 
-// listenProblem follows what encore run --listen takes.
+// listenProblem checks dev.listen as encore run --listen does.
 func (c *config) listenProblem() string {
 	host, port, err := net.SplitHostPort(c.listen())
 	number, nerr := strconv.Atoi(port)
@@ -123,7 +121,7 @@ func (c *config) listen() string {
 	return c.Dev.Listen
 }
 
-// local is where this machine reaches what listens there.
+// local returns the address for connections from this machine.
 func (c *config) local() string {
 	host, port, _ := net.SplitHostPort(c.listen())
 	addr, err := netip.ParseAddr(host)
@@ -148,7 +146,7 @@ func (c *config) readyTimeout() (time.Duration, error) {
 	return d, err
 }
 
-// architectures are what encore builds for.
+// architectures are those that encore builds for.
 var architectures = []string{"amd64", "arm64"}
 
 func (c *config) checkBuild() []abi.Problem {
@@ -180,13 +178,13 @@ func (c *config) checkBuild() []abi.Problem {
 	return append(problems, b.parts.check()...)
 }
 
-// leaves looks at the words of the path alone; the host looks at links too.
+// leaves reports whether a path leaves the project. The host checks links too.
 func leaves(p string) bool {
 	clean := path.Clean(p)
 	return path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")
 }
 
-// relative is a path of the project as it is called from a directory of it.
+// relative returns a path of the project relative to one of its directories.
 func relative(dir, p string) string {
 	dir, p = path.Clean(dir), path.Clean(p)
 	if dir == "." {

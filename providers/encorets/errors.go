@@ -9,7 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// The reasons of errors: stable words for who reads them by a program.
+// The reasons of errors, stable words for programs.
 const (
 	providerNotAvailable = "PROVIDER_NOT_AVAILABLE" // the encore command is missing
 	configInvalid        = "INVALID_CONFIG"
@@ -26,13 +26,13 @@ func invalidConfig(err error) error {
 	return err
 }
 
-// failed is an error of this provider's own.
+// failed returns an error of this provider.
 func (r *run) failed(reason, message string) *abi.Error {
 	return &abi.Error{Code: abi.CodeFailed, Reason: reason, Message: message}
 }
 
-// failure gives an operation's error a reason: one that a policy, the user or
-// the system gave keeps its code, and a missing encore is told as such.
+// failure adds a reason to an operation's error. Denials and interrupts stay as they are;
+// a missing encore has a message of its own.
 func (r *run) failure(reason, what string, err error) error {
 	e, ok := errors.AsType[*abi.Error](err)
 	if !ok {
@@ -62,16 +62,16 @@ func (r *run) failure(reason, what string, err error) error {
 
 func interrupted(what string) error { return abi.Errorf(abi.CodeInterrupted, "%s: interrupted", what) }
 
-// endLines is how much of an output an error shows.
+// endLines is the number of lines of output in an error.
 const endLines = 12
 
-// end is the end of an output.
+// end returns the end of an output.
 func end(output string) string {
 	lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-endLines):], "\n")
 }
 
-// What encore says where nobody is logged in, and where there is no network.
+// Encore's messages without a login, and without the network.
 var (
 	loggedOut = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not logged in|OAuth refresh token was invalid`) })
 	offline   = sync.OnceValue(func() *regexp.Regexp {
@@ -79,8 +79,7 @@ var (
 	})
 )
 
-// tolerated says why secrets that are not required could not be set. It is empty
-// for an error that counts.
+// tolerated returns why optional secrets could not be set, "" for other errors.
 func (r *run) tolerated(err error) string {
 	if r.Dev.Secrets.Required == nil || *r.Dev.Secrets.Required {
 		return ""
@@ -88,15 +87,15 @@ func (r *run) tolerated(err error) string {
 	return unreachable(err)
 }
 
-// unreachable says why Encore's platform could not be asked: nobody is logged in,
-// or there is no network. It is empty for every other error.
+// unreachable returns why Encore's platform could not be used: no login or no network. It
+// returns "" for other errors.
 func unreachable(err error) string {
 	e, ok := errors.AsType[*abi.Error](err)
 	switch {
 	case !ok:
 		return ""
 	case e.Code == abi.CodeTimeout:
-		return "encore did not end in time; is there a network?"
+		return "encore did not end in time; check the network"
 	case loggedOut().MatchString(e.Output):
 		return "not logged in; run: encore auth login"
 	case offline().MatchString(e.Output):
@@ -105,7 +104,7 @@ func unreachable(err error) string {
 	return ""
 }
 
-// hinted says how to do without the platform where it could not be asked.
+// hinted adds how to run without the platform, if it could not be used.
 func hinted(err error) error {
 	if why := unreachable(err); why != "" {
 		e, _ := errors.AsType[*abi.Error](err)

@@ -46,7 +46,7 @@ func TestSecretsNotRequired(t *testing.T) {
 	}
 }
 
-// TestUnchangedSecret is told, and the app runs.
+// TestUnchangedSecret: an unchanged secret is reported, and the app runs.
 func TestUnchangedSecret(t *testing.T) {
 	h := newHost(map[string][]string{abi.OpExec: {`{"ok":{"exit_code":0,"unchanged":true}}`}})
 	_ = h.dev(t, devConfig)

@@ -17,9 +17,8 @@ import (
 
 const appFile = "encore.app"
 
-// locate finds the app that a directory is of, as encore does: the nearest
-// encore.app at or above it, which must not be a directory. What is above the
-// project directory can't be seen.
+// locate finds the app of a directory as encore does, by the nearest encore.app at or
+// above it, which must be a file. Directories above the project cannot be read.
 func (r *run) locate(ctx context.Context, dir, pointer string) error {
 	r.dir = path.Clean(dir)
 	app, info, err := nearest(ctx, r.dir, appFile)
@@ -40,8 +39,8 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 	return nil
 }
 
-// checkGit refuses what encore build would wait for without end: a .git that is
-// a file, as in a worktree or a submodule. encore looks for it up to the root.
+// checkGit refuses a .git that is a file, as in a worktree or a submodule: encore build
+// would never end. Encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
 	file := path.Join(dir, ".git")
@@ -53,13 +52,13 @@ func (r *run) checkGit(ctx context.Context) error {
 	if err != nil || !isFile {
 		return err
 	}
-	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would build without end")
-	e.Hint = "build in a clone of its own"
+	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would never finish the build")
+	e.Hint = "build in a separate clone"
 	return e
 }
 
-// nearest looks for a name in a directory and in those above it, within the
-// project. The result is nil where there is none.
+// nearest looks for a name in a directory and those above it, within the project. It
+// returns nil if there is none.
 func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
 		info, err := backend.Stat(ctx, path.Join(dir, name))
@@ -80,8 +79,8 @@ func isMissing(err error) bool {
 	return ok && e.Code == abi.CodeNotFound
 }
 
-// checkLinked says in words what encore says in its own: secrets belong to an
-// app that Encore's platform knows. It gives the app's ID.
+// checkLinked returns the app's ID, or an error that explains that secrets require an app
+// on Encore's platform.
 func (r *run) checkLinked(ctx context.Context) (id string, err error) {
 	file := path.Join(r.app, appFile)
 	data, err := backend.ReadFile(ctx, file)
@@ -90,19 +89,19 @@ func (r *run) checkLinked(ctx context.Context) (id string, err error) {
 	}
 	if id, err = appID(data); err != nil {
 		e := r.failed(invalidProject, brokenAt(file, err))
-		e.Hint = "encore.app is JSON, in which comments and trailing commas are allowed as well"
+		e.Hint = "encore.app is JSON with comments and trailing commas"
 		return "", e
 	}
 	if id != "" {
 		return id, nil
 	}
-	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which keeps its secrets: "+file+" has no id")
-	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and take dev.secrets out of stagecraft.yml"
+	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which stores its secrets: "+file+" has no id")
+	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and remove dev.secrets from stagecraft.yml"
 	return "", e
 }
 
-// appID reads the ID in an encore.app as encore does. It is empty for an app
-// that is not linked.
+// appID reads the ID in an encore.app as encore does. It is empty for an app that is not
+// linked.
 func appID(data []byte) (string, error) {
 	standard, err := hujson.Standardize(data)
 	if err != nil {
@@ -121,10 +120,10 @@ func appID(data []byte) (string, error) {
 	return app.ID, nil
 }
 
-// hujsonPlace is how the parser says where something is wrong.
+// hujsonPlace matches the place in the parser's errors.
 var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
 
-// brokenAt has the place that an error names as file:line:column.
+// brokenAt returns an error with its place as file:line:column.
 func brokenAt(file string, err error) string {
 	text := err.Error()
 	if at := hujsonPlace().FindStringSubmatch(text); at != nil {

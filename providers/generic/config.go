@@ -21,13 +21,12 @@ type config struct {
 	} `json:"dev"`
 	Build build `json:"build"`
 
-	has map[string]any // the sections that are there
+	has map[string]any // the existing sections
 }
 
 type check func(*config) []abi.Problem
 
-// parse decodes the configuration and runs all checks, so that their problems
-// come together.
+// parse decodes the configuration and returns the problems of all checks together.
 func parse(decode func(any) error, checks ...check) (*config, error) {
 	var c config
 	if err := decode(&c); err != nil {
@@ -46,14 +45,14 @@ func parse(decode func(any) error, checks ...check) (*config, error) {
 	return &c, nil
 }
 
-// onlyBuilds reports whether nothing is configured for dev, and something for build.
+// onlyBuilds reports whether build is configured and dev is not.
 func (c *config) onlyBuilds() bool {
 	_, runs := c.has["dev"]
 	_, builds := c.has["build"]
 	return builds && !runs
 }
 
-// checkSections checks what there is for dev: a project may only build.
+// checkSections checks dev, which is optional beside build.
 func (c *config) checkSections() []abi.Problem {
 	if c.onlyBuilds() {
 		return nil
@@ -65,7 +64,7 @@ func (c *config) checkDev() []abi.Problem {
 	switch {
 	case c.onlyBuilds():
 		return []abi.Problem{{
-			Pointer: "/dev", Message: "is missing: nothing says what to run",
+			Pointer: "/dev", Message: "is required",
 			Hint: `add the program and its arguments: dev: {command: ["npm", "run", "dev"]}`,
 		}}
 	case len(c.Dev.Command) == 0:
@@ -96,13 +95,13 @@ func (c *config) checkPaths() []abi.Problem {
 	return problems
 }
 
-// leaves looks at the words of the path alone; the host looks at links too.
+// leaves reports whether a path leaves the project. The host checks links too.
 func leaves(p string) bool {
 	clean := path.Clean(p)
 	return path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")
 }
 
-// build is the part of the configuration that says what to build.
+// build is the section build of the configuration.
 type build struct {
 	Dockerfile string            `json:"dockerfile"`
 	Context    string            `json:"context"`
@@ -116,8 +115,7 @@ type build struct {
 	Network    string            `json:"network"`
 }
 
-// secret is where the value of a build's secret is from: a variable, of the
-// dotenv files or else of the environment.
+// secret is the source of a secret: a variable of the dotenv files or the environment.
 type secret struct {
 	Env   string   `json:"env"`
 	Files []string `json:"files"`
@@ -174,7 +172,7 @@ func (b *build) checkSecrets() []abi.Problem {
 	return problems
 }
 
-// request is what the configuration asks the host to build.
+// request returns the build of the configuration.
 func (c *config) request(opts abi.BuildDockerOptions) abi.DockerBuildRequest {
 	b := &c.Build
 	secrets := make(map[string]abi.Value, len(b.Secrets))
@@ -188,7 +186,7 @@ func (c *config) request(opts abi.BuildDockerOptions) abi.DockerBuildRequest {
 	}
 }
 
-// pointers are where a wrong field of the request stands in the configuration.
+// pointers returns the places of the request's fields in the configuration.
 func (c *config) pointers() map[string]string {
 	at := map[string]string{"context": "/build/context", "dockerfile": "/build/dockerfile"}
 	if c.Build.Context == "" {

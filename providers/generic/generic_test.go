@@ -60,7 +60,7 @@ func TestOnlyBuilds(t *testing.T) {
 		t.Error(err)
 	}
 	err := new(Provider).Dev(ctx, abi.DevOptions{Config: []byte(config)})
-	if err == nil || err.Error() != "dev: is missing: nothing says what to run" {
+	if err == nil || err.Error() != "dev: is required" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -102,10 +102,10 @@ func TestBuildPointers(t *testing.T) {
 		"secrets": "/build/secrets", "cache_from": "/build/cache_from", "cache_to": "/build/cache_to",
 	} {
 		if got := new(config).pointers()[field]; got != want {
-			t.Errorf("%s stands at %q, want %q", field, got, want)
+			t.Errorf("%s is at %q, want %q", field, got, want)
 		}
 	}
 	if got := (&config{Build: build{Context: "c"}}).pointers()["context"]; got != "/build/context" {
-		t.Errorf("the context stands at %q", got)
+		t.Errorf("the context is at %q", got)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// BuildKitOptions are what a test wants of a BuildKit daemon of its own.
+// BuildKitOptions are for a test's own BuildKit daemon.
 type BuildKitOptions struct {
-	// Data is the directory of what it keeps, empty for a new one.
+	// Data is its data directory, empty for a new one.
 	Data string
 	// Certs is a directory with ca.pem, cert.pem and key.pem: the daemon listens at
 	// a port of the loopback then, for clients with a certificate alone.
@@ -27,7 +27,7 @@ func BuildKit(t testing.TB) string {
 	return StartBuildKit(t, BuildKitOptions{}).Address
 }
 
-// StartBuildKit is [BuildKit] for tests that want a certain one.
+// StartBuildKit is [BuildKit] with options.
 func StartBuildKit(t testing.TB, o BuildKitOptions) *Daemon {
 	t.Helper()
 	NeedEngine(t)
@@ -70,7 +70,7 @@ func Tool(name string) (string, error) {
 			// A tool's last element is its name.
 			if path.Base(tool) == name {
 				// As the program is built, so that what both have is compiled once; go
-				// tool can't.
+				// tool cannot.
 				return linked(filepath.Dir(file), "-trimpath", tool)
 			}
 		}
@@ -78,8 +78,8 @@ func Tool(name string) (string, error) {
 	return "", fmt.Errorf("no module below .ci has the tool %s", name)
 }
 
-// toolsOf reads the tools of a module off its go.mod: go list tool would download
-// all that they are made of.
+// toolsOf reads the tools of a module from its go.mod: go list tool would download all
+// of their dependencies.
 func toolsOf(dir string) ([]string, error) {
 	text, err := goCommand(dir, "mod", "edit", "-json")
 	if err != nil {
@@ -96,7 +96,7 @@ func toolsOf(dir string) ([]string, error) {
 	return tools, nil
 }
 
-// DockerOptions are what a test wants of a Docker engine of its own.
+// DockerOptions are for a test's own Docker engine.
 type DockerOptions struct {
 	// Like is the engine for tests whose program and kind of store it has.
 	Like Engine
@@ -105,8 +105,8 @@ type DockerOptions struct {
 	Certs string
 }
 
-// StartDocker starts a Docker engine for a test that does something to it, which
-// ends with it. As the engines of all tests, see .ci/with-engine, it has its own
+// StartDocker starts a Docker engine for a test that changes it, which ends with the
+// test. As the engines of all tests, see .ci/with-engine, it has its own
 // namespaces, and leaves the machine's network alone.
 func StartDocker(t testing.TB, o DockerOptions) *Daemon {
 	t.Helper()
@@ -121,7 +121,7 @@ func StartDocker(t testing.TB, o DockerOptions) *Daemon {
 		t.Fatal(err)
 	}
 	const script = `mkdir -p /run/containerd /etc/docker && mount --bind "$0/containerd" /run/containerd && mount --bind "$0/etc" /etc/docker && exec "$@"`
-	// Of either kind of store, the one that is at home on any file system.
+	// For each kind of store, the driver that works on any file system.
 	driver := "vfs"
 	if o.Like.About(t).Containerd {
 		driver = "native"

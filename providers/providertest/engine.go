@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// The variables by which .ci/with-engine speaks to the tests, and by which a
-// user names an engine of their own.
+// The variables that .ci/with-engine sets for tests, and with which users name an
+// engine of their own.
 const (
 	enginesEnv  = "STAGECRAFT_TEST_ENGINES"
 	dockerdsEnv = "STAGECRAFT_TEST_DOCKERDS"
@@ -23,7 +23,7 @@ const (
 	leftOutEnv  = "STAGECRAFT_TEST_LEFT_OUT"
 )
 
-// ErrNoEngine is the reason for a test to be left out.
+// ErrNoEngine is why a test is skipped.
 var ErrNoEngine = errors.New("engine tests left out: " + enginesEnv + " and " + ownEnv + " are not set; see .ci/with-engine")
 
 // Engine is an engine for tests.
@@ -47,7 +47,7 @@ func engines() (all []Engine) {
 	return all
 }
 
-// named are the lines NAME=VALUE of a variable.
+// named returns the lines NAME=VALUE of a variable.
 func named(variable string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for line := range strings.Lines(os.Getenv(variable)) {
@@ -58,8 +58,7 @@ func named(variable string) iter.Seq2[string, string] {
 	}
 }
 
-// EngineHost is the address of the first engine for tests, empty where there is
-// none.
+// EngineHost returns the address of the first engine for tests, empty if there is none.
 func EngineHost() string {
 	if all := engines(); len(all) > 0 {
 		return all[0].Host
@@ -67,8 +66,8 @@ func EngineHost() string {
 	return ""
 }
 
-// Engines runs a test with each engine for tests, as a subtest of its name. Where
-// there is none, the test is left out, and fails with CI=true.
+// Engines runs a test with each engine for tests, as a subtest of its name. If there
+// is none, the test is skipped, and fails with CI=true.
 func Engines(t *testing.T, test func(*testing.T, Engine)) {
 	t.Helper()
 	enginesWith(t, "engine for tests", func(Engine) bool { return true }, test)
@@ -102,8 +101,8 @@ func enginesWith(t *testing.T, what string, has func(Engine) bool, test func(*te
 	}
 }
 
-// NeedEngine is the address of the first engine for tests. Where there is none,
-// the test is left out, and fails with CI=true.
+// NeedEngine returns the address of the first engine for tests. If there is none, the
+// test is skipped, and fails with CI=true.
 func NeedEngine(t testing.TB) string {
 	t.Helper()
 	host, fatal, err := FirstEngine(t.Name())
@@ -116,9 +115,9 @@ func NeedEngine(t testing.TB) string {
 	return host
 }
 
-// FirstEngine is the address of the first engine for tests. Where there is none,
-// the test's name is noted, so that the end of the run can say how many were
-// left out, and with CI=true the error is fatal.
+// FirstEngine returns the address of the first engine for tests. If there is none, it
+// notes the test's name, for the number of skipped tests at the end of the run; with
+// CI=true the error is fatal.
 func FirstEngine(test string) (host string, fatal bool, err error) {
 	if host := EngineHost(); host != "" {
 		return host, false, nil
@@ -129,7 +128,7 @@ func FirstEngine(test string) (host string, fatal bool, err error) {
 	return "", os.Getenv("CI") == "true", ErrNoEngine
 }
 
-// noteLeftOut adds a test to the list of those that are left out.
+// noteLeftOut adds a test to the list of skipped tests.
 func noteLeftOut(test string) error {
 	file := os.Getenv(leftOutEnv)
 	if file == "" {
@@ -143,15 +142,15 @@ func noteLeftOut(test string) error {
 	return errors.Join(err, f.Close())
 }
 
-// EngineAbout is what an engine says of itself.
+// EngineAbout describes an engine.
 type EngineAbout struct {
 	BuildKit   bool // it builds with BuildKit; otherwise by the classic build API alone
 	Podman     bool
 	Containerd bool // its images are in containerd's store
 }
 
-// About asks the engine, so that what a test expects depends on what the engine is
-// and not on its name.
+// About asks the engine, so that a test's expectations depend on the engine itself, not
+// on its name.
 func (e Engine) About(t testing.TB) EngineAbout {
 	t.Helper()
 	var info struct {
@@ -173,7 +172,7 @@ func (e Engine) About(t testing.TB) EngineAbout {
 	return about
 }
 
-// get asks an engine, in no version of its API, and returns the headers.
+// get sends the engine a request without an API version and returns the headers.
 func (e Engine) get(ctx context.Context, path string, into any) (http.Header, error) {
 	network, address, _ := strings.Cut(e.Host, "://")
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -14,7 +14,7 @@ import (
 // returns its path. dir is the directory of a tool's module, which is not part
 // of the workspace, or empty.
 func linked(dir string, args ...string) (string, error) {
-	// Right after it was built it is at another place than where it is kept.
+	// Right after the build, the path is another than that in the cache.
 	for range 2 {
 		program, err := goCommand(dir, append([]string{"run", "-exec", "echo"}, args...)...)
 		if err != nil {
@@ -52,8 +52,8 @@ var goEnv = sync.OnceValues(func() (map[string]string, error) {
 	return env, json.Unmarshal(out, &env)
 })
 
-// GoEnv is a variable of the go command's environment, empty where there is
-// none. It is as it was when the first test asked.
+// GoEnv returns a variable of the go command's environment, as it was at the first call;
+// empty if unset.
 func GoEnv(name string) string {
 	env, err := goEnv()
 	if err != nil {

@@ -66,7 +66,7 @@ func (b *Builder) Binary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// A test knows the processes of its own binary by this path.
+	// A test identifies the processes of its own binary by this path.
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return "", err
@@ -129,7 +129,7 @@ func goBuild(env []string, args ...string) error {
 	return nil
 }
 
-// Root is the directory of the repository.
+// Root returns the directory of the repository.
 func Root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
@@ -141,8 +141,8 @@ func Root() (string, error) {
 // longEnv is set by "make test-long".
 const longEnv = "STAGECRAFT_TEST_LONG"
 
-// Long leaves a test out of "make test". Such a test repeats at length what a
-// shorter one shows, or builds a program of another project.
+// Long skips a test in "make test": one that repeats at length what a shorter test
+// shows, or that builds another project's program.
 func Long(t testing.TB) {
 	t.Helper()
 	if !isLong() {
@@ -150,8 +150,8 @@ func Long(t testing.TB) {
 	}
 }
 
-// Rounds is how many rounds a test makes that repeats the same with other inputs:
-// all of them in "make test-long", and a fifth otherwise.
+// Rounds returns the number of rounds of a test that repeats the same with other
+// inputs: all of them in "make test-long", and a fifth otherwise.
 func Rounds(all int) int {
 	if isLong() {
 		return all

@@ -15,14 +15,14 @@ var listening = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile
 
 // Registry starts an image registry, Debian's docker-registry, which ends with
 // its test, and returns where it listens on the loopback, in plain http. auth is
-// its configuration's section of that name, empty for none. Where there is none
-// to run, the test is left out, and fails in CI.
+// its configuration's section of that name, empty for none. If the program is not
+// installed, the test is skipped, and fails in CI.
 func Registry(t testing.TB, auth string) string {
 	t.Helper()
 	return registryIn(t, t.TempDir(), auth)
 }
 
-// RegistryIn is [Registry], and the directory of what it keeps.
+// RegistryIn is [Registry] that also returns its data directory.
 func RegistryIn(t testing.TB) (host, data string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -74,15 +74,15 @@ func address(t testing.TB, out *bufio.Scanner) string {
 	return ""
 }
 
-// Skopeo is the path of skopeo, a tool for images that is not ours. Where there
-// is none, the test is left out, and fails in CI.
+// Skopeo returns the path of skopeo, another project's tool for images. If there is
+// none, the test is skipped, and fails in CI.
 func Skopeo(t testing.TB) string {
 	t.Helper()
 	return installed(t, "skopeo")
 }
 
-// installed is the path of a program that is not ours. Where there is none, the
-// test is left out, and fails in CI.
+// installed returns the path of another project's program. If there is none, the test
+// is skipped, and fails in CI.
 func installed(t testing.TB, name string) string {
 	t.Helper()
 	program, err := exec.LookPath(name)

@@ -46,7 +46,7 @@ func Frontend(t testing.TB, registry string) string {
 	return to.Context().Name() + "@" + digest.String()
 }
 
-// programImage is an image of a program alone, which it runs.
+// programImage returns an image that contains only a program and runs it.
 func programImage(name string, text []byte) (v1.Image, error) {
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
@@ -66,8 +66,8 @@ func programImage(name string, text []byte) (v1.Image, error) {
 	return mutate.Config(made, v1.Config{Entrypoint: []string{"/" + name}})
 }
 
-// Cosign builds cosign, a tool for signed statements that is not ours, and returns
-// its path. That takes minutes, so only "make test-long" has it.
+// Cosign builds cosign, another project's tool for signed statements, and returns its
+// path. The build takes minutes, so only "make test-long" does it.
 func Cosign(t testing.TB) string {
 	t.Helper()
 	Long(t)

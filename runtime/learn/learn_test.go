@@ -248,7 +248,7 @@ func TestLeft(t *testing.T) {
 	gone := command("../x")
 	gone.Exec.Program = ""
 	for want, c := range map[string]capability.Claim{
-		"there is no such program":                 gone,
+		"the program does not exist":               gone,
 		"LD_* cannot be named in full":             with(command("npm"), capability.EnvUse{Name: "LD_*"}),
 		`"a/../b" is not a clean path`:             read("a/../b"),
 		"it asks for nothing":                      {Operation: "exec", Provider: "generic"},

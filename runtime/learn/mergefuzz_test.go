@@ -208,7 +208,7 @@ func wantConfined(t *testing.T, before, after *capability.Policy, l *learn.Learn
 		return
 	}
 	old, now := held[0][0], held[1][0]
-	if old.Mode != now.Mode || old.Files != nil && now.Files == nil || old.Net != nil && now.Net == nil || len(old.Unheld) != len(now.Unheld) {
+	if old.Mode != now.Mode || old.Files != nil && now.Files == nil || old.Net != nil && now.Net == nil || len(old.Unenforced) != len(now.Unenforced) {
 		t.Errorf("commands of %s are confined less", id)
 	}
 	told := addedPolicy(t, l).Confinement(id)

@@ -23,7 +23,7 @@ type checks struct {
 	// allowed looks at a rule that allows and has an effect.
 	allowed func(c *checker, l capability.List, rule *capability.Rule)
 	// implying are lists of other keys that can allow or deny the same, and
-	// implies tells whether a rule of them does.
+	// implies reports whether a rule of them does.
 	implying func(c *checker, l capability.List) []*coverIndex
 	implies  func(l capability.List, other, rule *capability.Rule) bool
 }
@@ -55,7 +55,7 @@ func checksOf(key string) checks {
 
 // Check looks for rules that have no effect, and for those that allow more or
 // less than they seem to. Each finding is true; a policy without findings can
-// still have such rules. isDirectory tells whether a path that a rule names is a
+// still have such rules. isDirectory reports whether a path that a rule names is a
 // directory of the project; nil does not look.
 func Check(p *capability.Policy, isDirectory func(path string) bool) []Finding {
 	c := checker{

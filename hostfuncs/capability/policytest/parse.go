@@ -75,7 +75,7 @@ func (r *reader) document(root *yamldoc.Node) {
 	case cases.Kind() != yamldoc.KindList:
 		r.problems.Expected(cases, "a list of cases")
 	case len(cases.Items()) == 0:
-		r.problems.Wrong(cases, "there is no case, so nothing would be tested", "")
+		r.problems.Wrong(cases, "at least one case is required", "")
 	}
 	for _, n := range cases.Items() {
 		r.test(n)

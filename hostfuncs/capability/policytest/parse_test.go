@@ -30,7 +30,7 @@ func TestProblems(t *testing.T) {
 		{"version as a string", "version: '1'\npolicy: p\nprovider: p\ncases: [{note: n, request: {log: true}, want: denied}]", `t.yml:1:10: version: unknown version "1"`, ""},
 		{"unknown key", withCase("{note: n, request: {log: true}, want: denied}") + "\ncase: []", `t.yml:6:1: unknown key "case"`, `did you mean "cases"?`},
 		{"no cases", "version: 1\npolicy: p", "t.yml:1:1: cases is required", ""},
-		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: there is no case, so nothing would be tested", ""},
+		{"an empty list", "version: 1\npolicy: p\ncases: []", "t.yml:3:8: cases: at least one case is required", ""},
 		{"cases that are none", "version: 1\npolicy: p\ncases:", "t.yml:3:7: cases: is nothing, expected a list of cases", ""},
 		{"cases by name", "version: 1\npolicy: p\ncases: {a: b}", "t.yml:3:8: cases: is a mapping, expected a list of cases", ""},
 		{"a case that is none", withCase("x"), "t.yml:5:5: cases[0]: is a string, expected a mapping", ""},
@@ -90,7 +90,7 @@ func TestProblems(t *testing.T) {
 		{"port as a string", withRequest("{connect: '4000'}"), "connect: is a string, expected a port", "write it as a number: 4000"},
 		{"ports", withRequest("{connect: [4000]}"), "connect: is a list, expected a port", ""},
 		{"port that is none", withRequest("{connect: 65536}"), "65536 is not a port", ""},
-		{"port that is no number", withRequest("{connect: 99999999999999999999}"), "connect: is a number, expected a port", ""},
+		{"port that is not a number", withRequest("{connect: 99999999999999999999}"), "connect: is a number, expected a port", ""},
 		{"nothing looked at", withRequest("{look: []}"), "it asks for nothing", ""},
 		{"log of false", withRequest("{log: false}"), "log: is true or false, expected true", ""},
 		{"log of a string", withRequest("{log: 'true'}"), "log: is a string, expected true", ""},
@@ -132,7 +132,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestAllProblems wants all that is wrong to be told at once, where it stands.
+// TestAllProblems wants all problems at once, each with its position.
 func TestAllProblems(t *testing.T) {
 	_, err := policytest.Parse("t.yml", []byte(`version: 3
 policy: 1

@@ -21,17 +21,15 @@ import (
 type Auth session.Attachable
 
 // NewAuth answers a builder that asks for the user's credentials, by
-// https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It does
-// so for the registries that the build may use, and for no other, so that a
-// redirect or a mirror gets nothing, and for what it may do there.
+// https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It answers only
+// for the given access, so that a redirect or a mirror gets nothing.
 //
-// Where a registry gives tokens, the builder gets one, which we fetch, and
-// neither password nor identity token. A password is given for a registry that
-// takes nothing else, as we ask it ourselves first: one that only the builder
-// reaches gets none.
+// If a registry issues tokens, the builder gets a token that we fetch, and neither
+// password nor identity token. A builder gets a password only for a registry that, asked
+// by us, takes nothing else.
 func NewAuth(credentials *registry.Credentials, client *registry.Client, access []Access) Auth {
-	// The key is a new one for each build, and none is kept on disk: a builder
-	// that serves others too then has no tokens of ours for the next build.
+	// Each build has a new key, so that a shared builder cannot use its tokens for the
+	// next build.
 	_, key, _ := ed25519.GenerateKey(rand.Reader)
 	return &authServer{credentials: credentials, client: client, access: access, key: key}
 }
@@ -44,7 +42,7 @@ type authServer struct {
 	key         ed25519.PrivateKey
 }
 
-// errNothing makes a builder go on without credentials.
+// errNothing makes a builder continue without credentials.
 var errNothing = status.Error(codes.Unimplemented, "no credentials for this registry")
 
 // Register implements [session.Attachable].
@@ -82,7 +80,7 @@ func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsReque
 	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Password}, nil
 }
 
-// FetchToken gives a token for what the registry asked of the builder.
+// FetchToken returns a token for the registry's request.
 func (a *authServer) FetchToken(ctx context.Context, req *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
 	found, err := a.lookup(ctx, req.GetHost())
 	if err != nil {
@@ -118,19 +116,19 @@ func (a *authServer) VerifyTokenAuthority(ctx context.Context, req *auth.VerifyT
 	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
 		return nil, err
 	}
-	// The builder opens it as NaCl's sign does: the signature, and what was signed.
+	// The format is that of NaCl's sign: the signature, then the signed bytes.
 	signed := append(ed25519.Sign(a.key, req.GetPayload()), req.GetPayload()...)
 	return &auth.VerifyTokenAuthorityResponse{Signed: signed}, nil
 }
 
-// Access is what a build may do with a repository.
+// Access is the right to pull, and with Push to push, a repository.
 type Access struct {
 	Host       string // as [registry.Canonical] has it
 	Repository string // without the host
-	Push       bool   // it may be read in any case
+	Push       bool
 }
 
-// AccessTo is to the repository of an image's reference.
+// AccessTo returns the access to the repository of a reference.
 func AccessTo(ref string, push bool) (Access, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -139,9 +137,9 @@ func AccessTo(ref string, push bool) (Access, error) {
 	return Access{Host: registry.Canonical(reference.Domain(named)), Repository: reference.Path(named), Push: push}, nil
 }
 
-// scopes are those of what a builder asks a token for that the build needs, by
-// https://distribution.github.io/distribution/spec/auth/scope/. A registry's
-// credentials are often good for all that its user has there.
+// scopes returns the requested scopes that the build needs, by
+// https://distribution.github.io/distribution/spec/auth/scope/. Credentials often allow
+// all that the user may do in a registry.
 func (a *authServer) scopes(host string, asked []string) []string {
 	var granted []string
 	for _, list := range asked {
@@ -154,7 +152,7 @@ func (a *authServer) scopes(host string, asked []string) []string {
 	return granted
 }
 
-// actions is a scope with the actions that are left of it; empty for none.
+// actions returns a scope with its allowed actions, empty for none.
 func (a *authServer) actions(host, scope string) string {
 	colon := max(strings.LastIndexByte(scope, ':'), 0)
 	name := scope[:colon]

@@ -22,15 +22,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// addStored has the frontend take images from layouts, which the builder reads
-// through the session. A builder compares what it reads with its digest.
+// addStored makes the frontend take images from layouts, which the builder reads through
+// the session. The builder checks the digests.
 func addStored(opt *client.SolveOpt, stored map[string]image.Stored) error {
 	for i, ref := range slices.Sorted(maps.Keys(stored)) {
 		named, err := reference.ParseNormalizedNamed(ref)
 		if err != nil {
 			return err
 		}
-		// So does the frontend look for it, see
+		// The frontend looks for it by this name, see
 		// https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/config.go.
 		key := "context:" + strings.TrimSuffix(reference.FamiliarString(named), ":latest")
 		store := fmt.Sprintf("layout%d", i)
@@ -43,8 +43,7 @@ func addStored(opt *client.SolveOpt, stored map[string]image.Stored) error {
 	return nil
 }
 
-// takesStored reports whether a builder can take images from a layout: an old one
-// would pull them silently.
+// takesStored refuses an old builder, which would silently pull the images.
 func (b *Builder) takesStored() error {
 	if b.old {
 		return &image.Error{Message: "this BuildKit is too old for base images from an OCI layout: expected version 0.11 (Docker 24.0) or later; --engine embedded supports them if no step runs a command"}
@@ -52,7 +51,7 @@ func (b *Builder) takesStored() error {
 	return nil
 }
 
-// layoutStore lets a builder read a layout's blobs, and do nothing else.
+// layoutStore lets a builder only read a layout's blobs.
 type layoutStore struct{ image.Stored }
 
 // Info implements [content.Store].
@@ -91,7 +90,7 @@ type blob struct {
 // Size implements [content.ReaderAt].
 func (b blob) Size() int64 { return b.info.Size() }
 
-// What follows is of [content.Store] too, and refused.
+// The other methods of [content.Store] are refused.
 
 func refused(what string) error {
 	return fmt.Errorf("a layout is only read: %s: %w", what, errdefs.ErrPermissionDenied)
@@ -126,10 +125,9 @@ func (layoutStore) Writer(context.Context, ...content.WriterOpt) (content.Writer
 	return nil, refused("write")
 }
 
-// sourcePolicy lets the builder itself enforce what was decided on: no other
-// image, and no other source. Of several rules that match, the
-// last counts. Builders before version 0.11, and so engines before 24.0, take no
-// notice of it.
+// sourcePolicy makes the builder itself enforce the decided images and sources. The last
+// matching rule counts. Builders before version 0.11, and so engines before 24.0, ignore
+// it.
 func sourcePolicy(what image.Build) *spb.Policy {
 	if what.Bases == nil {
 		return nil
@@ -152,7 +150,7 @@ func sourcePolicy(what image.Build) *spb.Policy {
 	for _, ref := range images {
 		allow(p, spb.MatchType_EXACT, "docker-image://"+ref)
 		if !strings.Contains(ref, "@") {
-			// The builder looks its digest up, and asks again.
+			// The builder looks up its digest, and asks again.
 			allow(p, spb.MatchType_WILDCARD, "docker-image://"+ref+"@sha256:*")
 		}
 	}
@@ -167,8 +165,8 @@ func sourcePolicy(what image.Build) *spb.Policy {
 // aboveRepository is a subdirectory with .. in it: git://host/path#ref:directory.
 const aboveRepository = `^git://[^#]*#(?:.*[/\\:])?\.\.(?:[/\\:]|$)`
 
-// repositoryOf is a repository as BuildKit names it, by whatever protocol it is
-// fetched; empty for anything else, and for one that would be a pattern.
+// repositoryOf returns BuildKit's name of a repository, for any protocol; empty for
+// other sources, and for a name that would be a pattern.
 func repositoryOf(remote string) string {
 	at, err := gitutil.ParseURL(remote)
 	if err != nil || strings.ContainsAny(at.Host+at.Path, "*?") {

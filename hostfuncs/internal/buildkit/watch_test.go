@@ -106,9 +106,9 @@ func FuzzDisplay(f *testing.F) {
 		for _, mode := range []string{"plain", "rawjson", "quiet"} {
 			var updates []*client.SolveStatus
 			for _, data := range [][]byte{first, second} {
-				var told controlapi.StatusResponse
-				if proto.Unmarshal(data, &told) == nil {
-					updates = append(updates, client.NewSolveStatus(&told))
+				var status controlapi.StatusResponse
+				if proto.Unmarshal(data, &status) == nil {
+					updates = append(updates, client.NewSolveStatus(&status))
 				}
 			}
 			if got := shown(t, mode, updates...); strings.ContainsAny(got, "\x1b\r\a\x00") {

@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// buildingAt is what Podman puts before a failure: the step, once more.
+// buildingAt matches Podman's prefix of a failure, which repeats the step.
 var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^building at STEP ".*?": `) })
 
 // BuildClassic builds an image by the classic build API, for engines without
@@ -27,12 +27,11 @@ var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // <Dockerfile>.dockerignore names are left out, or without that file, those that
 // .dockerignore names.
 //
-// Podman is told to ignore only the Dockerfile, which is sent under a name of its
-// own, see [image.Context.StreamApart]. Another engine always gets the Dockerfile
-// and a .dockerignore, and removes those that are named there itself. With
-// <Dockerfile>.dockerignore, or with a Dockerfile outside of the context, its
-// .dockerignore is a generated one. No step sees the generated file with the
-// former, or if the context has none.
+// Podman gets the Dockerfile under an unused name, and ignores only that, see
+// [image.Context.StreamApart]. Other engines get the Dockerfile and a .dockerignore, and
+// remove the files that it names. With <Dockerfile>.dockerignore, or with a Dockerfile
+// outside the context, the .dockerignore is generated. Steps do not see it in the first
+// case, or if the context has none.
 //
 // The engine's output goes to progress as plain text, one line in each Write.
 // An error there does not stop the build; nil discards the output.
@@ -180,5 +179,5 @@ func (e *Engine) refusal(ctx context.Context, err error) error {
 	return &image.Error{Message: text}
 }
 
-// noReason is what the client makes of an answer without words.
+// noReason matches the client's error for an answer without a message.
 var noReason = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^request returned (.+) for API route and version `) })

@@ -62,7 +62,7 @@ func TestBuildAsksForTheNetwork(t *testing.T) {
 	}
 }
 
-// TestBuildTellsPodmanWhatToIgnore wants Podman to be told to ignore the Dockerfile
+// TestBuildTellsPodmanWhatToIgnore wants Podman to ignore the Dockerfile
 // and nothing else, and not to find an ignore file that is not the context's.
 func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
 	var sent map[string]imagetest.File
@@ -89,7 +89,7 @@ func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
 	// The second time the whole context is sent again.
 	name := query.Get("dockerfile")
 	if got, want := query.Get("excludes"), `["`+name+`"]`; got != want || !strings.HasPrefix(name, ".dockerfile.") {
-		t.Errorf("it is told to ignore %s of a build of %s, want %s", got, name, want)
+		t.Errorf("it ignores %s of a build of %s, want %s", got, name, want)
 	}
 	if got, want := slices.Sorted(maps.Keys(sent)), []string{name, "Dockerfile", "kept/", "kept/a"}; !slices.Equal(got, want) {
 		t.Errorf("sent %q, want %q", got, want)
@@ -125,7 +125,7 @@ func TestMisreads(t *testing.T) {
 	podman := []types.ComponentVersion{{Name: podmanEngine}}
 	kinds := []dockerfile.Misread{{Heredoc: 1}, {ArgAgain: 2}, {StageAgain: 3}, {StageCase: 4}}
 	for _, tt := range []struct {
-		told types.Version
+		of   types.Version
 		want []int
 	}{
 		{types.Version{}, []int{1, 2}},
@@ -140,12 +140,12 @@ func TestMisreads(t *testing.T) {
 	} {
 		var got []int
 		for _, m := range kinds {
-			if misread := misreads(tt.told, m); misread != nil {
+			if misread := misreads(tt.of, m); misread != nil {
 				got = append(got, misread.Line)
 			}
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%+v: lines (-want +got):\n%s", tt.told, diff)
+			t.Errorf("%+v: lines (-want +got):\n%s", tt.of, diff)
 		}
 	}
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// messageLimit is the most bytes that a message of an engine may have.
+// messageLimit is the most bytes of an engine's message.
 const messageLimit = 1 << 20
 
-// streamError says that an answer ended early or is not a stream of messages.
+// streamError means that an answer ended early or is not a stream of messages.
 type streamError struct {
 	err error
-	cut bool // it broke off: the engine is gone, or the way to it
+	cut bool // the connection was lost
 }
 
 func (e *streamError) Error() string { return "cannot read its answer: " + e.err.Error() }
 func (e *streamError) Unwrap() error { return e.err }
 
-// message is a line of an engine's output; the fields have the names of its API.
+// message is a line of an engine's output, with the field names of its API.
 type message struct {
 	Stream string          `json:"stream"` // output, in pieces of any length
 	Status string          `json:"status"` // of the layer ID, or of the whole
@@ -49,9 +49,8 @@ func (m message) failure() string {
 	return "the engine gives no reason"
 }
 
-// readMessages calls handle for each message until the stream ends, or handle
-// returns an error: then it returns that. What is wrong with the stream itself
-// is a [*streamError].
+// readMessages calls handle for each message until the stream ends or handle returns an
+// error, which it returns. An error of the stream itself is a [*streamError].
 func readMessages(r io.Reader, handle func(message) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, messageLimit)
@@ -83,19 +82,19 @@ func readMessages(r io.Reader, handle func(message) error) error {
 
 const (
 	tailLines  = 20       // lines of output that an error carries
-	lineLimit  = 16 << 10 // bytes after which a line is taken to be complete
-	layerLimit = 1024     // layers whose status is remembered at a time
+	lineLimit  = 16 << 10 // bytes after which a line is printed
+	layerLimit = 1024     // layers with a remembered status
 )
 
-// stepLine is how Docker and Podman say which step begins, Podman with the stage
-// before it where there are several.
+// stepLine matches the line in which Docker or Podman announces a step. Podman adds the
+// stage if there are several.
 var stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Step \d+/\d+ : |^(?:\[\d+/\d+\] )?STEP \d+/\d+: `) })
 
 // printer prints the output of an engine as plain text, in whole lines.
 type printer struct {
 	out    io.Writer
-	line   []byte // the line that is not complete yet
-	step   string // the step that began last
+	line   []byte // the incomplete line
+	step   string // the current step
 	tail   []string
 	layers map[string]string // the status printed last, by layer
 }
@@ -117,7 +116,7 @@ func (p *printer) message(m message) {
 	}
 }
 
-// text takes a piece of output.
+// text prints a piece of output.
 func (p *printer) text(s string) {
 	for s != "" {
 		end := strings.IndexByte(s, '\n')
@@ -141,7 +140,7 @@ func (p *printer) text(s string) {
 	}
 }
 
-// flush prints a line that was not ended.
+// flush prints an incomplete line.
 func (p *printer) flush() {
 	if termtext.Clean(string(p.line)) != "" {
 		p.endLine()
@@ -149,7 +148,7 @@ func (p *printer) flush() {
 	p.line = p.line[:0]
 }
 
-// endLine prints the line, which is several if it was written over.
+// endLine prints the line, or several if it was overwritten.
 func (p *printer) endLine() {
 	text := strings.TrimRight(termtext.Clean(string(p.line)+"\n"), "\n")
 	p.line = p.line[:0]
@@ -159,7 +158,7 @@ func (p *printer) endLine() {
 	}
 }
 
-// remember keeps what an error tells: the step, and the end of its output.
+// remember keeps the step and the end of its output for errors.
 func (p *printer) remember(line string) {
 	if stepLine().MatchString(line) {
 		p.step, p.tail = line, nil
@@ -177,8 +176,8 @@ func (p *printer) log() string {
 	return strings.Join(p.tail, "\n")
 }
 
-// status prints what a layer is at, unless that was printed already: while
-// bytes arrive, the engine says so many times a second.
+// status prints the status of a layer once: during a transfer, the engine repeats it
+// many times a second.
 func (p *printer) status(id, status string) {
 	p.flush()
 	id, status = termtext.Line(id, 200), termtext.Line(status, 500)

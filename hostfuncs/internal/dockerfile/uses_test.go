@@ -116,7 +116,7 @@ COPY --from=build / /
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	// Of a build that needs less, less is told.
+	// A build that needs less reports less.
 	got, err = uses(t, "FROM a AS x\nRUN --network=host y\nFROM scratch", Options{})
 	if diff := cmp.Diff(Uses{Lines: map[string]int{}}, got); err != nil || diff != "" {
 		t.Errorf("%v, -want +got:\n%s", err, diff)
@@ -161,7 +161,7 @@ func TestUsesErrors(t *testing.T) {
 		{"an unknown flag", "FROM a\nCOPY --form=b / /", Options{}, "Dockerfile:2: unknown flag: --form"},
 		{"an open heredoc", "FROM a\nCOPY <<EOF /", Options{}, "Dockerfile:2: unterminated heredoc"},
 		{"a FROM of nothing", "ARG A\nFROM $A", Options{}, "Dockerfile:2: FROM $A expands to nothing: give its ARG a value"},
-		{"a FROM that is no reference", "ARG A\nFROM node:$A", Options{}, `Dockerfile:2: image "node:"`},
+		{"a FROM that is not a reference", "ARG A\nFROM node:$A", Options{}, `Dockerfile:2: image "node:"`},
 		{"a stage in the wrong case", "FROM a AS x\nFROM X", Options{}, `Dockerfile:2: image "X"`},
 		{"a demand", "FROM ${A:?set A}", Options{}, "Dockerfile:1: "},
 		{"the engine's platform", "FROM a-$BUILDARCH", Options{Platform: "linux/arm64"}, "Dockerfile:1: BUILDARCH depends on the builder"},
@@ -175,7 +175,7 @@ func TestUsesErrors(t *testing.T) {
 		{"itself", "FROM a AS x\nCOPY --from=x / /", Options{}, "Dockerfile:1: circular dependency detected on stage: x"},
 		{"each other", "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nCOPY --from=x / /\nFROM c", Options{}, "Dockerfile:1: circular dependency detected on stage: x"},
 		{"a number too high", "FROM a\nCOPY --from=1 / /", Options{}, "Dockerfile:2: --from=1: there are 1 stages"},
-		{"a --from that is no reference", "FROM a\nCOPY --from=A / /", Options{}, `Dockerfile:2: image "A"`},
+		{"a --from that is not a reference", "FROM a\nCOPY --from=A / /", Options{}, `Dockerfile:2: image "A"`},
 		{"no such target", "FROM a AS x", Options{Target: "y"}, `Dockerfile: it has no stage "y"`},
 		{"a target by number", "FROM a\nFROM b", Options{Target: "0"}, `Dockerfile: it has no stage "0"`},
 		{"an ADD by the image's variable", "FROM a\nADD $SOURCE /x", Options{}, "Dockerfile:2: this is unknown before the build: SOURCE may be set by the base image"},

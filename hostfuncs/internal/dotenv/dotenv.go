@@ -17,16 +17,15 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Lookup finds a variable that a file refers to, as ${NAME}, or by its bare
-// name on a line.
+// Lookup finds a variable that a file refers to, as ${NAME} or by its bare name.
 type Lookup func(name string) (value string, ok bool)
 
-// Parse gives the variables of a file. What it refers to is looked up first,
-// and else taken from the lines above.
+// Parse returns the variables of a file. References are looked up first, then in the
+// lines above.
 //
 // # Errors
 //
-// An error names the line and nothing that stands there, which may be a secret.
+// An error names the line without its text, which may be a secret.
 func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 	quiet()
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
@@ -47,13 +46,12 @@ func Parse(data []byte, lookup Lookup) (map[string]string, error) {
 	return vars, nil
 }
 
-// variable is a name that can stand in an environment.
+// variable matches a name of an environment variable.
 var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^=\x00\s]+$`) })
 
 var lineOf = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 
-// position says where an error is; before are the lines above the statement that
-// was read.
+// position adds the line to an error; before is the number of lines above the statement.
 func position(err error, before int) error {
 	if m := lineOf().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
@@ -62,16 +60,15 @@ func position(err error, before int) error {
 	return errors.New("a value in it cannot be read")
 }
 
-// quiet keeps the reader from writing to standard error by itself, where
-// nothing would be masked.
+// quiet keeps the reader from writing to standard error, where nothing is masked.
 var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
 
-// maxBytes is how much all values of a file may have, and all that one of them
-// is made of. No program could be started with more.
+// maxBytes bounds all values of a file, and all parts of one value. No program could be
+// started with more.
 const maxBytes = 1 << 20
 
-// maxWork bounds the time that the reader takes: for each reference in braces it
-// looks at all that follows in the statement. This is about a second of it.
+// maxWork bounds the reader's time to about a second: for each reference in braces it
+// reads the rest of the statement.
 const maxWork = 32 << 20
 
 var (
@@ -79,9 +76,9 @@ var (
 	errTooDense = errors.New("it has too many references in long values")
 )
 
-// expand reads a file one statement after another, so that it is known how long
-// each value gets: Compose's reader puts values into others without a bound, and
-// 30 lines that each have the one above twice would be a terabyte.
+// expand reads one statement after another to bound the values: Compose's reader inserts
+// values into others without a bound, and 30 lines that each contain the previous one
+// twice would be a terabyte.
 func expand(data []byte, lookup Lookup) (map[string]string, error) {
 	rest := strings.TrimPrefix(string(data), "\uFEFF")
 	vars := make(map[string]string)
@@ -111,7 +108,7 @@ func expand(data []byte, lookup Lookup) (map[string]string, error) {
 	}
 }
 
-// bounded finds what a statement refers to, up to maxBytes.
+// bounded looks up the references of a statement, up to maxBytes.
 type bounded struct {
 	lookup Lookup
 	vars   map[string]string // of the statements above
@@ -129,8 +126,8 @@ func (b *bounded) find(name string) (string, bool) {
 	return value, ok
 }
 
-// cut finds the first statement, which is empty where none is left, after what
-// has to be skipped. It ends where Compose's reader would take it to end.
+// cut returns the length of space and comments, and the first statement after them,
+// empty if there is none. It ends where it ends for Compose's reader.
 func cut(text string) (skipped int, statement string) {
 	for {
 		space := strings.IndexFunc(text[skipped:], func(r rune) bool { return !unicode.IsSpace(r) })
@@ -149,8 +146,8 @@ func cut(text string) (skipped int, statement string) {
 	}
 }
 
-// length is that of the statement with which a text begins: a name alone, or a
-// value up to the end of the line or to its closing quote.
+// length returns the length of the first statement of a text: a name alone, or a value
+// up to the end of the line or to its closing quote.
 func length(text string) int {
 	at := strings.IndexAny(text, "=:\n")
 	if at < 0 {
@@ -183,5 +180,5 @@ func upTo(text string, end byte) int {
 	return len(text)
 }
 
-// isSpace is true of space within a line.
+// isSpace reports whether a character is space within a line.
 func isSpace(r rune) bool { return r != '\n' && strings.ContainsRune("\t\v\f\r \u0085\u00A0", r) }

@@ -17,7 +17,7 @@ import (
 // vars are a file's.
 type vars map[string]string
 
-// host looks in what stands for the host's environment.
+// host looks in the host's environment of the test.
 func (v vars) host(name string) (string, bool) {
 	value, ok := v[name]
 	return value, ok
@@ -118,7 +118,7 @@ func TestReferences(t *testing.T) {
 	})
 }
 
-// TestWrongFiles names a line where there is one, and nothing that stands there.
+// TestWrongFiles names a line where there is one, and nothing of its content.
 func TestWrongFiles(t *testing.T) {
 	const s3cret = "s3cret"
 	const value = "a value in it cannot be read"

@@ -49,8 +49,8 @@ func (s *stage) add(c *instructions.AddCommand) error {
 	})
 }
 
-// sourceTree returns the files that a step copies from: those of the context if there
-// is no source.
+// sourceTree returns the files that a step copies from: those of the context without
+// a source.
 func (b *builder) sourceTree(sources []dockerfile.Source) (*tree, error) {
 	if len(sources) == 0 {
 		if b.contextTree == nil {

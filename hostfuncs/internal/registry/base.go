@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// silence is how long a registry may say nothing.
+// silence is how long a registry may send nothing.
 const silence = 30 * time.Second
 
-// newBase is a transport with a limit for each wait.
+// newBase returns a transport with a limit for each wait.
 func newBase() http.RoundTripper {
 	return waiter{&patient{base: newHTTP(silence), limit: silence}}
 }
@@ -23,12 +23,12 @@ func newHTTP(limit time.Duration) *http.Transport {
 	base.DialContext = (&net.Dialer{Timeout: limit, KeepAlive: limit}).DialContext
 	base.TLSHandshakeTimeout = limit
 	base.ResponseHeaderTimeout = limit
-	// What a registry sends is read as it is: nothing of it expands.
+	// Answers are not decompressed, so they do not grow.
 	base.DisableCompression = true
 	return base
 }
 
-// patient ends a request whose answer stalls.
+// patient cancels a request whose answer stalls.
 type patient struct {
 	base  http.RoundTripper
 	limit time.Duration
@@ -49,7 +49,7 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// watchedBody is an answer's, of which each piece has so long to come.
+// watchedBody is the body of an answer, with a limit for each Read.
 type watchedBody struct {
 	io.ReadCloser
 	ctx    context.Context
@@ -74,7 +74,7 @@ func (b *watchedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// stalledError says that an answer stalled.
+// stalledError means that an answer stalled.
 type stalledError struct{ after time.Duration }
 
 func (e *stalledError) Error() string {
@@ -82,15 +82,15 @@ func (e *stalledError) Error() string {
 }
 
 const (
-	// longestWait is how long a registry may have us wait before it is asked
-	// again; a longer wait is reported as an error.
+	// longestWait is the longest Retry-After that is waited for; a longer one is an
+	// error.
 	longestWait = 10 * time.Second
-	// mostWaits is how often it may for one request.
+	// mostWaits is how often a request is repeated.
 	mostWaits = 2
 )
 
-// waiter asks again after the time that a registry names when it is asked too
-// much, see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after.
+// waiter repeats a request after the time that a registry requires, see
+// https://www.rfc-editor.org/rfc/rfc9110#name-retry-after.
 type waiter struct{ base http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -105,7 +105,7 @@ func (w waiter) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !ok || !repeats {
 			return resp, nil
 		}
-		// What is left open is no connection for the next request.
+		// The connection can be reused only once the body is read.
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 		resp.Body.Close()
 		timer := time.NewTimer(wait)
@@ -119,8 +119,8 @@ func (w waiter) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// retryAfter is how long a registry wants us to wait, where that can be waited
-// for. It is seconds; registries name no dates.
+// retryAfter returns the wait that a registry requires in seconds, false if it is too
+// long. Registries do not send dates.
 func retryAfter(resp *http.Response) (time.Duration, bool) {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0, false
@@ -130,7 +130,7 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 	return wait, err == nil && seconds >= 0 && seconds <= int(longestWait/time.Second)
 }
 
-// repeat returns a request again, if its body can be sent again.
+// repeat returns a copy of a request, if its body can be sent again.
 func repeat(req *http.Request) (*http.Request, bool) {
 	again := req.Clone(req.Context())
 	if req.Body == nil || req.Body == http.NoBody {

@@ -16,10 +16,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// fileLimit is the most bytes that a file of the configuration may have.
+// fileLimit is the most bytes of a file of the configuration.
 const fileLimit = 1 << 20
 
-// config is what is read of the docker command's config.json, see
+// config is the part of the docker command's config.json that is read, see
 // https://docs.docker.com/reference/cli/docker/login/#credential-stores.
 type config struct {
 	Auths       map[string]record `json:"auths"`
@@ -27,8 +27,8 @@ type config struct {
 	CredHelpers map[string]string `json:"credHelpers"`
 }
 
-// Directory is the one of the docker command's configuration; it is empty when
-// the user has no home. environ looks up the environment's variables.
+// Directory returns the directory of the docker command's configuration, empty if the
+// user has no home. environ looks up variables.
 func Directory(environ func(string) string) string {
 	if dir := environ("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -43,15 +43,11 @@ func Directory(environ func(string) string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// File is the configuration's file in its directory.
+// File returns the configuration's file in its directory.
 func File(directory string) string { return filepath.Join(directory, "config.json") }
 
-// ReadConfig reads the configuration of a directory into a value that JSON can be
-// read into. Where there is no file, or no directory, it is left as it is.
-//
-// # Errors
-//
-// As of [ReadFile].
+// ReadConfig decodes the configuration in a directory. A missing file or directory does
+// not change the value. Its errors are those of [ReadFile].
 func ReadConfig(directory string, into any) error {
 	if directory == "" {
 		return nil
@@ -63,12 +59,8 @@ func ReadConfig(directory string, into any) error {
 	return err
 }
 
-// ReadFile reads a file of the docker command's, of 1 MiB at most, which may
-// have fields that are not known here.
-//
-// # Errors
-//
-// They name the file. None quotes a value that it has.
+// ReadFile decodes a file of the docker command, of at most 1 MiB. Unknown fields are
+// ignored. Errors name the file and do not quote values.
 func ReadFile(path string, into any) error {
 	text, err := safefile.Read(path, fileLimit+1)
 	if err != nil {
@@ -77,33 +69,28 @@ func ReadFile(path string, into any) error {
 	if len(text) > fileLimit {
 		return fmt.Errorf("%s is larger than 1 MiB", path)
 	}
-	// An error's text names a place and a kind of value, never a secret's text.
+	// The error names the place and the kind of a value, never a secret.
 	if err := json.Unmarshal(text, into); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-// helperName is what a helper may be called in the configuration, so that it is
-// a name in PATH and no path.
+// helperName matches the name of a helper, which must not be a path.
 var helperName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+$`) })
 
-// notFound begins what a helper prints that has nothing for a server.
+// notFound begins the answer of a helper without credentials for a server.
 var notFound = []byte("credentials not found")
 
-// tokenUser is the user name beside an identity token.
+// tokenUser is the user name of an identity token.
 const tokenUser = "<token>"
 
-// answer is a helper's, see
+// answer is a helper's answer, see
 // https://github.com/docker/docker-credential-helpers#development.
 type answer struct{ ServerURL, Username, Secret string }
 
-// ask asks a helper for one host's credentials. It is asked by the protocol's
-// names, which for Docker Hub is a URL.
-//
-// # Errors
-//
-// None quotes the output of the helper, which may be a secret.
+// ask asks a helper for one host's credentials. The name of Docker Hub is a URL. Errors do
+// not quote the helper's output, which may be a secret.
 func (c *Credentials) ask(ctx context.Context, name, host string) (Auth, error) {
 	server := host
 	if host == dockerHub {
@@ -142,7 +129,7 @@ func (c *Credentials) answerOf(ctx context.Context, name, server string) (Auth, 
 	return auth, nil
 }
 
-// parseAnswer reads what a helper printed about a server.
+// parseAnswer decodes a helper's answer.
 func parseAnswer(text []byte, server string) (Auth, error) {
 	var a answer
 	// The decoder's error would quote the text.
@@ -160,7 +147,7 @@ func parseAnswer(text []byte, server string) (Auth, error) {
 	return Auth{Username: a.Username, Password: a.Secret}, nil
 }
 
-// serverHost is the host in a server's name, which may be a URL.
+// serverHost returns the host of a server's name, which may be a URL.
 func serverHost(server string) string {
 	if at, err := url.Parse(server); err == nil && at.Host != "" {
 		server = at.Host

@@ -1,10 +1,9 @@
-// Package registry is what a user must show to image registries: credentials
-// from the docker command's configuration and its helpers, the tokens that they
-// are exchanged for, and the rules that keep both from any other host than
-// theirs. All that builds and pushes takes them from here.
+// Package registry authenticates to image registries: with credentials from the docker
+// command's configuration and helpers, and with the tokens that they are exchanged for.
+// It keeps both from other hosts.
 //
-// It runs no program itself, and speaks plain http to the loopback alone:
-// registries that are called insecure in an engine's configuration are refused.
+// It runs no program itself, and uses plain http only on the loopback: registries that an
+// engine's configuration calls insecure are refused.
 package registry
 
 import (
@@ -20,27 +19,26 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// keptFor is how long an answer counts. Helpers of clouds give out what ends
-// after 5 minutes.
+// keptFor is how long an answer is valid. Helpers of clouds return credentials that
+// expire after 5 minutes.
 const keptFor = 4 * time.Minute
 
-// Run runs a program, found by its name in PATH, with that text as its standard
-// input, and returns what it printed and its exit code. It bounds both output
-// and time, and ends the program when ctx is done.
+// Run runs a program from PATH with a standard input, and returns its output and exit
+// code. It bounds output and time, and ends the program once ctx is done.
 //
 // # Errors
 //
-// A program that is not there, or did not end by itself. They quote no output.
+// A missing program, or one that did not end by itself. Errors do not quote output.
 type Run func(ctx context.Context, program string, args []string, stdin string) (stdout []byte, exit int, err error)
 
-// Credentials are a user's, for all registries. Its methods may be called at
-// once.
+// Credentials are a user's credentials for all registries. They are safe for concurrent
+// use.
 type Credentials struct {
 	directory string
 	run       Run
 	now       func() time.Time
 
-	// turn serialises look-ups: a helper that asks its user does so once.
+	// turn serialises look-ups, so that a helper asks its user once.
 	turn chan struct{}
 	kept map[string]kept
 }
@@ -50,9 +48,8 @@ type kept struct {
 	at   time.Time
 }
 
-// New has the credentials of the configuration's directory that the environment
-// names, see [Directory]. Nothing is read before it is asked for. run is for
-// helpers.
+// New returns the credentials of a user, see [Directory]. Nothing is read before the
+// first look-up. run runs helpers.
 func New(environ func(string) string, run Run) *Credentials {
 	return &Credentials{
 		directory: Directory(environ), run: run, now: time.Now,
@@ -60,19 +57,17 @@ func New(environ func(string) string, run Run) *Credentials {
 	}
 }
 
-// Lookup finds what the user must show to one registry, host[:port], which is
-// the zero [Auth] when there is nothing. No other host's entries are looked at,
-// and none for the same host at another port. An answer is kept for 4 minutes.
+// Lookup returns the credentials for a registry, host[:port], or the zero [Auth]. Entries
+// for other hosts or ports are not used. An answer is kept for 4 minutes.
 //
-// A helper in credHelpers is asked before one in credsStore, and that one before
-// an entry in auths is used, as the docker command does. A helper has what the
-// [Run] leaves it to answer.
+// As in the docker command, a helper in credHelpers comes first, then one in credsStore,
+// then an entry in auths.
 //
 // # Errors
 //
-// A configuration that cannot be read, and a helper that is missing, does not
-// answer, or not by its protocol. They name the file or the helper and what to
-// do, and quote no secret. ctx's error when it is done.
+// A configuration that cannot be read, and a helper that is missing, does not answer, or
+// violates its protocol. Errors name the file or the helper and what to do, and quote no
+// secret. ctx's error once it is done.
 func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 	if !hostForm().MatchString(host) {
 		return Auth{}, fmt.Errorf("%q is not the host of a registry", termtext.Line(host, 200))
@@ -95,7 +90,7 @@ func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 	return auth, nil
 }
 
-// find looks into the configuration.
+// find looks in the configuration.
 func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	var read config
 	if err := ReadConfig(c.directory, &read); err != nil {
@@ -117,7 +112,7 @@ func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	return auth, nil
 }
 
-// entry returns the one for a host, which may be written as a URL.
+// entry returns the entry of a host, which may be written as a URL.
 func entry[V any](entries map[string]V, host string) (V, bool) {
 	for _, format := range []string{"%s", "https://%s", "https://%s/", "https://%s/v1/", "https://%s/v2/", "http://%s"} {
 		if v, ok := entries[fmt.Sprintf(format, host)]; ok {
@@ -128,20 +123,19 @@ func entry[V any](entries map[string]V, host string) (V, bool) {
 	return none, false
 }
 
-// Auth is what a user must show to one registry. The zero Auth is nothing.
+// Auth are the credentials for one registry. The zero Auth has none.
 type Auth struct {
 	Username, Password string
-	// IdentityToken replaces name and password where tokens are given out.
+	// IdentityToken replaces name and password at a token server.
 	IdentityToken string
-	// RegistryToken is what a registry takes itself, as it is.
+	// RegistryToken is sent to the registry itself.
 	RegistryToken string
 }
 
-// None reports whether there is nothing to show.
+// None reports whether there are no credentials.
 func (a Auth) None() bool { return a == Auth{} }
 
-// Format prints no secret, whatever the verb is: what is printed by accident
-// would be in a log.
+// Format prints no secret with any verb, so that none gets into a log by accident.
 func (a Auth) Format(f fmt.State, _ rune) {
 	if a.None() {
 		fmt.Fprint(f, "no credentials")
@@ -177,8 +171,8 @@ func (r record) decode() (Auth, error) {
 	return auth, nil
 }
 
-// Keychain is the credentials as go-containerregistry takes them. It is to go
-// with a [Transport], since that library sends them wherever a registry says.
+// Keychain returns the credentials for go-containerregistry. Use it with a [Transport]:
+// the library sends them wherever a registry says.
 func (c *Credentials) Keychain() authn.Keychain { return keychain{c} }
 
 type keychain struct{ credentials *Credentials }

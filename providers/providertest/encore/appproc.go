@@ -112,7 +112,7 @@ func crashAfter(d time.Duration) {
 
 // request is what a command asks the daemon for, in one line. What follows in
 // either direction is between the command and the app. The connection lasts as
-// long as the command; when it ends, the app is told to end.
+// long as the command; when it ends, the app ends.
 type request struct {
 	// Listen has an app listen there; without it nothing is started.
 	Listen string `json:"listen,omitempty"`

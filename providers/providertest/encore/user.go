@@ -20,7 +20,7 @@ type telemetry struct {
 
 // tellTelemetry is what every command but the daemon does first: with
 // DISABLE_ENCORE_TELEMETRY=1 telemetry is off for good, in the user's file, and
-// where it is on that is said once. Without a place for the file nothing is
+// where it is on, this is said once. Without a place for the file nothing is
 // written.
 func tellTelemetry(silent bool) {
 	t := telemetry{Enabled: true}
@@ -75,7 +75,7 @@ func writeUserFile(name string, value any) {
 	}
 }
 
-// cacheDir is where the real one has its socket. It depends on XDG_CACHE_HOME
+// cacheDir returns where the real one has its socket. It depends on XDG_CACHE_HOME
 // and HOME of the process that asks, so that of two processes with different
 // ones each has a daemon of its own.
 func cacheDir() (string, error) {
@@ -97,7 +97,7 @@ func userConfigDir() (string, error) {
 	return filepath.Join(dir, "encore"), err
 }
 
-// daemonLog is the path of the daemon's log.
+// daemonLog returns the path of the daemon's log.
 func daemonLog() (string, error) {
 	if path := os.Getenv("ENCORE_DAEMON_LOG_PATH"); path != "" {
 		return path, nil
@@ -156,11 +156,10 @@ func (c *call) makeLogin() error {
 	return os.WriteFile(filepath.Join(dir, tokenFile), []byte(`{"app_slug":"shop"}`), 0o600)
 }
 
-// coloured has its colour even where NO_COLOR is set, as much of the real one's
-// output has.
+// coloured uses colour even with NO_COLOR, as much of the real one's output does.
 func coloured(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[0m" }
 
-// polite goes without where NO_COLOR is set.
+// polite omits it with NO_COLOR.
 func polite(code, text string) string {
 	if os.Getenv("NO_COLOR") != "" {
 		return text

@@ -27,15 +27,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// Registry is one that runs on the loopback, in plain http, until its test ends.
+// Registry is a registry on the loopback, with plain http, until its test ends.
 type Registry struct {
 	Host string // host:port
-	// Tokens is its token server, nil for one that takes passwords.
+	// Tokens is its token server, nil for a registry with passwords.
 	Tokens *TokenServer
 }
 
-// Basic has a registry that takes a password. Where there is none to run, the
-// test is left out, and fails in CI.
+// Basic starts a registry with a password. Without docker-registry the test is skipped,
+// and fails in CI.
 func Basic(t *testing.T, user, password string) Registry {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
@@ -49,8 +49,7 @@ func Basic(t *testing.T, user, password string) Registry {
 	return Registry{Host: providertest.Registry(t, "  htpasswd: {realm: test, path: "+file+"}\n")}
 }
 
-// Token has a registry that takes tokens of a server, which takes the password.
-// It is left out as [Basic] is.
+// Token starts a registry with a token server that takes the password, see [Basic].
 func Token(t *testing.T, user, password string) Registry {
 	t.Helper()
 	server := newTokenServer(t, user, password)
@@ -62,8 +61,7 @@ const issuer, service = "test-issuer", "test-service"
 
 // TokenServer gives tokens by
 // https://distribution.github.io/distribution/spec/auth/token/ and its JWTs by
-// https://distribution.github.io/distribution/spec/auth/jwt/. It is strict: what
-// is not as specified is refused.
+// https://distribution.github.io/distribution/spec/auth/jwt/. It refuses other requests.
 type TokenServer struct {
 	*httptest.Server
 	user, password string
@@ -75,7 +73,7 @@ type TokenServer struct {
 	scopes []string
 }
 
-// Scopes are those that tokens were given for, or refused, in order.
+// Scopes returns the requested scopes, in order.
 func (s *TokenServer) Scopes() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +100,7 @@ func newTokenServer(t *testing.T, user, password string) *TokenServer {
 		t.Fatal(err)
 	}
 	s.Server = httptest.NewServer(s)
-	// go-containerregistry takes no token server at an address.
+	// go-containerregistry refuses a token server at an IP address.
 	s.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 	t.Cleanup(s.Close)
 	return s
@@ -130,7 +128,7 @@ func (s *TokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		if ok { // nobody gets nothing
+		if ok { // nothing without a password
 			access = append(access, map[string]any{"type": parts[0], "name": parts[1], "actions": strings.Split(parts[2], ",")})
 		}
 	}
