@@ -63,7 +63,7 @@ func Inspect(ctx context.Context, source provider.Source, opts Options) (Inspect
 // inspect is [Inspect] in a project. With trusting, the module counts as one in the
 // lock file: it is going to be.
 func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting bool) (Inspection, error) {
-	m, err := readSeen(source)
+	m, err := readModule(source)
 	if err != nil {
 		return Inspection{}, err
 	}

@@ -27,9 +27,9 @@ type seen struct {
 	Info sandbox.Info
 }
 
-// see checks that a module can run here. This is checked before trust, since trusting a
+// checkModule checks that a module can run here. This is checked before trust, since trusting a
 // module that cannot run is useless.
-func see(m provider.Module) (seen, error) {
+func checkModule(m provider.Module) (seen, error) {
 	info, err := sandbox.Check(m.Bytes, abi.Operations())
 	if err != nil {
 		return seen{}, unusable(m.Source, err)
@@ -37,13 +37,13 @@ func see(m provider.Module) (seen, error) {
 	return seen{m, info}, nil
 }
 
-// readSeen reads and checks a module.
-func readSeen(source provider.Source) (seen, error) {
+// readModule reads and checks a module.
+func readModule(source provider.Source) (seen, error) {
 	m, err := source.Read()
 	if err != nil {
 		return seen{}, err
 	}
-	return see(m)
+	return checkModule(m)
 }
 
 // loaded is a module that can be called.

@@ -159,7 +159,7 @@ func (r *run) outcome(err error, d division) error {
 // load loads the module after every check that needs only its bytes.
 func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
 	s := r.session
-	m, err := see(r.module)
+	m, err := checkModule(r.module)
 	if err != nil {
 		return nil, r.failed(err)
 	}
