@@ -94,12 +94,6 @@ func (r *Runner) passAsked() {
 // policies do not pass to its commands.
 func (r *Runner) Withheld() []string { return r.withheld }
 
-// passedBeside returns the user's variables that a command gets in addition to those of
-// its request.
-func (r *Runner) passedBeside(v variables) []string {
-	return slices.DeleteFunc(slices.Clone(r.passed), v.has)
-}
-
 // assignment is a variable of a command and its source. The last with a name wins.
 type assignment struct {
 	hostfuncs.EnvStep

@@ -75,14 +75,6 @@ func (c *Confinement) singlesOf(list []capability.Subtree) []string {
 	return paths
 }
 
-// count counts one more command.
-func (s *singleFiles) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started++
-	return s.started
-}
-
 // startedWith are the single files as they were when a command started.
 type startedWith struct {
 	c      *Confinement
@@ -108,7 +100,10 @@ func (c *Confinement) watchSingles() *startedWith {
 	if c == nil || c.opts.Replaced == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
 		return nil
 	}
-	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.count()}
+	c.singles.mu.Lock()
+	c.singles.started++
+	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.started}
+	c.singles.mu.Unlock()
 	paths := c.singles.paths[:min(len(c.singles.paths), maxSingles)]
 	// Watched first, so that no change is missed.
 	w.watch(paths)

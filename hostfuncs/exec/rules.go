@@ -59,7 +59,7 @@ func (c *Confinement) policyRules(p capability.Confinement) (r confine.Rules, di
 		write := c.subtrees(p.Files.Write)
 		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
 		r.List = append(r.List, c.subtrees(p.Files.List)...)
-		directories = append(directories, missingPaths(write)...)
+		directories = append(directories, slices.DeleteFunc(slices.Clone(write), exists)...)
 	}
 	if p.Net != nil {
 		r.Connect, r.AnyConnect = portList(p.Net.Connect)
@@ -85,12 +85,9 @@ func (c *Confinement) surroundings() confine.Surroundings {
 	return confine.Surroundings{Home: passed("HOME"), Temp: c.tempPath(), Env: passed}
 }
 
-// missingPaths returns the paths that do not exist, which are directories.
-func missingPaths(places []string) []string {
-	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
-		_, err := os.Lstat(place)
-		return err == nil
-	})
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // subtrees returns the paths in the project. A rule of the kernel for a directory always

@@ -142,7 +142,7 @@ func network(r Rules, s Support) []call {
 	cases := local(mode)
 	// Without capabilities, it only reads addresses and routes.
 	cases = append(cases, when{
-		tests: []test{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}, answer: allowIf(r.usesNet()),
+		tests: []test{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}, answer: allowIf(r.AnyNet || r.UDP || r.usesTCP()),
 	})
 	for _, domain := range []uint32{unix.AF_INET, unix.AF_INET6} {
 		cases = append(cases, internet(r, domain)...)

@@ -1,7 +1,9 @@
 package confine
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,14 +32,7 @@ var profiles = map[string]func(Surroundings) Rules{
 }
 
 // Profiles lists the names that [Profile] knows, sorted.
-func Profiles() []string {
-	names := make([]string, 0, len(profiles))
-	for name := range profiles {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func Profiles() []string { return slices.Sorted(maps.Keys(profiles)) }
 
 // Profile returns what a tool's programs need to run, without the network and the
 // project's directory, which the caller adds. It is pure: many of the paths may not
@@ -88,15 +83,15 @@ func (s Surroundings) home(name string) string { return below(s.Home, name) }
 // config, cache and data return paths below the directories of the XDG Base Directory
 // Specification.
 func (s Surroundings) config(name string) string {
-	return below(or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
+	return below(cmp.Or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
 }
 
 func (s Surroundings) cache(name string) string {
-	return below(or(s.env("XDG_CACHE_HOME"), s.home(".cache")), name)
+	return below(cmp.Or(s.env("XDG_CACHE_HOME"), s.home(".cache")), name)
 }
 
 func (s Surroundings) data(name string) string {
-	return below(or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
+	return below(cmp.Or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
 }
 
 // below joins a path to a directory, and is empty without one.
@@ -105,13 +100,6 @@ func below(dir, name string) string {
 		return ""
 	}
 	return path.Join(dir, name)
-}
-
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
 }
 
 // base is for every program: the loader, the C library, names of users and hosts,
@@ -150,9 +138,9 @@ func git(s Surroundings) Rules {
 
 // goTool contains git's, because go build asks git for the version to stamp.
 func goTool(s Surroundings) Rules {
-	gopath := or(s.env("GOPATH"), s.home("go"))
-	modules := or(s.env("GOMODCACHE"), below(gopath, "pkg"))
-	temp, cache := or(s.env("GOTMPDIR"), s.Temp), or(s.env("GOCACHE"), s.cache("go-build"))
+	gopath := cmp.Or(s.env("GOPATH"), s.home("go"))
+	modules := cmp.Or(s.env("GOMODCACHE"), below(gopath, "pkg"))
+	temp, cache := cmp.Or(s.env("GOTMPDIR"), s.Temp), cmp.Or(s.env("GOCACHE"), s.cache("go-build"))
 	r := Rules{
 		// go test runs programs in the temporary directory, go run in the cache.
 		// Toolchains are modules.
@@ -170,43 +158,43 @@ func Caches(name string, s Surroundings) []string {
 	var paths []string
 	switch name {
 	case "go":
-		modules := or(s.env("GOMODCACHE"), below(or(s.env("GOPATH"), s.home("go")), "pkg"))
-		paths = []string{or(s.env("GOCACHE"), s.cache("go-build")), modules}
+		modules := cmp.Or(s.env("GOMODCACHE"), below(cmp.Or(s.env("GOPATH"), s.home("go")), "pkg"))
+		paths = []string{cmp.Or(s.env("GOCACHE"), s.cache("go-build")), modules}
 	case "node":
-		paths = []string{or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))}
+		paths = []string{cmp.Or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))}
 	}
 	return slices.DeleteFunc(paths, func(p string) bool { return p == "" })
 }
 
 func node(s Surroundings) Rules {
 	prefix := s.env("npm_config_prefix", "NPM_CONFIG_PREFIX")
-	corepack := or(s.env("COREPACK_HOME"), s.cache("node/corepack"))
-	cache := or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))
+	corepack := cmp.Or(s.env("COREPACK_HOME"), s.cache("node/corepack"))
+	cache := cmp.Or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))
 	return Rules{
 		Exec: []string{
-			or(s.env("NVM_DIR"), s.home(".nvm")), or(s.env("VOLTA_HOME"), s.home(".volta")), or(s.env("FNM_DIR"), s.data("fnm")),
-			or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
+			cmp.Or(s.env("NVM_DIR"), s.home(".nvm")), cmp.Or(s.env("VOLTA_HOME"), s.home(".volta")), cmp.Or(s.env("FNM_DIR"), s.data("fnm")),
+			cmp.Or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
 			// npx runs programs there.
 			cache,
 		},
 		Read: []string{"/proc", "/sys/fs/cgroup"},
 		Write: []string{
 			cache, corepack,
-			or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
+			cmp.Or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
 		},
 	}
 }
 
 func python(s Surroundings) Rules {
-	user := or(s.env("PYTHONUSERBASE"), s.home(".local"))
+	user := cmp.Or(s.env("PYTHONUSERBASE"), s.home(".local"))
 	return Rules{
 		Exec: []string{
-			or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), s.env("CONDA_PREFIX"), s.data("uv"),
+			cmp.Or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), s.env("CONDA_PREFIX"), s.data("uv"),
 			below(user, "lib"),
 		},
 		Read: []string{"/proc", "/etc/python3"},
 		Write: []string{
-			or(s.env("PIP_CACHE_DIR"), s.cache("pip")), or(s.env("UV_CACHE_DIR"), s.cache("uv")),
+			cmp.Or(s.env("PIP_CACHE_DIR"), s.cache("pip")), cmp.Or(s.env("UV_CACHE_DIR"), s.cache("uv")),
 			// Semaphores of multiprocessing.
 			"/dev/shm",
 		},

@@ -35,10 +35,7 @@ func startError(file string, err error) error {
 	return &StartError{Program: file, Err: err}
 }
 
-var (
-	errNoTerminal  = errors.New("an interactive program needs a terminal as its standard input")
-	errNotConfined = errors.New("cannot be confined on this system")
-)
+var errNotConfined = errors.New("cannot be confined on this system")
 
 // NotFoundError reports a program whose file does not exist.
 type NotFoundError struct {
