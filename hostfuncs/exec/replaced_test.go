@@ -94,8 +94,8 @@ func (n *notices) warn(err error) {
 	n.said = append(n.said, err.Error())
 }
 
-// TestTooManySingleFiles has files in more directories than are watched: that is
-// said once, however many commands run, and what is watched is.
+// TestTooManySingleFiles: if files are in more directories than can be watched, one
+// warning says so, and the others are watched.
 func TestTooManySingleFiles(t *testing.T) {
 	var names []string
 	for i := range maxWatchedDirs {
