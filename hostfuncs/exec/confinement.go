@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
@@ -17,19 +16,14 @@ import (
 
 // Confinement restricts and limits the commands of a run. Nil does neither.
 type Confinement struct {
-	project *files.Project
+	opts    ConfinementOptions
 	rules   *confine.Rules // nil for none
 	by      []string       // the policies that confine
 	temp    *tempDir       // the directory for temporary files, nil for the shared one
-	limits  process.Limits
-	time    time.Duration
-	output  uint64 // bytes
 	support confine.Support
 	// directories must exist before a command starts: it may write to them, and a
 	// path that does not exist allows nothing.
 	directories []string
-	environ     []string        // the host's
-	passed      []string        // the part that commands get
 	each        []confine.Rules // of each policy in by
 	failed      atomic.Bool     // a confined command exited with a code other than 0
 	singles     singleFiles
@@ -55,13 +49,7 @@ type ConfinementOptions struct {
 
 // NewConfinement returns the confinement of a run's commands. It has to be closed.
 func NewConfinement(opts ConfinementOptions) (*Confinement, error) {
-	c := &Confinement{
-		project: opts.Project,
-		limits:  process.Limits{OpenFiles: opts.Limits.OpenFiles, Processes: opts.Limits.Processes},
-		time:    opts.Limits.Time, output: opts.Limits.Output,
-		environ: opts.Environ, passed: opts.Passed,
-		singles: singleFiles{warn: opts.Replaced},
-	}
+	c := &Confinement{opts: opts}
 	if len(opts.Policies) > 0 {
 		c.support = confine.Probe()
 	}
@@ -132,7 +120,8 @@ func (c *Confinement) apply(cmd *process.Command, program string) error {
 	if c == nil {
 		return nil
 	}
-	cmd.Limits, cmd.Confine = c.limits, c.rules
+	cmd.Limits = process.Limits{OpenFiles: c.opts.Limits.OpenFiles, Processes: c.opts.Limits.Processes}
+	cmd.Confine = c.rules
 	if c.rules != nil {
 		if err := c.makeDirectories(); err != nil {
 			return abi.Errorf(abi.CodeFailed, "make a directory that commands may write to: %v", err)

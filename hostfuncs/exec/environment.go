@@ -94,22 +94,16 @@ func (r *Runner) passAsked() {
 // policies do not pass to its commands.
 func (r *Runner) Withheld() []string { return r.withheld }
 
-// passedBeside returns the user's variables that a command gets in addition to those of
-// its request.
-func (r *Runner) passedBeside(v variables) []string {
-	return slices.DeleteFunc(slices.Clone(r.passed), v.has)
-}
-
 // assignment is a variable of a command and its source. The last with a name wins.
 type assignment struct {
 	hostfuncs.EnvStep
-	value func() (string, error)
+	value values.Reference
 }
 
 // assignments returns all variables of a command, in order.
 func (r *Runner) assignments(v variables) []assignment {
 	var all []assignment
-	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
+	text := func(s string) values.Reference { return values.Reference{Value: abi.Text(s)} }
 	for _, entry := range r.opts.ChildEnv {
 		name, value, _ := strings.Cut(entry, "=")
 		by := hostfuncs.EnvUser
@@ -135,7 +129,7 @@ func (r *Runner) given(list []values.Variable) []assignment {
 	var all []assignment
 	for _, v := range list {
 		step := hostfuncs.EnvStep{Name: v.Name, By: hostfuncs.EnvProvider, From: v.Value.Env}
-		all = append(all, assignment{step, func() (string, error) { return r.opts.Env.Value(v.Value) }})
+		all = append(all, assignment{step, v.Value})
 	}
 	return all
 }
@@ -151,7 +145,7 @@ func (r *Runner) environment(v variables) ([]string, error) {
 	merged := make(map[string]string)
 	for _, s := range r.assignments(v) {
 		var err error
-		if merged[s.Name], err = s.value(); err != nil {
+		if merged[s.Name], err = r.opts.Env.Value(s.value); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func (r *Runner) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, 
 	if p.env, err = readVariables(dotenv, q); err != nil {
 		return p, err
 	}
-	p.passed = r.passedBeside(p.env)
+	p.passed = slices.DeleteFunc(slices.Clone(r.passed), p.env.has)
 	if p.opened, p.missing = openDir(r.opts.Project, q.Dir, p.dir); p.missing == nil {
 		p.program, p.missing = r.openProgram(q.Argv[0], p.dir.Abs, p.env)
 	}

@@ -21,8 +21,8 @@ func (c *Confinement) run(ctx context.Context, cmd process.Command, asked time.D
 	limit := asked
 	var output *budget
 	if c != nil {
-		if c.time != 0 && (asked == 0 || c.time < asked) {
-			limit = c.time
+		if c.opts.Limits.Time != 0 && (asked == 0 || c.opts.Limits.Time < asked) {
+			limit = c.opts.Limits.Time
 		}
 		ctx, output = c.limitOutput(ctx, &cmd)
 	}
@@ -59,10 +59,10 @@ type budget struct {
 // passes through us to be counted, so it does not get a terminal. The budget is nil
 // without a limit.
 func (c *Confinement) limitOutput(ctx context.Context, cmd *process.Command) (context.Context, *budget) {
-	if c.output == 0 {
+	if c.opts.Limits.Output == 0 {
 		return ctx, nil
 	}
-	b := &budget{most: c.output, left: c.output}
+	b := &budget{most: c.opts.Limits.Output, left: c.opts.Limits.Output}
 	ctx, b.end = context.WithCancelCause(ctx)
 	wrapOutput(cmd, func(w io.Writer) *counted { return &counted{b, w} })
 	return ctx, b

@@ -41,7 +41,7 @@ func (r *Runner) unchanged(p execPlan) bool {
 		return false
 	}
 	name, input, err := r.onceInput(p)
-	return err == nil && r.inputs().Same(name, input)
+	return err == nil && inputs.Store(r.opts.InputsDir).Same(name, input)
 }
 
 // doOnce runs a command unless it succeeded with the same input before. The record is
@@ -51,22 +51,21 @@ func (r *Runner) doOnce(ctx context.Context, p execPlan) (abi.ExecResult, error)
 		return r.doExec(ctx, p)
 	}
 	name, input, err := r.onceInput(p)
+	store := inputs.Store(r.opts.InputsDir)
 	switch {
 	case err != nil:
 		return abi.ExecResult{}, err
-	case r.inputs().Same(name, input):
+	case store.Same(name, input):
 		return abi.ExecResult{Unchanged: true}, nil
 	}
-	if err := r.inputs().Forget(name); err != nil {
+	if err := store.Forget(name); err != nil {
 		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "cannot forget the input of an earlier run: %v", err)
 	}
 	result, err := r.doExec(ctx, p)
 	if err == nil && result.ExitCode == 0 && !result.Interrupted {
-		if err := r.inputs().Keep(name, input); err != nil {
+		if err := store.Keep(name, input); err != nil {
 			r.opts.Warn(fmt.Errorf("cannot remember the input of %s, so the next run repeats it: %w", p.exec.Argv[0], err))
 		}
 	}
 	return result, err
 }
-
-func (r *Runner) inputs() inputs.Store { return inputs.Store(r.opts.InputsDir) }

@@ -9,11 +9,11 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 )
 
 // programFile is the file of a program, opened once: this file is decided on, hashed and
@@ -82,7 +82,7 @@ func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
 	program, err := process.LookPath(name, dir, path)
 	if _, ok := errors.AsType[*process.NotFoundError](err); ok && from != "" && !strings.ContainsAny(name, `/\`) {
 		// The provider must not learn its entries.
-		return "", &abi.Error{Code: abi.CodeNotFound, Message: name + ": not found in the PATH from " + from, Hint: oneWordHint(name)}
+		err = errors.New(name + ": not found in the PATH from " + from)
 	}
 	if err != nil {
 		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
@@ -93,37 +93,22 @@ func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
 // childPath returns the PATH of a command, by default the host's, and the variable or
 // dotenv file that it is from. from is empty if the provider knows the value.
 func (r *Runner) childPath(env variables) (path, from string, err error) {
-	if path, _ = values.Lookup(r.opts.ChildEnv, pathVariable); path == "" {
-		path = r.opts.Env.Get(pathVariable)
-	}
-	set := func(list []values.Variable) error {
-		for _, v := range list {
-			if v.Name != pathVariable {
-				continue
-			}
-			text, ok, err := v.Value.Text, true, error(nil)
-			if v.Value.Env != "" {
-				text, ok, err = r.opts.Env.Find(v.Value)
-			}
-			if err != nil {
-				return err
-			}
-			if ok { // otherwise the command is refused
-				path, from = text, v.Value.Env
+	path = r.opts.Env.Get(pathVariable)
+	for _, a := range r.assignments(env) {
+		if a.Name != pathVariable {
+			continue
+		}
+		text, ok := a.value.Text, true
+		if a.value.Env != "" {
+			if text, ok, err = r.opts.Env.Find(a.value); err != nil {
+				return "", "", err
 			}
 		}
-		return nil
-	}
-	if err := set(env.base); err != nil {
-		return "", "", err
-	}
-	for _, f := range env.files {
-		if text, ok := f.Vars[pathVariable]; ok {
-			path, from = text, f.Rel
+		// A reference without a value makes the command fail later. An empty PATH
+		// counts only if the request sets it.
+		if ok && (text != "" || a.By == hostfuncs.EnvProvider || a.By == hostfuncs.EnvFile) {
+			path, from = text, a.From
 		}
-	}
-	if err := set(env.own); err != nil {
-		return "", "", err
 	}
 	return path, from, nil
 }

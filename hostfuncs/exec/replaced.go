@@ -21,9 +21,7 @@ import (
 // kernel applies to the file that exists when a command starts. Editors, git and sed
 // replace files, and the command may not use the new one until it is restarted.
 type singleFiles struct {
-	paths []string // without links
-	warn  func(error)
-
+	paths     []string // without links
 	mu        sync.Mutex
 	started   int            // number of commands
 	warned    map[string]int // started, at the last warning about a file
@@ -77,14 +75,6 @@ func (c *Confinement) singlesOf(list []capability.Subtree) []string {
 	return paths
 }
 
-// count counts one more command.
-func (s *singleFiles) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started++
-	return s.started
-}
-
 // startedWith are the single files as they were when a command started.
 type startedWith struct {
 	c      *Confinement
@@ -107,10 +97,13 @@ const (
 // watchSingles watches the single files during the run of one command. The result has to
 // be closed after it; it is nil if there is nothing to watch or to call.
 func (c *Confinement) watchSingles() *startedWith {
-	if c == nil || c.singles.warn == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
+	if c == nil || c.opts.Replaced == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
 		return nil
 	}
-	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.count()}
+	c.singles.mu.Lock()
+	c.singles.started++
+	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.started}
+	c.singles.mu.Unlock()
 	paths := c.singles.paths[:min(len(c.singles.paths), maxSingles)]
 	// Watched first, so that no change is missed.
 	w.watch(paths)
@@ -140,7 +133,7 @@ func (w *startedWith) watch(paths []string) {
 			if !slices.Contains(w.dirs, dir) {
 				w.dirs = append(w.dirs, dir)
 			}
-			if dir == w.c.project.Root() || dir == filepath.Dir(dir) {
+			if dir == w.c.opts.Project.Root() || dir == filepath.Dir(dir) {
 				break
 			}
 		}
@@ -163,9 +156,8 @@ func (w *startedWith) watch(paths []string) {
 
 // unwatched warns once that files may be replaced without a warning.
 func (w *startedWith) unwatched(err error) {
-	s := &w.c.singles
-	s.unwatched.Do(func() {
-		s.warn(fmt.Errorf("not all files that rules name one by one can be watched (%w): restart after one is replaced", err))
+	w.c.singles.unwatched.Do(func() {
+		w.c.opts.Replaced(fmt.Errorf("not all files that rules name one by one can be watched (%w): restart after one is replaced", err))
 	})
 }
 
@@ -186,7 +178,7 @@ func (w *startedWith) listen() {
 				return
 			}
 			// The queue of events was full, and some were lost.
-			w.created(w.c.project.Root())
+			w.created(w.c.opts.Project.Root())
 		}
 	}
 }
@@ -224,7 +216,7 @@ func (w *startedWith) report(file string) {
 		s.warned = make(map[string]int)
 	}
 	s.warned[file] = s.started
-	s.warn(errors.New(line))
+	w.c.opts.Replaced(errors.New(line))
 }
 
 // replaced returns a warning if another file is in place of the one that the command was
@@ -240,7 +232,7 @@ func (w *startedWith) replaced(file string) string {
 		how = "created"
 	}
 	name := file
-	if rel, inside := w.c.project.Rel(file); inside {
+	if rel, inside := w.c.opts.Project.Rel(file); inside {
 		name = rel
 	}
 	return termtext.Line(name, maxShownPath) + " was " + how + " since start; restart to use it"

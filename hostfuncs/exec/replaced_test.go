@@ -94,20 +94,20 @@ func (n *notices) warn(err error) {
 	n.said = append(n.said, err.Error())
 }
 
-// TestTooManySingleFiles has files in more directories than are watched: that is
-// said once, however many commands run, and what is watched is.
+// TestTooManySingleFiles: if files are in more directories than can be watched, one
+// warning says so, and the others are watched.
 func TestTooManySingleFiles(t *testing.T) {
 	var names []string
 	for i := range maxWatchedDirs {
 		names = append(names, fmt.Sprintf("d%03d/x", i))
 	}
 	root := filesIn(t, names...)
-	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
+	c := &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}, support: confine.Support{Landlock: confine.FilesABI}}
 	for _, file := range names {
 		c.singles.paths = append(c.singles.paths, filepath.Join(root, filepath.FromSlash(file)))
 	}
 	var n notices
-	c.singles.warn = n.warn
+	c.opts.Replaced = n.warn
 	for range 3 {
 		c.watchSingles().close()
 	}
@@ -121,10 +121,10 @@ func TestTooManySingleFiles(t *testing.T) {
 func TestReplacedAgain(t *testing.T) {
 	root := filesIn(t, "a")
 	file := filepath.Join(root, "a")
-	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
+	c := &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}, support: confine.Support{Landlock: confine.FilesABI}}
 	c.singles.paths = []string{file}
 	var n notices
-	c.singles.warn = n.warn
+	c.opts.Replaced = n.warn
 	replace := func(w *startedWith) {
 		t.Helper()
 		if err := os.WriteFile(file+".new", nil, 0o600); err != nil {
@@ -163,7 +163,7 @@ func TestReplacedAgain(t *testing.T) {
 // between would be missed.
 func TestWatchesFromAbove(t *testing.T) {
 	root := filesIn(t, "deep/er/x.js", "deep/y.js")
-	w := &startedWith{c: &Confinement{project: files.NewProject(root)}}
+	w := &startedWith{c: &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}}}
 	w.watch([]string{filepath.Join(root, "deep/er/x.js"), filepath.Join(root, "deep/y.js")})
 	if w.watcher == nil {
 		t.Fatal("nothing is watched")

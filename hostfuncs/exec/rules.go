@@ -59,7 +59,7 @@ func (c *Confinement) policyRules(p capability.Confinement) (r confine.Rules, di
 		write := c.subtrees(p.Files.Write)
 		r.Exec, r.Write = append(r.Exec, write...), append(r.Write, write...)
 		r.List = append(r.List, c.subtrees(p.Files.List)...)
-		directories = append(directories, missingPaths(write)...)
+		directories = append(directories, slices.DeleteFunc(slices.Clone(write), exists)...)
 	}
 	if p.Net != nil {
 		r.Connect, r.AnyConnect = portList(p.Net.Connect)
@@ -79,18 +79,15 @@ func (c *Confinement) policyRules(p capability.Confinement) (r confine.Rules, di
 
 func (c *Confinement) surroundings() confine.Surroundings {
 	passed := func(name string) string {
-		value, _ := values.Lookup(c.passed, name)
+		value, _ := values.Lookup(c.opts.Passed, name)
 		return value
 	}
 	return confine.Surroundings{Home: passed("HOME"), Temp: c.tempPath(), Env: passed}
 }
 
-// missingPaths returns the paths that do not exist, which are directories.
-func missingPaths(places []string) []string {
-	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
-		_, err := os.Lstat(place)
-		return err == nil
-	})
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // subtrees returns the paths in the project. A rule of the kernel for a directory always
@@ -112,11 +109,11 @@ func (c *Confinement) subtrees(list []capability.Subtree) []string {
 // resolved returns a path without links, and whether it is inside the project: a link
 // must not lead commands out of it.
 func (c *Confinement) resolved(s capability.Subtree) (abs string, inside bool) {
-	abs, err := files.ResolveLinks(filepath.Join(c.project.Root(), filepath.FromSlash(s.Path)))
+	abs, err := files.ResolveLinks(filepath.Join(c.opts.Project.Root(), filepath.FromSlash(s.Path)))
 	if err != nil {
 		return "", false
 	}
-	_, inside = c.project.Rel(abs)
+	_, inside = c.opts.Project.Rel(abs)
 	return abs, inside
 }
 
@@ -135,7 +132,7 @@ func portList(ranges []capability.Ports) (ports []uint16, all bool) {
 
 // dockerSockets returns the sockets of the user's engine.
 func (c *Confinement) dockerSockets() []string {
-	host, _ := values.Lookup(c.environ, "DOCKER_HOST")
+	host, _ := values.Lookup(c.opts.Environ, "DOCKER_HOST")
 	if path, ok := strings.CutPrefix(host, "unix://"); ok {
 		return []string{filepath.Clean(path)}
 	}
@@ -145,13 +142,13 @@ func (c *Confinement) dockerSockets() []string {
 // makeDirectories creates those in the project without following links, which an
 // earlier command could have created.
 func (c *Confinement) makeDirectories() error {
-	root, err := os.OpenRoot(c.project.Root())
+	root, err := os.OpenRoot(c.opts.Project.Root())
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	for _, directory := range c.directories {
-		if rel, inside := c.project.Rel(directory); inside {
+		if rel, inside := c.opts.Project.Rel(directory); inside {
 			err = root.MkdirAll(filepath.FromSlash(rel), 0o755)
 		} else {
 			err = os.MkdirAll(directory, 0o755)

@@ -29,8 +29,8 @@ func withFiles(t *testing.T) *project {
 
 const loads = "version: 1\nproviders: {test: {exec: ['sh **'], env: {pass: ['*'], read: ['*']}, files: {env: ['**']}}}"
 
-// shown runs a shell that prints variables, and gives what it really printed:
-// into a file, where nothing is masked.
+// shown runs a shell that prints variables to a file, where nothing is masked, and returns
+// its content.
 func shown(t *testing.T, p *project, g *hostfuncs.Gate, q abi.ExecRequest, names ...string) string {
 	t.Helper()
 	var words []string
@@ -77,7 +77,7 @@ func TestOrderOfVariables(t *testing.T) {
 	}
 }
 
-// TestValuesThatCantBeHad names what is wrong, and nothing that is in a file.
+// TestValuesThatCantBeHad: errors name the problem, and nothing from a file.
 func TestValuesThatCantBeHad(t *testing.T) {
 	p := withFiles(t)
 	g := p.gate(t, loads)

@@ -91,7 +91,7 @@ func (c *Confinement) Used() (capability.Used, error) {
 			continue
 		}
 		use := capability.Use{Kind: capability.UseKind(u.Kind), Path: u.Path, Port: int(u.Port)}
-		if rel, inside := c.project.Rel(u.Path); inside {
+		if rel, inside := c.opts.Project.Rel(u.Path); inside {
 			use.Path = rel
 		}
 		for name, k := range known {
@@ -127,18 +127,15 @@ func (a allowance) allows(u confine.Use) bool {
 
 // known returns all allowances by name; base is what is always allowed.
 func (c *Confinement) known() (map[string]allowance, error) {
-	known := map[string]allowance{"docker": {rules: confine.Rules{Sockets: c.dockerSockets()}}}
+	docker := confine.Rules{Sockets: c.dockerSockets()}
+	known := map[string]allowance{"docker": {rules: docker.Resolved(files.ResolveLinks)}}
 	at := c.surroundings()
 	for _, name := range append([]string{"base"}, capability.Toolchains()...) {
 		rules, err := confine.Profile(name, at)
 		if err != nil {
 			return nil, err
 		}
-		known[name] = allowance{rules, confine.Caches(name, at)}
-	}
-	for name, k := range known {
-		k.rules = k.rules.Resolved(files.ResolveLinks)
-		known[name] = k
+		known[name] = allowance{rules.Resolved(files.ResolveLinks), confine.Caches(name, at)}
 	}
 	return known, nil
 }

@@ -107,16 +107,13 @@ const gitName = ".git"
 // gitFileAbove reports whether the nearest .git above a directory, up to the
 // root, is a file. It skips those that it cannot examine.
 func gitFileAbove(dir string) bool {
-	for {
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return false
-		}
-		dir = parent
+	for dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
 		if info, err := os.Stat(filepath.Join(dir, gitName)); err == nil {
 			return info.Mode().IsRegular()
 		}
 	}
+	return false
 }
 
 // AskedRules returns rules for the files that a provider asks to read.

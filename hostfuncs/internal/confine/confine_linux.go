@@ -71,12 +71,6 @@ func (r Rules) Apply(s Support, programs ...int) (*Broker, error) {
 	return installFilter(r, s, me)
 }
 
-// unreachable reports whether the program cannot use a path either.
-func unreachable(err error) bool {
-	// ELOOP means a link, see Rules.Resolved.
-	return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)
-}
-
 // kept are the capabilities that root keeps: for what tools do to files as root,
 // which Landlock restricts or any file's owner may do, for becoming another user, and
 // for ports below 1024. All others bypass the rules, such as CAP_PERFMON, which reads

@@ -67,7 +67,7 @@ func lookFile(name, dir string) (string, error) {
 	}
 	written := filepath.Clean(file)
 	var err error
-	if leadsUp(file) {
+	if slices.Contains(strings.Split(filepath.ToSlash(file), "/"), "..") {
 		// The directory above a link is the one above its target, so the link must be
 		// resolved.
 		directory, base := filepath.Split(file)
@@ -84,11 +84,6 @@ func lookFile(name, dir string) (string, error) {
 		return "", startError(written, err)
 	}
 	return file, nil
-}
-
-// leadsUp reports whether a path has an element "..".
-func leadsUp(name string) bool {
-	return slices.Contains(strings.Split(filepath.ToSlash(name), "/"), "..")
 }
 
 // lookAt tries the names that a program's file may have.

@@ -17,10 +17,9 @@ type supervisor struct {
 	started chan begun
 	exit    chan exited
 	closed  chan struct{} // closed when the guard has ended
-	begun   time.Time
-	stopped atomic.Bool // the program has stopped, and supervise has not handled it
-	empty   atomic.Bool // nothing of the tree is left
-	watcher Watcher     // nil for none
+	stopped atomic.Bool   // the program has stopped, and supervise has not handled it
+	empty   atomic.Bool   // nothing of the tree is left
+	watcher Watcher       // nil for none
 }
 
 // start starts a guard, which runs the program.
@@ -30,7 +29,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 		return err
 	}
 	s := &t.supervisor
-	s.line, s.begun, s.watcher = line, time.Now(), c.Watcher
+	s.line, s.watcher = line, c.Watcher
 	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: append(files[:], far, c.Executable.handle(), c.Directory.handle()),
 		// Neither the terminal nor a kill of our group may reach it.
@@ -126,7 +125,7 @@ func (t *tree) talk(p guardPlan) {
 	}
 	if !t.readMessages(in) {
 		// The program was killed with its guard.
-		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(s.begun)}
+		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL"}
 	}
 }
 
@@ -145,7 +144,7 @@ func (t *tree) readMessages(in *bufio.Reader) (ended bool) {
 			ended = true
 			s.empty.Store(msg.letter == guardLast)
 			code, signal := exitStatus(syscall.WaitStatus(msg.number))
-			s.exit <- exited{code: code, signal: signal, after: time.Since(s.begun)}
+			s.exit <- exited{code: code, signal: signal}
 		case msg.letter == guardEmpty:
 			s.empty.Store(true)
 			t.wake()
@@ -194,22 +193,17 @@ func (t *tree) guards(e entry) bool { return e.ppid == t.process.Pid }
 // later end the guard does not see.
 func (t *tree) isEmpty() bool {
 	s := &t.supervisor
-	switch {
-	case s.empty.Load():
+	if s.empty.Load() {
 		return true
-	case len(t.daemons) == 0 && !isClosed(s.closed):
-		return false
+	}
+	select {
+	case <-s.closed:
+	default:
+		if len(t.daemons) == 0 {
+			return false
+		}
 	}
 	return len(orphans.members(t)) == 0
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }
 
 // sendRoot checks the process first: it is not our child but the guard's.
