@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// readAll gives what each model makes of all that was printed.
+// readAll returns the result of each model for all output.
 func readAll(t *testing.T, printed string, check func(t *testing.T, r *runner)) {
 	t.Helper()
 	for name, r := range runners() {
@@ -45,7 +45,7 @@ func TestStopsWithinStops(t *testing.T) {
 	outer()
 	outer()
 	_, _ = io.WriteString(w, "::debug::yes\n")
-	// What was held by one stop isn't told again after the next.
+	// Commands that one stop delayed are not repeated after the next.
 	again := w.Stop()
 	w.Error(Annotation{Message: "held"})
 	again()
@@ -61,8 +61,8 @@ func TestStopsWithinStops(t *testing.T) {
 	})
 }
 
-// Where output was written around the Workflow's back, by a child that has
-// standard error itself, a line may be open when the stop ends.
+// A child may write to standard error itself, so that a line is incomplete when the stop
+// ends.
 func TestStopIsSeenOnlyAtALinesStart(t *testing.T) {
 	w, out := newWorkflow(t)
 	resume := w.Stop()
@@ -91,7 +91,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// Output, annotations and stops from many goroutines stay whole.
+// Output, annotations and stops of many goroutines are not interleaved.
 func TestConcurrentStops(t *testing.T) {
 	const each = 50
 	w, out := newWorkflow(t)
