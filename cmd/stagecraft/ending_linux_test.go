@@ -127,15 +127,15 @@ func endBySignal(t *testing.T, dir string, args []string, shown string, reason a
 
 // readUntil reads lines up to one that contains a text.
 func readUntil(r io.Reader, text string) string {
-	said := ""
-	for lines := bufio.NewReader(r); !strings.Contains(said, text); {
+	output := ""
+	for lines := bufio.NewReader(r); !strings.Contains(output, text); {
 		line, err := lines.ReadString('\n')
-		said += line
+		output += line
 		if err != nil {
 			break
 		}
 	}
-	return said
+	return output
 }
 
 // waitFull waits until a pipe is full.

@@ -39,10 +39,10 @@ var notPassed = map[syscall.Signal]bool{
 
 // signalled is a running command whose program prints its signals.
 type signalled struct {
-	cmd   *exec.Cmd
-	lines *bufio.Reader
-	keys  *os.File // of its terminal, nil for none
-	said  string
+	cmd    *exec.Cmd
+	lines  *bufio.Reader
+	keys   *os.File // of its terminal, nil for none
+	output string
 }
 
 // startSignalled starts stagecraft in a project with a program.
@@ -83,15 +83,15 @@ func startSignalled(t *testing.T, terminal bool, config, program string, args ..
 // until reads until a text is printed after the last one.
 func (s *signalled) until(t *testing.T, text string) {
 	t.Helper()
-	said := ""
-	for !strings.Contains(said, text) {
+	output := ""
+	for !strings.Contains(output, text) {
 		b, err := s.lines.ReadByte()
 		if err != nil {
-			t.Fatalf("%v while waiting for %q: %s%s", err, text, s.said, said)
+			t.Fatalf("%v while waiting for %q: %s%s", err, text, s.output, output)
 		}
-		said += string(b)
+		output += string(b)
 	}
-	s.said += said
+	s.output += output
 }
 
 func (s *signalled) send(t *testing.T, who int, sig syscall.Signal) {
@@ -118,13 +118,13 @@ func (s *signalled) interrupt(t *testing.T) {
 
 // prompts reads until Python's next prompt, and returns false at the end.
 func (s *signalled) prompts() bool {
-	said := ""
-	for !strings.HasSuffix(said, ">>> ") {
+	output := ""
+	for !strings.HasSuffix(output, ">>> ") {
 		b, err := s.lines.ReadByte()
 		if err != nil {
 			return false
 		}
-		said += string(b)
+		output += string(b)
 	}
 	return true
 }
@@ -135,7 +135,7 @@ func (s *signalled) end(t *testing.T) (int, string) {
 	// A terminal without processes ends with an error.
 	rest, _ := io.ReadAll(s.lines)
 	_ = s.cmd.Wait()
-	return s.cmd.ProcessState.ExitCode(), s.said + string(rest)
+	return s.cmd.ProcessState.ExitCode(), s.output + string(rest)
 }
 
 // TestSignalsReachTheProgram: the program gets each signal that is sent to stagecraft
@@ -153,15 +153,15 @@ func TestSignalsReachTheProgram(t *testing.T) {
 				}
 			}
 			for sig := syscall.Signal(1); sig <= 64; sig++ {
-				if n := strings.Count(s.said, fmt.Sprintf("got %d end", sig)); !notPassed[sig] && n != 1 {
+				if n := strings.Count(s.output, fmt.Sprintf("got %d end", sig)); !notPassed[sig] && n != 1 {
 					t.Errorf("signal %d came %d times", sig, n)
 				}
 			}
 			s.send(t, 1, syscall.SIGTERM)
 			s.until(t, "got 15 end")
 			s.send(t, 1, syscall.SIGTERM)
-			if code, said := s.end(t); code != 130 || strings.Contains(said, "goroutine") {
-				t.Errorf("exit code %d: %s", code, said)
+			if code, output := s.end(t); code != 130 || strings.Contains(output, "goroutine") {
+				t.Errorf("exit code %d: %s", code, output)
 			}
 		})
 	}
@@ -185,10 +185,10 @@ func TestSignalsOfATerminal(t *testing.T) {
 	s.send(t, 1, syscall.SIGTERM)
 	s.until(t, "got 15 end")
 	s.send(t, 1, syscall.SIGTERM)
-	code, said := s.end(t)
+	code, output := s.end(t)
 	for _, sig := range []int{3, 12, 28} {
-		if n := strings.Count(said, fmt.Sprintf("got %d end", sig)); n != 1 || code != 130 {
-			t.Errorf("signal %d came %d times, exit code %d: %s", sig, n, code, said)
+		if n := strings.Count(output, fmt.Sprintf("got %d end", sig)); n != 1 || code != 130 {
+			t.Errorf("signal %d came %d times, exit code %d: %s", sig, n, code, output)
 		}
 	}
 }
@@ -254,12 +254,12 @@ func TestInteractive(t *testing.T) {
 			t.Parallel()
 			s, pid := startREPL(t)
 			end(t, s)
-			code, said := s.end(t)
+			code, output := s.end(t)
 			// If the terminal is lost, the kernel sends SIGHUP to the session's leader, and
 			// the program's input ends: it may end by itself first.
 			byItself := name == "the loss of the terminal" && code == 0
 			if code != 130 && !byItself {
-				t.Errorf("exit code %d: %s", code, said)
+				t.Errorf("exit code %d: %s", code, output)
 			}
 			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
 				t.Errorf("the prompt still runs: %v", err)
@@ -276,13 +276,13 @@ func TestInteractivePassesSIGINT(t *testing.T) {
 	s.until(t, "got 2 end")
 	s.send(t, 1, syscall.SIGUSR1)
 	s.until(t, "got 10 end")
-	if strings.Contains(s.said, "warning") {
-		t.Errorf("printed %s", s.said)
+	if strings.Contains(s.output, "warning") {
+		t.Errorf("printed %s", s.output)
 	}
 	s.send(t, 1, syscall.SIGTERM)
 	s.until(t, "got 15 end")
 	s.send(t, 1, syscall.SIGTERM)
-	if code, said := s.end(t); code != 130 {
-		t.Errorf("exit code %d: %s", code, said)
+	if code, output := s.end(t); code != 130 {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }

@@ -127,22 +127,22 @@ func TestTerminalTrust(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Write(t, ".stagecraft/providers/asks.wasm", module)
-			code, said := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed...)
-			if code != tt.code || strings.Contains(said, "[y/N]") != tt.asks {
-				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, said)
+			code, output := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed...)
+			if code != tt.code || strings.Contains(output, "[y/N]") != tt.asks {
+				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, output)
 			}
 			if _, err := os.Stat(filepath.Join(w.Dir, "stagecraft.lock")); (err == nil) != tt.locked {
 				t.Errorf("the lock file: %v", err)
 			}
-			if strings.Contains(said, "during this run") {
-				t.Errorf("the lock file that the run wrote is reported as a change:\n%s", said)
+			if strings.Contains(output, "during this run") {
+				t.Errorf("the lock file that the run wrote is reported as a change:\n%s", output)
 			}
 			if !tt.locked {
 				return
 			}
 			// The second run does not ask.
-			if code, said := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(said, "[y/N]") {
-				t.Errorf("exit code %d the second time:\n%s", code, said)
+			if code, output := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(output, "[y/N]") {
+				t.Errorf("exit code %d the second time:\n%s", code, output)
 			}
 		})
 	}
@@ -189,8 +189,8 @@ func TestTerminalColour(t *testing.T) {
 			if tt.redirect {
 				w.Stdout = out
 			}
-			code, said := onTerminal(t, w, []string{"dev"}, "", "")
-			lines := strings.SplitAfter(said+clitest.ReadFile(t, out.Name()), "\n")
+			code, output := onTerminal(t, w, []string{"dev"}, "", "")
+			lines := strings.SplitAfter(output+clitest.ReadFile(t, out.Name()), "\n")
 			for _, line := range tt.want {
 				if code != 0 || !slices.Contains(lines, line) {
 					t.Errorf("exit code %d, no line %q in %q", code, line, lines)
@@ -214,13 +214,13 @@ func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string,
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	var said strings.Builder
+	var output strings.Builder
 	for b := make([]byte, 1); len(typed) > 0 && typed[0] != ""; {
 		if _, err := terminal.Read(b); err != nil {
-			t.Fatalf("%v while waiting for %q: %s", err, prompt, said.String())
+			t.Fatalf("%v while waiting for %q: %s", err, prompt, output.String())
 		}
-		said.Write(b)
-		if strings.HasSuffix(said.String(), prompt+" ") {
+		output.Write(b)
+		if strings.HasSuffix(output.String(), prompt+" ") {
 			if _, err := io.WriteString(terminal, typed[0]); err != nil {
 				t.Fatal(err)
 			}
@@ -229,7 +229,7 @@ func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string,
 	}
 	// A terminal without processes ends with an error.
 	rest, _ := io.ReadAll(terminal)
-	said.Write(rest)
+	output.Write(rest)
 	_ = cmd.Wait()
-	return cmd.ProcessState.ExitCode(), said.String()
+	return cmd.ProcessState.ExitCode(), output.String()
 }

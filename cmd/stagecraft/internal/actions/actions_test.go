@@ -24,11 +24,11 @@ func TestStop(t *testing.T) {
 		w, out := newWorkflow(t)
 		resume := w.Stop()
 		_, _ = io.WriteString(w, text)
-		w.Error(Annotation{Message: "held"})
+		w.Error(Annotation{Message: "delayed"})
 		resume()
 		_, _ = io.WriteString(w, "::debug::ours\n")
 		readAll(t, "$ "+out.String(), func(t *testing.T, r *runner) {
-			if len(r.commands) != 3 || r.commands[0].name != "stop-commands" || r.commands[1].data != "held" || r.commands[2].data != "ours" {
+			if len(r.commands) != 3 || r.commands[0].name != "stop-commands" || r.commands[1].data != "delayed" || r.commands[2].data != "ours" {
 				t.Errorf("%q: sees %q", text, r.commands)
 			}
 		})
@@ -47,7 +47,7 @@ func TestStopsWithinStops(t *testing.T) {
 	_, _ = io.WriteString(w, "::debug::yes\n")
 	// Commands that one stop delayed are not repeated after the next.
 	again := w.Stop()
-	w.Error(Annotation{Message: "held"})
+	w.Error(Annotation{Message: "delayed"})
 	again()
 	w.Stop()()
 	readAll(t, out.String(), func(t *testing.T, r *runner) {
@@ -67,7 +67,7 @@ func TestStopIsSeenOnlyAtALinesStart(t *testing.T) {
 	w, out := newWorkflow(t)
 	resume := w.Stop()
 	if !strings.HasPrefix(out.String(), "\n::stop-commands::") {
-		t.Errorf("%q may stand at the end of a line", out)
+		t.Errorf("%q may be at the end of a line", out)
 	}
 	_, _ = io.WriteString(w, "::debug::")
 	resume()
@@ -102,7 +102,7 @@ func TestConcurrentStops(t *testing.T) {
 			for range each {
 				resume := w.Stop()
 				_, _ = io.WriteString(w, "::set-env name=x::y\nrest")
-				w.Error(Annotation{Message: "held"})
+				w.Error(Annotation{Message: "delayed"})
 				resume()
 			}
 		})
@@ -114,7 +114,7 @@ func TestConcurrentStops(t *testing.T) {
 			t.Errorf("sees %d commands", len(r.commands))
 		}
 		for _, c := range r.commands[1:] {
-			if c.name != "error" || c.data != "held" {
+			if c.name != "error" || c.data != "delayed" {
 				t.Fatalf("sees %q", c)
 			}
 		}

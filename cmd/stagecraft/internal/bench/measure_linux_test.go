@@ -174,10 +174,10 @@ func (m *measurement) confined() {
 				took[i] = append(took[i], t)
 			}
 		}
-		free, held := median(took[0]), median(took[1])
-		got := fmt.Sprintf("%.2f times", float64(held)/float64(free))
+		free, restricted := median(took[0]), median(took[1])
+		got := fmt.Sprintf("%.2f times", float64(restricted)/float64(free))
 		if tt.times > 1 {
-			got = ms((held-free)/time.Duration(tt.times)) + " more each"
+			got = ms((restricted-free)/time.Duration(tt.times)) + " more each"
 		}
 		m.row(tt.what+", confined, against the same not confined", got, "-")
 	}

@@ -162,9 +162,9 @@ func TestCrashed(t *testing.T) {
 	if got := Main([]string{"provider", "list"}, System{Stdout: stderr, Stderr: stderr, BuiltIns: crashing{}}); got != ExitFailed {
 		t.Errorf("exit code %d", got)
 	}
-	said, err := os.ReadFile(stderr.Name())
-	if want := regexp.MustCompile(`^error: bug in stagecraft: boom\n  please report it, with this location: .*cli_test\.go:\d+\n$`); err != nil || !want.Match(said) {
-		t.Errorf("%v, %s", err, said)
+	output, err := os.ReadFile(stderr.Name())
+	if want := regexp.MustCompile(`^error: bug in stagecraft: boom\n  please report it, with this location: .*cli_test\.go:\d+\n$`); err != nil || !want.Match(output) {
+		t.Errorf("%v, %s", err, output)
 	}
 }
 
@@ -177,9 +177,9 @@ func (crashing) Open(string) (fs.File, error) { panic("boom") }
 func TestCrashedIsMasked(t *testing.T) {
 	secrets := new(redact.Set)
 	secrets.Add("s3cret-value")
-	var said strings.Builder
-	crashed(masking{&said, secrets}, "oh s3cret-value\n::set-env name=A::b")
-	if got := said.String(); !strings.HasPrefix(got, "error: bug in stagecraft: oh *** ::set-env name=A::b\n  please report it") {
-		t.Errorf("said %q", got)
+	var output strings.Builder
+	crashed(masking{&output, secrets}, "oh s3cret-value\n::set-env name=A::b")
+	if got := output.String(); !strings.HasPrefix(got, "error: bug in stagecraft: oh *** ::set-env name=A::b\n  please report it") {
+		t.Errorf("output %q", got)
 	}
 }

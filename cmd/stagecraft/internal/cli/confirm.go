@@ -15,8 +15,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// shown is untrusted text on one line; a decision may depend on it.
-func shown(text string, limit int) string { return termtext.Mark(termtext.Line(text, limit)) }
+// safeLine is untrusted text on one line; a decision may depend on it.
+func safeLine(text string, limit int) string { return termtext.Mark(termtext.Line(text, limit)) }
 
 // untrustedText describes a module that was not loaded.
 func untrustedText(found session.Inspection) string {
@@ -25,7 +25,7 @@ func untrustedText(found session.Inspection) string {
 	if found.Source.ID != "" {
 		name = "provider " + found.Source.ID
 	}
-	fmt.Fprintf(&b, "%s is not trusted\n  %s\n  %d bytes, sha256 %s\n", name, shown(found.Source.Path, 1000), found.Size, found.Digest)
+	fmt.Fprintf(&b, "%s is not trusted\n  %s\n  %d bytes, sha256 %s\n", name, safeLine(found.Source.Path, 1000), found.Size, found.Digest)
 	fmt.Fprintf(&b, "  can call: %s\n", orNothing(strings.Join(found.Info.Operations(), ", ")))
 	return b.String()
 }
@@ -34,7 +34,7 @@ func untrustedText(found session.Inspection) string {
 func reviewText(r session.Review) string {
 	var b strings.Builder
 	e := r.Entry
-	fmt.Fprintf(&b, "provider %s %s\n  %s\n  sha256 %s\n", e.ID, shown(e.Version, 100), shown(e.Path, 1000), e.SHA256)
+	fmt.Fprintf(&b, "provider %s %s\n  %s\n  sha256 %s\n", e.ID, safeLine(e.Version, 100), safeLine(e.Path, 1000), e.SHA256)
 	if r.Before != nil {
 		b.WriteString(changedText(*r.Before, e))
 	}
@@ -165,7 +165,7 @@ func (f loadFlag) notLoaded(a *app, found session.Inspection, named string) erro
 	case found.Refused != nil:
 		a.printer.warning("the module is not loaded, so what it asks for is unknown: " + found.Refused.Error())
 	default:
-		a.printer.warning("the module is not trusted, so it is not loaded and what it asks for is unknown; to load it, add --load to " + shown(named, 1000))
+		a.printer.warning("the module is not trusted, so it is not loaded and what it asks for is unknown; to load it, add --load to " + safeLine(named, 1000))
 	}
 	return nil
 }

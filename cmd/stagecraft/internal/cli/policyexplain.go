@@ -213,14 +213,14 @@ func (c policyExplainCmd) secrets() map[string]abi.Value {
 func explained(found session.Explanation) explainJSON {
 	rec := found.Record
 	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainLayer{}}
-	for i, said := range session.SaidBy(rec) {
-		layer := explainLayer{Said: said}
+	for i, decision := range session.SaidBy(rec) {
+		layer := explainLayer{Said: decision}
 		for _, g := range rec.Layers[i].Missing {
 			if g.Key != "" {
 				layer.Missing = append(layer.Missing, explainMissing{g.Key, g.Rule})
 			}
 		}
-		if !said.Allowed && said.Rule == "" && i < len(found.Policies) {
+		if !decision.Allowed && decision.Rule == "" && i < len(found.Policies) {
 			for _, miss := range explain.Near(found.Policies[i], rec.Claim, maxNear) {
 				layer.Near = append(layer.Near, explainNear{miss.Rule, miss.Pos.File, miss.Pos.Line, miss.Why})
 			}

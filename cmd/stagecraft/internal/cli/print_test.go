@@ -34,17 +34,17 @@ func TestErrorsAreCleaned(t *testing.T) {
 			if err := file.Close(); err != nil {
 				t.Fatal(err)
 			}
-			said, ferr := os.ReadFile(file.Name())
+			output, ferr := os.ReadFile(file.Name())
 			if ferr != nil {
 				t.Fatal(ferr)
 			}
 			for _, escape := range []string{"\x1b", `\u001b`, "\u009b", `\u009b`, "[31m", `\r`} {
-				if strings.Contains(string(said), escape) {
-					t.Errorf("%s, JSON %v: %q is in %q", name, asJSON, escape, said)
+				if strings.Contains(string(output), escape) {
+					t.Errorf("%s, JSON %v: %q is in %q", name, asJSON, escape, output)
 				}
 			}
-			if !strings.Contains(string(said), "red") {
-				t.Errorf("%s, JSON %v: its text is lost: %q", name, asJSON, said)
+			if !strings.Contains(string(output), "red") {
+				t.Errorf("%s, JSON %v: its text is lost: %q", name, asJSON, output)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func (c providerListCmd) Run(a *app) error {
 		list = append(list, providerJSON{s.ID, string(s.Origin), s.Path})
 		row := []string{s.ID, string(s.Origin)}
 		if s.Origin != provider.BuiltIn {
-			row = append(row, shown(s.Path, 1000))
+			row = append(row, safeLine(s.Path, 1000))
 		}
 		rows = append(rows, row)
 	}
@@ -136,7 +136,7 @@ func inspected(found session.Inspection) inspectJSON {
 
 func (v inspectJSON) text() string {
 	rows := [][]string{
-		{"id", v.ID}, {"version", shown(v.Version, 100)}, {"origin", v.Origin}, {"path", shown(v.Path, 1000)},
+		{"id", v.ID}, {"version", safeLine(v.Version, 100)}, {"origin", v.Origin}, {"path", safeLine(v.Path, 1000)},
 		{"digest", v.Digest}, {"size", fmt.Sprintf("%d bytes", v.Size)}, {"abi", fmt.Sprint(v.ABI)},
 		{"can call", orNothing(strings.Join(v.Operations, ", "))},
 	}
@@ -150,7 +150,7 @@ func (v inspectJSON) text() string {
 		rows = append(rows, []string{"asks for", ask})
 	}
 	if len(v.BuildOptions) > 0 {
-		rows = append(rows, []string{"passes on", shown(strings.Join(v.BuildOptions, ", "), 1000)})
+		rows = append(rows, []string{"passes on", safeLine(strings.Join(v.BuildOptions, ", "), 1000)})
 	}
 	out := table(rows)
 	if len(v.ConfigSchema) > 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// newWorkflow returns the workflow of GitHub Actions, nil outside of one.
+// newWorkflow returns the workflow of GitHub Actions, nil outside one.
 func newWorkflow(s System, secrets *redact.Set) *actions.Workflow {
 	if !actions.Enabled(s.Environ) {
 		return nil

@@ -26,7 +26,7 @@ var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, as the table of docs/attacks.md has them.
+// families are the kinds of attacks, in the order of docs/attacks.md.
 var families = []struct{ name, title string }{
 	{"exec", "Running programs"},
 	{"files", "Files"},
@@ -44,12 +44,12 @@ const leastOfFamily = 5
 
 // attack is one case of the suite. Its file begins with a header:
 //
-//	# name: what is tried, in a few words
+//	# name: the attack, in a few words
 //	# mechanism: how it would work,
-//	#   on several lines if need be
+//	#   on several lines if necessary
 //	# source: CVE-2021-4034, golang/go#43724 or our own
-//	# must: what has to happen
-//	# guard: the mutations that take away what stops it; optional
+//	# must: the required result
+//	# guard: the mutations that remove its defence; optional
 type attack struct {
 	file   string
 	family string

@@ -24,7 +24,7 @@ var (
 )
 
 // TestMutations builds stagecraft without each guard in turn, and runs the
-// attacks that name it: at least one of them has to fail, and each attack has to
+// attacks that name it: at least one of them must fail, and each attack must
 // fail without one of its guards.
 func TestMutations(t *testing.T) {
 	if !*mutate {

@@ -21,7 +21,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// mostMutations bounds what a maintainer has to keep in step with the code.
+// mostMutations bounds the number of mutations, which must be kept in step with the code.
 const mostMutations = 100
 
 // mutation takes one guard away. It is a file of testdata/mutations with the

@@ -81,8 +81,8 @@ func newRule(id string) rule {
 }
 
 func newResult(root string, r Result, index int, prints fingerprints) result {
-	said := strings.Trim(text(r.Message)+"\n"+text(r.Hint), "\n")
-	out := result{RuleID: clean(r.RuleID), RuleIndex: index, Level: "error", Message: message{cmp.Or(said, "no message")}}
+	full := strings.Trim(text(r.Message)+"\n"+text(r.Hint), "\n")
+	out := result{RuleID: clean(r.RuleID), RuleIndex: index, Level: "error", Message: message{cmp.Or(full, "no message")}}
 	uri := ""
 	if r.File != "" {
 		l := newLocation(root, r)
@@ -136,8 +136,8 @@ type fingerprints map[string]int
 
 // of identifies a result across runs. Line numbers are not part of it, because lines
 // move.
-func (f fingerprints) of(rule, uri, said string) map[string]string {
-	sum := sha256.Sum256([]byte(strconv.Quote(rule) + strconv.Quote(uri) + strconv.Quote(said)))
+func (f fingerprints) of(rule, uri, message string) map[string]string {
+	sum := sha256.Sum256([]byte(strconv.Quote(rule) + strconv.Quote(uri) + strconv.Quote(message)))
 	print := hex.EncodeToString(sum[:16])
 	f[print]++
 	return map[string]string{fingerprintName: print + ":" + strconv.Itoa(f[print])}
