@@ -62,7 +62,7 @@ func changedText(before, after lock.Entry) string {
 		return slices.Contains(granted, line) || !slices.Contains(lock.Words(after.Granted), line)
 	})
 	if len(again) > 0 {
-		text += "it is granted again what was removed from granted:\n" + indent(strings.Join(again, "\n"))
+		text += "these rights were removed from granted, and are granted again:\n" + indent(strings.Join(again, "\n"))
 	}
 	return text
 }

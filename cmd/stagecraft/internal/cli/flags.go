@@ -48,7 +48,7 @@ func checkFlags(parsed *kong.Context, args []string) error {
 		}
 	}
 	if given["directory"] != nil && given["config"] != nil {
-		return &usageError{"--directory and --config both say where the configuration is", "give one of them"}
+		return &usageError{"--directory and --config exclude each other", "give one of them"}
 	}
 	return nil
 }

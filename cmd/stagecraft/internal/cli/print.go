@@ -81,7 +81,7 @@ func (p *printer) result(text string) error {
 	return err
 }
 
-// resultAs prints v if JSON was asked for, and otherwise the text.
+// resultAs prints v as JSON, or otherwise the text.
 func (p *printer) resultAs(asJSON bool, v any, text string) error {
 	if asJSON {
 		return p.writeJSON(p.jsonOut, v, "  ")
