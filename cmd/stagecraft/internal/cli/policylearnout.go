@@ -6,75 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
-	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
-
-// outFile is the file of --out, as it was before the run.
-type outFile struct {
-	path   string // empty for standard output
-	before []byte // nil if the file did not exist
-}
-
-// openOut reads the file of --out, and checks that it can be written.
-func openOut(path string) (outFile, error) {
-	out := outFile{path: path}
-	if path == "" {
-		return out, nil
-	}
-	refuse := func(message, hint string) (outFile, error) {
-		return out, &usageError{"--out: " + message, hint}
-	}
-	info, err := os.Stat(path)
-	switch _, linkErr := os.Lstat(path); {
-	case errors.Is(err, fs.ErrNotExist) && linkErr == nil:
-		return refuse(path+" is a link to a file that does not exist", "remove the link, or name another file")
-	case errors.Is(err, fs.ErrNotExist):
-		return out, checkWritable(path)
-	case err != nil:
-		return refuse(err.Error(), "")
-	case info.IsDir():
-		return refuse(path+" is a directory, expected a file", "")
-	case !info.Mode().IsRegular():
-		return refuse(path+" is not a regular file", "leave out --out to print the policy")
-	}
-	if out.before, err = readFile(path); err != nil {
-		return out, fmt.Errorf("--out: %w", err)
-	}
-	if _, err := capability.Parse(path, out.before); err != nil {
-		return refuse(fmt.Sprintf("%s is not a valid policy: %v", path, err), "correct it, or name another file")
-	}
-	return out, checkWritable(path)
-}
-
-// checkWritable checks that a file can be written, and changes nothing.
-func checkWritable(path string) error {
-	f, err := safefile.Open(path, os.O_WRONLY)
-	if err == nil {
-		f.Close()
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err == nil {
-		var staged *atomicfile.File
-		if staged, err = atomicfile.Create(path); err == nil {
-			staged.Discard()
-			return nil
-		}
-	}
-	return &usageError{"--out: " + err.Error(), "name a file in a directory that you can write to"}
-}
 
 // learning writes the policy of an observed run, and tells the user what is in it.
 type learning struct {
