@@ -1,5 +1,5 @@
-// Package tree_test checks the rules of the tree: who may import whom, and that
-// all of it compiles for every system.
+// Package tree_test checks which package may import which, and that all packages compile
+// for every system.
 package tree_test
 
 import (
@@ -15,14 +15,14 @@ import (
 
 const repo = "github.com/stagecraft-dev/stagecraft/"
 
-// root is the repository's.
+// root is the repository's directory.
 var root = filepath.Join("..", "..", "..", "..")
 
 // ours are the packages of both modules.
 var ours = []string{"./...", "./guest-sdk/..."}
 
-// layers says which packages of ours each one may import. A package that isn't
-// listed is a failure: its place in the tree has to be said here first.
+// layers lists which of our packages each one may import. A package that is not listed
+// is an error.
 var layers = map[string][]string{
 	"guest-sdk/abi":                            {},
 	"guest-sdk/backend":                        {"guest-sdk/abi"},
@@ -113,7 +113,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft":                {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 
-// only says which packages may import what is kept in one place.
+// only lists the packages that may import a restricted package.
 var only = map[string][]string{
 	"gopkg.in/yaml.v3":                                    {"internal/yamldoc"},
 	"github.com/docker/docker/":                           {"hostfuncs/internal/docker"},
@@ -140,7 +140,7 @@ type listed struct {
 	Module           *struct{ Path, Version, Dir string }
 }
 
-// TestLayers holds the direction of imports, on every system.
+// TestLayers checks the imports on every system.
 func TestLayers(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows", "wasip1"} {
 		t.Run(system, func(t *testing.T) {
@@ -159,7 +159,7 @@ func checkLayer(t *testing.T, name string, p listed) {
 	t.Helper()
 	allowed, ok := layers[name]
 	if !ok {
-		t.Errorf("package %s has no place in the layers of this test", name)
+		t.Errorf("package %s is not in layers", name)
 		return
 	}
 	for _, imported := range p.Imports {
@@ -170,9 +170,9 @@ func checkLayer(t *testing.T, name string, p listed) {
 				t.Errorf("%s imports %s", name, ours)
 			}
 		}
-		for kept, importers := range only {
-			if (imported == kept || strings.HasPrefix(imported, strings.TrimSuffix(kept, "/")+"/")) && !slices.Contains(importers, name) {
-				t.Errorf("%s imports %s, which %v may", name, imported, importers)
+		for restricted, importers := range only {
+			if (imported == restricted || strings.HasPrefix(imported, strings.TrimSuffix(restricted, "/")+"/")) && !slices.Contains(importers, name) {
+				t.Errorf("%s imports %s, which only %v may", name, imported, importers)
 			}
 		}
 	}
@@ -180,13 +180,13 @@ func checkLayer(t *testing.T, name string, p listed) {
 		for _, imported := range p.Imports {
 			host, _, _ := strings.Cut(imported, "/")
 			if strings.Contains(host, ".") && imported != "github.com/extism/go-pdk" && !strings.HasPrefix(imported, repo+"guest-sdk/") {
-				t.Errorf("%s imports %s: guest-sdk may import the standard library and extism/go-pdk alone", name, imported)
+				t.Errorf("%s imports %s: guest-sdk may import only the standard library and extism/go-pdk", name, imported)
 			}
 		}
 	}
 }
 
-// wrongWay says which rule of the tree an import breaks, "" for none.
+// wrongWay returns the rule that an import breaks, "" for none.
 func wrongWay(name, imported string) string {
 	top, _, _ := strings.Cut(name, "/")
 	to, below, _ := strings.Cut(imported, "/")
@@ -196,7 +196,7 @@ func wrongWay(name, imported string) string {
 	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
 		return "hostfuncs imports nothing of runtime or cmd"
 	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):
-		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
+		return "only runtime/session imports hostfuncs and its families; the rest of runtime and cmd may import capability"
 	}
 	return ""
 }
@@ -222,12 +222,11 @@ func goList(t *testing.T, env []string, args ...string) []listed {
 	}
 }
 
-// TestNoPackageInRuntime keeps a directory from shadowing the standard library's
-// package of that name.
+// TestNoPackageInRuntime: no package is named like the standard library's runtime.
 func TestNoPackageInRuntime(t *testing.T) {
 	for _, p := range goList(t, nil, "./...") {
 		if p.ImportPath == repo+"runtime" {
-			t.Error("a package stands in runtime/ itself")
+			t.Error("there must not be a package in runtime/ itself")
 		}
 	}
 }

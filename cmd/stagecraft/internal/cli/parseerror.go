@@ -12,9 +12,9 @@ import (
 	"golang.org/x/term"
 )
 
-// grammarError says in our words what the grammar found wrong on the command
-// line, what it expected there, and which help has the rest.
-func grammarError(err error, top *kong.Node) failure {
+// parseFailure rewords an error of kong, and adds what was expected and the help to
+// read.
+func parseFailure(err error, top *kong.Node) failure {
 	node := top
 	if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context.Selected() != nil {
 		node = e.Context.Selected()
@@ -30,14 +30,13 @@ func grammarError(err error, top *kong.Node) failure {
 	if strings.HasPrefix(message, "unknown flag") {
 		hint = "flags: " + strings.Join(flagsOf(node), ", ")
 	}
-	return failure{Code: "usage", Message: message, Hint: joined(hint, seeHelp(node))}
+	return failure{Code: "usage", Message: message, Hint: joined("\n", hint, seeHelp(node))}
 }
 
-// seeHelp is the command that shows a node's help.
+// seeHelp names the command that shows a node's help.
 func seeHelp(node *kong.Node) string { return "see " + node.FullPath() + " --help" }
 
-// expected is what may follow a node: one of its commands, or what its summary
-// says.
+// expected is what may follow a node: its commands, or its usage.
 func expected(node *kong.Node) string {
 	if commands := commandsOf(node); len(commands) > 0 {
 		return "expected one of: " + strings.Join(commands, ", ")
@@ -55,7 +54,7 @@ func commandsOf(node *kong.Node) []string {
 	return names
 }
 
-// flagsOf are a command's flags, its own before those that all have.
+// flagsOf returns a command's flags: its own, then the common ones.
 func flagsOf(node *kong.Node) []string {
 	var names []string
 	for _, group := range slices.Backward(node.AllFlags(true)) {
@@ -66,8 +65,8 @@ func flagsOf(node *kong.Node) []string {
 	return names
 }
 
-// rewordings are kong's messages in the words of ours: kong has no types of
-// error to tell them by, and cuts a list of commands off.
+// rewordings replace kong's messages. Kong has no error types to distinguish them,
+// and shortens lists of commands.
 var rewordings = []struct {
 	pattern string
 	words   func(node *kong.Node, found []string) string
@@ -79,14 +78,14 @@ var rewordings = []struct {
 		return "missing " + found[1]
 	}},
 	{`^unexpected argument (.*?)(?:, did you mean (.+)\?)?$`, func(node *kong.Node, found []string) string {
-		what := "unexpected argument"
+		problem := "unexpected argument"
 		if len(commandsOf(node)) > 0 {
-			what = "unknown command"
+			problem = "unknown command"
 		}
-		return fmt.Sprintf("%s %q", what, found[1]) + meant(found[2])
+		return fmt.Sprintf("%s %q", problem, found[1]) + didYouMean(found[2])
 	}},
 	{`^unknown flag (.*?)(?:, did you mean (.+)\?)?$`, func(_ *kong.Node, found []string) string {
-		return "unknown flag " + found[1] + meant(found[2])
+		return "unknown flag " + found[1] + didYouMean(found[2])
 	}},
 	{`^missing flags: (.+)$`, func(_ *kong.Node, found []string) string {
 		return "missing " + found[1]
@@ -99,15 +98,15 @@ var rewordings = []struct {
 	}},
 }
 
-// meant is what kong takes a word for, empty for nothing.
-func meant(candidates string) string {
+// didYouMean is a suggestion of kong, if there is one.
+func didYouMean(candidates string) string {
 	if candidates == "" {
 		return ""
 	}
 	return " (did you mean " + candidates + "?)"
 }
 
-// placeholder is what a flag's value is called.
+// placeholder names a flag's value.
 func placeholder(node *kong.Node, name string) string {
 	for _, group := range node.AllFlags(false) {
 		for _, flag := range group {
@@ -119,12 +118,12 @@ func placeholder(node *kong.Node, name string) string {
 	return "a value"
 }
 
-// maxHelpWidth is how long a line of help may be where the user says nothing of
-// it: longer ones are hard to read.
+// maxHelpWidth bounds the lines of help unless COLUMNS is set: longer ones are hard to
+// read.
 const maxHelpWidth = 100
 
-// helpWidth is the upper bound for the lines of help, 0 for none. COLUMNS, which
-// kong follows by itself, comes before the terminal.
+// helpWidth returns the upper bound for the lines of help, 0 for none. Kong itself
+// uses COLUMNS, which overrides the terminal's width.
 func (a *app) helpWidth() int {
 	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n > 0 {
 		return 0

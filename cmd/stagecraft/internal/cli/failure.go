@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,28 +18,28 @@ import (
 
 const policyFile = session.PolicyFile
 
-// failure is an error taken apart for the user; it is also what --json prints,
-// so fields are only ever added.
+// failure is an error as it is shown to the user. --json prints it, so fields are
+// only added.
 type failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 	// Provider and Operation say whose error it is; Reason is the provider's
-	// own word for it, and Output the end of what a program printed.
+	// code for it, and Output the end of a program's output.
 	Provider  string `json:"provider,omitempty"`
 	Operation string `json:"operation,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	Output    string `json:"output,omitempty"`
-	// Source is the part of a file that the error is about.
+	// Source is the part of a file that caused the error.
 	Source   string    `json:"source,omitempty"`
 	Problems []problem `json:"problems,omitempty"`
 	Denials  []denial  `json:"denials,omitempty"`
-	// Allow is the policy that would allow what no rule allowed.
+	// Allow is a policy with the missing rules.
 	Allow string `json:"allow,omitempty"`
 	// Changed are the files that restrict runs and changed during this one.
 	Changed []session.ChangedFile `json:"changed,omitempty"`
 
-	outputShown bool // as the program printed it
+	outputShown bool // while the program ran
 }
 
 type problem struct {
@@ -55,8 +56,8 @@ type denial struct {
 	Asked     string `json:"asked"`
 	Reason    string `json:"reason"`
 	Rule      string `json:"rule,omitempty"`
-	// File, Line and Column are the rule that denies, or else the policy that
-	// lacks one.
+	// File, Line and Column are the rule that denies, or else the policy without
+	// a rule that allows.
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
@@ -66,25 +67,22 @@ type denial struct {
 
 func (p problem) line() string {
 	where := yamldoc.Pos{File: p.File, Line: p.Line, Column: p.Column}.String()
-	parts := []string{where, p.Field, p.Message}
-	var said []string
-	for _, part := range parts {
-		if part != "" {
-			said = append(said, part)
-		}
-	}
-	return strings.Join(said, ": ")
+	return joined(": ", where, p.Field, p.Message)
 }
 
-// hinting is an error that knows what to do about it.
+// joined joins the texts that are not empty.
+func joined(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), separator)
+}
+
+// hinting is an error that says what to do about it.
 type hinting interface {
 	error
 	Hint() string
 }
 
-// cleaned is a failure in which nothing steers a terminal: parts of it, and all of
-// its output, are a program's words, and JSON ends in a terminal as well. Its
-// reason is the provider's own word, by which programs know it: it stays.
+// cleaned removes terminal control sequences, from JSON too, because JSON is also
+// printed on terminals. Reason stays as it is: programs compare it.
 func (f failure) cleaned() failure {
 	for _, text := range []*string{&f.Message, &f.Hint, &f.Output, &f.Source, &f.Allow} {
 		*text = termtext.Clean(*text)
@@ -109,7 +107,7 @@ func failureOf(err error) failure {
 	if e, ok := errors.AsType[*session.ProviderError](err); ok {
 		f.Provider, f.Operation = e.Provider, e.Operation
 		if len(e.Confined) > 0 {
-			f.Hint = joined(f.Hint, confinedHint(e))
+			f.Hint = joined("\n", f.Hint, confinedHint(e))
 		}
 	}
 	if isConfigError(err) {
@@ -118,7 +116,7 @@ func failureOf(err error) failure {
 	if isProviderError(err) {
 		f.Code = "provider"
 	}
-	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
+	if is[*sandbox.LimitError](err) {
 		f.Code = string(abi.CodeTimeout)
 	}
 	if e, ok := errors.AsType[hinting](err); ok {
@@ -148,7 +146,7 @@ func failureOf(err error) failure {
 	return f
 }
 
-// confinedHint says by which policies a command that failed was confined. It may have
+// confinedHint names the policies that confined a failed command, which may have
 // failed for another reason.
 func confinedHint(e *session.ProviderError) string {
 	command := session.CommandDev
@@ -167,8 +165,7 @@ func problemsOf(problems yamldoc.Problems) []problem {
 	return out
 }
 
-// explainDenied puts what the policy refused before what the provider made of
-// it.
+// explainDenied puts the denials before the error that the provider returned.
 func explainDenied(e *session.DeniedError) failure {
 	f := failure{Code: string(abi.CodeDenied), Message: "the policy denied what the provider asked for"}
 	if inner, ok := errors.AsType[*abi.Error](e.Err); e.Err != nil && (!ok || inner.Code != abi.CodeDenied) {
@@ -181,14 +178,13 @@ func explainDenied(e *session.DeniedError) failure {
 	return f
 }
 
-// A call can be asked for in a megabyte, fifty times in a run: too much for a
-// terminal, and for who reads it.
+// A call may have a megabyte, and a run fifty of them: too much to read.
 const (
-	maxAsked = 2000     // of what was asked for, and of each reason, in characters
-	maxAllow = 64 << 10 // of what would allow it, in bytes
+	maxAsked = 2000     // of a call, and of each reason, in characters
+	maxAllow = 64 << 10 // of the policy that would allow it, in bytes
 )
 
-// allow is the policy that has the grants, "" where that would be too large.
+// allow returns a policy with the grants, "" if that is too large.
 func allow(provider string, grants []capability.Grant) string {
 	if policy := explain.Snippet(provider, grants); len(policy) <= maxAllow {
 		return policy
@@ -196,7 +192,7 @@ func allow(provider string, grants []capability.Grant) string {
 	return ""
 }
 
-// cut keeps the beginning of a text.
+// cut shortens a text to maxAsked.
 func cut(text string) string {
 	if utf8.RuneCountInString(text) <= maxAsked {
 		return text
@@ -204,13 +200,10 @@ func cut(text string) string {
 	return string([]rune(text)[:maxAsked-1]) + "…"
 }
 
-// denialsOf lists what was denied, nothing where nothing was.
 func denialsOf(e *session.DeniedError) []denial {
 	var out []denial
-	if e != nil {
-		for _, rec := range e.Denials {
-			out = append(out, newDenial(&rec))
-		}
+	for _, rec := range e.Denials {
+		out = append(out, newDenial(&rec))
 	}
 	return out
 }
@@ -233,21 +226,21 @@ func newDenial(rec *session.Record) denial {
 	return d
 }
 
-// unknownProviderError says that the user named a provider that isn't there.
+// unknownProviderError means that the user named an unknown provider.
 type unknownProviderError struct {
 	id  string
 	ids []string
 }
 
 func (e *unknownProviderError) Error() string {
-	return fmt.Sprintf("there is no provider %q", e.id)
+	return fmt.Sprintf("unknown provider %q", e.id)
 }
 
-// Hint says which there are.
+// Hint lists the known ones.
 func (e *unknownProviderError) Hint() string {
 	hint := "providers: " + strings.Join(e.ids, ", ")
 	if len(e.ids) == 0 {
-		hint = `this stagecraft has none: build it with "make build", or give a file`
+		hint = `this stagecraft has no built-in providers: build it with "make build", or give a file`
 	}
 	if near := yamldoc.Nearest(e.id, e.ids); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near) + hint

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,27 +18,27 @@ import (
 
 type policyExplainCmd struct {
 	JSON        bool     `name:"json" help:"Print the result as JSON."`
-	Dir         string   `placeholder:"DIR" help:"exec, process_start: the directory to run in; docker_build: the context."`
+	Dir         string   `placeholder:"DIR" help:"exec, process_start: the working directory; docker_build: the context."`
 	Env         []string `placeholder:"NAME" help:"exec, process_start: variables that the provider sets."`
-	Push        bool     `help:"docker_build: send the image as well."`
+	Push        bool     `help:"docker_build: also push the image."`
 	Target      string   `placeholder:"STAGE" help:"docker_build: the stage to build."`
-	Platform    []string `placeholder:"PLATFORM" help:"docker_build: what the image is for, such as linux/arm64."`
-	Secret      []string `placeholder:"ID=NAME" help:"docker_build: secrets that steps may mount, and the variables that have their values."`
-	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to fetch from."`
-	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to send to."`
-	Engine      string   `placeholder:"ENGINE" help:"docker_build: what builds."`
+	Platform    []string `placeholder:"PLATFORM" help:"docker_build: platforms of the image, such as linux/arm64."`
+	Secret      []string `placeholder:"ID=NAME" help:"docker_build: secrets that steps may mount, and the variables with their values."`
+	CacheFrom   []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to import from."`
+	CacheTo     []string `sep:"none" placeholder:"REFERENCE" help:"docker_build: caches to export to."`
+	Engine      string   `placeholder:"ENGINE" help:"docker_build: the engine."`
 	EngineCerts string   `placeholder:"DIR" help:"docker_build: directory with certificates for a daemon; default STAGECRAFT_ENGINE_CERTS."`
-	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where the image is written to."`
-	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts that base images are taken from."`
-	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its word in policy tests: build, read, look, connect."`
-	Args        []string `arg:"" optional:"" passthrough:"" help:"What the operation is about: a command, references, a path, an address, names."`
+	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where to write the image."`
+	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts to take base images from."`
+	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its name in policy tests: build, read, look, connect."`
+	Args        []string `arg:"" optional:"" passthrough:"" help:"Arguments of the operation: a command, references, a path, an address, names."`
 }
 
 func (policyExplainCmd) Help() string {
-	return `Says whether the configured provider would be allowed to do something: what each
-layer says, by which rule, and which rules come near. Nothing is done. Options
-stand before the operation; what follows it is taken as it is. The exit code is
-3 when it would be denied.
+	return `Shows whether the configured provider may call an operation, without calling it:
+the decision of each layer, its rule, and rules that nearly match. Flags go before
+the operation; what follows it is not parsed. The exit code is 3 if the operation
+would be denied.
 
 Examples:
   stagecraft policy explain exec npm publish
@@ -46,21 +47,21 @@ Examples:
   stagecraft policy explain read_file .env`
 }
 
-// explainJSON is what --json prints; fields are only ever added.
+// explainJSON is printed by --json; fields are only added.
 type explainJSON struct {
-	Asked   string        `json:"asked"`
-	Allowed bool          `json:"allowed"`
-	Layers  []explainSaid `json:"layers"`
-	Allow   string        `json:"allow,omitempty"`
+	Asked   string         `json:"asked"`
+	Allowed bool           `json:"allowed"`
+	Layers  []explainLayer `json:"layers"`
+	Allow   string         `json:"allow,omitempty"`
 }
 
-type explainSaid struct {
+type explainLayer struct {
 	session.LayerDecision
 	Missing []explainMissing `json:"missing,omitempty"`
 	Near    []explainNear    `json:"near,omitempty"`
 }
 
-// explainMissing is a line that a layer lacks: a rule in YAML, and its key.
+// explainMissing is a rule that a layer does not have, in YAML, and its key.
 type explainMissing struct {
 	Key  string `json:"key"`
 	Rule string `json:"rule"`
@@ -73,23 +74,23 @@ type explainNear struct {
 	Why  string `json:"why"`
 }
 
-// maxNear is how many rules that come near are shown for a layer.
+// maxNear bounds the near rules that are shown for a layer.
 const maxNear = 3
 
 // Run is called by kong.
 func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
-	if operation, ok := testWords[c.Operation]; ok {
+	if operation, ok := testNames[c.Operation]; ok {
 		c.Operation = operation
 	}
 	request, err := c.request()
-	if err == nil {
-		err = c.check()
-	}
 	if err != nil {
 		return err
 	}
+	if err := c.checkFlags(); err != nil {
+		return err
+	}
 	opts := a.options()
-	if opts.Builds, err = (builderFlags{Engine: c.Engine, EngineCerts: c.EngineCerts, Output: c.Output, Base: c.Base}).builds(a, nil); err != nil {
+	if opts.Builds, err = (builderFlags{Engine: c.Engine, EngineCerts: c.EngineCerts, Output: c.Output, Base: c.Base}).settings(a, nil); err != nil {
 		return err
 	}
 	s, err := a.open(opts)
@@ -112,29 +113,23 @@ func (c policyExplainCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	v := explained(found)
-	if c.JSON {
-		err = a.printer.resultJSON(v)
-	} else {
-		err = a.printer.result(v.text())
-	}
+	err = a.printer.resultAs(c.JSON, v, v.text())
 	if err == nil && !v.Allowed {
 		err = errWouldBeDenied
 	}
 	return err
 }
 
-// testWords are the operations that the cases of policy tests name by a word of
-// their own.
-var testWords = map[string]string{"build": abi.OpDockerBuild, "read": abi.OpReadFile, "look": abi.OpEnvStatus, "connect": abi.OpProbe}
+// testNames are the names of operations in policy tests.
+var testNames = map[string]string{"build": abi.OpDockerBuild, "read": abi.OpReadFile, "look": abi.OpEnvStatus, "connect": abi.OpProbe}
 
-// check finds flags and arguments that the operation has no use for.
-func (c policyExplainCmd) check() error {
+// checkFlags finds flags and arguments that the operation does not use.
+func (c policyExplainCmd) checkFlags() error {
 	starts := c.Operation == abi.OpExec || c.Operation == abi.OpProcessStart
 	builds := c.Operation == abi.OpDockerBuild
 	for _, flag := range []struct {
-		name  string
-		given bool
-		meant bool
+		name        string
+		given, used bool
 	}{
 		{"--dir", c.Dir != "", starts || builds},
 		{"--env", len(c.Env) > 0, starts},
@@ -150,14 +145,14 @@ func (c policyExplainCmd) check() error {
 		{"--base", len(c.Base) > 0, builds},
 		{"arguments", len(c.Args) > 0, c.Operation != abi.OpProcessWait && c.Operation != abi.OpProcessStop},
 	} {
-		if flag.given && !flag.meant {
+		if flag.given && !flag.used {
 			return &usageError{flag.name + ": no meaning for the operation " + c.Operation, ""}
 		}
 	}
 	return nil
 }
 
-// request makes what a provider would send.
+// request returns the request that a provider would send.
 func (c policyExplainCmd) request() (any, error) {
 	one := func() string { return strings.Join(c.Args, " ") }
 	switch c.Operation {
@@ -186,7 +181,7 @@ func (c policyExplainCmd) request() (any, error) {
 	case abi.OpLog:
 		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
 	}
-	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testWords)))
+	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testNames)))
 	message := fmt.Sprintf("unknown operation %q", c.Operation)
 	if near := yamldoc.Nearest(c.Operation, known); near != "" {
 		message += fmt.Sprintf(" (did you mean %q?)", near)
@@ -194,7 +189,7 @@ func (c policyExplainCmd) request() (any, error) {
 	return nil, &usageError{message, "operations: " + strings.Join(known, ", ")}
 }
 
-// env are the variables that the provider would set, of whatever value.
+// env returns the variables that the provider would set; values do not matter.
 func (c policyExplainCmd) env() map[string]abi.Value {
 	env := make(map[string]abi.Value)
 	for _, name := range c.Env {
@@ -203,8 +198,7 @@ func (c policyExplainCmd) env() map[string]abi.Value {
 	return env
 }
 
-// secrets are those of a build; a variable has the secret's name where none is
-// given.
+// secrets returns the secrets of a build. The default variable has the secret's name.
 func (c policyExplainCmd) secrets() map[string]abi.Value {
 	secrets := make(map[string]abi.Value)
 	for _, text := range c.Secret {
@@ -219,15 +213,15 @@ func (c policyExplainCmd) secrets() map[string]abi.Value {
 
 func explained(found session.Explanation) explainJSON {
 	rec := found.Record
-	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainSaid{}}
-	for i, said := range session.LayerDecisions(rec) {
-		layer := explainSaid{LayerDecision: said}
+	v := explainJSON{Asked: rec.Claim.String(), Allowed: rec.Decision.Allowed, Layers: []explainLayer{}}
+	for i, decision := range session.LayerDecisions(rec) {
+		layer := explainLayer{LayerDecision: decision}
 		for _, g := range rec.Layers[i].Missing {
 			if g.Key != "" {
 				layer.Missing = append(layer.Missing, explainMissing{g.Key, g.Rule})
 			}
 		}
-		if !said.Allowed && said.Rule == "" && i < len(found.Policies) {
+		if !decision.Allowed && decision.Rule == "" && i < len(found.Policies) {
 			for _, miss := range explain.Near(found.Policies[i], rec.Claim, maxNear) {
 				layer.Near = append(layer.Near, explainNear{miss.Rule, miss.Pos.File, miss.Pos.Line, miss.Why})
 			}
@@ -240,24 +234,20 @@ func explained(found session.Explanation) explainJSON {
 	return v
 }
 
-// saidText is what a layer says, after its name.
-func saidText(said session.LayerDecision) string {
-	name := said.Layer
-	if name == "" {
-		name = "policy"
-	}
-	return name + ": " + termtext.Line(said.Reason, 2000)
+// layerText is the name of a layer and the reason of its decision.
+func layerText(layer session.LayerDecision) string {
+	return cmp.Or(layer.Layer, "policy") + ": " + termtext.Line(layer.Reason, 2000)
 }
 
 func (v explainJSON) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", termtext.Line(v.Asked, 2000), verdict(v.Allowed))
-	for _, said := range v.Layers {
-		b.WriteString("  " + saidText(said.LayerDecision) + "\n")
-		for _, m := range said.Missing {
-			fmt.Fprintf(&b, "    there is no %s: %s\n", m.Key, termtext.Line(m.Rule, 1000))
+	for _, layer := range v.Layers {
+		b.WriteString("  " + layerText(layer.LayerDecision) + "\n")
+		for _, m := range layer.Missing {
+			fmt.Fprintf(&b, "    missing %s: %s\n", m.Key, termtext.Line(m.Rule, 1000))
 		}
-		for _, near := range said.Near {
+		for _, near := range layer.Near {
 			fmt.Fprintf(&b, "    near: %q, %s:%d: %s\n", near.Rule, near.File, near.Line, termtext.Line(near.Why, 1000))
 		}
 	}

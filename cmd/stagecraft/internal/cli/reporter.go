@@ -18,8 +18,8 @@ import (
 type reporter struct {
 	printer *printer
 	verbose bool
-	// terminal is standard error, which builds draw on where it is one.
-	terminal *os.File
+	// stderr shows the progress of builds if it is a terminal.
+	stderr *os.File
 }
 
 // Log implements [session.Reporter].
@@ -42,14 +42,14 @@ func (r *reporter) Call(rec *session.Record) {
 	if !r.verbose {
 		return
 	}
-	said := rec.Operation
+	call := rec.Operation
 	if rec.Decided {
-		said = rec.Claim.String() + ": " + rec.Decision.Reason()
+		call = rec.Claim.String() + ": " + rec.Decision.Reason()
 	}
 	if rec.Error != nil && !rec.Denied() {
-		said += ": " + string(rec.Error.Code)
+		call += ": " + string(rec.Error.Code)
 	}
-	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, termtext.Line(said, 1000), rec.Duration.Round(time.Millisecond))
+	fmt.Fprintf(r.printer.stderr, "%s: %s (%v)\n", rec.Provider, termtext.Line(call, 1000), rec.Duration.Round(time.Millisecond))
 	if rec.Denied() {
 		return
 	}
@@ -67,8 +67,8 @@ func (r *reporter) Confined(to string) {
 
 // Progress implements [session.Reporter].
 func (r *reporter) Progress() io.Writer {
-	if r.printer.workflow == nil && term.IsTerminal(int(r.terminal.Fd())) {
-		return r.terminal
+	if r.printer.workflow == nil && term.IsTerminal(int(r.stderr.Fd())) {
+		return r.stderr
 	}
 	return r.printer.stderr
 }

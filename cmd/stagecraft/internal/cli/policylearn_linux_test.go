@@ -9,7 +9,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestTerminals: the user's own terminal is known by all names that programs open it by.
+// TestTerminals: the user's terminal is returned by all names that programs open it by.
 func TestTerminals(t *testing.T) {
 	keyboard, terminal, err := pty.Open()
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Who honours a flag. everyRun is for flags that every run of the command
-// carries out; all others are an error, with exit code 80, where they can't be.
+// What honours a flag. everyRun means every run of the command; other flags are an
+// error, with exit code 80, if they cannot be honoured.
 const (
 	everyRun   = "always"
 	byProvider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
 	host       = "docker_build alone (runtime/session/buildflags.go)"
 	byDaemon   = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
-	project    = "in a project; noProject has the commands without"
-	learnt     = "with build, as build; else checkGiven of policy learn"
-	ran        = "with a command that is run; else checkGiven of policy learn"
-	ofBuild    = "for docker_build; else check of policy explain"
-	ofStart    = "for exec and process_start, --dir for docker_build as well; else check of policy explain"
+	project    = "in a project; withoutProject has the others"
+	learnt     = "with build, as build; else checkUnused of policy learn"
+	ran        = "with a command to run; else checkUnused of policy learn"
+	ofBuild    = "for docker_build; else checkFlags of policy explain"
+	ofStart    = "for exec and process_start, --dir for docker_build as well; else checkFlags of policy explain"
 )
 
-// common are the flags of all commands.
+// common has the flags of all commands.
 var common = map[string]string{
 	"help": everyRun, "verbose": everyRun, "allow-project-ceiling": everyRun, "locked": everyRun,
 	"no-replay": everyRun, "directory": project, "config": project, "policy": project,
@@ -33,16 +33,16 @@ var recording = map[string]string{"audit": everyRun, "sarif": everyRun}
 var building = map[string]string{
 	"tag":    everyRun, // the second: provider
 	"push":   "every provider; checkCarriedOut",
-	"engine": host, "engine-certs": byDaemon, "output": host, "base": host + "; the Dockerfile has to take it",
+	"engine": host, "engine-certs": byDaemon, "output": host, "base": host + "; the Dockerfile must use it",
 	"platform": byProvider, "load": byProvider, "no-cache": byProvider, "pull": byProvider,
 }
 
-// flagTable says of each flag of each command who honours it.
+// flagTable says what honours each flag of each command.
 var flagTable = map[string]map[string]string{
 	"dev": recording,
 	"build": merged(recording, building, map[string]string{
 		"progress": host, "iidfile": byProvider, "attest": byProvider, "attest-key": "with --attest", "metadata-file": everyRun,
-		"plan": "without --tag and --push, which are the plan's", "json": everyRun,
+		"plan": "without --tag and --push, which are taken from the plan", "json": everyRun,
 	}),
 	"plan dev":         {"json": everyRun, "out": everyRun},
 	"plan build":       merged(building, map[string]string{"json": everyRun, "out": everyRun}),
@@ -78,8 +78,8 @@ func merged(tables ...map[string]string) map[string]string {
 	return all
 }
 
-// TestFlagTable wants an entry for each flag of each command: whoever adds a flag
-// says what honours it, and what happens where nothing does.
+// TestFlagTable: each flag of each command has an entry, so that whoever adds a flag
+// says what honours it.
 func TestFlagTable(t *testing.T) {
 	leaves := make(map[string]bool)
 	for _, leaf := range model(t).Leaves(false) {
@@ -95,7 +95,7 @@ func TestFlagTable(t *testing.T) {
 			for _, flag := range group {
 				flags = append(flags, flag.Name)
 				if table[flag.Name] == "" {
-					t.Errorf("%s --%s: the table does not say who honours it", command, flag.Name)
+					t.Errorf("%s --%s: the table does not say what honours it", command, flag.Name)
 				}
 			}
 		}
@@ -105,9 +105,9 @@ func TestFlagTable(t *testing.T) {
 			}
 		}
 	}
-	for command := range noProject {
+	for command := range withoutProject {
 		if !leaves[command] {
-			t.Errorf("noProject has %q, which is not a command", command)
+			t.Errorf("withoutProject has %q, which is not a command", command)
 		}
 	}
 }
@@ -121,8 +121,8 @@ func model(t *testing.T) *kong.Application {
 	return parser.Model
 }
 
-// TestCheckGiven has what the scripts don't.
-func TestCheckGiven(t *testing.T) {
+// TestCheckFlags has cases that the scripts do not have.
+func TestCheckFlags(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
@@ -144,7 +144,7 @@ func TestCheckGiven(t *testing.T) {
 			t.Fatalf("%q: %v", tt.args, err)
 		}
 		got := ""
-		if err := checkGiven(parsed, tt.args); err != nil {
+		if err := checkFlags(parsed, tt.args); err != nil {
 			got = err.Error()
 		}
 		if got != tt.want {
@@ -153,7 +153,7 @@ func TestCheckGiven(t *testing.T) {
 	}
 }
 
-// TestIdentifyFlags wants flags that need the image's digest to reach the session.
+// TestIdentifyFlags: flags that need the image's digest reach the session.
 func TestIdentifyFlags(t *testing.T) {
 	for flag, c := range map[string]buildCmd{
 		"--iidfile": {Iidfile: "id.txt"},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// readAll gives what each model makes of all that was printed.
+// readAll returns the result of each model for all output.
 func readAll(t *testing.T, printed string, check func(t *testing.T, r *runner)) {
 	t.Helper()
 	for name, r := range runners() {
@@ -24,11 +24,11 @@ func TestStop(t *testing.T) {
 		w, out := newWorkflow(t)
 		resume := w.Stop()
 		_, _ = io.WriteString(w, text)
-		w.Error(Annotation{Message: "held"})
+		w.Error(Annotation{Message: "delayed"})
 		resume()
 		_, _ = io.WriteString(w, "::debug::ours\n")
 		readAll(t, "$ "+out.String(), func(t *testing.T, r *runner) {
-			if len(r.commands) != 3 || r.commands[0].name != "stop-commands" || r.commands[1].data != "held" || r.commands[2].data != "ours" {
+			if len(r.commands) != 3 || r.commands[0].name != "stop-commands" || r.commands[1].data != "delayed" || r.commands[2].data != "ours" {
 				t.Errorf("%q: sees %q", text, r.commands)
 			}
 		})
@@ -45,9 +45,9 @@ func TestStopsWithinStops(t *testing.T) {
 	outer()
 	outer()
 	_, _ = io.WriteString(w, "::debug::yes\n")
-	// What was held by one stop isn't told again after the next.
+	// Commands that one stop delayed are not repeated after the next.
 	again := w.Stop()
-	w.Error(Annotation{Message: "held"})
+	w.Error(Annotation{Message: "delayed"})
 	again()
 	w.Stop()()
 	readAll(t, out.String(), func(t *testing.T, r *runner) {
@@ -61,13 +61,13 @@ func TestStopsWithinStops(t *testing.T) {
 	})
 }
 
-// Where output was written around the Workflow's back, by a child that has
-// standard error itself, a line may be open when the stop ends.
+// A child may write to standard error itself, so that a line is incomplete when the stop
+// ends.
 func TestStopIsSeenOnlyAtALinesStart(t *testing.T) {
 	w, out := newWorkflow(t)
 	resume := w.Stop()
 	if !strings.HasPrefix(out.String(), "\n::stop-commands::") {
-		t.Errorf("%q may stand at the end of a line", out)
+		t.Errorf("%q may be at the end of a line", out)
 	}
 	_, _ = io.WriteString(w, "::debug::")
 	resume()
@@ -91,7 +91,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// Output, annotations and stops from many goroutines stay whole.
+// Output, annotations and stops of many goroutines are not interleaved.
 func TestConcurrentStops(t *testing.T) {
 	const each = 50
 	w, out := newWorkflow(t)
@@ -102,7 +102,7 @@ func TestConcurrentStops(t *testing.T) {
 			for range each {
 				resume := w.Stop()
 				_, _ = io.WriteString(w, "::set-env name=x::y\nrest")
-				w.Error(Annotation{Message: "held"})
+				w.Error(Annotation{Message: "delayed"})
 				resume()
 			}
 		})
@@ -114,7 +114,7 @@ func TestConcurrentStops(t *testing.T) {
 			t.Errorf("sees %d commands", len(r.commands))
 		}
 		for _, c := range r.commands[1:] {
-			if c.name != "error" || c.data != "held" {
+			if c.name != "error" || c.data != "delayed" {
 				t.Fatalf("sees %q", c)
 			}
 		}
