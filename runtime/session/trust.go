@@ -106,11 +106,11 @@ func (s *Session) admitIdle(m seen) error {
 	return s.checkTrust(m)
 }
 
-func (s *Session) asRun(m seen, missing []string) capability.Run {
+func (s *Session) asRun(m seen, unheld []string) capability.Run {
 	entry, known := s.lock.Get(m.ID)
 	return capability.Run{
 		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == provider.BuiltIn,
-		Locked: known && entry.SHA256 == m.Digest(), Unheld: missing,
+		Locked: known && entry.SHA256 == m.Digest(), Unheld: unheld,
 	}
 }
 
