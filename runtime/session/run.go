@@ -78,7 +78,8 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 	return finished{r, time.Now(), changed}, err
 }
 
-// begin reads the module and constructs the run.
+// begin reads the module and makes what the call needs before the module is
+// loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
 	var err error
@@ -96,7 +97,7 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	return r, nil
 }
 
-// close removes temporary files. An error is a warning: the run has ended.
+// close removes temporary files. A failure does not fail a run that worked.
 func (r *run) close() {
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
