@@ -1,9 +1,10 @@
 # make demo    shows what stagecraft does, step by step
 # make test    runs the tests; engines for them are started where they can be, and named
 # make test-long runs all of them at length, and what needs other projects' programs
-# make check   runs what a change has to pass before it is committed: format, vet, layers, short tests
+# make check   runs what a change has to pass before it is committed: lint, layers, notices, short tests
+# make lint    runs gofmt and golangci-lint, which .ci/lint pins
 # make test-short runs the unit tests alone
-# make build   gives bin/stagecraft and bin/providers/<id>.wasm
+# make build   gives bin/stagecraft and bin/providers/<id>.wasm, and the notices of the modules in them
 # make bench   measures, and writes the table of docs/performance.md to bin/bench.md
 # make bench-build measures builds beside buildx on Docker 29, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
@@ -24,10 +25,11 @@ PACKAGES := ./... ./guest-sdk/...
 # The time limit is for what hangs.
 TEST := CGO_ENABLED=1 go test -race -timeout 60m
 
-.PHONY: build demo check test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES) $(HELPERS)
+.PHONY: build demo check lint test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES) $(HELPERS)
 
 build: $(MODULES) $(HELPERS) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -tags helpers -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
+	cp THIRD_PARTY_NOTICES.md bin/
 
 # go build knows best what has changed.
 $(MODULES): bin/providers/%.wasm:
@@ -55,12 +57,18 @@ test-long:
 	STAGECRAFT_TEST_LONG=1 .ci/with-engine $(TEST) $(PACKAGES)
 
 # What a contributor runs before each commit.
-check:
-	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
-	go vet $(PACKAGES)
-	go test ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode)$$'
+# The go command would not see that what the first of them list has changed.
+check: lint
+	go test -count=1 ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode|TestNotices)$$'
 	go test ./cmd/stagecraft/internal/hostile -run '^(TestMutationsFit|TestHostileTable)$$'
 	$(MAKE) test-short
+
+# The analyzers of go vet are in it. It is built as a file, since it reads the
+# workspace, which its own module is not part of.
+lint:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
+	GOWORK=off GOFLAGS= go build -C .ci/lint -trimpath -o $(CURDIR)/bin/golangci-lint tool
+	bin/golangci-lint run --timeout 10m --allow-parallel-runners $(PACKAGES)
 
 # The unit tests: all but those of the real binary and of the whole tree.
 test-short:

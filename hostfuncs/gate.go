@@ -3,9 +3,9 @@
 //
 //	decode -> Resolve -> Claim -> Decide -> audit -> Do -> encode
 //
-// An operation is an [Op]. Operations belong to packages below this one, one for
-// each family; the gate knows none of them by name. It knows nothing of Wasm
-// either: bytes come in, bytes go out.
+// An operation is an [Op]. Each family of operations is a package below this one; the
+// gate knows no operation's name. It knows nothing of Wasm either: bytes come in, bytes
+// go out.
 package hostfuncs
 
 import (
@@ -30,26 +30,26 @@ type Gate struct {
 	ops  map[string]bound
 }
 
-// GateOptions say whose gate it is, and what it does.
+// GateOptions are required unless their comment says otherwise.
 type GateOptions struct {
 	Provider string
-	// Policies all have to allow a call; with none, everything is denied.
+	// Policies have to allow each call; without policies, all calls are denied.
 	Policies   []*capability.Policy
 	Operations []Operation
 	Auditor    Auditor
-	// Mask has the values that no answer may have in it.
+	// Mask has the values that no error may contain.
 	Mask *redact.Set
-	// Plan, if set, gathers the effects, and nothing happens.
+	// Plan, if set, collects the effects, and none happens.
 	Plan *Plan
 	// Planned, if set, has to allow each effect too.
 	Planned *Planned
 }
 
-// NewGate makes the gate for a provider. An operation with a part missing, two
-// operations of one name, and a missing auditor are errors.
+// NewGate constructs the gate of a provider. Operations with a missing part, duplicate
+// operations and a missing auditor are errors.
 func NewGate(opts GateOptions) (*Gate, error) {
 	if opts.Auditor == nil {
-		return nil, errors.New("a gate needs an auditor")
+		return nil, errors.New("an auditor is required")
 	}
 	g := &Gate{opts: opts, ops: make(map[string]bound, len(opts.Operations))}
 	for _, operation := range opts.Operations {
@@ -65,14 +65,13 @@ func NewGate(opts GateOptions) (*Gate, error) {
 	return g, nil
 }
 
-// Operations lists what can be called, sorted.
+// Operations lists the names of all operations, sorted.
 func (g *Gate) Operations() []string { return slices.Sorted(maps.Keys(g.ops)) }
 
-// Policies are the layers that a call needs.
+// Policies are the layers that have to allow each call.
 func (g *Gate) Policies() []*capability.Policy { return g.opts.Policies }
 
-// Explain tells what would be decided about a call. Nothing is done, and
-// nothing recorded.
+// Explain decides about a call without carrying it out or recording it.
 func (g *Gate) Explain(ctx context.Context, operation string, request []byte) (*Record, error) {
 	op, call, err := g.prepare(ctx, operation, request)
 	if err != nil {
@@ -84,15 +83,15 @@ func (g *Gate) Explain(ctx context.Context, operation string, request []byte) (*
 	return rec, nil
 }
 
-// Call carries out one operation. It always answers with the JSON of an
-// [abi.Reply], whatever the request is; it never panics.
+// Call carries out one operation. For every request it returns the JSON of an
+// [abi.Reply]; it never panics.
 func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byte {
 	rec := &Record{Operation: operation, Provider: g.opts.Provider, Start: time.Now(), RequestBytes: len(request)}
 	result, err := g.run(ctx, operation, request, rec)
 	reply := abi.Reply{}
 	if err == nil {
 		if reply.OK, err = json.Marshal(result); err == nil && len(reply.OK) > abi.MaxReply {
-			err = abi.Errorf(abi.CodeTooLarge, "%s: the result has %d bytes, at most %d can be given", operation, len(reply.OK), abi.MaxReply)
+			err = abi.Errorf(abi.CodeTooLarge, "%s: the result has %d bytes, the limit is %d", operation, len(reply.OK), abi.MaxReply)
 		}
 	}
 	if err != nil {
@@ -100,22 +99,22 @@ func (g *Gate) Call(ctx context.Context, operation string, request []byte) []byt
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
-		data = []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
+		data = []byte(`{"error":{"code":"failed","message":"cannot encode the reply"}}`)
 	}
 	rec.Error, rec.Result, rec.ReplyBytes, rec.Duration = reply.Error, result, len(data), time.Since(rec.Start)
 	g.opts.Auditor.Done(rec)
 	return data
 }
 
-// masked is an error as anyone may see it. What an engine or a program said is in
-// it as it was printed: a value with colour in it is masked once that is gone.
+// masked makes an error safe to show. It cleans before it masks: an engine or a program
+// may have printed a value with colours in it.
 func (g *Gate) masked(e *abi.Error) *abi.Error {
 	out := *e
 	out.Message, out.Hint = g.opts.Mask.Text(termtext.Clean(e.Message)), g.opts.Mask.Text(termtext.Clean(e.Hint))
 	return &out
 }
 
-// run is where a mistake of an operation's own is kept from the caller.
+// run turns a panic of an operation into an error.
 func (g *Gate) run(ctx context.Context, operation string, request []byte, rec *Record) (result any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -141,13 +140,13 @@ func (g *Gate) run(ctx context.Context, operation string, request []byte, rec *R
 func (g *Gate) prepare(ctx context.Context, operation string, request []byte) (bound, *prepared, error) {
 	op, ok := g.ops[operation]
 	if !ok {
-		return op, nil, abi.Errorf(abi.CodeInvalid, "there is no operation %q", operation)
+		return op, nil, abi.Errorf(abi.CodeInvalid, "unknown operation %q", operation)
 	}
 	call, err := op.prepare(ctx, request)
 	return op, call, err
 }
 
-// weigh is the only place where a claim meets the policies.
+// weigh decides about a claim. Nothing else does.
 func (g *Gate) weigh(ctx context.Context, op bound, call *prepared, rec *Record) {
 	call.claim.Operation, call.claim.Provider = op.name, g.opts.Provider
 	rec.Claim, rec.Layers = call.claim, capability.Explain(g.opts.Policies, call.claim)
@@ -158,7 +157,7 @@ func (g *Gate) weigh(ctx context.Context, op bound, call *prepared, rec *Record)
 	rec.Decision, rec.Decided = capability.Weigh(rec.Layers), true
 }
 
-// decide gives an error for what is not to be done.
+// decide decides about a call and returns an error if it must not happen.
 func (g *Gate) decide(ctx context.Context, op bound, call *prepared, rec *Record) error {
 	g.weigh(ctx, op, call, rec)
 	if err := g.opts.Auditor.Decided(rec); err != nil {
@@ -168,22 +167,21 @@ func (g *Gate) decide(ctx context.Context, op bound, call *prepared, rec *Record
 		return nil
 	}
 	denied := &abi.Error{Code: abi.CodeDenied, Message: rec.Claim.String() + ": denied"}
-	// What is in a file that it may not use is not for a provider to learn.
+	// The provider must not learn the content of a file that it may not use.
 	if !rec.Claim.FromFiles() {
 		denied.Message, denied.Hint = rec.Claim.String()+": "+strings.Join(rec.Reasons(), "; "), rec.AllowHint()
 	}
 	return denied
 }
 
-// Interruption is the cause with which a context ends when the user or the system
-// asks a run to end.
+// Interruption is the cause of a context that ends because the user or the system
+// interrupts the run.
 type Interruption interface {
 	error
 	Interrupts()
 }
 
-// asError gives each error its code; what an operation did not name is failed,
-// unless its context says why it ended.
+// asError gives an error without a code the one of its context's end, or else failed.
 func asError(ctx context.Context, operation string, err error) *abi.Error {
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		return e

@@ -38,7 +38,7 @@ func (p *project) gate(t testing.TB, policy string) *hostfuncs.Gate {
 	return p.conducted(t, policy, func(*hostfuncs.GateOptions) {})
 }
 
-// conducted is a gate with changed options.
+// conducted returns a gate with changed options.
 func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.GateOptions)) *hostfuncs.Gate {
 	t.Helper()
 	mask, root := new(redact.Set), files.NewProject(p.Root)
@@ -58,7 +58,7 @@ func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.
 	return hosttest.NewGate(t, opts)
 }
 
-// requests has one for every operation, each of which would work.
+// requests has a request for every operation that would work.
 var requests = map[string]any{
 	abi.OpExec:         abi.ExecRequest{Argv: []string{"touch", "made"}},
 	abi.OpDockerBuild:  abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}},
@@ -74,14 +74,14 @@ var requests = map[string]any{
 	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
 }
 
-// TestEveryOperationIsGuarded walks over all operations: under a policy that
-// allows nothing each is denied, and nothing happens.
+// TestEveryOperationIsGuarded calls all operations under a policy that allows nothing:
+// each is denied, and nothing happens.
 func TestEveryOperationIsGuarded(t *testing.T) {
 	for _, policy := range []string{"", "version: 1", "version: 1\nproviders: {other: {exec: ['**'], files: {read: ['**']}}}"} {
 		p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
 		g := p.gate(t, policy)
 		if got := g.Operations(); !slices.Equal(got, abi.Operations()) {
-			t.Fatalf("bound are %v, the ABI has %v", got, abi.Operations())
+			t.Fatalf("got operations %v, the ABI has %v", got, abi.Operations())
 		}
 		for _, operation := range g.Operations() {
 			request, ok := requests[operation]
@@ -100,7 +100,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 	}
 }
 
-// TestDenialSaysHow wants the way to allow a call in what the provider gets.
+// TestDenialSaysHow expects the rule that would allow a call in the provider's error.
 func TestDenialSaysHow(t *testing.T) {
 	p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
 	g := p.gate(t, "")
@@ -113,7 +113,7 @@ func TestDenialSaysHow(t *testing.T) {
 		}
 		switch operation {
 		case abi.OpDockerBuild, abi.OpDockerImage, abi.OpProcessWait, abi.OpProcessStop:
-			// These would look for an engine, and for what was started.
+			// These would look for an engine or for a started process.
 			continue
 		}
 		if reply := hosttest.Call(t, p.gate(t, policy), operation, request); reply.Error != nil {
@@ -122,8 +122,8 @@ func TestDenialSaysHow(t *testing.T) {
 	}
 }
 
-// TestMissingIsToldAfterTheDecision keeps a provider from asking what there is.
-func TestMissingIsToldAfterTheDecision(t *testing.T) {
+// TestMissingIsReportedAfterTheDecision: denials do not reveal what exists.
+func TestMissingIsReportedAfterTheDecision(t *testing.T) {
 	p := newProject(t, map[string]string{"file": ""})
 	g := p.gate(t, "")
 	for operation, pair := range map[string][2]any{
@@ -163,7 +163,7 @@ func TestNewGateRefusesParts(t *testing.T) {
 		op := wholeOp()
 		remove(&op)
 		if _, err := hostfuncs.NewGate(hostfuncs.GateOptions{Provider: "p", Operations: []hostfuncs.Operation{op}, Auditor: &hosttest.Host{}}); err == nil {
-			t.Errorf("bound without %s", name)
+			t.Errorf("no error without %s", name)
 		}
 	}
 }
@@ -224,9 +224,9 @@ func TestRequestsAreStrict(t *testing.T) {
 		"too large":     `{"argv": ["` + strings.Repeat("x", abi.MaxRequest) + `"]}`,
 	} {
 		t.Log(name)
-		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: the request is wrong")
+		hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, []byte(request)), abi.CodeInvalid, "exec: invalid request")
 	}
-	hosttest.WantError(t, hosttest.Call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `there is no operation "format_disk"`)
+	hosttest.WantError(t, hosttest.Call(t, g, "format_disk", nothing{}), abi.CodeInvalid, `unknown operation "format_disk"`)
 }
 
 func TestOrderOfDecideAndDo(t *testing.T) {
@@ -259,8 +259,8 @@ func (a *orderAuditor) Decided(*hostfuncs.Record) error {
 
 func (a *orderAuditor) Done(*hostfuncs.Record) { *a.order = append(*a.order, "done") }
 
-// FuzzGateCall wants a reply of the ABI for any bytes, under a policy that
-// allows what has no effect.
+// FuzzGateCall expects a reply of the ABI for any bytes, under a policy that allows no
+// effects.
 func FuzzGateCall(f *testing.F) {
 	for operation, request := range requests {
 		data, err := json.Marshal(request)

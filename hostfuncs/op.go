@@ -12,38 +12,34 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// Op is one operation, in the steps that every call takes. Q is the request as
-// a provider sends it, P exactly what will be done, R the result.
+// Op is one operation, as the steps of each call. Q is the provider's request, P exactly
+// what Do would do, R the result.
 type Op[Q, P, R any] struct {
 	// Name is the operation's name in the ABI.
 	Name string
-	// Resolve turns a request into exactly what would be done, by look-ups only.
-	// It leaves it to Do to report what is missing, since an error before the
-	// decision would tell anyone what exists. Here, only what could never be
-	// allowed is an error.
+	// Resolve turns a request into exactly what Do would do, by look-ups only. An
+	// error before the decision would reveal what exists, so Do reports what is
+	// missing, and Resolve refuses only what no policy could allow.
 	Resolve func(context.Context, Q) (P, error)
-	// Claim says what P needs to be allowed. It is pure.
+	// Claim lists the rights that P needs. It is pure.
 	Claim func(P) capability.Claim
-	// Do has the effect. It gets what was decided on and nothing else.
+	// Do has the effect. It gets only what was decided on.
 	Do func(context.Context, P) (R, error)
-	// Close, if set, releases what Resolve opened, once the call has been
-	// answered, whatever the answer is.
+	// Close, if set, releases what Resolve opened, at the end of every call.
 	Close func(P)
 
-	// Reaches, if set, lists the variables that reach the program that Do would
-	// run.
+	// Reaches, if set, lists the variables that reach the program that Do would run.
 	Reaches func(P) []EnvStep
 
-	// Looks is set for an operation that affects only what its provider knows and
-	// what the user is shown: a plan carries it out. Any other operation has Step
-	// and Preview.
+	// Looks is set for an operation that only informs the provider or the user, which
+	// happens in a plan too. Any other operation has Step and Preview.
 	Looks bool
 	// Step describes exactly what Do would do, by look-ups only. Two steps that are
-	// equal in JSON are the same effect. With an error, Step describes what Do would
-	// try, as far as that is known, and the error is why that cannot work.
+	// equal in JSON are the same effect. An error says why Do would fail; the detail
+	// then describes what it would try, as far as that is known.
 	Step func(context.Context, P) (Detail, error)
-	// Preview is what Do would answer if it worked, and, in words, what of the
-	// answer is unknown before. An error is one that is known before.
+	// Preview returns what Do would return if it worked, and, in words, what of it is
+	// not known before. Its error is one that is known before.
 	Preview func(P) (result R, unknown []string, err error)
 }
 
@@ -59,7 +55,7 @@ type bound struct {
 	prepare func(ctx context.Context, request []byte) (*prepared, error)
 }
 
-// prepared is one call that is resolved, and not yet decided on.
+// prepared is a resolved call before the decision.
 type prepared struct {
 	claim   capability.Claim
 	do      func(context.Context) (any, error)
@@ -69,12 +65,12 @@ type prepared struct {
 	close   func()
 }
 
-// bind implements [Operation]. An operation with a part missing is an error, so
-// none can be without its check, and none can have an effect in a plan.
+// bind implements [Operation]. A missing part is an error, so that no operation is
+// without its check or has an effect in a plan.
 func (op Op[Q, P, R]) bind() (bound, error) {
 	switch {
 	case op.Name == "":
-		return bound{}, errors.New("an operation has no name")
+		return bound{}, errors.New("an operation's name is required")
 	case op.Resolve == nil || op.Claim == nil || op.Do == nil:
 		return bound{}, fmt.Errorf("operation %s: Resolve, Claim and Do are required", op.Name)
 	case op.Looks != (op.Step == nil) || op.Looks != (op.Preview == nil):
@@ -86,7 +82,7 @@ func (op Op[Q, P, R]) bind() (bound, error) {
 func (op Op[Q, P, R]) prepare(ctx context.Context, request []byte) (*prepared, error) {
 	var q Q
 	if err := decodeStrict(request, &q); err != nil {
-		return nil, abi.Errorf(abi.CodeInvalid, "%s: the request is wrong: %v", op.Name, err)
+		return nil, abi.Errorf(abi.CodeInvalid, "%s: invalid request: %v", op.Name, err)
 	}
 	p, err := op.Resolve(ctx, q)
 	if err != nil {
@@ -112,8 +108,7 @@ func (op Op[Q, P, R]) prepare(ctx context.Context, request []byte) (*prepared, e
 	return call, nil
 }
 
-// OfField returns err with the field of the request that it is about, if it is an
-// [*abi.Error].
+// OfField sets the field of the request in err, if it is an [*abi.Error].
 func OfField(name string, err error) error {
 	if e, ok := errors.AsType[*abi.Error](err); ok {
 		e.Field = name
@@ -121,10 +116,10 @@ func OfField(name string, err error) error {
 	return err
 }
 
-// decodeStrict takes one JSON document with known fields and nothing after it.
+// decodeStrict decodes one JSON document with known fields and nothing after it.
 func decodeStrict(data []byte, v any) error {
 	if len(data) > abi.MaxRequest {
-		return fmt.Errorf("it has %d bytes, at most %d are taken", len(data), abi.MaxRequest)
+		return fmt.Errorf("%d bytes, the limit is %d", len(data), abi.MaxRequest)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -132,7 +127,7 @@ func decodeStrict(data []byte, v any) error {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more follows after the JSON document")
+		return errors.New("unexpected data after the JSON document")
 	}
 	return nil
 }

@@ -12,44 +12,44 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// Step is one effect, exactly as it would be.
+// Step is one effect, described exactly.
 type Step struct {
 	Operation string
 	Detail    Detail
 }
 
-// Detail is what an operation says of a step. It is encoded as JSON. Values of
-// variables and arguments are in it as digests.
+// Detail is an operation's description of a step. It is encoded as JSON, with digests
+// instead of the values of variables and arguments.
 type Detail interface {
-	// Kind is the name that the detail has in a plan.
+	// Kind is the name of the detail in a plan.
 	Kind() string
 }
 
 // Adapter is a [Detail] that need not be equal to the planned one.
 type Adapter interface {
 	Detail
-	// AsPlanned returns the detail with what a plan lets differ taken from the
-	// planned one, or an error that says why the step may not take its place.
+	// AsPlanned returns the detail with the parts that may differ taken from the
+	// planned one, or an error if the step may not replace the planned one.
 	AsPlanned(planned Detail) (Detail, error)
 }
 
-// PlannedStep is a step of a plan, and what was decided on it.
+// PlannedStep is a step of a plan and the decision about it.
 type PlannedStep struct {
 	Step
 	Record *Record
-	// Unknown says in words what of the answer is unknown before. What comes after
-	// in the plan supposes it.
+	// Unknown says in words what of the result is not known before. Later steps
+	// assume the preview.
 	Unknown []string
-	// Failure is why the step cannot work, as far as that is known before.
+	// Failure is why the step would fail, as far as that is known before.
 	Failure *abi.Error
 }
 
-// Plan gathers the effects that a provider asks for, and has none of them. The
-// provider is answered as if each had worked, also one that the policies deny, so
-// that one run shows all of them.
+// Plan collects the effects that a provider asks for. None of them happens, but the
+// provider gets results as if each had worked, even if policies deny it, so that one run
+// shows all of them.
 type Plan struct{ Steps []PlannedStep }
 
-// preview answers an effect without having it.
+// preview adds an effect to the plan and returns its previewed result.
 func (p *Plan) preview(ctx context.Context, call *prepared, rec *Record) (any, error) {
 	step, broken := call.step(ctx)
 	if broken != nil && (step.Detail == nil || ctx.Err() != nil) {
@@ -61,7 +61,7 @@ func (p *Plan) preview(ctx context.Context, call *prepared, rec *Record) (any, e
 	}
 	planned := PlannedStep{Step: step, Record: rec, Unknown: unknown}
 	if rec.Denied() {
-		// Only a provider that is allowed the call may learn what is missing.
+		// A denied provider must not learn what is missing.
 		err = nil
 	}
 	if err != nil {
@@ -73,13 +73,13 @@ func (p *Plan) preview(ctx context.Context, call *prepared, rec *Record) (any, e
 
 // Planned restricts a run to the steps of a plan, in their order.
 type Planned struct {
-	// Name is the plan's, for messages.
+	// Name is the plan's name in messages.
 	Name  string
 	Steps []Step
 	next  int
 }
 
-// decide is what the plan says of the next effect: one more layer, which can only
+// decide is the plan's decision about the next effect: one more layer, which can only
 // narrow.
 func (p *Planned) decide(ctx context.Context, call *prepared) capability.Decision {
 	why := p.refuse(ctx, call)
@@ -90,15 +90,14 @@ func (p *Planned) decide(ctx context.Context, call *prepared) capability.Decisio
 	return capability.Said(capability.Planned, p.Name, rule, why)
 }
 
-// refuse says why the next effect is not the plan's next step, and nothing if it
-// is.
+// refuse says why the next effect is not the plan's next step, or nothing.
 func (p *Planned) refuse(ctx context.Context, call *prepared) string {
 	step, err := call.step(ctx)
 	switch {
 	case err != nil:
 		return err.Error()
 	case p.next >= len(p.Steps):
-		return fmt.Sprintf("the plan has %d steps, and this is one more", len(p.Steps))
+		return fmt.Sprintf("the plan has only %d steps", len(p.Steps))
 	}
 	planned := p.Steps[p.next]
 	rule := fmt.Sprintf("step %d of the plan ", p.next+1)
@@ -108,16 +107,15 @@ func (p *Planned) refuse(ctx context.Context, call *prepared) string {
 		}
 	}
 	if why := Differs(planned, step); why != "" {
-		return rule + "is another one: " + why
+		return rule + "differs: " + why
 	}
 	return ""
 }
 
-// Left is how many steps of the plan were not taken.
+// Left is the number of steps that are not carried out yet.
 func (p *Planned) Left() int { return len(p.Steps) - p.next }
 
-// Differs says where a step differs from the planned one, and nothing if it does
-// not.
+// Differs says where a step differs from the planned one, or nothing.
 func Differs(planned, step Step) string {
 	want, got := flat(planned), flat(step)
 	for i := range min(len(want), len(got)) {
@@ -138,7 +136,7 @@ func flat(s Step) []string {
 		named[s.Detail.Kind()] = s.Detail
 	}
 	var tree any
-	// Details consist of strings, numbers and lists only.
+	// This cannot fail: details consist of strings, numbers and lists.
 	data, _ := json.Marshal(named)
 	_ = json.Unmarshal(data, &tree)
 	return flatten(nil, "", tree)

@@ -18,7 +18,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-// order is that of operations which need one.
+// order has the operations that need one.
 var order = map[string]string{abi.OpProcessStart: "1", abi.OpProcessWait: "2", abi.OpProcessStop: "3"}
 
 // looks are the operations that a plan carries out.
@@ -27,8 +27,8 @@ var looks = map[string]bool{
 	abi.OpProcessWait: true, abi.OpProcessStop: true,
 }
 
-// TestPlanHasNoEffect walks over all operations: those that do more than look
-// are answered as if they had worked, and nothing happens, allowed or not.
+// TestPlanHasNoEffect calls all operations in a plan: those with effects return as if they
+// had worked, and nothing happens, allowed or not.
 func TestPlanHasNoEffect(t *testing.T) {
 	for _, policy := range []string{"", hosttest.Everything} {
 		p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
@@ -37,19 +37,19 @@ func TestPlanHasNoEffect(t *testing.T) {
 		g := p.conducted(t, policy, func(o *hostfuncs.GateOptions) { o.Plan = plan })
 		effects := 0
 		operations := slices.Sorted(maps.Keys(requests))
-		// What was not started can't be waited for, and what was ended neither.
+		// A process that was not started or has ended cannot be waited for.
 		slices.SortStableFunc(operations, func(a, b string) int { return strings.Compare(order[a], order[b]) })
 		for _, operation := range operations {
 			reply := hosttest.Call(t, g, operation, requests[operation])
 			if looks[operation] {
 				if (reply.Error == nil) != (policy == hosttest.Everything) {
-					t.Errorf("%s: answered %+v", operation, reply.Error)
+					t.Errorf("%s: got %+v", operation, reply.Error)
 				}
 				continue
 			}
 			effects++
 			if reply.Error != nil {
-				t.Errorf("%s: answered %+v, not as if it had worked", operation, reply.Error)
+				t.Errorf("%s: got %+v, want a result", operation, reply.Error)
 			}
 			step := plan.Steps[len(plan.Steps)-1]
 			if step.Operation != operation || step.Record.Decision.Allowed != (policy == hosttest.Everything) {
@@ -65,8 +65,8 @@ func TestPlanHasNoEffect(t *testing.T) {
 	}
 }
 
-// TestPlanSays wants what a step tells: no value of a variable, what is not
-// known, and what can't work.
+// TestPlanSays checks the content of steps: no values of variables, what is not known
+// before, and failures.
 func TestPlanSays(t *testing.T) {
 	p := newProject(t, map[string]string{"Dockerfile": "FROM scratch", "a": "12345", "b/c": "678", ".dockerignore": "a"})
 	plan := new(hostfuncs.Plan)
@@ -89,8 +89,8 @@ func TestPlanSays(t *testing.T) {
 	}
 }
 
-// TestHeldToPlan plays a plan again: as it was, and with each kind of change.
-func TestHeldToPlan(t *testing.T) {
+// TestPlanned carries out a plan: unchanged, and with each kind of change.
+func TestPlanned(t *testing.T) {
 	first := abi.ExecRequest{Argv: []string{"touch", "one"}, Env: map[string]abi.Value{"A": abi.Text("x")}}
 	second := abi.ExecRequest{Argv: []string{"touch", "two"}}
 	changed := first
@@ -104,9 +104,9 @@ func TestHeldToPlan(t *testing.T) {
 	}{
 		"as planned":    {[]abi.ExecRequest{first, second}, "", 0},
 		"one too few":   {[]abi.ExecRequest{first}, "", 1},
-		"one more":      {[]abi.ExecRequest{first, second, second}, "the plan has 2 steps", 0},
-		"another order": {[]abi.ExecRequest{second}, "step 1 of the plan is another one", 2},
-		"twice":         {[]abi.ExecRequest{first, first}, "step 2 of the plan is another one", 1},
+		"one more":      {[]abi.ExecRequest{first, second, second}, "the plan has only 2 steps", 0},
+		"another order": {[]abi.ExecRequest{second}, "step 1 of the plan differs", 2},
+		"twice":         {[]abi.ExecRequest{first, first}, "step 2 of the plan differs", 1},
 		"another value": {[]abi.ExecRequest{changed}, "exec.env[0].sha256", 2},
 		"another dir":   {[]abi.ExecRequest{elsewhere}, "exec.dir", 2},
 	} {
@@ -116,11 +116,11 @@ func TestHeldToPlan(t *testing.T) {
 			planner := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Plan = plan })
 			hosttest.Call(t, planner, abi.OpExec, first)
 			hosttest.Call(t, planner, abi.OpExec, second)
-			held := &hostfuncs.Planned{Name: "plan.json"}
+			planned := &hostfuncs.Planned{Name: "plan.json"}
 			for _, step := range plan.Steps {
-				held.Steps = append(held.Steps, step.Step)
+				planned.Steps = append(planned.Steps, step.Step)
 			}
-			g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Planned = held })
+			g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Planned = planned })
 			for i, request := range tt.calls {
 				reply := hosttest.Call(t, g, abi.OpExec, request)
 				if i < len(tt.calls)-1 || tt.denied == "" {
@@ -132,15 +132,15 @@ func TestHeldToPlan(t *testing.T) {
 					t.Errorf("recorded %+v", rec.Decision)
 				}
 			}
-			if held.Left() != tt.left {
-				t.Errorf("%d steps left, want %d", held.Left(), tt.left)
+			if planned.Left() != tt.left {
+				t.Errorf("%d steps left, want %d", planned.Left(), tt.left)
 			}
 		})
 	}
 }
 
-// TestHeldContext wants a context that has changed since the plan to be refused.
-func TestHeldContext(t *testing.T) {
+// TestPlannedContext: a context that has changed since the plan is refused.
+func TestPlannedContext(t *testing.T) {
 	request := abi.DockerBuildRequest{Context: ".", Tags: []string{"shop:1"}}
 	p := newProject(t, map[string]string{"Dockerfile": "FROM scratch", "a": "1"})
 	plan := new(hostfuncs.Plan)
@@ -154,8 +154,8 @@ func TestHeldContext(t *testing.T) {
 	hosttest.WantError(t, hosttest.Call(t, g, abi.OpDockerBuild, request), abi.CodeDenied, "build.sha256")
 }
 
-// TestHeldAllowsNothingMore wants a plan to be no grant.
-func TestHeldAllowsNothingMore(t *testing.T) {
+// TestPlannedGrantsNothing: policies still have to allow the steps of a plan.
+func TestPlannedGrantsNothing(t *testing.T) {
 	p := newProject(t, nil)
 	request := abi.ExecRequest{Argv: []string{"touch", "made"}}
 	plan := new(hostfuncs.Plan)
@@ -183,16 +183,16 @@ func TestExplainDoesNothing(t *testing.T) {
 		t.Error("something happened")
 	}
 	if _, err := g.Explain(t.Context(), "fly", nil); err == nil {
-		t.Error("explained an operation that there isn't")
+		t.Error("an unknown operation: no error")
 	}
 }
 
-// refusingAuditor can't note anything.
+// refusingAuditor cannot record anything.
 type refusingAuditor struct{ hosttest.Host }
 
 func (*refusingAuditor) Decided(*hostfuncs.Record) error { return errors.New("the disk is full") }
 
-// TestNothingWithoutRecord wants no effect that could not be noted.
+// TestNothingWithoutRecord: an effect that cannot be recorded does not happen.
 func TestNothingWithoutRecord(t *testing.T) {
 	p := newProject(t, map[string]string{"file": "x", "Dockerfile": "FROM scratch"})
 	g := p.conducted(t, hosttest.Everything, func(o *hostfuncs.GateOptions) { o.Auditor = &refusingAuditor{} })
@@ -204,7 +204,7 @@ func TestNothingWithoutRecord(t *testing.T) {
 	}
 }
 
-// TestNewGateWantsConduct wants each operation to say what a plan makes of it.
+// TestNewGateWantsConduct: each operation has to say how a plan treats it.
 func TestNewGateWantsConduct(t *testing.T) {
 	step := func(context.Context, nothing) (hostfuncs.Detail, error) { return nil, nil }
 	preview := func(nothing) (nothing, []string, error) { return nothing{}, nil, nil }

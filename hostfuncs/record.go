@@ -13,30 +13,30 @@ type Record struct {
 	Operation string
 	Provider  string
 	Start     time.Time
-	// Claim, Layers and Decision are set once Decided is: a request that can't
-	// be read or resolved never gets so far. Layers is what each said, and
-	// Decision the one of them that counts.
+	// Claim, Layers and Decision are set if Decided is: if the request was decoded and
+	// resolved. Layers are the decisions of all policies, and Decision is the one of
+	// them that counts.
 	Decided  bool
 	Claim    capability.Claim
 	Layers   []capability.Decision
 	Decision capability.Decision
-	// Environment is what reaches the program that the call runs, if it runs one.
+	// Environment lists the variables that reach the program that the call runs.
 	Environment []EnvStep
-	// Effect tells that the call does more than look, if it is allowed.
+	// Effect is set if the call has an effect when it is allowed.
 	Effect bool
-	// Error is what the provider was answered, nil when the call worked.
+	// Error is the provider's reply, nil if the call worked.
 	Error *abi.Error
-	// Result is what the operation gave, nil when it did not work.
+	// Result is the operation's result, nil if the call failed.
 	Result                   any
 	Duration                 time.Duration
 	RequestBytes, ReplyBytes int
 }
 
-// Denied tells whether a policy refused the call.
+// Denied reports whether a policy denied the call.
 func (r *Record) Denied() bool { return r.Decided && !r.Decision.Allowed }
 
-// Reasons is why each layer that does not allow the call doesn't, or, where a
-// rule of one denies it, what that rule is.
+// Reasons are those of the layers that do not allow the call. If a rule denies it, only
+// the reasons with a rule count.
 func (r *Record) Reasons() []string {
 	var reasons []string
 	for _, said := range r.Layers {
@@ -47,8 +47,8 @@ func (r *Record) Reasons() []string {
 	return reasons
 }
 
-// Grants are the lines that the project's policy lacks. There are none where
-// the call would be denied with them as well.
+// Grants are the lines that would allow the call if the project's policy had them; none
+// if it would still be denied.
 func (r *Record) Grants() []capability.Grant {
 	var grants []capability.Grant
 	for _, said := range r.Layers {
@@ -65,8 +65,8 @@ func (r *Record) Grants() []capability.Grant {
 	return grants
 }
 
-// AllowHint says what to add to the project's policy to allow the call; empty
-// where that would not help.
+// AllowHint says what to add to the project's policy to allow the call, or nothing if
+// that would not help.
 func (r *Record) AllowHint() string {
 	grants := r.Grants()
 	if len(grants) == 0 {
@@ -75,9 +75,9 @@ func (r *Record) AllowHint() string {
 	return "to allow it, add to stagecraft.policy.yml:\n" + explain.Snippet(r.Provider, grants)
 }
 
-// Auditor sees every call, twice: when it is decided, before its effect, and
-// when it is done. An error of Decided keeps the effect from happening. It must
-// not change the record; what it keeps of it before Done is not complete.
+// Auditor sees every decided call before its effect, and every call at its end. An error
+// from Decided prevents the effect. An Auditor must not change the record, which is
+// complete in Done only.
 type Auditor interface {
 	Decided(*Record) error
 	Done(*Record)
@@ -87,16 +87,15 @@ type Auditor interface {
 type EnvStep struct {
 	Name string `json:"name"`
 	By   EnvBy  `json:"by"`
-	// From is the dotenv file, or the variable that the provider takes the value
-	// from.
+	// From is the dotenv file, or the variable that the provider takes the value from.
 	From string `json:"from,omitempty"`
 }
 
-// EnvBy says who gives a variable to a program.
+// EnvBy is the source of a variable.
 type EnvBy string
 
-// Those who give variables: the user's environment, this program itself, a dotenv
-// file that the provider names, the provider.
+// The sources: the user's environment, this program itself, a dotenv file that the
+// provider names, the provider.
 const (
 	EnvUser     EnvBy = "user"
 	EnvHost     EnvBy = "stagecraft"

@@ -20,8 +20,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// TestCosign has cosign check what --attest writes: it finds good what verify
-// does, and nothing else.
+// TestCosign: cosign accepts exactly the statements of --attest that verify accepts.
 func TestCosign(t *testing.T) {
 	cosign := providertest.Cosign(t)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -61,14 +60,14 @@ func TestCosign(t *testing.T) {
 	}
 }
 
-// attestation is a statement of an image in a layout, and files of both.
+// attestation is a signed statement of an image in a layout, with files of both.
 type attestation struct {
 	work                               clitest.Workspace
 	statement                          []byte
 	signature, manifest, config, layer string
 }
 
-// attested builds an image, without an engine, and signs what was built.
+// attested builds an image without an engine, with a signed statement.
 func attested(t *testing.T, key crypto.Signer) attestation {
 	t.Helper()
 	a := attestation{work: clitest.NewWorkspace(t, "")}
@@ -104,7 +103,7 @@ func attested(t *testing.T, key crypto.Signer) attestation {
 	return a
 }
 
-// file is a new file with a text.
+// file writes a new file, and returns its path.
 func (a attestation) file(t *testing.T, text []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "file")

@@ -18,26 +18,26 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// endingProject is a project whose command prints more than a pipe takes.
+// endingProject is a project whose command prints more than a pipe holds.
 const endingProject = `backend: {provider: generic, providers: {generic: {dev: {command: [sh, -c, "yes | head -c 1000000"]}, build: {context: .}}}}
 `
 
-// TestSignalEnds wants one signal to end us at any moment, whatever is waited
-// for then, and what is waited for to be told of.
+// TestSignalEnds: one signal ends stagecraft whatever it waits for, and it says what it
+// waits for.
 func TestSignalEnds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args []string
-		// prepare makes what is waited for.
+		// prepare creates the reason to wait.
 		prepare func(t *testing.T, dir string) awaited
-		told    string // what standard error has by then
+		shown   string // on standard error before the signal
 	}{
 		"the project's lock": {
 			args: []string{"provider", "untrust", "mine"}, prepare: lockIt("."),
-			told: "waiting for another process that has locked the project directory",
+			shown: "waiting for another process that has locked the project directory",
 		},
 		"the audit log's lock": {
 			args: []string{"dev", "--audit", "audit.jsonl"}, prepare: lockIt("audit.jsonl"),
-			told: "waiting for another process that writes to the audit log",
+			shown: "waiting for another process that writes to the audit log",
 		},
 		"an engine that says nothing": {
 			args: []string{"build", "--engine", "docker"}, prepare: silentEngine,
@@ -59,32 +59,32 @@ func TestSignalEnds(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var what awaited
+			var reason awaited
 			if tt.prepare != nil {
-				what = tt.prepare(t, dir)
+				reason = tt.prepare(t, dir)
 			}
-			endBySignal(t, dir, tt.args, tt.told, what, syscall.SIGTERM)
+			endBySignal(t, dir, tt.args, tt.shown, reason, syscall.SIGTERM)
 		})
 	}
 }
 
-// awaited is what a command comes to wait for.
+// awaited is a reason for a command to wait.
 type awaited struct {
-	environ []string        // leads there
-	reached <-chan struct{} // closed once it waits; nil where something else tells
+	environ []string        // makes the command wait
+	reached <-chan struct{} // closed once it waits; nil if something else shows it
 }
 
-// endBySignal runs a command, whose output nobody reads, until it waits for
-// something, and wants it to end by a signal then.
-func endBySignal(t *testing.T, dir string, args []string, told string, what awaited, sig syscall.Signal) {
+// endBySignal runs a command, whose output is not read, until it waits, and requires
+// that a signal ends it.
+func endBySignal(t *testing.T, dir string, args []string, shown string, reason awaited, sig syscall.Signal) {
 	t.Helper()
-	// Only so that a fault does not hang the tests.
+	// A limit for hangs only.
 	ctx, cancel := context.WithTimeout(t.Context(), clitest.Hang)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, clitest.Binary(), args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "CI=")
-	cmd.Env = append(cmd.Env, what.environ...)
+	cmd.Env = append(cmd.Env, reason.environ...)
 	unread, stdout, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -102,18 +102,18 @@ func endBySignal(t *testing.T, dir string, args []string, told string, what awai
 		t.Fatal(err)
 	}
 	stdout.Close()
-	said := ""
+	printed := ""
 	switch {
-	case told != "":
-		said = readUntil(stderr, told)
-	case what.reached != nil:
+	case shown != "":
+		printed = readUntil(stderr, shown)
+	case reason.reached != nil:
 		select {
-		case <-what.reached:
+		case <-reason.reached:
 		case <-ctx.Done():
 		}
 	default:
-		// A full pipe has no room: what is written next waits.
-		fillsUp(ctx, unread)
+		// The next write to a full pipe waits.
+		waitFull(ctx, unread)
 	}
 	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -121,25 +121,25 @@ func endBySignal(t *testing.T, dir string, args []string, told string, what awai
 	rest, _ := io.ReadAll(stderr)
 	err = cmd.Wait()
 	if ctx.Err() != nil || cmd.ProcessState.ExitCode() != 130 || strings.Contains(string(rest), "goroutine") {
-		t.Errorf("it ended with %v, %v; it said %s%s", err, ctx.Err(), said, rest)
+		t.Errorf("ended with %v, %v; printed %s%s", err, ctx.Err(), printed, rest)
 	}
 }
 
-// readUntil reads lines up to the one that has a text.
+// readUntil reads lines up to one that contains a text.
 func readUntil(r io.Reader, text string) string {
-	said := ""
-	for lines := bufio.NewReader(r); !strings.Contains(said, text); {
+	output := ""
+	for lines := bufio.NewReader(r); !strings.Contains(output, text); {
 		line, err := lines.ReadString('\n')
-		said += line
+		output += line
 		if err != nil {
 			break
 		}
 	}
-	return said
+	return output
 }
 
-// fillsUp waits until a pipe has as much in it as it takes.
-func fillsUp(ctx context.Context, pipe *os.File) {
+// waitFull waits until a pipe is full.
+func waitFull(ctx context.Context, pipe *os.File) {
 	size, _ := unix.FcntlInt(pipe.Fd(), unix.F_GETPIPE_SZ, 0)
 	for ctx.Err() == nil {
 		n, err := unix.IoctlGetInt(int(pipe.Fd()), unix.TIOCINQ)
@@ -150,7 +150,7 @@ func fillsUp(ctx context.Context, pipe *os.File) {
 	}
 }
 
-// lockIt has the lock of a file of the project, which it makes.
+// lockIt creates and locks a file of the project.
 func lockIt(name string) func(*testing.T, string) awaited {
 	return func(t *testing.T, dir string) awaited {
 		path := filepath.Join(dir, name)
@@ -169,7 +169,7 @@ func lockIt(name string) func(*testing.T, string) awaited {
 	}
 }
 
-// silentEngine takes a connection, and says nothing.
+// silentEngine accepts a connection, and sends nothing.
 func silentEngine(t *testing.T, _ string) awaited {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -188,7 +188,7 @@ func silentEngine(t *testing.T, _ string) awaited {
 	return awaited{[]string{"DOCKER_HOST=tcp://" + l.Addr().String()}, reached}
 }
 
-// longLog makes an audit log that is more to show than the pipe takes.
+// longLog writes an audit log whose text exceeds the pipe.
 func longLog(t *testing.T, dir string) awaited {
 	text := strings.Repeat("no record\n", 1000)
 	if err := os.WriteFile(filepath.Join(dir, "long.jsonl"), []byte(text), 0o600); err != nil {

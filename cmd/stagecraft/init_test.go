@@ -10,15 +10,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// What a package of ours may allocate before main: more than its tables and lazy
-// values take, and less than a regular expression with a character class repeated.
+// The limits for init of each package: enough for tables and lazy values, but not for a
+// regular expression with a repeated character class.
 const (
 	mostInitBytes  = 4 << 10
 	mostInitAllocs = 64
 )
 
-// TestInit bounds what our packages allocate in init, which every command pays
-// for, as does each guard: what not every run needs is made when it is first used.
+// TestInit bounds the allocations of our packages in init, which cost every command and
+// every guard: values that not every run needs are created when first used.
 func TestInit(t *testing.T) {
 	cmd := exec.Command(clitest.Binary(), "version")
 	cmd.Env = append(cmd.Environ(), "GODEBUG=inittrace=1")

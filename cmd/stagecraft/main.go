@@ -21,6 +21,6 @@ func main() {
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.System{
 		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules,
-		SignalsTaken: quiet.End,
+		SignalsHandled: quiet.End,
 	}))
 }

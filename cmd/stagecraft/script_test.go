@@ -14,16 +14,15 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m) }
 
-// TestScripts runs each script of testdata/script with the real binary, and with
-// the first engine for tests. The commands that scripts have are those of
-// [clitest.Scripts].
+// TestScripts runs each script of testdata/script with the real binary and the first
+// engine for tests. [clitest.Scripts] has the commands of scripts.
 func TestScripts(t *testing.T) {
 	p := clitest.Scripts(t.TempDir(), clitest.Binary(), nil)
 	p.Dir = filepath.Join("testdata", "script")
 	testscript.Run(t, p)
 }
 
-// TestEngineScripts runs the scripts that use an engine with each of the others.
+// TestEngineScripts runs the scripts that use an engine with the other engines.
 func TestEngineScripts(t *testing.T) {
 	all, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
 	if err != nil {

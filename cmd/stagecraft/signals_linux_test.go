@@ -17,42 +17,41 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// tellsSignals is a project whose command tells each signal that it gets.
-const tellsSignals = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -u, app.py]}}}}`
+// signalPrinter is a project whose command prints each signal that it gets.
+const signalPrinter = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -u, app.py]}}}}`
 
-// Its signals are blocked and waited for: a handler could run between two waits,
-// and be told only at the next signal.
-const tellsSignalsProgram = `import signal
+// It blocks signals and waits for them: with a handler, a signal between two waits would
+// be printed only after the next one.
+const signalPrinterProgram = `import signal
 every = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
 signal.pthread_sigmask(signal.SIG_BLOCK, every)
 print("ready", flush=True)
 while True: print("got", int(signal.sigwait(every)), "end", flush=True)
 `
 
-// notPassed are the signals that reach no program: docs/scripting.md says why.
+// notPassed are the signals that are not passed on; docs/scripting.md says why.
 var notPassed = map[syscall.Signal]bool{
 	syscall.SIGKILL: true, syscall.SIGSTOP: true, syscall.SIGCHLD: true, syscall.SIGURG: true, syscall.SIGPROF: true, syscall.SIGPIPE: true,
 	syscall.SIGXCPU: true, syscall.SIGXFSZ: true, syscall.SIGTSTP: true, syscall.SIGTTIN: true, syscall.SIGTTOU: true, 32: true, 33: true, 34: true,
-	// Those that end the run come to the program too, and are tested elsewhere.
+	// Signals that end the run are passed on too, and are tested elsewhere.
 	syscall.SIGINT: true, syscall.SIGTERM: true, syscall.SIGHUP: true,
 }
 
-// signalled is a command that runs a program which tells its signals.
+// signalled is a running command whose program prints its signals.
 type signalled struct {
-	cmd   *exec.Cmd
-	lines *bufio.Reader
-	keys  *os.File // of its terminal, nil for none
-	said  string
+	cmd    *exec.Cmd
+	lines  *bufio.Reader
+	keys   *os.File // of its terminal, nil for none
+	output string
 }
 
-// startSignalled starts stagecraft in a project with some files, and waits until the
-// program is ready.
+// startSignalled starts stagecraft in a project with a program.
 func startSignalled(t *testing.T, terminal bool, config, program string, args ...string) *signalled {
 	t.Helper()
 	dir := t.TempDir()
 	clitest.WriteFile(t, filepath.Join(dir, "stagecraft.yml"), config, 0o600)
 	clitest.WriteFile(t, filepath.Join(dir, "app.py"), program, 0o600)
-	// Only so that a fault does not hang the tests.
+	// A limit for hangs only.
 	ctx, cancel := context.WithTimeout(t.Context(), clitest.Hang)
 	t.Cleanup(cancel)
 	s := &signalled{cmd: exec.CommandContext(ctx, clitest.Binary(), args...)}
@@ -81,18 +80,18 @@ func startSignalled(t *testing.T, terminal bool, config, program string, args ..
 	return s
 }
 
-// until reads until it has said a text since it was last asked.
+// until reads until a text is printed after the last one.
 func (s *signalled) until(t *testing.T, text string) {
 	t.Helper()
-	said := ""
-	for !strings.Contains(said, text) {
+	output := ""
+	for !strings.Contains(output, text) {
 		b, err := s.lines.ReadByte()
 		if err != nil {
-			t.Fatalf("%v while waiting for %q: %s%s", err, text, s.said, said)
+			t.Fatalf("%v while waiting for %q: %s%s", err, text, s.output, output)
 		}
-		said += string(b)
+		output += string(b)
 	}
-	s.said += said
+	s.output += output
 }
 
 func (s *signalled) send(t *testing.T, who int, sig syscall.Signal) {
@@ -109,43 +108,43 @@ func (s *signalled) press(t *testing.T, keys string) {
 	}
 }
 
-// interrupt presses Ctrl-C at a prompt of Python, and Enter: Python sees a signal
-// that comes just before it waits for keys only when one is pressed.
+// interrupt presses Ctrl-C and Enter at a prompt of Python: it handles a signal that
+// comes just before it waits for keys only after a key.
 func (s *signalled) interrupt(t *testing.T) {
 	t.Helper()
 	s.press(t, "\x03")
 	s.press(t, "\n")
 }
 
-// prompts reads until the prompt of Python comes again; false is that the end came.
+// prompts reads until Python's next prompt, and returns false at the end.
 func (s *signalled) prompts() bool {
-	said := ""
-	for !strings.HasSuffix(said, ">>> ") {
+	output := ""
+	for !strings.HasSuffix(output, ">>> ") {
 		b, err := s.lines.ReadByte()
 		if err != nil {
 			return false
 		}
-		said += string(b)
+		output += string(b)
 	}
 	return true
 }
 
-// end waits for the end, and gives the exit code and all that was said.
+// end waits for the end, and returns the exit code and all output.
 func (s *signalled) end(t *testing.T) (int, string) {
 	t.Helper()
-	// A terminal whose last process has gone ends with an error.
+	// A terminal without processes ends with an error.
 	rest, _ := io.ReadAll(s.lines)
 	_ = s.cmd.Wait()
-	return s.cmd.ProcessState.ExitCode(), s.said + string(rest)
+	return s.cmd.ProcessState.ExitCode(), s.output + string(rest)
 }
 
-// TestSignalsReachTheProgram sends all signals to stagecraft alone: the program gets
-// each of them once, on a terminal and without one.
+// TestSignalsReachTheProgram: the program gets each signal that is sent to stagecraft
+// once, on a terminal and without one.
 func TestSignalsReachTheProgram(t *testing.T) {
 	for name, terminal := range map[string]bool{"terminal": true, "pipe": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startSignalled(t, terminal, tellsSignals, tellsSignalsProgram, "dev")
+			s := startSignalled(t, terminal, signalPrinter, signalPrinterProgram, "dev")
 			s.until(t, "ready")
 			for sig := syscall.Signal(1); sig <= 64; sig++ {
 				if !notPassed[sig] {
@@ -154,23 +153,23 @@ func TestSignalsReachTheProgram(t *testing.T) {
 				}
 			}
 			for sig := syscall.Signal(1); sig <= 64; sig++ {
-				if n := strings.Count(s.said, fmt.Sprintf("got %d end", sig)); !notPassed[sig] && n != 1 {
+				if n := strings.Count(s.output, fmt.Sprintf("got %d end", sig)); !notPassed[sig] && n != 1 {
 					t.Errorf("signal %d came %d times", sig, n)
 				}
 			}
 			s.send(t, 1, syscall.SIGTERM)
 			s.until(t, "got 15 end")
 			s.send(t, 1, syscall.SIGTERM)
-			if code, said := s.end(t); code != 130 || strings.Contains(said, "goroutine") {
-				t.Errorf("exit code %d: %s", code, said)
+			if code, output := s.end(t); code != 130 || strings.Contains(output, "goroutine") {
+				t.Errorf("exit code %d: %s", code, output)
 			}
 		})
 	}
 }
 
-// TestSignalsOfATerminal come to the program by themselves, and once.
+// TestSignalsOfATerminal: the program gets each signal of its terminal once.
 func TestSignalsOfATerminal(t *testing.T) {
-	s := startSignalled(t, true, tellsSignals, tellsSignalsProgram, "dev")
+	s := startSignalled(t, true, signalPrinter, signalPrinterProgram, "dev")
 	s.until(t, "ready")
 	s.press(t, "\x1c")
 	s.until(t, "got 3 end")
@@ -180,22 +179,22 @@ func TestSignalsOfATerminal(t *testing.T) {
 	s.until(t, "got 28 end")
 	s.send(t, -1, syscall.SIGUSR2)
 	s.until(t, "got 12 end")
-	// Passed on after all that came before.
+	// It is passed on after all earlier ones.
 	s.send(t, 1, syscall.Signal(64))
 	s.until(t, "got 64 end")
 	s.send(t, 1, syscall.SIGTERM)
 	s.until(t, "got 15 end")
 	s.send(t, 1, syscall.SIGTERM)
-	code, said := s.end(t)
+	code, output := s.end(t)
 	for _, sig := range []int{3, 12, 28} {
-		if n := strings.Count(said, fmt.Sprintf("got %d end", sig)); n != 1 || code != 130 {
-			t.Errorf("signal %d came %d times, exit code %d: %s", sig, n, code, said)
+		if n := strings.Count(output, fmt.Sprintf("got %d end", sig)); n != 1 || code != 130 {
+			t.Errorf("signal %d came %d times, exit code %d: %s", sig, n, code, output)
 		}
 	}
 }
 
-// TestFatalSignalsEndCommands: where no program runs, a signal that the Go runtime
-// answers with a trace ends the command as Ctrl-C does.
+// TestFatalSignalsEndCommands: if no program runs, a signal for which the Go runtime
+// prints a trace ends the command like Ctrl-C.
 func TestFatalSignalsEndCommands(t *testing.T) {
 	for _, sig := range []syscall.Signal{
 		syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, syscall.SIGSTKFLT, syscall.SIGSYS,
@@ -210,10 +209,10 @@ func TestFatalSignalsEndCommands(t *testing.T) {
 	}
 }
 
-// repl is a project whose command is Python's prompt, which lives with Ctrl-C.
+// repl is a project whose command is Python's prompt, which handles Ctrl-C.
 const repl = `backend: {provider: generic, providers: {generic: {dev: {command: [python3, -q], interactive: true}}}}`
 
-// startREPL waits until the prompt has lived through a Ctrl-C, and gives its process ID.
+// startREPL waits until the prompt has handled a Ctrl-C, and returns its process ID.
 func startREPL(t *testing.T) (*signalled, int) {
 	t.Helper()
 	s := startSignalled(t, true, repl, "", "dev")
@@ -221,7 +220,7 @@ func startREPL(t *testing.T) (*signalled, int) {
 	s.interrupt(t)
 	s.until(t, "KeyboardInterrupt")
 	s.until(t, ">>> ")
-	// What is shown is not what is typed.
+	// The output must differ from the echoed input.
 	s.press(t, "import os; print('pid', 10*os.getpid(), 'end')\n")
 	s.until(t, "pid")
 	s.until(t, " 'end'")
@@ -234,11 +233,11 @@ func startREPL(t *testing.T) (*signalled, int) {
 	return s, pid / 10
 }
 
-// TestInteractive leaves Ctrl-C to a prompt. All else still ends it.
+// TestInteractive: Ctrl-C is left to a prompt, and everything else ends it.
 func TestInteractive(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *signalled){
 		"two Ctrl-C": func(t *testing.T, s *signalled) {
-			// A slow machine may need more until two of them come within a second.
+			// A slow machine may need more until two arrive within a second.
 			for more := true; more; more = s.prompts() {
 				s.interrupt(t)
 			}
@@ -255,36 +254,35 @@ func TestInteractive(t *testing.T) {
 			t.Parallel()
 			s, pid := startREPL(t)
 			end(t, s)
-			code, said := s.end(t)
-			// Of a lost terminal the kernel tells the session's leader by SIGHUP, and the
-			// program by the end of its input: it may end by itself before it is told.
+			code, output := s.end(t)
+			// If the terminal is lost, the kernel sends SIGHUP to the session's leader, and
+			// the program's input ends: it may end by itself first.
 			byItself := name == "the loss of the terminal" && code == 0
 			if code != 130 && !byItself {
-				t.Errorf("exit code %d: %s", code, said)
+				t.Errorf("exit code %d: %s", code, output)
 			}
 			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
-				t.Errorf("the prompt is left: %v", err)
+				t.Errorf("the prompt still runs: %v", err)
 			}
 		})
 	}
 }
 
-// TestInteractivePassesSIGINT: what is sent to us alone is for the program, too, and
-// ends nothing.
+// TestInteractivePassesSIGINT: SIGINT to stagecraft is passed on, and ends nothing.
 func TestInteractivePassesSIGINT(t *testing.T) {
-	s := startSignalled(t, true, strings.Replace(tellsSignals, "app.py]", "app.py], interactive: true", 1), tellsSignalsProgram, "dev")
+	s := startSignalled(t, true, strings.Replace(signalPrinter, "app.py]", "app.py], interactive: true", 1), signalPrinterProgram, "dev")
 	s.until(t, "ready")
 	s.send(t, 1, syscall.SIGINT)
 	s.until(t, "got 2 end")
 	s.send(t, 1, syscall.SIGUSR1)
 	s.until(t, "got 10 end")
-	if strings.Contains(s.said, "warning") {
-		t.Errorf("it says %s", s.said)
+	if strings.Contains(s.output, "warning") {
+		t.Errorf("printed %s", s.output)
 	}
 	s.send(t, 1, syscall.SIGTERM)
 	s.until(t, "got 15 end")
 	s.send(t, 1, syscall.SIGTERM)
-	if code, said := s.end(t); code != 130 {
-		t.Errorf("exit code %d: %s", code, said)
+	if code, output := s.end(t); code != 130 {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestTerminal runs dev on a real terminal: it is the command's own, with its
-// size, its keys and its Ctrl-C, and the command's exit code is ours.
+// TestTerminal: on a real terminal the command of dev has its size, keys and Ctrl-C, and
+// its exit code becomes stagecraft's.
 func TestTerminal(t *testing.T) {
 	dir := t.TempDir()
 	config := `backend: {provider: generic, providers: {generic: {dev: {command: [sh, dev.sh]}}}}`
@@ -56,11 +56,11 @@ while :; do sleep 0.05; done
 	}
 	rest, _ := io.ReadAll(lines)
 	if strings.Contains(string(rest), "error") {
-		t.Errorf("it says %q after Ctrl-C", rest)
+		t.Errorf("printed %q after Ctrl-C", rest)
 	}
 }
 
-// expect reads until a line has a text; the terminal's end is a failure.
+// expect reads until a line contains a text; the terminal's end is a failure.
 func expect(t *testing.T, r *bufio.Reader, text string) {
 	t.Helper()
 	for {
@@ -74,7 +74,7 @@ func expect(t *testing.T, r *bufio.Reader, text string) {
 	}
 }
 
-// TestTerminalHelp wants help to be wrapped at the terminal's width.
+// TestTerminalHelp: help is wrapped at the terminal's width.
 func TestTerminalHelp(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), clitest.Binary(), "dev", "--help")
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "COLUMNS=") })
@@ -96,8 +96,8 @@ func TestTerminalHelp(t *testing.T) {
 	}
 }
 
-// TestTerminalTrust asks on a real terminal whether to load a provider and then
-// whether to trust it: once, and what is typed after the answer is the command's.
+// TestTerminalTrust: on a real terminal the user is asked once whether to load a provider
+// and then whether to trust it.
 func TestTerminalTrust(t *testing.T) {
 	for name, tt := range map[string]struct {
 		typed  []string
@@ -127,34 +127,34 @@ func TestTerminalTrust(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Write(t, ".stagecraft/providers/asks.wasm", module)
-			code, said := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed...)
-			if code != tt.code || strings.Contains(said, "[y/N]") != tt.asks {
-				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, said)
+			code, output := onTerminal(t, w, append([]string{"dev"}, tt.args...), "[y/N]", tt.typed...)
+			if code != tt.code || strings.Contains(output, "[y/N]") != tt.asks {
+				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, output)
 			}
 			if _, err := os.Stat(filepath.Join(w.Dir, "stagecraft.lock")); (err == nil) != tt.locked {
 				t.Errorf("the lock file: %v", err)
 			}
-			if strings.Contains(said, "during this run") {
-				t.Errorf("the lock file that the run wrote itself is a change:\n%s", said)
+			if strings.Contains(output, "during this run") {
+				t.Errorf("the lock file that the run wrote is reported as a change:\n%s", output)
 			}
 			if !tt.locked {
 				return
 			}
-			// Nothing is asked again.
-			if code, said := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(said, "[y/N]") {
-				t.Errorf("exit code %d the second time:\n%s", code, said)
+			// The second run does not ask.
+			if code, output := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(output, "[y/N]") {
+				t.Errorf("exit code %d the second time:\n%s", code, output)
 			}
 		})
 	}
 }
 
-// TestTerminalColour has two programs print on a real terminal: their names are
-// in colour where the user sees both streams there, and wants it.
+// TestTerminalColour: the names of two programs are in colour if both streams are
+// terminals and colour is wanted.
 func TestTerminalColour(t *testing.T) {
 	program := func(name, script string) map[string]any {
 		return map[string]any{"start": map[string]any{"argv": []string{"sh", "-c", script}, "name": name, "watch": []string{"from " + name}}}
 	}
-	// Each prints while the other is there, and ends once both have.
+	// Each prints while the other runs, and ends once both have printed.
 	const thenEnd = "; until test -e printed; do sleep 0.01; done"
 	calls := []map[string]any{
 		program("one", "until test -e go; do sleep 0.01; done; echo from one >&2"+thenEnd),
@@ -189,8 +189,8 @@ func TestTerminalColour(t *testing.T) {
 			if tt.redirect {
 				w.Stdout = out
 			}
-			code, said := onTerminal(t, w, []string{"dev"}, "", "")
-			lines := strings.SplitAfter(said+clitest.ReadFile(t, out.Name()), "\n")
+			code, output := onTerminal(t, w, []string{"dev"}, "", "")
+			lines := strings.SplitAfter(output+clitest.ReadFile(t, out.Name()), "\n")
 			for _, line := range tt.want {
 				if code != 0 || !slices.Contains(lines, line) {
 					t.Errorf("exit code %d, no line %q in %q", code, line, lines)
@@ -200,8 +200,8 @@ func TestTerminalColour(t *testing.T) {
 	}
 }
 
-// onTerminal runs stagecraft on a terminal, types when it has said something, and
-// gives its exit code and all that it said.
+// onTerminal runs stagecraft on a terminal, types a text at each prompt, and returns the
+// exit code and all output.
 func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string, typed ...string) (int, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), clitest.Binary(), args...)
@@ -214,22 +214,22 @@ func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string,
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	var said strings.Builder
+	var output strings.Builder
 	for b := make([]byte, 1); len(typed) > 0 && typed[0] != ""; {
 		if _, err := terminal.Read(b); err != nil {
-			t.Fatalf("%v while waiting for %q: %s", err, prompt, said.String())
+			t.Fatalf("%v while waiting for %q: %s", err, prompt, output.String())
 		}
-		said.Write(b)
-		if strings.HasSuffix(said.String(), prompt+" ") {
+		output.Write(b)
+		if strings.HasSuffix(output.String(), prompt+" ") {
 			if _, err := io.WriteString(terminal, typed[0]); err != nil {
 				t.Fatal(err)
 			}
 			typed = typed[1:]
 		}
 	}
-	// A terminal whose last process has gone ends with an error.
+	// A terminal without processes ends with an error.
 	rest, _ := io.ReadAll(terminal)
-	said.Write(rest)
+	output.Write(rest)
 	_ = cmd.Wait()
-	return cmd.ProcessState.ExitCode(), said.String()
+	return cmd.ProcessState.ExitCode(), output.String()
 }

@@ -4,17 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// Decode reads a provider's configuration strictly into v, a pointer to a
-// struct with json tags: a field that the struct does not have, or a value of
-// another kind, is a problem. All problems come together in an [*Error] with
-// [CodeInvalid], each naming its field, what it is and what it should be. An
-// empty or null config leaves v as it is.
+// Decode decodes a provider's configuration into v, a pointer to a struct with json
+// tags. Unknown fields and values of another kind are problems. It returns all problems
+// in one [*Error] with [CodeInvalid]; each names its field, what it is and what it
+// should be. An empty or null config does not change v.
 func Decode(config json.RawMessage, v any) error {
 	if len(bytes.TrimSpace(config)) == 0 {
 		return nil
@@ -23,11 +23,11 @@ func Decode(config json.RawMessage, v any) error {
 	d.UseNumber()
 	var tree any
 	if err := d.Decode(&tree); err != nil {
-		return Errorf(CodeInvalid, "configuration is no JSON: %v", err)
+		return Errorf(CodeInvalid, "configuration is not JSON: %v", err)
 	}
 	target := reflect.TypeOf(v)
 	if target == nil || target.Kind() != reflect.Pointer {
-		return Errorf(CodeInvalid, "configuration can be decoded into a pointer only, not %T", v)
+		return Errorf(CodeInvalid, "cannot decode the configuration into %T: expected a pointer", v)
 	}
 	var c checker
 	if tree != nil {
@@ -42,8 +42,8 @@ func Decode(config json.RawMessage, v any) error {
 	return nil
 }
 
-// Invalid makes the error for wrong places in the configuration. Its message
-// names each field.
+// Invalid returns the error of invalid values in the configuration. Its message names
+// each field.
 func Invalid(problems ...Problem) *Error {
 	lines := make([]string, len(problems))
 	for i, p := range problems {
@@ -57,7 +57,7 @@ func Invalid(problems ...Problem) *Error {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// checker compares a JSON tree with the type that it is for.
+// checker compares a JSON tree with a type.
 type checker struct{ problems []Problem }
 
 func (c *checker) value(at string, v any, t reflect.Type) {
@@ -89,12 +89,7 @@ func (c *checker) value(at string, v any, t reflect.Type) {
 }
 
 func (c *checker) object(at string, v map[string]any, t reflect.Type) {
-	keys := make([]string, 0, len(v))
-	for key := range v {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(v)) {
 		under := UnderPointer(at, key)
 		if t.Kind() == reflect.Map {
 			c.value(under, v[key], t.Elem())
@@ -117,7 +112,7 @@ func unknownField(pointer, key string, known []string) Problem {
 	return Problem{Pointer: pointer, Key: true, Message: "is not known here", Hint: hint}
 }
 
-// fieldOf finds the type of the field that JSON calls key, and all names.
+// fieldOf returns the type of the field with a name in JSON, and all names.
 func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -132,7 +127,7 @@ func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
 			found = f.Type
 		}
 	}
-	sort.Strings(known)
+	slices.Sort(known)
 	return found, known
 }
 
@@ -204,4 +199,39 @@ func wantOf(t reflect.Type) string {
 	default:
 		return "a mapping"
 	}
+}
+
+// Nearest returns the known word that was probably meant: the one with the fewest
+// changed letters, if they are few. It returns "" if none is near.
+func Nearest(word string, known []string) string {
+	best, bestDistance := "", max(2, len(word)/3)+1
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if d := distance(word, k); d < bestDistance && d < min(len(k), len(word)) {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: https://en.wikipedia.org/wiki/Levenshtein_distance
+func distance(a, b string) int {
+	if len(a) > 100 || len(b) > 100 {
+		return 100
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
 }

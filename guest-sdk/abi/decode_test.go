@@ -58,7 +58,7 @@ func TestDecodeProblems(t *testing.T) {
 		{`{"dev":{"Command":[]}}`, "dev.Command: is not known here"},
 		{`{"dev":{"Hidden":""}}`, "dev.Hidden: is not known here"},
 		{`{"a/b":1,"watch":1}`, "a/b: is not known here\nwatch: is the number 1, expected true or false"},
-		{`{`, "configuration is no JSON: unexpected EOF"},
+		{`{`, "configuration is not JSON: unexpected EOF"},
 	} {
 		var s settings
 		err := abi.Decode(json.RawMessage(tt.in), &s)
@@ -107,4 +107,15 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"generic", "encore-ts", "go"}
+	for word, want := range map[string]string{
+		"generc": "generic", "genric": "generic", "encorets": "encore-ts", "python": "", "g": "", "": "", "xy": "",
+	} {
+		if got := abi.Nearest(word, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
 }

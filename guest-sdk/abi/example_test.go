@@ -76,11 +76,6 @@ func ExampleFieldName() {
 	// Output: dev.command[0]
 }
 
-func ExampleSplitPointer() {
-	fmt.Printf("%q\n", abi.SplitPointer("/scripts/build~1docs"))
-	// Output: ["scripts" "build/docs"]
-}
-
 func ExampleUnderPointer() {
 	fmt.Println(abi.UnderPointer("/scripts", "build/docs"))
 	// Output: /scripts/build~1docs

@@ -6,24 +6,22 @@ import (
 	"errors"
 )
 
-// Value is a value that a request carries, or a reference to one that the
-// host knows. In JSON it is a string, {"env": "NAME"}, or
-// {"env": "NAME", "files": [".env.local"]}.
+// Value is a text, or a reference to a variable that the host resolves. In JSON it is a
+// string, {"env": "NAME"}, or {"env": "NAME", "files": [".env.local"]}.
 type Value struct {
 	Text string
-	// Env is the name of a variable. The host puts its value in; the provider
-	// never sees it, and whoever sees output sees *** in its place.
+	// Env is the name of a variable. The host inserts its value. The provider never
+	// sees it, and output shows *** instead.
 	Env string
-	// Files are dotenv files, relative to the project directory, in which Env is
-	// looked for: the last one that has it counts, and the host's environment
-	// where none has.
+	// Files are dotenv files, relative to the project directory, that may define Env.
+	// The last definition counts; without one, the host's environment.
 	Files []string
 }
 
-// Text is a Value that the provider itself knows.
+// Text returns a Value with a text.
 func Text(s string) Value { return Value{Text: s} }
 
-// EnvRef is a Value that the host takes from dotenv files, or else from its
+// EnvRef returns a reference to a variable of dotenv files, or of the host's
 // environment.
 func EnvRef(name string, files ...string) Value { return Value{Env: name, Files: files} }
 
@@ -32,7 +30,7 @@ type valueRef struct {
 	Files []string `json:"files,omitempty"`
 }
 
-// MarshalJSON gives a string, or an object for a reference.
+// MarshalJSON returns a string, or an object for a reference.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.Env != "" {
 		return json.Marshal(valueRef{v.Env, v.Files})
@@ -40,7 +38,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v.Text)
 }
 
-// UnmarshalJSON takes what MarshalJSON gives and nothing else.
+// UnmarshalJSON accepts only what MarshalJSON returns.
 func (v *Value) UnmarshalJSON(data []byte) error {
 	*v = Value{}
 	if len(data) > 0 && data[0] == '"' {
@@ -63,34 +61,33 @@ type ExecRequest struct {
 	// Dir is the directory to run in, relative to the project directory; empty is
 	// the project directory itself.
 	Dir string `json:"dir,omitempty"`
-	// EnvBase, EnvFiles and Env are put over the environment that the host
-	// gives to a child, in this order: what comes later wins. EnvFiles are
-	// dotenv files, relative to the project directory, of which a later one wins;
-	// the provider never learns what is in them.
+	// EnvBase, EnvFiles and Env are added to the environment that the host gives to a
+	// child. Later ones win, in this order. EnvFiles are dotenv files, relative to the
+	// project directory, of which later ones win; the provider never sees their content.
 	EnvBase  map[string]Value `json:"env_base,omitempty"`
 	EnvFiles []string         `json:"env_files,omitempty"`
 	Env      map[string]Value `json:"env,omitempty"`
-	// Stdin is the whole standard input. Without it a child whose output is
-	// streamed has the user's own, and one that is captured has none.
+	// Stdin is the whole standard input. Without it, a child has the user's input, or an
+	// empty one with Capture.
 	Stdin *Value `json:"stdin,omitempty"`
-	// Capture gives the output to the provider in place of the user.
+	// Capture returns the output to the provider instead of showing it.
 	Capture bool `json:"capture,omitempty"`
-	// CaptureLimit bounds each captured stream, in bytes, up to and by default
-	// MaxCapture; what comes after is dropped and Truncated set.
+	// CaptureLimit bounds each captured stream, in bytes; the default and the most is
+	// MaxCapture. The rest is dropped, and Truncated is set.
 	CaptureLimit int `json:"capture_limit,omitempty"`
-	// TimeoutMS bounds the run, in milliseconds; 0 is no bound.
+	// TimeoutMS bounds the run, in milliseconds; 0 means no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
-	// Once names what the command puts somewhere else, such as a secret of an
-	// app. The program does not run if the last one with this name, by this user
-	// on this machine, ended with exit code 0, and had the same Argv and the same
-	// Stdin; the result has Unchanged then. Stdin has to be a reference.
+	// Once names what the command sets somewhere else, such as a secret of an app. If
+	// the last command with this name, by this user on this machine, had the same Argv
+	// and Stdin and ended with exit code 0, the program does not run, and the result has
+	// Unchanged. Stdin must be a reference.
 	Once string `json:"once,omitempty"`
-	// Interactive leaves Ctrl-C to the program, which needs the user's terminal: a
-	// second one within a second ends the run. It excludes Stdin and Capture.
+	// Interactive leaves Ctrl-C to the program, and requires the user's terminal. A
+	// second Ctrl-C within a second ends the run. It excludes Stdin and Capture.
 	Interactive bool `json:"interactive,omitempty"`
 }
 
-// MaxOnce bounds what Once has, in bytes.
+// MaxOnce bounds Once, in bytes.
 const MaxOnce = 4096
 
 // MaxCapture bounds each captured stream, in bytes.
@@ -98,31 +95,29 @@ const MaxCapture = 1 << 20
 
 // ExecResult is how a program ended.
 type ExecResult struct {
-	// ExitCode is the program's own, or 128 and the number of the signal that
-	// ended it.
+	// ExitCode is the program's, or 128 plus the number of the signal that ended it.
 	ExitCode int    `json:"exit_code"`
 	Signal   string `json:"signal,omitempty"`
-	// Interrupted says that the user or the system asked the run to end.
+	// Interrupted means that the user or the system asked the run to end.
 	Interrupted bool `json:"interrupted,omitempty"`
-	// Stdout and Stderr are what was captured; bytes that are no UTF-8 are
-	// replaced.
+	// Stdout and Stderr are the captured output. Invalid UTF-8 is replaced.
 	Stdout    string `json:"stdout,omitempty"`
 	Stderr    string `json:"stderr,omitempty"`
 	Truncated bool   `json:"truncated,omitempty"`
-	// Unchanged says that the program did not run, because of Once.
+	// Unchanged means that the program did not run because of Once.
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// MaxProcesses bounds how many started programs run at once, MaxWatches what is
-// watched for in one's output.
+// MaxProcesses bounds the started programs that run at once, MaxWatches the watched
+// texts of one program.
 const (
 	MaxProcesses = 16
 	MaxWatches   = 16
 )
 
-// ProcessStartRequest asks the host to start a program, and not to wait for
-// its end. What it prints reaches the user line by line. It has no standard
-// input but Stdin, and is ended when the run is over.
+// ProcessStartRequest asks the host to start a program without waiting for its end. The
+// user sees its output line by line. Its standard input is Stdin or empty, and it ends
+// with the run.
 type ProcessStartRequest struct {
 	// Argv, Dir, EnvBase, EnvFiles, Env and Stdin are as in [ExecRequest].
 	Argv     []string         `json:"argv"`
@@ -131,40 +126,39 @@ type ProcessStartRequest struct {
 	EnvFiles []string         `json:"env_files,omitempty"`
 	Env      map[string]Value `json:"env,omitempty"`
 	Stdin    *Value           `json:"stdin,omitempty"`
-	// Name stands before each line of its output while more than one program
-	// runs; without it the program's own.
+	// Name is the prefix of its output while more than one program runs; the default is
+	// the program's name.
 	Name string `json:"name,omitempty"`
-	// Watch are texts to look for in its output: process_wait tells of the
-	// first line with one of them, with control sequences taken out.
+	// Watch are texts to look for in its output. process_wait reports the first line
+	// with one of them, without control sequences.
 	Watch []string `json:"watch,omitempty"`
 }
 
-// ProcessStartResult names the program that was started.
+// ProcessStartResult identifies the started program.
 type ProcessStartResult struct {
 	ID int `json:"id"`
 }
 
 // ProcessWaitRequest waits until something happens to one of the programs.
 type ProcessWaitRequest struct {
-	// IDs are the programs; empty is all that were started and not yet waited
-	// for to their end.
+	// IDs are the programs. Empty means all started ones whose end was not reported yet.
 	IDs []int `json:"ids,omitempty"`
-	// TimeoutMS bounds the wait, in milliseconds; 0 is no bound.
+	// TimeoutMS bounds the wait, in milliseconds; 0 means no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
 }
 
-// ProcessWaitResult is the first thing that happened; one field is set.
+// ProcessWaitResult is the first event. One field is set.
 type ProcessWaitResult struct {
 	Exited *ProcessExit `json:"exited,omitempty"`
 	Seen   *ProcessLine `json:"seen,omitempty"`
-	// Interrupted says that the user or the system asked the run to end. It is
-	// told once. The programs were told as well; what does not end within the
-	// grace period is killed, and the provider is stopped soon after.
+	// Interrupted means that the user or the system asked the run to end. It is reported
+	// once. The programs got the signal too. Those that do not end within the grace
+	// period are killed, and the provider is stopped soon after.
 	Interrupted bool `json:"interrupted,omitempty"`
 	TimedOut    bool `json:"timed_out,omitempty"`
 }
 
-// ProcessExit is how a started program ended; its ID is of no use any more.
+// ProcessExit is how a started program ended. Its ID is invalid from then on.
 type ProcessExit struct {
 	ID int `json:"id"`
 	// ExitCode, Signal and Interrupted are as in [ExecResult].
@@ -175,22 +169,22 @@ type ProcessExit struct {
 	Tail string `json:"tail,omitempty"`
 }
 
-// MaxTail bounds the end of a started program's output that is kept, in bytes.
+// MaxTail bounds Tail of [ProcessExit], in bytes.
 const MaxTail = 4 << 10
 
-// ProcessLine is a line that was watched for.
+// ProcessLine is a line with a watched text.
 type ProcessLine struct {
 	ID   int    `json:"id"`
 	Line string `json:"line"`
 }
 
-// ProcessStopRequest asks to end a started program and all that it started.
+// ProcessStopRequest asks the host to end a started program and all that it started.
 type ProcessStopRequest struct {
 	ID int `json:"id"`
-	// Signal is SIGTERM where it is empty, or else SIGINT or SIGHUP.
+	// Signal is SIGTERM, SIGINT or SIGHUP; the default is SIGTERM.
 	Signal string `json:"signal,omitempty"`
-	// GraceMS is the time before it is killed, in milliseconds; at most, and
-	// where it is 0, that of an interrupt.
+	// GraceMS is the time before it is killed, in milliseconds. The default and the most
+	// is that of an interrupt.
 	GraceMS int64 `json:"grace_ms,omitempty"`
 }
 
@@ -198,23 +192,22 @@ type ProcessStopRequest struct {
 type ProbeRequest struct {
 	// Address is host:port; the host is localhost or a loopback address.
 	Address string `json:"address"`
-	// Path asks by HTTP for that path, where any status below 500 is an
-	// answer; without it a connection is one.
+	// Path is requested by HTTP, and any status below 500 is an answer. Without it, a
+	// connection is an answer.
 	Path string `json:"path,omitempty"`
-	// Gone waits until nothing answers, rather than until something does.
+	// Gone waits until nothing answers, instead of until something does.
 	Gone bool `json:"gone,omitempty"`
-	// TimeoutMS bounds the time in which it is asked again and again, in
-	// milliseconds; 0 asks once.
+	// TimeoutMS is how long the host asks again, in milliseconds; 0 asks once.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
-	// While ends the probe early as soon as process_wait would have something
-	// to tell of one of these programs.
+	// While ends the probe as soon as process_wait would report something of one of
+	// these programs.
 	While []int `json:"while,omitempty"`
 }
 
-// ProbeResult is how it was when the probe ended.
+// ProbeResult is the state at the end of the probe.
 type ProbeResult struct {
 	Answers bool `json:"answers"`
-	// Status is the HTTP status, where Path was asked for.
+	// Status is the HTTP status, if Path was requested.
 	Status int `json:"status,omitempty"`
 }
 
@@ -228,22 +221,20 @@ type DockerBuildRequest struct {
 	Tags       []string          `json:"tags"`
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
-	// Network is what build steps may reach: none, default or host. Empty is
-	// default.
+	// Network is what build steps may reach: none, default or host. Empty means default.
 	Network string `json:"network,omitempty"`
 	// Push sends the image to the registry of each tag after the build.
 	Push bool `json:"push,omitempty"`
 	// Labels are put on the image.
 	Labels map[string]string `json:"labels,omitempty"`
-	// Platforms are what the image is for, such as linux/arm64; empty is the
-	// engine's own.
+	// Platforms are the image's platforms, such as linux/arm64; empty means the engine's.
 	Platforms []string `json:"platforms,omitempty"`
-	// Secrets are what steps may mount, by their IDs. A value is a reference:
-	// one that the provider knows is no secret, and is refused.
+	// Secrets are the secrets that steps may mount, by ID. Values must be references: a
+	// text that the provider knows is not a secret.
 	Secrets map[string]Value `json:"secrets,omitempty"`
-	// CacheFrom and CacheTo are where results of steps are fetched from and
-	// sent to: references in a registry, or as other clients write them,
-	// type=registry,ref=REFERENCE, for CacheTo with mode=max or without.
+	// CacheFrom and CacheTo are caches to read and write: references in a registry, or
+	// type=registry,ref=REFERENCE as in other clients, for CacheTo optionally with
+	// mode=max.
 	CacheFrom []string `json:"cache_from,omitempty"`
 	CacheTo   []string `json:"cache_to,omitempty"`
 }
@@ -252,24 +243,21 @@ type DockerBuildRequest struct {
 type DockerBuildResult struct {
 	// Image is the first of the request's tags.
 	Image string `json:"image"`
-	// ID is by which digest an engine runs the image, with the algorithm: that of
-	// its manifest or index in an engine with containerd's image store, and
-	// otherwise that of its configuration. An image for several platforms has
-	// that of its index.
+	// ID is the digest by which an engine runs the image, with the algorithm: its
+	// manifest's or index's in an engine with the containerd image store, otherwise its
+	// configuration's. An image for several platforms has its index's.
 	ID string `json:"id"`
-	// Digest is of the manifest, or of the index for several platforms, by which
-	// a deployment names the image: the one in the registry where it was pushed,
-	// or else the one that a layout or an engine has. It is empty where there is
-	// none.
+	// Digest is the one for deployments, of the manifest or, for several platforms, the
+	// index: in the registry if the image was pushed, otherwise in a layout or an
+	// engine. It may be empty.
 	Digest string `json:"digest,omitempty"`
-	// OtherDigests are those of further manifests: an engine without containerd's
-	// image store pushes another one than a layout gets.
+	// OtherDigests are those of further manifests: an engine without the containerd
+	// image store pushes another manifest than a layout gets.
 	OtherDigests []string `json:"other_digests,omitempty"`
-	// Config is the digest of the image's configuration, empty for several
-	// platforms.
+	// Config is the digest of the configuration, empty for several platforms.
 	Config string `json:"config,omitempty"`
-	// Bases are the digests of the images that it was built from, by their full
-	// references, as far as the builder told them.
+	// Bases are the digests of the base images that the builder reported, by their full
+	// references.
 	Bases map[string]string `json:"bases,omitempty"`
 }
 
@@ -278,14 +266,14 @@ type DockerImageRequest struct {
 	Image string `json:"image"`
 }
 
-// DockerImageResult is that image. One that isn't there is an error with
+// DockerImageResult is an image in the engine. A missing image is an error with
 // [CodeNotFound].
 type DockerImageResult struct {
 	Image string `json:"image"`
-	// ID is by which digest the engine runs the image, with the algorithm.
+	// ID is the digest by which the engine runs the image, with the algorithm.
 	ID string `json:"id"`
-	// Digest is of its manifest or index, where the engine tells of one, and
-	// otherwise Config of its configuration.
+	// Digest is that of the manifest or index if the engine reports one, otherwise
+	// Config is that of the configuration.
 	Digest string `json:"digest,omitempty"`
 	Config string `json:"config,omitempty"`
 }
@@ -299,11 +287,10 @@ type PathRequest struct {
 // StatRequest names a file or directory, as in [PathRequest].
 type StatRequest struct {
 	Path string `json:"path"`
-	// Above asks about the directories above the project directory, up to the
-	// root, instead: whether the nearest .git there is a file, as above a part of
-	// a worktree or a submodule. Path is .git, since nothing else is told of
-	// what is there. No is an error with [CodeNotFound]; yes is a [FileInfo]
-	// with nothing but the name.
+	// Above asks instead whether the nearest .git above the project directory, up to
+	// the root, is a file, as in a worktree or a submodule. Path must be .git: nothing
+	// else there is reported. The answer is a [FileInfo] with only the name, or an error
+	// with [CodeNotFound].
 	Above bool `json:"above,omitempty"`
 }
 
@@ -315,7 +302,7 @@ type ReadFileResult struct {
 	Data []byte `json:"data"`
 }
 
-// FileInfo is what stat and list say of a file or directory.
+// FileInfo describes a file or directory.
 type FileInfo struct {
 	Name string `json:"name"`
 	Size int64  `json:"size"`
@@ -330,32 +317,31 @@ type ListResult struct {
 	Entries []FileInfo `json:"entries"`
 }
 
-// EnvStatusRequest asks about variables, in the places where a [Value] with
-// the same files would be found.
+// EnvStatusRequest asks about variables, looked up as a [Value] with the same files.
 type EnvStatusRequest struct {
 	Names []string `json:"names"`
 	Files []string `json:"files,omitempty"`
 }
 
-// EnvState says whether a variable is there; the value is never told.
+// EnvState says whether a variable is set, without its value.
 type EnvState string
 
 // The states of a variable.
 const (
 	EnvSet     EnvState = "set"
-	EnvEmpty   EnvState = "empty" // or nothing but line ends
+	EnvEmpty   EnvState = "empty" // or only line breaks
 	EnvMissing EnvState = "missing"
 )
 
-// EnvStatusResult has a state for each name that was asked for.
+// EnvStatusResult has the state of each variable.
 type EnvStatusResult struct {
 	States map[string]EnvState `json:"states"`
 }
 
-// Level is the weight of a log message.
+// Level is the level of a log message.
 type Level string
 
-// The levels of log; debug is shown on request only.
+// The levels. Debug messages are shown only with -v.
 const (
 	LevelDebug Level = "debug"
 	LevelInfo  Level = "info"
@@ -368,5 +354,5 @@ type LogRequest struct {
 	Message string `json:"message"`
 }
 
-// Empty is the result of an operation that has nothing to say.
+// Empty is the result of an operation without one.
 type Empty struct{}

@@ -5,19 +5,7 @@ import (
 	"strings"
 )
 
-// SplitPointer gives the keys of a JSON pointer (RFC 6901), from the top down.
-func SplitPointer(pointer string) []string {
-	if pointer == "" {
-		return nil
-	}
-	keys := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, key := range keys {
-		keys[i] = unescapeKey.Replace(key)
-	}
-	return keys
-}
-
-// UnderPointer is the JSON pointer to a key below another.
+// UnderPointer returns the JSON pointer (RFC 6901) to a key below another.
 func UnderPointer(pointer, key string) string {
 	return pointer + "/" + escapeKey.Replace(key)
 }
@@ -27,11 +15,11 @@ var (
 	unescapeKey = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
-// FieldName writes a JSON pointer as people write a field: /dev/command/0 is
-// dev.command[0].
+// FieldName writes a JSON pointer as a field: /dev/command/0 is dev.command[0].
 func FieldName(pointer string) string {
 	var b strings.Builder
-	for _, key := range SplitPointer(pointer) {
+	for key := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		key = unescapeKey.Replace(key)
 		if _, err := strconv.ParseUint(key, 10, 32); err == nil && b.Len() > 0 {
 			b.WriteString("[" + key + "]")
 			continue

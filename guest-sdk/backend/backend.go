@@ -1,5 +1,5 @@
-// Package backend is what the author of a provider imports. A provider is a
-// type with three methods, registered in an init function:
+// Package backend is for authors of providers. A provider is a type with three methods,
+// registered in an init function:
 //
 //	type MyProvider struct{}
 //
@@ -10,41 +10,40 @@
 //	func init() { backend.Register(&MyProvider{}) }
 //	func main() {}
 //
-// It is built for GOOS=wasip1 GOARCH=wasm with -buildmode=c-shared. Built for
-// another system, as in the provider's own tests, the same code talks to the
-// [Host] that its context carries.
+// Build it for GOOS=wasip1 GOARCH=wasm with -buildmode=c-shared. On other systems, such
+// as in the provider's tests, the same code calls the [Host] in its context.
 package backend
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// DevOptions has the configuration (a JSON blob), the project directory and the
-// variables for what the provider starts. Decode reads the configuration
-// strictly and names each field that is wrong.
+// DevOptions has the configuration in JSON, the project directory and the variables for
+// the provider's commands. Decode decodes the configuration and names each invalid
+// field.
 type DevOptions = abi.DevOptions
 
-// BuildDockerOptions has the configuration, the project directory and the
-// reference that the image should have.
+// BuildDockerOptions has the configuration, the project directory and the image's
+// reference.
 type BuildDockerOptions = abi.BuildDockerOptions
 
 // ValidateOptions has the configuration to check.
 type ValidateOptions = abi.ValidateOptions
 
-// Provider is what every provider implements. An error that a method returns
-// reaches the user's terminal whole.
+// Provider is implemented by every provider. The user sees the whole error that a
+// method returns.
 type Provider interface {
 	ID() string
 	Dev(ctx context.Context, opts DevOptions) error
 	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
 }
 
-// Describer is a Provider that has more to say of itself than its ID: version,
-// configuration schema, the capabilities that it asks for. What it leaves
-// empty of ID and ABI is filled in.
+// Describer is a Provider with a description: version, configuration schema, and the
+// capabilities that it asks for. An empty ID and ABI are filled in.
 type Describer interface {
 	Describe() abi.Description
 }
@@ -57,8 +56,8 @@ type Validator interface {
 
 var registered Provider
 
-// Register makes p the provider of this module. A module has one: a second
-// call is a mistake of the author's, and the module then refuses to run.
+// Register makes p the provider of this module. After a second call the module refuses
+// to run.
 func Register(p Provider) {
 	if registered != nil || p == nil {
 		registered = broken{}
@@ -67,7 +66,7 @@ func Register(p Provider) {
 	registered = p
 }
 
-// broken stands for a module that registered two providers, or nil.
+// broken is the provider of a module that registered two, or nil.
 type broken struct{}
 
 func (broken) err() error {
@@ -79,9 +78,8 @@ func (b broken) BuildDocker(context.Context, BuildDockerOptions) (string, error)
 	return "", b.err()
 }
 
-// Handle answers one call of an export of p with a reply's JSON. It is what
-// the exports of a module do; tests use it to hold a provider to the same
-// contract without Wasm.
+// Handle answers one call of an export of p with a reply in JSON, as the exports of a
+// module do. Tests use it to test a provider without Wasm.
 func Handle(ctx context.Context, p Provider, export string, input []byte) []byte {
 	result, err := dispatch(ctx, p, export, input)
 	reply := abi.Reply{Error: asError(err)}
@@ -92,7 +90,7 @@ func Handle(ctx context.Context, p Provider, export string, input []byte) []byte
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
-		return []byte(`{"error":{"code":"failed","message":"the reply is no JSON"}}`)
+		return []byte(`{"error":{"code":"failed","message":"the reply is not JSON"}}`)
 	}
 	return data
 }
@@ -147,4 +145,32 @@ func describe(p Provider) abi.Description {
 	}
 	d.ABI = abi.Version
 	return d
+}
+
+// ExitError is the error of a program that ended with a status other than 0. If Dev
+// returns it, stagecraft ends with this status.
+type ExitError struct {
+	// Message says which program ended and how.
+	Message string
+	// Code is the program's exit status, 1 to 255.
+	Code int
+}
+
+func (e *ExitError) Error() string { return e.Message }
+
+// asError converts an author's error for the host. The message is the whole chain's;
+// code, hint and problems are those of the first [abi.Error] in it.
+func asError(err error) *abi.Error {
+	if err == nil {
+		return nil
+	}
+	out := abi.Error{Code: abi.CodeFailed}
+	if inner, ok := errors.AsType[*abi.Error](err); ok {
+		out = *inner
+	}
+	if exit, ok := errors.AsType[*ExitError](err); ok {
+		out.ExitCode = exit.Code
+	}
+	out.Message = err.Error()
+	return &out
 }

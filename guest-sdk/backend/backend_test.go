@@ -115,7 +115,7 @@ func TestRun(t *testing.T) {
 		`{"ok":{"exit_code":130,"signal":"SIGINT","interrupted":true}}`: "npm: ended by SIGINT",
 		`{"ok":{"exit_code":2,"interrupted":true}}`:                     "npm: exit status 2",
 		`{"error":{"code":"denied","message":"not that"}}`:              "not that",
-		`hello`:     "exec: the host's reply is no JSON",
+		`hello`:     "exec: the host's reply is not JSON",
 		`{"ok":[]}`: "exec: the host's reply",
 	} {
 		_, err := Run(WithHost(t.Context(), answers(reply)), req)

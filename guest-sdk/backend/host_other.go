@@ -8,7 +8,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// Outside Wasm nothing is imported: the context's host answers by name.
+// Outside Wasm nothing is imported; the context's host is called by name.
 var hostDockerBuild, hostDockerImage, hostEnvStatus, hostExec, hostList, hostLog, hostProbe, hostProcessStart, hostProcessStop, hostProcessWait, hostReadFile, hostStat importFunc
 
 func transport(ctx context.Context, operation string, _ importFunc, request []byte) ([]byte, error) {

@@ -44,8 +44,8 @@ func hostReadFile(offset uint64) uint64
 //go:wasmimport extism:host/user stagecraft_stat
 func hostStat(offset uint64) uint64
 
-// transport crosses to the host by Extism's memory; the context stays here,
-// since the host ends a call by itself.
+// transport calls the host through Extism's memory. The context is not passed on: the
+// host itself ends a call.
 func transport(_ context.Context, _ string, imported importFunc, request []byte) ([]byte, error) {
 	in := pdk.AllocateBytes(request)
 	defer in.Free()

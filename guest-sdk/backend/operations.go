@@ -9,30 +9,29 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// Host carries out operations. A module's host is the program that runs it; a
-// test brings its own with [WithHost].
+// Host executes operations. A module's host is the program that runs it; tests bring
+// their own with [WithHost].
 type Host interface {
-	// Call carries out one operation: a request's JSON in, a reply's out.
+	// Call executes one operation: a request in, a reply out, both in JSON.
 	Call(ctx context.Context, operation string, request []byte) (reply []byte)
 }
 
 type hostKey struct{}
 
-// WithHost returns a context whose operations go to h. It is for tests of a
-// provider outside Wasm; inside, the module's own host is always used.
+// WithHost returns a context whose operations go to h. It is for tests outside Wasm: in
+// a module, operations always go to the module's host.
 func WithHost(ctx context.Context, h Host) context.Context {
 	return context.WithValue(ctx, hostKey{}, h)
 }
 
-// Exec runs a program and waits for its end. That it ended with a status other
-// than 0 is no error; that it could not be run, or may not be, is one.
+// Exec runs a program and waits for its end. It returns an error if the program could
+// not run or is not allowed, but not for an exit status other than 0.
 func Exec(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	return call[abi.ExecResult](ctx, abi.OpExec, hostExec, req)
 }
 
-// Run is Exec for a program that should end well: another exit status is an
-// [*ExitError], and an end by an interrupt's signal an [*abi.Error] with
-// [abi.CodeInterrupted].
+// Run is [Exec], but returns an [*ExitError] for an exit status other than 0, and an
+// [*abi.Error] with [abi.CodeInterrupted] if an interrupt ended the program.
 func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	res, err := Exec(ctx, req)
 	if err != nil || res.ExitCode == 0 {
@@ -48,7 +47,7 @@ func Run(ctx context.Context, req abi.ExecRequest) (abi.ExecResult, error) {
 	return res, &ExitError{Message: fmt.Sprintf("%s: %s", req.Argv[0], how), Code: res.ExitCode}
 }
 
-// Start starts a program and does not wait for its end.
+// Start starts a program without waiting for its end.
 func Start(ctx context.Context, req abi.ProcessStartRequest) (id int, err error) {
 	res, err := call[abi.ProcessStartResult](ctx, abi.OpProcessStart, hostProcessStart, req)
 	return res.ID, err
@@ -65,15 +64,14 @@ func Stop(ctx context.Context, req abi.ProcessStopRequest) (abi.ProcessExit, err
 	return call[abi.ProcessExit](ctx, abi.OpProcessStop, hostProcessStop, req)
 }
 
-// Probe asks whether something answers on this machine's loopback. That nothing
-// does is no error.
+// Probe reports whether something answers on this machine's loopback.
 func Probe(ctx context.Context, req abi.ProbeRequest) (abi.ProbeResult, error) {
 	return call[abi.ProbeResult](ctx, abi.OpProbe, hostProbe, req)
 }
 
-// DockerBuild builds an image with the host's engine. The value of a secret is
-// an [abi.EnvRef], which the host resolves. What the engine can't do is an
-// [abi.CodeInvalid] that names the request's field.
+// DockerBuild builds an image with the host's engine. The value of a secret is an
+// [abi.EnvRef], which the host resolves. If the engine does not support something, the
+// error is an [abi.CodeInvalid] with the request's field.
 func DockerBuild(ctx context.Context, req abi.DockerBuildRequest) (abi.DockerBuildResult, error) {
 	return call[abi.DockerBuildResult](ctx, abi.OpDockerBuild, hostDockerBuild, req)
 }
@@ -89,14 +87,14 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return res.Data, err
 }
 
-// Stat tells of a file or directory.
+// Stat describes a file or directory.
 func Stat(ctx context.Context, path string) (abi.FileInfo, error) {
 	return call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.StatRequest{Path: path})
 }
 
-// GitFileAbove reports whether the project is below a worktree or a submodule:
-// whether the nearest .git above its directory is a file. It needs the right to
-// read .git in the project directory.
+// GitFileAbove reports whether the nearest .git above the project directory is a file,
+// as in a worktree or a submodule. It needs the right to read .git in the project
+// directory.
 func GitFileAbove(ctx context.Context) (bool, error) {
 	_, err := call[abi.FileInfo](ctx, abi.OpStat, hostStat, abi.StatRequest{Path: ".git", Above: true})
 	if e, ok := errors.AsType[*abi.Error](err); ok && e.Code == abi.CodeNotFound {
@@ -111,28 +109,27 @@ func List(ctx context.Context, path string) ([]abi.FileInfo, error) {
 	return res.Entries, err
 }
 
-// EnvStatus tells which variables the host has, never their values.
+// EnvStatus reports which variables are set on the host, without their values.
 func EnvStatus(ctx context.Context, names ...string) (map[string]abi.EnvState, error) {
 	return EnvStatusIn(ctx, nil, names...)
 }
 
-// EnvStatusIn is EnvStatus with dotenv files, which come before the host's
+// EnvStatusIn is [EnvStatus] with dotenv files, which take precedence over the host's
 // environment.
 func EnvStatusIn(ctx context.Context, files []string, names ...string) (map[string]abi.EnvState, error) {
 	res, err := call[abi.EnvStatusResult](ctx, abi.OpEnvStatus, hostEnvStatus, abi.EnvStatusRequest{Names: names, Files: files})
 	return res.States, err
 }
 
-// Logf shows a message to the user. A host that does not take it is no error
-// of the provider's.
+// Logf shows a message to the user. It ignores errors of the host.
 func Logf(ctx context.Context, level abi.Level, format string, args ...any) {
 	_, _ = call[abi.Empty](ctx, abi.OpLog, hostLog, abi.LogRequest{Level: level, Message: fmt.Sprintf(format, args...)})
 }
 
-// importFunc is an imported function: the offset of a request in Extism's
-// memory in, that of a reply out. Each operation's is named where it is used,
-// so that the linker keeps those that a provider can reach and no other: its
-// list of imports then shows the most that it could ever do.
+// importFunc is an imported function: its argument is the offset of a request in
+// Extism's memory, its result that of a reply. Each is named only where it is used, so
+// that the linker drops those that a provider cannot reach: its imports show all that
+// it could ever do.
 type importFunc = func(offset uint64) uint64
 
 func call[R any](ctx context.Context, operation string, imported importFunc, request any) (R, error) {
@@ -147,7 +144,7 @@ func call[R any](ctx context.Context, operation string, imported importFunc, req
 	}
 	var reply abi.Reply
 	if err := json.Unmarshal(answer, &reply); err != nil {
-		return result, abi.Errorf(abi.CodeFailed, "%s: the host's reply is no JSON: %v", operation, err)
+		return result, abi.Errorf(abi.CodeFailed, "%s: the host's reply is not JSON: %v", operation, err)
 	}
 	if reply.Error != nil {
 		return result, reply.Error

@@ -1,5 +1,5 @@
-// Package asks reads the places in a configuration that a provider asks for: the
-// JSON pointers of its [abi.Capabilities].
+// Package asks reads the parts of a configuration that a provider asks for: those at the
+// JSON pointers in its [abi.Capabilities].
 package asks
 
 import (
@@ -11,16 +11,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Asks are what a provider asks for, with the configuration that its pointers lead
-// into.
+// Asks are a provider's asks, with the configuration that their pointers lead into.
 type Asks struct {
 	abi.Capabilities
 	tree     any
 	position func(pointer string) yamldoc.Pos
 }
 
-// New reads the provider's part of the configuration. position gives the place of a
-// JSON pointer in the file.
+// New reads the provider's part of the configuration. position returns the position of
+// a JSON pointer in the file.
 func New(asked abi.Capabilities, config json.RawMessage, position func(pointer string) yamldoc.Pos) (*Asks, error) {
 	a := &Asks{Capabilities: asked, position: position}
 	if err := json.Unmarshal(config, &a.tree); err != nil {
@@ -29,7 +28,7 @@ func New(asked abi.Capabilities, config json.RawMessage, position func(pointer s
 	return a, nil
 }
 
-// Position is the place of a pointer in the file.
+// Position is the position of a pointer in the file.
 func (a *Asks) Position(pointer string) yamldoc.Pos { return a.position(pointer) }
 
 // Text is the text at a pointer, empty if there is none.
@@ -68,13 +67,13 @@ func (a *Asks) Each(pointer string, use func(text string, pos yamldoc.Pos)) {
 	}
 }
 
-// at follows a JSON pointer (RFC 6901) through mappings; nil if it leads nowhere.
+// at follows a JSON pointer (RFC 6901) through mappings, nil if it leads nowhere.
 func (a *Asks) at(pointer string) any {
 	if pointer == "" {
 		return nil
 	}
 	tree := a.tree
-	for _, key := range abi.SplitPointer(pointer) {
+	for _, key := range yamldoc.SplitPointer(pointer) {
 		m, ok := tree.(map[string]any)
 		if !ok {
 			return nil

@@ -36,12 +36,12 @@ func testDigestsOfBases(t *testing.T, r rig) {
 				// For BuildKit the tag is looked up again, and the steps are cached.
 				s.outputs(t.TempDir())
 				got := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:bases", false)).Bases
-				if _, told := got[host+"/two:1"]; e.Kind == Docker && !told {
+				if _, named := got[host+"/two:1"]; e.Kind == Docker && !named {
 					// Engines as old as 20.10 look up no digest of what is copied from.
 					got[host+"/two:1"] = two
 				}
 				if e.Kind == Docker && !r.about.BuildKit {
-					// The classic build API tells no digests.
+					// The classic build API reports no digests.
 					got[host+"/one:1"] = one
 				}
 				if diff := cmp.Diff(want, got); diff != "" {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
@@ -66,3 +68,85 @@ func New(c Config) *Images {
 func (i *Images) Operations() []hostfuncs.Operation {
 	return []hostfuncs.Operation{i.buildOp(), i.imageOp()}
 }
+
+// imageOp finds an image that the engine has. It does not set Looks: in a plan,
+// the image is not built yet.
+func (i *Images) imageOp() hostfuncs.Op[abi.DockerImageRequest, string, abi.DockerImageResult] {
+	return hostfuncs.Op[abi.DockerImageRequest, string, abi.DockerImageResult]{
+		Name: abi.OpDockerImage,
+		Resolve: func(_ context.Context, q abi.DockerImageRequest) (string, error) {
+			if _, err := image.ParseTag(q.Image); err != nil {
+				return "", abi.Errorf(abi.CodeInvalid, "docker_image: %v", err)
+			}
+			return q.Image, nil
+		},
+		Claim: func(image string) capability.Claim { return capability.Claim{Image: image} },
+		Do:    i.findImage,
+		Step:  func(_ context.Context, image string) (hostfuncs.Detail, error) { return &ImageStep{image}, nil },
+		Preview: func(image string) (abi.DockerImageResult, []string, error) {
+			return abi.DockerImageResult{Image: image}, []string{"the image's ID"}, nil
+		},
+	}
+}
+
+func (i *Images) findImage(ctx context.Context, image string) (abi.DockerImageResult, error) {
+	e, err := i.find(ctx)
+	if err != nil {
+		return abi.DockerImageResult{}, engineError(err)
+	}
+	defer e.Close()
+	found, ok, err := e.Find(ctx, image)
+	if err == nil && ok {
+		err = found.Check()
+	}
+	switch {
+	case err != nil:
+		return abi.DockerImageResult{}, engineError(err)
+	case !ok:
+		return abi.DockerImageResult{}, abi.Errorf(abi.CodeNotFound, "the engine does not have the image %s", image)
+	}
+	return abi.DockerImageResult{Image: image, ID: found.ID(), Digest: found.Digest(), Config: found.Config}, nil
+}
+
+// Step is an image that would be built. Paths are relative to the project
+// directory.
+type Step struct {
+	Context    string           `json:"context"`
+	Dockerfile string           `json:"dockerfile"`
+	Tags       []string         `json:"tags"`
+	Args       []values.Planned `json:"args,omitempty"`
+	Target     string           `json:"target,omitempty"`
+	Network    string           `json:"network,omitempty"`
+	Push       bool             `json:"push,omitempty"`
+	// Labels and Secrets are sorted by their names.
+	Labels    []values.Planned `json:"labels,omitempty"`
+	Platforms []string         `json:"platforms,omitempty"`
+	Secrets   []values.Planned `json:"secrets,omitempty"`
+	CacheFrom []string         `json:"cache_from,omitempty"`
+	CacheTo   []string         `json:"cache_to,omitempty"`
+	// Bases, Syntax and Remotes are named in the Dockerfile. Engine is empty if it
+	// listens on a socket of this machine.
+	Bases   []string `json:"bases,omitempty"`
+	Layouts []string `json:"layouts,omitempty"`
+	Syntax  string   `json:"syntax,omitempty"`
+	Remotes []string `json:"remotes,omitempty"`
+	Engine  string   `json:"engine,omitempty"`
+	Outputs []string `json:"outputs,omitempty"`
+	Load    bool     `json:"load,omitempty"`
+	// Files and Bytes are those of the context as it would be sent, and SHA256
+	// is over their names, modes and contents, in hex.
+	Files  int    `json:"files"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Kind implements [hostfuncs.Detail].
+func (*Step) Kind() string { return "build" }
+
+// ImageStep is an image that would be looked for.
+type ImageStep struct {
+	Image string `json:"image"`
+}
+
+// Kind implements [hostfuncs.Detail].
+func (*ImageStep) Kind() string { return "image" }

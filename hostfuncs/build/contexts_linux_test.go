@@ -66,7 +66,7 @@ func testOddContexts(t *testing.T, r rig) {
 	}
 }
 
-// TestNameThatIsNoText has a file whose name cannot be told to BuildKit. Builders
+// TestNameThatIsNoText has a file whose name cannot be sent to BuildKit. Builders
 // without it keep the name as it is.
 func TestNameThatIsNoText(t *testing.T) { eachRig(t, testNameThatIsNoText) }
 

@@ -44,7 +44,7 @@ func testFrontend(t *testing.T, r rig) {
 			switch {
 			case e.Kind == Embedded:
 				s.wantLine(t, reply, abi.CodeFailed, "app/Dockerfile:1: the Dockerfile has a frontend of its own")
-			case r.lacksBuildKit(t, s, e, reply, "a frontend of its own ("+frontend+")"):
+			case r.withoutBuildKit(t, s, e, reply, "a frontend of its own ("+frontend+")"):
 			case e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "network bridge not found"):
 				// It runs in the engine's own network, which one for tests may lack.
 			default:
@@ -68,7 +68,7 @@ func testPlatforms(t *testing.T, r rig) {
 				s.embeddedOutputs(t)
 				reply := s.build(t.Context(), t, "shop:platforms", false)
 				switch {
-				case r.lacksBuildKit(t, s, e, reply, "platforms"):
+				case r.withoutBuildKit(t, s, e, reply, "platforms"):
 				case name == "another", e.Kind == BuildKit, e.Kind == Docker && r.about.Containerd:
 					hosttest.As[abi.DockerBuildResult](t, reply)
 				default:
@@ -113,8 +113,8 @@ func testCacheInRegistry(t *testing.T, r rig) {
 			case e.Kind == Embedded:
 				s.wantLine(t, reply, abi.CodeFailed, "the embedded builder does not have a cache")
 				again.wantLine(t, wrote, abi.CodeFailed, "the embedded builder does not have a cache")
-			case r.lacksBuildKit(t, s, e, reply, "a cache in a registry"):
-				r.lacksBuildKit(t, again, e, wrote, "a cache in a registry")
+			case r.withoutBuildKit(t, s, e, reply, "a cache in a registry"):
+				r.withoutBuildKit(t, again, e, wrote, "a cache in a registry")
 			case e.Kind == Docker && !r.about.Containerd:
 				hosttest.As[abi.DockerBuildResult](t, reply)
 				// Before 0.12 BuildKit finds nothing in what a later one wrote.

@@ -80,15 +80,15 @@ func TestDockerBuild(t *testing.T) {
 	}
 }
 
-// TestEngineNamesNoImage has engines tell what is no digest, which would go into
+// TestEngineNamesNoImage has engines report what is not a digest, which would go into
 // files, statements and a provider.
 func TestEngineNamesNoImage(t *testing.T) {
 	p := newProject(t, map[string]string{"app/Dockerfile": "FROM scratch"})
-	for _, told := range []image.Identity{
+	for _, reported := range []image.Identity{
 		{Config: "shop:1"}, {Engine: digestLike("1") + "\n"}, {Config: digestLike("1"), Manifests: []string{"\x1b[2J"}},
 		{Manifests: []string{digestLike("1"), "sha256:1"}},
 	} {
-		e := &fakeEngine{tells: &image.Image{Identity: told}}
+		e := &fakeEngine{tells: &image.Image{Identity: reported}}
 		g := buildGate(t, p, allowBuild, func(context.Context, Engine) (builder, error) { return e, nil })
 		reply := hosttest.Call(t, g, abi.OpDockerBuild, abi.DockerBuildRequest{Context: "app", Tags: []string{"shop:1"}})
 		hosttest.WantError(t, reply, abi.CodeFailed, "which is not a digest")
@@ -125,7 +125,7 @@ func TestDockerBuildRefuses(t *testing.T) {
 		"wrong network":        {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `unknown network "bridge"`},
 		"context outside":      {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
 		"context by a link":    {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, `the link "etc" leads to nothing in it`},
-		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
+		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `"x" does not exist`},
 		"context a file":       {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is not a directory"},
 		"Dockerfile missing":   {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
 		"Dockerfile outside":   {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},

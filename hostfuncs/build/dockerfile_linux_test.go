@@ -48,7 +48,7 @@ func testBasesInLayouts(t *testing.T, r rig) {
 			out := filepath.Join(imagetest.Dir(t), "image.tar")
 			s.Builds.Outputs = []Output{{Path: out}}
 			reply := s.build(t.Context(), t, "shop:layouts", false)
-			if r.lacksBuildKit(t, s, e, reply, "images in OCI layouts") {
+			if r.withoutBuildKit(t, s, e, reply, "images in OCI layouts") {
 				return
 			}
 			if e.Kind == Docker && reply.Error != nil && strings.Contains(reply.Error.Message, "too old") {

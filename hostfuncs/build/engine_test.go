@@ -52,7 +52,7 @@ func TestNoEngine(t *testing.T) {
 	}
 }
 
-// TestOldEngine wants an engine that is too old to be told of, and not another
+// TestOldEngine wants an engine that is too old to be reported, and not another
 // builder to take its place.
 func TestOldEngine(t *testing.T) {
 	socket := filepath.Join(imagetest.ShortDir(t), "s")

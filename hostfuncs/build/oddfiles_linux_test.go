@@ -74,7 +74,7 @@ func testOddFiles(t *testing.T, r rig) {
 	}
 }
 
-// TestNamesThatAreNoText has a file whose name cannot be told to BuildKit, and
+// TestNamesThatAreNoText has a file whose name cannot be sent to BuildKit, and
 // which nothing takes; the others take it as it is.
 func TestNamesThatAreNoText(t *testing.T) { eachRig(t, testNamesThatAreNoText) }
 

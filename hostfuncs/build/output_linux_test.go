@@ -71,7 +71,7 @@ func testOutputInASwappedDirectory(t *testing.T, r rig) {
 	}
 }
 
-// TestImageThatGoesNowhere wants to be told of an image that only a daemon's
+// TestImageThatGoesNowhere wants a note on an image that only a daemon's
 // cache has, and not of others.
 func TestImageThatGoesNowhere(t *testing.T) { eachRig(t, testImageThatGoesNowhere) }
 
@@ -83,9 +83,9 @@ func testImageThatGoesNowhere(t *testing.T, r rig) {
 				s.outputs(imagetest.Dir(t))
 			}
 			hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:nowhere", false))
-			told := strings.Contains(s.progress.String(), "the image stays in the daemon's cache only: use --push, --load or --output")
-			if want := e.Kind == BuildKit && !out; told != want {
-				t.Errorf("%s, written %v: told %v\n%s", e.Kind, out, told, s.progress)
+			noted := strings.Contains(s.progress.String(), "the image stays in the daemon's cache only: use --push, --load or --output")
+			if want := e.Kind == BuildKit && !out; noted != want {
+				t.Errorf("%s, written %v: noted %v\n%s", e.Kind, out, noted, s.progress)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // TestOutputs builds with each engine, and wants the image where it was asked
-// for, by the digests that are told.
+// for, by the digests that are reported.
 func TestOutputs(t *testing.T) { eachRig(t, testOutputs) }
 
 func testOutputs(t *testing.T, r rig) {
@@ -31,7 +31,7 @@ func testOutputs(t *testing.T, r rig) {
 			built := hosttest.As[abi.DockerBuildResult](t, s.build(t.Context(), t, "shop:"+string(engine.Kind), false))
 			wantArchive(t, filepath.Join(out, "image.tar"), built.Image)
 			wantLayout(t, filepath.Join(out, "layout"), built)
-			wantHeld(t, s, built)
+			wantStored(t, s, built)
 		})
 	}
 }
@@ -56,7 +56,7 @@ func testIDOfAnImageWithoutLayers(t *testing.T, r rig) {
 				wantLayout(t, filepath.Join(out, "layout"), hosttest.As[abi.DockerBuildResult](t, reply))
 			}
 			built := hosttest.As[abi.DockerBuildResult](t, reply)
-			wantHeld(t, s, built)
+			wantStored(t, s, built)
 		})
 	}
 }
@@ -83,7 +83,7 @@ func testTwoLayouts(t *testing.T, r rig) {
 }
 
 // TestFileIsLoaded loads the file that each engine writes, and wants the engine to
-// have the image by a digest that was told.
+// have the image by a digest that was reported.
 func TestFileIsLoaded(t *testing.T) { eachRig(t, testFileIsLoaded) }
 
 func testFileIsLoaded(t *testing.T, r rig) {
@@ -114,8 +114,8 @@ func testFileIsLoaded(t *testing.T, r rig) {
 	}
 }
 
-// wantHeld wants the engine to hold what was built, by its ID and by its name.
-func wantHeld(t *testing.T, s site, built abi.DockerBuildResult) {
+// wantStored wants the engine to have what was built, by its ID and by its name.
+func wantStored(t *testing.T, s site, built abi.DockerBuildResult) {
 	t.Helper()
 	e, err := s.images().engines.docker(t.Context())
 	if err != nil {

@@ -20,7 +20,7 @@ func testPlatformOfEngine(t *testing.T, r rig) {
 		t.Run(string(engine.Kind), func(t *testing.T) {
 			if engine.Kind == Docker && !r.about.BuildKit {
 				s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})
-				s.wantLine(t, s.build(t.Context(), t, "shop:platform", false), abi.CodeFailed, "app/Dockerfile:5: TARGETARCH depends on what builds", "does not have BuildKit")
+				s.wantLine(t, s.build(t.Context(), t, "shop:platform", false), abi.CodeFailed, "app/Dockerfile:5: TARGETARCH depends on the builder", "does not have BuildKit")
 				return
 			}
 			s := r.site(t, engine, map[string]string{"Dockerfile": stages, "a": "x"})

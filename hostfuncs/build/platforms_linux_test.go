@@ -58,7 +58,7 @@ func testLayoutOfPlatforms(t *testing.T, r rig) {
 			}
 			wantReadable(t, dir)
 			if engine.Kind == Docker {
-				wantHeld(t, s, built)
+				wantStored(t, s, built)
 			}
 		})
 	}

@@ -94,7 +94,7 @@ func checkTexts(q abi.DockerBuildRequest) error {
 		return abi.Errorf(abi.CodeInvalid, "docker_build: tags: at least one reference is required")
 	}
 	for _, tag := range q.Tags {
-		if err := image.CheckTag(tag); err != nil {
+		if _, err := image.ParseTag(tag); err != nil {
 			return abi.Errorf(abi.CodeInvalid, "docker_build: %v", err)
 		}
 	}

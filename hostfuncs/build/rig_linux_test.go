@@ -131,13 +131,13 @@ func (s site) begin(ctx context.Context, t *testing.T, tag string, push bool) fu
 	}
 	g := buildGate(t, s.project, s.policy, nil)
 	return func() (reply abi.Reply) {
-		// What is not a reply is no reply here either.
+		// What is not a reply fails here too.
 		_ = json.Unmarshal(g.Call(ctx, abi.OpDockerBuild, data), &reply)
 		return reply
 	}
 }
 
-// wantLine wants a failure that is told in one line, which has all of these.
+// wantLine wants a failure of one line, which has all of these.
 func (s site) wantLine(t *testing.T, reply abi.Reply, code abi.Code, words ...string) {
 	t.Helper()
 	if reply.Error == nil || reply.Error.Code != code || strings.Contains(reply.Error.Message, "\n") {
@@ -192,9 +192,9 @@ func naming(tag string) *regexp.Regexp {
 	return regexp.MustCompile(`naming to ` + tag + `(?: [0-9.]+s)? done|Successfully tagged ` + tag)
 }
 
-// lacksBuildKit wants the engine to say, where it has no BuildKit, that it is
+// withoutBuildKit wants the engine to say, where it has no BuildKit, that it is
 // needed for something, and reports whether that was so.
-func (r rig) lacksBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
+func (r rig) withoutBuildKit(t *testing.T, s site, e Engine, reply abi.Reply, what string) bool {
 	t.Helper()
 	if e.Kind != Docker || r.about.BuildKit {
 		return false

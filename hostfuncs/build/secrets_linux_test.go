@@ -44,7 +44,7 @@ func testBuildSecret(t *testing.T, r rig) {
 				s.Builds.Outputs = []Output{{Path: file}}
 				cache := s.cacheInto(t, engine)
 				reply := s.build(t.Context(), t, "shop:secret", false)
-				if r.lacksBuildKit(t, s, engine, reply, "secrets") {
+				if r.withoutBuildKit(t, s, engine, reply, "secrets") {
 					return
 				}
 				hosttest.As[abi.DockerBuildResult](t, reply)

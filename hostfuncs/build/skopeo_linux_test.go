@@ -16,7 +16,7 @@ import (
 
 // TestOutputsForSkopeo has a tool that is not ours take what each engine writes:
 // a layout by each tag of the image, and a file. It finds the image by the digests
-// that were told.
+// in the reply.
 func TestOutputsForSkopeo(t *testing.T) { eachRig(t, testOutputsForSkopeo) }
 
 func testOutputsForSkopeo(t *testing.T, r rig) {

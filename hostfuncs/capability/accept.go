@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -115,7 +114,7 @@ func (r *reader) named(n *yamldoc.Node, what string, words []string) string {
 		return n.Text()
 	}
 	hint := "known here: " + strings.Join(words, ", ")
-	if near := abi.Nearest(n.Text(), words); near != "" {
+	if near := yamldoc.Nearest(n.Text(), words); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	r.problems.Wrong(n, fmt.Sprintf("unknown %s %q", what, n.Text()), hint)
@@ -140,7 +139,7 @@ const (
 	NeverMatches   FindingName = "never-matches"   // the rule has no effect
 	Covered        FindingName = "covered"         // another rule matches all that it does
 	OpenProgram    FindingName = "open-program"    // it leaves open which program runs
-	OpenArguments  FindingName = "open-arguments"  // it leaves open what a program is told
+	OpenArguments  FindingName = "open-arguments"  // it leaves open the arguments of a program
 	OpenWord       FindingName = "open-word"       // it leaves single words open, of a program that is not known
 	GrantsNothing  FindingName = "grants-nothing"  // it grants commands nothing
 	ProtectedWrite FindingName = "protected-write" // it lets commands write what restricts the next run, or what others run

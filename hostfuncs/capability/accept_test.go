@@ -32,7 +32,7 @@ func TestAccept(t *testing.T) {
 		"finding: never-matches, provider: other-provider-that-is-not-there, key: files.write, rule: a/*/b anything": true,
 	} {
 		accepted, found := 0, false
-		for _, f := range explain.Check(parse(t, openSh+"accept: [{"+entry+", reason: ' so it is '}]")) {
+		for _, f := range explain.Check(parse(t, openSh+"accept: [{"+entry+", reason: ' so it is '}]"), nil) {
 			if f.Accepted != nil {
 				accepted++
 				if f.Accepted.Reason != "so it is" || f.Accepted.Pos.Line != 3 {
@@ -55,7 +55,7 @@ func TestAcceptDecidesNothing(t *testing.T) {
 		before := parse(t, text)
 		var b strings.Builder
 		b.WriteString(text + "\naccept:\n  - {finding: open-program, provider: '*', key: exec, rule: '**', reason: x}\n")
-		for _, f := range explain.Check(before) {
+		for _, f := range explain.Check(before, nil) {
 			if f.Key == "env.pass" || strings.HasPrefix(f.Key, "files.") {
 				b.WriteString("  - {finding: " + string(f.Name) + ", provider: '" + f.Provider + "', key: " + f.Key + ", rule: '" + f.Rule + "', reason: x}\n")
 				break

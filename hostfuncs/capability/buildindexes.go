@@ -62,7 +62,7 @@ func frontend(ref string) (name, digest string, ok bool) {
 	return m[1] + "/" + m[2] + m[4], m[4], true
 }
 
-// platforms finds rules for platforms, in which a * stands for any characters.
+// platforms finds rules for platforms, in which * matches any characters.
 type platforms struct{ names }
 
 var platformRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9_.*-]+(?:/[a-z0-9_.*-]+){0,2}$`) })

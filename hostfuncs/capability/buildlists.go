@@ -13,7 +13,7 @@ import (
 // its rules are compared with.
 type buildList struct {
 	name string // with the section, such as build.tags
-	// texts are what a build has, and is tells whether one is written in the
+	// texts are what a build has, and is reports whether one is written in the
 	// only way there is; nil takes any. what describes one.
 	texts func(*Build) []string
 	is    func(text string) bool
@@ -32,7 +32,7 @@ type buildList struct {
 	// rule allows a text and little else; false where no rule can. Nil is the
 	// text itself.
 	rule func(text string) (string, bool)
-	// covers tells whether a rule matches all that another one does. Nil
+	// covers reports whether a rule matches all that another one does. Nil
 	// compares names. search is the text of [Key.SearchText].
 	covers func(deny bool, a, b string) bool
 	search func(rule string) string
@@ -234,10 +234,10 @@ func isPlatform(text string) bool {
 	return m != nil && otherPlatforms[m[1]] == "" && otherPlatforms[m[2]] == "" && otherPlatforms[m[2]+"/"+m[3]] == ""
 }
 
-// isLayout tells whether a text is oci:DIR.
+// isLayout reports whether a text is oci:DIR.
 func isLayout(text string) bool { return strings.HasPrefix(text, "oci:") && isOutput(text) }
 
-// isOutput tells whether a text is oci:DIR or tar:FILE.
+// isOutput reports whether a text is oci:DIR or tar:FILE.
 func isOutput(text string) bool {
 	kind, file, _ := strings.Cut(text, ":")
 	switch {

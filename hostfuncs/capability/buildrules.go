@@ -111,7 +111,7 @@ func (e *evaluation) build(b *Build) {
 	}
 }
 
-// needsNone tells whether a text needs no rule.
+// needsNone reports whether a text needs no rule.
 func (e *evaluation) needsNone(l *buildList, text string) bool {
 	if slices.ContainsFunc(e.sections, func(s *section) bool { return s.lists[l.name] != nil && s.lists[l.name].any }) {
 		return true // a policy made in code denies nothing
@@ -123,7 +123,7 @@ func (e *evaluation) needsNone(l *buildList, text string) bool {
 	return l.open && len(e.sections) > 0 || l.free != nil && l.free(text)
 }
 
-// states tells whether the policy has a list, even an empty one: no other text is
+// states reports whether the policy has a list, even an empty one: no other text is
 // allowed then.
 func (e *evaluation) states(key string) bool {
 	return slices.ContainsFunc(e.sections, func(s *section) bool { return s.lists[key] != nil })
@@ -197,7 +197,7 @@ func AllowContext(directory string, pos yamldoc.Pos) Rule {
 // AllowTag allows an image to have exactly that reference.
 func AllowTag(tag string) Rule { return inList("tags", true, tag, yamldoc.Pos{}, allowExactly) }
 
-// AllowArg allows a build argument to be set. A * in its name stands for any
+// AllowArg allows a build argument to be set. A * in its name matches any
 // characters.
 func AllowArg(name string, pos yamldoc.Pos) Rule { return allowIn("build.args", name, pos) }
 

@@ -92,7 +92,7 @@ var commands = family{
 		p.Claim.Exec = &x
 		return []Part{p}
 	},
-	requests: []request{{key: "exec", operation: "exec", beside: []string{"dir", "program", "sha256", "env", "load"}, read: (*reader).execRequest}},
+	requests: []request{{key: "exec", operation: "exec", beside: []string{"dir", "program", "sha256", "daemons", "env", "load"}, read: (*reader).execRequest}},
 }
 
 // commandRules are a section's rules for commands.
@@ -156,7 +156,7 @@ func (e *evaluation) exec() {
 		case x.Writable && e.why != "":
 			e.cannot(e.why)
 		case !ok:
-			e.cannot("there is no such program, and none could be in the project")
+			e.cannot("the program does not exist, and cannot be in the project")
 		}
 		return grant
 	})
@@ -179,13 +179,13 @@ func (e *evaluation) pinnedElse(x *Exec) string {
 	return fmt.Sprintf("%s pins sha256 %s, and the program has %s", rule, rule.sha256, cmp.Or(x.SHA256, "none that can be read"))
 }
 
-// Pins tells whether the policy has a rule that would allow the command to a
+// Pins reports whether the policy has a rule that would allow the command to a
 // provider, were its program the file that the rule pins.
 func (p *Policy) Pins(provider string, x *Exec) bool {
 	return slices.ContainsFunc(p.of(provider), func(s *section) bool { return s.exec.allow.pins.findStrict(x) != nil })
 }
 
-// Pins tells whether any of the policies pins the command, see [Policy.Pins].
+// Pins reports whether any of the policies pins the command, see [Policy.Pins].
 func Pins(policies []*Policy, provider string, x *Exec) bool {
 	return slices.ContainsFunc(policies, func(p *Policy) bool { return p.Pins(provider, x) })
 }
@@ -223,7 +223,7 @@ func grantExec(x *Exec) (Grant, bool) {
 	return Grant{Key: "exec", Rule: "[" + strings.Join(quoted, ", ") + "]"}, true
 }
 
-// isSimple tells whether a word of a command can be written in a string.
+// isSimple reports whether a word of a command can be written in a string.
 func isSimple(word string) bool {
 	return word != "" && !strings.ContainsFunc(word, func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("_./=+:@-", c)

@@ -84,7 +84,7 @@ func checkWords(words []string) error {
 	}
 	for i, word := range words {
 		if word == deep && i != len(words)-1 {
-			return errors.New("has ** before its end; only a last ** stands for any number of words")
+			return errors.New("has ** before its end; only a last ** matches any number of words")
 		}
 		if word != deep && strings.Contains(word, deep) {
 			return errors.New("has ** within a word: * is enough there")
@@ -175,12 +175,12 @@ func (x *Exec) files() (file, inside string) {
 	return "", inside
 }
 
-// isBare tells whether a program is searched in PATH.
+// isBare reports whether a program is searched in PATH.
 func isBare(name string) bool { return !strings.ContainsAny(name, `/\`) && !hasDrive(name) }
 
 func isAbs(p string) bool { return path.IsAbs(p) || (hasDrive(p) && strings.HasPrefix(p[2:], "/")) }
 
-// hasDrive tells whether a path begins as one of Windows, with a letter and :.
+// hasDrive reports whether a path begins as one of Windows, with a letter and :.
 func hasDrive(p string) bool {
 	return len(p) > 1 && p[1] == ':' && ('a' <= p[0]|0x20 && p[0]|0x20 <= 'z')
 }

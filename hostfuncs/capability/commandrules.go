@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -72,7 +71,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	asked, words := x.Argv, rule.words
 	name, wanted := base(asked[0]), base(cleanFile(words[0]))
 	if !glob(strings.ToLower(wanted), strings.ToLower(name)) {
-		if near := abi.Nearest(name, []string{wanted}); near != "" {
+		if near := yamldoc.Nearest(name, []string{wanted}); near != "" {
 			return 20, fmt.Sprintf("its program is %s", wanted)
 		}
 		return 0, ""
@@ -85,7 +84,7 @@ func missCommand(x *Exec, rule *Rule) (int, string) {
 	for i, word := range asked[1:] {
 		switch {
 		case i+1 >= len(words):
-			return 40 + i, fmt.Sprintf("it ends before %q; a last ** stands for any words", word)
+			return 40 + i, fmt.Sprintf("it ends before %q; a last ** matches any words", word)
 		case words[i+1] == deep:
 			return 80, otherwise
 		case strictWord(words[i+1], word):
@@ -166,8 +165,7 @@ func (r *reader) pinned(n *yamldoc.Node) *Rule {
 	return rule
 }
 
-// projectRoot stands for the project's directory, which a policy test does not
-// have: a file in it is known by its path there.
+// projectRoot is the project's directory in policy tests, which have none.
 const projectRoot = "/project/"
 
 // execRequest reads a command of a policy test.
@@ -186,7 +184,22 @@ func (r *reader) execRequest(request, value *yamldoc.Node, c *Claim) {
 	if n := request.Get("sha256"); n != nil {
 		x.SHA256 = r.digest(n)
 	}
+	if n := request.Get("daemons"); n != nil {
+		x.Daemons = r.commands(n)
+	}
 	r.beside(request, []string{"set", "pass"}, c)
+}
+
+// commands reads a list of commands.
+func (r *reader) commands(n *yamldoc.Node) [][]string {
+	if n.Kind() != yamldoc.KindList {
+		r.problems.Expected(n, "a list of commands")
+	}
+	var all [][]string
+	for _, item := range n.Items() {
+		all = append(all, r.words(item))
+	}
+	return all
 }
 
 // words reads the words of a command as a rule has them.
@@ -203,7 +216,7 @@ func (r *reader) words(n *yamldoc.Node) []string {
 	return strings.Fields(n.Text())
 }
 
-// isAnyAbs tells whether a path is absolute on any system.
+// isAnyAbs reports whether a path is absolute on any system.
 func isAnyAbs(p string) bool {
 	drive := len(p) > 2 && p[1] == ':' && (p[2] == '/' || p[2] == '\\')
 	return path.IsAbs(p) || drive || strings.HasPrefix(p, `\\`)

@@ -35,10 +35,10 @@ type Confinement struct {
 	Use []string
 	// Sockets are the names of sockets that may be connected to.
 	Sockets []string
-	// Unheld are rules that deny a part of what another allows, which no system
+	// Unenforced are rules that deny a part of what another allows, which no system
 	// can enforce on a command.
-	Unheld []*Rule
-	// Commands tells whether the policy lets any command run.
+	Unenforced []*Rule
+	// Commands reports whether the policy lets any command run.
 	Commands bool
 
 	pos yamldoc.Pos
@@ -131,13 +131,13 @@ func (c *Confinement) rules(l List) {
 	switch k := KeyOf(l.Key); {
 	case k.confine == nil:
 	case l.Deny:
-		c.Unheld = append(c.Unheld, l.Rules...)
+		c.Unenforced = append(c.Unenforced, l.Rules...)
 	default:
 		k.confine(c, l.Rules)
 	}
 }
 
-// runs tells whether any rule lets a command run.
+// runs reports whether any rule lets a command run.
 func (s *section) runs() bool {
 	x := &s.exec.allow
 	return len(x.pinned) > 0 || !x.byName.empty() || !x.byFile.empty() || !x.byProjectFile.empty()

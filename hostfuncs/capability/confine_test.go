@@ -97,9 +97,9 @@ func TestLimitsOf(t *testing.T) {
 	}
 }
 
-// TestAdmitUnheld: what no system can hold commands to is refused with its place,
-// as far as commands may run and are required to be held.
-func TestAdmitUnheld(t *testing.T) {
+// TestAdmitUnenforced: what no system can enforce on commands is refused with its place,
+// if commands may run and enforcement is required.
+func TestAdmitUnenforced(t *testing.T) {
 	for section, want := range map[string]int{
 		"{exec: [a], files: {read: {allow: ['**'], deny: [b]}}}":                       1,
 		"{exec: [a], files: {write: {deny: [b, c]}}}":                                  2,
@@ -120,7 +120,7 @@ func TestAdmitUnheld(t *testing.T) {
 		}
 	}
 	policy := parse(t, "version: 1\nproviders:\n  mine: {exec: [a], files: {}}")
-	if got := capability.Admit([]*capability.Policy{policy}, capability.Run{Provider: "mine", Unheld: []string{"ports"}}); len(got) != 1 || got[0].Pos.Line != 3 {
+	if got := capability.Admit([]*capability.Policy{policy}, capability.Run{Provider: "mine", Unenforced: []string{"ports"}}); len(got) != 1 || got[0].Pos.Line != 3 {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Dangerous tells whether a variable turns an allowed program into another
+// Dangerous reports whether a variable turns an allowed program into another
 // one, and why. Such a variable needs a rule that names it in full. Names are
 // compared without regard to case, since npm ignores it for its own, curl for
 // proxies, and Windows for all.
@@ -15,7 +15,7 @@ func Dangerous(name string) (why string, ok bool) {
 	return why, why != ""
 }
 
-// DangerousPattern tells whether all that a pattern matches is dangerous.
+// DangerousPattern reports whether all that a pattern matches is dangerous.
 func DangerousPattern(pattern string) bool {
 	pattern = anyCase(pattern)
 	return slices.ContainsFunc(dangerous().patterns, func(p whyPattern) bool { return globCovers(p.pattern, pattern) })

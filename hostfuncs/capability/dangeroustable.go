@@ -2,7 +2,7 @@ package capability
 
 // variableGroup are variables that turn a program into another one for the
 // same reason: by them it loads code, reads other settings, runs a command,
-// trusts somebody else, or writes to a file. In a name, * stands for any
+// trusts somebody else, or writes to a file. In a name, * matches any
 // characters.
 type variableGroup struct {
 	names  []string

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -214,4 +215,27 @@ func (e *evaluation) find(find func(*section) (allow, deny *Rule)) (allow, deny 
 // empty where it allows.
 func Said(layer Layer, name, rule, why string) Decision {
 	return Decision{Allowed: why == "", Layer: layer, Policy: name, Rule: rule, why: why}
+}
+
+// Grant is a line that is missing in a policy. The zero Grant is any
+// mention of the provider.
+type Grant struct {
+	// Key is where the line belongs, such as env.pass.
+	Key string
+	// Rule is the line, in YAML.
+	Rule string
+}
+
+// grantOf is the rule for one text.
+func grantOf(key, text string) Grant { return Grant{Key: key, Rule: yamldoc.Quote(asPattern(text))} }
+
+// asPattern is the narrowest pattern that matches a text and that can be
+// written. A * can only be written as the pattern that it is, and ** would
+// stand for more; bytes that are not UTF-8 cannot be written at all.
+func asPattern(text string) string {
+	text = strings.ToValidUTF8(text, "*")
+	for strings.Contains(text, "**") {
+		text = strings.ReplaceAll(text, "**", "*")
+	}
+	return text
 }

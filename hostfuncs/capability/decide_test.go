@@ -219,8 +219,8 @@ func TestFirstRuleIsNamed(t *testing.T) {
 	}
 }
 
-// TestRuleOfCommand wants the rule for a command to be told, also where one for
-// its variables stands above it.
+// TestRuleOfCommand wants the rule for a command to be named, also if one for
+// its variables is above it.
 func TestRuleOfCommand(t *testing.T) {
 	claim := with(command("npm", "run", "dev"), capability.EnvUse{Name: "A", Use: capability.Set})
 	lacking := with(command("npm", "run", "dev"), capability.EnvUse{Name: "B", Use: capability.Set})

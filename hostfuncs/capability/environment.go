@@ -107,7 +107,7 @@ func (r *reader) uses(n *yamldoc.Node, use EnvKind) []EnvUse {
 }
 
 // AllowEnv allows a variable to reach a child, and to be looked at. A * in its
-// name stands for any characters.
+// name matches any characters.
 func AllowEnv(name string, pos yamldoc.Pos) Rule { return allowIn("env.pass", name, pos) }
 
 // InheritEnv gives a child the user's whole environment.
@@ -177,13 +177,13 @@ func passCovers(deny bool, a, b *Rule) bool {
 	return globCovers(a.Text, b.Text)
 }
 
-// isName tells whether a variable or an argument can have the name.
+// isName reports whether a variable or an argument can have the name.
 func isName(name string) bool {
 	return name != "" && utf8.ValidString(name) && !strings.ContainsAny(name, "=\x00")
 }
 
 // baseline are the variables that every child gets: what programs need on any
-// system, and what describes the user's terminal and language. A * stands for
+// system, and what describes the user's terminal and language. A * matches
 // any characters. Case does not matter, since on Windows PATH is usually written
 // Path.
 var baseline = []string{
@@ -232,7 +232,7 @@ func (p *Policy) passes(provider, name string) bool {
 	return allowed
 }
 
-// IsBaseline tells whether every child gets a variable, unless a policy denies it.
+// IsBaseline reports whether every child gets a variable, unless a policy denies it.
 func IsBaseline(name string) bool {
 	upper := strings.ToUpper(name)
 	return slices.ContainsFunc(baseline, func(b string) bool { return glob(b, upper) })

@@ -16,7 +16,7 @@ type family struct {
 	operations []string
 	// keys lists the keys of a provider's section, in the order of a snippet.
 	keys func() []Key
-	// asked tells whether the claim asks for this right at all.
+	// asked reports whether the claim asks for this right at all.
 	asked func(*Claim) bool
 	// fault says why no rule could allow what the claim asks for; empty where
 	// one could. Rules are matched by text, so a claim must have a text in the
@@ -38,7 +38,7 @@ func families() []*family {
 	return []*family{&commands, &daemons, &environment, &files, &builds, &nets, &basics, &confines}
 }
 
-// isOperation tells whether a claim can be of an operation. No rule was written
+// isOperation reports whether a claim can be of an operation. No rule was written
 // with another one in mind.
 func isOperation(name string) bool {
 	return slices.ContainsFunc(families(), func(f *family) bool { return slices.Contains(f.operations, name) })
@@ -56,8 +56,8 @@ type Key struct {
 	// index returns an index without rules; nil where parse is set.
 	index func() index
 
-	// covers tells whether a rule matches all that another one does. Nil
-	// compares names, in which * stands for any characters.
+	// covers reports whether a rule matches all that another one does. Nil
+	// compares names, in which * matches any characters.
 	covers func(deny bool, a, b *Rule) bool
 	// denies is covers for a rule that denies and one that allows, where the
 	// two are not matched alike.
@@ -66,7 +66,7 @@ type Key struct {
 	// text is not that of the rule.
 	search   func(deny bool, r *Rule) string
 	deniedBy func(allow *Rule) []string
-	// matches tells whether a rule allows a part of a claim. Nil asks an index.
+	// matches reports whether a rule allows a part of a claim. Nil asks an index.
 	matches func(Part, *Rule) bool
 	// miss is [Key.Miss]. Nil compares texts.
 	miss func(*Key, Part, *Rule) (score int, why string)
@@ -135,7 +135,7 @@ func (k *Key) Value(rules []string) string {
 	return "[" + strings.Join(rules, ", ") + "]"
 }
 
-// Covers tells whether one rule of a list matches all that another one does. It
+// Covers reports whether one rule of a list matches all that another one does. It
 // may miss that two patterns are so related; it never says so of two that are
 // not.
 func (k *Key) Covers(deny bool, a, b *Rule) bool {
@@ -145,7 +145,7 @@ func (k *Key) Covers(deny bool, a, b *Rule) bool {
 	return k.covers(deny, a, b)
 }
 
-// Denies tells whether a rule that denies matches all that one which allows
+// Denies reports whether a rule that denies matches all that one which allows
 // does, with the limits of [Key.Covers].
 func (k *Key) Denies(deny, allow *Rule) bool {
 	if k.denies == nil {
@@ -176,8 +176,7 @@ func (k *Key) DeniedBy(allow *Rule) []string {
 type Part struct {
 	// Keys are the names of the keys whose rules can allow it.
 	Keys []string
-	// Claim is the claim without its other parts, as far as they can be told
-	// apart.
+	// Claim is the claim without its other parts, as far as they can be separated.
 	Claim Claim
 
 	exec *Exec
@@ -203,7 +202,7 @@ func (c *Claim) alone() Claim {
 	return Claim{Operation: c.Operation, Provider: c.Provider, Log: c.Log}
 }
 
-// Matches tells whether a rule of the key matches a part of a claim.
+// Matches reports whether a rule of the key matches a part of a claim.
 func (k *Key) Matches(p Part, r *Rule) bool {
 	if k.matches != nil {
 		return k.matches(p, r)

@@ -40,9 +40,9 @@ func (k *FileKind) UnmarshalText(text []byte) error {
 	return err
 }
 
-// FromFiles tells whether the claim is of variables in a file which the provider
+// FromFiles reports whether the claim is of variables in a file which the provider
 // may not be allowed to read. It is so for a missing or empty file too: else
-// the answer would tell whether the file exists.
+// the answer would report whether the file exists.
 func (c Claim) FromFiles() bool {
 	return slices.ContainsFunc(c.Files, func(f FileUse) bool { return f.Use == Load })
 }
@@ -161,7 +161,7 @@ type listedDirectories struct{}
 // pattern would have no meaning.
 func (listedDirectories) add(r *Rule) error {
 	if strings.Contains(r.Text, "*") {
-		return errors.New("has a * in it: name a directory, which stands for those below it too")
+		return errors.New("has a * in it: name a directory, which includes those below it")
 	}
 	return new(paths).add(r)
 }
@@ -179,14 +179,14 @@ func listedTrees(rules []*Rule) []Subtree {
 // write them.
 func listedPattern(r *Rule) string { return path.Join(r.Text, deep) }
 
-// Lists tells whether a rule of files.read or files.write lets commands list all
+// Lists reports whether a rule of files.read or files.write lets commands list all
 // that a rule of files.list does.
 func Lists(other, listed *Rule) bool {
 	s, ok := ParseSubtree(other.Text)
 	return ok && s.Below && pathCovers(path.Join(s.Path, deep), listedPattern(listed))
 }
 
-// DeniesBelow tells whether a rule of the policy may deny a provider something in a
+// DeniesBelow reports whether a rule of the policy may deny a provider something in a
 // directory of the project, at any depth. No system can deny it to commands: one that
 // may use a directory may use all that is in it.
 func (p *Policy) DeniesBelow(provider, dir string) bool {
@@ -201,7 +201,7 @@ func (p *Policy) DeniesBelow(provider, dir string) bool {
 	})
 }
 
-// reachesBelow tells whether a pattern may match a directory, or something in it.
+// reachesBelow reports whether a pattern may match a directory, or something in it.
 func reachesBelow(pattern, dir []string) bool {
 	for i, word := range pattern {
 		if word == deep || i == len(dir) {

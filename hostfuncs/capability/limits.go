@@ -9,7 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Limits bound each command of a provider. 0 is no bound.
+// Limits bound each command of a provider. 0 means no bound.
 type Limits struct {
 	// Time is how long it may run.
 	Time time.Duration

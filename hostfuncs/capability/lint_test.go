@@ -122,7 +122,7 @@ func TestCheck(t *testing.T) {
 			text = strings.Replace(text, "'*': {}", "other: {exec: ['**']}", 1)
 		}
 		var got []string
-		for _, f := range explain.Check(parse(t, text)) {
+		for _, f := range explain.Check(parse(t, text), nil) {
 			if f.Provider == "generic" {
 				got = append(got, fmt.Sprintf("%d:%d %s: %s", f.Pos.Line, f.Pos.Column, f.Name, f.Message))
 			}
@@ -154,7 +154,7 @@ func TestCheckAcrossProviders(t *testing.T) {
 		"generic: {exec: {deny: [ls -l, 'ls **', LS]}}\n  '*': {}":                       2,
 		"generic: {exec: {allow: ['**'], deny: ['**']}}\n  other: null":                  1,
 	} {
-		if got := explain.Check(parse(t, "version: 1\nproviders:\n  "+text)); len(got) != want {
+		if got := explain.Check(parse(t, "version: 1\nproviders:\n  "+text), nil); len(got) != want {
 			t.Errorf("%s: got %+v, want %d", text, got, want)
 		}
 	}
@@ -170,7 +170,7 @@ func FuzzCheck(f *testing.F) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		rules := randomRules(r)
 		p := parse(t, rules.text(""))
-		for _, finding := range explain.Check(p) {
+		for _, finding := range explain.Check(p, nil) {
 			if finding.Name != capability.NeverMatches && finding.Name != capability.Covered || strings.Contains(finding.Message, "passes nothing") {
 				continue
 			}
@@ -192,7 +192,7 @@ func TestCheckComparesNotForever(t *testing.T) {
 	const n = 2_500
 	p := parse(t, manyRules(n, "true * --task=%d"))
 	said := 0
-	for _, f := range explain.Check(p) {
+	for _, f := range explain.Check(p, nil) {
 		if f.Name == capability.NotCompared {
 			said++
 		}
@@ -202,7 +202,7 @@ func TestCheckComparesNotForever(t *testing.T) {
 	}
 	// As many others are compared, and have no finding but of what they leave open.
 	for _, format := range []string{"true task-%d", "true --task-%d=*"} {
-		for _, f := range explain.Check(parse(t, manyRules(n, format))) {
+		for _, f := range explain.Check(parse(t, manyRules(n, format)), nil) {
 			if f.Name != capability.OpenWord {
 				t.Fatalf("%s: %+v", format, f)
 			}
@@ -225,7 +225,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := parse(b, manyRules(10_000, format))
 			for b.Loop() {
-				explain.Check(p)
+				explain.Check(p, nil)
 			}
 		})
 	}
@@ -248,6 +248,6 @@ func (s ruleSet) without(t *testing.T, p *capability.Policy, f explain.Finding) 
 			return out
 		}
 	}
-	t.Fatalf("no rule stands at %s", f.Pos)
+	t.Fatalf("no rule at %s", f.Pos)
 	return out
 }

@@ -54,7 +54,7 @@ func TestGrantsNothing(t *testing.T) {
 
 func grantsNothing(p *capability.Policy, isDirectory func(string) bool) string {
 	var found []string
-	for _, f := range explain.CheckIn(p, isDirectory) {
+	for _, f := range explain.Check(p, isDirectory) {
 		if f.Name == capability.GrantsNothing {
 			hint, _, _ := strings.Cut(strings.TrimPrefix(f.Hint, "write "), ",")
 			found = append(found, fmt.Sprintf("%s: %s", f.Rule, hint))
@@ -66,7 +66,7 @@ func grantsNothing(p *capability.Policy, isDirectory func(string) bool) string {
 func TestHandsOverTheMachine(t *testing.T) {
 	p := parse(t, "version: 1\nproviders:\n  generic: {sockets: [docker], use: [node], build: {network: host}}\n  other: {build: {network: default}}\n  '*': {sockets: []}\n")
 	var found []string
-	for _, f := range explain.Check(p) {
+	for _, f := range explain.Check(p, nil) {
 		found = append(found, fmt.Sprintf("%d:%d %s of %s %s %s", f.Pos.Line, f.Pos.Column, f.Key, f.Provider, f.Rule, f.Name))
 	}
 	want := []string{"3:23 sockets of generic docker docker-socket", "3:62 build.network of generic host host-network"}

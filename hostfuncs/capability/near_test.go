@@ -33,7 +33,7 @@ providers:
 		want  string // the first, with its rule
 	}{
 		{command("npm", "publish"), `npm run dev: its word 2 is "run", not "publish"`},
-		{command("npm", "run", "dev", "--force"), `npm run dev: it ends before "--force"; a last ** stands for any words`},
+		{command("npm", "run", "dev", "--force"), `npm run dev: it ends before "--force"; a last ** matches any words`},
 		{command("npm", "run", "--x"), `npm run *: its word "*" matches nothing that begins with -, such as "--x"`},
 		{command("npm", "run"), `npm run dev: it goes on with "dev"`},
 		{command("/usr/bin/npm", "run", "dev"), "npm run dev: the program is called in another way: /usr/bin/npm"},

@@ -244,7 +244,7 @@ func parsePort(text string) (int, bool) {
 	return port, err == nil
 }
 
-// portsCover tells whether one rule for ports matches all that another does.
+// portsCover reports whether one rule for ports matches all that another does.
 func portsCover(_ bool, a, b *Rule) bool {
 	of, err := parsePorts(a.Text)
 	other, otherErr := parsePorts(b.Text)

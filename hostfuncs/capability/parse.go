@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -46,16 +48,12 @@ func (r *reader) mapping(n *yamldoc.Node, what string, read map[string]func(*yam
 		r.problems.Expected(n, what)
 		return
 	}
-	known := make([]string, 0, len(read))
-	for key := range read {
-		known = append(known, key)
-	}
 	for _, e := range n.Entries() {
 		if f, ok := read[e.Key]; ok {
 			f(e.Value)
 			continue
 		}
-		r.problems = append(r.problems, yamldoc.UnknownKey(e, known))
+		r.problems = append(r.problems, yamldoc.UnknownKey(e, slices.Collect(maps.Keys(read))))
 	}
 }
 
@@ -198,12 +196,12 @@ func (r *reader) isTrue(n *yamldoc.Node) bool {
 	return n != nil && n.Text() == "true"
 }
 
-// isHex tells whether a text is a SHA-256 in hex.
+// isHex reports whether a text is a SHA-256 in hex.
 func isHex(text string) bool {
 	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// isProviderID tells whether a text can be the ID of a provider.
+// isProviderID reports whether a text can be the ID of a provider.
 func isProviderID(text string) bool {
 	return text != "" && len(text) <= 63 && text[0] != '-' && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

@@ -37,7 +37,7 @@ func TestParseProblems(t *testing.T) {
 		{"a .. that stays inside", in("files: {read: [a/../b]}"), "has .. in it", ""},
 		{"empty file", in("files: {read: ['']}"), "is empty", ""},
 		{"dotenv file outside", in("files: {env: [../.env]}"), "providers.generic.files.env[0]: rule \"../.env\" has .. in it", ""},
-		{"directories as a pattern", in("files: {list: ['src/**']}"), `p.yml:4:20: providers.generic.files.list[0]: rule "src/**" has a * in it: name a directory, which stands for those below it too`, ""},
+		{"directories as a pattern", in("files: {list: ['src/**']}"), `p.yml:4:20: providers.generic.files.list[0]: rule "src/**" has a * in it: name a directory, which includes those below it`, ""},
 		{"directory outside", in("files: {list: [../x]}"), "providers.generic.files.list[0]: rule \"../x\" has .. in it", ""},
 		{"absolute directory", in("files: {list: [/etc]}"), `rule "/etc" begins with /`, ""},
 		{"no directory", in("files: {list: ['']}"), "is empty", ""},

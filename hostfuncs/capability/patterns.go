@@ -5,10 +5,10 @@ import (
 	"path"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// names finds rules for names, such as a variable's. A * stands for any
+// names finds rules for names, such as a variable's. A * matches any
 // characters.
 type names struct {
 	literal  map[string]*Rule
@@ -47,7 +47,7 @@ func (n *names) find(name string, literal bool) *Rule {
 func (n *names) allows(name string) *Rule { return n.find(name, false) }
 func (n *names) denies(name string) *Rule { return n.find(name, false) }
 
-// glob matches a pattern in which * stands for any characters, including none.
+// glob matches a pattern in which * matches any characters, including none.
 func glob(pattern, s string) bool {
 	head, rest, ok := strings.Cut(pattern, "*")
 	if !ok {
@@ -74,29 +74,9 @@ func glob(pattern, s string) bool {
 // below may miss that two patterns are so related, and never say so of two that
 // are not.
 
-// globCovers tells whether one pattern matches all that another does. A * of
-// the other is a character that only a * of the first matches.
-func globCovers(a, b string) bool {
-	head, rest, ok := strings.Cut(a, "*")
-	if !ok {
-		return a == b
-	}
-	if !strings.HasPrefix(b, head) {
-		return false
-	}
-	b = b[len(head):]
-	for {
-		part, more, ok := strings.Cut(rest, "*")
-		if !ok {
-			return strings.HasSuffix(b, part)
-		}
-		i := strings.Index(b, part)
-		if i < 0 {
-			return false
-		}
-		b, rest = b[i+len(part):], more
-	}
-}
+// globCovers reports whether one pattern matches all that another does. To glob, a *
+// of the other is a character that only a * of the first matches.
+func globCovers(a, b string) bool { return glob(a, b) }
 
 // listCovers is globCovers for lists of words in which ** is any number of
 // them.
@@ -131,7 +111,7 @@ func missText(text, rule string) (int, string) {
 		return 60, "it is the directory itself; " + dir + "/** is all in it"
 	case strings.Contains(rule, "*") && glob(rule, text):
 		return 50, "its * crosses no slash"
-	case abi.Nearest(text, []string{rule}) != "":
+	case yamldoc.Nearest(text, []string{rule}) != "":
 		return 30, "it is another name"
 	}
 	return 0, ""

@@ -168,5 +168,5 @@ func (p *Policy) DigestRules() []List { return p.digests }
 // Providers are the IDs that the policy has a section for, with "*", sorted.
 func (p *Policy) Providers() []string { return slices.Sorted(maps.Keys(p.sections)) }
 
-// For tells whether the list is for the provider.
+// For reports whether the list is for the provider.
 func (l List) For(provider string) bool { return l.Provider == provider || l.Provider == anyProvider }

@@ -26,11 +26,11 @@ func TestMadePolicy(t *testing.T) {
 		claim capability.Claim
 		want  bool
 	}{
-		"exactly":            {claim("backend", argv...), true},
-		"another directory":  {claim(".", argv...), false},
-		"a * is no pattern":  {claim("backend", "sh", "-c", "echo x"), false},
-		"one word more":      {claim("backend", "sh", "-c", "echo *", "x"), false},
-		"another's provider": {as("other", claim("backend", argv...)), false},
+		"exactly":              {claim("backend", argv...), true},
+		"another directory":    {claim(".", argv...), false},
+		"a * is not a pattern": {claim("backend", "sh", "-c", "echo x"), false},
+		"one word more":        {claim("backend", "sh", "-c", "echo *", "x"), false},
+		"another's provider":   {as("other", claim("backend", argv...)), false},
 	} {
 		if d := capability.Decide([]*capability.Policy{p}, tt.claim); d.Allowed != tt.want {
 			t.Errorf("%s: %s", name, d.Reason())
@@ -38,7 +38,7 @@ func TestMadePolicy(t *testing.T) {
 	}
 }
 
-// TestMadeArgv holds a policy to what it was made of, and to any directory where
+// TestMadeArgv: a policy allows what it was made of, and to any directory where
 // none was given.
 func TestMadeArgv(t *testing.T) {
 	argv := []string{"npm", "run"}
@@ -68,8 +68,8 @@ func TestMadeBuild(t *testing.T) {
 		want   bool
 	}{
 		"exactly":                  {func(*capability.Build) {}, true},
-		"context is no pattern":    {func(b *capability.Build) { b.Context = "backend" }, false},
-		"tag is no pattern":        {func(b *capability.Build) { b.Tags = []string{"shop/x"} }, false},
+		"context is not a pattern": {func(b *capability.Build) { b.Context = "backend" }, false},
+		"tag is not a pattern":     {func(b *capability.Build) { b.Tags = []string{"shop/x"} }, false},
 		"a file is one":            {func(b *capability.Build) { b.Dockerfile = "docker/other" }, true},
 		"one that is elsewhere":    {func(b *capability.Build) { b.Dockerfile = "Dockerfile" }, false},
 		"an argument was not made": {func(b *capability.Build) { b.Args = []string{"A"} }, false},
@@ -133,7 +133,7 @@ func TestLayers(t *testing.T) {
 		}
 		return p
 	}
-	allows, lacks := parsed("b.yml", "exec: [npm run]"), parsed("c.yml", "exec: [npm test]")
+	allows, misses := parsed("b.yml", "exec: [npm run]"), parsed("c.yml", "exec: [npm test]")
 	denies, same := parsed("d.yml", "exec: {deny: [npm run]}"), parsed("c.yml", "exec: [npm build], env: {pass: [A]}")
 	claim := with(command("npm", "run"), capability.EnvUse{Name: "A"})
 	for name, tt := range map[string]struct {
@@ -141,9 +141,9 @@ func TestLayers(t *testing.T) {
 		layer    string
 		missing  int
 	}{
-		"a deny before what is missing":   {[]*capability.Policy{allows, lacks, denies}, "d.yml", 0},
-		"the first name of those lacking": {[]*capability.Policy{lacks, allows}, "b.yml", 1},
-		"two of one name":                 {[]*capability.Policy{lacks, same}, "c.yml", -1},
+		"a deny before what is missing":   {[]*capability.Policy{allows, misses, denies}, "d.yml", 0},
+		"the first name of those lacking": {[]*capability.Policy{misses, allows}, "b.yml", 1},
+		"two of one name":                 {[]*capability.Policy{misses, same}, "c.yml", -1},
 	} {
 		d := capability.Decide(tt.policies, claim)
 		if d.Policy != tt.layer || (tt.missing >= 0 && len(d.Missing) != tt.missing) {

@@ -27,7 +27,7 @@ var mirrors = []string{oldHost, "registry-1.docker.io", "registry.hub.docker.com
 //
 // A text that is not a reference of an image, or has a digest other than SHA-256.
 func Reference(text string) (string, error) {
-	full := text
+	var full string
 	host, rest, hosted := strings.Cut(text, "/")
 	switch {
 	case !hosted || !isHost(host):
@@ -53,7 +53,7 @@ func inDefaultHost(name string) string {
 	return defaultHost + "/" + name
 }
 
-// named tells whether a reference has a tag or a digest.
+// named reports whether a reference has a tag or a digest.
 func named(ref string) bool {
 	return strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@")
 }
@@ -121,7 +121,7 @@ func written(ref string) []string {
 	return withTag(names)
 }
 
-// isHost tells whether the first part of a reference is a registry's host.
+// isHost reports whether the first part of a reference is a registry's host.
 func isHost(s string) bool {
 	return strings.ContainsAny(s, ".:") || s == "localhost" || strings.ToLower(s) != s
 }
@@ -142,7 +142,7 @@ var fullReference = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^((?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?)/([a-z0-9._-]+(?:/[a-z0-9._-]+)*)(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`)
 })
 
-// isReference tells whether a reference is written in the one way in which a
+// isReference reports whether a reference is written in the one way in which a
 // claim has it.
 func isReference(ref string) bool {
 	m := fullReference().FindStringSubmatch(ref)

@@ -84,7 +84,7 @@ var (
 
 var defaultPorts = map[string]string{"http": ":80", "https": ":443", "git": ":9418", "ssh": ":22"}
 
-// isRemote tells whether a URL is written in the one way in which a claim has
+// isRemote reports whether a URL is written in the one way in which a claim has
 // it, so that no other URL is known for what it names.
 func isRemote(remote string) bool {
 	m := remoteURL().FindStringSubmatch(remote)
@@ -104,7 +104,7 @@ func isRemote(remote string) bool {
 // once.
 const decodings = 3
 
-// climbs tells whether a .. in a URL, or in a rule for some, can lead out of
+// climbs reports whether a .. in a URL, or in a rule for some, can lead out of
 // what is named before it: a directory of the server, or a repository that a
 // builder has fetched.
 //
@@ -132,7 +132,7 @@ var (
 	subdirectory = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)(?:^|[&;])\s*subdir\s*=`) })
 )
 
-// isRepository tells whether a URL without its query is one that BuildKit
+// isRepository reports whether a URL without its query is one that BuildKit
 // clones: https://pkg.go.dev/github.com/moby/buildkit/frontend/dockerfile/dfgitutil#ParseGitRef
 func isRepository(file string) bool {
 	return !strings.HasPrefix(file, "http") || strings.HasSuffix(file, ".git")

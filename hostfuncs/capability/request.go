@@ -58,7 +58,7 @@ func (r *reader) request(n *yamldoc.Node) (Claim, string) {
 	return c, q.describe(c)
 }
 
-// isBeside tells whether a key of a request belongs to another one.
+// isBeside reports whether a key of a request belongs to another one.
 func isBeside(all []request, n *yamldoc.Node, key string) bool {
 	return slices.ContainsFunc(all, func(q request) bool { return n.Get(q.key) != nil && slices.Contains(q.beside, key) })
 }

@@ -75,11 +75,11 @@ type Run struct {
 	// SHA256 is the module's, in hex.
 	SHA256  string
 	BuiltIn bool
-	// Locked tells whether the lock file has the module.
+	// Locked reports whether the lock file has the module.
 	Locked bool
-	// Unheld is what this system cannot enforce of all that policies require of
+	// Unenforced is what this system cannot enforce of all that policies require of
 	// commands, a line each.
-	Unheld []string
+	Unenforced []string
 }
 
 // Refusal says which requirement a run does not meet.
@@ -138,18 +138,18 @@ func (p *Policy) refuseCommands(policies []*Policy, run Run) []Refusal {
 		case len(Confine(policies, run.Provider)) == 0:
 			refusals = append(refusals, p.refusal(p.Require.confinePos, "commands must be confined, and no policy says to what",
 				"give the provider a section files or net"))
-		case len(run.Unheld) > 0:
-			refusals = append(refusals, p.refusal(p.Require.confinePos, cannot+strings.Join(run.Unheld, "; "), ""))
+		case len(run.Unenforced) > 0:
+			refusals = append(refusals, p.refusal(p.Require.confinePos, cannot+strings.Join(run.Unenforced, "; "), ""))
 		}
 	}
 	for _, c := range Confine([]*Policy{p}, run.Provider) {
 		if c.Mode != ConfineRequire || !c.Commands {
 			continue
 		}
-		if len(run.Unheld) > 0 {
-			refusals = append(refusals, p.refusal(c.pos, cannot+strings.Join(run.Unheld, "; "), bestEffort))
+		if len(run.Unenforced) > 0 {
+			refusals = append(refusals, p.refusal(c.pos, cannot+strings.Join(run.Unenforced, "; "), bestEffort))
 		}
-		for _, r := range c.Unheld {
+		for _, r := range c.Unenforced {
 			refusals = append(refusals, p.refusal(r.Pos, fmt.Sprintf("%q cannot be denied to commands: one that may use a directory may use all that is in it", r.Text), bestEffort))
 		}
 	}

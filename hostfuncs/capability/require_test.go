@@ -33,7 +33,7 @@ func TestAdmit(t *testing.T) {
 		"confined":            {"{confine: require}\nproviders: {mine: {files: {}}}", capability.Run{}, ""},
 		"confined by another": {"{confine: require}\nproviders: {other: {files: {}}}", capability.Run{}, "policy.yml:2:20: commands must be confined, and no policy says to what"},
 		"not confined":        {"{confine: require}", capability.Run{}, "policy.yml:2:20: commands must be confined"},
-		"confined in vain":    {"{confine: require}\nproviders: {mine: {net: {}}}", capability.Run{Unheld: []string{"ports", "files"}}, "policy.yml:2:20: this system cannot confine commands as the policy requires: ports; files"},
+		"confined in vain":    {"{confine: require}\nproviders: {mine: {net: {}}}", capability.Run{Unenforced: []string{"ports", "files"}}, "policy.yml:2:20: this system cannot confine commands as the policy requires: ports; files"},
 		"best effort":         {"{confine: best-effort}", capability.Run{}, ""},
 	} {
 		tt.run.Provider = "mine"
@@ -62,7 +62,7 @@ func TestAdmitAll(t *testing.T) {
 // concerns commands not to.
 func TestAdmitModule(t *testing.T) {
 	policies := []*capability.Policy{parse(t, "version: 1\nrequire: {lock: true, confine: require}"), parse(t, "version: 1\nrequire: {digests: {mine: []}}")}
-	run := capability.Run{Provider: "mine", Unheld: []string{"ports"}}
+	run := capability.Run{Provider: "mine", Unenforced: []string{"ports"}}
 	if got := capability.AdmitModule(policies, run); len(got) != 2 {
 		t.Errorf("got %+v", got)
 	}

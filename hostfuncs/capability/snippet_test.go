@@ -98,7 +98,7 @@ func TestSnippetMerged(t *testing.T) {
 // written.
 func TestUngrantable(t *testing.T) {
 	for want, claim := range map[string]capability.Claim{
-		"there is no such program":                      run(".", "", "", "../x"),
+		"the program does not exist":                    run(".", "", "", "../x"),
 		"LD_* cannot be named in full, and the loader ": with(command("npm"), capability.EnvUse{Name: "LD_*"}),
 	} {
 		d := capability.Decide(nil, claim)

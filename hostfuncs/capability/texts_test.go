@@ -149,7 +149,7 @@ func TestTexts(t *testing.T) {
 		{"engine elsewhere", "", at("docker", "tcp://acme.dev:2376"), false},
 		{"listed engine", "engines: [embedded]", at("embedded", ""), true},
 		{"another engine", "engines: [embedded]", at("docker", ""), false},
-		{"the engine that isn't told", "engines: [embedded]", build(func(*capability.Build) {}), false},
+		{"the engine that is not named", "engines: [embedded]", build(func(*capability.Build) {}), false},
 		{"it is docker", "engines: [docker]", build(func(*capability.Build) {}), true},
 		{"no engine", "engines: []", at("docker", ""), false},
 		{"one that isn't elsewhere", "engines: [buildkit]", at("buildkit", "tcp://acme.dev:1"), false},

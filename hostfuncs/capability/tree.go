@@ -24,7 +24,7 @@ type edge struct {
 	to      *tree
 }
 
-// matcher tells whether a pattern with a * in it matches a word.
+// matcher reports whether a pattern with a * in it matches a word.
 type matcher func(pattern, word string) bool
 
 func (t *tree) empty() bool {
@@ -34,14 +34,6 @@ func (t *tree) empty() bool {
 func (t *tree) insert(words []string, r *Rule) {
 	for _, word := range words {
 		t = t.child(word)
-	}
-	t.end = first(t.end, r)
-}
-
-// insertExact is insert for words in which nothing is a pattern.
-func (t *tree) insertExact(words []string, r *Rule) {
-	for _, word := range words {
-		t = t.literalChild(word)
 	}
 	t.end = first(t.end, r)
 }

@@ -86,7 +86,7 @@ type effectRun struct {
 	cert    string
 }
 
-// do runs the program in a directory of its own, and tells whether the variable
+// do runs the program in a directory of its own, and reports whether the variable
 // took effect.
 func (r effectRun) do(t *testing.T, env []string) (said string, done bool) {
 	t.Helper()

@@ -1,5 +1,5 @@
-// Package hosttest has what the tests of all operations share: a project, a gate
-// before it, and calls.
+// Package hosttest is shared by the tests of all operations: a project, its gate, and
+// calls.
 package hosttest
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
-// Hangs is a limit for what would otherwise never end, below that of all tests, so
-// that the failure names it. Nothing that works comes near it on any machine.
+// Hangs is a limit for what would otherwise never end. It is below that of all tests, so
+// that the failure names it, and no working test comes near it on any machine.
 const Hangs = 50 * time.Minute
 
-// Host is a project directory to act on, and what calls led to.
+// Host is a project directory with the records and messages of calls.
 type Host struct {
 	Root    string
 	Environ []string
@@ -29,8 +29,8 @@ type Host struct {
 	Records []hostfuncs.Record
 }
 
-// New makes a project directory with these files, which can be executed; a name
-// that ends in / is a directory.
+// New makes a project directory with executable files; a name that ends in / is a
+// directory.
 func New(t testing.TB, files map[string]string) *Host {
 	t.Helper()
 	root := imagetest.Dir(t)
@@ -52,12 +52,12 @@ func (h *Host) Decided(*hostfuncs.Record) error { return nil }
 // Done implements [hostfuncs.Auditor].
 func (h *Host) Done(r *hostfuncs.Record) { h.Records = append(h.Records, *r) }
 
-// Log is what operations log to.
+// Log records a message of an operation.
 func (h *Host) Log(level abi.Level, message string) {
 	h.Logged = append(h.Logged, string(level)+": "+message)
 }
 
-// Warn is what operations warn with.
+// Warn records a warning.
 func (h *Host) Warn(err error) { h.Logged = append(h.Logged, "warned: "+err.Error()) }
 
 // Everything is a policy that allows the provider "test" nearly everything.
@@ -101,7 +101,7 @@ func NewGate(t testing.TB, opts hostfuncs.GateOptions) *hostfuncs.Gate {
 	return g
 }
 
-// Call makes one call and wants a reply of the ABI.
+// Call makes one call and expects a reply of the ABI.
 func Call(t testing.TB, g *hostfuncs.Gate, operation string, request any) abi.Reply {
 	t.Helper()
 	data, ok := request.([]byte)
@@ -127,7 +127,7 @@ func Reply(t testing.TB, data []byte) abi.Reply {
 	return reply
 }
 
-// As decodes the result of a call that should have worked.
+// As decodes the result of a call and expects no error.
 func As[R any](t testing.TB, reply abi.Reply) R {
 	t.Helper()
 	var result R
@@ -140,7 +140,7 @@ func As[R any](t testing.TB, reply abi.Reply) R {
 	return result
 }
 
-// WantError wants a call to have failed with a code and a part of a message.
+// WantError expects an error with a code and a part of a message.
 func WantError(t testing.TB, reply abi.Reply, code abi.Code, message string) {
 	t.Helper()
 	if reply.Error == nil || reply.Error.Code != code || !strings.Contains(reply.Error.Message, message) {

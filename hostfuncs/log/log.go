@@ -11,13 +11,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// The most that a provider may log in one run.
+// The limits of a run.
 const (
 	maxBytes = 1 << 20
 	maxLines = 10_000
 )
 
-// Operation is log. It passes the cleaned messages of a run to show.
+// Operation returns log, which calls show with the cleaned messages of a run.
 func Operation(show func(level abi.Level, message string)) hostfuncs.Operation {
 	l := &logger{show: show}
 	return hostfuncs.Op[abi.LogRequest, abi.LogRequest, abi.Empty]{
@@ -30,14 +30,14 @@ func resolve(_ context.Context, q abi.LogRequest) (abi.LogRequest, error) {
 	switch q.Level {
 	case abi.LevelDebug, abi.LevelInfo, abi.LevelWarn:
 	default:
-		return q, abi.Errorf(abi.CodeInvalid, "log: level %q is none of debug, info, warn", q.Level)
+		return q, abi.Errorf(abi.CodeInvalid, "log: unknown level %q, expected debug, info or warn", q.Level)
 	}
 	q.Message = strings.TrimRight(termtext.Clean(q.Message), "\n")
 	return q, nil
 }
 
-// logger counts what a run has logged. A module calls one operation after another,
-// so it needs no lock.
+// logger counts the messages of a run. It needs no lock, because a module makes one call
+// after another.
 type logger struct {
 	show         func(level abi.Level, message string)
 	bytes, lines int
@@ -53,7 +53,7 @@ func (l *logger) log(_ context.Context, p abi.LogRequest) (abi.Empty, error) {
 	}
 	if !l.warned {
 		l.warned = true
-		l.show(abi.LevelWarn, "the provider logs too much; the rest is left out")
+		l.show(abi.LevelWarn, "the provider logs too much; further messages are not shown")
 	}
 	return abi.Empty{}, abi.Errorf(abi.CodeTooLarge, "log: a run can log %d lines and %d bytes", maxLines, maxBytes)
 }

@@ -27,7 +27,7 @@ func TestLogIsBounded(t *testing.T) {
 			last = hosttest.Call(t, g, abi.OpLog, abi.LogRequest{Level: abi.LevelInfo, Message: message})
 		}
 		hosttest.WantError(t, last, abi.CodeTooLarge, "a run can log")
-		if n := len(p.Logged); n != 11 || p.Logged[10] != "warn: the provider logs too much; the rest is left out" {
+		if n := len(p.Logged); n != 11 || p.Logged[10] != "warn: the provider logs too much; further messages are not shown" {
 			t.Errorf("%s: %d messages were shown", name, n)
 		}
 	}

@@ -1,13 +1,13 @@
-// Package filelock locks a directory among the processes that ask for its lock.
+// Package filelock locks files and directories among processes. The system releases a
+// lock when the process ends, however it ends, and across PID namespaces.
 package filelock
 
 import "errors"
 
 // ErrLocked means that another process holds the lock.
-var ErrLocked = errors.New("another process has locked the directory")
+var ErrLocked = errors.New("locked by another process")
 
-// Lock is a directory's lock. The system releases it when the process ends, however
-// it ends, and across PID namespaces.
+// Lock is a directory's lock.
 type Lock struct{ release func() error }
 
 // Release releases the lock.

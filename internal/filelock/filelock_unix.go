@@ -4,6 +4,9 @@ package filelock
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -21,17 +24,40 @@ func Try(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return &Lock{f.Close}, nil
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.EWOULDBLOCK):
-			err = ErrLocked
-		}
+	if err := TryFile(f, true); err != nil {
 		f.Close()
 		return nil, err
 	}
+	return &Lock{f.Close}, nil
+}
+
+// TryFile takes an open file's lock, exclusive or shared with others, without waiting
+// for it. Its errors are those of [Try].
+func TryFile(f *os.File, exclusive bool) error {
+	how := unix.LOCK_SH
+	if exclusive {
+		how = unix.LOCK_EX
+	}
+	err := flock(f, how|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return ErrLocked
+	}
+	return err
+}
+
+// Unlock releases an open file's lock, which cannot fail while it is held.
+func Unlock(f *os.File) { _ = flock(f, unix.LOCK_UN) }
+
+func flock(f *os.File, how int) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// Removed reports whether an open file has no name left, so that others cannot lock it.
+func Removed(info fs.FileInfo) bool {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	return ok && status.Nlink == 0
 }

@@ -192,7 +192,7 @@ func TestDirtySubmodule(t *testing.T) {
 	repo, inner := committed(t), committed(t)
 	git(t, repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub")
 	if !dirtyAt(t, repo) {
-		t.Error("a submodule that was added is no change")
+		t.Error("a submodule that was added is not a change")
 	}
 	git(t, repo, "commit", "-q", "-m", "two")
 	if dirtyAt(t, repo) {
@@ -200,12 +200,12 @@ func TestDirtySubmodule(t *testing.T) {
 	}
 	put("sub/new", "x")(t, repo)
 	if !dirtyAt(t, repo) {
-		t.Error("a new file in a submodule is no change")
+		t.Error("a new file in a submodule is not a change")
 	}
 	git(t, filepath.Join(repo, "sub"), "add", ".")
 	git(t, filepath.Join(repo, "sub"), "commit", "-q", "-m", "three")
 	if !dirtyAt(t, repo) {
-		t.Error("another commit of a submodule is no change")
+		t.Error("another commit of a submodule is not a change")
 	}
 }
 

@@ -15,7 +15,7 @@ type Writer struct {
 
 	mu     sync.Mutex
 	scan   scanner
-	held   bytes.Buffer // read by scan and not yet written to w
+	kept   bytes.Buffer // read by scan and not yet written to w
 	out    []byte
 	err    error
 	closed bool
@@ -44,7 +44,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	w.update()
-	w.held.Write(p)
+	w.kept.Write(p)
 	w.scan.read(p)
 	if err := w.flush(w.scan.decided()); err != nil {
 		return 0, err
@@ -69,13 +69,13 @@ func (w *Writer) Close() error {
 // update adds the values that were added since the last write.
 func (w *Writer) update() {
 	if m := w.set.current(); m != w.scan.matcher {
-		w.scan.restart(m, w.held.Bytes())
+		w.scan.restart(m, w.kept.Bytes())
 	}
 }
 
 // flush writes what is kept back before an offset.
 func (w *Writer) flush(end int) error {
-	w.out = w.scan.appendMasked(w.out[:0], w.held.Next(end-w.scan.done))
+	w.out = w.scan.appendMasked(w.out[:0], w.kept.Next(end-w.scan.done))
 	if len(w.out) == 0 {
 		return nil
 	}

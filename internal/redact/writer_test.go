@@ -61,15 +61,15 @@ func TestWriterHolds(t *testing.T) {
 }
 
 // TestWriterAddsLater wants values added between writes to count for the bytes
-// held back, and what was decided about those to stay.
+// kept back, and what was decided about those to stay.
 func TestWriterAddsLater(t *testing.T) {
 	for _, tt := range []struct{ name, value, first, later, second, want string }{
 		{"not written", "token", "a ", "other", "other", "a ***"},
 		{"written", "token", "other ", "other", "other", "other ***"},
-		{"held", "token", "x tok", "kilo", "ilo", "x to***"},
-		{"held and whole", "other-token", "other-tok", "other", ".", "***-tok."},
+		{"kept back", "token", "x tok", "kilo", "ilo", "x to***"},
+		{"kept back and whole", "other-token", "other-tok", "other", ".", "***-tok."},
 		{"both", "token", "tok", "kilo", "en kilo", "*** ***"},
-		{"masked and held", "abcdefgh", "abcd", "cdef", "efgh cdef", "*** ***"},
+		{"masked and kept back", "abcdefgh", "abcd", "cdef", "efgh cdef", "*** ***"},
 		{"a repeated start", "abab", "ab", "other", ".", "ab."},
 		{"next to what is masked", "abcdefgh-long", "abcdefgh", "abcd", ".", "***efgh."},
 		{"apart from what is masked", "abcdef0123-long\n0123", "abcdef0123", "abcd", ".", "***ef***."},
@@ -91,14 +91,14 @@ func TestWriterAddsLater(t *testing.T) {
 	}
 }
 
-// TestWriterKeepsDecided has held bytes that are masked with others that are
+// TestWriterKeepsDecided has bytes kept back that are masked with others that are
 // written, and adds values that those are searched for anew.
 func TestWriterKeepsDecided(t *testing.T) {
 	for _, tt := range []struct{ name, first, later, second, want string }{
 		{"not found", "abcdefghij", "ghij-more", "-mor.", "***-mor."},
 		{"found at the end", "abcdefghij", "ghij-more", "-more.", "***."},
 		{"found within", "abcdefghij", "efgh", ".", "***."},
-		{"found at the end of what is held", "abcdefghij", "ghij", ".", "***."},
+		{"found at the end of what is kept back", "abcdefghij", "ghij", ".", "***."},
 		{"continued", "abcdefghij", "unrelated", "klmn.", "***."},
 		{"another mask", "abcdefghij efg", "unrelated", "hijklmn", "*** ***"},
 	} {
@@ -155,7 +155,7 @@ func TestWriterErrors(t *testing.T) {
 	write(t, w, "tok")
 	for range 2 {
 		if err := w.Close(); err != broken {
-			t.Errorf("Close with bytes held: %v", err)
+			t.Errorf("Close with bytes kept back: %v", err)
 		}
 	}
 }

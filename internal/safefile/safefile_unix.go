@@ -28,7 +28,7 @@ func IsOwn(info fs.FileInfo) bool {
 
 // CheckPlanted returns an error if another user may have created the file or link
 // at a path, in a directory that all users can write to. This is the kernel's rule
-// for links, applied to files too. A missing file is no error.
+// for links, applied to files too. A missing file is not an error.
 // https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks
 func CheckPlanted(path string) error {
 	info, err := os.Lstat(path)

@@ -126,7 +126,7 @@ func TestTake(t *testing.T) {
 		t.Error(diff)
 	}
 
-	// What is known to have changed is no news.
+	// What is known to have changed is not reported.
 	write(t, at("other.yml"), "later")
 	now := Take(before.places)
 	write(t, at("other.yml"), "trusted")

@@ -6,8 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // Parse reads one document; file is its name in positions. An empty document is null. A
@@ -44,13 +49,9 @@ func Parse(file string, data []byte) (*Node, error) {
 
 // once removes duplicates: an anchor's value is read for each alias.
 func once(ps Problems) Problems {
-	type saying struct {
-		pos     Pos
-		message string
-	}
-	said := make(map[saying]bool)
+	said := make(map[Problem]bool)
 	return slices.DeleteFunc(ps, func(p Problem) bool {
-		s := saying{p.Pos, p.Message}
+		s := Problem{Pos: p.Pos, Message: p.Message}
 		again := said[s]
 		said[s] = true
 		return again
@@ -82,4 +83,30 @@ func decode(data []byte) (root *yaml.Node, err error) {
 		return nil, nil
 	}
 	return doc.Content[0], nil
+}
+
+// Visible reports whether a reader sees the character and recognises it.
+func Visible(r rune) bool {
+	return unicode.IsPrint(r) && r != unicode.ReplacementChar && termtext.HasShape(r)
+}
+
+// Word returns a foreign word for display in a line: it is quoted if its ends would not
+// be visible, and escaped if it could look like another word or control a terminal.
+func Word(word string) string {
+	switch {
+	case strings.ContainsFunc(word, func(r rune) bool { return !Visible(r) }):
+		return strconv.QuoteToASCII(word)
+	case word == "" || strings.ContainsAny(word, ` "`):
+		return strconv.Quote(word)
+	}
+	return word
+}
+
+// Words returns [Word] of each.
+func Words(words []string) []string {
+	shown := make([]string, len(words))
+	for i, word := range words {
+		shown[i] = Word(word)
+	}
+	return shown
 }

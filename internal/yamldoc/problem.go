@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/agext/levenshtein"
 )
 
 // Pos is a position in a file. Line and Column begin at 1; 0 is unknown.
@@ -125,7 +125,7 @@ func (ps Problems) Err() error {
 // UnknownKey returns the problem of an unknown key.
 func UnknownKey(e Entry, known []string) Problem {
 	hint := "known here: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
-	if near := abi.Nearest(e.Key, known); near != "" {
+	if near := Nearest(e.Key, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	return Problem{e.KeyPos, parentField(e.Value.Field(), e.Key), fmt.Sprintf("unknown key %q", e.Key), hint}
@@ -133,4 +133,22 @@ func UnknownKey(e Entry, known []string) Problem {
 
 func parentField(field, key string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(field, under("", key)), ".")
+}
+
+// maxNear bounds the words that are compared, in bytes: the time is their product.
+const maxNear = 100
+
+// Nearest returns the known word that was probably meant: the one with the fewest
+// changed letters, if they are few. It returns "" if none is near.
+func Nearest(word string, known []string) string {
+	best, bestDistance := "", max(2, len(word)/3)+1
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if max(len(word), len(k)) > maxNear {
+			continue
+		}
+		if d := levenshtein.Distance(word, k, nil); d < bestDistance && d < min(len(k), len(word)) {
+			best, bestDistance = k, d
+		}
+	}
+	return best
 }

@@ -66,10 +66,10 @@ func (c *converter) scalar(n *yaml.Node, out *Node) {
 		out.kind = KindString
 	case intTag:
 		out.kind = KindInt
-		c.rewrite(n, out, intText, "%q is no number that JSON has")
+		c.rewrite(n, out, intText, "%q is not a JSON number")
 	case floatTag:
 		out.kind = KindFloat
-		c.rewrite(n, out, floatText, "%q is no number that JSON has")
+		c.rewrite(n, out, floatText, "%q is not a JSON number")
 	default:
 		c.problems.Add(c.pos(n), out.field, fmt.Sprintf("unsupported tag %q", tag), "")
 	}

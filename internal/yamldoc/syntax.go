@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,13 +54,7 @@ func unreadable(file string, data []byte) (Problem, bool) {
 
 // printable is c-printable of https://yaml.org/spec/1.2.2/#51-character-set
 func printable(r rune) bool {
-	switch {
-	case r == '\t', r == '\n', r == '\r', r == 0x85:
-		return true
-	case r < ' ', 0x7f <= r && r < 0xa0, r == 0xfffe, r == 0xffff:
-		return false
-	}
-	return true
+	return slices.Contains([]rune{'\t', '\n', '\r', 0x85}, r) || r >= ' ' && (r < 0x7f || r >= 0xa0) && r != 0xfffe && r != 0xffff
 }
 
 var (

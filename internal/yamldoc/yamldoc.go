@@ -11,8 +11,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"strings"
 )
 
 // Bounds on a document. Configurations are far below all of them.
@@ -123,7 +122,7 @@ func (n *Node) Get(key string) *Node {
 
 // At follows a JSON pointer (RFC 6901) from the value; nil if there is no such value.
 func (n *Node) At(pointer string) *Node {
-	for _, token := range abi.SplitPointer(pointer) {
+	for _, token := range SplitPointer(pointer) {
 		if n.Kind() != KindList {
 			n = n.Get(token)
 			continue
@@ -135,6 +134,18 @@ func (n *Node) At(pointer string) *Node {
 		n = n.items[i]
 	}
 	return n
+}
+
+// SplitPointer returns the keys of a JSON pointer (RFC 6901), from the top down.
+func SplitPointer(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	keys := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, key := range keys {
+		keys[i] = strings.ReplaceAll(strings.ReplaceAll(key, "~1", "/"), "~0", "~")
+	}
+	return keys
 }
 
 // JSON returns the value in JSON: keys in the document's order, numbers digit for

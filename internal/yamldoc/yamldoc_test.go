@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestProblems(t *testing.T) {
 		{"null as a key", "~: x", `f.yml:1:1: key "~" is not a string`},
 		{"bool that is none", "a: !!bool yes", `f.yml:1:4: a: "yes" is neither true nor false`},
 		{"null that is none", "a: !!null no", `f.yml:1:4: a: "no" is not null`},
-		{"int that is none", "a: !!int 1.5", `f.yml:1:4: a: "1.5" is no number that JSON has`},
+		{"int that is none", "a: !!int 1.5", `f.yml:1:4: a: "1.5" is not a JSON number`},
 		{"merge of a list of strings", "a: {<<: [{b: 1}, c]}", "f.yml:1:9: a: << expects a mapping or a list of mappings"},
 		{"in the second line", "a: 1\nb: [}\n", "f.yml:2: did not find expected node content"},
 		{"in the third line", "a:\n  - b\n c: d\n", "f.yml:3: did not find expected key"},
@@ -98,7 +99,7 @@ func TestProblems(t *testing.T) {
 		{"unknown anchor below a comment", "# *x\na: b\nc: *x\n", `f.yml:3: alias "x" has no anchor above it`},
 		{"unknown anchor with a longer name", "a: &xy 1\nb: *xy\nc: *x\n", `f.yml:3: alias "x" has no anchor above it`},
 		{"unknown anchor behind many comments", strings.Repeat("# *x\n", 100) + "a: *x", `f.yml: alias "x" has no anchor above it`},
-		{"escape character in a key", `"\e[31m": {a: [.nan]}`, `f.yml:1:16: "\x1b[31m".a[0]: ".nan" is no number that JSON has`},
+		{"escape character in a key", `"\e[31m": {a: [.nan]}`, `f.yml:1:16: "\x1b[31m".a[0]: ".nan" is not a JSON number`},
 		{"byte order mark and invalid UTF-8", "\ufeffa: \xff", "f.yml:1:4: not UTF-8"},
 		{"delete character", "# \x7f", "f.yml:1:3: character U+007F is not allowed here"},
 		{"nested duplicate", "x: {a: 1, a: 3}\n", `f.yml:1:11: x: duplicate key "a" (first at line 1)`},
@@ -106,8 +107,8 @@ func TestProblems(t *testing.T) {
 		{"number as a key", "a: {1: x}", `f.yml:1:5: a: key "1" is not a string`},
 		{"boolean as a key", "true: x", `f.yml:1:1: key "true" is not a string`},
 		{"list as a key", "? [a]\n: x", `f.yml:1:3: a key is a list or a mapping, expected a string`},
-		{"infinity", "a: .inf", `f.yml:1:4: a: ".inf" is no number that JSON has`},
-		{"not a number", "a: .nan", `f.yml:1:4: a: ".nan" is no number that JSON has`},
+		{"infinity", "a: .inf", `f.yml:1:4: a: ".inf" is not a JSON number`},
+		{"not a number", "a: .nan", `f.yml:1:4: a: ".nan" is not a JSON number`},
 		{"binary", "a: !!binary aGk=", `f.yml:1:4: a: unsupported tag "!!binary"`},
 		{"own tag", "a: !env HOME", `f.yml:1:4: a: unsupported tag "!env"`},
 		{"tag of a mapping", "a: !x {b: 1}", `f.yml:1:4: a: unsupported tag "!x"`},
@@ -133,7 +134,7 @@ func TestProblems(t *testing.T) {
 // TestProblemsAreSaidOnce is about a value that many aliases repeat.
 func TestProblemsAreSaidOnce(t *testing.T) {
 	_, err := yamldoc.Parse("f.yml", []byte("a: &x {k: .nan, l: .inf}\nb: *x\nc: [*x, *x]\n"))
-	want := "f.yml:1:11: a.k: \".nan\" is no number that JSON has\nf.yml:1:20: a.l: \".inf\" is no number that JSON has"
+	want := "f.yml:1:11: a.k: \".nan\" is not a JSON number\nf.yml:1:20: a.l: \".inf\" is not a JSON number"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -225,4 +226,16 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("no JSON: %s", out)
 		}
 	})
+}
+
+func TestSplitPointer(t *testing.T) {
+	for pointer, want := range map[string][]string{
+		"":                nil,
+		"/dev/command/0":  {"dev", "command", "0"},
+		"/a~1b/c~0d/~01/": {"a/b", "c~d", "~1", ""},
+	} {
+		if got := yamldoc.SplitPointer(pointer); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", pointer, got, want)
+		}
+	}
 }

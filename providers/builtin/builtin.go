@@ -1,8 +1,7 @@
-// Package builtin holds the modules of the providers that come with
-// stagecraft. The directory wasm is empty in a checkout: "make build" lays the
-// modules over it with the go command's -overlay, so nothing generated stands
-// in the tree, and a plain "go build" works at any time but gives a stagecraft
-// without its providers.
+// Package builtin embeds the modules of the built-in providers. The directory wasm is
+// empty in a checkout: "make build" adds the modules with the go command's -overlay, so
+// that no generated file is committed. A plain "go build" makes a stagecraft without
+// them.
 package builtin
 
 import (
@@ -13,5 +12,5 @@ import (
 //go:embed all:wasm
 var files embed.FS
 
-// Modules is a directory with one <id>.wasm for each built-in provider.
+// Modules returns a directory with one <id>.wasm per built-in provider.
 func Modules() (fs.FS, error) { return fs.Sub(files, "wasm") }

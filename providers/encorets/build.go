@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,13 +13,13 @@ import (
 )
 
 const (
-	// saysBuilt is what encore says of an image that it made, and of no other.
+	// saysBuilt is encore's line for a finished image.
 	saysBuilt = "successfully exported app as docker image"
-	// saysIncomplete is what it says of an app that needs a configuration.
+	// saysIncomplete is encore's line for an app without a required configuration.
 	saysIncomplete = "Your infra configuration is incomplete"
 )
 
-// BuildDocker has encore build the image, and makes sure that there is one.
+// BuildDocker builds the image with encore, and checks that it exists.
 func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
 	cfg, err := parse(opts.Decode, (*config).checkBuild)
 	if err != nil {
@@ -37,7 +38,7 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	if cfg.Build.Workdir == "" {
 		pointer = "/dev/entrypoint"
 	}
-	if err := r.locate(ctx, firstOf(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
+	if err := r.locate(ctx, cmp.Or(cfg.Build.Workdir, cfg.Dev.Entrypoint, "."), pointer); err != nil {
 		return "", err
 	}
 	if err := r.checkGit(ctx); err != nil {
@@ -58,8 +59,8 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	return image, r.find(ctx, image, push)
 }
 
-// takeOptions puts what the user says of this build over the configuration.
-// Encore builds for one architecture, and keeps no image that it pushes.
+// takeOptions applies the user's options for this build. Encore builds for one
+// architecture, and does not keep an image that it pushes.
 func (c *config) takeOptions(opts backend.BuildDockerOptions, push bool) error {
 	switch {
 	case len(opts.Platforms) > 1:
@@ -106,8 +107,8 @@ func (r *run) buildCommand(image string, push bool) []string {
 	return append(argv, b.parts.words()...)
 }
 
-// await waits for encore's end. Its exit code is 0 for an interrupt, and where
-// its daemon died, so what counts is that it said that there is an image.
+// await waits for encore's end. Its exit code is 0 also after an interrupt or a crash of
+// its daemon, so the line about the image counts.
 func (r *run) await(ctx context.Context, id int) error {
 	var built, incomplete bool
 	for {
@@ -134,26 +135,26 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 	case exit.ExitCode != 0:
 		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
 	case !built:
-		e = r.failed(buildFailed, "encore build docker ended well, but did not say that it made an image: it does so when its daemon dies")
+		e = r.failed(buildFailed, "encore build docker ended with exit code 0 but did not report an image, as happens when its daemon dies")
 		e.Hint = daemonLog
 	default:
 		return nil
 	}
 	if incomplete {
-		e.Hint = "the app has secrets or databases: name its configuration in build.config, or build without one by build.skip_config: true"
+		e.Hint = "the app has secrets or databases: name its configuration in build.config, or set build.skip_config: true"
 	}
 	e.Output = end(exit.Tail)
 	return e
 }
 
-// find looks for the image in the engine. One that was pushed need not be there.
+// find looks for the image in the engine, unless it was pushed.
 func (r *run) find(ctx context.Context, image string, push bool) error {
 	if push {
 		return nil
 	}
 	if _, err := backend.Image(ctx, image); err != nil {
 		if isMissing(err) {
-			return r.failed(buildFailed, "encore said that it made the image "+image+", but the engine has none of this name")
+			return r.failed(buildFailed, "encore reported the image "+image+", but the engine does not have it")
 		}
 		return r.failure(buildFailed, "the image "+image, err)
 	}

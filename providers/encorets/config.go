@@ -40,8 +40,7 @@ type config struct {
 type secrets struct {
 	Types   []string `json:"types"`
 	FromEnv []string `json:"from_env"`
-	// Required is whether they have to be set also where nobody is logged in, or
-	// there is no network.
+	// Required makes dev fail if they cannot be set without a login or the network.
 	Required *bool `json:"required"`
 }
 
@@ -54,8 +53,7 @@ const (
 
 type check func(*config) []abi.Problem
 
-// parse decodes the configuration and runs all checks, so that their problems
-// come together.
+// parse decodes the configuration and returns the problems of all checks together.
 func parse(decode func(any) error, checks ...check) (*config, error) {
 	var c config
 	if err := decode(&c); err != nil {
@@ -83,7 +81,7 @@ func (c *config) checkDev() []abi.Problem {
 		add("/dev/listen", why, "give an IP address or localhost, and a port: listen: 127.0.0.1:4000")
 	}
 	if _, err := c.readyTimeout(); err != nil {
-		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is no time", "write it as 90s or 2m")
+		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is not a duration", "write it as 90s or 2m")
 	}
 	for i, name := range c.Dev.EnvFrom {
 		if leaves(name) || name == "" {
@@ -102,16 +100,16 @@ const belowProject = "give a path below the directory of stagecraft.yml"
 
 func leaving(p string) string { return strconv.Quote(p) + " leaves the project directory" }
 
-// listenProblem follows what encore run --listen takes.
+// listenProblem checks dev.listen as encore run --listen does.
 func (c *config) listenProblem() string {
 	host, port, err := net.SplitHostPort(c.listen())
 	number, nerr := strconv.Atoi(port)
 	_, ierr := netip.ParseAddr(host)
 	switch {
 	case err != nil || nerr != nil || number < 1 || number > 65535:
-		return strconv.Quote(c.Dev.Listen) + " is no address, expected host:port"
+		return strconv.Quote(c.Dev.Listen) + " is not an address: expected host:port"
 	case host != "" && host != "localhost" && ierr != nil:
-		return strconv.Quote(host) + " is no IP address, and not localhost: encore listens on no other"
+		return strconv.Quote(host) + " is neither an IP address nor localhost"
 	}
 	return ""
 }
@@ -123,7 +121,7 @@ func (c *config) listen() string {
 	return c.Dev.Listen
 }
 
-// local is where this machine reaches what listens there.
+// local returns the address for connections from this machine.
 func (c *config) local() string {
 	host, port, _ := net.SplitHostPort(c.listen())
 	addr, err := netip.ParseAddr(host)
@@ -148,7 +146,7 @@ func (c *config) readyTimeout() (time.Duration, error) {
 	return d, err
 }
 
-// architectures are what encore builds for.
+// architectures are those that encore builds for.
 var architectures = []string{"amd64", "arm64"}
 
 func (c *config) checkBuild() []abi.Problem {
@@ -166,40 +164,31 @@ func (c *config) checkBuild() []abi.Problem {
 		add("/build/skip_config", "excludes build.config", "leave one of the two out")
 	}
 	if b.ImageName != "" && !component().MatchString(b.ImageName) {
-		add("/build/image_name", strconv.Quote(b.ImageName)+" is no name of an image", "use lower-case letters and digits, with single . _ or - between them")
+		add("/build/image_name", strconv.Quote(b.ImageName)+" is not an image name", "use lower-case letters and digits, with single . _ or - between them")
 	}
 	if !suffix().MatchString(b.DockerTagSuffix) {
-		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" can't be a part of a tag", "use letters, digits, . _ and -")
+		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" cannot be part of a tag", "use letters, digits, . _ and -")
 	}
 	if b.Base != "" && !isReference(b.Base) {
-		add("/build/base", strconv.Quote(b.Base)+" is no reference of an image", "")
+		add("/build/base", strconv.Quote(b.Base)+" is not an image reference", "")
 	}
 	if b.Arch != "" && !slices.Contains(architectures, b.Arch) {
-		add("/build/arch", strconv.Quote(b.Arch)+" is none of amd64, arm64", "")
+		add("/build/arch", "unknown architecture "+strconv.Quote(b.Arch)+": expected amd64 or arm64", "")
 	}
 	return append(problems, b.parts.check()...)
 }
 
-// leaves looks at the words of the path alone; the host looks at links too.
+// leaves reports whether a path leaves the project. The host checks links too.
 func leaves(p string) bool {
 	clean := path.Clean(p)
 	return path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")
 }
 
-// relative is a path of the project as it is called from a directory of it.
+// relative returns a path of the project relative to one of its directories.
 func relative(dir, p string) string {
 	dir, p = path.Clean(dir), path.Clean(p)
 	if dir == "." {
 		return p
 	}
 	return strings.Repeat("../", strings.Count(dir, "/")+1) + p
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }

@@ -10,26 +10,25 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
 
-// startsDaemon is a command that starts encore's daemon where none runs, and
-// otherwise only asks it something. "encore daemon" would replace a running one.
+// startsDaemon is a command that starts encore's daemon if none runs, and changes
+// nothing otherwise. "encore daemon" would replace a running daemon.
 var startsDaemon = []string{"encore", "namespace", "list"}
 
-// daemonTimeout bounds it where encore does not end by itself.
+// daemonTimeout bounds this command.
 const daemonTimeout = 30 * time.Second
 
-// saysAuth is what encore says of a login. Where it comes to that, the daemon has
-// answered, and needs none to run.
+// saysAuth is encore's advice to log in. It means that the daemon runs, which requires no
+// login.
 const saysAuth = "encore auth login"
 
-// saysLate is what encore says after the 5 s that it gives its daemon to start. The
-// daemon goes on starting, and may answer the next time.
+// saysLate is encore's error if its daemon does not start within 5 s. The daemon may
+// answer the next time.
 const saysLate = "daemon: "
 
-// startDaemon has the daemon started by a command that has no variable of this
-// project. The daemon keeps the environment of the command that starts it, and
-// gives it to the apps of all of the user's projects. files are the dotenv files
-// of the commands that follow; without any variable of the project they may start
-// it themselves.
+// startDaemon starts the daemon with a command without variables of this project: the
+// daemon keeps that command's environment and passes it to the apps of all the user's
+// projects. files are the dotenv files of the later commands; if these have no variables
+// of the project, they may start the daemon themselves.
 func (r *run) startDaemon(ctx context.Context, reason string, files []string) error {
 	if len(files) == 0 && len(r.base()) == 0 && len(r.variables()) == len(r.steering()) {
 		return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,15 +11,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
 
-// saysReady begins what encore run says once the API answers.
+// saysReady begins encore run's line for a ready API.
 const saysReady = "Your API is running at:"
 
-// daemonLog says where encore's daemon tells why it died, which its commands
-// don't.
+// daemonLog says where the log of encore's daemon is.
 const daemonLog = "if its daemon died, its log says why: daemon.log in ~/.cache/encore, or $XDG_CACHE_HOME/encore (macOS: ~/Library/Caches/encore); encore daemon env prints its path"
 
-// portTimeout is how long the app may need to free its port after encore has
-// ended.
+// portTimeout is how long the app may need to free its port after encore's end.
 const portTimeout = 5 * time.Second
 
 // Dev syncs the secrets and runs the app until the user ends it.
@@ -50,18 +49,18 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 	return r.serve(ctx, id)
 }
 
-// checkPort refuses a port that somebody else has, before anything is done.
+// checkPort refuses a port that is in use, before anything is done.
 func (r *run) checkPort(ctx context.Context) error {
 	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true})
 	if err != nil || !probe.Answers {
 		return err
 	}
-	e := r.failed(devServerFailed, "something answers at "+r.local()+" already")
+	e := r.failed(devServerFailed, "something already answers at "+r.local())
 	e.Hint = "end it, or give another port in dev.listen"
 	return e
 }
 
-// serve goes along with encore run until it ends.
+// serve waits for encore run's end.
 func (r *run) serve(ctx context.Context, id int) error {
 	ready, err := r.awaitReady(ctx, id)
 	for err == nil {
@@ -76,9 +75,9 @@ func (r *run) serve(ctx context.Context, id int) error {
 	return err
 }
 
-// awaitReady waits until the port answers. That encore says that it is ready is
-// not enough: it does so before the app is, and for an app that has crashed. It
-// is not ready where the run was asked to end.
+// awaitReady waits until the port answers. Encore's own line is not enough: encore prints
+// it before the app is ready, and for a crashed app. It returns false if the run was
+// asked to end.
 func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
 	timeout, err := r.readyTimeout()
 	if err != nil {
@@ -94,7 +93,7 @@ func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
 			r.tellReady(ctx, line)
 			return true, nil
 		}
-		// Nothing to wait for, but what there is already.
+		// This only fetches what happened already.
 		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
 		switch {
 		case err != nil:
@@ -113,18 +112,18 @@ func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
 	}
 }
 
-// afterReady is how long one probe asks once encore has said that it is ready.
+// afterReady is how long one probe asks after encore's ready line.
 const afterReady = time.Second
 
-// ownError reports whether a status of 500 or more is the app's own. Encore
-// itself answers with 502 for an app that does not.
+// ownError reports whether a status of 500 or more is the app's. Encore itself answers
+// with 502 for an app that does not answer.
 func ownError(status int) bool {
-	// net/http would make a third of the module.
+	// net/http would be a third of the module.
 	const internalServerError, badGateway = 500, 502
 	return status >= internalServerError && status != badGateway
 }
 
-// giveUp ends encore run, which took too long.
+// giveUp ends encore run after the timeout.
 func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
 	exit, err := backend.Stop(ctx, abi.ProcessStopRequest{ID: id, Signal: "SIGINT"})
 	if err != nil {
@@ -135,14 +134,14 @@ func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
 	return e
 }
 
-// tellReady shows where the API is: what encore says, or where it should be.
+// tellReady shows the API's address: encore's, or the configured one.
 func (r *run) tellReady(ctx context.Context, line string) {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Logf(ctx, abi.LevelInfo, "ready at %s", firstOf(strings.TrimSpace(url), "http://"+r.local()))
+	backend.Logf(ctx, abi.LevelInfo, "ready at %s", cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
 }
 
-// ended tells an end that was asked for from one that was not: encore's exit
-// code is 0 for an app that crashed as well.
+// ended distinguishes an interrupt from other ends: encore's exit code is 0 also for a
+// crashed app.
 func (r *run) ended(ctx context.Context, exit *abi.ProcessExit, ready bool) error {
 	if exit.Interrupted {
 		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true, TimeoutMS: portTimeout.Milliseconds()})

@@ -1,7 +1,6 @@
-// Command encorets is the built-in provider encore-ts, for applications made
-// with Encore.ts. It runs the encore command, which has to be installed: "encore
-// run" for development, after the secrets that the configuration names were set
-// by "encore secret set", and "encore build docker" for an image.
+// Command encorets is the built-in provider encore-ts, for Encore.ts applications. It
+// runs the installed encore command: "encore secret set" for the configured secrets,
+// then "encore run" for development, and "encore build docker" for an image.
 //
 //	dev:
 //	  entrypoint: ./backend          # required: in or under a directory with encore.app
@@ -52,8 +51,8 @@ func main() {}
 // ID is the name in the configuration.
 func (*Provider) ID() string { return "encore-ts" }
 
-// Describe asks for the four commands of encore's, of which run and build take
-// flags as the configuration has them, and for nothing else of the same program.
+// Describe asks for four commands of encore and no others. Run and build take flags from
+// the configuration.
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
@@ -75,21 +74,21 @@ func (*Provider) Describe() abi.Description {
 			ConnectFrom:  []string{"/dev/listen"},
 			Connect:      []int{defaultPort},
 			Images:       []string{"**"},
-			// One daemon serves all of the user's runs of encore, and holds their apps.
+			// One daemon serves all runs of encore, and runs their apps.
 			Daemons: [][]string{{"encore", "daemon", "-f"}},
 		},
 	}
 }
 
-// The variables that steer encore and what it runs.
+// The variables that configure encore and its children.
 const (
 	telemetryOff = "DISABLE_ENCORE_TELEMETRY"
 	extraCerts   = "NODE_EXTRA_CA_CERTS"
 	authKey      = "ENCORE_AUTH_KEY" // logs in
 )
 
-// daemonPlaces are the variables by which encore finds its daemon and its login.
-// A command without them would start a second daemon, which can't have the port.
+// daemonPlaces are the variables by which encore finds its daemon and its login. A
+// command without them would start a second daemon, which cannot get the port.
 var daemonPlaces = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
 
 // Validate checks the configuration for dev and for build.
@@ -98,15 +97,15 @@ func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error
 	return err
 }
 
-// run is one call of dev or build, and what all of its commands have in common.
+// run is one call of dev or build, with what its commands share.
 type run struct {
 	*config
-	opts map[string]string // variables that the session gives
+	opts map[string]string // variables of the session
 	dir  string            // the directory to run in
 	app  string            // the directory of encore.app
 }
 
-// variables are what goes over all others: they steer encore itself.
+// variables returns the variables that override all others: they configure encore.
 func (r *run) variables() map[string]abi.Value {
 	env := r.steering()
 	if certs := r.Dev.NodeExtraCACerts; certs != "" {
@@ -115,8 +114,8 @@ func (r *run) variables() map[string]abi.Value {
 	return env
 }
 
-// steering is what of that every command gets, the one that starts the daemon
-// too: it is nothing of this project's.
+// steering returns those that are not of this project. The command that starts the
+// daemon gets them too.
 func (r *run) steering() map[string]abi.Value {
 	env := make(map[string]abi.Value)
 	if r.Dev.DisableTelemetry == nil || *r.Dev.DisableTelemetry {
@@ -125,7 +124,7 @@ func (r *run) steering() map[string]abi.Value {
 	return env
 }
 
-// base are the variables that the session gives: everything wins over them.
+// base returns the variables of the session, which all others override.
 func (r *run) base() map[string]abi.Value {
 	values := make(map[string]abi.Value, len(r.opts))
 	for name, text := range r.opts {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// The reasons of errors: stable words for who reads them by a program.
+// The reasons of errors, stable words for programs.
 const (
 	providerNotAvailable = "PROVIDER_NOT_AVAILABLE" // the encore command is missing
 	configInvalid        = "INVALID_CONFIG"
@@ -24,13 +26,13 @@ func invalidConfig(err error) error {
 	return err
 }
 
-// failed is an error of this provider's own.
+// failed returns an error of this provider.
 func (r *run) failed(reason, message string) *abi.Error {
 	return &abi.Error{Code: abi.CodeFailed, Reason: reason, Message: message}
 }
 
-// failure gives an operation's error a reason: one that a policy, the user or
-// the system gave keeps its code, and a missing encore is told as such.
+// failure adds a reason to an operation's error. Denials and interrupts stay as they are;
+// a missing encore has a message of its own.
 func (r *run) failure(reason, what string, err error) error {
 	e, ok := errors.AsType[*abi.Error](err)
 	if !ok {
@@ -60,11 +62,53 @@ func (r *run) failure(reason, what string, err error) error {
 
 func interrupted(what string) error { return abi.Errorf(abi.CodeInterrupted, "%s: interrupted", what) }
 
-// endLines is how much of an output an error shows.
+// endLines is the number of lines of output in an error.
 const endLines = 12
 
-// end is the end of an output.
+// end returns the end of an output.
 func end(output string) string {
 	lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-endLines):], "\n")
+}
+
+// Encore's messages without a login, and without the network.
+var (
+	loggedOut = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not logged in|OAuth refresh token was invalid`) })
+	offline   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`dial tcp|no such host|network is unreachable|no route to host|connection (?:refused|reset|timed out)|i/o timeout|TLS handshake timeout|context deadline exceeded`)
+	})
+)
+
+// tolerated returns why optional secrets could not be set, "" for other errors.
+func (r *run) tolerated(err error) string {
+	if r.Dev.Secrets.Required == nil || *r.Dev.Secrets.Required {
+		return ""
+	}
+	return unreachable(err)
+}
+
+// unreachable returns why Encore's platform could not be used: no login or no network. It
+// returns "" for other errors.
+func unreachable(err error) string {
+	e, ok := errors.AsType[*abi.Error](err)
+	switch {
+	case !ok:
+		return ""
+	case e.Code == abi.CodeTimeout:
+		return "encore did not end in time; check the network"
+	case loggedOut().MatchString(e.Output):
+		return "not logged in; run: encore auth login"
+	case offline().MatchString(e.Output):
+		return "cannot reach Encore's platform"
+	}
+	return ""
+}
+
+// hinted adds how to run without the platform, if it could not be used.
+func hinted(err error) error {
+	if why := unreachable(err); why != "" {
+		e, _ := errors.AsType[*abi.Error](err)
+		e.Hint = why + "\nto run the app without setting its secrets: dev.secrets.required: false"
+	}
+	return err
 }

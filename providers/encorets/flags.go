@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,8 +11,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// runFlags are the settings of dev that encore run takes as they are. What is
-// not set is left to encore, but for the browser, which stays closed.
+// runFlags are the settings of dev that are passed to encore run. Encore has defaults for
+// all but the browser, which stays closed.
 type runFlags struct {
 	Watch     *bool     `json:"watch"`
 	Namespace string    `json:"namespace"`
@@ -27,8 +28,8 @@ var (
 	debugs   = []string{"enabled", "break"}
 )
 
-// debugMode is a value of --debug. In the configuration, true is "enabled" and
-// false is none.
+// debugMode is a value of --debug. In the configuration, true means "enabled" and false
+// no flag.
 type debugMode string
 
 // UnmarshalJSON takes a boolean or a text.
@@ -40,7 +41,7 @@ func (d *debugMode) UnmarshalJSON(data []byte) error {
 		*d = "enabled"
 	default:
 		if json.Unmarshal(data, (*string)(d)) != nil {
-			*d = debugMode(data) // for check, which knows its place
+			*d = debugMode(data) // check reports it with its place
 		}
 	}
 	return nil
@@ -56,13 +57,13 @@ func (f *runFlags) check() []abi.Problem {
 	}
 	if strings.HasPrefix(f.Namespace, "-") {
 		problems = append(problems, abi.Problem{
-			Pointer: "/dev/namespace", Message: strconv.Quote(f.Namespace) + " is not a name of a namespace", Hint: "encore namespace list shows them",
+			Pointer: "/dev/namespace", Message: strconv.Quote(f.Namespace) + " is not the name of a namespace", Hint: "encore namespace list shows them",
 		})
 	}
 	return problems
 }
 
-// oneOf refuses what encore would refuse only once it runs.
+// oneOf refuses a value that encore would refuse later.
 func oneOf(pointer, value string, allowed []string) []abi.Problem {
 	if value == "" || slices.Contains(allowed, value) {
 		return nil
@@ -74,10 +75,10 @@ func oneOf(pointer, value string, allowed []string) []abi.Problem {
 	return []abi.Problem{{Pointer: pointer, Message: "unknown value " + strconv.Quote(value), Hint: hint}}
 }
 
-// runCommand is encore run, with what is set alone.
+// runCommand returns encore run with the configured flags.
 func (r *run) runCommand() []string {
 	f := &r.Dev.runFlags
-	argv := []string{"encore", "run", "--listen", r.listen(), "--browser", firstOf(f.Browser, "never")}
+	argv := []string{"encore", "run", "--listen", r.listen(), "--browser", cmp.Or(f.Browser, "never")}
 	if f.Watch != nil {
 		argv = append(argv, "--watch="+strconv.FormatBool(*f.Watch))
 	}
@@ -88,20 +89,19 @@ func (r *run) runCommand() []string {
 		argv = append(argv, "--level", f.Level)
 	}
 	if f.Debug != "" {
-		// Its value can't be a word of its own: without one it is "enabled".
+		// Its value cannot be a separate word: without one it is "enabled".
 		argv = append(argv, "--debug="+string(f.Debug))
 	}
 	return argv
 }
 
-// parts are what of the app is in the image; all of it where neither is set.
+// parts are the parts of the app in the image; all if neither is set.
 type parts struct {
 	Services []string `json:"services"`
 	Gateways []string `json:"gateways"`
 }
 
-// check refuses what encore would read as another list than this one: it splits
-// a list at its commas, as CSV.
+// check refuses names that encore would split: it reads a list as CSV.
 func (p *parts) check() []abi.Problem {
 	var problems []abi.Problem
 	for _, list := range []struct {
@@ -113,7 +113,7 @@ func (p *parts) check() []abi.Problem {
 			problem := abi.Problem{Pointer: list.pointer + "/" + strconv.Itoa(i)}
 			switch {
 			case name == "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, ", \t\r\n\""):
-				problem.Message = strconv.Quote(name) + " is not a name of a service or gateway"
+				problem.Message = strconv.Quote(name) + " is not the name of a service or gateway"
 			case seen[name]:
 				problem.Message = "duplicate name " + strconv.Quote(name)
 			default:

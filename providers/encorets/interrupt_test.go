@@ -12,7 +12,7 @@ import (
 // started after it.
 func TestDevInterrupted(t *testing.T) {
 	const (
-		told  = `{"error":{"code":"interrupted","message":"interrupt"}}`
+		reply = `{"error":{"code":"interrupted","message":"interrupt"}}`
 		free  = `{"ok":{"answers":false}}`
 		ended = `{"ok":{"exited":{"id":3,"exit_code":0,"interrupted":true}}}`
 	)
@@ -21,17 +21,17 @@ func TestDevInterrupted(t *testing.T) {
 		answers []string
 		last    string // of the calls
 	}{
-		"looking for the app": {`stat {"path":"backend/encore.app"}`, []string{told}, abi.OpStat},
-		"looking at the port": {abi.OpProbe, []string{told}, abi.OpProbe},
-		"looking at secrets":  {abi.OpEnvStatus, []string{told}, abi.OpEnvStatus},
-		"reading encore.app":  {abi.OpReadFile, []string{told}, abi.OpReadFile},
-		"before a secret":     {abi.OpExec, []string{told}, abi.OpExec},
+		"looking for the app": {`stat {"path":"backend/encore.app"}`, []string{reply}, abi.OpStat},
+		"looking at the port": {abi.OpProbe, []string{reply}, abi.OpProbe},
+		"looking at secrets":  {abi.OpEnvStatus, []string{reply}, abi.OpEnvStatus},
+		"reading encore.app":  {abi.OpReadFile, []string{reply}, abi.OpReadFile},
+		"before a secret":     {abi.OpExec, []string{reply}, abi.OpExec},
 		"setting a secret":    {abi.OpExec, []string{`{"ok":{"exit_code":130,"signal":"SIGINT","interrupted":true}}`}, abi.OpExec},
-		"before encore run":   {abi.OpProcessStart, []string{told}, abi.OpProcessStart},
+		"before encore run":   {abi.OpProcessStart, []string{reply}, abi.OpProcessStart},
 		"compiling":           {abi.OpProbe, []string{free, free, free}, abi.OpProbe},
 		"serving":             {abi.OpProcessWait, []string{ended}, abi.OpProbe},
-		"giving up":           {abi.OpProcessWait, []string{told}, abi.OpProcessWait},
-		"the port at the end": {abi.OpProbe, []string{free, free, told}, abi.OpProbe},
+		"giving up":           {abi.OpProcessWait, []string{reply}, abi.OpProcessWait},
+		"the port at the end": {abi.OpProbe, []string{free, free, reply}, abi.OpProbe},
 	} {
 		h := newHost(map[string][]string{
 			abi.OpEnvStatus: {`{"ok":{"states":{"DOMAIN":"set","API":"set","EMPTY":"set"}}}`},

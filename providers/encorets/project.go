@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"path"
+	"regexp"
 	"strconv"
+	"sync"
+
+	"github.com/tailscale/hujson"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -12,9 +17,8 @@ import (
 
 const appFile = "encore.app"
 
-// locate finds the app that a directory is of, as encore does: the nearest
-// encore.app at or above it, which must not be a directory. What is above the
-// project directory can't be seen.
+// locate finds the app of a directory as encore does, by the nearest encore.app at or
+// above it, which must be a file. Directories above the project cannot be read.
 func (r *run) locate(ctx context.Context, dir, pointer string) error {
 	r.dir = path.Clean(dir)
 	app, info, err := nearest(ctx, r.dir, appFile)
@@ -22,12 +26,12 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 		return err
 	}
 	if info == nil {
-		e := r.failed(invalidProject, "there is no encore.app in "+strconv.Quote(dir)+", nor in a directory above it")
+		e := r.failed(invalidProject, "no encore.app in "+strconv.Quote(dir)+" or a directory above it")
 		e.Hint = "name the directory of an Encore app in " + abi.FieldName(pointer) + ", or make it one: encore app init"
 		return e
 	}
 	if info.Dir {
-		e := r.failed(invalidProject, join(app, appFile)+" is a directory, expected a file: encore looks no further up")
+		e := r.failed(invalidProject, path.Join(app, appFile)+" is a directory, expected a file: encore looks no further up")
 		e.Hint = "rename the directory"
 		return e
 	}
@@ -35,11 +39,11 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 	return nil
 }
 
-// checkGit refuses what encore build would wait for without end: a .git that is
-// a file, as in a worktree or a submodule. encore looks for it up to the root.
+// checkGit refuses a .git that is a file, as in a worktree or a submodule: encore build
+// would never end. Encore looks for it up to the root.
 func (r *run) checkGit(ctx context.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
-	file := join(dir, ".git")
+	file := path.Join(dir, ".git")
 	isFile := info != nil && !info.Dir
 	if err == nil && info == nil {
 		file = "a .git above the project directory"
@@ -48,16 +52,16 @@ func (r *run) checkGit(ctx context.Context) error {
 	if err != nil || !isFile {
 		return err
 	}
-	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would build without end")
-	e.Hint = "build in a clone of its own"
+	e := r.failed(invalidProject, file+" is a file, as in a worktree or a submodule: encore would never finish the build")
+	e.Hint = "build in a separate clone"
 	return e
 }
 
-// nearest looks for a name in a directory and in those above it, within the
-// project. The result is nil where there is none.
+// nearest looks for a name in a directory and those above it, within the project. It
+// returns nil if there is none.
 func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
-		info, err := backend.Stat(ctx, join(dir, name))
+		info, err := backend.Stat(ctx, path.Join(dir, name))
 		switch {
 		case err == nil:
 			return dir, &info, nil
@@ -75,4 +79,55 @@ func isMissing(err error) bool {
 	return ok && e.Code == abi.CodeNotFound
 }
 
-func join(dir, name string) string { return path.Join(dir, name) }
+// checkLinked returns the app's ID, or an error that explains that secrets require an app
+// on Encore's platform.
+func (r *run) checkLinked(ctx context.Context) (id string, err error) {
+	file := path.Join(r.app, appFile)
+	data, err := backend.ReadFile(ctx, file)
+	if err != nil {
+		return "", r.failure(invalidProject, file, err)
+	}
+	if id, err = appID(data); err != nil {
+		e := r.failed(invalidProject, brokenAt(file, err))
+		e.Hint = "encore.app is JSON with comments and trailing commas"
+		return "", e
+	}
+	if id != "" {
+		return id, nil
+	}
+	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which stores its secrets: "+file+" has no id")
+	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and remove dev.secrets from stagecraft.yml"
+	return "", e
+}
+
+// appID reads the ID in an encore.app as encore does. It is empty for an app that is not
+// linked.
+func appID(data []byte) (string, error) {
+	standard, err := hujson.Standardize(data)
+	if err != nil {
+		return "", err
+	}
+	var app struct {
+		ID string `json:"id"`
+	}
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(standard, &app))
+	switch {
+	case ok && wrong.Field == "id":
+		return "", errors.New("id: expected a string, got " + wrong.Value)
+	case ok:
+		return "", errors.New("expected an object, got " + wrong.Value)
+	}
+	return app.ID, nil
+}
+
+// hujsonPlace matches the place in the parser's errors.
+var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
+
+// brokenAt returns an error with its place as file:line:column.
+func brokenAt(file string, err error) string {
+	text := err.Error()
+	if at := hujsonPlace().FindStringSubmatch(text); at != nil {
+		return file + ":" + at[1] + ":" + at[2] + ": " + text[len(at[0]):]
+	}
+	return file + ": " + text
+}

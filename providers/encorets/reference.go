@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,16 +23,16 @@ var (
 	suffix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) })
 )
 
-// reference is an image's, taken apart.
+// reference is a parsed image reference.
 type reference struct {
-	domain string // with its port; empty where there is none
+	domain string // with its port; may be empty
 	path   []string
 	tag    string
 	digest string
 }
 
-// parseReference takes a reference apart. What stands before the first slash is
-// a domain if it has a dot or a port, or is localhost.
+// parseReference parses a reference. The part before the first slash is a domain if it
+// contains a dot or a port, or is localhost.
 func parseReference(s string) (reference, bool) {
 	var r reference
 	rest, digestText, hasDigest := strings.Cut(s, "@")
@@ -75,17 +76,17 @@ func (r reference) String() string {
 	return s
 }
 
-// image is the reference to build: that of the run, with the configuration's
-// name in place of its own and the suffix after its tag.
+// image returns the reference to build: that of the run, with the configured name and
+// suffix of the tag.
 func (c *config) image(asked string) (string, error) {
 	r, ok := parseReference(asked)
 	if !ok {
-		e := abi.Errorf(abi.CodeInvalid, "%q is no reference of an image", asked)
+		e := abi.Errorf(abi.CodeInvalid, "%q is not an image reference", asked)
 		e.Reason = configInvalid
 		return "", e
 	}
 	if r.digest != "" {
-		e := abi.Errorf(abi.CodeInvalid, "%q has a digest, which an image has only once it is built", asked)
+		e := abi.Errorf(abi.CodeInvalid, "%q has a digest, which is unknown before the build", asked)
 		e.Reason = configInvalid
 		return "", e
 	}
@@ -93,10 +94,10 @@ func (c *config) image(asked string) (string, error) {
 		r.path[len(r.path)-1] = c.Build.ImageName
 	}
 	if c.Build.DockerTagSuffix != "" {
-		r.tag = firstOf(r.tag, "latest") + c.Build.DockerTagSuffix
+		r.tag = cmp.Or(r.tag, "latest") + c.Build.DockerTagSuffix
 		if !tagText().MatchString(r.tag) {
 			return "", invalidConfig(abi.Invalid(abi.Problem{
-				Pointer: "/build/docker_tag_suffix", Message: "makes the tag " + r.tag + ", which is none", Hint: "a tag has at most 128 characters",
+				Pointer: "/build/docker_tag_suffix", Message: "makes the invalid tag " + r.tag, Hint: "a tag has at most 128 characters",
 			}))
 		}
 	}

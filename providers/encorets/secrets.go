@@ -14,8 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
 
-// environments are the types that encore secret set takes, and what each of
-// them is the same as.
+// environments are the types of encore secret set, with their canonical names.
 var environments = map[string]string{
 	"development": "development", "dev": "development",
 	"production": "production", "prod": "production",
@@ -34,9 +33,9 @@ func (s *secrets) check() []abi.Problem {
 		p := abi.Problem{Pointer: "/dev/secrets/from_env/" + strconv.Itoa(i)}
 		switch {
 		case !variableName().MatchString(name):
-			p.Message = strconv.Quote(name) + " is no name of a variable"
+			p.Message = strconv.Quote(name) + " is not a variable name"
 		case seen[name]:
-			p.Message = name + " stands here a second time"
+			p.Message = "duplicate variable " + name
 		default:
 			seen[name] = true
 			continue
@@ -51,7 +50,7 @@ func (s *secrets) check() []abi.Problem {
 	return problems
 }
 
-// checkTypes refuses what encore would refuse only after it has logged in.
+// checkTypes refuses types that encore would refuse only after the login.
 func (s *secrets) checkTypes() []abi.Problem {
 	var problems []abi.Problem
 	seen := make(map[string]string)
@@ -60,7 +59,7 @@ func (s *secrets) checkTypes() []abi.Problem {
 		same, ok := environments[name]
 		switch {
 		case !ok:
-			p.Message, p.Hint = strconv.Quote(name)+" is no type of environment", "types: "+strings.Join(typeNames, ", ")
+			p.Message, p.Hint = "unknown environment type "+strconv.Quote(name), "expected one of "+strings.Join(typeNames, ", ")
 			if near := abi.Nearest(name, typeNames); near != "" {
 				p.Hint = fmt.Sprintf("did you mean %q? ", near) + p.Hint
 			}
@@ -75,7 +74,7 @@ func (s *secrets) checkTypes() []abi.Problem {
 	return problems
 }
 
-// meant are the environments that the types name, sorted.
+// meant returns the environments of the types, sorted.
 func (s *secrets) meant() []string {
 	names := make([]string, len(s.Types))
 	for i, name := range s.Types {
@@ -85,11 +84,11 @@ func (s *secrets) meant() []string {
 	return names
 }
 
-// secretTimeout bounds one encore secret set, which asks the network.
+// secretTimeout bounds one encore secret set, which uses the network.
 const secretTimeout = 15 * time.Second
 
-// sync sets each secret that has a value. No value enters this module: it goes
-// from the host to encore's standard input.
+// sync sets each secret that has a value. Values do not enter this module: the host writes
+// them to encore's standard input.
 func (r *run) sync(ctx context.Context) error {
 	names := r.Dev.Secrets.FromEnv
 	if len(names) == 0 {
@@ -130,9 +129,9 @@ func (r *run) sync(ctx context.Context) error {
 	return nil
 }
 
-// set sets one secret for all of its types in one call: encore takes secrets
-// with different sets of types for different ones. A value that was set before is
-// not set again: each call makes a new version for all who share the type.
+// set sets one secret for all of its types in one call: for encore, other sets of types
+// are other secrets. An unchanged value is not set again, because each call makes a new
+// version for everyone with this type.
 func (r *run) set(ctx context.Context, app, name string) error {
 	types := strings.Join(r.Dev.Secrets.Types, ",")
 	value := abi.EnvRef(name, r.Dev.EnvFrom...)

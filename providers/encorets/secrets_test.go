@@ -12,7 +12,7 @@ import (
 // TestSecretTypes has each of encore's names for types by itself, as encore gets
 // it, and wrong ones, with which nothing is called at all.
 func TestSecretTypes(t *testing.T) {
-	const known = "types: dev, development, ephemeral, local, pr, preview, prod, production"
+	const known = "expected one of dev, development, ephemeral, local, pr, preview, prod, production"
 	for _, tt := range []struct {
 		name    string
 		message string // of the problem with it, "" where it is right
@@ -26,12 +26,12 @@ func TestSecretTypes(t *testing.T) {
 		{"pr", "", ""},
 		{"ephemeral", "", ""},
 		{"local", "", ""},
-		{"staging", `"staging" is no type of environment`, known},
-		{"lokal", `"lokal" is no type of environment`, `did you mean "local"? ` + known},
-		{"Dev", `"Dev" is no type of environment`, `did you mean "dev"? ` + known},
-		{"dev,local", `"dev,local" is no type of environment`, known},
-		{" dev", `" dev" is no type of environment`, `did you mean "dev"? ` + known},
-		{"", `"" is no type of environment`, known},
+		{"staging", `unknown environment type "staging"`, known},
+		{"lokal", `unknown environment type "lokal"`, `did you mean "local"? ` + known},
+		{"Dev", `unknown environment type "Dev"`, `did you mean "dev"? ` + known},
+		{"dev,local", `unknown environment type "dev,local"`, known},
+		{" dev", `unknown environment type " dev"`, `did you mean "dev"? ` + known},
+		{"", `unknown environment type ""`, known},
 	} {
 		h := newHost(map[string][]string{abi.OpEnvStatus: {`{"ok":{"states":{"DOMAIN":"set"}}}`}})
 		e, _ := errors.AsType[*abi.Error](h.dev(t, `{"dev":{"entrypoint":"backend","secrets":{"types":["`+tt.name+`"],"from_env":["DOMAIN"]}}}`))

@@ -1,6 +1,5 @@
-// Command generic is the built-in provider that runs any command for
-// development and builds an image from any Dockerfile. Its part of the
-// configuration:
+// Command generic is the built-in provider that runs any command for development and
+// builds an image from any Dockerfile. Its configuration:
 //
 //	dev:
 //	  command: ["npm", "run", "dev"]     # required
@@ -43,8 +42,7 @@ func main() {}
 // ID is the name in the configuration.
 func (*Provider) ID() string { return "generic" }
 
-// Describe asks for exactly what the user wrote: the command of dev, and what
-// build says.
+// Describe asks for exactly what the user wrote: the command of dev, and the build.
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
@@ -94,7 +92,7 @@ func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOption
 	return res.Image, ofConfig(err, cfg.pointers())
 }
 
-// ofConfig makes a request's wrong field the configuration's, where it is from.
+// ofConfig converts an error of a request's field to one of the configuration.
 func ofConfig(err error, pointers map[string]string) error {
 	e, ok := errors.AsType[*abi.Error](err)
 	if !ok || pointers[e.Field] == "" {
@@ -109,13 +107,4 @@ func texts(env map[string]string) map[string]abi.Value {
 		values[name] = abi.Text(text)
 	}
 	return values
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }

@@ -24,9 +24,9 @@ var subject = backendtest.Subject{
 		`{"dev":{"comand":["npm"]}}`: "dev.comand: is not known here",
 		`{"dev":{"command":["a"],"workdir":"../x"},"build":{"context":"/","dockerfile":"a/../../b"}}`: "dev.workdir: \"../x\" leaves the project directory\n" +
 			"build.dockerfile: \"a/../../b\" leaves the project directory\nbuild.context: \"/\" leaves the project directory",
-		`{"dev":{"command":["a"]},"build":{"network":"mine","args":{"A=b":"","B":""},"labels":{"":"x"},"platforms":[""],"cache_to":["a",""]}}`: "build.args.A=b: its name is empty, or has = or a line's end in it\n" +
-			"build.cache_to[1]: is empty\nbuild.labels.: its name is empty, or has = or a line's end in it\nbuild.network: \"mine\" is no network\nbuild.platforms[0]: is empty",
-		`{"dev":{"command":["a"]},"build":{"secrets":{"a,b":{"env":"A"},"npm":{"files":["../x",""]}}}}`: "build.secrets.a,b: is no ID of a secret\nbuild.secrets.npm.env: is required\n" +
+		`{"dev":{"command":["a"]},"build":{"network":"mine","args":{"A=b":"","B":""},"labels":{"":"x"},"platforms":[""],"cache_to":["a",""]}}`: "build.args.A=b: its name is empty or contains = or a line break\n" +
+			"build.cache_to[1]: is empty\nbuild.labels.: its name is empty or contains = or a line break\nbuild.network: unknown network \"mine\"\nbuild.platforms[0]: is empty",
+		`{"dev":{"command":["a"]},"build":{"secrets":{"a,b":{"env":"A"},"npm":{"files":["../x",""]}}}}`: "build.secrets.a,b: is not a secret ID\nbuild.secrets.npm.env: is required\n" +
 			"build.secrets.npm.files[0]: \"../x\" leaves the project directory\nbuild.secrets.npm.files[1]: \"\" leaves the project directory",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":"text"}}}`:       "build.secrets.npm: is a string, expected a mapping",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: is not known here",
@@ -60,7 +60,7 @@ func TestOnlyBuilds(t *testing.T) {
 		t.Error(err)
 	}
 	err := new(Provider).Dev(ctx, abi.DevOptions{Config: []byte(config)})
-	if err == nil || err.Error() != "dev: is missing: nothing says what to run" {
+	if err == nil || err.Error() != "dev: is required" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -102,10 +102,10 @@ func TestBuildPointers(t *testing.T) {
 		"secrets": "/build/secrets", "cache_from": "/build/cache_from", "cache_to": "/build/cache_to",
 	} {
 		if got := new(config).pointers()[field]; got != want {
-			t.Errorf("%s stands at %q, want %q", field, got, want)
+			t.Errorf("%s is at %q, want %q", field, got, want)
 		}
 	}
 	if got := (&config{Build: build{Context: "c"}}).pointers()["context"]; got != "/build/context" {
-		t.Errorf("the context stands at %q", got)
+		t.Errorf("the context is at %q", got)
 	}
 }

@@ -22,12 +22,12 @@ type Daemon struct {
 	ended   chan error
 }
 
-// tlsArgs are a daemon's arguments for the certificates in a directory.
+// tlsArgs returns a daemon's arguments for the certificates in a directory.
 func tlsArgs(dir string) []string {
 	return []string{"--tlscacert", filepath.Join(dir, "ca.pem"), "--tlscert", filepath.Join(dir, "cert.pem"), "--tlskey", filepath.Join(dir, "key.pem")}
 }
 
-// shortDir is a directory whose path is short, as that of a socket has to be.
+// shortDir returns a directory with a path short enough for a socket.
 func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bk")
@@ -39,7 +39,7 @@ func shortDir(t testing.TB) string {
 }
 
 // inNamespaces runs a daemon as the first process of a PID name space, with
-// mounts of its own: what it runs, and what it mounts, can't outlive it.
+// mounts of its own, so that its processes and mounts cannot outlive it.
 func inNamespaces(program string, args []string) *exec.Cmd {
 	const script = `mount --make-rslave / && mount -t proc proc /proc && exec "$@"`
 	cmd := exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)
@@ -79,7 +79,7 @@ func (d *Daemon) run() error {
 	return <-started
 }
 
-// Kill ends the daemon and what it runs without a warning, and waits for that.
+// Kill kills the daemon and its processes, and waits for their end.
 func (d *Daemon) Kill() {
 	_ = d.cmd.Process.Kill()
 	<-d.ended
@@ -117,7 +117,7 @@ func (d *Daemon) serves() error {
 	}
 }
 
-// freeAddress is a port of the loopback that nobody listens at.
+// freeAddress returns an unused port of the loopback.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,15 +1,21 @@
 package providertest
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
+	"maps"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 )
 
-// The variables by which .ci/with-engine speaks to the tests, and by which a
-// user names an engine of their own.
+// The variables that .ci/with-engine sets for tests, and with which users name an
+// engine of their own.
 const (
 	enginesEnv  = "STAGECRAFT_TEST_ENGINES"
 	dockerdsEnv = "STAGECRAFT_TEST_DOCKERDS"
@@ -17,7 +23,7 @@ const (
 	leftOutEnv  = "STAGECRAFT_TEST_LEFT_OUT"
 )
 
-// ErrNoEngine is the reason for a test to be left out.
+// ErrNoEngine is why a test is skipped.
 var ErrNoEngine = errors.New("engine tests left out: " + enginesEnv + " and " + ownEnv + " are not set; see .ci/with-engine")
 
 // Engine is an engine for tests.
@@ -31,10 +37,7 @@ type Engine struct {
 
 // engines are those for tests, in their order.
 func engines() (all []Engine) {
-	dockerds := map[string]string{}
-	for name, path := range named(dockerdsEnv) {
-		dockerds[name] = path
-	}
+	dockerds := maps.Collect(named(dockerdsEnv))
 	for name, host := range named(enginesEnv) {
 		all = append(all, Engine{Name: name, Host: host, Dockerd: dockerds[name]})
 	}
@@ -44,7 +47,7 @@ func engines() (all []Engine) {
 	return all
 }
 
-// named are the lines NAME=VALUE of a variable.
+// named returns the lines NAME=VALUE of a variable.
 func named(variable string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for line := range strings.Lines(os.Getenv(variable)) {
@@ -55,8 +58,7 @@ func named(variable string) iter.Seq2[string, string] {
 	}
 }
 
-// EngineHost is the address of the first engine for tests, empty where there is
-// none.
+// EngineHost returns the address of the first engine for tests, empty if there is none.
 func EngineHost() string {
 	if all := engines(); len(all) > 0 {
 		return all[0].Host
@@ -64,8 +66,8 @@ func EngineHost() string {
 	return ""
 }
 
-// Engines runs a test with each engine for tests, as a subtest of its name. Where
-// there is none, the test is left out, and fails with CI=true.
+// Engines runs a test with each engine for tests, as a subtest of its name. If there
+// is none, the test is skipped, and fails with CI=true.
 func Engines(t *testing.T, test func(*testing.T, Engine)) {
 	t.Helper()
 	enginesWith(t, "engine for tests", func(Engine) bool { return true }, test)
@@ -99,8 +101,8 @@ func enginesWith(t *testing.T, what string, has func(Engine) bool, test func(*te
 	}
 }
 
-// NeedEngine is the address of the first engine for tests. Where there is none,
-// the test is left out, and fails with CI=true.
+// NeedEngine returns the address of the first engine for tests. If there is none, the
+// test is skipped, and fails with CI=true.
 func NeedEngine(t testing.TB) string {
 	t.Helper()
 	host, fatal, err := FirstEngine(t.Name())
@@ -113,9 +115,9 @@ func NeedEngine(t testing.TB) string {
 	return host
 }
 
-// FirstEngine is the address of the first engine for tests. Where there is none,
-// the test's name is noted, so that the end of the run can say how many were
-// left out, and with CI=true the error is fatal.
+// FirstEngine returns the address of the first engine for tests. If there is none, it
+// notes the test's name, for the number of skipped tests at the end of the run; with
+// CI=true the error is fatal.
 func FirstEngine(test string) (host string, fatal bool, err error) {
 	if host := EngineHost(); host != "" {
 		return host, false, nil
@@ -126,7 +128,7 @@ func FirstEngine(test string) (host string, fatal bool, err error) {
 	return "", os.Getenv("CI") == "true", ErrNoEngine
 }
 
-// noteLeftOut adds a test to the list of those that are left out.
+// noteLeftOut adds a test to the list of skipped tests.
 func noteLeftOut(test string) error {
 	file := os.Getenv(leftOutEnv)
 	if file == "" {
@@ -138,4 +140,59 @@ func noteLeftOut(test string) error {
 	}
 	_, err = f.WriteString(test + "\n")
 	return errors.Join(err, f.Close())
+}
+
+// EngineAbout describes an engine.
+type EngineAbout struct {
+	BuildKit   bool // it builds with BuildKit; otherwise by the classic build API alone
+	Podman     bool
+	Containerd bool // its images are in containerd's store
+}
+
+// About asks the engine, so that a test's expectations depend on the engine itself, not
+// on its name.
+func (e Engine) About(t testing.TB) EngineAbout {
+	t.Helper()
+	var info struct {
+		DriverStatus [][2]string
+	}
+	ping, err := e.get(t.Context(), "/_ping", nil)
+	podman := ping.Get("Libpod-Api-Version") != ""
+	if err == nil {
+		_, err = e.get(t.Context(), "/info", &info)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", e.Name, err)
+	}
+	// Docker has a BuildKit since 18.09, whichever builder it names as its default.
+	about := EngineAbout{BuildKit: !podman, Podman: podman}
+	for _, status := range info.DriverStatus {
+		about.Containerd = about.Containerd || status == [2]string{"driver-type", "io.containerd.snapshotter.v1"}
+	}
+	return about
+}
+
+// get sends the engine a request without an API version and returns the headers.
+func (e Engine) get(ctx context.Context, path string, into any) (http.Header, error) {
+	network, address, _ := strings.Cut(e.Host, "://")
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: %s", path, answer.Status)
+	}
+	if into != nil {
+		err = json.NewDecoder(answer.Body).Decode(into)
+	}
+	return answer.Header, err
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // modulePath is the Go module that all packages are in.
@@ -65,7 +66,7 @@ func (b *Builder) Binary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// A test knows the processes of its own binary by this path.
+	// A test identifies the processes of its own binary by this path.
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return "", err
@@ -128,7 +129,7 @@ func goBuild(env []string, args ...string) error {
 	return nil
 }
 
-// Root is the directory of the repository.
+// Root returns the directory of the repository.
 func Root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
@@ -136,3 +137,26 @@ func Root() (string, error) {
 	}
 	return filepath.Dir(strings.TrimSpace(string(out))), nil
 }
+
+// longEnv is set by "make test-long".
+const longEnv = "STAGECRAFT_TEST_LONG"
+
+// Long skips a test in "make test": one that repeats at length what a shorter test
+// shows, or that builds another project's program.
+func Long(t testing.TB) {
+	t.Helper()
+	if !isLong() {
+		t.Skip("takes long; make test-long runs it")
+	}
+}
+
+// Rounds returns the number of rounds of a test that repeats the same with other
+// inputs: all of them in "make test-long", and a fifth otherwise.
+func Rounds(all int) int {
+	if isLong() {
+		return all
+	}
+	return all / 5
+}
+
+func isLong() bool { return os.Getenv(longEnv) == "1" }

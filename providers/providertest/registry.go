@@ -15,14 +15,14 @@ var listening = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile
 
 // Registry starts an image registry, Debian's docker-registry, which ends with
 // its test, and returns where it listens on the loopback, in plain http. auth is
-// its configuration's section of that name, empty for none. Where there is none
-// to run, the test is left out, and fails in CI.
+// its configuration's section of that name, empty for none. If the program is not
+// installed, the test is skipped, and fails in CI.
 func Registry(t testing.TB, auth string) string {
 	t.Helper()
 	return registryIn(t, t.TempDir(), auth)
 }
 
-// RegistryIn is [Registry], and the directory of what it keeps.
+// RegistryIn is [Registry] that also returns its data directory.
 func RegistryIn(t testing.TB) (host, data string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,13 +31,7 @@ func RegistryIn(t testing.TB) (host, data string) {
 
 func registryIn(t testing.TB, dir, auth string) string {
 	t.Helper()
-	program, err := exec.LookPath("docker-registry")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	program := installed(t, "docker-registry")
 	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\"}\n"
 	if auth != "" {
 		config += "auth:\n" + auth
@@ -78,4 +72,26 @@ func address(t testing.TB, out *bufio.Scanner) string {
 	}
 	t.Fatalf("the registry doesn't start:\n%s", text.String())
 	return ""
+}
+
+// Skopeo returns the path of skopeo, another project's tool for images. If there is
+// none, the test is skipped, and fails in CI.
+func Skopeo(t testing.TB) string {
+	t.Helper()
+	return installed(t, "skopeo")
+}
+
+// installed returns the path of another project's program. If there is none, the test
+// is skipped, and fails in CI.
+func installed(t testing.TB, name string) string {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
+	}
+	return program
 }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Examine reads what isn't in a file.
+// Examine verifies a log that is not a file.
 var Examine = examine
 
 // SetWait sets how long another writer is waited for.
 func (l *Log) SetWait(d time.Duration) { l.limit = d }
 
 // Lock takes a file's lock, as a writer does.
-func Lock(f *os.File) error { return lock(f, exclusive, 0, Options{}) }
+func Lock(f *os.File) error { return lock(f, true, 0, Options{}) }
 
-// LineOf is the record as it would be written.
+// LineOf is the line of a record.
 func LineOf(r *Record) ([]byte, error) { return r.line() }

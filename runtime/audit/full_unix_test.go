@@ -87,8 +87,7 @@ func TestOpenLinks(t *testing.T) {
 	}
 }
 
-// TestAppendRemoved wants nobody to believe that records are kept which are
-// not.
+// TestAppendRemoved: writing to a removed log is an error.
 func TestAppendRemoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	l := open(t, path)

@@ -17,31 +17,28 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Heads is a directory of the user's own that keeps the last head of each log
-// that was written on this machine: a log whose end was cut off looks whole.
-// Empty, it keeps nothing.
+// Heads is a directory of the user that keeps the last head of each log written on this
+// machine, since a log without its last runs looks complete. Empty keeps nothing.
 type Heads string
 
-// Head is a record that a log ended with.
+// Head is a record that was the last of a log.
 type Head struct {
 	Hash string `json:"hash"`
-	// Size is the log's up to that record and its newline, in bytes.
+	// Size is that of the log with this record, in bytes.
 	Size int64     `json:"size"`
 	Time time.Time `json:"time"`
 }
 
-// keptHeads is what is kept of one log.
+// keptHeads are the heads of one log.
 type keptHeads struct {
 	// Log is its path, absolute and with links resolved.
 	Log string `json:"log"`
-	// First is the hash of its first record: a log that has another one is
-	// another log, in the place of the first.
+	// First is the hash of its first record. A log with another one is another log.
 	First string `json:"first"`
 	Last  Head   `json:"last"`
-	// Lost are earlier heads that the log did not have any more when it was
-	// written to again.
+	// Lost are earlier heads that the log no longer had when it was written again.
 	Lost []Head `json:"lost,omitempty"`
-	// Earlier is the last head of the log that was at this path before.
+	// Earlier is the last head of another log that was at this path before.
 	Earlier *Head `json:"earlier,omitempty"`
 }
 
@@ -50,13 +47,13 @@ const (
 	maxLost  = 8
 )
 
-// file is where the heads of a log are kept, in a directory for that log alone.
+// file is the file with the heads of a log, in a directory of its own.
 func (h Heads) file(log string) string {
 	sum := sha256.Sum256([]byte(log))
 	return filepath.Join(string(h), hex.EncodeToString(sum[:]), "heads.json")
 }
 
-// read gives what is kept of a log, nil where nothing is that can be read.
+// read returns the heads of a log, or nil.
 func (h Heads) read(log string) *keptHeads {
 	if h == "" {
 		return nil
@@ -74,8 +71,8 @@ func (h Heads) read(log string) *keptHeads {
 	return &kept
 }
 
-// keep notes a head of a log, which nobody else writes to meanwhile. A head from
-// before that the log lacks stays noted.
+// keep records a head of a log that is locked. An earlier head that the log no longer has
+// stays recorded.
 func (h Heads) keep(f *os.File, head Head) error {
 	if h == "" {
 		return nil
@@ -98,8 +95,8 @@ func (h Heads) keep(f *os.File, head Head) error {
 	return atomicfile.Write(h.file(log), append(data, '\n'))
 }
 
-// prepare makes the directory for a log. What is in it besides the heads was left
-// by a run that was killed while it wrote them.
+// prepare makes the directory for a log, and removes what a run that was killed while
+// writing left there.
 func (h Heads) prepare(log string) error {
 	file := h.file(log)
 	for _, dir := range []string{string(h), filepath.Dir(file)} {
@@ -116,7 +113,7 @@ func (h Heads) prepare(log string) error {
 	return err
 }
 
-// follow takes over what was kept of a log, or of another one at its path.
+// follow takes over the heads recorded before for this path.
 func (k *keptHeads) follow(before keptHeads, log io.ReaderAt) {
 	if before.First != k.First {
 		k.Earlier = &before.Last
@@ -128,7 +125,7 @@ func (k *keptHeads) follow(before keptHeads, log io.ReaderAt) {
 	}
 }
 
-// isIn tells whether a log has a head where it was.
+// isIn reports whether a log has a head where it was.
 func (h Head) isIn(log io.ReaderAt) bool {
 	tail := []byte(hashKey + h.Hash + hashEnd + "\n")
 	data := make([]byte, len(tail))
@@ -136,7 +133,7 @@ func (h Head) isIn(log io.ReaderAt) bool {
 	return err == nil && bytes.Equal(data, tail)
 }
 
-// firstRecord is the hash of a log's first record, empty where there is none.
+// firstRecord is the hash of a log's first record, or empty.
 func firstRecord(log io.ReaderAt) string {
 	lines := newLines(io.NewSectionReader(log, 0, MaxLine+1))
 	for {
@@ -150,29 +147,29 @@ func firstRecord(log io.ReaderAt) string {
 	}
 }
 
-// EndState says in a word what is known of a log's end.
+// EndState says whether a log has its end.
 type EndState string
 
-// What can be known of a log's end.
+// The states of a log's end.
 const (
-	EndKept    EndState = "kept"    // the log has each head that is kept of it
-	EndCut     EndState = "cut"     // it lacks one
-	EndUnknown EndState = "unknown" // none is kept
-	EndOther   EndState = "other"   // those that are kept are of another log
+	EndKept    EndState = "kept"    // the log has all its recorded heads
+	EndCut     EndState = "cut"     // a recorded head is missing
+	EndUnknown EndState = "unknown" // no head is recorded
+	EndOther   EndState = "other"   // the recorded heads are of another log
 )
 
-// End is what is known of a log's end, by the heads that are kept.
+// End compares a log's end with the recorded heads.
 type End struct {
 	State EndState
-	// File has the heads, and Last is the last of them; both are empty where
-	// none is kept. Earlier is that of a log that was at this path before.
+	// File has the heads, and Last is the last of them; both are empty if none is
+	// recorded. Earlier is the last head of another log that was at this path before.
 	File, Last, Earlier string
 
 	missing []Head
 }
 
-// End finds the heads that are kept of a log. What it says of the end holds once
-// [End.See] had all records and [End.Finish] was called.
+// End finds the recorded heads of a log. The result is complete once [End.See] got all
+// records and [End.Finish] was called.
 func (h Heads) End(path string) *End {
 	log, err := safefile.Resolve(path)
 	if err != nil {
@@ -188,7 +185,7 @@ func (h Heads) End(path string) *End {
 		return e
 	}
 	defer f.Close()
-	// One without a record is no other log: all of it was cut off.
+	// A log without a record is not another log: all of it was cut off.
 	if first := firstRecord(f); first == kept.First || first == "" {
 		e.State, e.missing = EndKept, append(kept.Lost, kept.Last)
 	}
@@ -208,16 +205,16 @@ func (e *End) See(r Record) {
 	}
 }
 
-// Finish reports the heads that no record has.
+// Finish reports the missing heads.
 func (e *End) Finish(report *Report) {
 	for _, head := range e.missing {
 		e.State = EndCut
-		report.Miss(fmt.Sprintf("the end was cut off: the record %s, the last one at %s, is missing",
+		report.Miss(fmt.Sprintf("the end was cut off: record %s, the last one at %s, is missing",
 			head.Hash, head.Time.UTC().Format(time.RFC3339)))
 	}
 }
 
-// Miss adds that a record is missing, which is known from elsewhere.
+// Miss adds a finding: a record that was known is missing.
 func (r *Report) Miss(text string) {
 	r.Findings, r.Broken = append(r.Findings, Finding{Kind: Missing, Text: text}), true
 }

@@ -29,7 +29,7 @@ func writeRun(t *testing.T, path string, heads audit.Heads, id string) {
 	}
 }
 
-// endOf is what is known of a log's end, and how many records are missing.
+// endOf is the state of a log's end, and how many records are missing.
 func endOf(t *testing.T, path string, heads audit.Heads) (*audit.End, int) {
 	t.Helper()
 	end := heads.End(path)
@@ -122,7 +122,7 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// TestHeadsByLink wants a log to be the same by another name.
+// TestHeadsByLink: a log has the same heads under another name.
 func TestHeadsByLink(t *testing.T) {
 	dir := t.TempDir()
 	path, link, heads := filepath.Join(dir, "log"), filepath.Join(dir, "link"), audit.Heads(filepath.Join(dir, "heads"))
@@ -142,7 +142,7 @@ func TestHeadsByLink(t *testing.T) {
 	}
 }
 
-// TestHeadsBegunAnew wants the head of the log before to be told.
+// TestHeadsBegunAnew: the head of an earlier log at the path is reported.
 func TestHeadsBegunAnew(t *testing.T) {
 	path, heads := filepath.Join(t.TempDir(), "log"), audit.Heads(filepath.Join(t.TempDir(), "heads"))
 	writeRun(t, path, heads, "A")
@@ -155,7 +155,7 @@ func TestHeadsBegunAnew(t *testing.T) {
 	}
 }
 
-// TestHeadsNotKept wants a log to be written where its head can't be kept.
+// TestHeadsNotKept: a log is written even if its head cannot be kept.
 func TestHeadsNotKept(t *testing.T) {
 	path, heads := filepath.Join(t.TempDir(), "log"), filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(heads, nil, 0o600); err != nil {
@@ -179,11 +179,10 @@ func TestHeadsNotKept(t *testing.T) {
 	}
 }
 
-// TestWaitEnds wants a wait for another writer to be told of, and to end when
-// the run does.
+// TestWaitEnds: a wait for another writer is reported, and ends with the run.
 func TestWaitEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a lock of the same process is no other's there")
+		t.Skip("a process does not wait for its own locks there")
 	}
 	path := filepath.Join(t.TempDir(), "log")
 	create(t, path, small()...)
@@ -206,8 +205,8 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
-// TestHeadsOfAKilledRun wants what a run left that was killed while it wrote to be
-// gone after the next one.
+// TestHeadsOfAKilledRun: the next run removes the files of one that was killed while
+// writing.
 func TestHeadsOfAKilledRun(t *testing.T) {
 	heads, log := audit.Heads(filepath.Join(t.TempDir(), "heads")), filepath.Join(t.TempDir(), "log.jsonl")
 	writeRun(t, log, heads, "1")

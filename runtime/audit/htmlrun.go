@@ -29,10 +29,10 @@ type section struct {
 	Calls, Denied        int
 	Rows                 []row
 	More                 int
-	Same                 int // the run that had the same policies, provider and versions; 0 for none
+	Same                 int // an earlier run with the same policies, provider and versions; 0 for none
 }
 
-// row is a call on a page, or several alike that follow each other.
+// row is a call on a page, or several like it in sequence.
 type row struct {
 	ID              string // of its element
 	Number          string
@@ -51,7 +51,7 @@ type row struct {
 	Bytes           string
 }
 
-func (r *run) section(number int, told *denials) section {
+func (r *run) section(number int, denied *denials) section {
 	groups := r.groups()
 	s := section{
 		Number: number, ID: runID(number), Run: line(r.id, 40), Command: line(r.about.Command, 40), Outcome: r.outcome(), State: r.state(),
@@ -71,7 +71,7 @@ func (r *run) section(number int, told *denials) section {
 			continue
 		}
 		row := r.row(group, rowID(number, i))
-		if d := told.byKey[group[0].denialKey()]; d != nil && group[0].Decision == Denied {
+		if d := denied.byKey[group[0].denialKey()]; d != nil && group[0].Decision == Denied {
 			row.Denial, row.Why = d.ID, ""
 		}
 		s.Rows = append(s.Rows, row)
@@ -79,7 +79,7 @@ func (r *run) section(number int, told *denials) section {
 	return s
 }
 
-// error is why the run failed, empty where the denials say so.
+// error is why the run failed, empty if that is its denials.
 func (r *run) error() string {
 	if r.end == nil || r.end.Error == nil || r.end.Outcome == Denied && r.denied > 0 {
 		return ""
@@ -87,7 +87,7 @@ func (r *run) error() string {
 	return r.end.Error.words()
 }
 
-// groups are the calls, those alike that follow each other in one.
+// groups are the calls, with those alike in sequence as one.
 func (r *run) groups() [][]*call {
 	var groups [][]*call
 	for _, c := range r.calls {
@@ -100,13 +100,13 @@ func (r *run) groups() [][]*call {
 	return groups
 }
 
-// alike tells whether two calls differ in nothing but when they took place.
+// alike reports whether two calls differ only in their time.
 func (c *call) alike(other *call) bool {
 	return c.done == other.done && c.denialKey() == other.denialKey() && c.verdict() == other.verdict() && c.rule() == other.rule() &&
 		c.result() == other.result() && bytes.Equal(c.Claim, other.Claim) && slices.Equal(c.Layers, other.Layers) && c.errorWords() == other.errorWords()
 }
 
-// errorWords is the call's error where the reason does not say the same.
+// errorWords is the call's error, unless it is the reason.
 func (c *call) errorWords() string {
 	if c.Error == nil || c.Error.Message == c.Reason {
 		return ""
@@ -127,7 +127,6 @@ func (r *run) policies() []Policy {
 	return policies
 }
 
-// state is the class of a run.
 func (r *run) state() string {
 	switch {
 	case r.denied > 0:
@@ -140,7 +139,7 @@ func (r *run) state() string {
 	return "fine"
 }
 
-// row shows calls that are alike, one or more.
+// row shows calls that are alike.
 func (r *run) row(group []*call, id string) row {
 	c, last := group[0], group[len(group)-1]
 	w := row{
@@ -164,14 +163,12 @@ func (r *run) row(group []*call, id string) row {
 	return w
 }
 
-// words are what a call asked for.
 func (c *call) words() []string { return strings.Fields(c.asked(4000)) }
 
 func percent(d, span time.Duration) float64 {
 	return float64(int(float64(d)/float64(span)*10_000)) / 100
 }
 
-// state is the class of a call.
 func (c *call) state() string {
 	switch {
 	case c.Decision == Denied:
@@ -184,7 +181,7 @@ func (c *call) state() string {
 	return "fine"
 }
 
-// claim writes JSON over several lines.
+// claim indents JSON.
 func claim(data json.RawMessage) string {
 	var b bytes.Buffer
 	if json.Indent(&b, data, "", "  ") != nil {

@@ -12,21 +12,20 @@ import (
 	"unicode/utf16"
 )
 
-// MaxLine is the most bytes that the line of a record may have, without its
-// newline.
+// MaxLine is the most bytes of a record's line, without its newline.
 const MaxLine = 4 << 20
 
-// opening is what each line begins with, as Record is written.
+// opening begins each line.
 const opening = `{"type":"`
 
-// Before the hash, and after it.
+// The bytes before the hash, and after it.
 const hashKey, hashEnd = `,"hash":"`, `"}`
 
 // origin is the hash before the first record.
 var origin = strings.Repeat("0", 2*sha256.Size)
 
-// Some numbers of a call and of an end are told even if they are zero. A field
-// of the outer struct hides its namesake, and stands at the end.
+// Some numbers of a call and of an end are written even if they are zero. A field of the
+// outer struct hides the one of the same name and comes last.
 type (
 	callLine struct {
 		*Record
@@ -46,8 +45,7 @@ type (
 	}
 )
 
-// line is the record as it stands in a log, with its newline. It sets the
-// record's hash.
+// line returns the record's line with its newline, and sets the record's hash.
 func (r *Record) line() ([]byte, error) {
 	r.Hash = ""
 	var v any = r
@@ -67,13 +65,12 @@ func (r *Record) line() ([]byte, error) {
 	r.Hash = digest(body)
 	line := append(append(append(append(body, hashKey...), r.Hash...), hashEnd...), '\n')
 	if len(line) > MaxLine+1 {
-		return nil, fmt.Errorf("the record has %d bytes, a line of the log at most %d", len(line)-1, MaxLine)
+		return nil, fmt.Errorf("the record has %d bytes, the limit is %d", len(line)-1, MaxLine)
 	}
 	return line, nil
 }
 
-// plain gives JSON without characters that a terminal would obey or show in
-// another order. It is the same to whoever reads JSON.
+// plain escapes control characters, and those that change the order of text, in JSON.
 func plain(data []byte) []byte {
 	if !slices.ContainsFunc(data, func(c byte) bool { return c > '~' }) {
 		return data
@@ -91,7 +88,7 @@ func plain(data []byte) []byte {
 	return b.Bytes()
 }
 
-// steers also takes bytes that are no UTF-8 for such a character.
+// steers reports whether a character is to be escaped. Bytes that are not UTF-8 are.
 func steers(r rune) bool {
 	return r > '~' && (r == unicode.ReplacementChar || !unicode.IsPrint(r))
 }
@@ -104,7 +101,7 @@ func digest(parts ...[]byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// split takes the hash off a line that ends as a record's does.
+// split separates the hash from a line that ends like a record.
 func split(line []byte) (body []byte, hash string, ok bool) {
 	at := len(line) - len(hashKey) - len(origin) - len(hashEnd)
 	if at < 0 || !bytes.HasPrefix(line[at:], []byte(hashKey)) || !bytes.HasSuffix(line, []byte(hashEnd)) {
@@ -113,14 +110,14 @@ func split(line []byte) (body []byte, hash string, ok bool) {
 	return line[:at], string(line[at+len(hashKey) : len(line)-len(hashEnd)]), true
 }
 
-// sealed tells whether a line is as its writer left it, and gives its hash.
+// sealed reports whether a line has its own hash.
 func sealed(line []byte) (hash string, ok bool) {
 	body, hash, ok := split(line)
 	return hash, ok && len(line) <= MaxLine && digest(body) == hash
 }
 
-// brokenOff tells whether a line may be the first part of a record.
-func brokenOff(line []byte) bool {
+// incomplete reports whether a line may be the first part of a record.
+func incomplete(line []byte) bool {
 	n := min(len(line), len(opening))
 	_, _, ended := split(line)
 	return n > 0 && string(line[:n]) == opening[:n] && !ended && !json.Valid(line)

@@ -1,62 +1,70 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Log is a log that is written to. It may be used by several goroutines, and
-// the file by several processes at once.
+// Log is an open log. It is safe for concurrent use, and so is the file for processes.
 type Log struct {
 	mu   sync.Mutex
 	file *os.File
 	end  end
 	seq  map[string]int // by run
 
-	limit   time.Duration // for another writer, at most
+	limit   time.Duration // of the wait for another writer
 	opts    Options
 	headErr error
 }
 
-// Options say how a log is written to. The zero value is of use.
+// Options say how a log is written. The zero value is usable.
 type Options struct {
 	// Heads keeps the hash of the first and the last record of a run.
 	Heads Heads
-	// Done, once closed, ends a wait for another process that writes. A last
-	// record still has a moment.
+	// Done ends the wait for another process that writes when it is closed, except for
+	// a moment in which the last record can be written.
 	Done <-chan struct{}
-	// Slow is called in a wait that has taken a second. It may be nil.
+	// Slow is called if a wait takes a second. It may be nil.
 	Slow func()
 }
 
-// end is where the next record goes.
+// end is the end of the file, where the next record goes.
 type end struct {
 	size int64  // of the file
 	prev string // for the next record
-	torn bool   // the last line lacks its newline
+	torn bool   // the last line has no newline
 }
 
-// maxWait is how long another writer is waited for. None takes that long that
-// isn't stopped.
-const maxWait = 10 * time.Second
+const (
+	// maxWait is the most to wait for another writer, which takes longer only if it is
+	// stopped.
+	maxWait = 10 * time.Second
+	// slowAfter is when a wait is reported.
+	slowAfter = time.Second
+	// lastMoment is the least to wait, even after [Options].Done. A writer needs less.
+	lastMoment = 200 * time.Millisecond
+)
 
-// Open opens a log to write to, and makes it, readable for its owner alone,
-// where there is none.
+// Open opens a log for writing. It creates one, readable only by its owner, if none
+// exists.
 //
 // # Errors
 //
-// A file that is neither regular nor a link to a regular one is refused
-// without waiting for it, and so is one that holds something else than a log.
+// It refuses, without waiting, a path that leads to something other than a regular file,
+// and a file that is not a log.
 func Open(path string, opts Options) (*Log, error) {
-	// A path that is kept must mean the same when the directory changes.
+	// The path is used later, when the working directory may be another one.
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -81,7 +89,7 @@ func openOrCreate(path string) (*os.File, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	// A link that leads nowhere makes no file there.
+	// A dangling link must not create the file it names.
 	f, err = safefile.Create(path, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return safefile.Open(path, os.O_RDWR)
@@ -92,28 +100,26 @@ func openOrCreate(path string) (*os.File, error) {
 // Name is the file's absolute path.
 func (l *Log) Name() string { return l.file.Name() }
 
-// HeadError says why a head could not be kept, nil where all were. The log is
-// whole without.
+// HeadError returns why a head could not be kept, if one could not. The log itself is
+// complete.
 func (l *Log) HeadError() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.headErr
 }
 
-// Close closes the file. It waits for no disk.
+// Close closes the file.
 func (l *Log) Close() error { return l.file.Close() }
 
-// Append writes a record, and sets its Seq, Prev and Hash. All records of a run
-// must go through one Log, which counts them.
+// Append writes a record, and sets its Seq, Prev and Hash. All records of a run must go
+// through one Log, which counts them.
 //
 // # Errors
 //
-// After an error the log is as it was before, and the record is not in it, so
-// that the next may be written as if nothing was. Only where the system also
-// refuses to take back a part that was written does that stay, as it would
-// after a kill. Errors are those of the file, a record that can't be JSON or
-// takes more than [MaxLine], another writer that does not end, and a log that
-// was removed meanwhile.
+// Errors are those of the file, a record that is larger than [MaxLine] or not JSON,
+// another writer that does not end, and a log that was removed. After an error the log
+// does not have the record, and the next one can be written. If a partly written record
+// cannot be removed, it stays as after a kill.
 func (l *Log) Append(r *Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,19 +130,18 @@ func (l *Log) Append(r *Record) error {
 	return l.locked(func() error { return l.write(r) })
 }
 
-// locked calls do while no other process writes, and l.end is where the file
-// ends.
+// locked calls do while no other process writes, with l.end up to date.
 func (l *Log) locked(do func() error) error {
-	if err := lock(l.file, exclusive, l.limit, l.opts); err != nil {
+	if err := lock(l.file, true, l.limit, l.opts); err != nil {
 		return fmt.Errorf("locking %s: %w", l.Name(), err)
 	}
-	defer unlock(l.file)
+	defer filelock.Unlock(l.file)
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
 	}
-	if removed(info) {
-		return fmt.Errorf("%s was removed while it was written to", l.Name())
+	if filelock.Removed(info) {
+		return fmt.Errorf("%s was removed during the run", l.Name())
 	}
 	if info.Size() != l.end.size || l.end.prev == "" {
 		if l.end, err = findEnd(l.file, info.Size()); err != nil {
@@ -156,7 +161,7 @@ func (l *Log) write(r *Record) error {
 		line = append([]byte{'\n'}, line...)
 	}
 	if _, err := l.file.WriteAt(line, l.end.size); err != nil {
-		// What can't be taken back is found by the next writer.
+		// What cannot be removed is found by the next writer.
 		_ = l.file.Truncate(l.end.size)
 		return err
 	}
@@ -166,4 +171,95 @@ func (l *Log) write(r *Record) error {
 		l.headErr = cmp.Or(l.headErr, l.opts.Heads.keep(l.file, Head{Hash: r.Hash, Size: l.end.size, Time: r.Time}))
 	}
 	return nil
+}
+
+// lock takes the lock of the file. The system's own wait would not end if the holder is
+// stopped, so lock tries again and again until limit.
+func lock(f *os.File, exclusive bool, limit time.Duration, w Options) error {
+	const least, most = 20 * time.Microsecond, 5 * time.Millisecond
+	for begun, pause := time.Now(), least; ; pause = min(2*pause, most) {
+		err := filelock.TryFile(f, exclusive)
+		waited := time.Since(begun)
+		if !errors.Is(err, filelock.ErrLocked) || waited > limit || waited > lastMoment && w.over() {
+			return err
+		}
+		if waited > slowAfter && w.Slow != nil {
+			w.Slow()
+			w.Slow = nil
+		}
+		time.Sleep(pause)
+	}
+}
+
+// over reports whether a wait should end.
+func (w Options) over() bool {
+	select {
+	case <-w.Done:
+		return true
+	default:
+		return false
+	}
+}
+
+// The last record is searched for in the last bytes of a file: first in a few, then in
+// more, up to the size of some incomplete lines.
+const (
+	firstTail = 8 << 10
+	maxTail   = 4 * MaxLine
+)
+
+// findEnd returns what the next record must follow, in a file of this size.
+func findEnd(f io.ReaderAt, size int64) (end, error) {
+	for window := int64(firstTail); ; window = min(8*window, maxTail) {
+		from := max(0, size-window)
+		data := make([]byte, size-from)
+		if _, err := f.ReadAt(data, from); err != nil && size > 0 {
+			return end{}, err
+		}
+		e, ok := follow(data, from == 0)
+		e.size = size
+		switch {
+		case ok:
+			return e, nil
+		case from == 0:
+			return end{}, errors.New("not an audit log; name another file")
+		case window == maxTail:
+			return end{}, fmt.Errorf("no record in its last %d bytes; name another file", maxTail)
+		}
+	}
+}
+
+// follow finds the last record in the last bytes of a file, and what the next one must
+// follow. If they are the whole file, it may have only the first part of a record.
+func follow(data []byte, whole bool) (end, bool) {
+	torn := len(data) > 0 && data[len(data)-1] != '\n'
+	for stop := len(data); stop > 0; {
+		line := bytes.TrimSuffix(data[:stop], []byte{'\n'})
+		start := bytes.LastIndexByte(line, '\n') + 1
+		if start == 0 && !whole {
+			return end{}, false
+		}
+		if hash, ok := sealed(line[start:]); ok {
+			return end{prev: cover(hash, data[stop:], torn), torn: torn}, true
+		}
+		stop = start
+	}
+	for line := range bytes.Lines(data) {
+		if !incomplete(bytes.TrimSuffix(line, []byte{'\n'})) {
+			return end{}, false
+		}
+	}
+	return end{prev: cover(origin, data, torn), torn: torn}, true
+}
+
+// cover is the prev of a record after one with this hash, with bytes between them. If
+// they are torn, a newline is added.
+func cover(hash string, between []byte, torn bool) string {
+	if len(between) == 0 {
+		return hash
+	}
+	if torn {
+		return digest([]byte(hash), between, []byte{'\n'})
+	}
+	return digest([]byte(hash), between)
 }

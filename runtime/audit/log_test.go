@@ -52,7 +52,7 @@ func TestFormat(t *testing.T) {
 	golden(t, "testdata/format.golden", data)
 }
 
-// TestFieldsKeep wants every field of a record to be read back as it was.
+// TestFieldsKeep: every field of a record is read back.
 func TestFieldsKeep(t *testing.T) {
 	code := 3
 	r := audit.Record{
@@ -97,7 +97,7 @@ func TestAppendPlain(t *testing.T) {
 		}
 	}
 	if !bytes.Contains(data, []byte("größe <&>")) {
-		t.Errorf("what is plain was changed: %s", data)
+		t.Errorf("plain text was changed: %s", data)
 	}
 	report, records := read(t, data)
 	if report.Broken || records[0].Asked != text {
@@ -105,7 +105,7 @@ func TestAppendPlain(t *testing.T) {
 	}
 }
 
-// TestAppendUTC wants the times of a log to be comparable as text.
+// TestAppendUTC: the times of a log can be compared as text.
 func TestAppendUTC(t *testing.T) {
 	r := newRun("RUN").start("dev")
 	r.Time = r.Time.In(time.FixedZone("", 7200))
@@ -145,8 +145,8 @@ func TestAppendGoroutines(t *testing.T) {
 	}
 }
 
-// TestAppendAfterTorn has what kills leave at the end of a log, and wants the
-// next record to leave it and to follow it.
+// TestAppendAfterTorn: the next record leaves what a kill left at the end of a log, and
+// covers it.
 func TestAppendAfterTorn(t *testing.T) {
 	whole := written(t, small()...)
 	half := lines(whole)[2][:50]
@@ -217,7 +217,7 @@ func TestAppendAfterTruncation(t *testing.T) {
 	}
 }
 
-// TestAppendRefuses wants the log to be as before, and the next record in it.
+// TestAppendRefuses: after a refused record the log is as before and takes the next one.
 func TestAppendRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	l := open(t, path)
@@ -248,16 +248,15 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-// TestAppendLongest wants the longest line to be read again.
+// TestAppendLongest: the longest line can be read.
 func TestAppendLongest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	r := newRun("RUN").record(audit.TypeCall, 0)
+	r.Prev, r.Seq = strings.Repeat("0", 64), 1
 	line, err := audit.LineOf(&r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Prev, r.Seq = strings.Repeat("0", 64), 1
-	line, _ = audit.LineOf(&r)
 	r.Asked = strings.Repeat("x", audit.MaxLine-(len(line)-1)-len(`"asked":"",`))
 	create(t, path, r)
 	if info, err := os.Stat(path); err != nil || info.Size() != audit.MaxLine+1 {

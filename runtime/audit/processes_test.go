@@ -151,8 +151,7 @@ func TestKilledInMidWrite(t *testing.T) {
 	}
 }
 
-// TestKilled kills writers whenever it may be, and wants every record that was
-// written to be there.
+// TestKilled kills writers at random moments, and requires every record that was written.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	random := rand.New(rand.NewPCG(1, 2))
@@ -226,7 +225,7 @@ func TestFull(t *testing.T) {
 	cmd := start(t, "full", path)
 	out, err := cmd.Output()
 	if strings.TrimSpace(string(out)) == "unsupported" {
-		t.Skip("there is no such limit here")
+		t.Skip("no such limit on this system")
 	}
 	if err != nil {
 		t.Fatal(err)

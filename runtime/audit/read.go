@@ -10,16 +10,16 @@ import (
 	"os"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Read goes through a log from its beginning, hands each record to each, and
-// reports whether the log is whole. A line that isn't one is a finding and no
-// error; a record that was changed is handed on as it stands. An error of each
-// ends it, and is returned.
+// Read verifies a log and calls each with its records, also with changed ones. A line
+// that is not a record is a finding, not an error. An error of each ends Read, which
+// returns it.
 //
-// What is appended meanwhile isn't read. A file that is neither regular nor a
-// link to a regular one is refused.
+// What is appended meanwhile is not read. A path that leads to something other than a
+// regular file is refused.
 func Read(path string, each func(Record) error) (Report, error) {
 	f, err := safefile.Open(path, os.O_RDONLY)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
@@ -36,16 +36,16 @@ func Read(path string, each func(Record) error) (Report, error) {
 	return examine(io.LimitReader(f, size), each)
 }
 
-// Verify tells whether a log is as it was written.
+// Verify verifies a log.
 func Verify(path string) (Report, error) {
 	return Read(path, func(Record) error { return nil })
 }
 
-// settled is a file's size while nobody writes to it. Where the system has no
-// locks, as on some disks of the network, a record may be half written then.
+// settled is a file's size while nobody writes to it. Some network file systems have no
+// locks, and a record may be half written there.
 func settled(f *os.File) (int64, error) {
-	if lock(f, shared, time.Second, Options{}) == nil {
-		defer unlock(f)
+	if lock(f, false, time.Second, Options{}) == nil {
+		defer filelock.Unlock(f)
 	}
 	info, err := f.Stat()
 	if err != nil {
@@ -76,7 +76,7 @@ func examine(r io.Reader, each func(Record) error) (Report, error) {
 	}
 }
 
-// parse reads what stands in a line, also if it isn't as it was written.
+// parse reads the record in a line, also if it was changed.
 func parse(line []byte) (Record, bool) {
 	var r Record
 	err := json.Unmarshal(line, &r)
@@ -86,14 +86,13 @@ func parse(line []byte) (Record, bool) {
 // lines reads lines of any length in bounded memory.
 type lines struct {
 	r    *bufio.Reader
-	line []byte // without its newline; at most a little more than MaxLine
+	line []byte // without its newline; not much longer than MaxLine
 }
 
 func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, 64<<10)} }
 
-// next reads a line, and tells whether a newline ends it; none does the file's
-// last. Of a line that is too long to be a record all but the last bytes are
-// given to long.
+// next reads a line, and reports whether a newline ends it. If the line is longer than a
+// record, long gets all but its last bytes.
 func (l *lines) next(long func([]byte)) (ended bool, err error) {
 	l.line = l.line[:0]
 	for {

@@ -9,7 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// run is what a log says of one run, as it is shown.
+// run is a run of a log, as it is shown.
 type run struct {
 	id         string
 	about      *Record // its first record
@@ -20,25 +20,24 @@ type run struct {
 	from, till time.Time
 }
 
-// call is what a log says of one call.
+// call is a call of a run.
 type call struct {
-	*Record      // the last of it that there is
-	done    bool // it is known how it ended
+	*Record      // its last one
+	done    bool // it has an end
 	at      time.Time
 }
 
-// took is how long the call took.
 func (c *call) took() time.Duration { return milliseconds(c.DurationMS) }
 
 func milliseconds(ms float64) time.Duration {
-	// Whoever changed the file may have put in anything.
+	// The file may have been changed.
 	if d := ms * float64(time.Millisecond); d >= 0 && d < math.MaxInt64 {
 		return time.Duration(d)
 	}
 	return 0
 }
 
-// runs puts together what belongs together, in the order of the log.
+// runs groups records by run, in the order of the log.
 func runs(records []Record) []*run {
 	var all []*run
 	byID := make(map[string]*run)
@@ -81,14 +80,14 @@ func (r *run) add(rec *Record) {
 	}
 }
 
-// span is how long the run took, as far as it is known.
+// span is how long the run took, up to its last record.
 func (r *run) span() time.Duration { return max(0, r.till.Sub(r.from)) }
 
-// offset is when a call began, from the run's begin.
+// offset is when a call began, counted from the run's begin.
 func (r *run) offset(c *call) time.Duration { return min(max(0, c.at.Sub(r.from)), r.span()) }
 
-// until is how much later a call ended; one that did not lasts until the run's
-// last record.
+// until is when a call ended, counted from the run's begin; one without an end lasts until
+// the run's last record.
 func (r *run) until(c *call) time.Duration {
 	if !c.done {
 		return r.span()
@@ -107,7 +106,7 @@ func (r *run) outcome() string {
 	return line(r.end.Outcome, 40)
 }
 
-// provider is the ID and the first of the digest.
+// provider is the ID with the digest.
 func (r *run) provider() string {
 	if r.about.SHA256 == "" {
 		return line(r.about.Provider, 60)
@@ -115,7 +114,7 @@ func (r *run) provider() string {
 	return line(r.about.Provider, 60) + "@sha256:" + line(r.about.SHA256, 64)
 }
 
-// asked is what a call wanted, without the operation's name before it.
+// asked is the claim in words, without the operation's name.
 func (c *call) asked(limit int) string {
 	said, operation := line(c.Asked, limit), line(c.Operation, 40)
 	if rest := said[min(len(said), len(operation)):]; operation != "" && said == operation+rest && (rest == "" || rest[0] == ' ') {
@@ -124,7 +123,7 @@ func (c *call) asked(limit int) string {
 	return line(said, limit)
 }
 
-// verdict is what was decided, in a word.
+// verdict is the decision.
 func (c *call) verdict() string {
 	if c.Type == TypeBegin {
 		return Allowed
@@ -132,7 +131,7 @@ func (c *call) verdict() string {
 	return line(c.Decision, 40)
 }
 
-// rule is where the rule that decided stands, else whose word it was.
+// rule is the place of the rule that decided, or its layer.
 func (c *call) rule() string {
 	switch {
 	case c.RuleFile != "" && c.RuleLine > 0:
@@ -143,7 +142,7 @@ func (c *call) rule() string {
 	return line(c.Layer, 40)
 }
 
-// result is how a call ended, in a few words.
+// result says how a call ended.
 func (c *call) result() string {
 	switch {
 	case !c.done:
@@ -164,12 +163,12 @@ func (c *call) result() string {
 	return "ok"
 }
 
-// failed tells whether a call that was allowed did not work.
+// failed reports whether an allowed call failed.
 func (c *call) failed() bool {
 	return c.done && c.Decision != Denied && (c.Error != nil || c.Signal != "" || c.ExitCode != nil && *c.ExitCode != 0)
 }
 
-// short writes a duration with three digits or so.
+// short is a duration with about three digits.
 func short(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -185,5 +184,5 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
 }
 
-// line is text that others wrote, made safe to show.
+// line makes text safe to show.
 func line(s string, limit int) string { return termtext.Line(s, limit) }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Show writes a log for a person to read: what is wrong with it, and of each
-// run what it was, a table of its calls, and when they took place.
+// Show writes a log as text: its findings, and for each run its settings, a table of its
+// calls and a timeline.
 func Show(w io.Writer, report Report, records []Record) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s\n", report.verdict())
@@ -37,11 +37,11 @@ func (r Report) verdict() string {
 	of := fmt.Sprintf("%s of %s", count(r.Records, "record"), count(r.Runs, "run"))
 	switch {
 	case r.Broken:
-		return "The log is not as it was written: " + count(len(r.Findings)+r.More, "finding") + ", " + of
+		return "The log was modified: " + count(len(r.Findings)+r.More, "finding") + ", " + of
 	case len(r.Findings) > 0:
-		return "The chain is whole, but not all in it came to an end: " + of
+		return "The chain is intact, but some runs or calls have no end: " + of
 	}
-	return "The chain is whole: " + of
+	return "The chain is intact: " + of
 }
 
 func count(n int, noun string) string {
@@ -65,10 +65,10 @@ func (r *run) title() string {
 	return strings.TrimPrefix(line(r.about.Command, 40)+", "+r.outcome(), ", ")
 }
 
-// fact is one thing to know of a run.
+// fact is a property of a run.
 type fact struct{ Name, Text string }
 
-// facts are what is to know of a run, but for its calls.
+// facts are the properties of a run, without its calls.
 func (r *run) facts() []fact {
 	a := r.about
 	facts := []fact{
@@ -97,7 +97,7 @@ func (r *run) facts() []fact {
 	return facts
 }
 
-// changed are the files that restrict runs and changed during this one.
+// changed lists the files that restrict runs and changed during this one.
 func (r *run) changed() string {
 	if r.end == nil {
 		return ""
@@ -141,8 +141,7 @@ func (r *run) showDenied(w io.Writer) {
 	}
 }
 
-// why says why a call was denied.
-func (c *call) why() string { return cmp.Or(line(c.Reason, 1000), "no reason is given") }
+func (c *call) why() string { return cmp.Or(line(c.Reason, 1000), "no reason given") }
 
 func (r *run) showCalls(w io.Writer) {
 	if len(r.calls) == 0 {
@@ -165,7 +164,7 @@ func (c *call) tookWords() string {
 	return short(c.took())
 }
 
-// columns is how wide a timeline is.
+// columns is the width of a timeline.
 const columns = 40
 
 func (r *run) showTimeline(w io.Writer) {
@@ -178,8 +177,7 @@ func (r *run) showTimeline(w io.Writer) {
 	}
 }
 
-// bar draws when a call took place: = while it did, x for one that was denied,
-// and > at the end of one that has none.
+// bar draws a call: = while it ran, x if it was denied, and > if it has no end.
 func (r *run) bar(c *call) string {
 	from, till := column(r.offset(c), r.span()), column(r.until(c), r.span())
 	bar := []byte(strings.Repeat(" ", columns))
@@ -195,7 +193,7 @@ func (r *run) bar(c *call) string {
 	return string(bar)
 }
 
-// column is where a time falls.
+// column is the column of a time.
 func column(at, span time.Duration) int {
 	if span <= 0 {
 		return 0

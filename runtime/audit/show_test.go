@@ -141,8 +141,8 @@ var (
 	bars       = regexp.MustCompile(`^left:[0-9.]+%;width:[0-9.]+%$`)
 )
 
-// wantHarmless wants no element, attribute or style in a page but the
-// template's own, and nothing that loads something.
+// wantHarmless requires that a page has only the elements, attributes and styles of the
+// template, and loads nothing.
 func wantHarmless(t testing.TB, page string) {
 	t.Helper()
 	_, body, ok := strings.Cut(page, "</style>")
@@ -169,8 +169,7 @@ func wantHarmless(t testing.TB, page string) {
 	}
 }
 
-// TestHTMLLong wants a page of a long log to say what it leaves out, and to
-// have what was denied in any case.
+// TestHTMLLong: the page of a long log says what it leaves out, and has all denials.
 func TestHTMLLong(t *testing.T) {
 	var records []audit.Record
 	first := newRun("FIRST")
@@ -210,8 +209,8 @@ func TestHTMLLong(t *testing.T) {
 	}
 }
 
-// TestHTMLFolds wants each denial told once, calls alike that follow each other
-// in one row, settings that do not change told once, and an index of the runs.
+// TestHTMLFolds: a page has each denial once, calls alike in sequence in one row, equal
+// settings once, and an index of the runs.
 func TestHTMLFolds(t *testing.T) {
 	var records []audit.Record
 	for _, id := range []string{"FIRST", "SECOND"} {
@@ -242,7 +241,7 @@ func TestHTMLFolds(t *testing.T) {
 	}
 }
 
-// danglingLinks wants each link of a page to lead to an element of it.
+// danglingLinks are the links of a page that lead to none of its elements.
 func danglingLinks(page string) error {
 	for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
 		if strings.Count(page, `id="`+link[1]+`"`) != 1 {
@@ -252,7 +251,7 @@ func danglingLinks(page string) error {
 	return nil
 }
 
-// TestShowTwice wants calls that say the same number to be shown both.
+// TestShowTwice: two calls with the same number are both shown.
 func TestShowTwice(t *testing.T) {
 	r := newRun("RUN")
 	page := show(t, audit.HTML, written(t, r.call(1, 1, 1, "exec", "exec first"), r.call(1, 2, 1, "exec", "exec second")))
@@ -263,7 +262,7 @@ func TestShowTwice(t *testing.T) {
 	}
 }
 
-// TestShowFails wants the error of who takes all but the last bytes.
+// TestShowFails: an error of the writer is returned, also for the last bytes.
 func TestShowFails(t *testing.T) {
 	for _, how := range []func(io.Writer, audit.Report, []audit.Record) error{audit.Show, audit.HTML} {
 		var b bytes.Buffer
@@ -288,7 +287,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// FuzzRead shows whatever is read.
+// FuzzRead shows any file.
 func FuzzRead(f *testing.F) {
 	f.Add(written(f, tiny()...))
 	f.Add(lines(written(f, newRun("RUN").denied(1, 5, "exec npm publish")))[0])

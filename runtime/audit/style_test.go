@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestContrast wants text to be readable in each of the page's colour schemes:
+// TestContrast: text is readable in each of the page's colour schemes:
 // 4.5 to 1, as level AA of https://www.w3.org/TR/WCAG22/#contrast-minimum says.
 func TestContrast(t *testing.T) {
 	css, err := os.ReadFile("report.css")

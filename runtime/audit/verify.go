@@ -2,43 +2,46 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"hash"
+	"maps"
+	"slices"
 )
 
-// checker goes through the lines of a log.
+// checker verifies the lines of a log.
 type checker struct {
 	report Report
 	line   int
 	runs   map[string]*progress
 	order  []*progress
 
-	// between covers the bytes since the last record; it is nil if there are
-	// none.
+	// between covers the bytes since the last record; nil if there are none.
 	between hash.Hash
-	// pending are those of them that break off.
+	// pending are the incomplete lines among them.
 	pending []Finding
-	// claimed is the hash that the line before states, if it isn't its own.
+	// claimed is the hash in the line before, if it is wrong.
 	claimed string
-	long    bool // this line is longer than a record may be
+	long    bool // the line is longer than a record
 	torn    bool // it has no newline
 }
 
-// progress is what has been seen of a run.
+// progress is the state of a run so far.
 type progress struct {
 	id    string
 	seq   int
 	line  int // of its last record
 	ended bool
-	begun map[int]int // lines of calls that aren't done, by number
+	begun map[int]int // lines of calls without an end, by number
 }
 
 func newChecker() *checker {
 	return &checker{report: Report{Head: origin, Findings: []Finding{}}, runs: make(map[string]*progress)}
 }
 
-// tooLong takes the first bytes of a line that is no record.
+// tooLong takes the first bytes of a line that is too long for a record.
 func (c *checker) tooLong(data []byte) {
 	c.long = true
 	c.cover(data)
@@ -52,13 +55,13 @@ func (c *checker) cover(data []byte) {
 	c.between.Write(data)
 }
 
-// take looks at a line, and gives the record in it.
+// take verifies a line and returns its record.
 func (c *checker) take(line []byte, ended bool) (Record, bool) {
 	c.line++
 	c.torn = !ended
 	if c.long || len(line) > MaxLine {
 		c.long, c.claimed = false, ""
-		c.find(c.line, Foreign, "the line has more than %d bytes and is no record", MaxLine)
+		c.find(c.line, Foreign, "not a record: more than %d bytes", MaxLine)
 		c.skip(line, ended)
 		return Record{}, false
 	}
@@ -66,7 +69,7 @@ func (c *checker) take(line []byte, ended bool) (Record, bool) {
 	if hash, whole := sealed(line); whole && ok {
 		c.link(rec.Prev, hash)
 		if !ended {
-			c.find(c.line, Torn, "the record is whole and its newline is missing; its writer was killed or the disk was full")
+			c.find(c.line, Torn, "the record has no newline; its writer was killed or the disk was full")
 		}
 	} else {
 		c.unsealed(line, ok && !whole)
@@ -79,9 +82,9 @@ func (c *checker) take(line []byte, ended bool) (Record, bool) {
 	return rec, ok
 }
 
-// link compares what a record follows with what stands before it. It follows
-// the record before and covers the bytes between, or follows a line that was
-// changed since, or bytes were put in since.
+// link compares a record's prev with what comes before it: the record before with the
+// bytes between. If those were inserted or the line before was changed, that is found
+// elsewhere.
 func (c *checker) link(prev, hash string) {
 	covered := c.report.Head
 	if c.between != nil {
@@ -90,24 +93,24 @@ func (c *checker) link(prev, hash string) {
 	c.settle(prev == covered)
 	changed := c.claimed != "" && prev == c.claimed
 	if prev != covered && prev != c.report.Head && !changed {
-		c.find(c.line, Missing, "the record does not follow what stands before it; what it followed was removed, changed or moved")
+		c.find(c.line, Missing, "the record does not follow the one before it; the one that it followed was removed, changed or moved")
 	}
 	c.report.Head, c.between, c.claimed = hash, nil, ""
 }
 
-// unsealed takes a line that isn't as a writer left it.
+// unsealed takes a line without a valid hash.
 func (c *checker) unsealed(line []byte, record bool) {
 	var ends bool
 	_, c.claimed, ends = split(line)
 	switch {
 	case record:
-		c.find(c.line, Changed, "the record was changed, its hash is not that of the line")
-	case brokenOff(line) && len(c.pending) < maxFindings:
+		c.find(c.line, Changed, "the record was changed: its hash is wrong")
+	case incomplete(line) && len(c.pending) < maxFindings:
 		c.pending = append(c.pending, Finding{Line: c.line})
 	case ends && bytes.HasPrefix(line, []byte(opening)):
-		c.find(c.line, Changed, "the record was changed and can't be read any more")
+		c.find(c.line, Changed, "the record was changed and cannot be read")
 	default:
-		c.find(c.line, Foreign, "the line is no record")
+		c.find(c.line, Foreign, "not a record")
 	}
 }
 
@@ -118,20 +121,20 @@ func (c *checker) skip(line []byte, ended bool) {
 	}
 }
 
-// settle tells what the lines are that break off. A kill leaves one that the
-// next writer finds so and covers, or that no writer has found yet.
-func (c *checker) settle(left bool) {
+// settle reports the pending lines. If they are covered, or at the end of the file, a kill
+// explains them.
+func (c *checker) settle(killed bool) {
 	for _, f := range c.pending {
-		if left {
-			c.find(f.Line, Torn, "the line breaks off and its record is lost; its writer was killed or the disk was full")
+		if killed {
+			c.find(f.Line, Torn, "the record is incomplete; its writer was killed or the disk was full")
 		} else {
-			c.find(f.Line, Changed, "the record was changed, its end is missing")
+			c.find(f.Line, Changed, "the record was changed: its end is missing")
 		}
 	}
 	c.pending = nil
 }
 
-// advance compares a record with what its run has had before.
+// advance compares a record with those of its run before it.
 func (c *checker) advance(r Record) {
 	p := c.runs[r.Run]
 	if p == nil {
@@ -141,7 +144,7 @@ func (c *checker) advance(r Record) {
 		c.report.Runs++
 	}
 	if r.Seq != p.seq+1 {
-		c.find(c.line, Gap, "record %d of run %s stands where its record %d should", r.Seq, name(r.Run), p.seq+1)
+		c.find(c.line, Gap, "expected record %d of run %s, got record %d", p.seq+1, name(r.Run), r.Seq)
 	}
 	p.seq, p.line = r.Seq, c.line
 	switch r.Type {
@@ -153,3 +156,72 @@ func (c *checker) advance(r Record) {
 		p.ended = true
 	}
 }
+
+// Report is the result of verifying a log.
+type Report struct {
+	// Records and Runs are their numbers.
+	Records int `json:"records"`
+	Runs    int `json:"runs"`
+	// Head is the hash of the last valid record; 64 zeros if there is none.
+	Head string `json:"head"`
+	// Findings are sorted by line; More is the number of those left out.
+	Findings []Finding `json:"findings"`
+	More     int       `json:"more,omitempty"`
+	// Broken means that a finding is not explained by a kill.
+	Broken bool `json:"broken"`
+}
+
+// Finding is a problem in a log.
+type Finding struct {
+	Line int    `json:"line"` // from 1
+	Kind Kind   `json:"kind"`
+	Text string `json:"text"`
+}
+
+// String is the finding as one line of text.
+func (f Finding) String() string { return fmt.Sprintf("line %d: %s", f.Line, f.Text) }
+
+// Kind is a kind of finding.
+type Kind string
+
+// The kinds of findings. A kill, a crash, a full disk, a run that is not over, or a cut
+// at the end explains Torn and Unfinished. All others mean that the log was modified.
+const (
+	Changed    Kind = "changed"    // a record has a wrong hash
+	Missing    Kind = "missing"    // a record does not follow the one before
+	Gap        Kind = "gap"        // a run's records are not numbered in order
+	Foreign    Kind = "foreign"    // a line is not a record
+	Torn       Kind = "torn"       // a line is incomplete
+	Unfinished Kind = "unfinished" // a call or a run without an end
+)
+
+// maxFindings is the most findings of a file, which may not be a log at all.
+const maxFindings = 1000
+
+func (c *checker) find(line int, kind Kind, format string, args ...any) {
+	if kind != Torn && kind != Unfinished {
+		c.report.Broken = true
+	}
+	if len(c.report.Findings) == maxFindings {
+		c.report.More++
+		return
+	}
+	c.report.Findings = append(c.report.Findings, Finding{line, kind, fmt.Sprintf(format, args...)})
+}
+
+// finish reports what has no end.
+func (c *checker) finish() {
+	c.settle(c.torn)
+	for _, p := range c.order {
+		for _, call := range slices.Sorted(maps.Keys(p.begun)) {
+			c.find(p.begun[call], Unfinished, "call %d of run %s begins here and has no end", call, name(p.id))
+		}
+		if !p.ended {
+			c.find(p.line, Unfinished, "run %s has its last record here and no end; it was killed, is still running, or the log was cut off", name(p.id))
+		}
+	}
+	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+}
+
+// name is a run's ID, safe to show.
+func name(run string) string { return line(run, 40) }

@@ -26,7 +26,7 @@ func TestVerifyWhole(t *testing.T) {
 	}
 }
 
-// TestVerifyHead wants the head of a log to be the prev of what comes next.
+// TestVerifyHead: the head of a log is the prev of the next record.
 func TestVerifyHead(t *testing.T) {
 	data := written(t, small()...)
 	for n := range lines(data) {
@@ -50,7 +50,7 @@ func TestVerifyFindings(t *testing.T) {
 		broken bool
 	}{
 		{"changed", replace(whole, 3, []byte(other)), []string{"4 changed"}, true},
-		{"changed so that it can't be read", replace(whole, 3, bytes.Replace(whole[3], []byte(`"seq"`), []byte(`"seq`), 1)), []string{"4 changed", "6 gap"}, true},
+		{"changed and unreadable", replace(whole, 3, bytes.Replace(whole[3], []byte(`"seq"`), []byte(`"seq`), 1)), []string{"4 changed", "6 gap"}, true},
 		{"changed at the end", replace(whole, 6, bytes.Replace(whole[6], []byte("done"), []byte("fine"), 1)), []string{"7 changed"}, true},
 		{"end taken off", replace(whole, 3, append(bytes.Clone(whole[3][:40]), '\n')), []string{"4 changed", "5 missing", "6 gap"}, true},
 		{"end taken off the last", replace(whole, 6, append(bytes.Clone(whole[6][:40]), '\n')), []string{"5 unfinished", "7 changed"}, true},
@@ -72,7 +72,7 @@ func TestVerifyFindings(t *testing.T) {
 		{"too long", append(slices.Clone(whole), bytes.Repeat([]byte("x"), audit.MaxLine+200_000)), []string{"8 foreign"}, true},
 		{"too long, and read in whole parts", append(slices.Clone(whole), bytes.Repeat([]byte("x"), audit.MaxLine+64<<10)), []string{"8 foreign"}, true},
 		{"a record that is too long", append(slices.Clone(whole), tooLong()), []string{"8 foreign"}, true},
-		{"forged after what is no record", append(slices.Clone(whole), []byte("hello\n"), forgedLine(t)), []string{"8 foreign", "9 missing"}, true},
+		{"forged after a line that is not a record", append(slices.Clone(whole), []byte("hello\n"), forgedLine(t)), []string{"8 foreign", "9 missing"}, true},
 		{"changed, and the next one twice", slices.Insert(replace(whole, 3, []byte(other)), 5, whole[4]), []string{"4 changed", "6 missing", "6 gap"}, true},
 		{"changed, and a line put in that is too long", slices.Insert(replace(whole, 3, []byte(other)), 4, tooLong()), []string{"4 changed", "5 foreign", "6 missing"}, true},
 		{"a little too long", append(slices.Clone(whole), bytes.Repeat([]byte("x"), audit.MaxLine+1)), []string{"8 foreign"}, true},
@@ -165,8 +165,8 @@ func wantFound(t testing.TB, data []byte, format string, args ...any) {
 	}
 }
 
-// FuzzVerify makes any change to a log and wants it to be found; what is left
-// of the log otherwise has to be read and shown.
+// FuzzVerify makes any change to a log and requires that it is found, and that the rest
+// is read and shown.
 func FuzzVerify(f *testing.F) {
 	data := written(f, tiny()...)
 	f.Add(0, 1, []byte("X"))
@@ -203,7 +203,7 @@ func TestReadStops(t *testing.T) {
 	}
 }
 
-// TestReadChanged wants a record to be shown that was changed.
+// TestReadChanged: a changed record is shown.
 func TestReadChanged(t *testing.T) {
 	data := bytes.Replace(written(t, small()...), []byte(`"outcome":"done"`), []byte(`"outcome":"fine"`), 1)
 	report, records := read(t, data)
@@ -221,8 +221,8 @@ func TestReadManyFindings(t *testing.T) {
 	}
 }
 
-// TestReadManyTorn wants what is full of lines that break off not to pass for
-// a log whose writers were killed.
+// TestReadManyTorn: a file full of incomplete lines does not pass for a log whose writers
+// were killed.
 func TestReadManyTorn(t *testing.T) {
 	if report := verify(t, bytes.Repeat([]byte("{\n"), 5000)[:9999]); !report.Broken {
 		t.Errorf("got %d findings", len(report.Findings))

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 )
 
-// asking describes itself, and asks for something.
+// asking describes itself with asks.
 type asking struct{ asks abi.Capabilities }
 
 func (a asking) Call(context.Context, string, []byte) ([]byte, error) {
@@ -19,7 +19,7 @@ func (a asking) Call(context.Context, string, []byte) ([]byte, error) {
 	return json.Marshal(map[string]any{"ok": about})
 }
 
-// TestAsksCanBeRead wants what somebody is to agree to to be little enough.
+// TestAsksCanBeRead: people can read all asks before they trust a provider.
 func TestAsksCanBeRead(t *testing.T) {
 	long := strings.Repeat("x", 700)
 	args := slices.Repeat([]string{strings.Repeat("A", 30)}, 40)

@@ -32,7 +32,7 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	if p, ok := r.Get("zeta"); !ok || p.ID() != "zeta" || !r.Has("alpha") || r.Has("none") {
-		t.Error("the registry does not know what it has")
+		t.Error("the registry lost a provider")
 	}
 	if e, ok := errors.AsType[*backend.DuplicateError](r.Register(named("zeta"))); !ok || e.ID != "zeta" {
 		t.Errorf("a duplicate: %v", e)
@@ -51,7 +51,7 @@ func TestCheckID(t *testing.T) {
 	var r backend.Registry[backend.Provider]
 	for _, id := range []string{"", "-a", "A", "a_b", "a b", "a.b", "../x", "ä", "a\n", strings.Repeat("a", 64)} {
 		if backend.CheckID(id) == nil || r.Register(named(id)) == nil {
-			t.Errorf("%q is taken for an ID", id)
+			t.Errorf("%q: no error", id)
 		}
 	}
 }

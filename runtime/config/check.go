@@ -9,11 +9,10 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// parse checks a document against the providers that there are.
+// parse checks a document; known are the available providers.
 func parse(file string, data []byte, known Providers) (*Config, error) {
 	root, err := yamldoc.Parse(file, data)
 	if err != nil {
@@ -27,7 +26,7 @@ func parse(file string, data []byte, known Providers) (*Config, error) {
 	return c, nil
 }
 
-// checker gathers all that is wrong.
+// checker collects all problems.
 type checker struct {
 	known    Providers
 	problems yamldoc.Problems
@@ -36,7 +35,7 @@ type checker struct {
 func (k *checker) document(root *yamldoc.Node) *Config {
 	c := new(Config)
 	if root.Kind() == yamldoc.KindNull {
-		k.problems.Add(root.Pos(), "", "the file is empty", "the least that it needs:\n"+smallest)
+		k.problems.Add(root.Pos(), "", "the file is empty", "the smallest configuration:\n"+smallest)
 		return c
 	}
 	if !k.mapping(root, "project", "build", "backend") {
@@ -51,7 +50,7 @@ func (k *checker) document(root *yamldoc.Node) *Config {
 	}
 	backend := root.Get("backend")
 	if backend == nil {
-		k.problems.Add(root.Pos(), "backend", "is missing", "the least that it needs:\n"+smallest)
+		k.problems.Add(root.Pos(), "backend", "is missing", "the smallest configuration:\n"+smallest)
 		return c
 	}
 	if k.mapping(backend, "provider", "providers") {
@@ -60,7 +59,7 @@ func (k *checker) document(root *yamldoc.Node) *Config {
 	return c
 }
 
-// mapping checks that a value is a mapping with known keys alone.
+// mapping checks that a value is a mapping with known keys only.
 func (k *checker) mapping(n *yamldoc.Node, keys ...string) bool {
 	if n.Kind() != yamldoc.KindMap {
 		k.problems.Expected(n, "a mapping")
@@ -90,7 +89,7 @@ func unknownKey(e yamldoc.Entry, known []string) yamldoc.Problem {
 	return p
 }
 
-// backend makes the four checks that are the core's.
+// backend checks the core's keys below backend.
 func (k *checker) backend(n *yamldoc.Node) (id string, part *yamldoc.Node) {
 	id = k.provider(n)
 	providers := n.Get("providers")
@@ -111,7 +110,7 @@ func (k *checker) backend(n *yamldoc.Node) (id string, part *yamldoc.Node) {
 	return id, part
 }
 
-// provider is the ID of a provider that is there, else "".
+// provider is the ID of the selected provider, or "" if it is unknown.
 func (k *checker) provider(n *yamldoc.Node) string {
 	provider := n.Get("provider")
 	hint := k.list()
@@ -123,7 +122,7 @@ func (k *checker) provider(n *yamldoc.Node) string {
 	case id == "":
 		k.problems.Add(provider.Pos(), "backend.provider", "is empty, expected the ID of a provider", hint)
 	case !k.known.Has(id):
-		k.problems.Add(provider.Pos(), "backend.provider", fmt.Sprintf("there is no provider %q", id), nearMiss(id, k.known.IDs())+hint)
+		k.problems.Add(provider.Pos(), "backend.provider", fmt.Sprintf("unknown provider %q", id), nearMiss(id, k.known.IDs())+hint)
 	default:
 		return id
 	}
@@ -139,7 +138,7 @@ func (k *checker) list() string {
 }
 
 func nearMiss(word string, known []string) string {
-	if near := abi.Nearest(word, known); near != "" {
+	if near := yamldoc.Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q? ", near)
 	}
 	return ""
@@ -153,7 +152,7 @@ func keys(n *yamldoc.Node) []string {
 	return out
 }
 
-// projectName is what a part of an image's name can be.
+// projectName matches the last element of an image's name.
 var projectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`) })
 
 func (k *checker) project(n *yamldoc.Node) Project {
@@ -162,7 +161,7 @@ func (k *checker) project(n *yamldoc.Node) Project {
 	}
 	name, ok := k.text(n.Get("name"))
 	if ok && !projectName().MatchString(name) {
-		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q can't be the name of an image", name),
+		k.problems.Add(n.Get("name").Pos(), "project.name", fmt.Sprintf("%q is not a valid image name", name),
 			"use a-z, 0-9, and single . _ or - between them")
 	}
 	registry, ok := k.text(n.Get("registry"))
@@ -183,7 +182,7 @@ func (k *checker) registry(n *yamldoc.Node) {
 	case scheme:
 		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q has a scheme", text), hint)
 	case !isRegistry(text):
-		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q can't stand before an image's name", text), hint)
+		k.problems.Add(n.Pos(), "project.registry", fmt.Sprintf("%q is not a valid registry", text), hint)
 	}
 }
 
@@ -192,7 +191,7 @@ func isRegistry(text string) bool {
 	return err == nil
 }
 
-// text is false when the value is not there or no string.
+// text is false if the value is missing or not a string.
 func (k *checker) text(n *yamldoc.Node) (string, bool) {
 	if n == nil {
 		return "", false

@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// ids are the providers that there are.
+// ids are the available providers.
 type ids []string
 
 func (i ids) Has(id string) bool { return slices.Contains(i, id) }
@@ -76,20 +76,20 @@ func TestProblems(t *testing.T) {
 		{"provider empty", "backend:\n  provider: ''" + part, "f:2:13: backend.provider: is empty, expected the ID of a provider", "providers: encore-ts, generic"},
 		{"provider null", "backend:\n  provider:" + part, "backend.provider: is empty", ""},
 		{"provider a number", "backend:\n  provider: 1" + part, "f:2:13: backend.provider: is a number, expected the ID of a provider", ""},
-		{"provider unknown", "backend:\n  provider: generc\n  providers: {generc: {}}", `f:2:13: backend.provider: there is no provider "generc"`, `did you mean "generic"? providers: encore-ts, generic`},
+		{"provider unknown", "backend:\n  provider: generc\n  providers: {generc: {}}", `f:2:13: backend.provider: unknown provider "generc"`, `did you mean "generic"? providers: encore-ts, generic`},
 		{"providers missing", "backend:\n  provider: generic", "f:2:3: backend.providers: is missing", ""},
 		{"providers a list", "backend:\n  provider: generic\n  providers: [generic]", "f:3:14: backend.providers: is a list, expected a mapping", ""},
 		{"entry missing", "backend:\n  provider: generic\n  providers: {generi: {}}", `f:3:14: backend.providers: has no entry for the selected provider "generic"`, `did you mean "generi"? add "generic"`},
-		{"name", "project: {name: Shop}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "Shop" can't be the name of an image`, ""},
+		{"name", "project: {name: Shop}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "Shop" is not a valid image name`, ""},
 		{"name a number", "project: {name: 1}\nbackend:\n  provider: generic" + part, "project.name: is a number, expected a string", ""},
 		{"registry with a scheme", "project: {registry: 'https://ghcr.io/a'}\nbackend:\n  provider: generic" + part, "project.registry: \"https://ghcr.io/a\" has a scheme", "leave it out: ghcr.io/a"},
-		{"name empty", "project: {name: ''}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "" can't be the name of an image`, ""},
+		{"name empty", "project: {name: ''}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "" is not a valid image name`, ""},
 		{"name nothing", "project: {name: }\nbackend:\n  provider: generic" + part, "project.name: is nothing, expected a string", ""},
-		{"registry empty", "project: {registry: ''}\nbackend:\n  provider: generic" + part, `project.registry: "" can't stand`, "ghcr.io/acme"},
-		{"registry with a tag", "project: {registry: 'ghcr.io/acme:v1'}\nbackend:\n  provider: generic" + part, `project.registry: "ghcr.io/acme:v1" can't stand`, "ghcr.io/acme"},
+		{"registry empty", "project: {registry: ''}\nbackend:\n  provider: generic" + part, `project.registry: "" is not a valid registry`, "ghcr.io/acme"},
+		{"registry with a tag", "project: {registry: 'ghcr.io/acme:v1'}\nbackend:\n  provider: generic" + part, `project.registry: "ghcr.io/acme:v1" is not a valid registry`, "ghcr.io/acme"},
 		{"registry with a scheme and more", "project: {registry: 'https://ghcr.io/a/'}\nbackend:\n  provider: generic" + part, "has a scheme", "leave it out: ghcr.io/a"},
 		{"registry with a scheme and control characters", "project: {registry: \"https://\\e[31m\"}\nbackend:\n  provider: generic" + part, `"https://\x1b[31m" has a scheme`, "give a host"},
-		{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" can't stand before an image's name`, "ghcr.io/acme"},
+		{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" is not a valid registry`, "ghcr.io/acme"},
 		{"build key", "build: {engin: x}\nbackend:\n  provider: generic" + part, `f:1:9: build: unknown key "engin"`, `did you mean "engine"?`},
 		{"engine a list", "build: {engine: [x]}\nbackend:\n  provider: generic" + part, "f:1:17: build.engine: is a list, expected a string", ""},
 		{"project key", "project: {nam: x}\nbackend:\n  provider: generic" + part, `f:1:11: project: unknown key "nam"`, `did you mean "name"?`},
@@ -158,8 +158,8 @@ func TestPositionOfNothing(t *testing.T) {
 	}
 }
 
-// TestLoadStopsReading is about a file that is far too large: not all of it is
-// read, so its size is not known and not said.
+// TestLoadStopsReading reads a part of a file that is far too large, so the error does not
+// give its size.
 func TestLoadStopsReading(t *testing.T) {
 	file := writeConfig(t, "")
 	if err := os.Truncate(file, 3<<30); err != nil {
@@ -190,7 +190,7 @@ func TestRootHasItsLinksResolved(t *testing.T) {
 	}
 }
 
-// FuzzParse wants an answer for any file.
+// FuzzParse expects a result or [yamldoc.Problems] for any file.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	files, err := filepath.Glob("../../internal/yamldoc/testdata/*.yml")
@@ -208,7 +208,7 @@ func FuzzParse(f *testing.F) {
 		c, err := parse("f", data, known)
 		if err != nil {
 			if _, ok := err.(yamldoc.Problems); !ok {
-				t.Errorf("an error of another kind: %v", err)
+				t.Errorf("unexpected type of error: %v", err)
 			}
 			return
 		}
@@ -220,7 +220,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestPartWithTexts wants text to be what is written, whatever YAML makes of it.
+// TestPartWithTexts: a text is as written, not as YAML interprets it.
 func TestPartWithTexts(t *testing.T) {
 	file := writeConfig(t, `
 x-env: &env {PORT: 4000, DEBUG: True}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -141,7 +140,7 @@ func nearest(path string, kind func(fs.FileMode) bool) string {
 			names = append(names, e.Name())
 		}
 	}
-	return abi.Nearest(filepath.Base(path), names)
+	return yamldoc.Nearest(filepath.Base(path), names)
 }
 
 func exists(file string) bool {

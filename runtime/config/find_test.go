@@ -51,8 +51,8 @@ func TestFindNamesTheNearMiss(t *testing.T) {
 	}
 }
 
-// TestFindPassesOver tells of a file with the usual wrong name that may have been
-// meant in place of the one that is used.
+// TestFindPassesOver warns of a file with the usual wrong name that the user may have
+// meant.
 func TestFindPassesOver(t *testing.T) {
 	file := writeConfig(t, whole)
 	root := filepath.Dir(file)
@@ -72,7 +72,7 @@ func TestFindPassesOver(t *testing.T) {
 		}
 	}
 	if got, err := Find(root); err != nil || got.PassedOver != "" || got.Doubt() != nil {
-		t.Errorf("it lies below: got %v, %v", got, err)
+		t.Errorf("below: got %v, %v", got, err)
 	}
 	beside := write(root, otherName)
 	if got, err := Find(root); err != nil || got != (Found{file, beside}) {
@@ -86,7 +86,7 @@ func TestFindPassesOver(t *testing.T) {
 	}
 }
 
-// TestFindPassesNothingOver has a good file above one that can't be read.
+// TestFindPassesNothingOver: an unreadable file is not skipped for a good one above it.
 func TestFindPassesNothingOver(t *testing.T) {
 	file := writeConfig(t, whole)
 	directory := mkdir(t, filepath.Dir(file), "a", FileName)

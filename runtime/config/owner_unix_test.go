@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestFindOfAnotherUser looks upward from a directory of root's to a file that is
-// somebody else's.
+// TestFindOfAnotherUser searches upward from a directory of root and finds a file of
+// another user.
 func TestFindOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give files away")
@@ -32,6 +32,6 @@ func TestFindOfAnotherUser(t *testing.T) {
 	}
 	give(deep, 65534)
 	if _, err := Find(deep); err != nil {
-		t.Errorf("of who has the directory: %v", err)
+		t.Errorf("the directory's owner: %v", err)
 	}
 }

@@ -14,10 +14,10 @@ func TestCheck(t *testing.T) {
 	for text, want := range map[string]string{
 		"version: 1\nproviders: {generic: {}}": "",
 		"version: 1\n":                         "the learnt policy does not allow log: no rule of the learnt policy allows it",
-		"version: 2\n":                         "what was learnt can't be a policy: the learnt policy:1:10: version: ",
+		"version: 2\n":                         "cannot write what was learnt as a policy: the learnt policy:1:10: version: ",
 	} {
 		l := Learnt{Policy: text}
-		err := l.check(map[string][]needy{"generic": {{claim: say}}}, Options{})
+		err := l.check(map[string][]demand{"generic": {{claim: say}}}, Options{})
 		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
@@ -29,18 +29,18 @@ func TestBounded(t *testing.T) {
 	p := provider{id: "generic"}
 	for i := range 50 {
 		c := capability.Claim{Operation: "env_status", Provider: "generic", Env: []capability.EnvUse{{Name: strings.Repeat("a", i) + "*", Use: capability.Look}}}
-		p.needing = append(p.needing, needy{c, capability.Decide(nil, c).Missing})
+		p.demands = append(p.demands, demand{c, capability.Decide(nil, c).Missing})
 	}
 	var rules []capability.Grant
-	for _, n := range p.needing {
+	for _, n := range p.demands {
 		rules = append(rules, n.needs...)
 	}
-	root, err := p.plant(rules, 0)
+	root, err := p.tree(rules, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := cover{of: make([][]int, len(rules))}
-	for _, n := range p.needing {
+	for _, n := range p.demands {
 		c.take(root, n)
 	}
 	if got := slices.Max(c.met); got != maxMet || !c.cut {

@@ -10,11 +10,11 @@ import (
 // allPorts is the rule for any port.
 const allPorts = `"*"`
 
-// systemPorts is the first of the ports that systems pick where a program takes
-// any, see ip_local_port_range in ip(7).
+// systemPorts is the first port that systems choose for programs, see
+// ip_local_port_range in ip(7).
 const systemPorts = 32768
 
-// found is what is learnt of what commands used.
+// found is the result for what commands used.
 type found struct {
 	rules    []capability.Grant
 	withheld []Withheld
@@ -22,15 +22,15 @@ type found struct {
 	outside []string
 }
 
-// hold keeps what is not learnt; it tells whether that is so.
-func (f *found) hold(w Withheld) bool {
+// withhold records something that is not learnt, and reports whether it has a reason.
+func (f *found) withhold(w Withheld) bool {
 	if w.Why != "" {
 		f.withheld = append(f.withheld, w)
 	}
 	return w.Why != ""
 }
 
-// commandRules are the lines that allow a provider's commands what they used.
+// commandRules are the rules for what a provider's commands used.
 func (j *judge) commandRules(provider string, uses []capability.Use) found {
 	var f found
 	var inside, beyond []capability.Use
@@ -38,7 +38,7 @@ func (j *judge) commandRules(provider string, uses []capability.Use) found {
 		switch {
 		case u.Kind == capability.UseConnect || u.Kind == capability.UseListen || u.Kind == capability.UseUDP:
 			rule := portRule(u, uses)
-			if rule.Key != "net.connect" || !f.hold(j.port(provider, rule.Rule, u.Port)) {
+			if rule.Key != "net.connect" || !f.withhold(j.port(provider, rule.Rule, u.Port)) {
 				f.rules = append(f.rules, rule)
 			}
 		case len(u.By) > 0 || u.Kind == capability.UseSocket || !inProject(u.Path):
@@ -73,34 +73,33 @@ func (j *judge) commandRules(provider string, uses []capability.Use) found {
 	return f
 }
 
-// socket takes the socket of an engine, which the user has to name.
+// socket handles the socket of an engine, which the user has to name.
 func (f *found) socket(j *judge, u capability.Use) {
 	if look(j.named, u.Path).Allowed {
 		f.rules = append(f.rules, capability.Grant{Key: "sockets", Rule: u.By[0]})
 		return
 	}
-	f.hold(Withheld{Path: u.Path, Why: socketWhat})
+	f.withhold(Withheld{Path: u.Path, Why: socketWhat})
 }
 
-// beyond takes what is outside of the project and of every toolchain. The user's own
-// terminal is no news.
+// beyond handles what is outside the project and of no toolchain. The user's own terminal
+// is not reported.
 func (f *found) beyond(j *judge, u capability.Use) {
 	write := u.Kind != capability.UseRead && u.Kind != capability.UseList
 	switch secret := j.secrecy(u.Path, write); {
 	case u.Kind != capability.UseSocket && slices.Contains(j.Terminals, u.Path):
 	case u.Kind != capability.UseSocket && secret != "":
-		f.hold(Withheld{Path: u.Path, Why: secret, Fixed: true, Write: write})
+		f.withhold(Withheld{Path: u.Path, Why: secret, Fixed: true, Write: write})
 	default:
 		f.outside = append(f.outside, u.Path)
 	}
 }
 
-// inProject tells whether a path of a use is one in the project.
+// inProject reports whether the path of a use is in the project.
 func inProject(name string) bool { return name != "" && name[0] != '/' && name[0] != '@' }
 
-// portRule is for a use of a port. UDP, as names looked up take it, comes with all
-// ports alone. What is connected to on a port that the system picked for another
-// command is another port the next time.
+// portRule is the rule for a port. Only the rule for all ports allows UDP, and so DNS. A
+// port that the system chose for another command is another one the next time.
 func portRule(u capability.Use, all []capability.Use) capability.Grant {
 	key, rule := "net.connect", strconv.Itoa(u.Port)
 	switch {
@@ -112,7 +111,7 @@ func portRule(u capability.Use, all []capability.Use) capability.Grant {
 	return capability.Grant{Key: key, Rule: rule}
 }
 
-// picked tells whether a port may be one that the system picked for a command.
+// picked reports whether the system may have chosen a port for a command.
 func picked(port int, all []capability.Use) bool {
 	listens := func(on int) bool {
 		return slices.ContainsFunc(all, func(u capability.Use) bool { return u.Kind == capability.UseListen && u.Port == on })
@@ -120,11 +119,11 @@ func picked(port int, all []capability.Use) bool {
 	return listens(0) && !listens(port)
 }
 
-// narrowest are the toolchains from the one that allows least on.
+// narrowest are the toolchains, beginning with the one that allows least.
 var narrowest = []string{"git", "python", "node", "go"}
 
-// toolchains is the smallest set of those that allow what a toolchain can allow; of
-// several as small, the one that allows least. What is in the project needs none.
+// toolchains is the smallest set of toolchains that allows the uses, and of several the
+// one that allows least. What is in the project needs none.
 func toolchains(uses []capability.Use) []string {
 	var best []string
 	found := false

@@ -33,7 +33,7 @@ func reads(format string, count int) []capability.Use {
 
 const (
 	mayRead = " # used by commands; the provider may read it too\n"
-	seesAll = " # commands see the names of all files below, and not what is in the files\n"
+	seesAll = " # commands see the names of all files below, not their contents\n"
 	mayAsk  = " # used by commands; the provider may ask whether it answers\n"
 )
 
@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 		{"more files than are told", nil, append(reads("d/e/%d", 9), file(capability.UseRead, "d/a")),
 			"    files:\n      read:\n        - \"d/e/**\"" + mayRead + "        - d/a" + mayRead + "    net: {}\n", ""},
 		{"more directories than are told", nil, reads("d/%d/a", 9), "    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
-		{"names that can't be told", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
+		{"names without a rule", nil, []capability.Use{file(capability.UseRead, "d/e/*"), file(capability.UseRead, "d/\xff/a")},
 			"    files:\n      read:\n        - \"d/**\"" + mayRead + "    net: {}\n", ""},
 		{"what the provider reads too", []capability.Claim{read("a"), read("d/a"), connect(80)},
 			[]capability.Use{file(capability.UseRead, "a"), file(capability.UseList, "d"), file(capability.UseRead, "d/b"), port(capability.UseConnect, 80)},
@@ -83,11 +83,11 @@ func TestCommands(t *testing.T) {
 		{"ports", nil, []capability.Use{port(capability.UseConnect, 40000), port(capability.UseListen, 8080), port(capability.UseConnect, 80)},
 			"    files: {}\n    net:\n      connect:\n        - 40000" + mayAsk + "        - 80" + mayAsk + "      listen:\n        - 8080\n", ""},
 		{"ports that the system picks", nil, []capability.Use{port(capability.UseConnect, 40000), port(capability.UseListen, 0), port(capability.UseConnect, 80)},
-			"    files: {}\n    net:\n      connect:\n        - \"*\" # commands used UDP, such as for names, or ports that the system picked\n      listen:\n        - 0\n", ""},
+			"    files: {}\n    net:\n      connect:\n        - \"*\" # commands used UDP, for example for DNS, or ports chosen by the system\n      listen:\n        - 0\n", ""},
 		{"ports that are not", nil, []capability.Use{port(capability.UseConnect, 40000), port(capability.UseListen, 0), port(capability.UseListen, 40000)},
 			"    files: {}\n    net:\n      connect:\n        - 40000" + mayAsk + "      listen:\n        - 0\n        - 40000\n", ""},
 		{"names", nil, []capability.Use{port(capability.UseUDP, 53), port(capability.UseConnect, 443)},
-			"    files: {}\n    net:\n      connect:\n        - \"*\" # commands used UDP, such as for names, or ports that the system picked\n", ""},
+			"    files: {}\n    net:\n      connect:\n        - \"*\" # commands used UDP, for example for DNS, or ports chosen by the system\n", ""},
 		{"a toolchain", nil, []capability.Use{file(capability.UseRead, "/proc", "go", "node", "python"), file(capability.UseRead, "/c", "node")},
 			"    files: {}\n    net: {}\n    use:\n      - node\n", ""},
 		{"the narrowest", nil, []capability.Use{file(capability.UseRead, "/g", "git", "go")}, "    files: {}\n    net: {}\n    use:\n      - git\n", ""},
@@ -97,7 +97,7 @@ func TestCommands(t *testing.T) {
 			"    files: {}\n    net: {}\n    use:\n      - git\n      - node\n", ""},
 		{"a cache in the project", nil, []capability.Use{file(capability.UseMake, ".cache", "go"), file(capability.UseRead, "/c", "go")},
 			"    files: {}\n    net: {}\n    use:\n      - go\n", ""},
-		{"a cache in the project of what isn't used", nil, []capability.Use{file(capability.UseMake, ".cache", "go")},
+		{"a cache in the project of an unused toolchain", nil, []capability.Use{file(capability.UseMake, ".cache", "go")},
 			"    files:\n      write:\n        - \".cache/**\"\n    net: {}\n", ""},
 		{"sockets", nil, []capability.Use{
 			file(capability.UseSocket, "/run/d", "docker"), file(capability.UseSocket, "/run/x"), file(capability.UseSocket, "@x"), file(capability.UseSocket, "s"),
@@ -123,7 +123,7 @@ func TestCommands(t *testing.T) {
 			if d := denied(p, claims); d != nil {
 				t.Errorf("%s is denied", d)
 			}
-			for _, f := range explain.Check(p) {
+			for _, f := range explain.Check(p, nil) {
 				if f.Name != capability.DockerSocket {
 					t.Errorf("found %v in\n%s", f, got.Policy)
 				}
@@ -132,12 +132,12 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestUnwatched: what isn't known confines nothing, and the policy says why.
+// TestUnwatched: commands that were not watched are not confined, and the policy says why.
 func TestUnwatched(t *testing.T) {
 	claims := []capability.Claim{command("npm", "ci"), read("a")}
 	for want, commands := range map[string]learn.Commands{
-		"    confine: off # what commands used was not watched\n": nil,
-		"    confine: off # one; two\n":                           {"generic": {Missed: []string{"one", "two"}, Uses: reads("d/%d", 2)}},
+		"    confine: off # commands were not watched\n": nil,
+		"    confine: off # one; two\n":                  {"generic": {Missed: []string{"one", "two"}, Uses: reads("d/%d", 2)}},
 	} {
 		got, err := learn.Policy(claims, commands, learn.Options{})
 		if err != nil {
@@ -159,8 +159,8 @@ func TestUnwatched(t *testing.T) {
 	}
 }
 
-// FuzzCommands holds what is promised of a policy for what commands use: all of it
-// is allowed, there are few rules, and the order doesn't matter.
+// FuzzCommands checks the promises for what commands use: all of it is allowed, there are
+// few rules, and the order does not matter.
 func FuzzCommands(f *testing.F) {
 	for seed := range uint64(providertest.Rounds(200)) {
 		f.Add(seed, seed*7)
@@ -235,7 +235,7 @@ func randomUse(r *rand.Rand) capability.Use {
 	return u
 }
 
-// allows tells, in words of its own, whether a command may use something.
+// allows reports, by code of its own, whether a command may use something.
 func allows(c capability.Confinement, u capability.Use) bool {
 	in := func(list []capability.Subtree, wantBelow bool) bool {
 		return slices.ContainsFunc(list, func(s capability.Subtree) bool {

@@ -83,7 +83,7 @@ func textsIn(b *capability.Build) []string {
 	return out
 }
 
-// has tells whether a claim is made of what was done.
+// has reports whether a claim is made of what was done.
 func (done deeds) has(c capability.Claim) bool {
 	if !done[c.Provider+" is there"] {
 		return false
@@ -111,7 +111,7 @@ func (done deeds) has(c capability.Claim) bool {
 	})
 }
 
-// allIn tells whether a file stands in a directory of which all files were read.
+// allIn reports whether a file is in a directory of which all files were read.
 func (done deeds) allIn(provider, file string) bool {
 	names := directories[path.Dir(file)]
 	return file != "." && len(names) > 1 && !slices.ContainsFunc(names, func(name string) bool {

@@ -12,12 +12,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// judge says what is not learnt although it was used.
+// judge decides what is not learnt although it was used.
 type judge struct {
 	Options
 	secret, written, home *capability.Policy
 	what                  map[string]string
-	fine, named           *capability.Policy
+	harmless, named       *capability.Policy
 	into                  *capability.Policy // nil for a new policy
 	unclean               map[string]string  // why a directory is not learnt, by its path
 }
@@ -38,7 +38,7 @@ func newJudge(o Options, into *capability.Policy) (*judge, error) {
 			j.what[pattern] = said
 		}
 	}
-	if j.fine, err = allowed(harmless); err != nil {
+	if j.harmless, err = allowed(harmless); err != nil {
 		return nil, err
 	}
 	if j.named, err = named(o.Sensitive); err != nil {
@@ -47,19 +47,19 @@ func newJudge(o Options, into *capability.Policy) (*judge, error) {
 	return j, nil
 }
 
-// look is what a list says of a path.
+// look compares a path with a list.
 func look(p *capability.Policy, name string) capability.Decision {
 	return capability.Decide([]*capability.Policy{p}, capability.Claim{
 		Operation: "read_file", Provider: "learn", Files: []capability.FileUse{{Path: strings.TrimPrefix(name, "/"), Use: capability.Read}},
 	})
 }
 
-// secrecy says what is sensitive about a path, empty for nothing.
+// secrecy says why a path is sensitive; empty if it is not.
 func (j *judge) secrecy(name string, write bool) string {
 	if inInstalled(name) || look(j.named, name).Allowed {
 		return ""
 	}
-	if d := look(j.secret, name); d.Rule != "" && !look(j.fine, name).Allowed {
+	if d := look(j.secret, name); d.Rule != "" && !look(j.harmless, name).Allowed {
 		return j.what[d.Rule]
 	}
 	if d := look(j.written, name); write && d.Rule != "" {
@@ -75,7 +75,7 @@ func inInstalled(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(word string) bool { return slices.Contains(installed, word) })
 }
 
-// file says why a file of the project is not learnt, empty where it is.
+// file says why a file of the project is not learnt.
 func (j *judge) file(provider, name string, write bool) Withheld {
 	w := Withheld{Path: name, Write: write}
 	if w.Why = j.denied(provider, name, write); w.Why != "" {
@@ -86,7 +86,7 @@ func (j *judge) file(provider, name string, write bool) Withheld {
 	return w
 }
 
-// denied says which rule of the policy that is added to denies a path.
+// denied says by which rule the existing policy denies a path.
 func (j *judge) denied(provider, name string, write bool) string {
 	if j.into == nil {
 		return ""
@@ -102,7 +102,7 @@ func (j *judge) denied(provider, name string, write bool) string {
 	return ""
 }
 
-// directory says why a directory with all that is in it is not learnt.
+// directory says why a whole directory is not learnt.
 func (j *judge) directory(provider, dir string, write bool) Withheld {
 	w := Withheld{Path: path.Join(dir, "**"), Write: write}
 	if j.into != nil && j.into.DeniesBelow(provider, dir) {
@@ -121,36 +121,35 @@ func (j *judge) directory(provider, dir string, write bool) Withheld {
 	return w
 }
 
-// deniesPart says why nothing is learnt of a directory of which the policy that is added
-// to denies a part.
+// deniesPart says that the existing policy denies a part of a directory.
 func (j *judge) deniesPart() string { return "a rule of " + j.File + " denies a part of it" }
 
-// maxLooked bounds how much of a project is looked through for one directory.
+// maxLooked is the most entries that are searched for one directory.
 const maxLooked = 50_000
 
 var errFound = errors.New("found")
 
-// lookInto says what sensitive is in a directory, or can come to be there.
+// lookInto says what sensitive a directory contains or may get.
 func (j *judge) lookInto(dir string) (why string) {
 	switch said := j.secrecy(dir, true); {
 	case dir == ".":
-		return "the project directory with all that is in it"
+		return "the whole project directory"
 	case said != "":
 		return said
 	case inInstalled(dir):
 		return ""
 	case look(j.home, dir).Rule != "":
-		return "a directory where secrets are put"
+		return "a directory for secrets"
 	case j.Project == nil:
 		return ""
 	}
 	if _, err := fs.Stat(j.Project, dir); errors.Is(err, fs.ErrNotExist) {
-		return "" // it is made again by whoever needs it
+		return "" // its user creates it again
 	}
 	looked := 0
 	err := fs.WalkDir(j.Project, dir, func(name string, d fs.DirEntry, err error) error {
 		if looked++; err != nil || looked > maxLooked {
-			why = "a directory that could not be looked through"
+			why = "a directory that could not be searched"
 			return errFound
 		}
 		if d.IsDir() && inInstalled(name) {
@@ -160,23 +159,23 @@ func (j *judge) lookInto(dir string) (why string) {
 		case name == dir:
 			return nil
 		case said != "":
-			why = fmt.Sprintf("it holds %s, %s", yamldoc.Word(name), said)
+			why = fmt.Sprintf("it contains %s, %s", yamldoc.Word(name), said)
 		case slices.Contains(manifests, path.Base(name)):
-			why = fmt.Sprintf("dotenv files are put beside %s", yamldoc.Word(name))
+			why = fmt.Sprintf("dotenv files are usual beside %s", yamldoc.Word(name))
 		case d.IsDir() && look(j.home, name).Rule != "":
-			why = fmt.Sprintf("it holds %s, a directory where secrets are put", yamldoc.Word(name))
+			why = fmt.Sprintf("it contains %s, a directory for secrets", yamldoc.Word(name))
 		default:
 			return nil
 		}
 		return errFound
 	})
 	if err != nil && why == "" {
-		why = "a directory that could not be looked through"
+		why = "a directory that could not be searched"
 	}
 	return why
 }
 
-// port says why a port that commands connected to is not learnt.
+// port says why a port to which commands connected is not learnt.
 func (j *judge) port(provider string, rule string, number int) Withheld {
 	w := Withheld{Path: "port " + rule, Fixed: true}
 	if j.into == nil {
@@ -200,7 +199,7 @@ func (j *judge) port(provider string, rule string, number int) Withheld {
 	return w
 }
 
-// unused are those of the user's patterns that name nothing of what was used.
+// unused are the user's patterns that match nothing that was used.
 func (j *judge) unused(claims []capability.Claim, commands Commands) []string {
 	return slices.DeleteFunc(slices.Clone(j.Sensitive), func(pattern string) bool {
 		p, err := named([]string{pattern})
@@ -217,4 +216,27 @@ func (j *judge) unused(claims []capability.Claim, commands Commands) []string {
 			return slices.ContainsFunc(c.Files, func(f capability.FileUse) bool { return has(f.Path) })
 		})
 	})
+}
+
+// Options say what is known of the project, and which policy is extended. The zero value
+// is for a new policy of an unknown project.
+type Options struct {
+	// Project has the project's files; nil if there are none, as with the log of another
+	// machine.
+	Project fs.FS
+	// Directories learns the directory of a file that commands read, unless it contains
+	// or may get something sensitive. A rule for a file is for the one that exists at
+	// start, and a command that runs for hours sees files replaced.
+	Directories bool
+	// Sensitive are patterns of sensitive paths that are learnt all the same.
+	Sensitive []string
+	// Own are files of this program in the project, besides those named after it.
+	Own []string
+	// Terminals are the user's own terminals, which programs open by themselves.
+	Terminals []string
+	// File is the name of the existing policy, and Into its text; nil for a new one.
+	File string
+	Into []byte
+	// InForce is the project's policy, or nil. A new policy must not be weaker.
+	InForce *capability.Policy
 }

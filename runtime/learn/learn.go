@@ -1,6 +1,5 @@
-// Package learn makes the least policy that allows what a run did. What a rule
-// is, and whether it is needed, is decided by package capability alone: here
-// are no second thoughts of what a policy means.
+// Package learn makes the least policy that allows what a run did. Only package
+// capability decides what a rule means and whether it is needed.
 package learn
 
 import (
@@ -15,42 +14,41 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Header begins every policy that was learnt.
+// Header begins every learnt policy.
 const Header = "# Learnt by stagecraft policy learn"
 
-// Learnt is what was learnt from some claims.
+// Learnt is the result of [Policy].
 type Learnt struct {
 	// Policy is the text of the policy file.
 	Policy string
-	// Added are the lines that it has and the one that was added to has not.
+	// Added are its lines that the existing policy does not have.
 	Added []Added
-	// Left are the claims that the policy does not allow, since none can or since
-	// what stands in the one that was added to says no, each of them once.
+	// Left are the distinct claims that the policy does not allow, because no policy can
+	// or because the existing one denies them.
 	Left []Left
-	// Withheld is what was used and is sensitive, sorted: no line allows it.
+	// Withheld is what was used and is sensitive, sorted. No line allows it.
 	Withheld []Withheld
-	// Outside are files, directories and sockets that commands used, and that no line
-	// of a policy can allow, sorted: those outside of the project that no toolchain
-	// has.
+	// Outside are used files, directories and sockets that no line can allow, sorted:
+	// they are outside the project and of no toolchain.
 	Outside []string
-	// Notes are what whoever has the policy should know besides, a line each.
+	// Notes are further hints for the user, a line each.
 	Notes []string
 }
 
 // Added is a line that was added to a policy.
 type Added struct {
 	Provider, Key string
-	// Rule is the line, in YAML, and Remark what it allows besides what was done.
+	// Rule is the line in YAML; Remark says what it allows besides what was done.
 	Rule, Remark string
 }
 
-// Withheld is a path that was used, and that is not learnt.
+// Withheld is a path that was used and is not learnt.
 type Withheld struct {
 	Path string
-	// Why says what it is. Write tells that it was written, or more than read.
+	// Why says what it is. Write means that it was not only read.
 	Why   string
 	Write bool
-	// Fixed is of what the user cannot have learnt by naming it either.
+	// Fixed means that it is not learnt either if the user names it.
 	Fixed bool
 }
 
@@ -60,35 +58,30 @@ type Left struct {
 	Reason string
 }
 
-// Commands are what the commands of providers used, by the provider's ID. Of one
-// that isn't in it, nothing is known.
+// Commands are what the commands of providers used, by the provider's ID. Those of a
+// missing provider were not watched.
 type Commands map[string]capability.Used
 
-// Policy gives the policy that allows the claims, for all of their providers, and
-// what their commands used. Where that isn't known, commands are not confined.
-// It allows nothing else that can be told apart by a rule, but for this: where
-// all of the two or more files of a directory were read, one rule stands for them,
-// and so for others in it, present or to come, and so does one for a directory of
-// which commands read a file, if the options say so. Neither is learnt of a
-// directory in which something sensitive is or can come to be.
+// Policy makes the policy that allows the claims and what commands used. Commands that
+// were not watched are not confined. It allows nothing else that a rule can distinguish,
+// with two exceptions: one rule is for all files of a directory, including later ones, if
+// all of its two or more files were read, or if [Options].Directories is set and a command
+// read one. A directory that contains or may get something sensitive has no such rule.
 //
-// No rule can be taken away without one of the claims being denied, or a command
-// something that it used. The lines that allow nothing, which are the bounds of
-// builds and of commands, are there so that others are denied.
+// Without any one rule, a claim or something that a command used would be denied. Lines
+// that allow nothing bound builds and commands.
 //
-// Where there is a policy already, all that stands in it stays as it is written, and
-// what it does not allow yet is added. Nothing that confines or denies is taken away
-// by that: a new line either allows something, which [Learnt.Added] tells, or confines
-// commands that nothing confined.
+// An existing policy keeps its text, and what it does not allow yet is added. What it
+// denies or confines stays so: a new line allows something, which is in [Learnt.Added], or
+// confines commands that nothing confined.
 //
-// Claims are learnt whatever was decided about them: it is for the caller to
-// leave out those that were denied.
+// The caller leaves out claims that were denied.
 //
 // # Errors
 //
-// A policy that would be larger than one can be, see yamldoc.MaxBytes; what is added
-// to is not a policy, or has no place for a line, see [yamldoc.ErrNoPlace]; and a
-// [*WeakerError]. What was learnt is told all the same, but for the policy's text.
+// A policy larger than yamldoc.MaxBytes; an existing file that is not a policy or has no
+// place for a line, see [yamldoc.ErrNoPlace]; a [*WeakerError]. The result is complete all
+// the same, except the policy's text.
 func Policy(claims []capability.Claim, commands Commands, o Options) (*Learnt, error) {
 	learnt := new(Learnt)
 	e, err := readExisting(o)
@@ -99,15 +92,15 @@ func Policy(claims []capability.Claim, commands Commands, o Options) (*Learnt, e
 	if err != nil {
 		return learnt, err
 	}
-	needing := learnt.sort(distinct(claims), j, e)
+	demands := learnt.sort(distinct(claims), j, e)
 	var b strings.Builder
 	fmt.Fprintf(&b, Header+" from %s. Read it before you commit it.\nversion: 1\nproviders:", calls(len(claims)))
-	if len(needing) == 0 {
+	if len(demands) == 0 {
 		b.WriteString(" {}")
 	}
 	b.WriteString("\n")
-	for _, id := range slices.Sorted(maps.Keys(needing)) {
-		p := provider{id: id, needing: needing[id], old: e.said(id)}
+	for _, id := range slices.Sorted(maps.Keys(demands)) {
+		p := provider{id: id, demands: demands[id], old: e.section(id)}
 		found := p.watch(commands, j)
 		learnt.Outside = append(learnt.Outside, found.outside...)
 		learnt.Withheld = append(learnt.Withheld, found.withheld...)
@@ -123,7 +116,7 @@ func Policy(claims []capability.Claim, commands Commands, o Options) (*Learnt, e
 		learnt.Added = append(learnt.Added, p.added(p.lines(rules))...)
 	}
 	for _, pattern := range j.unused(claims, commands) {
-		learnt.Notes = append(learnt.Notes, fmt.Sprintf("nothing that was used is what --sensitive %s names", yamldoc.Word(pattern)))
+		learnt.Notes = append(learnt.Notes, fmt.Sprintf("--sensitive %s matches nothing that was used", yamldoc.Word(pattern)))
 	}
 	learnt.tidy()
 	if e.policy == nil {
@@ -131,10 +124,10 @@ func Policy(claims []capability.Claim, commands Commands, o Options) (*Learnt, e
 	} else if learnt.Policy, err = e.text(learnt.Added); err != nil {
 		return learnt, err
 	}
-	return learnt, learnt.check(needing, o)
+	return learnt, learnt.check(demands, o)
 }
 
-// tidy sorts what is told.
+// tidy sorts, and removes duplicates.
 func (l *Learnt) tidy() {
 	slices.Sort(l.Outside)
 	l.Outside = slices.Compact(l.Outside)
@@ -152,7 +145,7 @@ func calls(n int) string {
 	return fmt.Sprintf("%d calls", n)
 }
 
-// distinct leaves out what was claimed before.
+// distinct leaves out duplicates.
 func distinct(claims []capability.Claim) []capability.Claim {
 	seen := make(map[string]bool)
 	var out []capability.Claim
@@ -165,8 +158,8 @@ func distinct(claims []capability.Claim) []capability.Claim {
 	return out
 }
 
-// key is the same for claims that are the same. JSON would make one of names
-// that differ in bytes that are no UTF-8.
+// key is equal for equal claims. In JSON, names that differ only in bytes that are not
+// UTF-8 would be equal too.
 func key(c capability.Claim) string {
 	k := fmt.Sprintf("%q %q %#v %#v %#v %v", c.Operation, c.Provider, c.Env, c.Files, c.Net, c.Log)
 	if c.Exec != nil {
@@ -178,17 +171,16 @@ func key(c capability.Claim) string {
 	return k
 }
 
-// needy is a claim and the rules that it lacks without a policy, which are
-// those that allow exactly it.
-type needy struct {
+// demand is a claim with the rules that it needs, which allow exactly it.
+type demand struct {
 	claim capability.Claim
 	needs []capability.Grant
 }
 
-// sort puts claims to their providers, and aside those that can't be learnt.
-func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[string][]needy {
-	needing := make(map[string][]needy)
-	told := tellSources(claims)
+// sort groups claims by provider, and leaves out those that cannot be learnt.
+func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[string][]demand {
+	demands := make(map[string][]demand)
+	named := nameBases(claims)
 	for _, c := range claims {
 		d := capability.Decide(nil, c)
 		switch _, err := capability.Parse("", []byte(explain.Snippet(c.Provider, nil))); {
@@ -196,8 +188,8 @@ func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[stri
 			l.Left = append(l.Left, Left{c, d.Reason()})
 		case err != nil:
 			l.Left = append(l.Left, Left{c, fmt.Sprintf("a policy cannot name it: %q is not a provider ID", c.Provider)})
-		case c.Build != nil && c.Build.Engine == "" && told[c.Provider]:
-			l.Left = append(l.Left, Left{c, "it is of an earlier version, and doesn't say which images it builds on, as others do"})
+		case c.Build != nil && c.Build.Engine == "" && named[c.Provider]:
+			l.Left = append(l.Left, Left{c, "recorded by an earlier version without the base images, which other builds have"})
 		case l.withhold(j, c):
 		default:
 			missing, why := e.missing(c, d.Missing)
@@ -205,15 +197,15 @@ func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[stri
 				l.Left = append(l.Left, Left{c, why})
 				continue
 			}
-			needing[c.Provider] = append(needing[c.Provider], needy{c, missing})
+			demands[c.Provider] = append(demands[c.Provider], demand{c, missing})
 		}
 	}
-	return needing
+	return demands
 }
 
-// withhold puts aside a claim of a sensitive file. One of a file whose variables
-// would be given to commands is not: the project's own settings name it, and neither
-// the provider nor a command may read it by that.
+// withhold leaves out a claim of a sensitive file, unless only its variables are passed
+// to commands: the project's own settings name such a file, and neither the provider nor a
+// command may read it.
 func (l *Learnt) withhold(j *judge, c capability.Claim) bool {
 	secret := false
 	for _, f := range c.Files {
@@ -228,22 +220,52 @@ func (l *Learnt) withhold(j *judge, c capability.Claim) bool {
 	return secret
 }
 
-// once leaves out what stands there twice, and sorts.
+// once sorts, and removes duplicates.
 func once(grants []capability.Grant) []capability.Grant {
 	return slices.Compact(slices.SortedFunc(slices.Values(grants), compareGrants))
 }
 
 func compareGrants(a, b capability.Grant) int {
-	if c := strings.Compare(a.Key, b.Key); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Rule, b.Rule)
+	return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Rule, b.Rule))
 }
 
 func parse(text string) (*capability.Policy, error) {
 	p, err := capability.Parse("the learnt policy", []byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("what was learnt can't be a policy: %w", err)
+		return nil, fmt.Errorf("cannot write what was learnt as a policy: %w", err)
 	}
 	return p, nil
+}
+
+// WeakerError means that a new policy would not confine commands that the policy in force
+// confines.
+type WeakerError struct {
+	Provider string
+	// InForce is the name of the policy in force.
+	InForce string
+}
+
+func (e *WeakerError) Error() string {
+	return fmt.Sprintf("nothing was written: %s confines the commands of %s, and the new policy would not", e.InForce, e.Provider)
+}
+
+// check verifies that the policy allows every claim, and is not weaker.
+func (l *Learnt) check(demands map[string][]demand, o Options) error {
+	p, err := parse(l.Policy)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(demands)) {
+		for _, n := range demands[id] {
+			if d := capability.Decide([]*capability.Policy{p}, n.claim); !d.Allowed {
+				return fmt.Errorf("the learnt policy does not allow %s: %s", n.claim, d.Reason())
+			}
+		}
+		confined := func(p *capability.Policy) bool { return len(capability.Confine([]*capability.Policy{p}, id)) > 0 }
+		if o.Into == nil && o.InForce != nil && confined(o.InForce) && !confined(p) && p.Confinement(id).Commands {
+			l.Policy = ""
+			return &WeakerError{id, o.InForce.Name}
+		}
+	}
+	return nil
 }

@@ -95,17 +95,17 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    exec:\n      - [sh, \"-c\", a b]\n      - npm ci\n      - npm test\n"},
 		{"providers", []capability.Claim{as("zed", command("npm")), as("1", say), as("generic", look("A"))},
 			"\n  \"1\": {}\n  generic:\n    env:\n      read:\n        - A\n  zed:\n    exec:\n      - npm\n"},
-		{"read of what is passed", []capability.Claim{look("A", "B"), with(command("npm"), capability.EnvUse{Name: "A", Use: capability.Pass})},
+		{"read of a passed variable", []capability.Claim{look("A", "B"), with(command("npm"), capability.EnvUse{Name: "A", Use: capability.Pass})},
 			"\n  generic:\n    exec:\n      - npm\n    env:\n      pass:\n        - A\n      read:\n        - B\n"},
 		{"star", []capability.Claim{command("npx", "*.ts"), command("npx", "a.ts")},
-			"\n  generic:\n    exec:\n      - [npx, \"*.ts\"] # a * allows any characters, it can't be written exactly\n"},
+			"\n  generic:\n    exec:\n      - [npx, \"*.ts\"] # * allows any characters and cannot be escaped\n"},
 		{"all files of a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"the directory too", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src\n"},
-		{"what is below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
+		{"a directory below needs its own", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/one/x")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n        - src/one/x\n"},
-		{"a file that isn't there", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
+		{"a missing file", []capability.Claim{read("src/a.ts"), read("src/b.ts"), read("src/c.ts")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"one file is not read", []capability.Claim{read("src/a.ts"), read("src/c.ts")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n        - src/c.ts\n"},
@@ -122,9 +122,9 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n        - b\n"},
 		{"part of the root", []capability.Claim{read("a"), read(".")},
 			"\n  generic:\n    files:\n      read:\n        - .\n        - a\n"},
-		{"a directory that a rule can't name", []capability.Claim{read("st*r/a"), read("st*r/b")},
-			"\n  generic:\n    files:\n      read:\n        - \"st*r/a\" # a * allows any characters, it can't be written exactly\n" +
-				"        - \"st*r/b\" # a * allows any characters, it can't be written exactly\n"},
+		{"a directory that a rule cannot name", []capability.Claim{read("st*r/a"), read("st*r/b")},
+			"\n  generic:\n    files:\n      read:\n        - \"st*r/a\" # * allows any characters and cannot be escaped\n" +
+				"        - \"st*r/b\" # * allows any characters and cannot be escaped\n"},
 		{"by another provider", []capability.Claim{read("src/a.ts"), as("zed", read("src/b.ts"))},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n  zed:\n    files:\n      read:\n        - src/b.ts\n"},
 		{"written files", []capability.Claim{
@@ -134,9 +134,9 @@ func TestPolicy(t *testing.T) {
 			"\n  generic:\n    files:\n      env:\n        - src/a.ts\n        - src/b.ts\n"},
 		{"one file is loaded", []capability.Claim{read("src/a.ts"), load("src/b.ts")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - src/b.ts\n"},
-		{"load of what is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
+		{"load of a file that is read", []capability.Claim{read("src/a.ts"), load("src/a.ts"), load(".env")},
 			"\n  generic:\n    files:\n      read:\n        - src/a.ts\n      env:\n        - .env\n"},
-		{"load of what is read in a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
+		{"load of a file that is read in a directory", []capability.Claim{read("src/a.ts"), read("src/b.ts"), load("src/b.ts")},
 			"\n  generic:\n    files:\n      read:\n        - \"src/*\" # all files of the directory were read\n"},
 		{"all uses of files", []capability.Claim{
 			connect(4000), {Operation: "exec", Provider: "generic", Files: []capability.FileUse{{Path: "c", Use: capability.Write}, {Path: "b", Use: capability.Load}, {Path: "a"}}},
@@ -163,7 +163,7 @@ func TestPolicy(t *testing.T) {
 			b.CacheFrom, b.CacheTo, b.Load = []string{"ghcr.io/a/c:1"}, []string{"ghcr.io/a/c:2"}, true
 		})}, "\n  generic:\n    build:\n      contexts:\n        - backend\n      tags:\n        - \"shop:1\"\n      targets: []\n" +
 			"      bases:\n        - \"docker.io/library/go:1\"\n        - \"docker.io/library/node:22\"\n      layouts:\n        - vendor\n      syntax:\n        - \"docker.io/d/d@sha256:" + digest + "\"\n" +
-			"      remotes:\n        - \"https://acme.dev/*\" # a * allows any characters, it can't be written exactly\n      platforms:\n        - linux/arm64\n      secrets:\n        - npm\n" +
+			"      remotes:\n        - \"https://acme.dev/*\" # * allows any characters and cannot be escaped\n      platforms:\n        - linux/arm64\n      secrets:\n        - npm\n" +
 			"      cache_from:\n        - \"ghcr.io/a/c:1\"\n      cache_to:\n        - \"ghcr.io/a/c:2\"\n      outputs:\n        - dist\n"},
 		{"engines elsewhere and here", []capability.Claim{
 			build(func(b *capability.Build) { b.Engine, b.EngineAddress = "buildkit", "tcp://b:1" }), build(func(b *capability.Build) { b.Engine = "docker" }),
@@ -195,13 +195,13 @@ func TestPolicy(t *testing.T) {
 
 const digest = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-// TestEarlierBuilds wants builds that don't tell their base images to be left
-// out where others do, whose rules would deny them.
+// TestEarlierBuilds: builds that do not name their base images are left out if others do,
+// whose rules would deny them.
 func TestEarlierBuilds(t *testing.T) {
 	old := build(func(*capability.Build) {})
 	told := build(func(b *capability.Build) { b.Engine, b.Bases = "docker", []string{"docker.io/library/node:22"} })
 	got := learnt(t, nil, old, told, as("other", old))
-	if len(got.Left) != 1 || got.Left[0].Claim.Provider != "generic" || !strings.Contains(got.Left[0].Reason, "it is of an earlier version") {
+	if len(got.Left) != 1 || got.Left[0].Claim.Provider != "generic" || !strings.Contains(got.Left[0].Reason, "recorded by an earlier version") {
 		t.Errorf("left %v", got.Left)
 	}
 	if _, other, _ := strings.Cut(got.Policy, "other:"); !strings.Contains(other, "contexts") || strings.Contains(other, "bases") {
@@ -229,7 +229,7 @@ func TestDirectoryHalfListed(t *testing.T) {
 	}
 }
 
-// halfListed is a file system whose directories can't be listed to their end.
+// halfListed is a file system whose directories cannot be listed to the end.
 type halfListed struct{ fs.FS }
 
 func (h halfListed) ReadDir(name string) ([]fs.DirEntry, error) {
@@ -248,7 +248,7 @@ func TestLeft(t *testing.T) {
 	gone := command("../x")
 	gone.Exec.Program = ""
 	for want, c := range map[string]capability.Claim{
-		"there is no such program":                 gone,
+		"the program does not exist":               gone,
 		"LD_* cannot be named in full":             with(command("npm"), capability.EnvUse{Name: "LD_*"}),
 		`"a/../b" is not a clean path`:             read("a/../b"),
 		"it asks for nothing":                      {Operation: "exec", Provider: "generic"},
@@ -270,8 +270,8 @@ func TestLeft(t *testing.T) {
 // TestBytes has claims that JSON would take for one.
 func TestBytes(t *testing.T) {
 	got := learnt(t, nil, command("x", "a\xff"), command("x", "b\xff"), command("x", "a\xfe"))
-	want := "    exec:\n      - [x, \"a*\"] # a * allows any characters, it can't be written exactly\n" +
-		"      - [x, \"b*\"] # a * allows any characters, it can't be written exactly\n"
+	want := "    exec:\n      - [x, \"a*\"] # * allows any characters and cannot be escaped\n" +
+		"      - [x, \"b*\"] # * allows any characters and cannot be escaped\n"
 	if !strings.HasSuffix(got.Policy, want) {
 		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
 	}
@@ -279,7 +279,7 @@ func TestBytes(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	_, err := learn.Policy([]capability.Claim{command("npm", strings.Repeat("x", 1<<20))}, nil, learn.Options{})
-	if err == nil || !strings.Contains(err.Error(), "what was learnt can't be a policy: the learnt policy: the file has more than") {
+	if err == nil || !strings.Contains(err.Error(), "cannot write what was learnt as a policy: the learnt policy: the file has more than") {
 		t.Errorf("got %v", err)
 	}
 }

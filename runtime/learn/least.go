@@ -8,25 +8,25 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// provider is one that claimed something.
+// provider is a provider with its claims.
 type provider struct {
 	id          string
-	needing     []needy
+	demands     []demand
 	directories []capability.Grant
-	// commands are the rules that its commands need, whatever it needs itself.
+	// commands are the rules that its commands need.
 	commands []capability.Grant
-	// unknown is why what its commands need isn't known, empty where it is.
+	// unknown says why the needs of its commands are not known; empty if they are.
 	unknown string
-	// old is what the policy that is added to says of it, nil for a new policy.
+	// old is its section of the existing policy; nil for a new policy.
 	old *oldSection
 }
 
-// watch takes in what the provider's commands used, and gives what is not learnt.
+// watch adds the rules for what the provider's commands used, and returns the result.
 func (p *provider) watch(commands Commands, j *judge) found {
 	used, ok := commands[p.id]
 	switch {
 	case !ok:
-		p.unknown = "what commands used was not watched"
+		p.unknown = "commands were not watched"
 	case len(used.Missed) > 0:
 		p.unknown = strings.Join(used.Missed, "; ")
 	case p.runs():
@@ -37,30 +37,30 @@ func (p *provider) watch(commands Commands, j *judge) found {
 	return found{}
 }
 
-// runs tells whether the provider ran commands.
+// runs reports whether the provider ran commands.
 func (p *provider) runs() bool {
-	return slices.ContainsFunc(p.needing, func(n needy) bool { return n.claim.Exec != nil })
+	return slices.ContainsFunc(p.demands, func(n demand) bool { return n.claim.Exec != nil })
 }
 
-// least gives the rules that the claims need, of which none can be spared.
+// least is the least set of rules that the claims need.
 func (p *provider) least(j *judge) ([]capability.Grant, error) {
 	p.directories = p.directoryRules(j)
-	p.commands = p.old.lacks(p)
+	p.commands = p.old.missing(p)
 	rules := slices.Concat(p.directories, p.commands)
-	for _, n := range p.needing {
+	for _, n := range p.demands {
 		rules = append(rules, n.needs...)
 	}
 	rules = once(rules)
 	for len(rules) > 0 {
-		root, err := p.plant(rules, 0)
+		root, err := p.tree(rules, 0)
 		if err != nil {
 			return nil, err
 		}
 		c := cover{of: make([][]int, len(rules))}
-		for _, n := range p.needing {
+		for _, n := range p.demands {
 			c.take(root, n)
 		}
-		kept := c.spare(rules, p.commands)
+		kept := c.reduce(rules, p.commands)
 		if !c.cut || len(kept) == len(rules) {
 			return kept, nil
 		}
@@ -69,16 +69,16 @@ func (p *provider) least(j *judge) ([]capability.Grant, error) {
 	return nil, nil
 }
 
-// node is a policy of some of the rules, so that which of many rules allow a
-// claim is found by halves.
+// node is a policy of some rules and its two halves, to search for the rules that allow a
+// claim.
 type node struct {
 	policy *capability.Policy
-	rule   int // of a node without halves
+	rule   int // the number of the only rule, without halves
 	halves []*node
 }
 
-// plant makes the tree of policies of rules, the first of which has a number.
-func (p *provider) plant(rules []capability.Grant, number int) (*node, error) {
+// tree makes the node of rules; number is that of the first.
+func (p *provider) tree(rules []capability.Grant, number int) (*node, error) {
 	policy, err := parse("version: 1\nproviders:\n" + p.section(rules))
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (p *provider) plant(rules []capability.Grant, number int) (*node, error) {
 	}
 	middle := len(rules) / 2
 	for i, half := range [2][]capability.Grant{rules[:middle], rules[middle:]} {
-		child, err := p.plant(half, number+i*middle)
+		child, err := p.tree(half, number+i*middle)
 		if err != nil {
 			return nil, err
 		}
@@ -98,12 +98,11 @@ func (p *provider) plant(rules []capability.Grant, number int) (*node, error) {
 	return n, nil
 }
 
-// maxMet is how many of the rules that meet a need are looked for at a time,
-// so that work is in step with the number of rules even where each of many
-// meets the needs of all. With two or more, what can be spared is always found.
+// maxMet is the most rules that are searched for one need at a time. It bounds the work if
+// many rules meet the needs of all claims. Two are enough to find what is superfluous.
 const maxMet = 8
 
-// cover is which rules meet which needs. Needs are numbered over all claims.
+// cover says which rules meet which needs. Needs are numbered over all claims.
 type cover struct {
 	of  [][]int // the needs that a rule meets
 	met []int   // by need, how many rules meet it
@@ -111,7 +110,7 @@ type cover struct {
 }
 
 // take adds what a claim needs.
-func (c *cover) take(root *node, n needy) {
+func (c *cover) take(root *node, n demand) {
 	first := len(c.met)
 	open := make([]int, len(n.needs))
 	for i := range open {
@@ -121,9 +120,8 @@ func (c *cover) take(root *node, n needy) {
 	c.search(root, n, first, open)
 }
 
-// search finds rules for those needs of a claim that are open; first is the
-// number of the claim's first need.
-func (c *cover) search(at *node, n needy, first int, open []int) {
+// search finds rules for the open needs of a claim; first is the number of its first need.
+func (c *cover) search(at *node, n demand, first int, open []int) {
 	missing := capability.Decide([]*capability.Policy{at.policy}, n.claim).Missing
 	open = slices.DeleteFunc(slices.Clone(open), func(i int) bool {
 		return c.met[first+i] == maxMet || slices.Contains(missing, n.needs[i])
@@ -144,9 +142,9 @@ func (c *cover) search(at *node, n needy, first int, open []int) {
 	}
 }
 
-// spare gives the rules without those whose needs the others meet. What meets
-// few needs is spared first, and what is fixed never.
-func (c *cover) spare(rules, fixed []capability.Grant) []capability.Grant {
+// reduce removes rules whose needs others meet, those that meet few needs first. It keeps
+// all fixed rules.
+func (c *cover) reduce(rules, fixed []capability.Grant) []capability.Grant {
 	order := make([]int, len(rules))
 	for i := range order {
 		order[i] = i

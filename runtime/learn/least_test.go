@@ -87,8 +87,7 @@ func randomTexts(r *rand.Rand, b *capability.Build) {
 	b.Outputs, b.Layouts = some("oci:dist", "tar:d*/a", "tar:/tmp/a"), some("oci:vendor/a", "oci:v*/a", "oci:/v/a")
 }
 
-// FuzzLeast holds what is promised of a policy for the claims that a seed
-// gives.
+// FuzzLeast checks the promises of [learn.Policy] for the claims of a seed.
 func FuzzLeast(f *testing.F) {
 	for seed := range uint64(providertest.Rounds(300)) {
 		f.Add(seed, seed*7)
@@ -126,7 +125,7 @@ func FuzzLeast(f *testing.F) {
 	})
 }
 
-// isWild tells whether a claim has a text that no rule can be exact of.
+// isWild reports whether a claim has a text that no rule matches exactly.
 func isWild(c capability.Claim) bool {
 	text, err := json.Marshal(c)
 	return err != nil || strings.ContainsAny(string(text), "*\ufffd") || strings.Contains(string(text), `\ufffd`)
@@ -313,7 +312,7 @@ func TestChain(t *testing.T) {
 		claims = append(claims, command("npm", "*"+"abcdefghijklmnopqrst"[i:]))
 	}
 	got := learnt(t, nil, claims...)
-	if want := "    exec:\n      - [npm, \"*t\"] # a * allows any characters, it can't be written exactly\n"; !strings.HasSuffix(got.Policy, want) {
+	if want := "    exec:\n      - [npm, \"*t\"] # * allows any characters and cannot be escaped\n"; !strings.HasSuffix(got.Policy, want) {
 		t.Errorf("got\n%s\nwant\n%s", got.Policy, want)
 	}
 }

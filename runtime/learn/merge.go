@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// existing is the policy that is added to; policy is nil for a new one.
+// existing is the existing policy; its policy is nil if there is none.
 type existing struct {
 	file   string
 	data   []byte
@@ -17,7 +18,7 @@ type existing struct {
 	root   *yamldoc.Node
 }
 
-// readExisting reads the policy that is added to.
+// readExisting reads the existing policy.
 func readExisting(o Options) (*existing, error) {
 	e := &existing{file: o.File, data: o.Into}
 	if o.Into == nil {
@@ -31,9 +32,9 @@ func readExisting(o Options) (*existing, error) {
 	return e, err
 }
 
-// missing are those of the lines for a claim that the policy lacks, and why it is not
-// for learning to add them: what stands there is never put out of force.
-func (e *existing) missing(c capability.Claim, needs []capability.Grant) (lacks []capability.Grant, why string) {
+// missing are the rules that the policy needs for a claim, or why they are not added: a
+// new rule never overrides an existing line.
+func (e *existing) missing(c capability.Claim, needs []capability.Grant) (missing []capability.Grant, why string) {
 	if e.policy == nil {
 		return needs, ""
 	}
@@ -53,22 +54,22 @@ func (e *existing) missing(c capability.Claim, needs []capability.Grant) (lacks 
 	if !d.Allowed && len(d.Missing) == 0 {
 		return nil, d.Reason()
 	}
-	lacks = d.Missing
+	missing = d.Missing
 	for _, g := range needs {
-		// The first section for builds is made with all of its bounds, as a new one is.
-		if strings.HasPrefix(g.Key, "build.") && !e.builds(c.Provider) && !slices.Contains(lacks, g) {
-			lacks = append(lacks, g)
+		// The first section for builds has all of its bounds.
+		if strings.HasPrefix(g.Key, "build.") && !e.builds(c.Provider) && !slices.Contains(missing, g) {
+			missing = append(missing, g)
 		}
 	}
-	return lacks, ""
+	return missing, ""
 }
 
-// builds tells whether the policy says something of the builds of a provider.
+// builds reports whether the policy has lines for the builds of a provider.
 func (e *existing) builds(id string) bool {
 	return e.at(id, "build") != nil || e.at("*", "build") != nil
 }
 
-// at is a key of a provider's section, nil where it is not there.
+// at is a key of a provider's section, or nil.
 func (e *existing) at(id, key string) *yamldoc.Node {
 	n := e.root.Get("providers").Get(id)
 	for _, word := range strings.Split(key, ".") {
@@ -77,30 +78,30 @@ func (e *existing) at(id, key string) *yamldoc.Node {
 	return n
 }
 
-// add tells the lines that the provider's section is to have besides.
+// add adds the lines that the provider's section needs to the result.
 func (e *existing) add(p *provider, rules []capability.Grant, l *Learnt) {
 	byKey := p.lines(rules)
-	begins := e.settle(p, byKey)
-	// That a provider has to be named at all is a rule without a key.
+	begins := e.prune(p, byKey)
+	// A rule without a key only names the provider.
 	if len(byKey) == 0 && !slices.Contains(rules, capability.Grant{}) {
 		return
 	}
 	l.Added = append(l.Added, p.added(byKey)...)
 	switch {
 	case begins:
-		l.Notes = append(l.Notes, fmt.Sprintf("%s confined no commands of provider %s until now; the lines of files and net that are added do", e.file, p.id))
+		l.Notes = append(l.Notes, fmt.Sprintf("%s did not confine the commands of provider %s; the added lines of files and net do", e.file, p.id))
 	case p.old.Mode == capability.ConfineOff && p.unknown == "":
-		l.Notes = append(l.Notes, fmt.Sprintf("%s says confine: off: remove that, and commands of provider %s are confined to what was learnt", p.old.Pos(), p.id))
+		l.Notes = append(l.Notes, fmt.Sprintf("%s has confine: off; without it, the commands of provider %s are confined to what was learnt", p.old.Pos(), p.id))
 	}
 }
 
-// settle takes out the lines that would not add anything, or that would take something
-// away; it tells whether those that are left begin to confine commands.
-func (e *existing) settle(p *provider, byKey map[string][]capability.Grant) (begins bool) {
-	e.unbound(p, byKey)
+// prune removes the lines that would add nothing or restrict what is allowed. It reports
+// whether the rest begins to confine commands.
+func (e *existing) prune(p *provider, byKey map[string][]capability.Grant) (begins bool) {
+	e.dropBounds(p, byKey)
 	delete(byKey, "confine")
 	for _, part := range [...]string{"files", "net"} {
-		if p.old.free(part) || p.old.has(p.id, part) {
+		if p.old.unrestricted(part) || p.old.has(p.id, part) {
 			delete(byKey, part)
 		}
 	}
@@ -125,10 +126,9 @@ func (e *existing) settle(p *provider, byKey map[string][]capability.Grant) (beg
 	return false
 }
 
-// unbound takes out the bounds of builds where the policy says something of builds
-// already: a key that is left out there may be left out on purpose. Only the first rule
-// for engines elsewhere makes one of this machine need a rule.
-func (e *existing) unbound(p *provider, byKey map[string][]capability.Grant) {
+// dropBounds removes the bounds of builds if the policy has lines for builds: a missing key
+// may be intended. Only the first rule for remote engines makes local ones need a rule.
+func (e *existing) dropBounds(p *provider, byKey map[string][]capability.Grant) {
 	if !e.builds(p.id) {
 		return
 	}
@@ -146,12 +146,12 @@ func (e *existing) unbound(p *provider, byKey map[string][]capability.Grant) {
 	}
 }
 
-// needs tells whether a line is one that a claim or a command needs.
+// needs reports whether a claim or a command needs a line.
 func (p *provider) needs(g capability.Grant) bool {
-	return slices.Contains(p.commands, g) || slices.ContainsFunc(p.needing, func(n needy) bool { return slices.Contains(n.needs, g) })
+	return slices.Contains(p.commands, g) || slices.ContainsFunc(p.demands, func(n demand) bool { return slices.Contains(n.needs, g) })
 }
 
-// text is the policy with the lines in it.
+// text is the policy with the added lines.
 func (e *existing) text(added []Added) (string, error) {
 	data := e.data
 	for i := 0; i < len(added); {
@@ -181,4 +181,94 @@ func (e *existing) text(added []Added) (string, error) {
 		i = end
 	}
 	return string(data), nil
+}
+
+// oldSection is a provider's section of the existing policy.
+type oldSection struct {
+	capability.Confinement
+	*existing
+}
+
+func (e *existing) section(id string) *oldSection {
+	if e.policy == nil {
+		return nil
+	}
+	return &oldSection{e.policy.Confinement(id), e}
+}
+
+// has reports whether a key exists, for the provider or for all.
+func (o *oldSection) has(id, key string) bool {
+	return o != nil && (o.at(id, key) != nil || o.at("*", key) != nil)
+}
+
+// unrestricted reports whether the policy allows commands, and them any file or port.
+func (o *oldSection) unrestricted(part string) bool {
+	if o.Mode == "" || o.Mode == capability.ConfineOff || !o.Commands {
+		return false
+	}
+	return part == "files" && o.Files == nil || part == "net" && o.Net == nil
+}
+
+// missing are the rules for commands that the policy does not have. If it allows any file
+// or port there are none, unless a rule for the provider itself begins to confine them.
+func (o *oldSection) missing(p *provider) []capability.Grant {
+	if o == nil {
+		return p.commands
+	}
+	begins := func(part string) bool {
+		return slices.ContainsFunc(p.demands, func(n demand) bool {
+			return slices.ContainsFunc(n.needs, func(g capability.Grant) bool { return strings.HasPrefix(g.Key, part+".") })
+		})
+	}
+	files, net := !o.unrestricted("files") || begins("files"), !o.unrestricted("net") || begins("net")
+	return slices.DeleteFunc(slices.Clone(p.commands), func(g capability.Grant) bool {
+		switch {
+		case strings.HasPrefix(g.Key, "net.") && !net, (strings.HasPrefix(g.Key, "files.") || g.Key == "use") && !files:
+			return true
+		}
+		return o.allows(p.id, g)
+	})
+}
+
+// allows reports whether commands may use what a line allows without it.
+func (o *oldSection) allows(id string, g capability.Grant) bool {
+	p, err := parse(explain.Snippet(id, []capability.Grant{g}))
+	if err != nil {
+		return false
+	}
+	one := p.Confinement(id)
+	within := func(list []string, words []string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(list, word) })
+	}
+	ok := within(o.Use, one.Use) && within(o.Sockets, one.Sockets)
+	if one.Files != nil {
+		ok = ok && o.Files != nil && o.allowsFiles(one.Files)
+	}
+	if one.Net != nil {
+		ok = ok && o.Net != nil && coverAll(o.Net.Connect, one.Net.Connect) && coverAll(o.Net.Listen, one.Net.Listen)
+	}
+	return ok
+}
+
+// allowsFiles reports whether commands may use files and directories. Writing includes
+// reading, and reading includes listing.
+func (o *oldSection) allowsFiles(f *capability.ConfinedFiles) bool {
+	write := o.Files.Write
+	read := slices.Concat(o.Files.Read, write)
+	return containAll(write, f.Write) && containAll(read, f.Read) && containAll(slices.Concat(o.Files.List, read), f.List)
+}
+
+// containAll reports whether some places contain all others.
+func containAll(list, others []capability.Subtree) bool {
+	p := make(places)
+	for _, s := range list {
+		p.add(s)
+	}
+	return !slices.ContainsFunc(others, func(s capability.Subtree) bool { return !p.contain(s) })
+}
+
+func coverAll(list, others []capability.Ports) bool {
+	return !slices.ContainsFunc(others, func(o capability.Ports) bool {
+		return !slices.ContainsFunc(list, func(p capability.Ports) bool { return p.Low <= o.Low && o.High <= p.High })
+	})
 }

@@ -35,7 +35,7 @@ func TestMerge(t *testing.T) {
 	}{
 		{name: "all is allowed", before: "providers:\n  generic: {exec: [npm *], files: {read: [\"**\"]}, net: {}} # mine\n",
 			claims: []capability.Claim{command("npm", "ci"), say, read("a")}, commands: watched(srcA)},
-		{name: "what stands there stays", before: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n\n    files: {read: [a]}\n    net: {connect: [80]}\n",
+		{name: "existing text stays", before: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n\n    files: {read: [a]}\n    net: {connect: [80]}\n",
 			claims: []capability.Claim{command("npm", "ci")}, commands: watched(srcA, port(capability.UseListen, 4000)),
 			after: "# Mine.\nrequire: {lock: true}\nproviders:\n  other: {exec: [make]}\n  generic:\n    limits: {time: 1h} # long\n    exec:\n    - npm test # first\n    - npm ci\n\n    files: {read: [a, src/a]}\n    net: {connect: [80], listen: [4000]}\n",
 			added: "generic exec npm ci\ngeneric files.read src/a\ngeneric net.listen 4000"},
@@ -67,9 +67,9 @@ func TestMerge(t *testing.T) {
 		{name: "commands that were not seen", before: "providers:\n  generic: {exec: [npm ci]}\n", claims: []capability.Claim{read("a")}, commands: watched(),
 			after: "providers:\n  generic: {exec: [npm ci], confine: off, files: {read: [a]}}\n", added: "generic confine off\ngeneric files.read a"},
 		{name: "confined from now on", before: "providers:\n  generic: {exec: [npm ci]}\n", claims: []capability.Claim{command("npm", "ci")}, commands: watched(srcA),
-			after: "providers:\n  generic: {exec: [npm ci], files: {read: [src/a]}, net: {}}\n", added: "generic files.read src/a\ngeneric net {}", note: "confined no commands of provider generic until now"},
+			after: "providers:\n  generic: {exec: [npm ci], files: {read: [src/a]}, net: {}}\n", added: "generic files.read src/a\ngeneric net {}", note: "did not confine the commands of provider generic; the added lines of files and net do"},
 		{name: "confine: off stays", before: "providers:\n  generic: {exec: [npm ci], confine: off}\n", claims: []capability.Claim{command("npm", "ci")}, commands: watched(srcA),
-			after: "providers:\n  generic: {exec: [npm ci], confine: off, files: {read: [src/a]}, net: {}}\n", added: "generic files.read src/a\ngeneric net {}", note: "p.yml:3:38 says confine: off: remove that"},
+			after: "providers:\n  generic: {exec: [npm ci], confine: off, files: {read: [src/a]}, net: {}}\n", added: "generic files.read src/a\ngeneric net {}", note: "p.yml:3:38 has confine: off; without it, the commands of provider generic are confined"},
 		{name: "ports that are free stay so", before: "providers:\n  generic: {exec: [npm ci], files: {}}\n", claims: []capability.Claim{command("npm", "ci")}, commands: watched(srcA, port(capability.UseConnect, 80)),
 			after: "providers:\n  generic: {exec: [npm ci], files: {read: [src/a]}}\n", added: "generic files.read src/a"},
 		{name: "unless the provider itself needs one", before: "providers:\n  generic: {exec: [npm ci], files: {}}\n", claims: []capability.Claim{command("npm", "ci"), connect(5432)},
@@ -136,7 +136,7 @@ func TestMergeFails(t *testing.T) {
 	}
 }
 
-// TestWeaker: no new policy is one that would not confine what is confined.
+// TestWeaker: a new policy confines what the one in force confines.
 func TestWeaker(t *testing.T) {
 	inForce := parse(t, "version: 1\nproviders: {generic: {exec: [npm ci], files: {}}}\n")
 	missed := learn.Commands{"generic": {Missed: []string{"why"}}}

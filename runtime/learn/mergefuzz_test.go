@@ -106,7 +106,7 @@ func randomList(r *rand.Rand, key, name string) string {
 	return name + ": {allow: " + some() + ", deny: " + deny + "}"
 }
 
-// contains tells whether a document has all that another one has, where it has it.
+// contains reports whether a document has everything of another one, at the same place.
 func contains(whole, part *yamldoc.Node) bool {
 	if whole.Kind() != part.Kind() {
 		return part.Kind() == yamldoc.KindNull
@@ -124,9 +124,8 @@ func contains(whole, part *yamldoc.Node) bool {
 	return whole.Text() == part.Text()
 }
 
-// FuzzMerge holds what is promised of a policy that is added to: what it denied by a
-// rule is denied, it confines and limits as it did, its words are still there, and
-// whatever is newly allowed is told.
+// FuzzMerge checks the promises for an existing policy: it denies, confines and limits as
+// before, its text is still there, and everything newly allowed is reported.
 func FuzzMerge(f *testing.F) {
 	for seed := range uint64(providertest.Rounds(400)) {
 		f.Add(seed, seed*7)
@@ -162,7 +161,7 @@ func FuzzMerge(f *testing.F) {
 		after := parse(t, got.Policy)
 		wantKept(t, text, got.Policy)
 		for _, id := range append(slices.Clone(someIDs), "never-seen") {
-			wantHeld(t, before, after, got, id)
+			wantConfined(t, before, after, got, id)
 			for _, c := range claims {
 				for _, other := range append(neighbours(c), c) {
 					wantNoWider(t, before, after, got, as(id, other))
@@ -175,7 +174,7 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
-// wantKept wants all words of the old policy in the new one.
+// wantKept requires all words of the old policy in the new one.
 func wantKept(t *testing.T, before, after string) {
 	t.Helper()
 	part, err := yamldoc.Parse("", []byte(before))
@@ -190,9 +189,9 @@ func wantKept(t *testing.T, before, after string) {
 	}
 }
 
-// wantHeld wants commands to be confined and limited as they were, but for lines that
-// are told.
-func wantHeld(t *testing.T, before, after *capability.Policy, l *learn.Learnt, id string) {
+// wantConfined requires that commands are confined and limited as before, except by
+// reported lines.
+func wantConfined(t *testing.T, before, after *capability.Policy, l *learn.Learnt, id string) {
 	t.Helper()
 	both := [2]*capability.Policy{before, after}
 	var held [2][]capability.Confinement
@@ -209,7 +208,7 @@ func wantHeld(t *testing.T, before, after *capability.Policy, l *learn.Learnt, i
 		return
 	}
 	old, now := held[0][0], held[1][0]
-	if old.Mode != now.Mode || old.Files != nil && now.Files == nil || old.Net != nil && now.Net == nil || len(old.Unheld) != len(now.Unheld) {
+	if old.Mode != now.Mode || old.Files != nil && now.Files == nil || old.Net != nil && now.Net == nil || len(old.Unenforced) != len(now.Unenforced) {
 		t.Errorf("commands of %s are confined less", id)
 	}
 	told := addedPolicy(t, l).Confinement(id)
@@ -254,8 +253,8 @@ func addedPolicy(t *testing.T, l *learn.Learnt) *capability.Policy {
 	return parse(t, text)
 }
 
-// wantNoWider wants nothing to be allowed that was not before, but by a line that is
-// told, and nothing that a rule denied.
+// wantNoWider requires that only reported lines allow more, and nothing that a rule
+// denies.
 func wantNoWider(t *testing.T, before, after *capability.Policy, l *learn.Learnt, c capability.Claim) {
 	t.Helper()
 	old, now := capability.Decide([]*capability.Policy{before}, c), capability.Decide([]*capability.Policy{after}, c)

@@ -10,16 +10,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
-// maxPlaces is how many files and directories below one directory get a rule each. Where
-// there are more, one rule is for all of the directory: whoever reads the policy sees
-// more in it than in a list of every module. The project itself is never meant.
+// maxPlaces is the most files and directories below one directory that get a rule each. If
+// there are more, one rule is for the whole directory, which is easier to review. It never
+// is for the project directory.
 const maxPlaces = 8
 
-// placeRules are for files and directories of the project. The system can be told of a
-// file, or of a directory with all that is in it: to make, remove or rename something in
-// one takes the latter. A directory that a command made is made before it starts the next
-// time, so that it takes a rule for itself alone. Directories that were only listed are
-// for listRules.
+// placeRules are the rules for files and directories of the project. The system confines
+// commands to files and whole directories; creating, removing and renaming in a directory
+// needs the latter. A directory that a command created exists at its next start, so it
+// needs only a rule for itself. Directories that were only listed are for listRules.
 func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []capability.Grant {
 	may := func(s capability.Subtree, write bool) Withheld {
 		if s.Below {
@@ -35,7 +34,7 @@ func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []c
 		switch {
 		case u.Kind == capability.UseList && (!reads[u.Path] || may(s, false).Why != ""):
 			listed = append(listed, s.Path)
-		case f.hold(may(s, writes)):
+		case f.withhold(may(s, writes)):
 		case writes:
 			write.add(s)
 		default:
@@ -43,15 +42,15 @@ func (f *found) placeRules(j *judge, provider string, uses []capability.Use) []c
 		}
 	}
 	write.join(func(s capability.Subtree) bool { return may(s, true).Why == "" })
-	// What may be written may be read.
+	// Writing includes reading.
 	for name, s := range read {
-		if write.hold(s) {
+		if write.contain(s) {
 			delete(read, name)
 		}
 	}
 	read.join(func(s capability.Subtree) bool { return may(s, false).Why == "" })
 	grants := append(write.grants("files.write"), read.grants("files.read")...)
-	return append(grants, f.listRules(j, provider, listed, func(s capability.Subtree) bool { return write.hold(s) || read.hold(s) })...)
+	return append(grants, f.listRules(j, provider, listed, func(s capability.Subtree) bool { return write.contain(s) || read.contain(s) })...)
 }
 
 // placeOf is the file, or the directory with all that is in it, that a use takes.
@@ -67,8 +66,8 @@ func placeOf(u capability.Use) (s capability.Subtree, write bool) {
 	return capability.Subtree{Path: u.Path, Below: true}.Nameable(), true
 }
 
-// lasting is a place that is still the right one when files were replaced meanwhile,
-// as an editor and version control do: the file's directory, where that is learnt at all.
+// lasting is a place that stays valid if an editor or version control replaces the file:
+// its directory, if that can be learnt.
 func (j *judge) lasting(provider string, s capability.Subtree) capability.Subtree {
 	dir := path.Dir(s.Path)
 	if s.Below || !j.Directories || j.directory(provider, dir, false).Why != "" {
@@ -77,8 +76,8 @@ func (j *judge) lasting(provider string, s capability.Subtree) capability.Subtre
 	return capability.Subtree{Path: dir, Below: true}.Nameable()
 }
 
-// places are files and directories by their paths. A directory with all that is in it
-// stands for a file of its name.
+// places are files and whole directories by their paths. A directory replaces a file of
+// the same path.
 type places map[string]capability.Subtree
 
 func (p places) add(s capability.Subtree) {
@@ -86,8 +85,8 @@ func (p places) add(s capability.Subtree) {
 	p[s.Path] = s
 }
 
-// join leaves out what is in another one, and has one stand for more than maxPlaces
-// where that may be.
+// join removes places inside others, and replaces more than maxPlaces by their directory
+// if it may be used.
 func (p places) join(may func(capability.Subtree) bool) {
 	for _, s := range p.sorted() {
 		if p.inDirectory(s.Path) {
@@ -100,7 +99,7 @@ func (p places) join(may func(capability.Subtree) bool) {
 			below[dir]++
 		}
 	}
-	// The deepest first: what becomes one counts as one further up.
+	// The deepest first: joined places count as one further up.
 	dirs := slices.SortedFunc(maps.Keys(below), func(a, b string) int {
 		return cmp.Or(strings.Count(b, "/")-strings.Count(a, "/"), strings.Compare(a, b))
 	})
@@ -117,7 +116,7 @@ func (p places) join(may func(capability.Subtree) bool) {
 	}
 }
 
-// inDirectory tells whether a path is in a whole directory of these.
+// inDirectory reports whether a path is in one of the directories.
 func (p places) inDirectory(name string) bool {
 	for name != "." {
 		name = path.Dir(name)
@@ -128,8 +127,8 @@ func (p places) inDirectory(name string) bool {
 	return false
 }
 
-// hold tells whether a place is one of these, or in one.
-func (p places) hold(s capability.Subtree) bool {
+// contain reports whether a place is one of these, or in one.
+func (p places) contain(s capability.Subtree) bool {
 	same, ok := p[s.Path]
 	return ok && (same.Below || !s.Below) || p.inDirectory(s.Path)
 }

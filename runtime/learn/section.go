@@ -9,8 +9,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 )
 
-// keys are what a provider's section can have, in the order in which they are
-// written; those of a whole part are for one that has nothing in it.
+// keys are the keys of a provider's section in their order. A key of a whole part is
+// written if the part is empty.
 var keys = []string{
 	"confine", "exec", "env.pass", "env.read", "files.read", "files.list", "files.env", "files.write", "files",
 	"build.contexts", "build.tags", "build.args", "build.targets",
@@ -19,8 +19,7 @@ var keys = []string{
 	"net.connect", "net.listen", "net", "daemons", "use", "sockets",
 }
 
-// lines are what a section of the provider's has to say, by key; a key without rules
-// stands there all the same.
+// lines are the lines of a provider's section by key. A key without rules is written too.
 func (p *provider) lines(rules []capability.Grant) map[string][]capability.Grant {
 	byKey := p.bounds()
 	for _, g := range rules {
@@ -29,7 +28,7 @@ func (p *provider) lines(rules []capability.Grant) map[string][]capability.Grant
 		}
 	}
 	if p.unknown == "" && p.runs() {
-		lackNone(byKey)
+		addEmptyParts(byKey)
 	}
 	if p.unknown != "" && confines(byKey) {
 		byKey["confine"] = []capability.Grant{{Key: "confine", Rule: "off"}}
@@ -37,8 +36,7 @@ func (p *provider) lines(rules []capability.Grant) map[string][]capability.Grant
 	return byKey
 }
 
-// section writes what the provider may do, one rule a line, so that a change
-// shows as what it is.
+// section writes the provider's section, one rule a line, to make diffs readable.
 func (p *provider) section(rules []capability.Grant) string {
 	byKey := p.lines(rules)
 	var b strings.Builder
@@ -70,7 +68,7 @@ func (p *provider) section(rules []capability.Grant) string {
 	return b.String()
 }
 
-// added are the lines, as they are told.
+// added are the lines for [Learnt.Added].
 func (p *provider) added(byKey map[string][]capability.Grant) []Added {
 	var all []Added
 	for _, key := range keys {
@@ -91,16 +89,16 @@ func (p *provider) added(byKey map[string][]capability.Grant) []Added {
 	return all
 }
 
-// isScalar tells a key that has one value, and no list.
+// isScalar reports whether a key has a single value, not a list.
 func isScalar(key string) bool {
 	return key == "confine" || key == "build.network" || key == "build.push"
 }
 
-// isPart tells a key that stands for a part of a section with nothing in it.
+// isPart reports whether a key is for an empty part of a section.
 func isPart(key string) bool { return key == "files" || key == "net" }
 
-// lackNone adds the parts without which commands could use any file or port.
-func lackNone(byKey map[string][]capability.Grant) {
+// addEmptyParts adds the parts without which commands could use any file or port.
+func addEmptyParts(byKey map[string][]capability.Grant) {
 	for _, part := range keys {
 		isOf := func(key string) bool { return strings.HasPrefix(key, part+".") }
 		if isPart(part) && !slices.ContainsFunc(slices.Collect(maps.Keys(byKey)), isOf) {
@@ -109,7 +107,7 @@ func lackNone(byKey map[string][]capability.Grant) {
 	}
 }
 
-// confines tells whether commands would be held to what the provider itself uses.
+// confines reports whether commands would be confined to what the provider itself uses.
 func confines(byKey map[string][]capability.Grant) bool {
 	if len(byKey["exec"]) == 0 {
 		return false
@@ -136,8 +134,7 @@ func (p *provider) value(b *strings.Builder, indent string, rules []capability.G
 	}
 }
 
-// remark says what the reader should know of a rule that allows more than was
-// done.
+// remark says what a rule allows besides what was done.
 func (p *provider) remark(g capability.Grant) string {
 	switch {
 	case g.Key == "confine":
@@ -147,21 +144,21 @@ func (p *provider) remark(g capability.Grant) string {
 	case slices.Contains(p.directories, g):
 		return " # all files of the directory were read"
 	case strings.Contains(g.Rule, "*"):
-		return " # a * allows any characters, it can't be written exactly"
+		return " # * allows any characters and cannot be escaped"
 	}
 	return ""
 }
 
 // remarkOfCommands says what a rule allows besides what commands used.
 func (p *provider) remarkOfCommands(g capability.Grant) string {
-	own := slices.ContainsFunc(p.needing, func(n needy) bool { return slices.Contains(n.needs, g) })
+	own := slices.ContainsFunc(p.demands, func(n demand) bool { return slices.Contains(n.needs, g) })
 	switch {
 	case g.Key == "net.connect" && g.Rule == allPorts:
-		return " # commands used UDP, such as for names, or ports that the system picked"
+		return " # commands used UDP, for example for DNS, or ports chosen by the system"
 	case g.Key == "files.write" && g.Rule == `"**"`:
-		return " # commands made or removed files in the project directory itself"
+		return " # commands created or removed files in the project directory itself"
 	case g.Key == "files.list":
-		return " # commands see the names of all files below, and not what is in the files"
+		return " # commands see the names of all files below, not their contents"
 	case g.Key == "files.read" && !own:
 		return " # used by commands; the provider may read it too"
 	case g.Key == "net.connect" && !own:
@@ -175,4 +172,65 @@ func (p *provider) name() string {
 	_, section, _ := strings.Cut(explain.Snippet(p.id, nil), "providers:\n")
 	name, _, _ := strings.Cut(section, ":")
 	return name
+}
+
+// bounds are lines without which a build could have any stage, base image, platform or
+// network.
+func (p *provider) bounds() map[string][]capability.Grant {
+	lines := make(map[string][]capability.Grant)
+	networked := false
+	for _, n := range p.demands {
+		build := n.claim.Build
+		if build == nil {
+			continue
+		}
+		lines["build.targets"] = nil
+		networked = networked || build.Network != "none"
+		if build.Engine != "" {
+			lines["build.bases"], lines["build.platforms"] = nil, nil
+		}
+	}
+	if len(lines) > 0 && !networked {
+		lines["build.network"] = []capability.Grant{{Key: "build.network", Rule: "none"}}
+	}
+	if local := p.localEngines(); len(local) > 0 {
+		lines["build.engines"] = local
+	} else if p.old.has(p.id, "build.engines") && len(lines) > 0 {
+		lines["build.engines"] = nil
+	}
+	return lines
+}
+
+// localEngines are the rules for engines of this machine. They are needed only besides
+// rules for remote engines, which would deny local ones. Otherwise the engine is not
+// learnt, because another machine has another one.
+func (p *provider) localEngines() []capability.Grant {
+	var local []capability.Grant
+	elsewhere := false
+	for _, n := range p.demands {
+		build := n.claim.Build
+		switch {
+		case build == nil:
+		case build.EngineAddress != "":
+			elsewhere = true
+		case build.Engine != "":
+			local = append(local, capability.Grant{Key: "build.engines", Rule: build.Engine})
+		}
+	}
+	if !elsewhere {
+		return nil
+	}
+	return once(local)
+}
+
+// nameBases are the providers with a build that names its base images. Records of earlier
+// versions do not.
+func nameBases(claims []capability.Claim) map[string]bool {
+	named := make(map[string]bool)
+	for _, c := range claims {
+		if c.Build != nil && c.Build.Engine != "" {
+			named[c.Provider] = true
+		}
+	}
+	return named
 }

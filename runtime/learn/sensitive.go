@@ -9,17 +9,16 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// kind is a kind of what is sensitive: patterns of paths, as policies have them, and
-// what they are in a word for the user.
+// kind is a kind of sensitive files: what they are, for the user, and the patterns of
+// their paths, as in policies.
 type kind struct {
 	what     string
 	patterns []string
 }
 
-// sensitive are files that are not learnt without the user's word, neither for a
-// provider nor for its commands: a dependency that reads one of them while somebody
-// learns would get it for good. Of paths outside of the project the same list says
-// which the user is told of first.
+// sensitive are files that are learnt only if the user names them: otherwise a dependency
+// that reads one while a policy is learnt would keep that right. Outside the project, they
+// are reported first.
 var sensitive = []kind{
 	{"a dotenv file", []string{"**/.env", "**/.env.*", "**/*.env", "**/.envrc", "**/.dev.vars", "**/.flaskenv"}},
 	{"a key", []string{
@@ -35,43 +34,40 @@ var sensitive = []kind{
 		"**/.vault-token", "**/.vault_pass*", "**/.htpasswd", "**/credentials.json", "**/client_secret*.json", "**/service-account*.json", "**/serviceAccount*.json",
 		"**/secrets.yml", "**/secrets.yaml", "**/secrets.json", "etc/shadow*", "etc/gshadow*",
 	}},
-	{"the history of a shell", []string{"**/.bash_history", "**/.zsh_history", "**/.python_history", "**/.node_repl_history", "**/.psql_history"}},
-	{"version control: it has every version of every file, and hooks that run later", []string{"**/.git/*/**", "**/.hg/*/**", "**/.svn/*/**"}},
+	{"a shell history", []string{"**/.bash_history", "**/.zsh_history", "**/.python_history", "**/.node_repl_history", "**/.psql_history"}},
+	{"version control: every version of every file, and hooks that run later", []string{"**/.git/*/**", "**/.hg/*/**", "**/.svn/*/**"}},
 }
 
-// writable are files that may be read, and whose writers have something run later, or
+// writable are files that may be read. Whoever writes them has something run later, or
 // with more rights.
 var writable = []kind{
-	{"one of Stagecraft's own files", []string{"**/stagecraft.yml", "**/stagecraft.yaml", "**/stagecraft.policy.yml", "**/stagecraft.lock", "**/.stagecraft/**"}},
-	{"what version control runs or goes by", []string{"**/.git", "**/.hg", "**/.svn", "**/.husky/**", "**/.githooks/**", "**/.pre-commit-config.yaml", "**/lefthook.yml", "**/.gitattributes", "**/.gitmodules"}},
-	{"what a CI system runs", []string{"**/.github/**", "**/.gitlab-ci.yml", "**/.circleci/**", "**/.buildkite/**", "**/Jenkinsfile", "**/azure-pipelines.yml"}},
-	{"what an editor runs", []string{"**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.vimrc", "**/.exrc"}},
-	{"what a shell runs", []string{"**/.bashrc", "**/.bash_profile", "**/.profile", "**/.zshrc", "**/.zshenv", "**/.zprofile"}},
+	{"a file of Stagecraft", []string{"**/stagecraft.yml", "**/stagecraft.yaml", "**/stagecraft.policy.yml", "**/stagecraft.lock", "**/.stagecraft/**"}},
+	{"read or run by version control", []string{"**/.git", "**/.hg", "**/.svn", "**/.husky/**", "**/.githooks/**", "**/.pre-commit-config.yaml", "**/lefthook.yml", "**/.gitattributes", "**/.gitmodules"}},
+	{"run by a CI system", []string{"**/.github/**", "**/.gitlab-ci.yml", "**/.circleci/**", "**/.buildkite/**", "**/Jenkinsfile", "**/azure-pipelines.yml"}},
+	{"run by an editor", []string{"**/.vscode/**", "**/.idea/**", "**/.devcontainer/**", "**/.vimrc", "**/.exrc"}},
+	{"run by a shell", []string{"**/.bashrc", "**/.bash_profile", "**/.profile", "**/.zshrc", "**/.zshenv", "**/.zprofile"}},
 }
 
-// harmless are files that a pattern of the sensitive means, and that are made to be
-// shown to everybody.
+// harmless are files that match a sensitive pattern and are made to be shared.
 var harmless = []string{"**/.env.example", "**/.env.sample", "**/.env.template", "**/.env.dist", "**/id_*.pub"}
 
-// homes are directories in which sensitive files are put, whether any is there now or
-// not.
+// homes are directories in which sensitive files are usual, whether any exists or not.
 var homes = []string{"config/**", "conf/**", "**/secret/**", "**/secrets/**", "**/cert/**", "**/certs/**", "**/keys/**", "**/credentials/**", "**/private/**"}
 
-// manifests are files beside which dotenv files are put.
+// manifests are files beside which dotenv files are usual.
 var manifests = []string{
 	"package.json", "deno.json", "deno.jsonc", "bunfig.toml", "go.mod", "pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "Cargo.toml", "Gemfile",
 	"composer.json", "pom.xml", "build.gradle", "build.gradle.kts", "mix.exs", "Dockerfile", "compose.yml", "compose.yaml", "docker-compose.yml",
 	"docker-compose.yaml", "encore.app", "wrangler.toml",
 }
 
-// installed are directories of what was installed from elsewhere: what looks like a
-// key there is a dependency's test data, and a manifest is the dependency's.
+// installed are directories of dependencies: what looks like a key there is test data, and
+// a manifest is the dependency's.
 var installed = []string{"node_modules", "vendor", ".venv", "venv", "site-packages", ".pnpm-store", "bower_components"}
 
-const socketWhat = "the Docker engine: who may use it has root's rights on this machine"
+const socketWhat = "the Docker engine: anyone who can use it has root's rights on this machine"
 
-// list is a policy that denies what patterns mean, so that a path is compared with
-// them as with rules of a policy.
+// list is a policy that denies patterns, to compare paths with them like a policy.
 func list(kinds []kind) (*capability.Policy, map[string]string, error) {
 	what := make(map[string]string)
 	var patterns []string
@@ -85,7 +81,7 @@ func list(kinds []kind) (*capability.Policy, map[string]string, error) {
 	return p, what, err
 }
 
-// allowed is a policy that allows to read what patterns mean.
+// allowed is a policy that allows reading patterns.
 func allowed(patterns []string) (*capability.Policy, error) {
 	return capability.Parse("a list of paths", []byte("version: 1\nproviders: {\"*\": {files: {read: ["+quoted(patterns)+"]}}}\n"))
 }
@@ -98,14 +94,14 @@ func quoted(words []string) string {
 	return strings.Join(list, ", ")
 }
 
-// Named tells why what the user names as sensitive is nothing that can be named.
+// Named checks the patterns that the user names as sensitive.
 func Named(patterns []string) error {
 	_, err := named(patterns)
 	return err
 }
 
-// named are the patterns of the user's, each for a path and all below it. One of
-// something outside of the project begins with /.
+// named is a policy of the user's patterns, each for a path and all below it. A path
+// outside the project begins with /.
 func named(patterns []string) (*capability.Policy, error) {
 	var all []string
 	for _, pattern := range patterns {

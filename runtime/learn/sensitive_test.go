@@ -117,7 +117,7 @@ func TestEngineSocket(t *testing.T) {
 	}
 }
 
-// TestDirectories has what is learnt for files that commands read, list or make.
+// TestDirectories: rules for files that commands read, list or create.
 func TestDirectories(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -135,7 +135,7 @@ func TestDirectories(t *testing.T) {
 		{"where secrets are put", []string{"config/a", "srv/secrets/b"}, []capability.Use{file(capability.UseRead, "config/a"), file(capability.UseRead, "srv/a")},
 			"read:config/a read:srv/a", ""},
 		{"a nested repository", []string{"sub/a", "sub/.git/config"}, []capability.Use{file(capability.UseRead, "sub/a"), file(capability.UseList, "sub")}, "read:sub/a list:sub", ""},
-		{"what is installed", []string{"node_modules/x/a", "node_modules/x/package.json", "node_modules/x/k.pem"}, []capability.Use{file(capability.UseRead, "node_modules/x/a")},
+		{"dependencies", []string{"node_modules/x/a", "node_modules/x/package.json", "node_modules/x/k.pem"}, []capability.Use{file(capability.UseRead, "node_modules/x/a")},
 			"read:node_modules/x/**", ""},
 		{"many files beside a key", []string{"d/x.key"}, reads("d/%d", 12), strings.TrimSpace("read:d/0 read:d/1 read:d/10 read:d/11" + func() (more string) {
 			for _, n := range strings.Fields("2 3 4 5 6 7 8 9") {
@@ -146,15 +146,15 @@ func TestDirectories(t *testing.T) {
 		{"the root, listed and written", []string{"a"}, []capability.Use{file(capability.UseList, "."), file(capability.UseMake, ".")}, "list:.", "w:**"},
 		{"a program that lists the root", []string{"go.mod", ".env"}, []capability.Use{file(capability.UseList, "."), file(capability.UseRead, "go.mod")}, "read:go.mod list:.", ""},
 		{"version control, listed", []string{".git/HEAD"}, []capability.Use{file(capability.UseList, ".git"), file(capability.UseList, ".git/refs")}, "", ".git .git/refs"},
-		{"version control in what is listed", []string{".git/HEAD"}, []capability.Use{file(capability.UseList, ".git"), file(capability.UseRead, ".git/HEAD"), file(capability.UseList, ".")},
+		{"version control in a listed directory", []string{".git/HEAD"}, []capability.Use{file(capability.UseList, ".git"), file(capability.UseRead, ".git/HEAD"), file(capability.UseList, ".")},
 			"list:.", ".git/HEAD"},
 		{"a directory with a key's name, listed", []string{"x.key/a"}, []capability.Use{file(capability.UseList, "x.key"), file(capability.UseList, ".ssh")}, "", ".ssh x.key"},
 		{"where secrets are put, listed", []string{"config/a"}, []capability.Use{file(capability.UseList, "config")}, "list:config", ""},
 		{"where secrets are put, listed and read", []string{"config/a"}, []capability.Use{file(capability.UseList, "config"), file(capability.UseRead, "config/a")},
 			"read:config/a list:config", ""},
-		{"what is installed, listed", []string{"node_modules/x/a"}, []capability.Use{file(capability.UseList, "node_modules")}, "list:node_modules", ""},
+		{"dependencies, listed", []string{"node_modules/x/a"}, []capability.Use{file(capability.UseList, "node_modules")}, "list:node_modules", ""},
 		{"a directory that is gone", []string{"a"}, []capability.Use{file(capability.UseMake, "tmp")}, "write:tmp/**", ""},
-		{"names that can't be told, in the root", []string{"*"}, []capability.Use{file(capability.UseRead, "*")}, "", "**"},
+		{"names without a rule, in the root", []string{"*"}, []capability.Use{file(capability.UseRead, "*")}, "", "**"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ran(t, learn.Options{Directories: true, Project: tree(tt.files...)}, tt.uses...)
@@ -177,7 +177,7 @@ func TestDirectories(t *testing.T) {
 // TestUnused: a name that is of nothing is told.
 func TestUnused(t *testing.T) {
 	got := ran(t, learn.Options{Sensitive: []string{".env", "certs", "**"}}, file(capability.UseRead, ".env"))
-	if len(got.Notes) != 1 || got.Notes[0] != "nothing that was used is what --sensitive certs names" {
+	if len(got.Notes) != 1 || got.Notes[0] != "--sensitive certs matches nothing that was used" {
 		t.Errorf("noted %q", got.Notes)
 	}
 }

@@ -35,15 +35,11 @@ func Compare(before, after Entry) Diff {
 func (e Entry) Contradictions(described Entry) []string {
 	var said []string
 	differ := func(mine, real []string, tooMuch, tooLittle string) {
-		for _, line := range mine {
-			if !slices.Contains(real, line) {
-				said = append(said, tooMuch+": "+line)
-			}
+		for _, line := range without(mine, real) {
+			said = append(said, tooMuch+": "+line)
 		}
-		for _, line := range real {
-			if !slices.Contains(mine, line) {
-				said = append(said, tooLittle+": "+line)
-			}
+		for _, line := range without(real, mine) {
+			said = append(said, tooLittle+": "+line)
 		}
 	}
 	differ(Words(e.Asked), Words(described.Asked), "asked has an extra entry", "asked misses an entry")
@@ -70,16 +66,17 @@ func (d Diff) Same() bool { return len(d.lines) == 0 }
 func (d Diff) Lines() []string { return d.lines }
 
 func (d *Diff) set(before, after []string, what string) {
-	for _, line := range after {
-		if !slices.Contains(before, line) {
-			d.lines = append(d.lines, "+ "+what+line)
-		}
+	for _, line := range without(after, before) {
+		d.lines = append(d.lines, "+ "+what+line)
 	}
-	for _, line := range before {
-		if !slices.Contains(after, line) {
-			d.lines = append(d.lines, "- "+what+line)
-		}
+	for _, line := range without(before, after) {
+		d.lines = append(d.lines, "- "+what+line)
 	}
+}
+
+// without returns the lines that are not among others.
+func without(lines, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 }
 
 func (d *Diff) declares(before, after bool) {

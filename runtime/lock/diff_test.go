@@ -61,8 +61,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestNothingSteers wants words and differences of whatever a provider says to
-// be lines of plain text, each a line of ours.
+// TestNothingSteers: words and differences are lines of plain text, whatever a provider
+// says.
 func TestNothingSteers(t *testing.T) {
 	rude := "a\x1b[2J\nrun: nothing\u202e\r"
 	e := lock.Entry{Version: rude, Imports: []string{rude}, Asked: abi.Capabilities{
@@ -73,17 +73,16 @@ func TestNothingSteers(t *testing.T) {
 	}}
 	said := append(lock.Words(e.Asked), lock.Compare(lock.Entry{}, e).Lines()...)
 	if len(said) < 10 {
-		t.Errorf("it says %q", said)
+		t.Errorf("got %q", said)
 	}
 	for _, line := range said {
 		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Errorf("%q steers", line)
+			t.Errorf("%q controls a terminal", line)
 		}
 	}
 }
 
-// TestEveryAskIsSaid wants no kind of request to be passed over when somebody
-// is asked to agree, or when two modules are compared.
+// TestEveryAskIsSaid: every kind of ask is shown before a module is trusted, and compared.
 func TestEveryAskIsSaid(t *testing.T) {
 	kind := reflect.TypeFor[abi.Capabilities]()
 	for i := range kind.NumField() {
@@ -91,18 +90,18 @@ func TestEveryAskIsSaid(t *testing.T) {
 		field := reflect.ValueOf(&c).Elem().Field(i)
 		field.Set(reflect.MakeSlice(field.Type(), 1, 1))
 		if words := lock.Words(c); len(words) != 1 {
-			t.Errorf("%s is said as %q", kind.Field(i).Name, words)
+			t.Errorf("%s: got %q", kind.Field(i).Name, words)
 		}
 		if lines := lock.Compare(lock.Entry{}, lock.Entry{Asked: c}).Lines(); len(lines) != 2 {
-			t.Errorf("a difference in %s is told as %q", kind.Field(i).Name, lines)
+			t.Errorf("a difference in %s: got %q", kind.Field(i).Name, lines)
 		}
 		if c.Empty() {
-			t.Errorf("%s counts for nothing", kind.Field(i).Name)
+			t.Errorf("%s has no effect", kind.Field(i).Name)
 		}
 	}
 }
 
-// TestEveryAskOfABuildIsSaid wants the same of what is asked for of a build.
+// TestEveryAskOfABuildIsSaid is the same for the asks of a build.
 func TestEveryAskOfABuildIsSaid(t *testing.T) {
 	plain := lock.Words(abi.Capabilities{Build: make([]abi.BuildAsk, 1)})
 	kind := reflect.TypeFor[abi.BuildAsk]()
@@ -116,13 +115,12 @@ func TestEveryAskOfABuildIsSaid(t *testing.T) {
 		}
 		words := strings.Join(lock.Words(abi.Capabilities{Build: ask}), "\n")
 		if words == strings.Join(plain, "\n") || !strings.Contains(words, "build.x") && !strings.Contains(words, "/build/x") {
-			t.Errorf("%s is said as %q", kind.Field(i).Name, words)
+			t.Errorf("%s: got %q", kind.Field(i).Name, words)
 		}
 	}
 }
 
-// TestWordsAreNoOthers wants a request not to be told as another one, by
-// characters that one can't see.
+// TestWordsAreNoOthers: invisible characters do not make an ask look like another.
 func TestWordsAreNoOthers(t *testing.T) {
 	for _, tt := range []struct{ plain, other string }{
 		{"npm", "n\u200bpm"}, {"npm", "npm\u202e"}, {"npm", "\x1b[8mnpm"}, {"npm", "npm\r"}, {"npm", " npm"}, {"a b", "a\u00a0b"}, {"x", `"x"`}, {"npm", "npm\u3164"}, {"npm", "n\u034fpm"}, {"npm", "npm\ufe0f"}, {"a b", "a\u2800b"},
@@ -137,13 +135,13 @@ func TestWordsAreNoOthers(t *testing.T) {
 			"images": func(s string) abi.Capabilities { return abi.Capabilities{Images: []string{s}} },
 		} {
 			if a, b := lock.Words(asks(tt.plain)), lock.Words(asks(tt.other)); slices.Equal(a, b) {
-				t.Errorf("%s: %q is told as %q: %q", name, tt.other, tt.plain, a)
+				t.Errorf("%s: %q looks like %q: %q", name, tt.other, tt.plain, a)
 			}
 		}
 	}
 }
 
-// TestContradictions wants an entry to say of a module what the module says.
+// TestContradictions compares entries with the module's own description.
 func TestContradictions(t *testing.T) {
 	described := lock.Entry{
 		Version: "1.0", ABI: 1, Imports: []string{"a b", "c d"},
@@ -169,7 +167,7 @@ func TestContradictions(t *testing.T) {
 			"asked misses an entry: read a variable and pass it on: A",
 			"asked misses an entry: read a variable and pass it on: B",
 		}},
-		// Two lists of places read as one of them does.
+		// The words are the same for both lists.
 		"written otherwise": {func(e *lock.Entry) { e.Asked.Env = []string{"A", "B", "B"} }, nil},
 	} {
 		e := described

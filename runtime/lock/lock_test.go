@@ -55,7 +55,7 @@ func TestGolden(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if string(read.Marshal()) != string(want) {
-		t.Errorf("read and written again it is\n%s", read.Marshal())
+		t.Errorf("read and written again:\n%s", read.Marshal())
 	}
 }
 
@@ -72,14 +72,14 @@ func TestSetAndRemove(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if !f.Remove("shop") || len(f.IDs()) != 0 {
-		t.Error("it is still there")
+		t.Error("the entry was not removed")
 	}
 	if read, err := lock.Parse("l", f.Marshal()); err != nil || len(read.IDs()) != 0 {
 		t.Error(read, err)
 	}
 }
 
-// someTexts are what a provider may say to be read as something else.
+// someTexts are texts of a provider that may be read as something else.
 var someTexts = []string{
 	"", "yes", "0x1", "1.0", "~", "a b", " a", "a ", "- a", "a: b", "#", "*", "&a", "'", "\"", "a\nb", "\x1b[2J", "\u202e", "\u2028", "{}", "npm", "\\",
 	"APP_*", "<<<<<<< a", "\ufeff", "日本",
@@ -119,8 +119,8 @@ func randomEntry(r *rand.Rand) lock.Entry {
 	return e
 }
 
-// FuzzRoundTrip wants what was written to be read as the same, to be written as
-// the same bytes in whichever order it came, and to steer no terminal.
+// FuzzRoundTrip: a written file is read as the same entries, has the same bytes for any
+// order of entries, and has no control characters.
 func FuzzRoundTrip(f *testing.F) {
 	for seed := range uint64(200) {
 		f.Add(seed)
@@ -140,7 +140,7 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Errorf("another order gives\n%s\nand not\n%s", other.Marshal(), data)
 		}
 		if strings.ContainsFunc(string(data), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
-			t.Errorf("%q has what steers a terminal", data)
+			t.Errorf("%q has control characters", data)
 		}
 		read, err := lock.Parse("l", data)
 		if err != nil {
@@ -157,7 +157,7 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// FuzzParse wants an answer for any bytes.
+// FuzzParse expects a result or an error for any bytes.
 func FuzzParse(f *testing.F) {
 	golden, err := os.ReadFile("testdata/stagecraft.lock")
 	if err != nil {
@@ -168,7 +168,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if read, err := lock.Parse("l", data); err == nil {
 			if _, err := lock.Parse("l", read.Marshal()); err != nil {
-				t.Errorf("%v in what was written:\n%s", err, read.Marshal())
+				t.Errorf("%v in the written file:\n%s", err, read.Marshal())
 			}
 		}
 	})

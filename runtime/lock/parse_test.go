@@ -35,7 +35,7 @@ func TestProblems(t *testing.T) {
 		"empty":           {string(golden), "", "expected a mapping"},
 	} {
 		text := strings.Replace(string(golden), tt.from, tt.to, 1)
-		// The last of two is the one with a granted list.
+		// The last entry has a granted list.
 		if name == "granted more" {
 			i := strings.LastIndex(string(golden), tt.from)
 			text = string(golden)[:i] + tt.to + string(golden)[i+len(tt.from):]
@@ -51,7 +51,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestProblemsTogether wants all of them at once.
+// TestProblemsTogether expects all problems at once.
 func TestProblemsTogether(t *testing.T) {
 	_, err := lock.Parse("l", []byte(`version: 1
 providers:

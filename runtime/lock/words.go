@@ -21,33 +21,22 @@ func Words(c abi.Capabilities) []string {
 	for _, ask := range c.Build {
 		said = append(said, buildWords(ask)...)
 	}
-	for _, pattern := range c.Files {
-		said = append(said, "read files: "+yamldoc.Word(pattern))
+	each := func(list []string, before string, word func(string) string, after string) {
+		for _, item := range list {
+			said = append(said, before+word(item)+after)
+		}
 	}
-	for _, name := range c.Env {
-		said = append(said, "read a variable and pass it on: "+yamldoc.Word(name))
-	}
-	for _, pointer := range c.EnvFrom {
-		said = append(said, "read the variables named at "+fieldName(pointer)+" and pass them on")
-	}
-	for _, pointer := range c.EnvFilesFrom {
-		said = append(said, "pass the variables in the files at "+fieldName(pointer)+" to its commands")
-	}
-	for _, name := range c.EnvPass {
-		said = append(said, "pass your variable to all its commands: "+yamldoc.Word(name))
-	}
-	for _, name := range c.EnvSecret {
-		said = append(said, "pass your variable to all its commands, with its value masked: "+yamldoc.Word(name))
-	}
-	for _, pointer := range c.ConnectFrom {
-		said = append(said, "connect to this machine's port at "+fieldName(pointer))
-	}
+	each(c.Files, "read files: ", yamldoc.Word, "")
+	each(c.Env, "read a variable and pass it on: ", yamldoc.Word, "")
+	each(c.EnvFrom, "read the variables named at ", fieldName, " and pass them on")
+	each(c.EnvFilesFrom, "pass the variables in the files at ", fieldName, " to its commands")
+	each(c.EnvPass, "pass your variable to all its commands: ", yamldoc.Word, "")
+	each(c.EnvSecret, "pass your variable to all its commands, with its value masked: ", yamldoc.Word, "")
+	each(c.ConnectFrom, "connect to this machine's port at ", fieldName, "")
 	for _, port := range c.Connect {
 		said = append(said, fmt.Sprintf("connect to this machine's port %d, if the configuration names no port", port))
 	}
-	for _, pattern := range c.Images {
-		said = append(said, "look up images: "+yamldoc.Word(pattern))
-	}
+	each(c.Images, "look up images: ", yamldoc.Word, "")
 	for _, argv := range c.Daemons {
 		said = append(said, "leave running after the run: "+strings.Join(yamldoc.Words(argv), " "))
 	}

@@ -12,49 +12,47 @@ import (
 	"github.com/moby/buildkit/util/purl"
 )
 
-// Build is what is known of a build. What is empty is not known, and isn't told.
+// Build describes a build. Empty fields are unknown and left out.
 type Build struct {
-	// Image is the reference of what was built. Digests are those by which it may
-	// be deployed, the most likely one first, and Config is its configuration's;
-	// with their algorithm, sha256.
+	// Image is the image's reference. Digests are those by which it may be deployed, the
+	// most likely first, and Config is that of its configuration; all begin with sha256:.
 	Image    string
 	Digests  []string
 	Config   string
 	External External
 	Internal Internal
-	// Provider is the module that built, SHA256 in hex.
+	// Provider is the module that built the image.
 	Provider Module
-	// Bases are the images that it was built from.
+	// Bases are the base images.
 	Bases []Base
 	// Contexts are the directories that were sent to an engine.
 	Contexts []Context
 	// Run is the run's ID in the audit log.
 	Run               string
 	Started, Finished time.Time
-	// Versions are those of this program and of what it is made with.
+	// Versions are of this program and its parts, by name.
 	Versions map[string]string
 }
 
-// Module is a provider.
+// Module is a provider, with its SHA-256 in hex.
 type Module struct{ ID, SHA256 string }
 
 // Base is an image by its reference, and its digest with the algorithm.
 type Base struct{ Reference, Digest string }
 
-// Context is a directory of the project, and the digest of what is in it as a plan
-// has it.
+// Context is a directory of the project, with the digest of its contents in a plan.
 type Context struct{ Directory, SHA256 string }
 
 // The media type of a provider: https://www.iana.org/assignments/media-types
 const wasm = "application/wasm"
 
-// contextDigest is the algorithm of a context's digest, which docs/provenance.md
-// describes: it is the SHA-256 of no file.
+// contextDigest is the algorithm of a context's digest, see docs/provenance.md. It is not
+// the SHA-256 of a file.
 const contextDigest = "stagecraftContextV1"
 
 var digestForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:([0-9a-f]{64})$`) })
 
-// ParseDigest takes the algorithm, which is SHA-256, off a digest.
+// ParseDigest removes sha256: from a digest.
 func ParseDigest(digest string) (hex string, ok bool) {
 	m := digestForm().FindStringSubmatch(digest)
 	if m == nil {
@@ -63,11 +61,11 @@ func ParseDigest(digest string) (hex string, ok bool) {
 	return m[1], true
 }
 
-// New says what is known of a build.
+// New makes a statement about a build.
 //
 // # Errors
 //
-// An image without a digest or a name can't be the subject of a statement.
+// An image without a digest or a name cannot be the subject of a statement.
 func New(b Build) (Statement, error) {
 	subjects, err := b.subjects()
 	if err != nil {
@@ -92,12 +90,11 @@ func New(b Build) (Statement, error) {
 	}, nil
 }
 
-// ImageConfig is the media type of an image's configuration, by which a subject is
-// known for one.
+// ImageConfig is the media type of a subject that is an image's configuration.
 const ImageConfig = "application/vnd.oci.image.config.v1+json"
 
-// subjects are the image by each of its digests. The first alone has the name,
-// which in-toto wants to be unique.
+// subjects has one subject for each digest of the image. Only the first has the name,
+// because in-toto requires unique names.
 func (b Build) subjects() ([]Descriptor, error) {
 	name, err := repository(b.Image)
 	if err != nil {
@@ -112,7 +109,7 @@ func (b Build) subjects() ([]Descriptor, error) {
 		seen = append(seen, digest)
 		hex, ok := ParseDigest(digest)
 		if !ok {
-			return nil, fmt.Errorf("the image %s: %q is no digest", b.Image, digest)
+			return nil, fmt.Errorf("the image %s: %q is not a digest", b.Image, digest)
 		}
 		subject := Descriptor{Digest: sha256Digest(hex)}
 		switch {
@@ -124,7 +121,7 @@ func (b Build) subjects() ([]Descriptor, error) {
 		list = append(list, subject)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no digest is known of the image %s: a statement is of one that docker_build made, or docker_image found", b.Image)
+		return nil, fmt.Errorf("unknown digest of the image %s: a statement needs an image that docker_build built or docker_image found", b.Image)
 	}
 	return list, nil
 }
@@ -157,7 +154,7 @@ func (b Build) dependencies() ([]Descriptor, error) {
 	return list, nil
 }
 
-// descriptor has the same URI as BuildKit's own provenance has for the image.
+// descriptor has the same URI for the image as BuildKit's own provenance.
 func (b Base) descriptor() (Descriptor, error) {
 	uri, err := purl.RefToPURL("docker", b.Reference, nil)
 	if err != nil {
@@ -167,7 +164,7 @@ func (b Base) descriptor() (Descriptor, error) {
 	if b.Digest != "" {
 		algorithm, hex, ok := strings.Cut(b.Digest, ":")
 		if !ok {
-			return Descriptor{}, fmt.Errorf("the base image %s: %q is no digest", b.Reference, b.Digest)
+			return Descriptor{}, fmt.Errorf("the base image %s: %q is not a digest", b.Reference, b.Digest)
 		}
 		d.Digest = map[string]string{algorithm: hex}
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/signerverifier"
 )
 
-// MaxKeyBytes is the most that a file with a key may have.
+// MaxKeyBytes is the most bytes of a key file.
 const MaxKeyBytes = 64 << 10
 
-// How to make keys, for whoever has none.
+// Hints for making keys.
 const (
 	MakeKey    = "make one with: openssl genpkey -algorithm ed25519 -out FILE"
 	makePublic = "make one with: openssl pkey -in KEY -pubout -out FILE"
@@ -25,7 +25,7 @@ const (
 	decryptKey = "decrypt it with: openssl pkey -in KEY -out FILE"
 )
 
-// KeyError says why a file is no key, or none that is used here.
+// KeyError says why a file is not a usable key.
 type KeyError struct{ Reason, Advice string }
 
 func (e *KeyError) Error() string { return e.Reason }
@@ -39,19 +39,19 @@ type Signer struct{ key dsse.SignerVerifier }
 // Verifier is a public key.
 type Verifier struct{ key dsse.SignerVerifier }
 
-// ID names the key: the SHA-256 in hex that in-toto has for it.
+// ID is in-toto's ID of the key, a SHA-256 in hex.
 func (v Verifier) ID() string {
-	// One that was loaded has an ID.
+	// A loaded key has an ID.
 	id, _ := v.key.KeyID()
 	return id
 }
 
-// ParsePrivateKey reads a private key, Ed25519 or ECDSA on P-256, from the PEM
-// of its PKCS #8 (RFC 5958).
+// ParsePrivateKey reads a private key, Ed25519 or ECDSA on P-256, in PKCS #8 (RFC 5958) as
+// PEM.
 //
 // # Errors
 //
-// A [*KeyError]. None of them tells anything of the key.
+// A [*KeyError], which has nothing of the key.
 func ParsePrivateKey(data []byte) (Signer, error) {
 	block, err := onePEM(data, MakeKey)
 	if err != nil {
@@ -60,17 +60,17 @@ func ParsePrivateKey(data []byte) (Signer, error) {
 	switch block.Type {
 	case signerverifier.PrivateKeyPEM:
 	case "ENCRYPTED PRIVATE KEY":
-		return Signer{}, &KeyError{"the key is encrypted, and there is no way to give a passphrase", decryptKey}
+		return Signer{}, &KeyError{"the key is encrypted, and passphrases are not supported", decryptKey}
 	case "EC PRIVATE KEY":
 		return Signer{}, &KeyError{"the key is not in PKCS #8", convertKey}
 	case signerverifier.PublicKeyPEM:
-		return Signer{}, &KeyError{"it is a public key, a private key is expected", MakeKey}
+		return Signer{}, &KeyError{"expected a private key, got a public key", MakeKey}
 	default:
-		return Signer{}, &KeyError{"it is no private key in PKCS #8", MakeKey}
+		return Signer{}, &KeyError{"not a private key in PKCS #8", MakeKey}
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return Signer{}, &KeyError{"the key is damaged, or of a kind that isn't known", MakeKey}
+		return Signer{}, &KeyError{"the key is damaged or of an unknown kind", MakeKey}
 	}
 	owner, ok := key.(interface{ Public() crypto.PublicKey })
 	if !ok || !isKnown(owner.Public()) {
@@ -80,8 +80,8 @@ func ParsePrivateKey(data []byte) (Signer, error) {
 	return Signer{loaded}, err
 }
 
-// ParsePublicKey reads a public key, Ed25519 or ECDSA on P-256, from the PEM of
-// its SubjectPublicKeyInfo (RFC 5280).
+// ParsePublicKey reads a public key, Ed25519 or ECDSA on P-256, as the PEM of its
+// SubjectPublicKeyInfo (RFC 5280).
 //
 // # Errors
 //
@@ -92,14 +92,14 @@ func ParsePublicKey(data []byte) (Verifier, error) {
 	case err != nil:
 		return Verifier{}, err
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return Verifier{}, &KeyError{"it is a private key, a public key is expected", makePublic}
+		return Verifier{}, &KeyError{"expected a public key, got a private key", makePublic}
 	case block.Type != signerverifier.PublicKeyPEM:
-		return Verifier{}, &KeyError{"it is no public key", makePublic}
+		return Verifier{}, &KeyError{"not a public key", makePublic}
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	switch {
 	case err != nil:
-		return Verifier{}, &KeyError{"the key is damaged, or of a kind that isn't known", makePublic}
+		return Verifier{}, &KeyError{"the key is damaged or of an unknown kind", makePublic}
 	case !isKnown(key):
 		return Verifier{}, &KeyError{"the key is neither Ed25519 nor ECDSA on P-256", MakeKey}
 	}
@@ -107,8 +107,8 @@ func ParsePublicKey(data []byte) (Verifier, error) {
 	return Verifier{loaded}, err
 }
 
-// onePEM wants one block alone: of two keys in a file, one would be meant. The
-// name of its curve, which openssl puts before a key, is passed over.
+// onePEM reads a file with exactly one key. The name of a curve, which openssl writes
+// before the key, is skipped.
 func onePEM(data []byte, advice string) (*pem.Block, error) {
 	if len(data) > MaxKeyBytes {
 		return nil, &KeyError{"the file is too large for a key", advice}
@@ -118,10 +118,10 @@ func onePEM(data []byte, advice string) (*pem.Block, error) {
 		block, rest = pem.Decode(rest)
 	}
 	if block == nil {
-		return nil, &KeyError{"there is no key in PEM in it", advice}
+		return nil, &KeyError{"not a key in PEM", advice}
 	}
 	if more, _ := pem.Decode(rest); more != nil {
-		return nil, &KeyError{"there is more than one key in it", "keep each in a file of its own"}
+		return nil, &KeyError{"more than one key", "put each key into its own file"}
 	}
 	return block, nil
 }
@@ -136,7 +136,7 @@ func isKnown(key crypto.PublicKey) bool {
 	return false
 }
 
-// load has the library make of a key what signs or verifies.
+// load loads a key that signs or verifies.
 func load(block *pem.Block) (dsse.SignerVerifier, error) {
 	key, err := signerverifier.LoadKey(pem.EncodeToMemory(block))
 	if err != nil {
@@ -148,5 +148,5 @@ func load(block *pem.Block) (dsse.SignerVerifier, error) {
 	case signerverifier.ECDSAKeyType:
 		return signerverifier.NewECDSASignerVerifierFromSSLibKey(key)
 	}
-	return nil, errors.New("the key is of another kind")
+	return nil, errors.New("unknown kind of key")
 }

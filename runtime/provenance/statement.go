@@ -1,20 +1,18 @@
-// Package provenance says of an image what it was built from, by what and under
-// which policies, signs that, and checks what was signed.
+// Package provenance makes signed statements about images: from what they were built, by
+// what, and under which policies. It also verifies them.
 //
 // # Format
 //
 // A file is a DSSE envelope (https://github.com/secure-systems-lab/dsse) around
 // an in-toto statement (https://github.com/in-toto/attestation/tree/main/spec/v1)
 // whose predicate is SLSA provenance, version 1 (https://slsa.dev/provenance/v1).
-// What the predicate's parameters and dependencies mean is ours to say, and is
-// in docs/provenance.md.
+// docs/provenance.md defines the predicate's parameters and dependencies.
 //
-// The types have the names of the specifications. Why they are our own is under
-// "Why a library for signatures, and none for statements?" in RATIONALE.md.
+// The types are named as in the specifications. RATIONALE.md has the reason why they are
+// our own: "Why a library for signatures, and none for statements?".
 package provenance
 
-// The types of a statement, and of what is in it. The last two are ours: their
-// headings in docs/provenance.md say what they stand for.
+// The types of a statement and its parts. docs/provenance.md defines the last two.
 const (
 	StatementType = "https://in-toto.io/Statement/v1"
 	PredicateType = "https://slsa.dev/provenance/v1"
@@ -23,7 +21,7 @@ const (
 	BuilderID     = "https://github.com/stagecraft-dev/stagecraft/blob/main/docs/provenance.md#builder-v1"
 )
 
-// Statement says something of its subjects.
+// Statement is a statement about its subjects.
 // https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 type Statement struct {
 	Type          string       `json:"_type"`
@@ -32,8 +30,8 @@ type Statement struct {
 	Predicate     Predicate    `json:"predicate"`
 }
 
-// Descriptor is a ResourceDescriptor, with the fields that are written here. A
-// digest is in lower-case hex, by the name of its algorithm.
+// Descriptor is a ResourceDescriptor with the fields that we write. Digests are in
+// lower-case hex, by algorithm.
 // https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md
 type Descriptor struct {
 	Name      string            `json:"name,omitempty"`
@@ -48,7 +46,7 @@ type Predicate struct {
 	RunDetails      RunDetails      `json:"runDetails"`
 }
 
-// BuildDefinition is what went into the build.
+// BuildDefinition is the input of the build.
 type BuildDefinition struct {
 	BuildType            string       `json:"buildType"`
 	ExternalParameters   External     `json:"externalParameters"`
@@ -56,20 +54,20 @@ type BuildDefinition struct {
 	ResolvedDependencies []Descriptor `json:"resolvedDependencies,omitempty"`
 }
 
-// External is what whoever asked for the build could choose. Others than these
-// are refused, as https://slsa.dev/spec/v1.0/verifying-artifacts has it.
+// External are the parameters that the user could choose. Unknown ones are refused, see
+// https://slsa.dev/spec/v1.0/verifying-artifacts.
 type External struct {
 	// Config is the configuration.
 	Config File `json:"config"`
-	// Tag is the reference that the build was asked to give to the image.
+	// Tag is the requested reference.
 	Tag  string `json:"tag"`
 	Push bool   `json:"push,omitempty"`
-	// Engine is what was to build, empty for whichever answers.
+	// Engine is the requested engine; empty for any.
 	Engine string `json:"engine,omitempty"`
-	// Tags are further references, and Platforms what the image is for.
+	// Tags are further references.
 	Tags      []string `json:"tags,omitempty"`
 	Platforms []string `json:"platforms,omitempty"`
-	// Bases are OCI layouts in place of base images, as REFERENCE=oci:DIR.
+	// Bases are OCI layouts that replace base images, as REFERENCE=oci:DIR.
 	Bases   []string `json:"bases,omitempty"`
 	NoCache bool     `json:"noCache,omitempty"`
 	Pull    bool     `json:"pull,omitempty"`
@@ -77,17 +75,17 @@ type External struct {
 	Epoch string `json:"sourceDateEpoch,omitempty"`
 }
 
-// Internal is what held while the image was built.
+// Internal are the parameters that the user could not choose.
 type Internal struct {
 	// Policies are the policy files in force.
 	Policies []Policy `json:"policies,omitempty"`
-	// Plan is the one that the build was held to, nil without one.
+	// Plan is the plan that was enforced, or nil.
 	Plan *File `json:"plan,omitempty"`
-	// ImageFrom is the operation that told the image's digest.
+	// ImageFrom is the operation that returned the image's digest.
 	ImageFrom string `json:"imageFrom,omitempty"`
 }
 
-// File is a file that was read, and its SHA-256 in hex.
+// File is a file with its SHA-256 in hex.
 type File struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
@@ -99,19 +97,19 @@ type Policy struct {
 	File
 }
 
-// RunDetails are of this one build.
+// RunDetails describe the run.
 type RunDetails struct {
 	Builder  Builder  `json:"builder"`
 	Metadata Metadata `json:"metadata"`
 }
 
-// Builder is who built, and answers for what is said here.
+// Builder is the program that made the statement.
 type Builder struct {
 	ID      string            `json:"id"`
 	Version map[string]string `json:"version,omitempty"`
 }
 
-// Metadata is when it was, in RFC 3339 and UTC, and the run's ID.
+// Metadata has the times, in RFC 3339 and UTC, and the run's ID in the audit log.
 type Metadata struct {
 	InvocationID string `json:"invocationId,omitempty"`
 	StartedOn    string `json:"startedOn,omitempty"`

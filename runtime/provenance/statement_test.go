@@ -42,7 +42,7 @@ func TestStatement(t *testing.T) {
 }
 
 // TestStatementIsOfTheSpecifications has in-toto's own types read a statement,
-// which take no field that they don't know.
+// which refuse unknown fields.
 func TestStatementIsOfTheSpecifications(t *testing.T) {
 	for name, b := range map[string]provenance.Build{"all": build(), "least": least()} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func least() provenance.Build {
 	}
 }
 
-// TestStatementInventsNothing wants no field of what isn't known.
+// TestStatementInventsNothing: unknown values have no field.
 func TestStatementInventsNothing(t *testing.T) {
 	data := string(payload(t, least()))
 	for _, field := range []string{"policies", "plan", "imageFrom", "push", "uri", "version", "invocationId", "startedOn", "finishedOn", "0001-01-01", "null"} {
@@ -124,8 +124,8 @@ func TestNoSubject(t *testing.T) {
 	}
 }
 
-// TestSubjects wants each digest of an image once, its name at the first, and the
-// configuration to be known for what it is.
+// TestSubjects: each digest of an image occurs once, the first has the name, and the
+// configuration has its media type.
 func TestSubjects(t *testing.T) {
 	one, two, config := "sha256:"+digit("1"), "sha256:"+digit("2"), "sha256:"+digit("c")
 	first := provenance.Descriptor{Name: "shop", Digest: map[string]string{"sha256": digit("1")}}
@@ -157,7 +157,7 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-// TestMarshal wants times in UTC, and characters of HTML as they are.
+// TestMarshal: times are in UTC, and characters of HTML are not escaped.
 func TestMarshal(t *testing.T) {
 	b := least()
 	b.Started = time.Date(2026, 1, 2, 3, 0, 0, 0, time.FixedZone("", -3600))

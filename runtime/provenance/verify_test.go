@@ -33,9 +33,9 @@ func TestSignAndVerify(t *testing.T) {
 			if diff := cmp.Diff(want, v.Statement); diff != "" || v.Others != 0 {
 				t.Errorf("%d others, -signed +read:\n%s", v.Others, diff)
 			}
-			wantCheck(t, second(provenance.Verify(t.Context(), data, seeded(t, 2).verifier)), "signature", "none is by the key "+seeded(t, 2).verifier.ID())
-			wantCheck(t, second(provenance.Verify(t.Context(), data, key.verifier, seeded(t, 2).verifier)), "signature", "none is by the key")
-			wantCheck(t, second(provenance.Verify(t.Context(), data)), "signature", "no key")
+			wantCheck(t, second(provenance.Verify(t.Context(), data, seeded(t, 2).verifier)), "signature", "none by the key "+seeded(t, 2).verifier.ID())
+			wantCheck(t, second(provenance.Verify(t.Context(), data, key.verifier, seeded(t, 2).verifier)), "signature", "none by the key")
+			wantCheck(t, second(provenance.Verify(t.Context(), data)), "signature", "a key is required")
 		})
 	}
 }
@@ -72,33 +72,33 @@ func TestChangedEnvelopes(t *testing.T) {
 	}{
 		{"payload", func(e *dsse.Envelope) {
 			e.Payload = base64.StdEncoding.EncodeToString(bytes.Replace(body, []byte("acme"), []byte("evil"), 1))
-		}, "signature", "the one that says it is by the key"},
+		}, "signature", "the signature with the ID of key"},
 		{"payload, by a blank", func(e *dsse.Envelope) {
 			e.Payload = base64.StdEncoding.EncodeToString(append(slices.Clone(body), ' '))
 		}, "signature", "is not"},
 		{"no payload", func(e *dsse.Envelope) { e.Payload = "" }, "envelope", "empty"},
 		{"payload with a line break", func(e *dsse.Envelope) { e.Payload = e.Payload[:4] + "\n" + e.Payload[4:] }, "envelope", "base64"},
-		{"payload that is no base64", func(e *dsse.Envelope) { e.Payload = "*" + e.Payload[1:] }, "envelope", "base64"},
+		{"payload that is not base64", func(e *dsse.Envelope) { e.Payload = "*" + e.Payload[1:] }, "envelope", "base64"},
 		{"payload type", func(e *dsse.Envelope) { e.PayloadType = "application/json" }, "signature", "is not"},
 		{"payload type in another case", func(e *dsse.Envelope) { e.PayloadType = "application/vnd.in-toto+JSON" }, "signature", "is not"},
 		{"no payload type", func(e *dsse.Envelope) { e.PayloadType = "" }, "signature", "is not"},
-		{"key ID of another", func(e *dsse.Envelope) { e.Signatures[0].KeyID = theirs.verifier.ID() }, "signature", "none is by the key"},
-		{"key ID of nobody", func(e *dsse.Envelope) { e.Signatures[0].KeyID = "x" }, "signature", "none is by the key"},
-		{"signature of another under our ID", func(e *dsse.Envelope) { e.Signatures[0].Sig = other.Sig }, "signature", "the one that says"},
-		{"signature of another", func(e *dsse.Envelope) { e.Signatures[0] = other }, "signature", "none is by the key"},
-		{"signature shortened", func(e *dsse.Envelope) { e.Signatures[0].Sig = e.Signatures[0].Sig[:84] }, "signature", "the one that says"},
+		{"key ID of another", func(e *dsse.Envelope) { e.Signatures[0].KeyID = theirs.verifier.ID() }, "signature", "none by the key"},
+		{"key ID of nobody", func(e *dsse.Envelope) { e.Signatures[0].KeyID = "x" }, "signature", "none by the key"},
+		{"signature of another under our ID", func(e *dsse.Envelope) { e.Signatures[0].Sig = other.Sig }, "signature", "the signature with the ID"},
+		{"signature of another", func(e *dsse.Envelope) { e.Signatures[0] = other }, "signature", "none by the key"},
+		{"signature shortened", func(e *dsse.Envelope) { e.Signatures[0].Sig = e.Signatures[0].Sig[:84] }, "signature", "the signature with the ID"},
 		{"signature with other unused bits", func(e *dsse.Envelope) {
 			e.Signatures[0].Sig = unused(t, e.Signatures[0].Sig)
 		}, "signature", "base64"},
 		{"empty signature", func(e *dsse.Envelope) { e.Signatures[0].Sig = "" }, "signature", "empty"},
-		{"no signatures", func(e *dsse.Envelope) { e.Signatures = nil }, "signature", "none"},
-		{"empty list of signatures", func(e *dsse.Envelope) { e.Signatures = []dsse.Signature{} }, "signature", "none"},
+		{"no signatures", func(e *dsse.Envelope) { e.Signatures = nil }, "signature", "missing"},
+		{"empty list of signatures", func(e *dsse.Envelope) { e.Signatures = []dsse.Signature{} }, "signature", "missing"},
 		{"two, a bad one by us", func(e *dsse.Envelope) {
 			e.Signatures = append(e.Signatures, dsse.Signature{KeyID: ours.verifier.ID(), Sig: other.Sig})
-		}, "signature", "the one that says"},
+		}, "signature", "the signature with the ID"},
 		{"two, a bad one by us first", func(e *dsse.Envelope) {
 			e.Signatures = []dsse.Signature{{KeyID: ours.verifier.ID(), Sig: other.Sig}, e.Signatures[0]}
-		}, "signature", "the one that says"},
+		}, "signature", "the signature with the ID"},
 		{"many", func(e *dsse.Envelope) { e.Signatures = slices.Repeat(e.Signatures, 33) }, "signature", "more than 32"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,9 +129,8 @@ func unused(t *testing.T, text string) string {
 	return ""
 }
 
-// TestEachByteCounts changes each byte of a file in turn, but those of the name
-// "keyid": under another name it is a field that isn't known, and a signature
-// needs none.
+// TestEachByteCounts changes each byte of a file in turn, except those of the name
+// "keyid": under another name it is an unknown field, and a signature needs none.
 func TestEachByteCounts(t *testing.T) {
 	key := seeded(t, 1)
 	data := signed(t, payload(t, least()), key)
@@ -186,23 +185,23 @@ func TestStrict(t *testing.T) {
 	file := string(signed(t, []byte(body), key))
 	replace := func(text, old, new string) string {
 		if strings.Count(text, old) == 0 {
-			t.Fatalf("there is no %s", old)
+			t.Fatalf("missing %s", old)
 		}
 		return strings.Replace(text, old, new, 1)
 	}
 	for _, c := range []struct{ name, data, check, reason string }{
-		{"a field twice", replace(file, `"payload"`, `"payload": "", "payload"`), "envelope", "twice"},
-		{"a field in two cases", replace(file, `"payload"`, `"Payload": "", "payload"`), "envelope", "not spelt"},
-		{"a field after in two cases", replace(file, `"signatures"`, `"ſignatures": [], "signatures"`), "envelope", "not spelt"},
-		{"a field in another case", replace(file, `"payloadType"`, `"payloadtype"`), "envelope", `"payloadtype" is not spelt "payloadType"`},
-		{"a field twice within", replace(file, `"keyid"`, `"keyid": "", "keyid"`), "envelope", "twice"},
-		{"an unknown field twice", replace(file, `"payload"`, `"x": 1, "x": 1, "payload"`), "envelope", "twice"},
-		{"more behind it", file + "{}", "envelope", "can't be read"},
-		{"nothing", "", "envelope", "can't be read"},
-		{"a list", "[]", "envelope", "can't be read"},
-		{"null", "null", "signature", "none"},
+		{"a field twice", replace(file, `"payload"`, `"payload": "", "payload"`), "envelope", "duplicate field"},
+		{"a field in two cases", replace(file, `"payload"`, `"Payload": "", "payload"`), "envelope", "did you mean"},
+		{"a field after in two cases", replace(file, `"signatures"`, `"ſignatures": [], "signatures"`), "envelope", "did you mean"},
+		{"a field in another case", replace(file, `"payloadType"`, `"payloadtype"`), "envelope", `unknown field "payloadtype" (did you mean "payloadType"?)`},
+		{"a field twice within", replace(file, `"keyid"`, `"keyid": "", "keyid"`), "envelope", "duplicate field"},
+		{"an unknown field twice", replace(file, `"payload"`, `"x": 1, "x": 1, "payload"`), "envelope", "duplicate field"},
+		{"more behind it", file + "{}", "envelope", "invalid JSON"},
+		{"nothing", "", "envelope", "invalid JSON"},
+		{"a list", "[]", "envelope", "invalid JSON"},
+		{"null", "null", "signature", "missing"},
 		{"no UTF-8", replace(file, `"payload"`, "\"\xff\": 1, \"payload\""), "envelope", "UTF-8"},
-		{"deep", strings.Repeat("[", 100_000), "envelope", "can't be read"},
+		{"deep", strings.Repeat("[", 100_000), "envelope", "invalid JSON"},
 		{"large", file + strings.Repeat(" ", provenance.MaxBytes), "envelope", "more than 4194304 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -215,13 +214,13 @@ func TestStrict(t *testing.T) {
 		{"build type", replace(body, "build-v1", "build-v9"), "build type", "build-v9"},
 		{"builder", replace(body, "builder-v1", "builder-v9"), "builder", "builder-v9"},
 		{"unknown parameter", replace(body, `"tag":`, `"more":1,"tag":`), "statement", `unknown field "more"`},
-		{"a field twice", replace(body, `"policies":`, `"policies":[],"policies":`), "statement", "twice"},
-		{"a type twice", replace(body, `"_type":`, `"_type":"x","_type":`), "statement", "twice"},
-		{"a field in another case", replace(body, `"policies":`, `"Policies":`), "statement", "not spelt"},
-		{"no subject", replace(body, body[strings.Index(body, `"subject":[`):strings.Index(body, `"predicateType"`)], `"subject":[],`), "statement", "no subject"},
-		{"no digest", replace(body, `"sha256":"1111`, `"md5":"1111`), "statement", "no SHA-256"},
-		{"a short digest", replace(body, `"sha256":"1111`, `"sha256":"`), "statement", "no SHA-256"},
-		{"no JSON", "x", "statement", "can't be read"},
+		{"a field twice", replace(body, `"policies":`, `"policies":[],"policies":`), "statement", "duplicate field"},
+		{"a type twice", replace(body, `"_type":`, `"_type":"x","_type":`), "statement", "duplicate field"},
+		{"a field in another case", replace(body, `"policies":`, `"Policies":`), "statement", "did you mean"},
+		{"no subject", replace(body, body[strings.Index(body, `"subject":[`):strings.Index(body, `"predicateType"`)], `"subject":[],`), "statement", "missing subject"},
+		{"no digest", replace(body, `"sha256":"1111`, `"md5":"1111`), "statement", "missing SHA-256"},
+		{"a short digest", replace(body, `"sha256":"1111`, `"sha256":"`), "statement", "missing SHA-256"},
+		{"no JSON", "x", "statement", "invalid JSON"},
 	} {
 		t.Run("statement, "+c.name, func(t *testing.T) {
 			data := provenance.SignAnything(t, provenance.PayloadType, []byte(c.payload), key.signer)
@@ -244,7 +243,7 @@ func TestStrict(t *testing.T) {
 func TestSignTooMuch(t *testing.T) {
 	b := build()
 	b.External.Config.Name = strings.Repeat("x", provenance.MaxBytes)
-	if _, err := provenance.Sign(t.Context(), payload(t, b), seeded(t, 1).signer); err == nil || !strings.Contains(err.Error(), "at most 4194304 are read") {
+	if _, err := provenance.Sign(t.Context(), payload(t, b), seeded(t, 1).signer); err == nil || !strings.Contains(err.Error(), "the limit is 4194304") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -260,7 +259,7 @@ func TestChecks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantCheck(t, v.CheckImage("sha256:"+digit("2")), "image", "the statement is of sha256:1111")
+	wantCheck(t, v.CheckImage("sha256:"+digit("2")), "image", "the statement is about sha256:1111")
 	for _, digest := range []string{digit("3"), digit("4")} {
 		if err := v.CheckPolicy("p.yml", digest); err != nil {
 			t.Error(err)
@@ -284,10 +283,10 @@ func TestEarlierStatement(t *testing.T) {
 	if err := v.CheckImage("sha256:" + digit("1")); err != nil || len(v.Statement.Subject) != 1 {
 		t.Errorf("%v, subjects %v", err, v.Statement.Subject)
 	}
-	wantCheck(t, v.CheckImage("sha256:"+digit("a")), "image", "the statement is of sha256:1111")
+	wantCheck(t, v.CheckImage("sha256:"+digit("a")), "image", "the statement is about sha256:1111")
 }
 
-// FuzzVerify wants nothing to be taken but what was signed.
+// FuzzVerify requires that only what was signed is accepted.
 func FuzzVerify(f *testing.F) {
 	key, body := seeded(f, 1), payload(f, build())
 	data := signed(f, body, key)
@@ -313,7 +312,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzPayload has any payload signed, and wants it to be refused or read.
+// FuzzPayload signs any payload, which has to be refused or read.
 func FuzzPayload(f *testing.F) {
 	key := seeded(f, 1)
 	f.Add(payload(f, build()))
@@ -332,7 +331,7 @@ func FuzzPayload(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := provenance.Sign(t.Context(), again, key.signer); err != nil {
-			t.Errorf("what was read can't be signed again: %v", err)
+			t.Errorf("cannot sign again what was read: %v", err)
 		}
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 )
 
-// MaxSize is how large a module may be, in bytes.
+// MaxSize is the size limit of a module, in bytes.
 const MaxSize = 64 << 20
 
 // Extension ends the name of a module's file; the ID is before it.
@@ -148,18 +147,9 @@ func (s Source) bytes() ([]byte, error) {
 	if s.fsys != nil {
 		return fs.ReadFile(s.fsys, s.Path)
 	}
-	f, err := safefile.Open(s.Path, os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := safefile.Read(s.Path, MaxSize+1)
 	if err == nil && len(data) > MaxSize {
-		err = fmt.Errorf("the file has %d bytes, the limit for a module is %d", info.Size(), MaxSize)
+		err = fmt.Errorf("the file is larger than the limit for a module, %d bytes", MaxSize)
 	}
 	return data, err
 }

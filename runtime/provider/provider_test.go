@@ -61,7 +61,7 @@ func TestFindNothing(t *testing.T) {
 		t.Errorf("got %v, %v, %v", found, unusable, err)
 	}
 	if _, _, err := provider.Find(provider.Dirs{User: filepath.Join(directory(t, "file"), "file")}); err == nil {
-		t.Error("a file as a directory is no error")
+		t.Error("a file as a directory: no error")
 	}
 }
 
@@ -75,7 +75,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		huge:                              "the file has 209715200 bytes, the limit for a module is 67108864",
+		huge:                              "the file is larger than the limit for a module, 67108864 bytes",
 		dir:                               "expected a file, got a directory",
 		filepath.Join(dir, "none.wasm"):   "no such file",
 		filepath.Join(dir, "x\x00.wasm"):  "invalid argument",

@@ -23,13 +23,13 @@ func hash(data []byte) sum {
 	return sum(hex.EncodeToString(h[:]))
 }
 
-// text is what a module says; what isn't in UTF-8 is not kept.
+// text is a request or an output. A run with one that is not UTF-8 is not stored.
 type text []byte
 
 // MarshalText implements [encoding.TextMarshaler].
 func (t text) MarshalText() ([]byte, error) {
 	if !utf8.Valid(t) {
-		return nil, errors.New("it is not in UTF-8")
+		return nil, errors.New("not UTF-8")
 	}
 	return t, nil
 }
@@ -40,16 +40,17 @@ func (t *text) UnmarshalText(data []byte) error {
 	return nil
 }
 
-// kept is a file's JSON. Before it stands its sum and a newline: a bit that has
-// changed would have something else asked for.
+// kept is a file's JSON, which follows its checksum and a newline.
 type kept struct {
 	Key  string `json:"key"`
 	Runs []run  `json:"runs"`
 }
 
-// maxFile is how large a file can be, in bytes.
+// maxFile is the most bytes of a file.
 const maxFile = 1 << 20
 
+// read returns the runs of a file, or none if it is damaged, of another key or not of a
+// deterministic module.
 func read(file, key string) []run {
 	if file == "" || privatedir.Make(filepath.Dir(file)) != nil {
 		return nil
@@ -65,13 +66,27 @@ func read(file, key string) []run {
 	}
 	checksum, content, _ := bytes.Cut(data, []byte("\n"))
 	var k kept
-	if string(checksum) != string(hash(content)) || json.Unmarshal(content, &k) != nil || k.Key != key {
+	if string(checksum) != string(hash(content)) || json.Unmarshal(content, &k) != nil || k.Key != key || contradict(k.Runs) {
 		return nil
 	}
 	return k.Runs
 }
 
-// write keeps the first runs, as many as there is room for.
+// contradict reports whether two runs differ in a step though they were given the same.
+func contradict(runs []run) bool {
+	for i, a := range runs {
+		for _, b := range runs[:i] {
+			for n := 0; n < min(len(a), len(b)) && a[n].Given == b[n].Given; n++ {
+				if !a[n].is(b[n].Operation, b[n].Data) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// write stores as many of the runs, the newest first, as there is room for.
 func write(file, key string, runs []run) {
 	if privatedir.Make(filepath.Dir(file)) != nil {
 		return
@@ -82,7 +97,7 @@ func write(file, key string, runs []run) {
 			return
 		}
 		if content = append([]byte(hash(content)+"\n"), content...); len(content) <= maxFile {
-			// What can't be kept is done anew.
+			// Without the file the module is loaded.
 			_ = atomicfile.Write(file, content)
 			return
 		}

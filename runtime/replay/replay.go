@@ -1,16 +1,31 @@
-// Package replay answers the calls of a module from what it did in its last
-// runs. A module has no clock, randomness or files: what it asks of its host and
-// what it answers follow from how it is called and from the host's replies
-// alone. So as long as those are the same, the module need not be loaded. What
-// it asks for is asked of the host again, each time: nothing of that is taken
-// from an earlier run.
+// Package replay answers the calls of a module from stored runs, without loading it.
 //
-// Where something differs, the module is loaded and led to that point: it is
-// called as it was, and gets the replies that its host gave in this run.
+// A module has no clock, no random numbers and no files of its own. What it does next,
+// a request or an output, is a function of what it was given before: inputs and replies.
+// As long as a run equals a stored one in all that was given, the module would do the
+// same, so it need not be loaded. Only what a module does is stored: each request is
+// made again, and its reply is a new one. If a reply differs from all stored runs, the
+// module is loaded and led to that point: it is given the inputs and replies of this
+// run, and its requests are compared with those made for it and not made again.
+//
+// # Determinism
+//
+// If the loaded module differs from what was done for it, effects that it did not ask
+// for may have happened. The run then ends with a [*DifferentError]. This is the only
+// cause of that error, and a deterministic module cannot reach it:
+//
+//   - Stored runs are used only under an equal [Options.Key], which stands for all that
+//     the function depends on.
+//   - Stored runs that contradict each other are discarded when the file is read, before
+//     any request.
+//   - A run that ended with an error is not stored, because an error can depend on time.
+//   - The file's checksum covers the key and all runs. It has no secret and only detects
+//     damage: what a user can write to their private directory is trusted.
 package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -19,319 +34,252 @@ import (
 	"sync"
 )
 
-// Host carries out what a module asks for, as the sandbox has it.
+// Host carries out what a module asks for.
 type Host interface {
 	Call(ctx context.Context, operation string, request []byte) (reply []byte)
 }
 
-// Runner is a module that is loaded.
+// Runner is a loaded module.
 type Runner interface {
 	Call(ctx context.Context, export string, input []byte) (output []byte, err error)
 	Close(ctx context.Context) error
 }
 
-// Options say whose calls are answered.
+// Options say which module is replayed, and from where.
 type Options struct {
-	// File is where it is kept what the module does; empty keeps nothing. What
-	// is there is taken at its word, so that nobody else may write to its
-	// directory.
+	// File keeps the runs; empty keeps none. Nobody else may write to its directory.
 	File string
-	// Key stands for all that a module does the same by: its digest, its limits.
+	// Key identifies all that decides what the module does: its bytes, its limits and
+	// the program that runs it.
 	Key string
-	// Host is what the module asks.
+	// Host answers the requests.
 	Host Host
-	// Open loads the module. Its host is the one that it is handed here.
+	// Open loads the module, to which it connects the given host.
 	Open func(ctx context.Context, host Host) (Runner, error)
-	// Keep tells whether something may be written to a file. Nil allows all.
+	// Keep reports whether something may be written to File. Nil allows everything.
 	Keep func(data []byte) bool
 }
 
-// Module is a module that is loaded when it has to be. Its methods must not be
-// called at once.
+// Module is a module that is loaded when necessary. It is not safe for concurrent use.
 type Module struct {
 	opts   Options
-	known  []run // its last runs, the newest first
-	like   []run // what is left of those that this one is like so far
+	known  []run // the newest first
+	like   []run // those of known that equal this run so far
+	calls  []call
 	runner Runner
-	loaded bool // or it was tried
+	loaded bool
 
-	mu   sync.Mutex
-	done run
-	// now is the runner's call, and led what it did of it in this run before the
-	// runner was there. Stop ends it.
-	now  *call
-	led  []exchange
-	stop context.CancelCauseFunc
-	// size is what this run takes, in bytes; forgotten has nothing of it kept.
-	size      int
+	mu        sync.Mutex // the runner may ask after it was told to stop
+	steps     run
+	led       int // steps that the runner has made as well
+	given     sum // what the next step follows
+	size      int // of this run in bytes, with its replies
 	forgotten bool
+	different error // a DifferentError
 }
 
-// run is a run's calls.
-type run []call
-
-// call is one of an export.
+// call is a call of an export in this run.
 type call struct {
-	Export    string     `json:"export"`
-	Input     sum        `json:"input"`
-	Exchanges []exchange `json:"exchanges,omitempty"`
-	Output    text       `json:"output"`
-
-	input []byte
+	export string
+	input  []byte
 }
 
-// exchange is one call of the host.
-type exchange struct {
-	Operation string `json:"operation"`
-	Request   text   `json:"request"`
-	// A reply may have in it what isn't to be written to a file.
-	Reply sum `json:"reply"`
+// run is the steps of a run.
+type run []step
 
-	reply []byte
+// step is what a module did after it was given an input or a reply: it made a request,
+// or it returned an output and Operation is empty.
+type step struct {
+	Given     sum    `json:"given"`
+	Operation string `json:"operation,omitempty"`
+	Data      text   `json:"data"`
+
+	reply []byte // of this run; a stored step has none, since it may be secret
 }
 
-func (e exchange) same(as exchange) bool {
-	return e.Operation == as.Operation && bytes.Equal(e.Request, as.Request) && e.Reply == as.Reply
+func (s step) is(operation string, data []byte) bool {
+	return s.Operation == operation && bytes.Equal(s.Data, data)
 }
-
-func (e *exchange) answer(reply []byte) { e.reply, e.Reply = reply, hash(reply) }
 
 const (
-	// maxSize bounds what is kept of a run, in bytes with the host's replies; of
-	// one that takes more, nothing is.
+	// maxSize is the most that a stored run takes, in bytes with the replies.
 	maxSize = 256 << 10
-	// maxRuns is how many runs are kept, so that a module need not be loaded for
-	// what changes now and then: how a program ends, what is built.
+	// maxRuns is how many runs are stored, for replies that change now and then.
 	maxRuns = 8
 )
 
-// DifferentError says that a module did something else than before, though it
-// was called as it was then. What was asked for by then has been done.
+// DifferentError means that a module does not do what was done for it.
 type DifferentError struct{ File string }
 
 func (e *DifferentError) Error() string {
-	return "it does not do what it did in a run before, which is kept in " + e.File
+	return "the module does not repeat the run stored in " + e.File
 }
 
 // Hint says what to do about it.
-func (e *DifferentError) Hint() string {
-	return "what was kept is removed: run it again"
-}
+func (e *DifferentError) Hint() string { return "the file is removed: run the command again" }
 
-// New prepares a module. What is kept and can't be used counts as nothing.
+// New prepares a module. A file that cannot be used counts as empty.
 func New(opts Options) *Module {
 	known := read(opts.File, opts.Key)
 	return &Module{opts: opts, known: known, like: known}
 }
 
-// Loaded tells whether the module had to be loaded, be it that it could not be.
+// Loaded reports whether the module was loaded, or could not be.
 func (m *Module) Loaded() bool { return m.loaded }
 
 // Call calls an export.
 //
 // # Errors
 //
-// Those of [Options.Open] and of its [Runner]; a [*DifferentError]; when ctx is
-// done its cause. After an error the module must be closed.
+// Those of [Options.Open] and of its [Runner]; a [*DifferentError]; the cause of ctx
+// when it is done. After an error the module must be closed.
 func (m *Module) Call(ctx context.Context, export string, input []byte) ([]byte, error) {
-	c := &call{Export: export, Input: hash(input), input: input}
-	if m.runner == nil {
-		if m.repeat(ctx, c) {
-			m.done = append(m.done, *c)
-			return c.Output, nil
+	c := call{export, input}
+	m.given = hash([]byte(export + "\x00" + string(input)))
+	if m.runner != nil {
+		return m.run(ctx, c)
+	}
+	m.calls = append(m.calls, c)
+	if output, ok := m.replay(ctx); ok {
+		return output, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return m.load(ctx)
+}
+
+// replay repeats what stored runs did in a call. They do the same as long as they are
+// given the same.
+func (m *Module) replay(ctx context.Context) (output []byte, ok bool) {
+	for ctx.Err() == nil {
+		n := len(m.steps)
+		m.like = slices.DeleteFunc(slices.Clone(m.like), func(r run) bool { return len(r) <= n || r[n].Given != m.given })
+		if len(m.like) == 0 {
+			return nil, false
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		next := m.like[0][n]
+		m.steps = append(m.steps, next)
+		m.count(next.Data)
+		if next.Operation == "" {
+			return next.Data, true
 		}
-		if err := m.load(ctx); err != nil {
+		m.steps[n].reply = m.opts.Host.Call(ctx, next.Operation, next.Data)
+		m.answered(m.steps[n].reply)
+	}
+	return nil, false
+}
+
+// load opens the module and makes the calls of this run. It returns the output of the
+// last one.
+func (m *Module) load(ctx context.Context) (output []byte, err error) {
+	m.loaded = true
+	if m.runner, err = m.opts.Open(ctx, host{m}); err != nil {
+		m.runner = nil
+		return nil, err
+	}
+	for _, c := range m.calls {
+		if output, err = m.run(ctx, c); err != nil {
 			return nil, err
 		}
 	}
-	err := m.run(ctx, c)
-	return c.Output, err
+	return output, nil
 }
 
-// repeat makes a call as it was made in one of the last runs, as long as the
-// host gives the replies of one. What was asked by then is in the call.
-func (m *Module) repeat(ctx context.Context, c *call) bool {
-	m.like = those(m.like, func(r run) bool { return len(r) > 0 && r[0].Export == c.Export && r[0].Input == c.Input })
-	for n := 0; len(m.like) > 0; n++ {
-		// Runs that were alike so far ask for the same now.
-		now := m.like[0][0]
-		if n == len(now.Exchanges) {
-			m.like = those(m.like, func(r run) bool { return len(r[0].Exchanges) == n && bytes.Equal(r[0].Output, now.Output) })
-			for i := range m.like {
-				m.like[i] = m.like[i][1:]
-			}
-			c.Output = now.Output
-			return true
-		}
-		e := now.Exchanges[n]
-		e.answer(m.opts.Host.Call(ctx, e.Operation, e.Request))
-		c.Exchanges = append(c.Exchanges, e)
-		if ctx.Err() != nil {
-			return false
-		}
-		m.like = those(m.like, func(r run) bool { return len(r[0].Exchanges) > n && r[0].Exchanges[n].same(e) })
-	}
-	return false
-}
-
-func those(runs []run, want func(run) bool) []run {
-	return slices.DeleteFunc(slices.Clone(runs), func(r run) bool { return !want(r) })
-}
-
-// load leads the module through the calls of this run.
-func (m *Module) load(ctx context.Context) error {
-	m.loaded = true
-	runner, err := m.opts.Open(ctx, host{m})
+func (m *Module) run(ctx context.Context, c call) ([]byte, error) {
+	output, err := m.runner.Call(ctx, c.export, c.input)
 	if err != nil {
-		return err
+		return nil, m.forget(err)
 	}
-	m.runner = runner
-	before := m.done
-	m.done = nil
-	for _, c := range before {
-		output := c.Output
-		if err := m.run(ctx, &c); err != nil {
-			return err
-		}
-		if !bytes.Equal(c.Output, output) {
-			return m.different()
-		}
-	}
-	return nil
+	_, _, err = m.did("", output)
+	return output, err
 }
 
-// run has the runner make a call. What was asked for of it in this run already,
-// the runner is to ask for again.
-func (m *Module) run(ctx context.Context, c *call) (err error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	m.begin(c, stop)
-	c.Output, err = m.runner.Call(ctx, c.Export, c.input)
-	if m.end(c, err) {
-		return m.different()
-	}
-	return err
-}
-
-func (m *Module) begin(c *call, stop context.CancelCauseFunc) {
+// forget gives up storing a run that failed. It returns the error of the run.
+func (m *Module) forget(err error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now, m.stop = c, stop
-	m.led, c.Exchanges = c.Exchanges, nil
+	m.forgotten = true
+	return cmp.Or(m.different, err)
 }
 
-// end tells whether the runner left out what it had asked for before.
-func (m *Module) end(c *call, err error) (different bool) {
+// did notes a step of the runner. While it is led, the step has to be the one that was
+// made for it; it gets the reply of that one.
+func (m *Module) did(operation string, data []byte) (reply []byte, led bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now = nil
-	m.take(len(c.Output))
-	if err != nil {
-		m.forget()
+	switch {
+	case m.different != nil:
+		return nil, true, m.different
+	case m.led < len(m.steps):
+		s := m.steps[m.led]
+		if !s.is(operation, data) {
+			m.differ()
+		}
+		m.led++
+		return s.reply, true, m.different
 	}
+	m.count(data)
 	if !m.forgotten {
-		m.done = append(m.done, *c)
+		m.steps = append(m.steps, step{Given: m.given, Operation: operation, Data: data})
+		m.led++
 	}
-	return err == nil && len(m.led) > 0
+	// If the host panics, the module gets a reply that is not known here. What it does
+	// then must not be repeated.
+	m.given = ""
+	return nil, false, nil
 }
 
-// take counts bytes of what is to be kept.
-func (m *Module) take(n int) {
-	if m.size += n; m.size > maxSize {
-		m.forget()
+// answered notes the reply to a request.
+func (m *Module) answered(reply []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.given = hash(reply)
+	m.count(reply)
+}
+
+// count counts what the run takes, and gives up storing it if that is too much.
+func (m *Module) count(data []byte) {
+	m.size += len(data)
+	m.forgotten = m.forgotten || m.size > maxSize
+}
+
+// differ ends the run: the effects of the steps so far cannot be undone.
+func (m *Module) differ() {
+	m.forgotten, m.different = true, &DifferentError{m.opts.File}
+	if err := os.Remove(m.opts.File); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		m.different = errors.Join(m.different, err)
 	}
 }
 
-func (m *Module) forget() { m.forgotten, m.done = true, nil }
-
-// different gives up: what has been asked for can't be undone.
-func (m *Module) different() error {
-	m.forget()
-	err := &DifferentError{m.opts.File}
-	if removed := os.Remove(m.opts.File); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
-		return errors.Join(err, removed)
-	}
-	return err
-}
-
-// host is what a runner asks. One that does not stop when it is told to may ask
-// after its call is over.
+// host is the host of a runner.
 type host struct{ of *Module }
 
 // Call implements [Host].
 func (h host) Call(ctx context.Context, operation string, request []byte) []byte {
-	if reply, ok := h.of.lead(operation, request); ok {
-		return reply
+	reply, led, err := h.of.did(operation, request)
+	switch {
+	case err != nil:
+		return []byte(`{"error":{"code":"failed","message":"the run has ended"}}`)
+	case !led:
+		reply = h.of.opts.Host.Call(ctx, operation, request)
+		h.of.answered(reply)
 	}
-	e := exchange{Operation: operation, Request: request}
-	reply := h.of.opts.Host.Call(ctx, operation, request)
-	e.answer(reply)
-	h.of.note(e)
 	return reply
 }
 
-// lead answers what was asked for in this run already.
-func (m *Module) lead(operation string, request []byte) (reply []byte, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.now == nil || len(m.led) == 0 {
-		return nil, false
-	}
-	e := m.led[0]
-	if e.Operation != operation || !bytes.Equal(e.Request, request) {
-		m.stop(m.different())
-		return []byte(`{"error":{"code":"failed","message":"the run is given up"}}`), true
-	}
-	m.led = m.led[1:]
-	m.add(e)
-	return e.reply, true
-}
-
-func (m *Module) note(e exchange) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.now != nil {
-		m.add(e)
-	}
-}
-
-// add puts an exchange to the runner's call, as long as that may be kept.
-func (m *Module) add(e exchange) {
-	m.take(len(e.Request) + len(e.reply))
-	if !m.forgotten {
-		m.now.Exchanges = append(m.now.Exchanges, e)
-	}
-}
-
-// Close closes the module if it was loaded, and keeps what it did. That it can't
-// be kept is no error: the module is loaded then, the next time.
+// Close closes the module if it was loaded, and stores the run. If it cannot be stored,
+// the module is loaded the next time.
 func (m *Module) Close(ctx context.Context) error {
 	if m.runner == nil {
 		return nil
 	}
 	err := m.runner.Close(ctx)
-	if m.opts.File != "" && !m.forgotten && m.mayKeep() {
-		write(m.opts.File, m.opts.Key, append([]run{m.done}, m.known...))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	keep := func(s step) bool { return m.opts.Keep == nil || m.opts.Keep(s.Data) }
+	if m.opts.File != "" && !m.forgotten && !slices.ContainsFunc(m.steps, func(s step) bool { return !keep(s) }) {
+		write(m.opts.File, m.opts.Key, append([]run{m.steps}, m.known...))
 	}
 	return err
-}
-
-func (m *Module) mayKeep() bool {
-	if m.opts.Keep == nil {
-		return true
-	}
-	for _, c := range m.done {
-		for _, e := range c.Exchanges {
-			if !m.opts.Keep(e.Request) {
-				return false
-			}
-		}
-		if !m.opts.Keep(c.Output) {
-			return false
-		}
-	}
-	return true
 }

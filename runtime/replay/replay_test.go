@@ -15,13 +15,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/replay"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// asks has a module ask its host.
+// asks makes a request of a module.
 type asks func(request string) (reply string)
 
-// module is one in Go: what it does follows from its input and from replies.
+// module is a module in Go.
 type module func(input string, ask asks) (output string)
 
 type runner struct {
@@ -47,10 +49,10 @@ func (r runner) Call(ctx context.Context, export string, input []byte) ([]byte, 
 
 func (runner) Close(context.Context) error { return nil }
 
-// world is what a run has to do with: the host's replies by request, and what
-// was asked of it.
+// world is the host of a run, with its replies by request or in their order.
 type world struct {
 	replies map[string]string
+	ordered []string
 	asked   []string
 	loads   int
 	onCall  func(request string)
@@ -61,6 +63,9 @@ func (w *world) Call(_ context.Context, operation string, request []byte) []byte
 	if w.onCall != nil {
 		w.onCall(string(request))
 	}
+	if w.ordered != nil {
+		return []byte(w.ordered[(len(w.asked)-1)%len(w.ordered)])
+	}
 	return []byte(w.replies[string(request)])
 }
 
@@ -70,23 +75,33 @@ type run struct {
 	err    error
 }
 
-// play makes calls of a module's export, one for each input, and tells what the
-// last one gave.
+// play calls a module's export with each input, and returns the last output.
 func play(ctx context.Context, file string, w world, m module, inputs ...string) run {
 	return playKeyed(ctx, replay.Options{File: file, Key: "key"}, w, m, inputs...)
 }
 
 func playKeyed(ctx context.Context, opts replay.Options, w world, m module, inputs ...string) run {
+	opts.Open = func(_ context.Context, host replay.Host) (replay.Runner, error) { return runner{m, host}, nil }
+	var calls [][2]string
+	for _, input := range inputs {
+		calls = append(calls, [2]string{"dev", input})
+	}
+	return playCalls(ctx, opts, w, calls)
+}
+
+// playCalls makes calls, each of an export with an input.
+func playCalls(ctx context.Context, opts replay.Options, w world, calls [][2]string) run {
 	r := run{world: &w}
+	open := opts.Open
 	opts.Host = r.world
-	opts.Open = func(_ context.Context, host replay.Host) (replay.Runner, error) {
+	opts.Open = func(ctx context.Context, host replay.Host) (replay.Runner, error) {
 		r.loads++
-		return runner{m, host}, nil
+		return open(ctx, host)
 	}
 	p := replay.New(opts)
-	for _, input := range inputs {
+	for _, c := range calls {
 		var output []byte
-		if output, r.err = p.Call(ctx, "dev", []byte(input)); r.err != nil {
+		if output, r.err = p.Call(ctx, c[0], []byte(c[1])); r.err != nil {
 			break
 		}
 		r.output = string(output)
@@ -97,7 +112,7 @@ func playKeyed(ctx context.Context, opts replay.Options, w world, m module, inpu
 	return r
 }
 
-// twice asks for its input, and then for what it was told.
+// twice asks for its input, and then for the reply.
 func twice(input string, ask asks) string { return "got " + ask(ask(input)) }
 
 var replies = map[string]string{"a": "b", "b": "c", "x": "y", "y": "z"}
@@ -139,7 +154,7 @@ func TestDifferentFromLastRun(t *testing.T) {
 	}
 }
 
-// TestLastRuns wants several runs to be known, so that what comes and goes is.
+// TestLastRuns requires that the last eight runs are known.
 func TestLastRuns(t *testing.T) {
 	file := newFile(t)
 	told := func(n int) world {
@@ -173,8 +188,8 @@ func TestLastRuns(t *testing.T) {
 	}
 }
 
-// TestLikeWithout makes up modules and hosts, and wants each run to be what it
-// is for a module alone.
+// TestLikeWithout requires that each run of random modules and hosts equals that of the
+// module alone.
 func TestLikeWithout(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -205,15 +220,92 @@ func hashed(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestNotTheSame has a module do something else than it did: it can't go on from
-// what it asked for before.
-func TestNotTheSame(t *testing.T) {
+// TestReal requires of real modules, which read the clock and random numbers and branch
+// on replies, that each run asks for exactly what it asks for without replay. So no
+// order of runs ends in a DifferentError.
+func TestReal(t *testing.T) {
+	wasm, err := os.ReadFile("../sandbox/testdata/varies.wasm")
+	must(t, err)
+	cache := filepath.Join(t.TempDir(), "cache")
+	open := func(ctx context.Context, host replay.Host) (replay.Runner, error) {
+		return sandbox.Open(ctx, wasm, sandbox.Options{Operations: abi.Operations(), Host: host, CacheDir: cache})
+	}
+	exports := []string{abi.ExportValidate, abi.ExportDev, abi.ExportBuildDocker}
+	var replayed, led int
+	for seed := range uint64(10) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		file := newFile(t)
+		for range 12 {
+			w := world{ordered: []string{"a", fmt.Sprint(random.IntN(2)), fmt.Sprint(random.IntN(2)), "b"}}
+			calls := [][2]string{{abi.ExportDescribe, ""}, {exports[random.IntN(3)], "in"}, {exports[random.IntN(3)], "in"}}
+			want := playCalls(t.Context(), replay.Options{Open: open}, w, calls)
+			got := playCalls(t.Context(), replay.Options{File: file, Key: "key", Open: open}, w, calls)
+			if want.err != nil || got.err != nil || got.output != want.output || !slices.Equal(got.asked, want.asked) {
+				t.Fatalf("seed %d: %q: got %q, %v, asked for %q; want %q, %v, %q", seed, calls, got.output, got.err, got.asked, want.output, want.err, want.asked)
+			}
+			led += got.loads
+			replayed += 1 - got.loads
+		}
+	}
+	if replayed < 10 || led < 10 {
+		t.Errorf("%d runs were replayed and %d loaded: too few to compare", replayed, led)
+	}
+}
+
+// TestContradiction requires that stored runs that contradict each other are discarded
+// before anything is asked for.
+func TestContradiction(t *testing.T) {
+	given := hashed("dev\x00a")
+	for name, runs := range map[string]string{
+		"another request":   `[{"given":"%s","operation":"dev","data":"x"}],[{"given":"%[1]s","operation":"dev","data":"y"}]`,
+		"another operation": `[{"given":"%s","operation":"dev","data":"x"}],[{"given":"%[1]s","operation":"run","data":"x"}]`,
+		"an output":         `[{"given":"%s","operation":"dev","data":"x"}],[{"given":"%[1]s","data":"x"}]`,
+		"a later run":       `[{"given":"0"}],[{"given":"%s","operation":"dev","data":"x"}],[{"given":"%[1]s","data":"y"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := newFile(t)
+			content := fmt.Sprintf(`{"key":"key","runs":[`+runs+`]}`, given)
+			must(t, os.Mkdir(filepath.Dir(file), 0o700))
+			must(t, os.WriteFile(file, []byte(hashed(content)+"\n"+content), 0o600))
+			play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 1, "got c", "dev a", "dev b")
+			play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 0, "got c", "dev a", "dev b")
+		})
+	}
+}
+
+// TestHostPanics requires that a request without a reply is not left out of a later run.
+func TestHostPanics(t *testing.T) {
+	file := newFile(t)
+	m := func(input string, ask asks) (output string) {
+		defer func() {
+			if recover() != nil {
+				output = ask("x")
+			}
+		}()
+		return ask(ask(input))
+	}
+	replies := map[string]string{"a": "b", "b": "b", "x": "y"}
+	w := world{replies: replies, onCall: func(request string) {
+		if request == "b" {
+			panic("the host fails")
+		}
+	}}
+	play(t.Context(), file, w, m, "a").want(t, 1, "y", "dev a", "dev b", "dev x")
+	play(t.Context(), file, world{replies: replies}, m, "a").want(t, 1, "b", "dev a", "dev b")
+}
+
+// TestDifferent requires that a module that differs from what was done for it asks for
+// nothing more. No module in the sandbox does that, see TestReal.
+func TestDifferent(t *testing.T) {
 	other := map[string]string{"a": "b", "b": "other"}
 	for name, m := range map[string]module{
 		"another request": func(_ string, ask asks) string { return ask("else") },
-		"other requests":  func(_ string, ask asks) string { return ask("else") + ask("more") },
-		"no request":      func(string, asks) string { return "nothing" },
-		"fewer requests":  func(input string, ask asks) string { return ask(input) },
+		"other requests": func(_ string, ask asks) string {
+			return ask("else") + ask("more") + ask("more") + ask("more") + ask("more")
+		},
+		"then it fails":  func(_ string, ask asks) string { return ask("else")[:0] + "fails" },
+		"no request":     func(string, asks) string { return "nothing" },
+		"fewer requests": func(input string, ask asks) string { return ask(input) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := newFile(t)
@@ -223,24 +315,29 @@ func TestNotTheSame(t *testing.T) {
 				t.Errorf("got %v, asked for %q", r.err, r.asked)
 			}
 			if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("what was kept is there: %v", err)
+				t.Errorf("the file is still there: %v", err)
 			}
 		})
 	}
-	t.Run("another output", func(t *testing.T) {
-		file := newFile(t)
-		play(t.Context(), file, world{}, func(string, asks) string { return "one" }, "a").want(t, 1, "one")
-		r := play(t.Context(), file, world{}, func(string, asks) string { return "two" }, "a", "b")
-		if _, ok := errors.AsType[*replay.DifferentError](r.err); !ok {
-			t.Errorf("got %v", r.err)
-		}
-	})
+	for name, m := range map[string]module{
+		"another output":           func(string, asks) string { return "two" },
+		"a request in a past call": func(_ string, ask asks) string { return ask("more")[:0] + "one" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := newFile(t)
+			play(t.Context(), file, world{}, func(string, asks) string { return "one" }, "a").want(t, 1, "one")
+			r := play(t.Context(), file, world{}, m, "a", "b")
+			if _, ok := errors.AsType[*replay.DifferentError](r.err); !ok || len(r.asked) > 0 {
+				t.Errorf("got %v, asked for %q", r.err, r.asked)
+			}
+		})
+	}
 }
 
-// TestUnusable wants what is kept and not to be trusted to be left alone.
+// TestUnusable requires that an unusable file is not used.
 func TestUnusable(t *testing.T) {
 	flip := func(data []byte) []byte {
-		return bytes.Replace(data, []byte(`"request":"a"`), []byte(`"request":"x"`), 1)
+		return bytes.Replace(data, []byte(`"data":"a"`), []byte(`"data":"x"`), 1)
 	}
 	for name, spoil := range map[string]func(t *testing.T, file string){
 		"changed": func(t *testing.T, file string) { change(t, file, flip) },
@@ -298,12 +395,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestNotKept wants no file after runs of which none may be kept.
+// TestNotKept requires that runs that may not be stored leave no file.
 func TestNotKept(t *testing.T) {
 	large := strings.Repeat("x", 200<<10)
 	for name, m := range map[string]module{
 		"fails":          func(string, asks) string { return "fails" },
-		"no text":        func(string, asks) string { return "\xff" },
+		"no UTF-8":       func(string, asks) string { return "\xff" },
 		"a secret":       func(string, asks) string { return "the secret" },
 		"asks for one":   func(_ string, ask asks) string { return ask("the secret") },
 		"large":          func(_ string, ask asks) string { return ask(large) + ask(large) },
@@ -329,8 +426,8 @@ func TestNotKept(t *testing.T) {
 	})
 }
 
-// TestEnd wants a run that ends while the host is asked to end there, as it does
-// with a module.
+// TestEnd requires that a run that ends during a request ends there, as with a loaded
+// module.
 func TestEnd(t *testing.T) {
 	file := newFile(t)
 	play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 1, "got c", "dev a", "dev b")
@@ -345,8 +442,7 @@ func TestEnd(t *testing.T) {
 	play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 0, "got c", "dev a", "dev b")
 }
 
-// TestLoaded wants a module that can't be loaded not to pass for one that need
-// not be.
+// TestLoaded requires that a module that cannot be loaded does not count as replayed.
 func TestLoaded(t *testing.T) {
 	file, failed := newFile(t), errors.New("no module")
 	m := replay.New(replay.Options{File: file, Host: new(world), Open: func(context.Context, replay.Host) (replay.Runner, error) { return nil, failed }})
@@ -361,7 +457,7 @@ func TestLoaded(t *testing.T) {
 	}
 }
 
-// TestAtOnce has runs that keep the same at the same time.
+// TestAtOnce stores the same run several times at the same time.
 func TestAtOnce(t *testing.T) {
 	file := newFile(t)
 	done := make(chan run)
@@ -376,8 +472,8 @@ func TestAtOnce(t *testing.T) {
 	play(t.Context(), file, world{replies: replies}, twice, "a").want(t, 0, "got c", "dev a", "dev b")
 }
 
-// FuzzKept wants whatever is kept, with a sum that is right, to end in what the
-// module does, in what is kept of one, or in an error.
+// FuzzKept requires of any file with a right checksum that the run ends as the module's
+// own, as a stored one, or with an error.
 func FuzzKept(f *testing.F) {
 	file := filepath.Join(f.TempDir(), "replay", "file")
 	play(f.Context(), file, world{replies: replies}, twice, "a")
@@ -389,7 +485,7 @@ func FuzzKept(f *testing.F) {
 	_, content, _ := bytes.Cut(data, []byte("\n"))
 	f.Add(string(content))
 	f.Add(strings.ReplaceAll(string(content), `"dev"`, `null`))
-	f.Add(`{"key":"key","runs":[null,[],[{"export":"dev","input":"` + hashed("a") + `","exchanges":[{},{}],"output":"x"}]]}`)
+	f.Add(`{"key":"key","runs":[null,[],[{"given":"` + hashed("dev\x00a") + `","operation":"dev"},{},{"data":"x"}]]}`)
 	f.Fuzz(func(t *testing.T, content string) {
 		file := newFile(t)
 		must(t, os.Mkdir(filepath.Dir(file), 0o700))

@@ -63,7 +63,7 @@ func (r *reader) tables() ([]table, error) {
 	}
 	switch {
 	case r.err != nil || len(r.data) > 0:
-		r.fail("its tables are no tables")
+		r.fail("its table section is malformed")
 		return nil, &LoadError{Reason: r.err.Error()}
 	case least > maxElements || len(tables) > maxElements:
 		return nil, &LoadError{Reason: fmt.Sprintf("its tables have %d elements, at most %d are allowed", least, maxElements)}

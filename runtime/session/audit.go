@@ -16,7 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 )
 
-// auditLog writes what a run does to the audit log. Nil writes nothing.
+// auditLog writes the records of a run. Nil writes nothing.
 type auditLog struct {
 	log    *audit.Log
 	base   audit.Record
@@ -25,10 +25,10 @@ type auditLog struct {
 	warn   func(error)
 	calls  int
 	denied int
-	err    error // the first that happened; nothing more is allowed then
+	err    error // the first; no effect is allowed after it
 }
 
-// AuditError says that the log can't be written. No effect is had without its
+// AuditError says that the audit log cannot be written. Nothing happens without its
 // record.
 type AuditError struct {
 	File string
@@ -36,14 +36,13 @@ type AuditError struct {
 }
 
 func (e *AuditError) Error() string {
-	return fmt.Sprintf("the audit log %s can't be written: %v", e.File, e.Err)
+	return fmt.Sprintf("cannot write the audit log %s: %v", e.File, e.Err)
 }
 
-// Unwrap gives what went wrong.
+// Unwrap returns the cause.
 func (e *AuditError) Unwrap() error { return e.Err }
 
-// startAudit opens the log, if one is wanted, and writes the run's first
-// record.
+// startAudit opens the log, if the user wants one, and writes the run's first record.
 func (r *run) startAudit(ctx context.Context) (*auditLog, error) {
 	s := r.session
 	if s.opts.Audit == "" {
@@ -59,7 +58,7 @@ func (r *run) startAudit(ctx context.Context) (*auditLog, error) {
 		return nil, &AuditError{s.opts.Audit, err}
 	}
 	if stepInside(s.config.Root, log.Name()) != "" {
-		s.opts.Reporter.Warn(fmt.Errorf("the audit log %s is in the project: whoever can change the project can change it too", s.opts.Audit))
+		s.opts.Reporter.Warn(fmt.Errorf("the audit log %s is in the project: whoever can change the project can change it", s.opts.Audit))
 	}
 	a := &auditLog{log: log, warn: s.opts.Reporter.Warn, mask: s.opts.Mask, begun: time.Now(), base: audit.Record{Run: r.id, Provider: r.module.ID, SHA256: r.module.Digest()}}
 	for _, p := range s.policies() {
@@ -79,8 +78,8 @@ func (r *run) startAudit(ctx context.Context) (*auditLog, error) {
 
 func (a *auditLog) append(r audit.Record) {
 	r.Time = time.Now()
-	// What a provider made up, and what a program said, may have a value in it,
-	// and so may a rule: one is made of the configuration's own command.
+	// Texts of providers and programs may contain secret values, and so may a rule: one
+	// is the configuration's own command.
 	r.Asked, r.Reason, r.Claim = a.mask.Text(r.Asked), a.mask.Text(r.Reason), a.mask.JSON(r.Claim)
 	r.Rule = a.mask.Text(r.Rule)
 	for i := range r.Changed {
@@ -97,9 +96,8 @@ func (a *auditLog) append(r audit.Record) {
 	}
 }
 
-// decided notes that an effect is about to be had, so that a run that is
-// killed meanwhile leaves a trace of it. Where that can't be noted, it isn't
-// had.
+// decided records an effect before it happens, so that a killed run leaves a trace of
+// it. Without the record it does not happen.
 func (a *auditLog) decided(rec *Record) error {
 	if a == nil {
 		return nil
@@ -112,12 +110,12 @@ func (a *auditLog) decided(rec *Record) error {
 		a.append(begin)
 	}
 	if a.err != nil {
-		return abi.Errorf(abi.CodeFailed, "nothing is done that can't be noted: the audit log can't be written: %v", a.err)
+		return abi.Errorf(abi.CodeFailed, "not done without its record: cannot write the audit log: %v", a.err)
 	}
 	return nil
 }
 
-// done writes the one record of a call.
+// done writes the record of a finished call.
 func (a *auditLog) done(rec *Record) {
 	if a == nil {
 		return
@@ -141,36 +139,31 @@ func (a *auditLog) done(rec *Record) {
 		r.Error = &audit.Failure{Code: string(rec.Error.Code), Message: rec.Error.Message}
 	}
 	if rec.Error == nil {
-		r.ExitCode, r.Signal = ending(rec.Result)
-		r.Unchanged = unchanged(rec.Result)
+		r.ExitCode, r.Signal, r.Unchanged = ending(rec.Result)
 	}
 	a.append(r)
 }
 
-// ending is how a program ended, where that is what a call gives.
-func ending(result any) (code *int, signal string) {
+// ending is how a program ended, if the result of a call says so, and whether it did
+// not run because its input was unchanged.
+func ending(result any) (code *int, signal string, unchanged bool) {
 	switch result := result.(type) {
 	case abi.ExecResult:
 		if result.Unchanged {
-			return nil, ""
+			return nil, "", true
 		}
-		return &result.ExitCode, result.Signal
+		return &result.ExitCode, result.Signal, false
 	case abi.ProcessExit:
-		return &result.ExitCode, result.Signal
+		return &result.ExitCode, result.Signal, false
 	case abi.ProcessWaitResult:
 		if result.Exited != nil {
-			return &result.Exited.ExitCode, result.Exited.Signal
+			return &result.Exited.ExitCode, result.Exited.Signal, false
 		}
 	}
-	return nil, ""
+	return nil, "", false
 }
 
-func unchanged(result any) bool {
-	exec, ok := result.(abi.ExecResult)
-	return ok && exec.Unchanged
-}
-
-// decide puts in what was decided, and what each layer said.
+// decide adds the decision, and those of all layers.
 func decide(r *audit.Record, rec *Record) {
 	r.Decision, r.Layer, r.Reason = word(rec.Decision), string(rec.Decision.Layer), rec.Decision.Reason()
 	r.Rule, r.RuleFile, r.RuleLine = rec.Decision.Rule, rec.Decision.Pos.File, rec.Decision.Pos.Line
@@ -192,13 +185,13 @@ func word(d capability.Decision) string {
 func claimJSON(c capability.Claim) json.RawMessage {
 	data, err := json.Marshal(c)
 	if err != nil {
-		// A claim of unknown uses is denied, and its words are there.
+		// Such a claim is denied, and recorded in words.
 		return nil
 	}
 	return data
 }
 
-// end writes the run's last record, and tells whether all could be written.
+// end writes the run's last record. It returns an error if a record is missing.
 func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error) (string, int), err error, changed []ChangedFile) error {
 	if a == nil {
 		return nil
@@ -219,7 +212,7 @@ func (a *auditLog) end(ctx context.Context, outcome func(context.Context, error)
 	}
 	a.append(r)
 	if err := a.log.HeadError(); err != nil {
-		a.warn(fmt.Errorf("the head of the audit log %s could not be kept, so that nobody notices if its end is cut off: %w", a.log.Name(), err))
+		a.warn(fmt.Errorf("cannot store the head of the audit log %s, so a truncated log cannot be detected: %w", a.log.Name(), err))
 	}
 	if a.err != nil {
 		return &AuditError{a.log.Name(), a.err}

@@ -12,9 +12,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 )
 
-// BenchmarkGate compares a call that has an effect, though an empty one, under
-// one layer and unrecorded, with the same under three layers and with an audit
-// log.
+// BenchmarkGate compares a call with an empty effect under one layer with one under three
+// layers and with an audit log.
 func BenchmarkGate(b *testing.B) {
 	layer := func(kind capability.Layer) *capability.Policy {
 		p, err := capability.Parse("p", []byte("version: 1\nproviders: {p: {exec: ['npm run *']}}"))

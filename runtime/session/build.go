@@ -3,12 +3,15 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/gitstate"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
@@ -16,31 +19,31 @@ import (
 
 // BuildOptions say what to build.
 type BuildOptions struct {
-	// Tag is the image's reference; empty stands for [Session.DefaultTag].
+	// Tag is the image's reference, by default [Session.DefaultTag].
 	Tag  string
 	Push bool
-	// Flags are further flags that the user gave and that not every provider can
-	// carry out, besides those of [Options.Builds].
+	// Flags are flags that not every provider can carry out, besides those of
+	// [Options.Builds].
 	Flags []Flag
 }
 
-// Image is an image that was built.
+// Image is a built image.
 type Image struct {
 	Reference string
-	// Tags are its further references, as the user gave them.
+	// Tags are its further references.
 	Tags []string
-	// ID is the digest by which an engine runs it, if it was built by docker_build
-	// or found by docker_image.
+	// ID is the digest by which an engine runs it, if docker_build or docker_image
+	// returned it.
 	ID string
-	// Digest is that of the manifest or index by which a deployment names it,
-	// OtherDigests are those of further ones, and Config is that of its
-	// configuration. They are empty if unknown.
+	// Digest is the digest of the manifest or index by which a deployment names it,
+	// OtherDigests those of further ones, and Config that of its configuration. They
+	// are empty if unknown.
 	Digest       string
 	OtherDigests []string
 	Config       string
-	// Operation is the one that returned them.
+	// Operation returned the ID and the digests.
 	Operation string
-	// Bases are the images that it was built from, as far as they are known.
+	// Bases are its base images, as far as they are known.
 	Bases []Base
 	// Changed are the files that restrict runs and changed during this one.
 	Changed []ChangedFile
@@ -48,12 +51,29 @@ type Image struct {
 	run finished
 }
 
-// Base is an image by its reference, and its digest with the algorithm.
+// Base is a base image; Digest includes the algorithm.
 type Base struct{ Reference, Digest string }
 
 // Build builds the backend's image.
 func (s *Session) Build(ctx context.Context, opts BuildOptions) (Image, error) {
 	return s.buildImage(ctx, live{}, opts, s.builds)
+}
+
+// BuildPlanned carries out exactly the effects of a plan, in their order, with the same
+// module. The policies are enforced too.
+func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
+	if plan.Provider.ID != s.config.Provider {
+		return Image{}, &PlanError{file, fmt.Sprintf("made with provider %s, but the configuration selects %s", plan.Provider.ID, s.config.Provider), "plan again", true}
+	}
+	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
+	for _, step := range plan.Steps {
+		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
+	}
+	builds := s.builds
+	builds.Tags = plan.Tags
+	builds.NoCache = builds.NoCache || plan.NoCache
+	builds.Pull = builds.Pull || plan.Pull
+	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
 }
 
 func (s *Session) buildImage(ctx context.Context, m mode, opts BuildOptions, builds build.Options) (Image, error) {
@@ -85,9 +105,9 @@ func (s *Session) buildCall(opts BuildOptions, builds build.Options, reference *
 }
 
 // DefaultTag is the reference of the image if the user gives none:
-// <registry>/<project name>:<short commit>, followed by -dirty if the files are
-// not those of the commit. A project without a name is called by its directory,
-// and one outside of git has the version dev.
+// <registry>/<project name>:<short commit>, with -dirty if the files differ from the
+// commit. The default of the name is that of the directory, and outside of git the
+// version is dev.
 func (s *Session) DefaultTag() string {
 	name := s.config.Project.Name
 	if name == "" {
@@ -108,19 +128,14 @@ func (s *Session) DefaultTag() string {
 	return name + ":" + version
 }
 
-// getenv is the value of a variable of the user's; the last of several counts.
+// getenv is the value of a variable in the user's environment.
 func (s *Session) getenv(name string) string {
-	value := ""
-	for _, entry := range s.opts.Environ {
-		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
-			value = v
-		}
-	}
+	value, _ := values.Lookup(s.opts.Environ, name)
 	return value
 }
 
-// imageName turns the name of a directory into a valid one for an image: runs of
-// other characters than a-z and 0-9 become one hyphen.
+// imageName turns the name of a directory into that of an image: characters other than
+// a-z and 0-9 become hyphens, several in a row become one.
 func imageName(directory string) string {
 	words := strings.FieldsFunc(strings.ToLower(directory), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
@@ -144,7 +159,7 @@ func (i Image) Provenance() (provenance.Statement, error) {
 		External: provenance.External{
 			Config: provenance.File{Name: filepath.Base(s.config.File), SHA256: s.config.Digest},
 			Tag:    r.build.Tag, Push: r.build.Push,
-			// The address of an engine is not for others to know.
+			// The engine's address stays private.
 			Engine: string(r.builds.Engine.Kind), Tags: r.builds.Tags, Platforms: r.builds.Platforms,
 			NoCache: r.builds.NoCache, Pull: r.builds.Pull, Epoch: r.builds.Epoch,
 		},
@@ -168,8 +183,8 @@ func (i Image) Provenance() (provenance.Statement, error) {
 	return provenance.New(b)
 }
 
-// digests are those by which a deployment may name the image; without a known
-// manifest, the ID by which the engine runs it.
+// digests are those by which a deployment may name the image. If the manifest is
+// unknown, it is the ID.
 func (i Image) digests() []string {
 	if i.Digest == "" && i.ID != "" {
 		return []string{i.ID}
@@ -177,8 +192,8 @@ func (i Image) digests() []string {
 	return append([]string{i.Digest}, i.OtherDigests...)
 }
 
-// publicName is what others may know of where a file is: its path in the
-// project, or else its name.
+// publicName is a file's path in the project, or else its name: other paths stay
+// private.
 func (s *Session) publicName(file string) string {
 	if abs, err := filepath.Abs(file); err == nil {
 		if rel, err := filepath.Rel(s.config.Root, abs); err == nil && filepath.IsLocal(rel) {
@@ -188,8 +203,7 @@ func (s *Session) publicName(file string) string {
 	return filepath.Base(file)
 }
 
-// optionError turns a provider's refusal of an option into an error of the flag
-// that the user gave.
+// optionError turns a provider's error about an option into one about the user's flag.
 func (r *run) optionError(err error) error {
 	e, ok := errors.AsType[*abi.Error](err)
 	if !ok || e.Option == "" {

@@ -11,42 +11,38 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// Flag is something that the user says of a build and that not every provider
-// can carry out.
+// Flag is a flag of a build that not every provider can carry out.
 type Flag struct {
-	// Name is how the user gives it, such as --platform.
+	// Name is the flag as the user gives it, such as --platform.
 	Name string
-	// Option is the field of [abi.BuildDockerOptions] for it, empty where only
-	// docker_build can carry it out.
+	// Option is its field of [abi.BuildDockerOptions], empty if only docker_build can
+	// carry it out.
 	Option string
 }
 
-// FlagError says that a run cannot carry out what the user says of a build.
-type FlagError struct {
-	Message, Advice string
-}
+// FlagError says that a run cannot carry out a flag.
+type FlagError struct{ Message, Advice string }
 
 func (e *FlagError) Error() string { return e.Message }
 
 // Hint says what to do about it.
 func (e *FlagError) Hint() string { return e.Advice }
 
-// division is what the user says of a build, by who carries it out.
+// division says who carries out the user's settings of a build.
 type division struct {
 	// host is for docker_build.
 	host build.Options
-	// provider has the optional fields alone.
+	// provider has only the optional fields.
 	provider abi.BuildDockerOptions
-	// awaited are the flags that only a call of docker_build carries out.
+	// awaited are the flags that a call of docker_build has to carry out.
 	awaited []string
 }
 
-// divide decides who carries out what the user says of a build, by what the
-// provider says of itself.
+// divide divides the settings by the provider's description of itself.
 //
 // # Errors
 //
-// A [*FlagError] for flags that nobody carries out, yamldoc.Problems for the
+// A [*FlagError] for flags that cannot be carried out, yamldoc.Problems for the
 // configuration's engine.
 func (r *run) divide(l *loaded) (division, error) {
 	d := division{host: r.builds}
@@ -69,21 +65,21 @@ func (r *run) divide(l *loaded) (division, error) {
 	if len(not) > 0 {
 		return d, &FlagError{
 			Message: fmt.Sprintf("provider %s cannot carry out %s", about.ID, strings.Join(not, ", ")),
-			Advice:  "it builds without docker_build, by a program of its own; leave the flag out, or set what that program needs in the configuration",
+			Advice:  "it builds without docker_build, with its own program; remove the flag, or set what that program needs in the configuration",
 		}
 	}
 	config := r.session.config
 	if engine := config.Engine; !able.build && engine != "" && engine != string(build.Auto) {
 		return d, yamldoc.Problems{{
 			Pos: config.EnginePosition(), Field: "build.engine",
-			Message: fmt.Sprintf("provider %s builds without docker_build, by a program of its own, which chooses no engine", about.ID),
+			Message: fmt.Sprintf("provider %s builds without docker_build, with its own program, and cannot use this engine", about.ID),
 			Hint:    "remove the key",
 		}}
 	}
 	return d, nil
 }
 
-// hand gives an option to the provider in place of docker_build.
+// hand gives an option to the provider instead of docker_build, if it exists.
 func (d *division) hand(option string) bool {
 	switch option {
 	case abi.OptionTags:
@@ -111,11 +107,12 @@ func (d division) fill(o abi.BuildDockerOptions) abi.BuildDockerOptions {
 	return p
 }
 
-// abilities are the operations that matter to a build's flags.
+// abilities are the operations that a provider may call, of docker_build and
+// docker_image.
 type abilities struct{ build, image bool }
 
-// asksFor tells what a provider may call: what it asks for, or all that its
-// module imports if it does not say what it needs.
+// asksFor returns what a provider asks for, or what its module imports if it asks for
+// nothing.
 func asksFor(about abi.Description, imports []string) abilities {
 	if about.Capabilities.Empty() {
 		return abilities{slices.Contains(imports, abi.OpDockerBuild), slices.Contains(imports, abi.OpDockerImage)}
@@ -123,7 +120,7 @@ func asksFor(about abi.Description, imports []string) abilities {
 	return abilities{len(about.Capabilities.Build) > 0, len(about.Capabilities.Images) > 0}
 }
 
-// work counts what a run did that matters to a build's flags.
+// work counts the builds and programs of a run.
 type work struct {
 	builds, programs int
 	pushed           bool // by docker_build
@@ -139,8 +136,8 @@ func (w *work) note(c capability.Claim) {
 	}
 }
 
-// checkCarriedOut finds flags that nobody carried out after all, in a run that
-// ended well: a provider may ask for docker_build and not call it.
+// checkCarriedOut finds flags that a successful run did not carry out: a provider may
+// ask for docker_build and not call it.
 func (r *run) checkCarriedOut(d division) error {
 	did, id := r.recorder.work, r.module.ID
 	if p := r.mode.preview(); p != nil {
@@ -153,12 +150,12 @@ func (r *run) checkCarriedOut(d division) error {
 	case len(d.awaited) > 0 && did.builds == 0:
 		return &FlagError{
 			Message: fmt.Sprintf("provider %s did not carry out %s: it did not call docker_build", id, strings.Join(d.awaited, ", ")),
-			Advice:  "leave the flag out, or set what the provider needs in the configuration",
+			Advice:  "remove the flag, or set what the provider needs in the configuration",
 		}
 	case r.build.Push && did.builds > 0 && !did.pushed && did.programs == 0:
 		return &FlagError{
 			Message: fmt.Sprintf("provider %s did not carry out --push: it built the image and did not push it", id),
-			Advice:  "leave the flag out; the provider has to pass on the field push of build_docker's input",
+			Advice:  "remove the flag; the provider has to pass on the field push of build_docker's input",
 		}
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 )
 
-// TestHandsEveryOption wants each optional field of build_docker's input to be
-// handed to a provider that lists it, and docker_build to get nothing of it.
+// TestHandsEveryOption: a provider that lists an optional field of build_docker's input
+// gets it, and docker_build does not.
 func TestHandsEveryOption(t *testing.T) {
 	// Every provider gets these.
 	always := []string{"config", "workdir", "env", "image_tag", "push"}
@@ -24,20 +24,20 @@ func TestHandsEveryOption(t *testing.T) {
 		d := division{host: build.Options{Tags: []string{"b:2"}, Platforms: []string{"linux/arm64"}, NoCache: true, Pull: true, Load: true}}
 		before := d.host
 		if !d.hand(option) {
-			t.Errorf("option %s is handed to no provider", option)
+			t.Errorf("option %s is not given to the provider", option)
 		}
 		if reflect.ValueOf(d.provider).Field(i).IsZero() {
 			t.Errorf("option %s: its field is empty", option)
 		}
 		if option != abi.OptionIdentify && reflect.DeepEqual(d.host, before) {
-			t.Errorf("option %s is handed to docker_build as well", option)
+			t.Errorf("option %s is given to docker_build too", option)
 		}
 		if filled := d.fill(abi.BuildDockerOptions{ImageTag: "a:1", Push: true}); filled.ImageTag != "a:1" || !filled.Push || reflect.ValueOf(filled).Field(i).IsZero() {
 			t.Errorf("option %s: build_docker gets %+v", option, filled)
 		}
 	}
 	if d := new(division); d.hand("output") {
-		t.Error("an option that does not exist is handed to a provider")
+		t.Error("an unknown option is given to the provider")
 	}
 }
 
@@ -60,8 +60,7 @@ func TestAsksFor(t *testing.T) {
 	}
 }
 
-// TestFlagsOfSettings wants each setting that not every provider can carry out to
-// be known by its flag.
+// TestFlagsOfSettings: each setting that not every provider can carry out has its flag.
 func TestFlagsOfSettings(t *testing.T) {
 	for flag, b := range map[string]BuildSettings{
 		"a second --tag": {Tags: []string{"b:2"}},

@@ -4,33 +4,28 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 )
 
-// Ceiling is a policy file from outside the project, as the user named it.
+// Ceiling is a policy file from outside the project.
 type Ceiling struct {
-	// Path is as it was given. It is not cleaned: a ".." after a link leads up
-	// from where the link leads.
+	// Path is the path as given. It is not cleaned: a ".." after a link leads up
+	// from the link's target.
 	Path string
-	// SHA256 is the digest that the file must have, in hex; empty where any will
-	// do.
+	// SHA256 is the digest that the file must have, in hex. Empty allows any.
 	SHA256 string
 }
 
-// pin is what stands between a ceiling's path and its digest.
+// pin separates a ceiling's path from its digest.
 const pin = "@sha256:"
 
-var hexDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
-
-// ParseCeiling reads FILE or FILE@sha256:DIGEST. What follows the last
-// "@sha256:" of a file's name is always a digest, so that a mistyped one is
-// not taken for a name: a file that has such a name is pinned itself.
+// ParseCeiling parses FILE or FILE@sha256:DIGEST. The text after the last "@sha256:"
+// of a file's name is always a digest, so that a mistyped one is an error. A file with
+// such a name has to be pinned.
 func ParseCeiling(text string) (Ceiling, error) {
 	at := strings.LastIndex(text, pin)
 	if at >= 0 && strings.ContainsFunc(text[at:], isSeparator) {
@@ -42,17 +37,17 @@ func ParseCeiling(text string) (Ceiling, error) {
 	}
 	switch {
 	case c.Path == "":
-		return c, fmt.Errorf("%q names no file", text)
-	case at >= 0 && !hexDigest().MatchString(c.SHA256):
-		return c, fmt.Errorf("%q is not a SHA-256 in hex, 64 digits in lower case", c.SHA256)
+		return c, fmt.Errorf("expected a file, got %q", text)
+	case at >= 0 && (len(c.SHA256) != 64 || strings.Trim(c.SHA256, "0123456789abcdef") != ""):
+		return c, fmt.Errorf("expected a SHA-256 of 64 digits in lower-case hex, got %q", c.SHA256)
 	}
 	return c, nil
 }
 
 func isSeparator(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }
 
-// ParseCeilings reads several as PATH has directories. Where the colon
-// separates them, the one of a pin does not.
+// ParseCeilings parses a list that is separated like PATH. A colon in a pin does not
+// separate.
 func ParseCeilings(list string) ([]Ceiling, error) {
 	var ceilings []Ceiling
 	words := filepath.SplitList(list)
@@ -69,27 +64,27 @@ func ParseCeilings(list string) ([]Ceiling, error) {
 		ceilings = append(ceilings, c)
 	}
 	if len(ceilings) == 0 {
-		return nil, fmt.Errorf("%q names no file", list)
+		return nil, fmt.Errorf("expected a file, got %q", list)
 	}
 	return ceilings, nil
 }
 
-// InProject says what is made of a ceiling that the project can change.
+// InProject says how to treat a ceiling that the project can change.
 type InProject int
 
-// What is made of it.
+// The treatments of such a ceiling.
 const (
 	WarnInProject InProject = iota
 	RefuseInProject
 	AllowInProject
 )
 
-// ReadCeilings reads the ceilings of a run in the project at root, which has no
-// links in it; an empty root stands for no project.
+// ReadCeilings reads the ceilings of a run in the project at root, a path without
+// links; empty outside of projects.
 //
 // # Errors
 //
-// yamldoc.Problems, for what can't be used or must not be.
+// yamldoc.Problems for ceilings that cannot or must not be used.
 func ReadCeilings(opts Options, root string) ([]*capability.Policy, error) {
 	var policies []*capability.Policy
 	for _, c := range opts.Ceilings {
@@ -105,8 +100,8 @@ func ReadCeilings(opts Options, root string) ([]*capability.Policy, error) {
 	return policies, nil
 }
 
-// name is the path in messages and records: absolute and clean, where that
-// leads to the same file.
+// name is the path in messages and records: absolute and clean, if that is the same
+// file.
 func (c Ceiling) name() string {
 	abs, err := filepath.Abs(c.Path)
 	if err != nil {
@@ -126,8 +121,8 @@ func (c Ceiling) read() (*capability.Policy, error) {
 	data, err := config.ReadFile(c.Path)
 	policy, err := parsePolicy(c.name(), data, err, capability.Ceiling)
 	if err == nil && c.SHA256 != "" && policy.Digest != c.SHA256 {
-		return nil, c.problem("the policy has another digest than the one it is pinned to: sha256:"+policy.Digest,
-			"if that is the policy that is meant, pin it to this digest")
+		return nil, c.problem("the policy does not have the pinned digest: got sha256:"+policy.Digest,
+			"if this is the intended policy, pin it to this digest")
 	}
 	return policy, err
 }
@@ -136,8 +131,8 @@ func (c Ceiling) problem(message, hint string) error {
 	return yamldoc.Problems{{Pos: yamldoc.Pos{File: c.name()}, Message: message, Hint: hint}}
 }
 
-// checkPlace tells of a ceiling that whoever can change the project can change
-// as well. One that is pinned can't be changed unnoticed, wherever it is.
+// checkPlace refuses or reports a ceiling that is in the project and not pinned, since
+// whoever can change the project can change it.
 func (c Ceiling) checkPlace(opts Options, root string) error {
 	if c.SHA256 != "" || opts.InProject == AllowInProject {
 		return nil
@@ -148,27 +143,13 @@ func (c Ceiling) checkPlace(opts Options, root string) error {
 	}
 	said := "is in the project"
 	if rel, err := filepath.Rel(root, c.name()); err != nil || !filepath.IsLocal(rel) {
-		said += ", by way of " + step
+		said += ", through " + step
 	}
 	said += ": a pull request can change it"
 	if opts.InProject == RefuseInProject {
 		return c.problem("the ceiling "+said, fmt.Sprintf(
-			"use one outside of the project, pin it with %s%sDIGEST, or allow it with --allow-project-ceiling", c.Path, pin))
+			"use one outside the project, pin it with %s%sDIGEST, or allow it with --allow-project-ceiling", c.Path, pin))
 	}
 	opts.Reporter.Warn(fmt.Errorf("the ceiling %s %s", c.name(), said))
 	return nil
-}
-
-// ProjectRoot is the directory of the project that a session would be of, without
-// links.
-//
-// # Errors
-//
-// A [*config.NotFoundError] where there is none.
-func ProjectRoot(opts Options) (string, error) {
-	found, err := findConfig(opts)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(filepath.Dir(found.File))
 }

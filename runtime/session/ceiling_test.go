@@ -21,15 +21,15 @@ func TestParseCeiling(t *testing.T) {
 		{text: "a.yml@sha256:" + someDigest, want: Ceiling{"a.yml", someDigest}},
 		{text: "a@b.yml", want: Ceiling{Path: "a@b.yml"}},
 		{text: "a@sha256.yml", want: Ceiling{Path: "a@sha256.yml"}},
-		// A directory may have such a name, and a file that is pinned.
+		// A directory may have such a name, and a pinned file.
 		{text: "a@sha256:x/b.yml", want: Ceiling{Path: "a@sha256:x/b.yml"}},
 		{text: "a@sha256:x@sha256:" + someDigest, want: Ceiling{"a@sha256:x", someDigest}},
 		{text: "a.yml@sha256:", err: "64 digits"},
 		{text: "a.yml@sha256:" + someDigest[1:], err: "64 digits"},
 		{text: "a.yml@sha256:" + strings.ToUpper(someDigest), err: "64 digits"},
 		{text: "a.yml@sha256:" + someDigest + " ", err: "64 digits"},
-		{text: "", err: `"" names no file`},
-		{text: "@sha256:" + someDigest, err: "names no file"},
+		{text: "", err: `expected a file, got ""`},
+		{text: "@sha256:" + someDigest, err: "expected a file"},
 	} {
 		got, err := ParseCeiling(tt.text)
 		if tt.err != "" {

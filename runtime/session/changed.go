@@ -13,17 +13,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
-// ChangedError says that what restricts a run was changed during it, where
-// nothing may.
-type ChangedError struct {
-	// Files are those that changed.
-	Files []ChangedFile
-}
+// ChangedError says that files that restrict runs changed during a locked run.
+type ChangedError struct{ Files []ChangedFile }
 
-// ChangedFile is a file that restricts runs, and what became of it.
+// ChangedFile is a file that restricts runs, and how it changed.
 type ChangedFile struct {
-	// Name is relative to the project where it is inside, and in quotes where a
-	// command gave it characters that a terminal would obey.
+	// Name is relative to the project if it is inside. A name with control
+	// characters is quoted.
 	Name string `json:"file"`
 	// How is "created", "removed" or "changed".
 	How string `json:"how"`
@@ -37,13 +33,13 @@ func (e *ChangedError) Error() string {
 	if more := len(e.Files) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return "what restricts the next run changed during this run: " + strings.Join(names, ", ")
+	return "files that restrict the next run changed during this run: " + strings.Join(names, ", ")
 }
 
 // Hint says what to do about it.
 func (e *ChangedError) Hint() string { return "review the change; with --locked nothing may change" }
 
-// maxChanged is how many files are told of one by one.
+// maxChanged is the most files that a message names.
 const maxChanged = 10
 
 func (f ChangedFile) String() string {
@@ -54,7 +50,7 @@ func (f ChangedFile) String() string {
 	return f.Name + " " + how + " during this run; review it before the next run"
 }
 
-// printable is a name on one line, whatever a command called the file.
+// printable quotes a name that a terminal would not show on one line.
 func printable(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(name)
@@ -62,14 +58,15 @@ func printable(name string) string {
 	return name
 }
 
-// restricting are the places of all that restricts a run with a configuration:
-// it, the policies, the lock file and the project's providers. A configuration
-// nearer to where the search for one begins would be used in its place.
+// restricting are the places that restrict a run: the configuration, the policies, the
+// lock file and the project's providers. A configuration that is nearer to where the
+// search begins would be used instead.
 func restricting(opts Options, file, root string, own []string) snapshot.Places {
+	providers := filepath.Join(root, filepath.FromSlash(projectProviders))
 	places := snapshot.Places{
 		Files: []string{file, filepath.Join(root, PolicyFile), filepath.Join(root, lock.FileName)},
-		// The providers first, which are what is used there.
-		Trees:  []string{filepath.Join(root, filepath.FromSlash(projectProviders)), filepath.Join(root, filepath.Dir(filepath.FromSlash(projectProviders)))},
+		// The providers first, since they are used.
+		Trees:  []string{providers, filepath.Dir(providers)},
 		Except: own,
 	}
 	for _, c := range opts.Ceilings {
@@ -83,23 +80,22 @@ func restricting(opts Options, file, root string, own []string) snapshot.Places 
 	return places
 }
 
-// remember takes what restricts the run, before any of it is read: what changes
-// meanwhile is told of as well. file is the configuration.
+// remember takes a snapshot of what restricts the run, before it is read. file is the
+// configuration.
 func (s *Session) remember(file string) {
 	root, err := filepath.EvalSymlinks(filepath.Dir(file))
 	if err != nil {
-		// Whoever reads the configuration says what is wrong with its directory.
+		// Reading the configuration reports it.
 		return
 	}
 	s.opened = snapshot.Take(restricting(s.opts, file, root, s.own()))
 }
 
-// compare warns of files that restrict the next run and changed during this one,
-// by a command or by somebody else.
+// compare warns of files that restrict the next run and changed during this one.
 //
 // # Errors
 //
-// A [*ChangedError] if nothing may change.
+// A [*ChangedError] with Locked.
 func (s *Session) compare() ([]ChangedFile, error) {
 	var changed []ChangedFile
 	for _, c := range snapshot.Compare(s.opened, s.opened.Again()) {
@@ -118,7 +114,7 @@ func (s *Session) compare() ([]ChangedFile, error) {
 	return changed, nil
 }
 
-// shown is a path as it is told of: relative to the project where it is inside.
+// shown is a path in messages: relative to the project if it is inside.
 func (s *Session) shown(path string) string {
 	for _, root := range []string{s.config.Root, filepath.Dir(s.config.File)} {
 		if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// projectFiles are what the example runs on, and a provider with them.
+// projectFiles are the files of the example's project.
 var projectFiles = map[string]string{
 	"stagecraft.yml":     "backend: {provider: generic, providers: {generic: {dev: {command: [echo, hello]}}}}\n",
 	"company.policy.yml": "version: 1\nproviders: {generic: {exec: [echo hello], build: {tags: ['shop:*'], contexts: [.], outputs: [image]}, confine: off}}\n",
@@ -69,8 +69,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestEmbedded builds the example's program in a module of its own, and has it run
-// and build a project with a real provider.
+// TestEmbedded builds the example's program in a separate module. The program runs and
+// builds a project with a real provider.
 func TestEmbedded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links a program")

@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// main is the whole of a command line with sandboxed providers: "shop dev" and
+// main is a complete command line with sandboxed providers: "shop dev" and
 // "shop build TAG", in a project with a stagecraft.yml.
 func main() {
 	session.Main()
@@ -54,8 +54,8 @@ func main() {
 	}
 }
 
-// Example runs the program in a project, in which exampleProject changes to a
-// directory with the files that main names.
+// Example runs the program in a project: exampleProject changes to a directory with the
+// files that main names.
 func Example() {
 	defer exampleProject()()
 	os.Args = []string{"shop", "dev"}

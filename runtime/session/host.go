@@ -44,15 +44,15 @@ func Main() {
 // closed. kill may be nil.
 func Interrupt(sig os.Signal, kill <-chan struct{}) error { return exec.Interrupt(sig, kill) }
 
-// PassSignal sends a signal to each command that runs, unless the terminal has
-// sent it already. It reports whether a command runs.
+// PassSignal sends a signal to each running command, unless the terminal has sent it
+// already. It reports whether a command runs.
 func PassSignal(sig os.Signal) bool { return exec.PassSignal(sig) }
 
 // Interactive reports whether a command runs that handles Ctrl-C itself.
 func Interactive() bool { return exec.Interactive() }
 
-// newConfinement makes the confinement of the provider's commands. With learn
-// --allow it leaves out the project's policy, as decisions do.
+// newConfinement constructs the confinement of the provider's commands. With learn
+// --allow, the project's policy does not confine, as it does not decide.
 func (r *run) newConfinement() (*exec.Confinement, error) {
 	s, id := r.session, r.module.ID
 	policies := s.policies()
@@ -70,8 +70,8 @@ func (r *run) newConfinement() (*exec.Confinement, error) {
 	return exec.NewConfinement(options)
 }
 
-// connect makes the gate of a module that is loaded, and the runner of its commands,
-// which has to be closed.
+// connect constructs the gate of a loaded module and the runner of its commands, which
+// the caller closes.
 func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Runner, error) {
 	s := r.session
 	builds.Progress = s.opts.Reporter.Progress()
@@ -91,8 +91,8 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 	runner := exec.NewRunner(exec.Options{
 		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: r.confinement,
 		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted, Daemons: daemons,
-		// What is learned is compared with rules that pin a program, of a policy that may
-		// not be among the layers.
+		// A learnt policy is compared with rules that pin programs, even if their policy
+		// is not enforced in this run.
 		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
@@ -106,7 +106,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 	return runner, err
 }
 
-// layers are the policies that all have to allow a call of the provider's.
+// layers are the policies that have to allow each call of the provider.
 func (r *run) layers(l *loaded, project *files.Project, env *values.Environment, images *build.Images) ([]*capability.Policy, error) {
 	s := r.session
 	asked, granted := s.asks(l)
@@ -116,11 +116,11 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 		own = capability.Open("learning", slices.Concat(granted.EnvPass, granted.EnvSecret)...)
 	}
 	if l.Origin != provider.BuiltIn && own == nil && len(s.ceilings) == 0 {
-		granted.Daemons = nil // nothing outlives a run unless a policy names it
+		granted.Daemons = nil // only what a policy names may outlive the run
 	}
 	var layers []*capability.Policy
-	// A provider that does not say what it needs is restricted by the project's
-	// policy alone, and may do nothing without one.
+	// Without asks, only the project's policy restricts a provider, and without a
+	// policy it may do nothing.
 	if !asked.Empty() {
 		a, err := asks.New(granted, s.part(l.guest), s.config.Position)
 		if err != nil {
@@ -130,9 +130,8 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
 			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
 		}
-		// With a policy, the policy says what commands get of the user's environment.
-		// Without one, those of a built-in provider get all of it, but not while
-		// learning.
+		// A policy passes variables to commands. Without one, commands of a built-in
+		// provider get the user's whole environment, except while learning.
 		if !learns && (own != nil || l.Origin == provider.BuiltIn) {
 			rules = append(rules, capability.InheritEnv())
 		}
@@ -152,12 +151,11 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 	return append(layers, s.ceilings...), nil
 }
 
-// own are the files that this run itself reads or writes, with the links in their
-// directories resolved. They are not part of a build's context. A file whose
-// directory does not exist is in no context.
+// own are the files that this run itself reads or writes, in directories without links.
+// They are not part of a build's context.
 func (s *Session) own() []string {
 	var own []string
-	// A home directory can be a project.
+	// The project may be the home directory, which contains most of them.
 	named := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
 	for _, output := range s.builds.Outputs {
 		named = append(named, output.Path)
@@ -174,11 +172,11 @@ func (s *Session) own() []string {
 	return own
 }
 
-// lateGate passes a module's calls to its gate. The gate exists once the module
-// has described itself; before that every call is an error.
+// lateGate passes a module's calls to its gate. The gate depends on the module's
+// description, so it is set after the module is loaded; calls before that are errors.
 type lateGate struct {
-	// ctx is the run's. It ends at an interrupt, and so do the commands that run
-	// for the provider; the provider itself has until the end of the grace period.
+	// ctx is the run's. It ends with an interrupt, as do the provider's commands; the
+	// provider itself has until the end of the grace period.
 	ctx  context.Context
 	gate *hostfuncs.Gate
 }
@@ -186,7 +184,7 @@ type lateGate struct {
 // Call implements [sandbox.Host]. ctx is that of the module, which ends later.
 func (g *lateGate) Call(ctx context.Context, operation string, request []byte) []byte {
 	if g.gate == nil {
-		return []byte(`{"error":{"code":"invalid","message":"nothing can be asked for before dev, build_docker or validate"}}`)
+		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker and validate only"}}`)
 	}
 	return g.gate.Call(exec.Lingering(g.ctx, ctx), operation, request)
 }
@@ -194,11 +192,11 @@ func (g *lateGate) Call(ctx context.Context, operation string, request []byte) [
 // Grace is how long commands have to end after an interrupt.
 const Grace = 10 * time.Second
 
-// stopAfter is how long a provider has, once its commands have ended, to return
-// from an interrupted call.
+// stopAfter is how long an interrupted provider has to return after its commands have
+// ended.
 const stopAfter = 5 * time.Second
 
-// hardContext outlives ctx by the time that an interrupted provider has.
+// hardContext outlives ctx by the time that an interrupted provider has to return.
 func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var timer *time.Timer
@@ -216,8 +214,8 @@ func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// warnDaemons warns of commands that the provider asks to leave running after dev, and
-// that the policies do not allow.
+// warnDaemons warns of commands that the provider asks to leave running after dev and
+// the policies do not allow.
 func (r *run) warnDaemons(allowed, asked [][]string) {
 	for _, argv := range asked {
 		if r.operation != abi.ExportDev || slices.ContainsFunc(allowed, func(a []string) bool { return slices.Equal(a, argv) }) {
@@ -225,7 +223,7 @@ func (r *run) warnDaemons(allowed, asked [][]string) {
 		}
 		said := fmt.Sprintf("%s asks to leave %s running after the run, which the policies do not allow: it ends with the command that starts it",
 			r.module.ID, strings.Join(yamldoc.Words(argv), " "))
-		// What the project names already, a ceiling forbids.
+		// If the project's policy has the rule, a ceiling forbids it.
 		named := len(capability.Daemons([]*capability.Policy{r.session.project}, r.module.ID, [][]string{argv})) > 0
 		if grant, ok := capability.DaemonGrant(argv); ok && !named {
 			said += "\nto allow it, add to " + PolicyFile + ":\n" + explain.Snippet(r.module.ID, []capability.Grant{grant})
@@ -234,7 +232,7 @@ func (r *run) warnDaemons(allowed, asked [][]string) {
 	}
 }
 
-// reportDaemons lists what the run left running by permission.
+// reportDaemons lists the processes that were allowed to stay and did.
 func (r *run) reportDaemons() {
 	for _, p := range exec.Stayed() {
 		r.session.opts.Reporter.Log(r.module.ID, abi.LevelInfo, fmt.Sprintf("left running: %s (process %d)", strings.Join(yamldoc.Words(p.Argv), " "), p.PID))

@@ -6,9 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 	"github.com/stagecraft-dev/stagecraft/runtime/replay"
@@ -18,13 +23,13 @@ import (
 // seen is a module that was read and not compiled.
 type seen struct {
 	provider.Module
-	// Info is what its sections show.
+	// Info is read from its sections.
 	Info sandbox.Info
 }
 
-// see looks at a module. What can't run here is told apart from what nobody has
-// trusted yet, and before it: trusting it would help nobody.
-func see(m provider.Module) (seen, error) {
+// checkModule checks that a module can run here. This is checked before trust, since trusting a
+// module that cannot run is useless.
+func checkModule(m provider.Module) (seen, error) {
 	info, err := sandbox.Check(m.Bytes, abi.Operations())
 	if err != nil {
 		return seen{}, unusable(m.Source, err)
@@ -32,29 +37,29 @@ func see(m provider.Module) (seen, error) {
 	return seen{m, info}, nil
 }
 
-// readSeen reads a module and looks at it.
-func readSeen(source provider.Source) (seen, error) {
+// readModule reads and checks a module.
+func readModule(source provider.Source) (seen, error) {
 	m, err := source.Read()
 	if err != nil {
 		return seen{}, err
 	}
-	return see(m)
+	return checkModule(m)
 }
 
-// loaded is a module that is ready to be called.
+// loaded is a module that can be called.
 type loaded struct {
 	seen
 	calls *replay.Module
 	guest *backend.Guest
 }
 
-// load prepares a module, and has it describe itself. Whether it may be loaded
-// was decided before. It is compiled where it isn't known what it will do; known
-// is the file for that, and empty has it compiled in any case.
+// load prepares a module, and has it describe itself. Whether it may be loaded was
+// decided before. It is compiled unless a run in the file known is repeated; without a
+// file it always is.
 func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
-		File: known, Key: knownBy(m, opts.Limits), Host: host,
+		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
 			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
@@ -71,7 +76,7 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	guest, err := backend.NewGuest(ctx, calls)
 	if err == nil && source.ID != "" && guest.ID() != source.ID {
 		err = &backend.ContractError{Export: abi.ExportDescribe, Reason: fmt.Sprintf(
-			"it calls itself %q, but was found as %q: the file's name should be %s%s", guest.ID(), source.ID, guest.ID(), provider.Extension)}
+			"its ID is %q, but the file is named for %q: rename it to %s%s", guest.ID(), source.ID, guest.ID(), provider.Extension)}
 	}
 	if err != nil {
 		return nil, errors.Join(unusable(source, err), calls.Close(ctx))
@@ -79,25 +84,37 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	return &loaded{m, calls, guest}, nil
 }
 
-// knownBy is what a module does the same by.
-func knownBy(m seen, limits sandbox.Limits) string {
-	return fmt.Sprintf("%s %d %+v", m.Digest(), abi.Version, limits)
-}
+// program identifies the program that runs, because another one may run a module in
+// another way. It is empty if that is not known: then nothing is replayed. The build
+// information is of the process and names its revision and GOARCH. It is the same for all
+// builds of a changed working tree, so there is also the file, by its size, its time and
+// its first bytes, where Go puts the build ID.
+var program = sync.OnceValue(func() string {
+	build, ok := debug.ReadBuildInfo()
+	path, err := os.Executable()
+	info, serr := os.Stat(path)
+	start, rerr := safefile.Read(path, 64<<10)
+	if !ok || errors.Join(err, serr, rerr) != nil {
+		return ""
+	}
+	sum := sha256.Sum256(append(start, build.String()...))
+	return fmt.Sprintf("%s %x %d %d", runtime.GOARCH, sum, info.Size(), info.ModTime().UnixNano())
+})
 
-// replayFile keeps what a provider did in earlier calls of this kind. It is empty
-// if the module has to be loaded: for a record of what the module itself asks
-// for, to ask the user about it, or to preview effects.
+// replayFile stores earlier runs of this kind. It is empty if the module must be loaded:
+// for a record of what the module itself asks for, to ask the user about it, to preview
+// effects, or if the program is not known.
 func (r *run) replayFile() string {
 	s := r.session
 	learns, _ := r.mode.learns()
-	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) {
+	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) || program() == "" {
 		return ""
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 
-// under is a path in a directory, empty where there is no directory.
+// under is a path in a directory, empty if the directory is.
 func under(dir, name string) string {
 	if dir == "" {
 		return ""
@@ -105,8 +122,7 @@ func under(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// unusable names the file in an error that concerns it; a limit or a crash
-// concerns the provider.
+// unusable names the file in an error about it. Limits and crashes are not about it.
 func unusable(source provider.Source, err error) error {
 	if e, ok := errors.AsType[*sandbox.LoadError](err); ok {
 		return &provider.UnusableError{ID: source.ID, Path: source.Path, Reason: e.Reason}
@@ -118,6 +134,6 @@ func unusable(source provider.Source, err error) error {
 }
 
 func (l *loaded) close() {
-	// What a failed close leaves goes with the process.
+	// What remains after an error ends with the process.
 	_ = l.calls.Close(context.Background())
 }

@@ -2,14 +2,21 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-// Locked is a project's lock file, to look at and to change.
+// Locked is a project with its lock file.
 type Locked struct {
 	// Root is the project directory.
 	Root string
@@ -18,14 +25,10 @@ type Locked struct {
 	opts Options
 }
 
-// OpenLock reads the lock file of the project that a session would be of. The
-// configuration itself may be wrong.
+// OpenLock reads the lock file of the project that [Open] would use. The
+// configuration itself may be invalid.
 func OpenLock(opts Options) (*Locked, error) {
-	found, err := findConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	root, err := filepath.EvalSymlinks(filepath.Dir(found.File))
+	root, err := ProjectRoot(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +39,12 @@ func OpenLock(opts Options) (*Locked, error) {
 	return &Locked{Root: root, file: f, opts: opts}, nil
 }
 
-// Review says what one would agree to. Unless it was loaded, it can't be agreed
-// to.
+// Review describes a module for a user who decides whether to trust it. A module
+// that was not loaded cannot be trusted.
 //
 // # Errors
 //
-// A [*RefusedError] where a ceiling wants another module.
+// A [*RefusedError] if a ceiling requires another module.
 func (l *Locked) Review(ctx context.Context, source provider.Source) (Review, error) {
 	if source.Origin == provider.BuiltIn {
 		return Review{}, fmt.Errorf("provider %s is built in: it is trusted with stagecraft itself", source.ID)
@@ -53,7 +56,7 @@ func (l *Locked) Review(ctx context.Context, source provider.Source) (Review, er
 	return r, err
 }
 
-// Compare says how a module differs from the one that is trusted.
+// Compare describes a module together with the trusted one.
 func (l *Locked) Compare(ctx context.Context, source provider.Source) (Review, error) {
 	return l.review(ctx, source, false)
 }
@@ -78,17 +81,109 @@ func (l *Locked) review(ctx context.Context, source provider.Source, trusting bo
 	return r, nil
 }
 
-// Trust notes that someone agreed.
+// Trust records that the user trusts a reviewed module.
 func (l *Locked) Trust(ctx context.Context, r Review) (err error) {
-	l.file, err = trust(patience{ctx, l.opts.Reporter.Warn}, l.Root, r.Entry)
+	l.file, err = trust(ctx, l.opts.Reporter.Warn, l.Root, r.Entry)
 	return err
 }
 
-// Untrust takes a provider out of the file, and tells whether it was there.
+// Untrust removes a provider from the file, and reports whether the file had it.
 func (l *Locked) Untrust(ctx context.Context, id string) (found bool, err error) {
 	if _, known := l.file.Get(id); !known {
 		return false, nil
 	}
-	l.file, err = changeLock(patience{ctx, l.opts.Reporter.Warn}, l.Root, func(f *lock.File) { f.Remove(id) })
+	l.file, err = changeLock(ctx, l.opts.Reporter.Warn, l.Root, func(f *lock.File) { f.Remove(id) })
 	return true, err
+}
+
+// newEntry is the entry for a module, with everything granted that it asks for.
+func newEntry(root string, found Inspection) lock.Entry {
+	e := lock.Entry{
+		ID: found.About.ID, Version: found.About.Version, SHA256: found.Digest, ABI: found.About.ABI,
+		Source: string(found.Source.Origin), Path: filepath.Base(found.Source.Path),
+		Asked: found.About.Capabilities, Granted: found.About.Capabilities,
+	}
+	// A path outside the project means nothing on another machine.
+	if dir, err := filepath.Abs(filepath.Dir(found.Source.Path)); err == nil {
+		if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = resolved
+		}
+		if rel, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(rel) {
+			e.Path = filepath.ToSlash(filepath.Join(rel, e.Path))
+		}
+	}
+	for _, imp := range found.Info.Imports {
+		e.Imports = append(e.Imports, imp.String())
+	}
+	return e
+}
+
+// loadLock reads the project's lock file. A missing file is empty.
+func loadLock(root string) (*lock.File, error) {
+	path := filepath.Join(root, lock.FileName)
+	data, err := config.ReadPlanted(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return new(lock.File), nil
+	}
+	if err != nil {
+		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "cannot read the lock file: " + err.Error()}}
+	}
+	return lock.Parse(path, data)
+}
+
+func trust(ctx context.Context, warn func(error), root string, e lock.Entry) (*lock.File, error) {
+	return changeLock(ctx, warn, root, func(f *lock.File) { f.Set(e) })
+}
+
+// changeLock changes the project's lock file while no other process does. It reads
+// the file again: another process may have changed it while the user was asked.
+func changeLock(ctx context.Context, warn func(error), root string, change func(*lock.File)) (f *lock.File, err error) {
+	release, err := lockDirectory(ctx, warn, root)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
+	}
+	defer release()
+	if f, err = loadLock(root); err != nil {
+		return nil, err
+	}
+	change(f)
+	if err := atomicfile.Write(filepath.Join(root, lock.FileName), f.Marshal()); err != nil {
+		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
+	}
+	return f, nil
+}
+
+// A wait for another process that has locked a directory is reported after
+// slowAfter, and fails after maxWait: a stopped process would keep the lock forever.
+const (
+	slowAfter = time.Second
+	maxWait   = 10 * time.Second
+)
+
+// lockDirectory locks a directory until release. A file in it cannot be locked
+// instead, since a change replaces the file.
+func lockDirectory(ctx context.Context, warn func(error), dir string) (release func(), err error) {
+	for begun, warned := time.Now(), false; ; time.Sleep(time.Millisecond) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if !warned && time.Since(begun) > slowAfter {
+			warned = true
+			warn(fmt.Errorf("waiting for another process that has locked the project directory %s", dir))
+		}
+		lock, err := filelock.Try(dir)
+		_, unreadable := errors.AsType[*fs.PathError](err)
+		switch {
+		case err == nil:
+			return func() { _ = lock.Release() }, nil
+		case unreadable:
+			return nil, err
+		case !errors.Is(err, filelock.ErrLocked):
+			// This system cannot lock directories. Two changes in the same
+			// millisecond can undo each other there.
+			return func() {}, nil
+		case time.Since(begun) > maxWait:
+			return nil, errors.New("another process has locked the project directory")
+		}
+	}
 }

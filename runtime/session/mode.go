@@ -10,29 +10,28 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
 
-// mode is how a run treats the calls of its provider: live, planMode,
-// plannedMode or learnMode. A run has exactly one, from its beginning.
+// mode says how a run treats its provider's calls: live, planMode, plannedMode or
+// learnMode. A run has exactly one.
 type mode interface {
-	// admit refuses a module that the run is not meant for.
+	// admit refuses another module than the planned one.
 	admit(*run) error
-	// gate sets what the gate does besides deciding.
+	// gate sets the mode's options of the gate.
 	gate(*hostfuncs.GateOptions)
 	// note is called with each finished call.
 	note(*hostfuncs.Record)
 	// end gets the error of the call after all commands have ended, and returns
 	// the error of the run.
 	end(*run, error) error
-	// preview has the withheld effects; nil if effects happen.
+	// preview returns the withheld effects; nil if effects happen.
 	preview() *hostfuncs.Plan
-	// learns reports whether the run is recorded to learn a policy, and whether
-	// the project's policy is replaced by one that allows everything.
+	// learns reports whether a policy is learnt from the run, and whether the
+	// project's policy is replaced by one that allows everything.
 	learns() (learns, allow bool)
 	// describe adds the mode's inputs to the provenance of an image.
 	describe(*provenance.Build, *Session)
 }
 
-// live carries out what the policies allow. The other modes embed it and change
-// what differs.
+// live carries out what the policies allow. The other modes embed it.
 type live struct{}
 
 func (live) admit(*run) error                     { return nil }
@@ -53,7 +52,7 @@ func (p *planMode) gate(o *hostfuncs.GateOptions) { o.Plan = &p.withheld }
 
 func (p *planMode) preview() *hostfuncs.Plan { return &p.withheld }
 
-// plannedMode carries out the effects of a plan, in their order, and no other.
+// plannedMode carries out only the effects of a plan, in their order.
 type plannedMode struct {
 	live
 	plan  *Plan
@@ -72,7 +71,7 @@ func (p *plannedMode) gate(o *hostfuncs.GateOptions) { o.Planned = p.steps }
 
 func (p *plannedMode) end(_ *run, err error) error {
 	if left := p.steps.Left(); err == nil && left > 0 {
-		return fmt.Errorf("%s: the run ended with steps of the plan left: %d", p.steps.Name, left)
+		return fmt.Errorf("%s: the run ended before it reached all steps of the plan: %d left", p.steps.Name, left)
 	}
 	return err
 }
@@ -82,25 +81,23 @@ func (p *plannedMode) describe(b *provenance.Build, s *Session) {
 	b.Contexts = p.plan.contexts()
 }
 
-// learnMode gathers what a run was allowed and what its commands used. Commands
-// get the environment that they get under a policy, so that a program that needs
-// more fails now and not later.
+// learnMode collects what a run was allowed and what its commands used. Commands get
+// the environment that they get under a policy, so a missing variable is noticed now.
 type learnMode struct {
 	live
-	// allow replaces the project's policy by one that allows everything. What
-	// the provider asks for and the ceilings are enforced all the same.
+	// allow replaces the project's policy by one that allows everything. What the
+	// provider asks for and the ceilings still restrict the run.
 	allow  bool
 	learnt Learnt
 }
 
-// Learnt is what a run was allowed, and what its commands used, by the ID of the
-// provider that ran them.
+// Learnt is what a run was allowed, and what its commands used, by provider ID.
 type Learnt struct {
 	Claims []capability.Claim
 	Used   map[string]capability.Used
 }
 
-// maxClaims bounds what is kept of a run; nobody reads a policy with more rules.
+// maxClaims bounds the memory of a run; nobody reads a policy with more rules.
 const maxClaims = 100_000
 
 func (l *learnMode) note(rec *hostfuncs.Record) {
@@ -117,8 +114,8 @@ func (l *learnMode) end(r *run, err error) error {
 
 func (l *learnMode) learns() (learns, allow bool) { return true, l.allow }
 
-// Learn runs a command and returns what it was allowed, also if it failed. With
-// allow, the project's policy is replaced by one that allows everything.
+// Learn runs a command and returns what it was allowed, even if it failed. With allow,
+// a policy that allows everything replaces the project's.
 func (s *Session) Learn(ctx context.Context, command string, opts BuildOptions, allow bool) (Learnt, error) {
 	m := &learnMode{allow: allow, learnt: Learnt{Used: make(map[string]capability.Used)}}
 	_, err := s.command(ctx, m, command, opts)

@@ -7,17 +7,15 @@ import (
 	"strings"
 )
 
-// maxLinks is how many links are followed, as by Linux; with more, nothing can
-// be opened.
+// maxLinks is the most links that a path may have, as on Linux.
 const maxLinks = 40
 
-// stepInside is the first step of a path that whoever can change the directory
-// root can change: a file, directory or link in it. It goes the way that the
-// system goes when it opens the path, link by link. It is empty where there is
-// none, and where the path leads nowhere.
+// stepInside is the first file, directory or link of a path that is in the directory
+// root, so that whoever can change root can change where the path leads. It follows
+// the path as the system does, link by link. It is empty if no step is in root, or if
+// the path leads nowhere.
 //
-// A hard link to a file in the directory, and a directory of it that is mounted
-// elsewhere, can't be told from others.
+// Hard links to files in root, and bind mounts of its directories, are not detected.
 func stepInside(root, path string) string {
 	at, rest := beginning(path)
 	if root == "" || at == "" {
@@ -30,7 +28,7 @@ func stepInside(root, path string) string {
 		case "", ".":
 			continue
 		case "..":
-			// Of a directory without links in its path.
+			// The path of at has no links.
 			at = filepath.Dir(at)
 			continue
 		}
@@ -52,21 +50,21 @@ func stepInside(root, path string) string {
 		if filepath.IsAbs(target) {
 			at, target = volume(target)
 		}
-		rest = append(words(target), rest...)
+		rest = append(elements(target), rest...)
 	}
 	return ""
 }
 
-// beginning is the directory that a path begins at, without links, and its
-// steps from there.
-func beginning(path string) (at string, steps []string) {
+// beginning splits a path into the directory where it begins, without links, and its
+// elements from there.
+func beginning(path string) (at string, rest []string) {
 	if runtime.GOOS == "windows" {
-		// There a ".." is taken out before any link is followed.
+		// Windows resolves ".." before it follows links.
 		path = filepath.Clean(path)
 	}
 	if filepath.IsAbs(path) {
 		at, path = volume(path)
-		return at, words(path)
+		return at, elements(path)
 	}
 	here, err := os.Getwd()
 	if err == nil {
@@ -75,7 +73,7 @@ func beginning(path string) (at string, steps []string) {
 	if err != nil {
 		return "", nil
 	}
-	return here, words(path)
+	return here, elements(path)
 }
 
 // volume splits an absolute path after its root.
@@ -84,10 +82,10 @@ func volume(path string) (root, rest string) {
 	return path[:n], path[n:]
 }
 
-func words(path string) []string { return strings.FieldsFunc(path, isSeparator) }
+func elements(path string) []string { return strings.FieldsFunc(path, isSeparator) }
 
-// inside tells whether a directory is root or below it, by whatever name: on
-// some systems a directory has several.
+// inside reports whether a directory is root or below it. It compares files, because
+// on some systems a directory has several names.
 func inside(root, dir string) bool {
 	top, err := os.Stat(root)
 	if err != nil {

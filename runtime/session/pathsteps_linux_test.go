@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestStepInsideByDescriptor has a file opened by somebody else, as a shell does:
-// one of the project stays one.
+// TestStepInsideByDescriptor names open files of the project by their descriptors, as a
+// shell does.
 func TestStepInsideByDescriptor(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

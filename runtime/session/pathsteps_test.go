@@ -49,7 +49,7 @@ func TestStepInside(t *testing.T) {
 		"shop-2/c.yml":              "",
 		"out/loop.yml":              "",
 		"out/nowhere.yml":           "",
-		"out/none/../../shop/c.yml": "", // it can't be opened
+		"out/none/../../shop/c.yml": "", // cannot be opened
 		"shop/c.yml":                "shop/c.yml",
 		"./shop//./c.yml":           "shop/c.yml",
 		"linked/c.yml":              "shop/c.yml",
@@ -72,7 +72,7 @@ func TestStepInside(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
-	// From where one is: the steps to there are not of the path.
+	// Relative paths: the steps to the current directory do not count.
 	t.Chdir(filepath.Join(base, "shop", "sub"))
 	for path, want := range map[string]string{
 		"../../out/c.yml":    "",

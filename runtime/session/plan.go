@@ -19,10 +19,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
 
-// PlanVersion is the version of plan files that is written and read.
+// PlanVersion is the version of plan files.
 const PlanVersion = 1
 
-// Plan is what a command would do, in order. In JSON it is a plan file.
+// Plan lists what a command would do, in order. In JSON it is a plan file.
 type Plan struct {
 	Version  int           `json:"version"`
 	Command  string        `json:"command"`
@@ -31,16 +31,16 @@ type Plan struct {
 	Policies []PlannedFile `json:"policies"`
 	Tag      string        `json:"tag,omitempty"`
 	Push     bool          `json:"push,omitempty"`
-	// Tags are the references besides Tag.
+	// Tags are further references.
 	Tags []string `json:"tags,omitempty"`
-	// NoCache and Pull were said of the builds.
+	// NoCache and Pull are the user's settings.
 	NoCache bool           `json:"no_cache,omitempty"`
 	Pull    bool           `json:"pull,omitempty"`
 	Steps   []PlannedStep  `json:"steps"`
 	Allowed bool           `json:"allowed"`
 	Failure *PlannedFailed `json:"failure,omitempty"`
 
-	digest string // of the file that it was read from, in hex
+	digest string // SHA-256 of the file that it was read from, in hex
 }
 
 // PlannedModule is the provider that a plan was made with.
@@ -56,30 +56,29 @@ type PlannedFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// PlannedFailed is what can't work, as far as that is known before.
+// PlannedFailed is a failure that is known before the run.
 type PlannedFailed struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// PlannedStep is one effect, and what the policies say of it.
+// PlannedStep is one effect, and the decisions of the policies.
 type PlannedStep struct {
 	Operation string `json:"operation"`
 	PlannedDetail
-	Asked   string `json:"asked"`
-	Allowed bool   `json:"allowed"`
-	Layers  []Said `json:"layers"`
-	// Environment is what reaches the program that the step runs. It is told, and
-	// no part of the step: another user's is another one.
+	Asked   string          `json:"asked"`
+	Allowed bool            `json:"allowed"`
+	Layers  []LayerDecision `json:"layers"`
+	// Environment lists the variables that reach the step's program. It is not
+	// compared when the plan is carried out, since it differs between users.
 	Environment []hostfuncs.EnvStep `json:"environment,omitempty"`
-	// Unknown is what of the answer can't be known before. Later steps may
-	// depend on it.
+	// Unknown lists what the answer will contain that is not known before. Later
+	// steps may depend on it.
 	Unknown []string       `json:"unknown,omitempty"`
 	Failure *PlannedFailed `json:"failure,omitempty"`
 }
 
-// PlannedDetail is exactly what a step does. It has the one that its operation
-// describes.
+// PlannedDetail is exactly what a step does. One field is set.
 type PlannedDetail struct {
 	Exec  *exec.Step       `json:"exec,omitempty"`
 	Build *build.Step      `json:"build,omitempty"`
@@ -115,12 +114,11 @@ func (p PlannedDetail) detail() hostfuncs.Detail {
 	return nil
 }
 
-// Plan runs the provider with every effect withheld, and tells what it would
-// have done. A provider that ends with an error is a part of the plan.
+// Plan runs the provider with every effect withheld, and lists the effects.
 //
 // # Errors
 //
-// As for a run, but for denials and what the provider says.
+// Those of a run, except denials and the provider's own error, which are in the plan.
 func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (*Plan, error) {
 	m := new(planMode)
 	if command == CommandBuild && opts.Tag == "" {
@@ -146,8 +144,8 @@ func (s *Session) Plan(ctx context.Context, command string, opts BuildOptions) (
 	for _, step := range m.withheld.Steps {
 		plan.add(step)
 	}
-	// In a plan what was started runs until the run is asked to end, which is
-	// how it should end.
+	// A withheld process runs until the run is interrupted, which is how it should
+	// end.
 	if failure != nil && failure.Code == abi.CodeInterrupted {
 		plan.Failure = nil
 	}
@@ -158,7 +156,7 @@ func (p *Plan) add(step hostfuncs.PlannedStep) {
 	allowed := step.Record.Decision.Allowed
 	p.Allowed = p.Allowed && allowed
 	p.Steps = append(p.Steps, PlannedStep{
-		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: SaidBy(step.Record),
+		Operation: step.Operation, PlannedDetail: planned(step.Detail), Asked: step.Record.Claim.String(), Allowed: allowed, Layers: LayerDecisions(step.Record),
 		Environment: step.Record.Environment, Unknown: step.Unknown, Failure: planFailure(step.Failure),
 	})
 }
@@ -173,8 +171,7 @@ func planFailure(e *abi.Error) *PlannedFailed {
 // PlanError says what is wrong with a plan file.
 type PlanError struct {
 	File, Reason, Advice string
-	// Other is set where the plan is one of something else than what would be
-	// built now.
+	// Other is set if the plan is for another provider or module.
 	Other bool
 }
 
@@ -195,60 +192,36 @@ func ParsePlan(file string, data []byte) (*Plan, error) {
 	err := d.Decode(p)
 	if err == nil {
 		if _, end := d.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("more follows after the plan")
+			err = errors.New("unexpected data after the plan")
 		}
 	}
 	const advice = "make one with: stagecraft plan build --out FILE"
 	switch {
 	case err != nil:
-		return nil, &PlanError{file, "it is no plan: " + err.Error(), advice, false}
+		return nil, &PlanError{file, "not a plan: " + err.Error(), advice, false}
 	case p.Version != PlanVersion:
-		return nil, &PlanError{file, fmt.Sprintf("it is of version %d, this stagecraft reads %d", p.Version, PlanVersion), advice, false}
+		return nil, &PlanError{file, fmt.Sprintf("unknown version %d, expected %d", p.Version, PlanVersion), advice, false}
 	case p.Command != CommandBuild:
-		return nil, &PlanError{file, fmt.Sprintf("it is a plan of %q, not of build", p.Command), advice, false}
+		return nil, &PlanError{file, fmt.Sprintf("expected a plan of build, got one of %q", p.Command), advice, false}
 	case p.Tag == "":
-		return nil, &PlanError{file, "it has no tag", advice, false}
+		return nil, &PlanError{file, "missing tag", advice, false}
 	}
 	sum := sha256.Sum256(data)
 	p.digest = hex.EncodeToString(sum[:])
 	return p, nil
 }
 
-// BuildPlanned builds exactly what a plan has: its effects, in their order, by
-// the same module, and no other. The policies hold as ever.
-func (s *Session) BuildPlanned(ctx context.Context, file string, plan *Plan, flags []Flag) (Image, error) {
-	if plan.Provider.ID != s.config.Provider {
-		return Image{}, &PlanError{file, fmt.Sprintf("it was made with provider %s, and the configuration has %s", plan.Provider.ID, s.config.Provider), "plan again", true}
-	}
-	m := &plannedMode{plan: plan, steps: &hostfuncs.Planned{Name: file}}
-	for _, step := range plan.Steps {
-		m.steps.Steps = append(m.steps.Steps, hostfuncs.Step{Operation: step.Operation, Detail: step.detail()})
-	}
-	builds := s.builds
-	builds.Tags = plan.Tags
-	builds.NoCache = builds.NoCache || plan.NoCache
-	builds.Pull = builds.Pull || plan.Pull
-	return s.buildImage(ctx, m, BuildOptions{Tag: plan.Tag, Push: plan.Push, Flags: append(flags, plan.flags(file)...)}, builds)
-}
-
-// flags are what a plan says of the build, as far as not every provider can carry
-// it out.
+// flags are the plan's settings that not every provider can carry out.
 func (p *Plan) flags(file string) []Flag {
-	var flags []Flag
-	if len(p.Tags) > 0 {
-		flags = append(flags, Flag{"the further references of " + file, abi.OptionTags})
-	}
-	if p.NoCache {
-		flags = append(flags, Flag{"--no-cache of " + file, abi.OptionNoCache})
-	}
-	if p.Pull {
-		flags = append(flags, Flag{"--pull of " + file, abi.OptionPull})
+	flags := BuildSettings{Tags: p.Tags, NoCache: p.NoCache, Pull: p.Pull}.Flags()
+	for i := range flags {
+		flags[i].Name += " of " + file
 	}
 	return flags
 }
 
-// contexts are the directories that a plan's builds send, whose digests were
-// compared when they were sent.
+// contexts are the directories that a plan's builds send. Their digests were compared
+// with the plan's.
 func (p *Plan) contexts() []provenance.Context {
 	var contexts []provenance.Context
 	for _, step := range p.Steps {
@@ -259,8 +232,8 @@ func (p *Plan) contexts() []provenance.Context {
 	return contexts
 }
 
-// EnvironmentRows say which variables reach a program, without their values: one
-// line for each place that they come from.
+// EnvironmentRows lists the variables that reach a program, without their values: one
+// line for each source.
 func EnvironmentRows(steps []hostfuncs.EnvStep) []string {
 	var order []string
 	names := make(map[string][]string)

@@ -24,9 +24,9 @@ const PolicyFile = "stagecraft.policy.yml"
 func (s *Session) loadPolicies() (err error) {
 	path := filepath.Join(s.config.Root, PolicyFile)
 	if other := otherPolicy(path); other != "" {
-		s.opts.Reporter.Warn(fmt.Errorf("%s is not read, so nothing in it is enforced: a project's policy is called %s", other, PolicyFile))
+		s.opts.Reporter.Warn(fmt.Errorf("%s is ignored: the project's policy must be named %s", other, PolicyFile))
 	}
-	// A link that leads nowhere is no lack of a policy: somebody wanted one.
+	// A dangling link is an error: a policy was intended.
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		if err := safefile.CheckPlanted(path); err != nil {
 			return unreadable(path, err)
@@ -39,8 +39,7 @@ func (s *Session) loadPolicies() (err error) {
 	return err
 }
 
-// otherPolicy is a file beside a policy that has the usual wrong name; empty where
-// there is none.
+// otherPolicy is a file beside a policy with the usual wrong name, or empty.
 func otherPolicy(path string) string {
 	other := strings.TrimSuffix(path, ".yml") + ".yaml"
 	info, err := os.Stat(other)
@@ -57,13 +56,13 @@ func otherPolicy(path string) string {
 //
 // # Errors
 //
-// yamldoc.Problems, also when the file can't be read.
+// yamldoc.Problems, also if the file cannot be read.
 func ReadPolicy(path string, layer capability.Layer) (*capability.Policy, error) {
 	data, err := config.ReadFile(path)
 	return parsePolicy(path, data, err, layer)
 }
 
-// parsePolicy takes what reading a policy gave; name is the file's in messages.
+// parsePolicy parses the result of reading a policy; name is the file's in messages.
 func parsePolicy(name string, data []byte, err error, layer capability.Layer) (*capability.Policy, error) {
 	if err != nil {
 		return nil, unreadable(name, err)
@@ -80,11 +79,10 @@ func unreadable(policy string, err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "the policy can't be read: " + err.Error()}}
+	return yamldoc.Problems{{Pos: yamldoc.Pos{File: policy}, Message: "cannot read the policy: " + err.Error()}}
 }
 
-// policies are those that stand in files: all that can require something,
-// and all that are told of in records.
+// policies are those from files: the project's and the ceilings.
 func (s *Session) policies() []*capability.Policy {
 	if s.project == nil {
 		return s.ceilings
@@ -92,16 +90,15 @@ func (s *Session) policies() []*capability.Policy {
 	return append([]*capability.Policy{s.project}, s.ceilings...)
 }
 
-// ChangePolicy changes a policy file, one process at a time: what another one put
-// there meanwhile is not lost. change gets the text that is there, nil for none, and
-// gives the new one. An error of it leaves the file as it is. The end of ctx ends a
-// wait for another process; warn is told of one that takes long.
+// ChangePolicy changes a policy file, one process at a time. change gets the current
+// text, nil if there is no file, and returns the new one; its error leaves the file as
+// it is. A wait for another process ends with ctx, and warn is called if it is long.
 func ChangePolicy(ctx context.Context, warn func(error), file string, change func(before []byte) ([]byte, error)) error {
 	dir := filepath.Dir(file)
 	if resolved, err := filepath.EvalSymlinks(file); err == nil {
 		dir = filepath.Dir(resolved)
 	}
-	release, err := patience{ctx, warn}.alone(dir)
+	release, err := lockDirectory(ctx, warn, dir)
 	if err != nil {
 		return err
 	}

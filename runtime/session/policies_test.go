@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestChangePolicy: of several changes at once none is lost.
+// TestChangePolicy changes a policy many times at once: no change is lost.
 func TestChangePolicy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yml")
 	const changes = 20
@@ -50,6 +50,6 @@ func TestChangePolicyKeeps(t *testing.T) {
 		t.Errorf("got %v, %v", after, err)
 	}
 	if err := ChangePolicy(t.Context(), func(error) {}, filepath.Dir(file), nil); err == nil {
-		t.Error("a directory is no policy")
+		t.Error("a directory: no error")
 	}
 }

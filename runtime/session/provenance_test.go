@@ -10,12 +10,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provenance"
 )
 
-// TestProvenanceHasAllOptions wants each option of a build to be a parameter of
-// its provenance: whoever verifies it has to know all that shaped the image.
+// TestProvenanceHasAllOptions: each option that shapes the image is a parameter of its
+// provenance.
 func TestProvenanceHasAllOptions(t *testing.T) {
 	external := reflect.TypeFor[provenance.External]()
-	// Where the image goes, and how that is shown, doesn't shape it. Flags are
-	// the names of those whose values are told.
+	// Outputs and progress do not shape the image. Flags are the names of other fields.
 	without := []string{"Progress", "Verbose", "Machine", "Load", "Outputs", "Flags", "EngineCerts"}
 	for _, options := range []reflect.Type{reflect.TypeFor[BuildOptions](), reflect.TypeFor[BuildSettings]()} {
 		for i := range options.NumField() {
@@ -31,8 +30,8 @@ func has(t reflect.Type, field string) bool {
 	return ok
 }
 
-// TestProvenanceOfBases wants what is known of base images to be told, and an
-// image without an ID or digest to have no provenance.
+// TestProvenanceOfBases: provenance lists base images as far as they are known. An image
+// without an ID or digest has no provenance.
 func TestProvenanceOfBases(t *testing.T) {
 	s := &Session{config: &config.Config{File: filepath.Join(t.TempDir(), "stagecraft.yml"), Root: t.TempDir()}}
 	built := finished{run: &run{session: s, mode: live{}}}
@@ -49,12 +48,12 @@ func TestProvenanceOfBases(t *testing.T) {
 	if !reflect.DeepEqual(bases, want) {
 		t.Errorf("bases %+v, want %+v", bases, want)
 	}
-	// Once it is pushed, others know it by the registry's digest.
+	// A pushed image is named by the registry's digest.
 	if got := found.Subject[0].Digest["sha256"]; "sha256:"+got != digest {
 		t.Errorf("subject %s, want %s", got, digest)
 	}
 	if _, err := (Image{run: built, Reference: "shop:1"}).Provenance(); err == nil {
-		t.Error("an image that nothing is known of has provenance")
+		t.Error("an image without digests: no error")
 	}
 }
 
@@ -68,7 +67,7 @@ func TestPublicName(t *testing.T) {
 		filepath.Join(root, "..", "p.yml"):           "p.yml",
 	} {
 		if got := s.publicName(file); got != want {
-			t.Errorf("%s is told as %q, want %q", file, got, want)
+			t.Errorf("%s: got %q, want %q", file, got, want)
 		}
 	}
 }

@@ -11,15 +11,15 @@ import (
 
 // Reporter shows what happens during a run. A session calls one method at a time.
 type Reporter interface {
-	// Log shows a message of the provider's. It has no control characters.
+	// Log shows a message of the provider, which has no control characters.
 	Log(provider string, level abi.Level, message string)
 	// Warn shows a problem that does not end the run.
 	Warn(error)
 	// Call shows a finished call through the gate.
 	Call(*Record)
-	// Confined shows to what the commands of the run are confined.
+	// Confined shows how the commands of the run are confined.
 	Confined(to string)
-	// Progress is where builds show what they do, a terminal if there is one.
+	// Progress returns where builds show their progress, a terminal if there is one.
 	Progress() io.Writer
 }
 
@@ -45,35 +45,30 @@ func (*textReporter) Confined(string) {}
 
 func (r *textReporter) Progress() io.Writer { return r.w }
 
-// serialReporter serialises calls: another goroutine watches commands while they
-// run, and reports what it sees.
+// serialReporter serialises calls, since commands are watched in another goroutine.
 type serialReporter struct {
 	Reporter
 	mu sync.Mutex
 }
 
-// Log implements [Reporter].
 func (r *serialReporter) Log(provider string, level abi.Level, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Reporter.Log(provider, level, message)
 }
 
-// Warn implements [Reporter].
 func (r *serialReporter) Warn(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Reporter.Warn(err)
 }
 
-// Call implements [Reporter].
 func (r *serialReporter) Call(rec *Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Reporter.Call(rec)
 }
 
-// Confined implements [Reporter].
 func (r *serialReporter) Confined(to string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

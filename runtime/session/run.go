@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-// ProviderError says which provider failed, and in which operation.
+// ProviderError says which provider failed, and in which call.
 type ProviderError struct {
 	Provider  string
 	Operation string
@@ -104,7 +104,7 @@ func (r *run) close() {
 	}
 }
 
-// failed adds to an error which provider and operation it is of.
+// failed adds the provider and the operation to an error.
 func (r *run) failed(err error) *ProviderError {
 	return &ProviderError{Provider: r.session.selected.ID, Operation: r.operation, Err: err}
 }
@@ -128,7 +128,7 @@ func (r *run) callModule(ctx context.Context) error {
 	if err != nil {
 		return r.failed(err)
 	}
-	// This also ends processes that a provider left when it was stopped itself.
+	// This also ends processes of a provider that was stopped.
 	defer runner.Close()
 	s.warnUnexpanded(l.guest.Describe())
 	r.warnWithheld(runner.Withheld())
@@ -160,7 +160,7 @@ func (r *run) outcome(err error, d division) error {
 // load loads the module after every check that needs only its bytes.
 func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
 	s := r.session
-	m, err := see(r.module)
+	m, err := checkModule(r.module)
 	if err != nil {
 		return nil, r.failed(err)
 	}
@@ -189,8 +189,8 @@ func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
 	return l, nil
 }
 
-// log shows a message of the provider's. In a plan only its warnings are true
-// once an effect was withheld.
+// log shows a message of the provider. In a plan, messages after a withheld effect may
+// be false, so only warnings are shown.
 func (r *run) log(level abi.Level, message string) {
 	if p := r.mode.preview(); p != nil && len(p.Steps) > 0 && level == abi.LevelInfo {
 		level = abi.LevelDebug
@@ -198,8 +198,8 @@ func (r *run) log(level abi.Level, message string) {
 	r.session.opts.Reporter.Log(r.module.ID, level, message)
 }
 
-// warnWithheld warns of variables that the provider asks for and that no policy
-// passes to commands, since a program that fails without them does not say so.
+// warnWithheld warns of variables that the provider asks for and the policies do not
+// pass to commands, since a program that fails without them does not say so.
 func (r *run) warnWithheld(names []string) {
 	if len(names) > 0 && r.operation != abi.ExportValidate {
 		list := strings.Join(names, ", ")
@@ -208,8 +208,7 @@ func (r *run) warnWithheld(names []string) {
 	}
 }
 
-// located turns the problems that a provider found in its configuration into
-// problems of the file.
+// located gives the problems in a provider's error their positions in the file.
 func (s *Session) located(err error) error {
 	e, ok := errors.AsType[*abi.Error](err)
 	if !ok || len(e.Problems) == 0 {
@@ -218,7 +217,7 @@ func (s *Session) located(err error) error {
 	return s.problems(e.Problems).Err()
 }
 
-// problems are a provider's problems with their places in the file.
+// problems gives a provider's problems their positions in the file.
 func (s *Session) problems(found []abi.Problem) yamldoc.Problems {
 	var problems yamldoc.Problems
 	for _, p := range found {

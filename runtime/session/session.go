@@ -28,7 +28,6 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
-	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
@@ -39,14 +38,14 @@ import (
 // projectProviders is the directory of a project's own providers.
 const projectProviders = ".stagecraft/providers"
 
-// The commands that a provider carries out.
+// The commands of a provider.
 const (
 	CommandDev   = "dev"
 	CommandBuild = "build"
 )
 
-// Options say where a session looks and what it may use. Fields that are not
-// mentioned as required may be left empty.
+// Options say where a session looks and what it may use. Fields may be empty unless
+// their comment says otherwise.
 type Options struct {
 	// Dir is where the search for stagecraft.yml begins; it goes upward.
 	Dir string
@@ -65,30 +64,30 @@ type Options struct {
 	// what is reported of it.
 	LoadModule bool
 	// Ceilings are policy files from outside the project, which can only restrict
-	// further. InProject says what happens with those that are inside.
+	// further. InProject says how to treat those that are inside.
 	Ceilings  []Ceiling
 	InProject InProject
 	// Locked asks nothing and leaves the lock file unchanged. The run fails if a
 	// file that restricts the next run changes.
 	Locked bool
-	// MayLoad asks the user whether to load a module that is not trusted, to show
-	// what it asks for. It is nil if nobody can be asked, and required with Confirm.
+	// MayLoad asks the user whether to load an untrusted module, to show what it
+	// asks for. It is nil if the user cannot be asked, and required with Confirm.
 	MayLoad func(Inspection) (bool, error)
-	// Confirm asks the user whether to trust a module; nil if nobody can be asked.
+	// Confirm asks the user whether to trust a module; nil if the user cannot be
+	// asked.
 	Confirm func(Review) (bool, error)
 	// Audit is the file that records are appended to. Nothing happens until its
 	// record is written.
 	Audit string
-	// AuditHeads is the directory that keeps the last head of each log.
+	// AuditHeads is the directory for the last head of each log.
 	AuditHeads string
-	// InputsDir is the directory that keeps the inputs with which commands
-	// succeeded.
+	// InputsDir is the directory for the inputs with which commands succeeded.
 	InputsDir string
-	// Own are files that the caller reads or writes, besides Audit and what Builds
-	// writes. They are not part of a build's context.
+	// Own are files that the caller reads or writes, besides Audit and the outputs
+	// of Builds. They are not part of a build's context.
 	Own []string
 	// Outcome names how a run ended, with its exit code, for the audit log. The
-	// default knows "done", 0, and "failed", 1.
+	// default is "done", 0, or "failed", 1.
 	Outcome func(context.Context, error) (word string, code int)
 	// Versions are recorded in the audit log and in provenance.
 	Versions map[string]string
@@ -102,7 +101,7 @@ type Options struct {
 	// Mask gets the secret values of the run. The caller masks errors and what
 	// goes to Reporter.
 	Mask *Mask
-	// Colour marks the names of programs whose output is mixed.
+	// Colour marks the names of programs in mixed output.
 	Colour bool
 	// Builds are the user's settings for image builds. EngineCerts is the directory
 	// of certificates for a daemon if Builds names none.
@@ -121,20 +120,19 @@ type Mask = redact.Set
 // a run. It is not safe for concurrent use.
 type Session struct {
 	opts     Options
-	builds   build.Options // of opts.Builds
+	builds   build.Options // from opts.Builds
 	config   *config.Config
-	registry *backend.Registry[found]
 	selected provider.Source
-	lock     *lock.File
+	lock     *lock.File         // replaced when the user trusts a module
 	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
 }
 
-// found is a provider that was found.
+// found is a provider in the registry.
 type found struct{ source provider.Source }
 
-// ID is the ID by which it was found.
+// ID is the ID by which the provider was found.
 func (f found) ID() string { return f.source.ID }
 
 // Open finds and checks the configuration, the providers, the lock file and
@@ -142,11 +140,11 @@ func (f found) ID() string { return f.source.ID }
 //
 // # Errors
 //
-// Problems with their places in files for what the user wrote,
-// [config.NotFoundError], [*FlagError] for Options.Builds, and
-// [*provider.UnusableError] if the selected provider's file is not a provider.
+// Problems with positions in the user's files, [config.NotFoundError], [*FlagError] for
+// Options.Builds, and [*provider.UnusableError] if the selected provider's file is not a
+// provider.
 func Open(opts Options) (*Session, error) {
-	s := &Session{opts: opts.withDefaults(), registry: new(backend.Registry[found])}
+	s := &Session{opts: opts.withDefaults()}
 	var err error
 	if s.builds, err = opts.Builds.parse(opts.EngineCerts, s.getenv("TERM")); err != nil {
 		return nil, err
@@ -159,25 +157,12 @@ func Open(opts Options) (*Session, error) {
 		s.opts.Reporter.Warn(doubt)
 	}
 	s.remember(at.File)
-	unusable, err := s.register(filepath.Dir(at.File))
-	if err != nil {
-		return nil, err
-	}
-	s.config, err = config.Load(at.File, s.registry)
-	for _, problem := range unusable {
-		if err == nil && problem.ID == s.config.Provider {
-			return nil, problem
-		}
-		s.opts.Reporter.Warn(problem)
-	}
-	if err != nil {
+	if err := s.configure(at.File); err != nil {
 		return nil, err
 	}
 	if err := s.chooseEngine(); err != nil {
 		return nil, err
 	}
-	p, _ := s.registry.Get(s.config.Provider)
-	s.selected = p.source
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
@@ -185,19 +170,9 @@ func Open(opts Options) (*Session, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Mask == nil {
-		o.Mask = new(Mask)
-	}
-	if o.Stdout == nil {
-		o.Stdout = io.Discard
-	}
-	if o.Stderr == nil {
-		o.Stderr = io.Discard
-	}
-	if o.Reporter == nil {
-		o.Reporter = &textReporter{o.Stderr, o.Mask}
-	}
-	o.Reporter = &serialReporter{Reporter: o.Reporter}
+	o.Mask = cmp.Or(o.Mask, new(Mask))
+	o.Stdout, o.Stderr = cmp.Or(o.Stdout, io.Discard), cmp.Or(o.Stderr, io.Discard)
+	o.Reporter = &serialReporter{Reporter: cmp.Or[Reporter](o.Reporter, &textReporter{o.Stderr, o.Mask})}
 	if o.Outcome == nil {
 		o.Outcome = func(_ context.Context, err error) (string, int) {
 			if err != nil {
@@ -209,23 +184,30 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// chooseEngine uses the configuration's engine if the user gave none.
-func (s *Session) chooseEngine() error {
-	certs := s.opts.Builds.EngineCerts
-	chosen := &s.builds.Engine
-	if chosen.Kind == "" && s.config.Engine != "" {
-		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
-		if err != nil {
-			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
-		}
-		*chosen = engine
+// configure finds the providers, reads the configuration, and selects its provider.
+func (s *Session) configure(file string) error {
+	sources, unusable, err := findProviders(s.opts, filepath.Dir(file))
+	if err != nil {
+		return err
 	}
-	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
-		return &FlagError{
-			Message: "--engine-certs is for a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
-			Advice:  "name the daemon with --engine or build.engine, or leave --engine-certs out",
+	var registry backend.Registry[found]
+	for _, source := range sources {
+		if err := registry.Register(found{source}); err != nil {
+			return err
 		}
 	}
+	s.config, err = config.Load(file, &registry)
+	for _, problem := range unusable {
+		if err == nil && problem.ID == s.config.Provider {
+			return problem
+		}
+		s.opts.Reporter.Warn(problem)
+	}
+	if err != nil {
+		return err
+	}
+	p, _ := registry.Get(s.config.Provider)
+	s.selected = p.source
 	return nil
 }
 
@@ -237,22 +219,24 @@ func findConfig(opts Options) (config.Found, error) {
 	return config.Find(opts.Dir)
 }
 
-// register finds all providers, the project's own beside its configuration.
-func (s *Session) register(projectDir string) ([]*provider.UnusableError, error) {
-	sources, unusable, err := provider.Find(provider.Dirs{
-		BuiltIn: s.opts.BuiltIns,
-		Project: filepath.Join(projectDir, filepath.FromSlash(projectProviders)),
-		User:    s.opts.UserProviders,
-	})
+// ProjectRoot is the directory of the project that [Open] would use, without links.
+//
+// # Errors
+//
+// A [*config.NotFoundError] if there is none.
+func ProjectRoot(opts Options) (string, error) {
+	found, err := findConfig(opts)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	for _, source := range sources {
-		if err := s.registry.Register(found{source}); err != nil {
-			return nil, err
-		}
-	}
-	return unusable, nil
+	return filepath.EvalSymlinks(filepath.Dir(found.File))
+}
+
+// findProviders finds all providers. The project's own are below dir.
+func findProviders(opts Options, dir string) ([]provider.Source, []*provider.UnusableError, error) {
+	return provider.Find(provider.Dirs{
+		BuiltIn: opts.BuiltIns, Project: filepath.Join(dir, filepath.FromSlash(projectProviders)), User: opts.UserProviders,
+	})
 }
 
 // Config is the checked configuration.
@@ -261,13 +245,13 @@ func (s *Session) Config() *config.Config { return s.config }
 // Policy is the project's policy, nil if there is none.
 func (s *Session) Policy() *capability.Policy { return s.project }
 
-// part is the provider's part of the configuration, in the form that it asks for.
+// part is the provider's part of the configuration, as JSON.
 func (s *Session) part(g *backend.Guest) json.RawMessage {
 	return s.config.Part(g.Describe().TextFrom)
 }
 
-// Dev runs the backend until it ends or ctx is done. The cause of ctx's end
-// should be one of [Interrupt]: the backend is killed at once otherwise.
+// Dev runs the backend until it ends or ctx is done. Without a cause from
+// [Interrupt], the end of ctx kills the backend at once.
 func (s *Session) Dev(ctx context.Context) error {
 	_, err := s.run(ctx, live{}, s.devCall())
 	return err

@@ -6,13 +6,14 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // EngineAuto is the default of [BuildSettings.Engine].
 const EngineAuto = string(build.Auto)
 
-// BuildSettings are the user's settings for image builds, whatever the provider
-// asks for. Each is what the flag of stagecraft build with its name takes.
+// BuildSettings are the user's settings for image builds, which override those of the
+// provider. Each is the text of the flag of stagecraft build with its name.
 type BuildSettings struct {
 	// Engine is auto, docker, embedded, buildkit+tcp://HOST:PORT or
 	// buildkit+unix:///PATH. Empty leaves it to the configuration, then to auto.
@@ -21,14 +22,14 @@ type BuildSettings struct {
 	EngineCerts string
 	// Tags are further references of the image.
 	Tags []string
-	// Platforms, such as linux/arm64, replace those that the provider asks for.
+	// Platforms, such as linux/arm64, replace the provider's.
 	Platforms []string
 	// Outputs are oci:DIR or tar:FILE, to which the image is written.
 	Outputs []string
 	// Bases are REF=oci:DIR: base images that are read from OCI layouts.
 	Bases []string
-	// Load puts the image into the Docker engine as well, NoCache repeats every
-	// step, and Pull looks for newer base images.
+	// Load also puts the image into the Docker engine, NoCache repeats every step,
+	// and Pull looks for newer base images.
 	Load, NoCache, Pull bool
 	// Epoch is the value of SOURCE_DATE_EPOCH.
 	Epoch string
@@ -36,11 +37,11 @@ type BuildSettings struct {
 	Progress string
 	Verbose  bool
 	// Machine is a unique name of this machine, under which builders keep contexts.
-	// Without one the whole context is sent each time.
+	// If it is empty, the whole context is sent each time.
 	Machine string
 }
 
-// Flags are the settings that are set and that not every provider can carry out.
+// Flags are the settings that are set, if not every provider can carry them out.
 func (b BuildSettings) Flags() []Flag {
 	var flags []Flag
 	for _, flag := range []struct {
@@ -119,4 +120,24 @@ func parseEach[T any](flag string, texts []string, parse func(string) (T, error)
 		values = append(values, value)
 	}
 	return values, nil
+}
+
+// chooseEngine uses the configuration's engine if the user gave none.
+func (s *Session) chooseEngine() error {
+	certs := s.opts.Builds.EngineCerts
+	chosen := &s.builds.Engine
+	if chosen.Kind == "" && s.config.Engine != "" {
+		engine, err := build.ParseEngine(s.config.Engine, cmp.Or(certs, s.opts.EngineCerts))
+		if err != nil {
+			return yamldoc.Problems{{Pos: s.config.EnginePosition(), Field: "build.engine", Message: err.Error()}}
+		}
+		*chosen = engine
+	}
+	if certs != "" && (chosen.Kind != build.BuildKit || chosen.Certs == "") {
+		return &FlagError{
+			Message: "--engine-certs requires a daemon at buildkit+tcp://HOST:PORT, and the engine is " + chosen.String(),
+			Advice:  "name the daemon with --engine or build.engine, or remove --engine-certs",
+		}
+	}
+	return nil
 }

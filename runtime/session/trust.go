@@ -4,31 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
-	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
-	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
 )
 
-// UntrustedError says that a provider may not run, since nobody has agreed to
-// this module.
+// UntrustedError says that a provider may not run, because nobody trusts its module.
 type UntrustedError struct {
 	ID string
-	// Before is the SHA-256 of the module that was trusted, and Now that of the
-	// module that is there; both are empty when none was.
+	// Before is the SHA-256 of the trusted module, and Now that of the module that
+	// was found. Both are empty if no module with this ID is trusted.
 	Before, Now string
-	// Declined is set when the user was asked, and said no.
+	// Declined is set if the user was asked and said no.
 	Declined bool
-	// Unasked is the module as the user named it to trust it, where nobody can be
-	// asked.
+	// Unasked is the ID or file that the user named to trust it, if the user cannot
+	// be asked.
 	Unasked string
 }
 
@@ -37,27 +33,27 @@ func (e *UntrustedError) Error() string {
 	case e.Declined:
 		return fmt.Sprintf("provider %s is not trusted", e.ID)
 	case e.Unasked != "":
-		return fmt.Sprintf("provider %s is not trusted: nobody can be asked here", e.ID)
+		return fmt.Sprintf("provider %s is not trusted: cannot ask without a terminal or with --locked", e.ID)
 	case e.Before != "":
-		return fmt.Sprintf("provider %s is not the one that %s has:\nsha256 %s -> %s", e.ID, lock.FileName, e.Before, e.Now)
+		return fmt.Sprintf("provider %s differs from the one in %s:\nsha256 %s -> %s", e.ID, lock.FileName, e.Before, e.Now)
 	}
 	return fmt.Sprintf("provider %s is not trusted: it is not in %s", e.ID, lock.FileName)
 }
 
-// Hint says how to agree to the module.
+// Hint says how to trust the module.
 func (e *UntrustedError) Hint() string {
 	switch {
 	case e.Declined:
 		return ""
 	case e.Unasked != "":
-		return "look at it with: stagecraft provider inspect --load " + e.Unasked + "\nand agree to it with: stagecraft provider trust --yes " + e.Unasked
+		return "inspect it with: stagecraft provider inspect --load " + e.Unasked + "\ntrust it with: stagecraft provider trust --yes " + e.Unasked
 	case e.Before != "":
-		return "review it with: stagecraft provider diff " + e.ID + "\nand agree to it with: stagecraft provider trust " + e.ID
+		return "review it with: stagecraft provider diff " + e.ID + "\ntrust it with: stagecraft provider trust " + e.ID
 	}
-	return "look at what it asks for, and agree to it, with: stagecraft provider trust " + e.ID
+	return "review what it asks for and trust it with: stagecraft provider trust " + e.ID
 }
 
-// RefusedError says what a run does not meet of what policies require.
+// RefusedError lists the requirements of policies that a run does not meet.
 type RefusedError struct{ Refusals []capability.Refusal }
 
 func (e *RefusedError) Error() string {
@@ -68,7 +64,7 @@ func (e *RefusedError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Hint says what to do about it, where something can be done.
+// Hint says what to do about it, if anything can be done.
 func (e *RefusedError) Hint() string {
 	var hints []string
 	for _, r := range e.Refusals {
@@ -79,52 +75,18 @@ func (e *RefusedError) Hint() string {
 	return strings.Join(hints, "\n")
 }
 
-// Review is a module that someone is to agree to.
+// Review describes a module for a user who decides whether to trust it.
 type Review struct {
 	Entry lock.Entry
-	// Before is the entry that it would replace, nil when there is none.
+	// Before is the entry that Entry would replace, nil if there is none.
 	Before *lock.Entry
-	// Found is the module. Where it was not loaded, Entry has what Before has of
-	// what the module itself would say.
+	// Found is the module. If it was not loaded, Entry repeats from Before what the
+	// module would say of itself.
 	Found Inspection
 }
 
-// loadLock reads the project's lock file; one that isn't there is empty.
-func loadLock(root string) (*lock.File, error) {
-	path := filepath.Join(root, lock.FileName)
-	data, err := config.ReadPlanted(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return new(lock.File), nil
-	}
-	if err != nil {
-		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: path}, Message: "the lock file can't be read: " + err.Error()}}
-	}
-	return lock.Parse(path, data)
-}
-
-// changeLock changes the project's lock file as it is now, while no other
-// process does. It may be another one than was read before somebody was asked:
-// whom another process trusted meanwhile stays trusted, and whom it did not
-// trust any more is not trusted again.
-func changeLock(p patience, root string, change func(*lock.File)) (f *lock.File, err error) {
-	release, err := p.alone(root)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
-	}
-	defer release()
-	if f, err = loadLock(root); err != nil {
-		return nil, err
-	}
-	change(f)
-	if err := atomicfile.Write(filepath.Join(root, lock.FileName), f.Marshal()); err != nil {
-		return nil, fmt.Errorf("%s: %w", lock.FileName, err)
-	}
-	return f, nil
-}
-
-// admit decides whether a module may be loaded: what policies require of a run
-// of it, and whether it is the one that was trusted. With ask it may be once the
-// user has said so.
+// admit checks a module before it is loaded: the requirements of policies, and
+// whether the module is trusted. With ask, the user has to be asked first.
 func (s *Session) admit(m seen, missing []string) (ask bool, err error) {
 	if refusals := capability.Admit(s.policies(), s.asRun(m, missing)); len(refusals) > 0 {
 		return false, &RefusedError{refusals}
@@ -136,7 +98,7 @@ func (s *Session) admit(m seen, missing []string) (ask bool, err error) {
 	return false, err
 }
 
-// admitIdle is admit for a module that is given nothing to do.
+// admitIdle is admit for a module that is loaded and not called.
 func (s *Session) admitIdle(m seen) error {
 	if refusals := capability.AdmitModule(s.policies(), s.asRun(m, nil)); len(refusals) > 0 {
 		return &RefusedError{refusals}
@@ -144,16 +106,16 @@ func (s *Session) admitIdle(m seen) error {
 	return s.checkTrust(m)
 }
 
-func (s *Session) asRun(m seen, unheld []string) capability.Run {
+func (s *Session) asRun(m seen, unenforced []string) capability.Run {
 	entry, known := s.lock.Get(m.ID)
 	return capability.Run{
 		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == provider.BuiltIn,
-		Locked: known && entry.SHA256 == m.Digest(), Unheld: unheld,
+		Locked: known && entry.SHA256 == m.Digest(), Unenforced: unenforced,
 	}
 }
 
-// checkTrust compares digests, and nothing else: what another module asks for is
-// known only to whoever loads it.
+// checkTrust compares digests only: what an unknown module asks for is not known
+// before it is loaded.
 func (s *Session) checkTrust(m seen) error {
 	entry, known := s.lock.Get(m.ID)
 	switch {
@@ -165,8 +127,8 @@ func (s *Session) checkTrust(m seen) error {
 	return &UntrustedError{ID: m.ID}
 }
 
-// mayLoad asks the user whether a module that nobody has trusted may be loaded,
-// which is what shows what it asks for.
+// mayLoad asks the user whether to load an untrusted module, to show what it asks
+// for.
 func (s *Session) mayLoad(m seen) error {
 	agreed, err := s.opts.MayLoad(m.inspection())
 	if err == nil && !agreed {
@@ -175,33 +137,32 @@ func (s *Session) mayLoad(m seen) error {
 	return err
 }
 
-// checkEntry compares what the lock file says of a trusted module with what the
-// module says: others have read and reviewed the file alone.
+// checkEntry compares a trusted module's entry in the lock file with the module's
+// own description, since people review the entry only.
 func (s *Session) checkEntry(l *loaded) error {
 	entry, known := s.lock.Get(l.ID)
 	if !known || l.Origin == provider.BuiltIn {
 		return nil
 	}
 	var problems yamldoc.Problems
-	for _, wrong := range entry.Contradictions(s.entry(l.inspection())) {
+	for _, wrong := range entry.Contradictions(newEntry(s.config.Root, l.inspection())) {
 		problems.Add(s.lock.Pos(l.ID), "providers."+l.ID, wrong,
-			"the module was not changed, its entry was: restore it, or look at the module and run: stagecraft provider trust "+l.ID)
+			"the entry was changed, the module was not: restore the entry, or review the module and run: stagecraft provider trust "+l.ID)
 	}
 	return problems.Err()
 }
 
-// confirm asks the user about a module that nobody has agreed to yet, and
-// notes the answer.
+// confirm asks the user whether to trust a module, and records the answer.
 func (s *Session) confirm(ctx context.Context, l *loaded) error {
-	found := l.inspection()
-	agreed, err := s.opts.Confirm(Review{Entry: s.entry(found)})
+	entry := newEntry(s.config.Root, l.inspection())
+	agreed, err := s.opts.Confirm(Review{Entry: entry})
 	if err != nil {
 		return err
 	}
 	if !agreed {
 		return &UntrustedError{ID: l.ID, Declined: true}
 	}
-	if s.lock, err = trust(patience{ctx, s.opts.Reporter.Warn}, s.config.Root, s.entry(found)); err != nil {
+	if s.lock, err = trust(ctx, s.opts.Reporter.Warn, s.config.Root, entry); err != nil {
 		return err
 	}
 	// This change is the user's.
@@ -209,43 +170,14 @@ func (s *Session) confirm(ctx context.Context, l *loaded) error {
 	return nil
 }
 
-// agreed tells whether there is nobody to ask about a provider any more.
+// agreed reports whether the user is not asked about a provider any more.
 func (s *Session) agreed(source provider.Source) bool {
 	_, known := s.lock.Get(source.ID)
 	return known || source.Origin == provider.BuiltIn
 }
 
-func (s *Session) entry(found Inspection) lock.Entry { return newEntry(s.config.Root, found) }
-
-// newEntry is what a lock file has of a module, all granted that it asks for.
-func newEntry(root string, found Inspection) lock.Entry {
-	e := lock.Entry{
-		ID: found.About.ID, Version: found.About.Version, SHA256: found.Digest, ABI: found.About.ABI,
-		Source: string(found.Source.Origin), Path: filepath.Base(found.Source.Path),
-		Asked: found.About.Capabilities, Granted: found.About.Capabilities,
-	}
-	// Where a module is on one machine says nothing on another, unless it is
-	// in the project.
-	if dir, err := filepath.Abs(filepath.Dir(found.Source.Path)); err == nil {
-		if resolved, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = resolved
-		}
-		if rel, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(rel) {
-			e.Path = filepath.ToSlash(filepath.Join(rel, e.Path))
-		}
-	}
-	for _, imp := range found.Info.Imports {
-		e.Imports = append(e.Imports, imp.String())
-	}
-	return e
-}
-
-func trust(p patience, root string, e lock.Entry) (*lock.File, error) {
-	return changeLock(p, root, func(f *lock.File) { f.Set(e) })
-}
-
-// asks are what a provider says that it needs, and what of it counts: all of
-// it for one that is built in, what was granted for another.
+// asks returns what a provider asks for, and what is granted: everything to a
+// built-in one, what the lock file grants to others.
 func (s *Session) asks(l *loaded) (asked, granted abi.Capabilities) {
 	if l.Origin == provider.BuiltIn {
 		asked = l.guest.Describe().Capabilities

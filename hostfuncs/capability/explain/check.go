@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
@@ -22,7 +23,7 @@ type checks struct {
 	// allowed looks at a rule that allows and has an effect.
 	allowed func(c *checker, l capability.List, rule *capability.Rule)
 	// implying are lists of other keys that can allow or deny the same, and
-	// implies tells whether a rule of them does.
+	// implies reports whether a rule of them does.
 	implying func(c *checker, l capability.List) []*coverIndex
 	implies  func(l capability.List, other, rule *capability.Rule) bool
 }
@@ -54,12 +55,9 @@ func checksOf(key string) checks {
 
 // Check looks for rules that have no effect, and for those that allow more or
 // less than they seem to. Each finding is true; a policy without findings can
-// still have such rules.
-func Check(p *capability.Policy) []Finding { return CheckIn(p, nil) }
-
-// CheckIn is [Check] with a look at the project: isDirectory tells whether a
-// path that a rule names is a directory there.
-func CheckIn(p *capability.Policy, isDirectory func(path string) bool) []Finding {
+// still have such rules. isDirectory reports whether a path that a rule names is a
+// directory of the project; nil does not look.
+func Check(p *capability.Policy, isDirectory func(path string) bool) []Finding {
 	c := checker{
 		policy: p, isDirectory: isDirectory, lists: make(map[listID][]*coverIndex), confined: make(map[string]bool), idle: make(map[*capability.Rule]bool),
 	}
@@ -214,5 +212,27 @@ func (c *checker) accept() {
 			Message: fmt.Sprintf("accept: %s of %s: rule %q has no finding %s", a.Key, a.Provider, a.Rule, a.Finding),
 			Hint:    "remove it, or correct the finding or the rule",
 		})
+	}
+}
+
+// withoutDigest finds a rule for base images that matches none with a digest,
+// where a rule requires one.
+func withoutDigest(c *checker, l capability.List, rule *capability.Rule) (hint, why string) {
+	for _, required := range c.policy.DigestRules() {
+		if !required.For(l.Provider) {
+			continue
+		}
+		if strings.ContainsAny(rule.Text[strings.LastIndexByte(rule.Text, '/')+1:], "*@") {
+			return "", ""
+		}
+		return "write it with @sha256:*, or with one digest", fmt.Sprintf("allows nothing: it has no digest, and %q requires one, %s", required.Rules[0].Text, required.Rules[0].Pos)
+	}
+	return "", ""
+}
+
+// hostNetwork finds builds with the network of this machine.
+func hostNetwork(c *checker, l capability.List, rule *capability.Rule) {
+	if rule.Text == "host" {
+		c.find(l, rule, capability.HostNetwork, "use default or none", "lets the steps of a build reach what listens on the loopback of the machine that builds")
 	}
 }

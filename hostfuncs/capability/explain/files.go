@@ -25,7 +25,7 @@ func (c *checker) grantsNothing(l capability.List, rule *capability.Rule) {
 	}
 }
 
-// confines tells whether the policy confines commands that the rules of a provider
+// confines reports whether the policy confines commands that the rules of a provider
 // are for.
 func (c *checker) confines(provider string) bool {
 	if known, ok := c.confined[provider]; ok {
@@ -41,7 +41,7 @@ func (c *checker) confines(provider string) bool {
 	return c.confined[provider]
 }
 
-// endsAsDirectory tells whether a path is written as that of a directory.
+// endsAsDirectory reports whether a path is written as that of a directory.
 func endsAsDirectory(p string) bool {
 	return p == "." || strings.HasSuffix(p, "/") || strings.HasSuffix(p, "/.")
 }
@@ -69,7 +69,7 @@ func usedDirectories(c *checker, l capability.List) []*coverIndex {
 	return slices.Concat(c.listsFor(l, "files.read", false), c.listsFor(l, "files.write", false))
 }
 
-// deniesReading tells whether a rule that can apply together with those of a
+// deniesReading reports whether a rule that can apply together with those of a
 // provider, or of any where it is all of them, denies reading files.
 func (c *checker) deniesReading(provider string) bool {
 	if provider != anyProvider {

@@ -42,7 +42,7 @@ func TestWritable(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got string
-		for _, f := range Check(policy) {
+		for _, f := range Check(policy, nil) {
 			if f.Name == capability.ProtectedWrite {
 				got += f.Message
 			}
@@ -65,7 +65,7 @@ providers:
 		t.Fatal(err)
 	}
 	var got []string
-	for _, f := range Check(policy) {
+	for _, f := range Check(policy, nil) {
 		if f.Name == capability.ProtectedWrite {
 			got = append(got, f.Provider+" "+f.Rule)
 		}

@@ -1,7 +1,7 @@
 package explain
 
 // knownPrograms are programs that run other programs, or code, when their
-// arguments say so. In a name, * stands for any characters; names are without
+// arguments say so. In a name, * matches any characters; names are without
 // a version, so python is python3.11 too. Where no other page is named, what a
 // program does is in its own manual.
 var knownPrograms = []struct {
@@ -131,7 +131,7 @@ var knownPrograms = []struct {
 	},
 	{
 		[]string{"psql", "pg_*", "pgcli", "createdb", "dropdb", "mysql", "mysqldump", "mysqlimport", "mysqladmin", "mysqlsh", "mycli", "mariadb", "mariadb-*", "sqlite", "sqlite3", "sqlcipher", "litecli", "duckdb", "mongo", "mongosh", "mongod", "redis-cli", "valkey-cli", "redis-server", "sqlcmd", "sqlplus", "rman", "isql", "isql-fb", "cqlsh", "clickhouse*", "cockroach", "influx", "influxd", "etcdctl", "usql", "rqlite", "snowsql", "bcp", "psequel", "neo4j", "cypher-shell", "hbase", "hive", "beeline", "presto", "trino", "spark-*", "pyspark"},
-		"a database's shell runs commands, and reads and writes files, by what it is told", "https://gtfobins.github.io/gtfobins/psql/",
+		"a database's shell runs commands, and reads and writes files, as its arguments say", "https://gtfobins.github.io/gtfobins/psql/",
 	},
 	{
 		[]string{"openssl", "gpg", "gpg2", "gpgsm", "gpgconf", "gpg-agent", "age", "cosign", "step", "pass", "security", "keytool", "jarsigner", "certutil", "certbot", "acme.sh", "nginx", "caddy", "httpd", "apache2*", "lighttpd", "haproxy", "envoy", "traefik", "supervisord", "crond", "rsyslogd", "logrotate", "cloudflared", "ngrok", "localtunnel", "lt", "tailscale"},

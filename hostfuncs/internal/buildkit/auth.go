@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"slices"
+	"strings"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
 	"google.golang.org/grpc"
@@ -19,17 +21,15 @@ import (
 type Auth session.Attachable
 
 // NewAuth answers a builder that asks for the user's credentials, by
-// https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It does
-// so for the registries that the build may use, and for no other, so that a
-// redirect or a mirror gets nothing, and for what it may do there.
+// https://github.com/moby/buildkit/blob/v0.34.2/session/auth/auth.proto. It answers only
+// for the given access, so that a redirect or a mirror gets nothing.
 //
-// Where a registry gives tokens, the builder gets one, which we fetch, and
-// neither password nor identity token. A password is given for a registry that
-// takes nothing else, as we ask it ourselves first: one that only the builder
-// reaches gets none.
+// If a registry issues tokens, the builder gets a token that we fetch, and neither
+// password nor identity token. A builder gets a password only for a registry that, asked
+// by us, takes nothing else.
 func NewAuth(credentials *registry.Credentials, client *registry.Client, access []Access) Auth {
-	// The key is a new one for each build, and none is kept on disk: a builder
-	// that serves others too then has no tokens of ours for the next build.
+	// Each build has a new key, so that a shared builder cannot use its tokens for the
+	// next build.
 	_, key, _ := ed25519.GenerateKey(rand.Reader)
 	return &authServer{credentials: credentials, client: client, access: access, key: key}
 }
@@ -42,7 +42,7 @@ type authServer struct {
 	key         ed25519.PrivateKey
 }
 
-// errNothing makes a builder go on without credentials.
+// errNothing makes a builder continue without credentials.
 var errNothing = status.Error(codes.Unimplemented, "no credentials for this registry")
 
 // Register implements [session.Attachable].
@@ -80,7 +80,7 @@ func (a *authServer) Credentials(ctx context.Context, req *auth.CredentialsReque
 	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Password}, nil
 }
 
-// FetchToken gives a token for what the registry asked of the builder.
+// FetchToken returns a token for the registry's request.
 func (a *authServer) FetchToken(ctx context.Context, req *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
 	found, err := a.lookup(ctx, req.GetHost())
 	if err != nil {
@@ -116,7 +116,60 @@ func (a *authServer) VerifyTokenAuthority(ctx context.Context, req *auth.VerifyT
 	if _, err := a.lookup(ctx, req.GetHost()); err != nil {
 		return nil, err
 	}
-	// The builder opens it as NaCl's sign does: the signature, and what was signed.
+	// The format is that of NaCl's sign: the signature, then the signed bytes.
 	signed := append(ed25519.Sign(a.key, req.GetPayload()), req.GetPayload()...)
 	return &auth.VerifyTokenAuthorityResponse{Signed: signed}, nil
+}
+
+// Access is the right to pull, and with Push to push, a repository.
+type Access struct {
+	Host       string // as [registry.Canonical] has it
+	Repository string // without the host
+	Push       bool
+}
+
+// AccessTo returns the access to the repository of a reference.
+func AccessTo(ref string, push bool) (Access, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return Access{}, err
+	}
+	return Access{Host: registry.Canonical(reference.Domain(named)), Repository: reference.Path(named), Push: push}, nil
+}
+
+// scopes returns the requested scopes that the build needs, by
+// https://distribution.github.io/distribution/spec/auth/scope/. Credentials often allow
+// all that the user may do in a registry.
+func (a *authServer) scopes(host string, asked []string) []string {
+	var granted []string
+	for _, list := range asked {
+		for scope := range strings.FieldsSeq(list) {
+			if actions := a.actions(host, scope); actions != "" {
+				granted = append(granted, actions)
+			}
+		}
+	}
+	return granted
+}
+
+// actions returns a scope with its allowed actions, empty for none.
+func (a *authServer) actions(host, scope string) string {
+	colon := max(strings.LastIndexByte(scope, ':'), 0)
+	name := scope[:colon]
+	repository, ok := strings.CutPrefix(name, "repository:")
+	if !ok {
+		return ""
+	}
+	var left []string
+	for action := range strings.SplitSeq(scope[colon+1:], ",") {
+		if slices.ContainsFunc(a.access, func(of Access) bool {
+			return of.Host == host && of.Repository == repository && (action == "pull" || action == "push" && of.Push)
+		}) {
+			left = append(left, action)
+		}
+	}
+	if left == nil {
+		return ""
+	}
+	return name + ":" + strings.Join(left, ",")
 }

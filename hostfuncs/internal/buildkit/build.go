@@ -18,17 +18,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// Options are what a build needs besides what is built.
+// Options are the options of a build besides the [image.Build].
 type Options struct {
-	// Key is the same for each build of a project on a machine, and no other's:
-	// what has been sent under it is not sent again. Files are taken to be the
-	// same by size, mode and time.
+	// Key identifies a project on a machine. Files that were sent under it are not sent
+	// again. They count as unchanged by size, mode and time.
 	Key string
-	// Push has the builder send the image to its registry; an engine's own
-	// BuildKit cannot.
+	// Push pushes the image; an engine's own BuildKit cannot.
 	Push bool
-	// Archives take the image as `docker load` does, and Layouts as a tar of an
-	// OCI layout; not from an engine's own BuildKit.
+	// Archives receive the image for `docker load`, and Layouts as a tar of an OCI
+	// layout; not from an engine's own BuildKit.
 	Archives, Layouts []func() (io.WriteCloser, error)
 	// Auth answers for the user's credentials, nil for none.
 	Auth Auth
@@ -36,15 +34,15 @@ type Options struct {
 	Status func(*client.SolveStatus)
 }
 
-// Build builds an image. The context is compared with what was sent before, and
-// what differs is sent as it is read, so that memory does not grow with it.
+// Build builds an image. Changed files of the context are sent as they are read, so
+// memory does not grow with them.
 //
 // # Errors
 //
-// An [*image.Error] when the builder refuses the build or a step of it fails, an
-// [*UnavailableError] when it is out of reach, ctx's error when it is done: the
-// step that runs then is ended. A file of the context that cannot be read, or is
-// written meanwhile, is an error with its name.
+// An [*image.Error] if the builder refuses the build or a step fails, an
+// [*UnavailableError] if it is out of reach, ctx's error once it is done, which ends the
+// current step. A file of the context that cannot be read, or changes meanwhile, is an
+// error with its name.
 func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image.Image, error) {
 	if err := what.Check(); err != nil {
 		return image.Image{}, err
@@ -80,13 +78,12 @@ func (b *Builder) Build(ctx context.Context, what image.Build, o Options) (image
 	return image.Image{Identity: identity(answer.ExporterResponse, b.engine), Bases: watch.bases()}, nil
 }
 
-// identity is by which digests a builder tells of the image that it built. What
-// it calls the digest is a manifest's, or an index's, or in an engine without
-// containerd's image store once more the configuration's. Engines as old as 20.10
-// tell nothing else.
-func identity(told map[string]string, engine bool) image.Identity {
-	digest, config := told[exptypes.ExporterImageDigestKey], told[exptypes.ExporterImageConfigDigestKey]
-	if engine && config == "" && told[exptypes.ExporterImageDescriptorKey] == "" {
+// identity returns the digests in a builder's response. Its digest is that of a manifest
+// or an index, or of the configuration in an engine without the containerd image store.
+// Docker 20.10 reports nothing else.
+func identity(response map[string]string, engine bool) image.Identity {
+	digest, config := response[exptypes.ExporterImageDigestKey], response[exptypes.ExporterImageConfigDigestKey]
+	if engine && config == "" && response[exptypes.ExporterImageDescriptorKey] == "" {
 		config = digest
 	}
 	i := image.Identity{Config: config}
@@ -101,7 +98,7 @@ func identity(told map[string]string, engine bool) image.Identity {
 
 func (b *Builder) options(what image.Build, files *contextFiles, o Options) (client.SolveOpt, error) {
 	name := filepath.Base(what.Dockerfile)
-	// Whatever there is in effect: the engine would look for another one.
+	// The ignore file in effect: the engine would look for another one.
 	dockerfile := texts{name: what.Text, name + ".dockerignore": append(slices.Clone(files.context.Ignore()), "\n#\n"...)}
 	opt := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
@@ -124,7 +121,7 @@ func (b *Builder) options(what image.Build, files *contextFiles, o Options) (cli
 	return opt, err
 }
 
-// attributes are the frontend's, see
+// attributes returns the options of the frontend, see
 // https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/config.go.
 func attributes(what image.Build, dockerfile string) map[string]string {
 	attrs := map[string]string{"filename": dockerfile}
@@ -151,18 +148,17 @@ func attributes(what image.Build, dockerfile string) map[string]string {
 		attrs["image-resolve-mode"] = "pull"
 	}
 	if what.Syntax == "" {
-		// A frontend that was given a command line is the last one: the
-		// Dockerfile's syntax line is not read.
+		// With a command line, the frontend ignores the Dockerfile's syntax line.
 		attrs["cmdline"] = ""
 		delete(attrs, "build-arg:BUILDKIT_SYNTAX")
 	}
 	return attrs
 }
 
-// exports are where the image goes.
+// exports returns the destinations of the image.
 func (b *Builder) exports(what image.Build, o Options) []client.ExportEntry {
-	// With the OCI's media types an image is the same wherever it goes: older
-	// builders have Docker's for some places.
+	// With the OCI's media types an image is the same at each destination: older
+	// builders use Docker's for some.
 	names := map[string]string{string(exptypes.OptKeyOCITypes): "true"}
 	if len(what.Tags) > 0 {
 		names["name"] = strings.Join(what.Tags, ",")
@@ -217,5 +213,3 @@ func cacheExports(caches []image.Cache) []client.CacheOptionsEntry {
 	}
 	return entries
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,5 +1,5 @@
-// Package buildkit builds images with BuildKit: the one in a Docker engine, or a
-// daemon of its own. Nothing else in the project talks to it.
+// Package buildkit builds images with BuildKit, in a Docker engine or as a daemon. It is
+// the only package that uses BuildKit's client.
 package buildkit
 
 import (
@@ -21,30 +21,29 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// answerLimit is how long a builder may take to answer at first.
+// answerLimit is how long a builder may take for its first answer.
 const answerLimit = 5 * time.Second
 
-// Hijack opens a stream to a Docker engine, by an address and a protocol of its
-// HTTP API.
+// Hijack opens a stream to a Docker engine, by a path and a protocol of its HTTP API.
 type Hijack func(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error)
 
-// Builder is a BuildKit that answered. Its methods may be called at once.
+// Builder is a BuildKit that answered. It is safe for concurrent use.
 type Builder struct {
 	client *client.Client
-	// engine says that it belongs to a Docker engine, which keeps its images.
+	// engine means that it is part of a Docker engine, which keeps its images.
 	engine bool
-	// old says that it is older than version 0.11.
+	// old means that it is older than version 0.11.
 	old bool
 	at  string
 }
 
-// InEngine is the BuildKit of a Docker engine at an address, which has one since
-// version 18.09.
+// InEngine connects to the BuildKit of a Docker engine, which has one since version
+// 18.09.
 //
 // # Errors
 //
-// An [*UnavailableError], for an engine without one as well, or ctx's error when
-// it is done.
+// An [*UnavailableError], also for an engine without BuildKit, or ctx's error once it is
+// done.
 func InEngine(ctx context.Context, address string, hijack Hijack) (*Builder, error) {
 	return connectEngine(ctx, address, hijack, answerLimit)
 }
@@ -68,15 +67,15 @@ func connectEngine(ctx context.Context, address string, hijack Hijack, limit tim
 	return greet(ctx, &Builder{client: c, engine: true, at: address}, limit)
 }
 
-// TLS are the files of a mutual TLS; all are needed for a daemon at tcp://.
+// TLS are the files for mutual TLS; a daemon at tcp:// needs all.
 type TLS struct{ CA, Cert, Key string }
 
-// Dial finds a daemon at tcp://HOST:PORT or unix://PATH. It has 5 seconds to
-// answer.
+// Dial connects to a daemon at tcp://HOST:PORT or unix://PATH, which must answer within
+// 5 seconds.
 //
 // # Errors
 //
-// An [*UnavailableError], or ctx's error when it is done.
+// An [*UnavailableError], or ctx's error once it is done.
 func Dial(ctx context.Context, address string, tls TLS) (*Builder, error) {
 	at, err := url.Parse(address)
 	if err != nil {
@@ -113,9 +112,8 @@ func (t TLS) check() error {
 	return nil
 }
 
-// advise says what to look at where something answers, but will not talk to us. With
-// TLS 1.3 a daemon that does not take our certificate may be gone before it has
-// said why.
+// advise adds advice to the error of a daemon that refuses the connection. With TLS 1.3 a
+// daemon that rejects our certificate may close the connection without a reason.
 func (t TLS) advise(err error) error {
 	switch text := err.Error(); {
 	case strings.Contains(text, "dial tcp"):
@@ -128,8 +126,8 @@ func (t TLS) advise(err error) error {
 	return fmt.Errorf("%w; check that it accepts the certificate %s", err, t.Cert)
 }
 
-// greet asks for a sign of life: for the version, which costs a builder nothing,
-// where a list of its workers has it look for emulators.
+// greet asks for the version, which is cheap: for a list of its workers, a builder looks
+// for emulators.
 func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, error) {
 	asking, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer stop()
@@ -151,15 +149,14 @@ func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, erro
 	return nil, &UnavailableError{At: b.at, Err: reason(err)}
 }
 
-// withoutInfo reports whether an error is that of a BuildKit before 0.11, which
-// knows no such question. Whatever else answers, as a web server, has no service
-// for it, or the same code with other words.
+// withoutInfo reports whether an error is that of a BuildKit before 0.11, which does not
+// have this method. Other servers, such as a web server, do not have the service.
 func withoutInfo(err error) bool {
 	return grpcerrors.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method Info")
 }
 
-// Platform is what a build runs on, such as linux/amd64: the frontend takes it
-// from there as well. It may take long, since a builder looks for emulators.
+// Platform returns the builder's platform, such as linux/amd64, as the frontend sees it.
+// It may take long, because the builder looks for emulators.
 func (b *Builder) Platform(ctx context.Context) (string, error) {
 	workers, err := b.client.ListWorkers(ctx)
 	if err != nil {
@@ -174,12 +171,12 @@ func (b *Builder) Platform(ctx context.Context) (string, error) {
 // Close releases the connection. A build that is under way goes on.
 func (b *Builder) Close() error { return b.client.Close() }
 
-// UnavailableError says that no BuildKit can be used at an address.
+// UnavailableError means that no BuildKit can be used at an address.
 type UnavailableError struct {
 	At   string
-	Lost bool // there was one, until it went away in the middle of a build
-	Slow bool // there may be one, which did not answer in time
-	// TooOld says that it is older than the oldest supported version.
+	Lost bool // the connection was lost during a build
+	Slow bool // it did not answer in time
+	// TooOld means that it is older than the oldest supported version.
 	TooOld bool
 	Err    error
 }

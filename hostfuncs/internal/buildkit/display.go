@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,19 +16,18 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Modes are the ways of showing what a build does, as docker build has them:
-// plain is for people and for logs, tty draws over itself, rawjson is for
-// programs, quiet is nothing, and auto is tty on a terminal and else plain.
+// Modes are the ways to show progress, as in docker build: plain for logs, tty redraws,
+// rawjson for programs, quiet shows nothing, and auto is tty on a terminal, else plain.
 var Modes = []string{"auto", "plain", "tty", "quiet", "rawjson"}
 
-// Display shows what a build does.
+// Display shows the progress of a build.
 type Display struct {
 	updates chan *client.SolveStatus
 	done    chan struct{}
 	mask    func(string) string
 	steps   int
-	current *client.Vertex // the step of [Display.Step] that goes on, nil for none
-	streams bool           // lines stay to be seen as a step prints them
+	current *client.Vertex // the current step of [Display.Step], nil for none
+	streams bool           // output stays visible
 }
 
 // Display shows the steps of a build until it is closed.
@@ -48,8 +48,7 @@ func (p Progress) Display() (*Display, error) {
 	return d, nil
 }
 
-// Streams reports whether the user has seen all output of the steps, and it was not
-// drawn over.
+// Streams reports whether all output of the steps stays visible.
 func (d *Display) Streams() bool { return d.streams }
 
 func streams(out io.Writer, mode string) bool {
@@ -60,8 +59,7 @@ func streams(out io.Writer, mode string) bool {
 	return !ok || !term.IsTerminal(int(f.Fd()))
 }
 
-// withoutSummary leaves out what is shown of failed steps at the very end: the
-// error has that, once.
+// withoutSummary omits the final summary of failed steps, which the error repeats.
 func withoutSummary(out io.Writer) io.Writer {
 	if f, ok := out.(terminalFile); ok {
 		return &cutFile{f, cut{to: f}}
@@ -69,14 +67,14 @@ func withoutSummary(out io.Writer) io.Writer {
 	return &cut{to: out}
 }
 
-// terminalFile is what BuildKit takes for a terminal, if it is one.
+// terminalFile is what BuildKit accepts as a terminal.
 type terminalFile interface {
 	io.ReadWriteCloser
 	Fd() uintptr
 	Name() string
 }
 
-// cutFile is a cut of what may be a terminal.
+// cutFile is a cut of a terminalFile.
 type cutFile struct {
 	terminalFile
 	cut cut
@@ -84,9 +82,9 @@ type cutFile struct {
 
 func (f *cutFile) Write(p []byte) (int, error) { return f.cut.Write(p) }
 
-// cut passes on what is written before the first line of a summary, which comes
-// in a Write of its own. What programs print never does: it has the number of its
-// step before it, or its end behind it in another Write.
+// cut passes on what is written before the first line of a summary, which is a separate
+// Write. Output of programs never is: it has a step number before it, or its line break
+// in another Write.
 type cut struct {
 	to   io.Writer
 	over bool
@@ -99,8 +97,7 @@ func (c *cut) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// show shows updates. If the display panics on an update, the rest is not shown,
-// and the build goes on.
+// show shows updates. If the display panics, the build continues without it.
 func (d *Display) show(shown progressui.Display) {
 	defer func() {
 		_ = recover()
@@ -110,7 +107,7 @@ func (d *Display) show(shown progressui.Display) {
 	_, _ = shown.UpdateFrom(context.Background(), d.updates)
 }
 
-// Show shows what has changed.
+// Show shows an update.
 func (d *Display) Show(s *client.SolveStatus) {
 	if d.mask != nil {
 		change(s, d.mask, d.mask)
@@ -118,8 +115,7 @@ func (d *Display) Show(s *client.SolveStatus) {
 	d.updates <- s
 }
 
-// Step shows the next step of a builder other than BuildKit, and the end of the
-// previous one.
+// Step shows the next step of another builder, and the end of the previous one.
 func (d *Display) Step(name string) {
 	d.end("")
 	now := time.Now()
@@ -146,4 +142,65 @@ func (d *Display) Close() {
 	d.end("")
 	close(d.updates)
 	<-d.done
+}
+
+// Progress is where and how a build shows its progress.
+type Progress struct {
+	Out  io.Writer
+	Mode string // one of [Modes], empty for auto
+	// Mask masks secret values in all texts; nil masks nothing.
+	Mask func(string) string
+}
+
+// Lines shows a step of a builder that reports its progress as lines, each in one
+// Write.
+func (p Progress) Lines(name string) io.Writer {
+	mask := p.Mask
+	if mask == nil {
+		mask = func(text string) string { return text }
+	}
+	switch p.Mode {
+	case "quiet":
+		return io.Discard
+	case "rawjson":
+		return newRawLines(p.Out, name, mask)
+	}
+	return maskedLines{p.Out, mask}
+}
+
+// ShowsLines reports whether the user sees the output of [Progress.Lines] as
+// text.
+func (p Progress) ShowsLines() bool { return p.Mode != "quiet" && p.Mode != "rawjson" }
+
+type maskedLines struct {
+	to   io.Writer
+	mask func(string) string
+}
+
+func (m maskedLines) Write(p []byte) (int, error) {
+	_, err := io.WriteString(m.to, m.mask(string(p)))
+	return len(p), err
+}
+
+// rawLines writes lines as messages of the mode rawjson.
+type rawLines struct {
+	to   *json.Encoder
+	mask func(string) string
+	step digest.Digest
+}
+
+func newRawLines(out io.Writer, name string, mask func(string) string) *rawLines {
+	l := &rawLines{to: json.NewEncoder(out), mask: mask, step: digest.FromString(name)}
+	now := time.Now()
+	_ = l.to.Encode(client.SolveStatus{Vertexes: []*client.Vertex{
+		{Digest: l.step, Name: mask(termtext.Line(name, 1000)), Started: &now},
+	}})
+	return l
+}
+
+func (l *rawLines) Write(p []byte) (int, error) {
+	text := l.mask(termtext.Clean(string(p)))
+	return len(p), l.to.Encode(client.SolveStatus{Logs: []*client.VertexLog{
+		{Vertex: l.step, Stream: 1, Data: []byte(text), Timestamp: time.Now()},
+	}})
 }

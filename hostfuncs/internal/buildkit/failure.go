@@ -17,7 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// failure makes an error of a builder one of ours.
+// failure converts an error of a builder.
 func (b *Builder) failure(what image.Build, err error, w *watch) error {
 	if grpcerrors.Code(err) == codes.Unavailable {
 		return &UnavailableError{At: b.at, Lost: true, Err: reason(err)}
@@ -45,7 +45,7 @@ func lineOf(text []byte, failed *image.Error) int {
 	return dockerfile.StepLine(text, failed.Step)
 }
 
-// line is the Dockerfile's that an error is about.
+// line returns the line of the Dockerfile in an error.
 func line(err error) int {
 	for _, source := range errdefs.Sources(err) {
 		for _, at := range source.Ranges {
@@ -57,18 +57,18 @@ func line(err error) int {
 	return 0
 }
 
-// wrapping is what the layers between put before what went wrong.
+// wrapping matches prefixes that other layers add to an error.
 var wrapping = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(failed to solve(?: with frontend [\w.]+)?|failed to (?:receive status|list workers)|rpc error: code = \w+ desc =|Unavailable|ResourceExhausted|failed to create LLB definition|process "[^"]*" did not complete successfully|executor failed running \[.*?\]):? `)
 })
 
-// quoted is an error that stands in quotes in another one.
+// quoted matches an error that quotes another one.
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^connection error: desc = "(.*)"$`) })
 
-// hops are the same in the middle, one for each process that an error has passed.
+// hops matches such text within an error, one for each process that passed it on.
 var hops = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`rpc error: code = \w+ desc = `) })
 
-// reason is what a builder says, fit to be printed.
+// reason returns a builder's error, safe to print and without prefixes.
 func reason(err error) error {
 	text := err.Error()
 	if s, ok := status.FromError(err); ok && s.Message() != "" {

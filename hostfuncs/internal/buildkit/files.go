@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,18 +22,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// errNoText is for names that BuildKit's protocol has no form for.
+// errNoText is for names that BuildKit's protocol cannot represent.
 var errNoText = errors.New("its name, or its target if it is a link, is not in UTF-8, which BuildKit requires; rename it, or name it in .dockerignore")
 
-// contextFiles shows a context to BuildKit, which compares it with what it has
-// and asks for the rest.
+// contextFiles sends a context to BuildKit, which asks for the files that changed.
 type contextFiles struct {
 	context *image.Context
 
 	mu    sync.Mutex
 	sizes map[string]int64
-	// failed is the first file that could not be sent. BuildKit's protocol takes
-	// one that is not there, or ends early, for a whole one.
+	// failed is the first error of a file. BuildKit's protocol treats a missing or
+	// truncated file as complete.
 	failed error
 	stop   func(error)
 }
@@ -81,7 +82,7 @@ func (c *contextFiles) Open(name string) (io.ReadCloser, error) {
 	return &wholeFile{ReadCloser: f, left: size, changed: func() error { return c.fail(c.context.Changed(name)) }}, nil
 }
 
-// fail keeps the first error, and has the build stopped for it.
+// fail keeps the first error and stops the build.
 func (c *contextFiles) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -104,7 +105,7 @@ func (c *contextFiles) failure() error {
 	return c.failed
 }
 
-// wholeFile reads a file that must have the size that was announced.
+// wholeFile reads a file that must have the announced size.
 type wholeFile struct {
 	io.ReadCloser
 	left    int64
@@ -120,7 +121,7 @@ func (f *wholeFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// local is a name as BuildKit has it, seen from the directory.
+// local returns BuildKit's name of a file relative to the directory.
 func local(name string) string {
 	return path.Join(".", strings.TrimLeft(path.Clean("/"+filepath.ToSlash(name)), "/"))
 }
@@ -131,7 +132,7 @@ type texts map[string][]byte
 
 // Walk implements [fsutil.FS].
 func (t texts) Walk(ctx context.Context, at string, visit fs.WalkDirFunc) error {
-	for _, name := range sortedKeys(t) {
+	for _, name := range slices.Sorted(maps.Keys(t)) {
 		if at := local(at); at != "." && at != name {
 			continue
 		}

@@ -5,24 +5,24 @@ import (
 	"sync"
 )
 
-// gathered is a connection that sends small writes together, as long as an
-// earlier one is on its way. BuildKit's session makes one of its own for each
-// file of a context, and the engine at the other end wakes for each.
+// gathered is a connection that combines small writes while an earlier one is in
+// progress. BuildKit's session writes separately for each file of a context, and the
+// engine at the other end wakes up for each.
 type gathered struct {
 	net.Conn
 
 	mu      sync.Mutex
 	wake    *sync.Cond
 	waiting []byte
-	sending bool // some are on their way
+	sending bool // a write is in progress
 	err     error
 	closed  bool
 	done    chan struct{}
 }
 
 const (
-	maxWaiting = 256 << 10 // bytes that wait to be sent at most
-	large      = 2 << 10   // bytes of a write that is not worth copying
+	maxWaiting = 256 << 10 // most bytes that wait to be sent
+	large      = 2 << 10   // bytes of a write that is sent directly
 )
 
 func gather(c net.Conn) net.Conn {
@@ -32,7 +32,7 @@ func gather(c net.Conn) net.Conn {
 	return g
 }
 
-// Write implements [net.Conn]. An error may be that of an earlier one.
+// Write implements [net.Conn]. An error may be that of an earlier write.
 func (g *gathered) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -53,7 +53,7 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pass sends without the lock, and keeps an error for the next Write.
+// pass writes without the lock, and keeps an error for the next Write.
 func (g *gathered) pass(p []byte) (int, error) {
 	g.sending = true
 	g.mu.Unlock()

@@ -31,7 +31,7 @@ func (c control) Info(context.Context, *controlapi.InfoRequest) (*controlapi.Inf
 	return &controlapi.InfoResponse{}, c.err
 }
 
-// TestGreet wants an old BuildKit told from a new one, and both from what is none.
+// TestGreet: an old BuildKit, a new one and something else are distinguished.
 func TestGreet(t *testing.T) {
 	none := func(err error) bool {
 		_, ok := errors.AsType[*UnavailableError](err)

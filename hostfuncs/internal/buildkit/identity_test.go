@@ -14,7 +14,7 @@ func TestIdentity(t *testing.T) {
 	config, manifest := "sha256:"+strings.Repeat("c", 64), "sha256:"+strings.Repeat("1", 64)
 	const digestKey, configKey, descriptorKey = "containerimage.digest", "containerimage.config.digest", "containerimage.descriptor"
 	for name, tt := range map[string]struct {
-		told   map[string]string
+		named  map[string]string
 		engine bool
 		want   image.Identity
 	}{
@@ -26,7 +26,7 @@ func TestIdentity(t *testing.T) {
 		"a daemon, for several platforms": {map[string]string{digestKey: manifest, descriptorKey: "e30="}, false, image.Identity{Manifests: []string{manifest}}},
 		"a daemon that tells nothing":     {nil, false, image.Identity{}},
 	} {
-		if diff := cmp.Diff(tt.want, identity(tt.told, tt.engine)); diff != "" {
+		if diff := cmp.Diff(tt.want, identity(tt.named, tt.engine)); diff != "" {
 			t.Errorf("%s, -want +got:\n%s", name, diff)
 		}
 	}

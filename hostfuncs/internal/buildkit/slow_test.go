@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestEngineSlowOrWithout wants an engine that takes its time told from one that
+// TestEngineSlowOrWithout distinguishes a slow engine from one that
 // has no BuildKit: only the latter is another builder's to build with.
 func TestEngineSlowOrWithout(t *testing.T) {
 	none := errors.New("404")

@@ -2,8 +2,10 @@ package buildkit
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -14,10 +16,10 @@ import (
 const (
 	tailLines = 20       // lines of output that an error carries
 	tailBytes = 16 << 10 // of them
-	maxHeld   = 64 << 10 // bytes of a line that are waited for
-	maxSteps  = 10_000   // that are shown and remembered
-	maxParts  = 1000     // of a step that are shown: files that it fetches, warnings
-	maxName   = 1000     // bytes of what a builder calls a step or a part of it
+	maxLine   = 64 << 10 // bytes of an incomplete line
+	maxSteps  = 10_000   // shown and remembered
+	maxParts  = 1000     // of a step: files that it fetches, warnings
+	maxName   = 1000     // bytes of the name of a step or a part
 )
 
 // watch reads the status of a build, to show it and for errors.
@@ -33,7 +35,7 @@ type step struct {
 	// parts are those reported of it; warnings counts its warnings.
 	parts    map[string]bool
 	warnings int
-	held     []byte // the beginning of a line
+	line     []byte // an incomplete line
 	tail     []byte
 }
 
@@ -55,10 +57,10 @@ func newWatch(show func(*client.SolveStatus)) *watch {
 	return w
 }
 
-// wait waits until all was read. What was noted can be looked at then.
+// wait waits until all updates were read. Then the steps can be used.
 func (w *watch) wait() { <-w.done }
 
-// change changes all texts of an update: those of a line, and longer ones.
+// change changes all texts of an update, those of one line and longer ones.
 func change(s *client.SolveStatus, line, text func(string) string) {
 	for _, v := range s.Vertexes {
 		v.Name, v.Error = line(v.Name), text(v.Error)
@@ -80,8 +82,7 @@ func change(s *client.SolveStatus, line, text func(string) string) {
 	}
 }
 
-// clean makes what comes from a builder, and from the programs that it runs, fit
-// to be printed.
+// clean makes the texts of a builder and of the programs that it runs safe to print.
 func clean(s *client.SolveStatus) {
 	change(s, func(text string) string { return termtext.Line(text, 1000) }, termtext.Clean)
 }
@@ -109,8 +110,8 @@ func (w *watch) bound(s *client.SolveStatus) {
 	})
 }
 
-// whole holds back the beginning of a line until its end has come, or the step
-// has ended: a value in it could not be known by a part.
+// whole delays an incomplete line until it or the step ends: a secret in it cannot be
+// masked in parts.
 func (w *watch) whole(s *client.SolveStatus) {
 	var logs []*client.VertexLog
 	for _, log := range s.Logs {
@@ -118,20 +119,20 @@ func (w *watch) whole(s *client.SolveStatus) {
 		if at == nil {
 			continue
 		}
-		data := append(at.held, log.Data...)
+		data := append(at.line, log.Data...)
 		end := bytes.LastIndexAny(data, "\r\n") + 1
-		if len(data)-end > maxHeld {
+		if len(data)-end > maxLine {
 			end = len(data)
 		}
-		at.held = bytes.Clone(data[end:])
+		at.line = bytes.Clone(data[end:])
 		if log.Data = data[:end]; end > 0 {
 			logs = append(logs, log)
 		}
 	}
 	for _, v := range s.Vertexes {
-		if at := w.steps[v.Digest]; at != nil && v.Completed != nil && len(at.held) > 0 {
-			logs = append(logs, &client.VertexLog{Vertex: v.Digest, Stream: 1, Data: append(at.held, '\n'), Timestamp: *v.Completed})
-			at.held = nil
+		if at := w.steps[v.Digest]; at != nil && v.Completed != nil && len(at.line) > 0 {
+			logs = append(logs, &client.VertexLog{Vertex: v.Digest, Stream: 1, Data: append(at.line, '\n'), Timestamp: *v.Completed})
+			at.line = nil
 		}
 	}
 	s.Logs = logs
@@ -142,7 +143,7 @@ func (w *watch) note(s *client.SolveStatus) {
 		if at := w.step(v.Digest); at != nil {
 			at.name = v.Name
 		}
-		// What is stopped because another step failed is not the one.
+		// This step was stopped because another one failed.
 		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") {
 			w.failed = v.Digest
 		}
@@ -167,7 +168,7 @@ func (w *watch) step(id digest.Digest) *step {
 	return w.steps[id]
 }
 
-// last is the step that failed and the end of its output.
+// last returns the failed step and the end of its output.
 func (w *watch) last() (name, log string) {
 	at := w.steps[w.failed]
 	if at == nil {
@@ -175,4 +176,44 @@ func (w *watch) last() (name, log string) {
 	}
 	lines := strings.Split(strings.Trim(string(at.tail), "\n"), "\n")
 	return at.name, strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}
+
+// fromStep matches the name of a step that takes an image, once the frontend has looked
+// up the image's digest. Names of stages and platforms do not contain "]".
+var fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\[[^\]]*\] )?FROM (\S+)@(sha256:[0-9a-f]{64})$`) })
+
+// bases are the digests of the steps' images, by reference.
+type bases map[string]string
+
+// note reads a step's name. The digest of a reference with two digests is unknown.
+func (b bases) note(name string) {
+	m := fromStep().FindStringSubmatch(name)
+	if m == nil {
+		return
+	}
+	ref, digest := m[1], m[2]
+	if known, ok := b[ref]; ok && known != digest {
+		digest = ""
+	}
+	b[ref] = digest
+}
+
+// bases returns the digests in the names of all steps.
+func (w *watch) bases() map[string]string {
+	b := bases{}
+	for _, s := range w.steps {
+		b.note(s.name)
+	}
+	return b.known()
+}
+
+// known returns the references with one digest.
+func (b bases) known() map[string]string {
+	known := make(map[string]string)
+	for ref, digest := range b {
+		if digest != "" {
+			known[ref] = digest
+		}
+	}
+	return known
 }

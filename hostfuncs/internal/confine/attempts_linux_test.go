@@ -67,7 +67,7 @@ func attempts() map[string]func([]string) error {
 		"schedule-oneself": trySchedulingOneself,
 		"ptrace":           func(a []string) error { return unix.PtraceSeize(number(a[0])) },
 		"call":             tryCall,
-		"beyond":           tryBeyond,
+		"always-refused":   tryAlwaysRefused,
 		"namespace":        tryNamespace,
 		"status":           tryStatus,
 		"threads":          tryThreadsOfOwn,
@@ -197,11 +197,11 @@ func tryCall(a []string) error {
 	return nil
 }
 
-// tryBeyond makes each system call that no rule allows, with arguments that
-// make no sense, and tells those that weren't refused.
-func tryBeyond([]string) error {
+// tryAlwaysRefused makes each system call that no rule allows, with invalid arguments, and
+// reports those that were not refused.
+func tryAlwaysRefused([]string) error {
 	var open []string
-	for _, c := range beyond() {
+	for _, c := range alwaysRefused() {
 		const bad = ^uintptr(0)
 		_, _, errno := unix.RawSyscall6(c.number, bad, bad, bad, bad, bad, bad)
 		if refuse(errno) != c.answer {
@@ -224,7 +224,7 @@ func tryNamespace([]string) error {
 	return process.Kill()
 }
 
-// tryStatus tells the capabilities of a program that we start.
+// tryStatus reports the capabilities of a started program.
 func tryStatus(a []string) error {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {

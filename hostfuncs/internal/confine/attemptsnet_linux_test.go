@@ -18,11 +18,11 @@ func loopback(port string) *unix.SockaddrInet4 {
 }
 
 func tryConnect(kind int, to unix.Sockaddr) error {
-	family := unix.AF_INET
+	domain := unix.AF_INET
 	if _, ok := to.(*unix.SockaddrUnix); ok {
-		family = unix.AF_UNIX
+		domain = unix.AF_UNIX
 	}
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func tryBusy(a []string) error {
 	return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[1]})
 }
 
-// tryDial is as programs do it, with a socket that doesn't wait.
+// tryDial connects as programs do, with a non-blocking socket.
 func tryDial(a []string) error {
 	conn, err := net.Dial("tcp", "127.0.0.1:"+a[0])
 	if err != nil {

@@ -13,15 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Broker makes the connections of confined processes for them, since a filter
-// sees no address and Landlock, before [ResolveUnixABI], no Unix socket.
+// Broker makes connections on behalf of confined processes, because a filter cannot
+// read addresses and Landlock, before [ResolveUnixABI], does not restrict Unix sockets.
 //
-// It never lets a call go on that it has looked at: by then the program may have
-// put another address or socket in its place. It takes a copy of the address
-// and a duplicate of the socket, checks these, and connects them itself. A
-// server therefore sees the broker's process as its peer, a signal handler of
-// the program runs when the connection is made, and a program that hides its
-// memory, as some agents for keys do, can't connect.
+// It never continues a call that it has checked: meanwhile the program could have
+// replaced the address or the socket. It copies the address, duplicates the socket,
+// checks these, and connects them itself. So a server sees the broker's process as
+// its peer, signal handlers of the program run after the connection is made, and a
+// program that hides its memory, as some key agents do, cannot connect.
 //
 // See https://docs.kernel.org/userspace-api/seccomp_filter.html#userspace-notification.
 type Broker struct {
@@ -34,17 +33,17 @@ func hasGetfd() bool {
 	return err == unix.EBADF
 }
 
-// maxConnecting is how many connections are made at once. Further ones wait.
+// maxConnecting is how many connections are made at once; others wait.
 const maxConnecting = 512
 
-// Serve answers until no process is left to ask, from a thread that isn't
-// confined. Connections of the confined processes wait for it, and fail with
-// ENOSYS when our process is gone. It is called once.
+// Serve serves until no confined process is left. It is called once, from a thread
+// that is not confined. Connections of the confined processes wait for it, and fail
+// with ENOSYS if our process has ended.
 func (b *Broker) Serve() {
 	free := make(chan struct{}, maxConnecting)
 	serve(b.fd, func(n notification) {
 		free <- struct{}{}
-		// A connection can take its time.
+		// Connecting may take long.
 		go func() {
 			defer func() { <-free }()
 			b.answer(n)
@@ -73,13 +72,13 @@ func (b *Broker) connect(n notification) unix.Errno {
 	defer unix.Close(socket)
 	cwd := fmt.Sprintf("/proc/%d/cwd", n.pid)
 	if notifyIoctl(b.fd, notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
-		// It ended, and its number may be another process's by now.
+		// It has ended, and its pid may be reused.
 		return unix.EPERM
 	}
 	return b.connectTo(socket, address, cwd)
 }
 
-// maxAddress is the size of struct sockaddr_storage, the most the kernel takes.
+// maxAddress is the size of struct sockaddr_storage, the largest address.
 const maxAddress = 128
 
 func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
@@ -87,13 +86,19 @@ func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
 		return nil, unix.EINVAL
 	}
 	address := make([]byte, size)
-	local := []unix.Iovec{{Base: &address[0]}}
-	local[0].SetLen(len(address))
-	got, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: int(size)}}, 0)
-	if err != nil || got != len(address) {
+	if !readMemory(pid, at, address) {
 		return nil, unix.EFAULT
 	}
 	return address, 0
+}
+
+// readMemory fills data from a program's memory. Only root can read that of a program
+// that hides it, as some that have secrets do.
+func readMemory(pid int, at uint64, data []byte) bool {
+	local := []unix.Iovec{{Base: &data[0]}}
+	local[0].SetLen(len(data))
+	got, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
+	return err == nil && got == len(data)
 }
 
 func takeSocket(thread, fd int) (int, unix.Errno) {
@@ -111,7 +116,7 @@ func takeSocket(thread, fd int) (int, unix.Errno) {
 	return socket, 0
 }
 
-// processOf is the process of a thread, which a pidfd is for.
+// processOf returns the process of a thread; a pidfd needs it.
 func processOf(thread int) int {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", thread))
 	for line := range bytes.Lines(data) {
@@ -128,15 +133,15 @@ func (b *Broker) connectTo(socket int, address []byte, cwd string) unix.Errno {
 	if err != nil {
 		return unix.ENOTSOCK
 	}
-	family := binary.NativeEndian.Uint16(address)
+	addressFamily := binary.NativeEndian.Uint16(address)
 	switch {
-	case family == unix.AF_UNSPEC && domain != unix.AF_UNIX:
-		// This takes a connection away.
+	case addressFamily == unix.AF_UNSPEC && domain != unix.AF_UNIX:
+		// This dissolves a connection.
 	case domain == unix.AF_INET || domain == unix.AF_INET6:
 		if !b.mayReach(socket, address) {
 			return unix.EACCES
 		}
-	case domain == unix.AF_UNIX && family == unix.AF_UNIX:
+	case domain == unix.AF_UNIX && addressFamily == unix.AF_UNIX:
 		return b.connectUnix(socket, string(address[2:]), cwd)
 	default:
 		return unix.EACCES
@@ -144,7 +149,7 @@ func (b *Broker) connectTo(socket int, address []byte, cwd string) unix.Errno {
 	return connect(socket, address)
 }
 
-// mayReach is what Landlock would say, which doesn't look at us.
+// mayReach checks what Landlock would, which does not restrict this process.
 func (b *Broker) mayReach(socket int, address []byte) bool {
 	protocol, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	switch {
@@ -161,7 +166,7 @@ func (b *Broker) mayReach(socket int, address []byte) bool {
 func (b *Broker) connectUnix(socket int, name, cwd string) unix.Errno {
 	name, _, _ = strings.Cut(name, "\x00")
 	if name == "" {
-		// It is of the abstract kind.
+		// The name is abstract.
 		return unix.EPERM
 	}
 	if !filepath.IsAbs(name) {
@@ -174,17 +179,12 @@ func (b *Broker) connectUnix(socket int, name, cwd string) unix.Errno {
 	}
 	defer unix.Close(file)
 	handle := fmt.Sprintf("/proc/self/fd/%d", file)
-	if target, err := os.Readlink(handle); err != nil || !b.listed(target) {
+	target, err := os.Readlink(handle)
+	if err != nil || !slices.ContainsFunc(b.rules.Sockets, func(allowed string) bool { return within(target, allowed) }) {
 		return unix.EACCES
 	}
 	address := binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX)
 	return connect(socket, append(append(address, handle...), 0))
-}
-
-func (b *Broker) listed(target string) bool {
-	return slices.ContainsFunc(b.rules.Sockets, func(allowed string) bool {
-		return target == allowed || strings.HasPrefix(target, strings.TrimSuffix(allowed, "/")+"/")
-	})
 }
 
 func connect(socket int, address []byte) unix.Errno {

@@ -1,35 +1,35 @@
-// Package confine holds a process of Linux to the files, ports and sockets that
-// it may use, whoever it runs as.
+// Package confine restricts a Linux process to the files, ports and sockets that it
+// may use, whichever user it runs as.
 //
-// Four parts of the kernel do it together, since each alone leaves a way out:
-// capabilities are dropped (capabilities(7)), no program may add rights
-// (no_new_privs), a seccomp filter refuses what reaches beyond a process
+// Four parts of the kernel enforce this together, because each alone can be bypassed:
+// capabilities are dropped (capabilities(7)), no program may gain rights
+// (no_new_privs), a seccomp filter refuses calls that reach beyond a process
 // (https://docs.kernel.org/userspace-api/seccomp_filter.html), and Landlock
 // restricts files, ports and signals
 // (https://docs.kernel.org/userspace-api/landlock.html).
 //
-// # Not held
+// # Limits
 //
-// Names, sizes and times of what lies outside the allowed paths can be seen,
-// and with the user's rights its mode, owner, times and extended attributes of the
-// kind user.* be changed, and those be read: Landlock has no say in stat, chmod,
-// chown, utime and setxattr. Only the set-user-ID bit is refused,
-// except in the mode of a new file. Changes can be watched with inotify.
+// Names, sizes and times of files outside the allowed paths are visible. Within the
+// user's rights their mode, owner, times and extended attributes user.* can be
+// changed, because Landlock does not control stat, chmod, chown, utime and setxattr.
+// Only setting the set-user-ID bit is refused, except in the mode of a new file.
+// Changes can be watched with inotify.
 //
-// Where /proc can be read, so can the command lines of other processes.
+// If /proc is readable, so are the command lines of other processes.
 //
-// Ports are held, addresses aren't, and UDP goes anywhere if it is allowed. A
-// program that may listen on one TCP port, or on a Unix socket and connect to a
-// TCP port, may listen on one that the system picks.
+// Ports are restricted, addresses are not, and UDP is unrestricted if it is allowed.
+// A program that may listen on one TCP port, or on a Unix socket and connect to a
+// TCP port, may listen on a port that the system chooses.
 //
-// Shared memory and semaphores of System V are open, and so are message queues,
-// if they are the same user's.
+// Shared memory, semaphores and message queues of System V are accessible within the
+// user's rights.
 //
-// Threads of one's own, if a call names them by number, can be given no priority and
-// no processors: a filter can't tell them from other processes.
+// A thread cannot set priority and processors of other threads of its process by
+// number, because a filter cannot distinguish these from other processes.
 //
-// Exec is no barrier to code: an interpreter, and the loader of programs
-// itself, runs what it may read, and memory can be executed as a file.
+// The right to execute is not needed to run code: an interpreter, and the loader
+// itself, run any file that they can read, and memory can be executed as a file.
 package confine
 
 import (
@@ -39,90 +39,49 @@ import (
 	"slices"
 )
 
-// Rules say what a process, with all that descend from it, may do. The zero
-// value allows no file, no port and no socket.
+// Rules say what a process and its descendants may use. The zero value allows no
+// file, no port and no socket.
 //
-// Paths are absolute and without ".", ".." and links, see [Rules.Resolved]. One
-// that has a link in it when the rules are applied, that doesn't exist then, or
-// that can't be reached by the user, allows nothing: it isn't an error, since
-// profiles name places that not every system has.
+// Paths are absolute and without ".", ".." and links, see [Rules.Resolved]. A path
+// that contains a link, does not exist or is not accessible to the user when the
+// rules are applied allows nothing. That is not an error, because profiles contain
+// paths that not every system has.
 type Rules struct {
 	// Read, Write and Exec are files, and directories with all below them. Write
-	// includes reading, creating and removing, Exec includes reading. A device
-	// can't be created.
+	// includes reading, creating and removing; Exec includes reading. Devices cannot
+	// be created.
 	Read, Write, Exec []string
-	// List are directories that may be listed, with all below them, whatever may be
-	// read of what is in them.
+	// List are directories that may be listed, with all below them. It does not allow
+	// reading the files in them.
 	List []string
 	// AnyFiles lifts the restriction of files.
 	AnyFiles bool
-	// Connect and Listen are ports of TCP, at any address. 0 in Listen is any
-	// port that the system chooses.
+	// Connect and Listen are TCP ports, at any address. 0 in Listen is any port that
+	// the system chooses.
 	Connect, Listen []uint16
-	// AnyConnect and AnyListen are all ports of TCP.
+	// AnyConnect and AnyListen allow all TCP ports.
 	AnyConnect, AnyListen bool
-	// UDP allows sockets of UDP to anywhere, which looking up names takes.
+	// UDP allows UDP to anywhere. Looking up names needs it.
 	UDP bool
-	// AnyNet lifts the restriction of IPv4 and IPv6. Other families, such as
-	// vsock, stay refused.
+	// AnyNet lifts the restriction of IPv4 and IPv6. Other address families, such as
+	// vsock, are always refused.
 	AnyNet bool
 	// Sockets are Unix sockets, and directories of them, to connect to. From
-	// [ResolveUnixABI] on, those that the confined processes make themselves
-	// need not be in it. Before, an empty list refuses the whole family of
-	// sockets, and another one all datagrams and abstract names in it.
+	// [ResolveUnixABI] on, sockets that the confined processes create need not be
+	// listed. Before, an empty list refuses all Unix sockets, and another one
+	// datagrams and abstract names.
 	Sockets []string
-	// AnySockets lifts the restriction of Unix sockets. Docker's is then
-	// reachable, and with it everything.
+	// AnySockets lifts the restriction of Unix sockets. This includes Docker's, which
+	// gives access to everything.
 	AnySockets bool
-	// BestEffort is to apply what the system has, if it doesn't have all.
+	// BestEffort applies what the system supports if it does not support all.
 	BestEffort bool
 }
 
-// With joins two sets of rules: what either allows is allowed. It is best
-// effort only if both are.
-func (r Rules) With(other Rules) Rules {
-	return Rules{
-		Read: union(r.Read, other.Read), Write: union(r.Write, other.Write), Exec: union(r.Exec, other.Exec),
-		List:     union(r.List, other.List),
-		AnyFiles: r.AnyFiles || other.AnyFiles,
-		Connect:  union(r.Connect, other.Connect), Listen: union(r.Listen, other.Listen),
-		AnyConnect: r.AnyConnect || other.AnyConnect, AnyListen: r.AnyListen || other.AnyListen,
-		UDP: r.UDP || other.UDP, AnyNet: r.AnyNet || other.AnyNet,
-		Sockets: union(r.Sockets, other.Sockets), AnySockets: r.AnySockets || other.AnySockets,
-		BestEffort: r.BestEffort && other.BestEffort,
-	}
-}
-
-// Resolved are the rules with each path as resolve gives it, without links. It is
-// for once, before the first process: what that may write to could lead the next
-// one elsewhere. A path for which resolve has an error is left out.
-func (r Rules) Resolved(resolve func(string) (string, error)) Rules {
-	for _, list := range r.pathLists() {
-		var resolved []string
-		for _, p := range *list {
-			if target, err := resolve(p); err == nil {
-				resolved = append(resolved, target)
-			}
-		}
-		*list = union(resolved, nil)
-	}
-	return r
-}
-
-func union[T comparable](a, b []T) []T {
-	var all []T
-	for _, v := range slices.Concat(a, b) {
-		if !slices.Contains(all, v) {
-			all = append(all, v)
-		}
-	}
-	return all
-}
-
-// check finds paths that would mean something else in another directory.
+// check refuses paths that depend on the working directory.
 func (r Rules) check() error {
 	var errs []error
-	for _, p := range r.paths() {
+	for _, p := range slices.Concat(r.Read, r.Write, r.Exec, r.List, r.Sockets) {
 		if !path.IsAbs(p) || path.Clean(p) != p {
 			errs = append(errs, fmt.Errorf("path %q is not absolute and clean", p))
 		}
@@ -130,29 +89,17 @@ func (r Rules) check() error {
 	return errors.Join(errs...)
 }
 
-func (r Rules) paths() []string {
-	return slices.Concat(r.Read, r.Write, r.Exec, r.List, r.Sockets)
-}
-
-// usesNet reports whether any socket of IPv4 or IPv6 is allowed.
-func (r Rules) usesNet() bool {
-	return r.AnyNet || r.UDP || r.usesTCP()
-}
-
 func (r Rules) usesTCP() bool {
 	return r.anyConnect() || r.anyListen() || len(r.Connect) > 0 || len(r.Listen) > 0
 }
 
-// socketMode is how Unix sockets are held to the rules.
+// socketMode is how the filter restricts Unix sockets.
 type socketMode int
 
 const (
-	// socketsRefused is that there are none.
-	socketsRefused socketMode = iota
-	// socketsAsked is that the filter asks a [Broker] about each connection.
-	socketsAsked
-	// socketsOpen is that the filter leaves them to Landlock, or to nobody.
-	socketsOpen
+	socketsRefused  socketMode = iota
+	socketsBrokered            // a [Broker] decides on each connection
+	socketsOpen                // left to Landlock, or unrestricted
 )
 
 func (r Rules) socketMode(s Support) socketMode {
@@ -162,7 +109,7 @@ func (r Rules) socketMode(s Support) socketMode {
 	case len(r.Sockets) == 0:
 		return socketsRefused
 	case s.Notify:
-		return socketsAsked
+		return socketsBrokered
 	}
 	return socketsOpen
 }

@@ -4,13 +4,12 @@ package confine
 
 import "runtime"
 
-// Probe finds that there is nothing: Landlock and seccomp are parts of Linux.
+// Probe finds no support: Landlock and seccomp are parts of Linux.
 func Probe() Support {
 	return Support{Reason: "this is " + runtime.GOOS}
 }
 
-// Apply is a [*MissingError], unless the rules are best effort: then it does
-// nothing.
+// Apply returns a [*MissingError], or does nothing if the rules are best effort.
 func (r Rules) Apply(s Support, _ ...int) (*Broker, error) {
 	if r.BestEffort {
 		return nil, nil
@@ -18,7 +17,7 @@ func (r Rules) Apply(s Support, _ ...int) (*Broker, error) {
 	return nil, &MissingError{Missing: r.Missing(s)}
 }
 
-// Broker is only there on Linux.
+// Broker is used on Linux only.
 type Broker struct{}
 
 // Serve returns at once.

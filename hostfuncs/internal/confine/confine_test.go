@@ -22,12 +22,12 @@ func TestWith(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	const (
-		files     = "which files it may use"
-		cutting   = "that it can't cut off files outside"
-		ports     = "which TCP ports it may use"
-		signals   = "that it can't signal processes outside"
-		sockets   = "which Unix sockets it may use, so it would reach Docker's too"
-		beyondAny = "that it uses no sockets or system calls that lead around its rules"
+		files      = "which files it may use"
+		truncation = "that it cannot truncate files outside"
+		ports      = "which TCP ports it may use"
+		signals    = "that it cannot signal processes outside"
+		sockets    = "which Unix sockets it may use, so it could reach Docker's too"
+		bypasses   = "that it uses no sockets or system calls that bypass its rules"
 	)
 	for _, tt := range []struct {
 		name  string
@@ -44,10 +44,10 @@ func TestMissing(t *testing.T) {
 		{"no ports", Rules{Listen: []uint16{1}}, Support{Landlock: 3, Seccomp: true}, []string{ports, signals}},
 		{"no ports asked for", Rules{}, Support{Landlock: 3, Seccomp: true}, []string{signals}},
 		{"any net", Rules{AnyNet: true}, Support{Landlock: 3, Seccomp: true}, []string{signals}},
-		{"no truncation", Rules{}, Support{Landlock: 2, Seccomp: true}, []string{cutting, signals}},
+		{"no truncation", Rules{}, Support{Landlock: 2, Seccomp: true}, []string{truncation, signals}},
 		{"any files", Rules{AnyFiles: true}, Support{Landlock: 2, Seccomp: true}, []string{signals}},
-		{"no seccomp", Rules{}, Support{Landlock: 6}, []string{beyondAny}},
-		{"nothing", Rules{Connect: []uint16{1}, Sockets: []string{"/s"}}, Support{}, []string{files, cutting, ports, signals, sockets, beyondAny}},
+		{"no seccomp", Rules{}, Support{Landlock: 6}, []string{bypasses}},
+		{"nothing", Rules{Connect: []uint16{1}, Sockets: []string{"/s"}}, Support{}, []string{files, truncation, ports, signals, sockets, bypasses}},
 	} {
 		var got []string
 		for _, line := range tt.rules.Missing(tt.s) {
@@ -67,11 +67,11 @@ func TestMissingIsExplained(t *testing.T) {
 	}{
 		{
 			Support{Landlock: 3, Seccomp: true},
-			"that it can't signal processes outside: this needs Linux 6.12, and the kernel's Landlock is of version 3 where 6 is needed",
+			"that it cannot signal processes outside: this needs Linux 6.12, and the kernel has version 3 of Landlock, not 6",
 		},
 		{
 			Support{Reason: "this is plan9", Seccomp: true},
-			"that it can't signal processes outside: this needs Linux 6.12, and this is plan9",
+			"that it cannot signal processes outside: this needs Linux 6.12, and this is plan9",
 		},
 	} {
 		if diff := cmp.Diff([]string{tt.want}, Rules{AnyFiles: true, AnyNet: true}.Missing(tt.s)); diff != "" {

@@ -3,13 +3,15 @@ package confine
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/wire"
 )
 
 // encodingVersion is the first byte of encoded rules. Both sides are the same
-// program, so that another version is a mistake and not an older one.
+// program, so another version is an error.
 const encodingVersion = 2
 
-var errEncoding = errors.New("these are no rules for confining a process")
+var errEncoding = errors.New("not rules for confining a process")
 
 // flags are the switches of the rules, in the order of their bits.
 func (r *Rules) flags() []*bool {
@@ -24,24 +26,17 @@ func (r *Rules) portLists() []*[]uint16 {
 	return []*[]uint16{&r.Connect, &r.Listen}
 }
 
-// AppendBinary appends the rules as [Decode] reads them: a byte for the
-// version, one for the switches, and the lists, each number an unsigned varint
-// and each path with its length in bytes before it. There is no error; it is
-// for [encoding.BinaryAppender].
-func (r Rules) AppendBinary(data []byte) ([]byte, error) {
-	var bits byte
+// Encode returns the rules as [Decode] reads them: a byte for the version, one for
+// the switches, and the lists.
+func (r Rules) Encode() []byte {
+	data := []byte{encodingVersion, 0}
 	for i, flag := range r.flags() {
 		if *flag {
-			bits |= 1 << i
+			data[1] |= 1 << i
 		}
 	}
-	data = append(data, encodingVersion, bits)
 	for _, list := range r.pathLists() {
-		data = binary.AppendUvarint(data, uint64(len(*list)))
-		for _, p := range *list {
-			data = binary.AppendUvarint(data, uint64(len(p)))
-			data = append(data, p...)
-		}
+		data = wire.AppendTexts(data, *list)
 	}
 	for _, list := range r.portLists() {
 		data = binary.AppendUvarint(data, uint64(len(*list)))
@@ -49,10 +44,10 @@ func (r Rules) AppendBinary(data []byte) ([]byte, error) {
 			data = binary.AppendUvarint(data, uint64(port))
 		}
 	}
-	return data, nil
+	return data
 }
 
-// Decode reads rules that [Rules.AppendBinary] wrote, and nothing else.
+// Decode reads rules that [Rules.Encode] wrote, and nothing else.
 func Decode(data []byte) (Rules, error) {
 	var r Rules
 	flags := r.flags()
@@ -62,61 +57,23 @@ func Decode(data []byte) (Rules, error) {
 	for i, flag := range flags {
 		*flag = data[1]>>i&1 == 1
 	}
-	in := reader{data: data[2:]}
+	in := wire.NewReader(data[2:])
 	for _, list := range r.pathLists() {
-		for range in.count() {
-			*list = append(*list, in.text())
+		for range in.Count() {
+			*list = append(*list, in.Text())
 		}
 	}
 	for _, list := range r.portLists() {
-		for range in.count() {
-			*list = append(*list, in.port())
+		for range in.Count() {
+			port := in.Number()
+			if port > 1<<16-1 {
+				return Rules{}, errEncoding
+			}
+			*list = append(*list, uint16(port))
 		}
 	}
-	if in.bad || len(in.data) > 0 {
+	if in.Done() != nil {
 		return Rules{}, errEncoding
 	}
 	return r, nil
-}
-
-// reader cuts numbers and texts off its data, and is bad from the first one on
-// that isn't there.
-type reader struct {
-	data []byte
-	bad  bool
-}
-
-func (in *reader) number() uint64 {
-	n, size := binary.Uvarint(in.data)
-	if in.bad || size <= 0 {
-		in.bad = true
-		return 0
-	}
-	in.data = in.data[size:]
-	return n
-}
-
-// count is of a list, each element of which takes at least a byte.
-func (in *reader) count() uint64 {
-	n := in.number()
-	if n > uint64(len(in.data)) {
-		in.bad = true
-		return 0
-	}
-	return n
-}
-
-func (in *reader) text() string {
-	n := in.count()
-	text := string(in.data[:n])
-	in.data = in.data[n:]
-	return text
-}
-
-func (in *reader) port() uint16 {
-	n := in.number()
-	if n > 1<<16-1 {
-		in.bad = true
-	}
-	return uint16(n)
 }

@@ -1,13 +1,10 @@
 package confine
 
 import (
-	"encoding"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-var _ encoding.BinaryAppender = Rules{}
 
 var encoded = []Rules{
 	{},
@@ -24,20 +21,17 @@ var encoded = []Rules{
 
 func TestEncoding(t *testing.T) {
 	for _, r := range encoded {
-		data, err := r.AppendBinary([]byte("before"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := Decode(data[len("before"):])
+		data := r.Encode()
+		got, err := Decode(data)
 		if err != nil {
 			t.Errorf("%+v: %v", r, err)
 		}
 		if diff := cmp.Diff(r, got); diff != "" {
 			t.Error(diff)
 		}
-		for cut := range len(data) - len("before") {
-			if _, err := Decode(data[len("before") : len("before")+cut]); err == nil {
-				t.Errorf("%+v: %d bytes of %d are taken for rules", r, cut, len(data)-len("before"))
+		for cut := range len(data) {
+			if _, err := Decode(data[:cut]); err == nil {
+				t.Errorf("%+v: %d bytes of %d are taken for rules", r, cut, len(data))
 			}
 		}
 	}
@@ -62,24 +56,16 @@ func TestDecodeRefuses(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, r := range encoded {
-		data, err := r.AppendBinary(nil)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
+		f.Add(r.Encode())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Decode(data)
 		if err != nil {
 			return
 		}
-		again, err := r.AppendBinary(nil)
+		got, err := Decode(r.Encode())
 		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := Decode(again)
-		if err != nil {
-			t.Fatalf("%+v can't be read back: %v", r, err)
+			t.Fatalf("%+v cannot be read back: %v", r, err)
 		}
 		if diff := cmp.Diff(r, got); diff != "" {
 			t.Error(diff)

@@ -9,14 +9,14 @@ import (
 // self is the process that starts the confined one, and its thread that does.
 type self struct{ pid, thread int }
 
-// newFilter lists the system calls that aren't simply allowed.
+// newFilter lists the system calls that are not simply allowed.
 func newFilter(r Rules, s Support, me self) []call {
-	return slices.Concat(beyond(), namespaces(), protect(me), scheduling(), terminal(), setuidBit(), network(r, s))
+	return slices.Concat(alwaysRefused(), namespaces(), protect(me), scheduling(), terminal(), setuidBit(), network(r, s))
 }
 
-// beyond are calls that no rule speaks of: they reach into other processes or
-// the kernel, or do unseen by this filter what it refuses.
-func beyond() []call {
+// alwaysRefused are calls that no rule allows: they reach into other processes or the
+// kernel, or bypass this filter.
+func alwaysRefused() []call {
 	var calls []call
 	for _, number := range slices.Concat([]uintptr{
 		// Other processes.
@@ -26,14 +26,14 @@ func beyond() []call {
 		unix.SYS_BPF, unix.SYS_USERFAULTFD, unix.SYS_KEXEC_LOAD, unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE,
 		unix.SYS_DELETE_MODULE, unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_REBOOT,
 		unix.SYS_SYSLOG, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD,
-		// Directories in other places, and files by number.
+		// Mounts, and files by number.
 		unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_MOVE_MOUNT,
 		unix.SYS_OPEN_TREE, unix.SYS_OPEN_TREE_ATTR, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT,
 		unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR, unix.SYS_OPEN_BY_HANDLE_AT,
-	}, archBeyond) {
+	}, archRefused) {
 		calls = append(calls, call{number: number, answer: refuse(unix.EPERM)})
 	}
-	// A program finds that the kernel is too old for these, and does without.
+	// With ENOSYS a program takes the kernel for too old, and does without.
 	for _, number := range []uintptr{unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER} {
 		calls = append(calls, call{number: number, answer: refuse(unix.ENOSYS)})
 	}
@@ -43,8 +43,8 @@ func beyond() []call {
 const newNamespace = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
-// namespaces keeps a process in its own: in a new one it has all capabilities.
-// What clone3 is asked for lies in memory, where a filter can't look; the C
+// namespaces keeps a process in its namespaces: in a new one it would have all
+// capabilities. The flags of clone3 are in memory, which a filter cannot read; the C
 // library falls back to clone.
 func namespaces() []call {
 	return []call{
@@ -56,8 +56,8 @@ func namespaces() []call {
 	}
 }
 
-// protect keeps the process that started the confined ones alive. Landlock
-// takes its thread for one of them, as the thread has the same rules.
+// protect keeps the confined processes from ending the one that started them. For
+// Landlock its thread is one of them, because it has the same rules.
 func protect(me self) []call {
 	refused := func(number uintptr, arg int, values ...int) call {
 		c := call{number: number, answer: allow}
@@ -74,9 +74,9 @@ func protect(me self) []call {
 		refused(unix.SYS_RT_SIGQUEUEINFO, 0, me.pid),
 		refused(unix.SYS_RT_TGSIGQUEUEINFO, 0, me.pid),
 		refused(unix.SYS_PIDFD_OPEN, 0, me.thread),
-		// A file may signal a thread that is named in memory.
+		// This names in memory a thread that a file signals.
 		refused(unix.SYS_FCNTL, 1, unix.F_SETOWN_EX),
-		// The limits of any process of the user; those of one's own are at 0.
+		// 0 is the calling process, anything else can be any process of the user.
 		{
 			number: unix.SYS_PRLIMIT64, answer: refuse(unix.EPERM),
 			cases: []when{{tests: []test{is(0, 0)}, answer: allow}},
@@ -84,9 +84,9 @@ func protect(me self) []call {
 	}
 }
 
-// scheduling keeps a process from changing how others of the user are run, which
-// Landlock has no say in. A thread of one's own has a number that no filter can
-// know, so that only the calling thread is left, which is 0.
+// scheduling keeps a process from changing the scheduling of the user's other
+// processes, which Landlock does not control. A filter cannot know the numbers of a
+// process's own threads, so only the calling thread, 0, is allowed.
 func scheduling() []call {
 	const ofProcess = 1 // IOPRIO_WHO_PROCESS
 	own := func(number uintptr, tests ...test) call {
@@ -97,14 +97,14 @@ func scheduling() []call {
 		own(unix.SYS_SCHED_SETPARAM, is(0, 0)),
 		own(unix.SYS_SCHED_SETATTR, is(0, 0)),
 		own(unix.SYS_SCHED_SETAFFINITY, is(0, 0)),
-		// A group or a user has others in it.
+		// Groups and users include other processes.
 		own(unix.SYS_SETPRIORITY, is(0, unix.PRIO_PROCESS), is(1, 0)),
 		own(unix.SYS_IOPRIO_SET, is(0, ofProcess), is(1, 0)),
 	}
 }
 
-// terminal keeps what is typed on the terminal that a process was given, and
-// shares with the user's shell, from coming from that process.
+// terminal keeps a process from inserting input into its terminal, which the user's
+// shell shares.
 func terminal() []call {
 	return []call{{
 		number: unix.SYS_IOCTL, answer: allow,
@@ -115,8 +115,8 @@ func terminal() []call {
 	}}
 }
 
-// setuidBit keeps root from making any file a program that runs as its owner,
-// which Landlock has no say in.
+// setuidBit keeps root from setting the set-user-ID bit of any file, which Landlock
+// does not control.
 func setuidBit() []call {
 	calls := []call{
 		without(unix.SYS_FCHMOD, 1, unix.S_ISUID, unix.EPERM),
@@ -127,4 +127,88 @@ func setuidBit() []call {
 		calls = append(calls, without(number, 1, unix.S_ISUID, unix.EPERM))
 	}
 	return calls
+}
+
+// sockType masks the flags of a socket's type.
+const sockType = 0xf
+
+// Fast Open connects a socket by sending, which Landlock does not control.
+const msgFastOpen = unix.MSG_FASTOPEN
+
+// network allows the types of sockets that Landlock can restrict or that the rules
+// allow.
+func network(r Rules, s Support) []call {
+	mode := r.socketMode(s)
+	cases := local(mode)
+	// Without capabilities, it only reads addresses and routes.
+	cases = append(cases, when{
+		tests: []test{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}, answer: allowIf(r.AnyNet || r.UDP || r.usesTCP()),
+	})
+	for _, domain := range []uint32{unix.AF_INET, unix.AF_INET6} {
+		cases = append(cases, internet(r, domain)...)
+	}
+	calls := []call{
+		{number: unix.SYS_SOCKET, cases: cases, answer: refuse(unix.EAFNOSUPPORT)},
+		// Programs use pairs for the standard streams of their children.
+		{number: unix.SYS_SOCKETPAIR, cases: local(max(mode, socketsBrokered)), answer: refuse(unix.EACCES)},
+	}
+	if mode == socketsBrokered {
+		calls = append(calls, call{number: unix.SYS_CONNECT, answer: unix.SECCOMP_RET_USER_NOTIF})
+	}
+	if !r.anyListen() && len(r.Listen) == 0 && mode == socketsRefused {
+		// A socket that listens without a port gets one, which Landlock does not control.
+		calls = append(calls, call{number: unix.SYS_LISTEN, answer: refuse(unix.EACCES)})
+	}
+	if !r.AnyNet {
+		calls = append(calls,
+			without(unix.SYS_SENDTO, 3, msgFastOpen, unix.EOPNOTSUPP),
+			without(unix.SYS_SENDMSG, 2, msgFastOpen, unix.EOPNOTSUPP),
+			without(unix.SYS_SENDMMSG, 3, msgFastOpen, unix.EOPNOTSUPP),
+		)
+	}
+	return calls
+}
+
+// local allows Unix sockets. With a broker, datagram sockets are refused, because they
+// can send without a connection.
+func local(mode socketMode) []when {
+	of := func(kind uint32) when {
+		return when{tests: []test{is(0, unix.AF_UNIX), {1, sockType, kind}}, answer: allow}
+	}
+	domain := []test{is(0, unix.AF_UNIX)}
+	switch mode {
+	case socketsOpen:
+		return []when{{tests: domain, answer: allow}}
+	case socketsBrokered:
+		return []when{of(unix.SOCK_STREAM), of(unix.SOCK_SEQPACKET), {tests: domain, answer: refuse(unix.EACCES)}}
+	}
+	return []when{{tests: domain, answer: refuse(unix.EACCES)}}
+}
+
+func allowIf(ok bool) answer {
+	if ok {
+		return allow
+	}
+	return refuse(unix.EACCES)
+}
+
+// internet allows TCP and UDP as the rules say, and no other protocol, such as MPTCP or
+// SCTP, whose ports Landlock does not restrict.
+func internet(r Rules, domain uint32) []when {
+	if r.AnyNet {
+		return []when{{tests: []test{is(0, domain)}, answer: allow}}
+	}
+	of := func(kind, protocol uint32, a answer) when {
+		return when{tests: []test{is(0, domain), {1, sockType, kind}, is(2, protocol)}, answer: a}
+	}
+	tcp, udp := allowIf(r.usesTCP()), allowIf(r.UDP)
+	return []when{
+		of(unix.SOCK_STREAM, 0, tcp),
+		of(unix.SOCK_STREAM, unix.IPPROTO_TCP, tcp),
+		of(unix.SOCK_DGRAM, 0, udp),
+		of(unix.SOCK_DGRAM, unix.IPPROTO_UDP, udp),
+		// With this error programs fall back from MPTCP to TCP.
+		{tests: []test{is(0, domain), {1, sockType, unix.SOCK_STREAM}}, answer: refuse(unix.EPROTONOSUPPORT)},
+		{tests: []test{is(0, domain)}, answer: refuse(unix.EACCES)},
+	}
 }

@@ -9,12 +9,12 @@ const (
 	foreignNumbers = 0x40000000
 )
 
-// archBeyond are those that arm64 lacks, or that x/sys doesn't list there.
-var archBeyond = []uintptr{unix.SYS_KEXEC_FILE_LOAD, unix.SYS_MODIFY_LDT, unix.SYS_IOPL, unix.SYS_IOPERM}
+// archRefused are calls that arm64 does not have, or x/sys does not list there.
+var archRefused = []uintptr{unix.SYS_KEXEC_FILE_LOAD, unix.SYS_MODIFY_LDT, unix.SYS_IOPL, unix.SYS_IOPERM}
 
 var archChmod = []uintptr{unix.SYS_CHMOD}
 
-// archWatched are calls that newer processors lack, see [watched].
+// archWatched are calls that newer processors do not have, see [watched].
 var archWatched = map[uintptr]func(looker) []Use{
 	unix.SYS_OPEN:     func(l looker) []Use { return l.open(l.name(0), l.args[1]) },
 	unix.SYS_CREAT:    func(l looker) []Use { return l.open(l.name(0), unix.O_CREAT|unix.O_WRONLY|unix.O_TRUNC) },

@@ -7,12 +7,12 @@ const (
 	foreignNumbers = 0
 )
 
-var archBeyond = []uintptr{unix.SYS_KEXEC_FILE_LOAD}
+var archRefused = []uintptr{unix.SYS_KEXEC_FILE_LOAD}
 
-// arm64 has no chmod by name alone.
+// archChmod is empty: arm64 has no chmod by name only.
 var archChmod []uintptr
 
-// archWatched are calls that other processors lack, see [watched].
+// archWatched are calls that other processors do not have, see [watched].
 var archWatched = map[uintptr]func(looker) []Use{
 	unix.SYS_RENAMEAT: func(l looker) []Use { return l.rename(l.at(0, 1), l.at(2, 3)) },
 }

@@ -2,12 +2,12 @@
 
 package confine
 
-// There is no filter for this processor.
+// These are empty: there are no filters for this processor.
 const (
 	auditArch      = 0
 	foreignNumbers = 0
 )
 
-var archBeyond, archChmod []uintptr
+var archRefused, archChmod []uintptr
 
 var archWatched map[uintptr]func(looker) []Use

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Probe finds what the running system has, and changes nothing.
+// Probe returns what the running system supports, and changes nothing.
 func Probe() Support {
 	s := Support{Seccomp: hasAnswer(kill), Notify: hasAnswer(unix.SECCOMP_RET_USER_NOTIF) && hasGetfd()}
 	version, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
@@ -19,9 +19,9 @@ func Probe() Support {
 	case unix.ENOSYS:
 		s.Reason = "the kernel has no Landlock"
 	case unix.EOPNOTSUPP:
-		s.Reason = "Landlock was switched off when the system started"
+		s.Reason = "Landlock was disabled when the system started"
 	default:
-		s.Reason = fmt.Sprintf("asking for Landlock gave %q", errno.Error())
+		s.Reason = fmt.Sprintf("its Landlock returned an error (%v)", errno)
 	}
 	return s
 }
@@ -34,7 +34,7 @@ const (
 		unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REFER |
 		unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK |
 		unix.LANDLOCK_ACCESS_FS_MAKE_FIFO | unix.LANDLOCK_ACCESS_FS_MAKE_SYM | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
-	// fileAccess is what the kernel takes in a rule for what is no directory.
+	// fileAccess is what the kernel accepts in a rule for anything but a directory.
 	fileAccess = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE |
 		unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV |
 		unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX
@@ -42,7 +42,7 @@ const (
 	allAccess = execAccess | writeAccess | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK
 )
 
-// handled is what a version of Landlock is to refuse, unless a rule allows it.
+// handled is what a version of Landlock refuses unless a rule allows it.
 func handled(r Rules, abi int) unix.LandlockRulesetAttr {
 	var a unix.LandlockRulesetAttr
 	if !r.AnyFiles && abi >= FilesABI {
@@ -78,7 +78,7 @@ func handled(r Rules, abi int) unix.LandlockRulesetAttr {
 	return a
 }
 
-// ruleset is an open one of Landlock's, or none at all.
+// ruleset is a ruleset of Landlock, or none: fd is -1 then.
 type ruleset struct {
 	fd      int
 	handled unix.LandlockRulesetAttr
@@ -89,12 +89,11 @@ func newRuleset(r Rules, abi int, programs ...int) (*ruleset, error) {
 	if s.handled == (unix.LandlockRulesetAttr{}) {
 		return s, nil
 	}
-	// What an older kernel doesn't know of the structure it takes as long as it
-	// is zero.
+	// Older kernels accept fields that they do not know if these are zero.
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
 		uintptr(unsafe.Pointer(&s.handled)), unsafe.Sizeof(s.handled), 0)
 	if errno != 0 {
-		return nil, fmt.Errorf("making a ruleset of Landlock: %w", errno)
+		return nil, fmt.Errorf("create a Landlock ruleset: %w", errno)
 	}
 	s.fd = int(fd)
 	err := s.allow(r)
@@ -134,7 +133,7 @@ func (s *ruleset) allow(r Rules) error {
 	} {
 		for _, port := range list.ports {
 			if err := s.allowPort(port, list.access&s.handled.Handled_access_net); err != nil {
-				return fmt.Errorf("allowing TCP port %d: %w", port, err)
+				return fmt.Errorf("allow TCP port %d: %w", port, err)
 			}
 		}
 	}
@@ -148,17 +147,18 @@ func (s *ruleset) allowPath(name string, access uint64) error {
 	fd, err := unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
 		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
 	})
-	if err != nil {
-		if unreachable(err) {
-			return nil
-		}
+	switch {
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EACCES):
+		// A link, see Rules.Resolved, or a path that the program cannot use either.
+		return nil
+	case err != nil:
 		return err
 	}
 	defer unix.Close(fd)
 	return s.allowFile(fd, access)
 }
 
-// allowFile allows what was opened, whatever leads to it.
+// allowFile allows an open file or directory.
 func (s *ruleset) allowFile(fd int, access uint64) error {
 	var info unix.Stat_t
 	if err := unix.Fstat(fd, &info); err != nil {
@@ -168,13 +168,13 @@ func (s *ruleset) allowFile(fd int, access uint64) error {
 		access &= fileAccess
 	}
 	if access == 0 {
-		return nil // the kernel takes no rule that allows nothing, such as to list a file
+		return nil // the kernel refuses rules that allow nothing, such as listing a file
 	}
 	return s.add(unix.LANDLOCK_RULE_PATH_BENEATH,
 		unsafe.Pointer(&unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}))
 }
 
-// netPortAttr is struct landlock_net_port_attr, which x/sys lacks.
+// netPortAttr is struct landlock_net_port_attr, which is not in x/sys.
 type netPortAttr struct{ allowed, port uint64 }
 
 const ruleNetPort = 2
@@ -199,7 +199,7 @@ func (s *ruleset) restrictThread() error {
 		return nil
 	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(s.fd), 0, 0); errno != 0 {
-		return fmt.Errorf("applying Landlock: %w", errno)
+		return fmt.Errorf("apply Landlock: %w", errno)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHandled holds that no version of Landlock is asked for what it doesn't
-// know, which it would refuse as a whole.
+// TestHandled: no version of Landlock is asked for rights that it does not know,
+// because it would refuse the ruleset.
 func TestHandled(t *testing.T) {
 	const tcp = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	for _, tt := range []struct {
@@ -35,9 +35,9 @@ func TestHandled(t *testing.T) {
 	}
 }
 
-// TestFilter holds what compile takes for granted: the second entry of a call
-// would never be looked at, a jump is no longer than a byte tells, and the
-// kernel takes so many instructions.
+// TestFilter checks what compile relies on: no call has a second entry, which would
+// never apply, jumps fit into a byte, and the kernel accepts the number of
+// instructions.
 func TestFilter(t *testing.T) {
 	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}, {UDP: true, Sockets: []string{"/s"}}} {
 		seen := map[uintptr]bool{}

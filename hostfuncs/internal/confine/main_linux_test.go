@@ -60,8 +60,8 @@ func outcome(err error) string {
 	return err.Error()
 }
 
-// guardRole starts its arguments as a confined program, as a guard would, and
-// tells when a signal has ended it.
+// guardRole starts its arguments as a confined program, as a guard would, and reports the
+// signal that ended it.
 func guardRole() int {
 	code := make(chan int)
 	go func() {

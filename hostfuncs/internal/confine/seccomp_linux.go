@@ -20,22 +20,22 @@ func refuse(errno unix.Errno) answer {
 	return answer(unix.SECCOMP_RET_ERRNO | uint32(errno)&unix.SECCOMP_RET_DATA)
 }
 
-// call is what to do about one system call: what the first case says that
-// holds, or else the answer. A call must not be in a filter twice.
+// call is the filter of one system call: the answer of the first case that applies,
+// otherwise its own. A filter must not contain a call twice.
 type call struct {
 	number uintptr
 	cases  []when
 	answer answer
 }
 
-// when is a case in which all tests hold.
+// when is a case: it applies if all tests are true.
 type when struct {
 	tests  []test
 	answer answer
 }
 
-// test compares the lower 32 bits of an argument, which is all that the kernel
-// looks at of those that we test.
+// test compares the lower 32 bits of an argument. The kernel uses no more of the
+// arguments that we test.
 type test struct {
 	arg         int
 	mask, value uint32
@@ -46,7 +46,7 @@ func is(arg int, value uint32) test {
 	return test{arg: arg, mask: ^uint32(0), value: value}
 }
 
-// without allows a call unless one of some bits is in an argument.
+// without refuses a call if an argument has any of the bits.
 func without(number uintptr, arg int, bits uint32, errno unix.Errno) call {
 	return call{
 		number: number, answer: refuse(errno),
@@ -61,9 +61,9 @@ const (
 	offsetArgs   = 16
 )
 
-// compile makes a program of the calls; all others are allowed, and foreign is the
-// answer to those of other kinds of processors. Both our processors have the lower
-// half of a number first.
+// compile returns a filter program for the calls. All others are allowed; foreign is
+// the answer to calls of other types of processors. Both our processors are
+// little-endian.
 func compile(calls []call, foreign answer) []unix.SockFilter {
 	p := []unix.SockFilter{
 		load(offsetArch),
@@ -124,7 +124,7 @@ func done(a answer) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: uint32(a)}
 }
 
-// hasAnswer reports whether the kernel can answer so, and we have a filter.
+// hasAnswer reports whether the kernel supports an answer, and we have a filter.
 func hasAnswer(a answer) bool {
 	if auditArch == 0 {
 		return false
@@ -134,22 +134,22 @@ func hasAnswer(a answer) bool {
 	return errno == 0
 }
 
-// installFilter holds the thread, which has no_new_privs, to the filter for
-// some rules.
+// installFilter installs the filter of the rules for the calling thread, which has
+// no_new_privs.
 func installFilter(r Rules, s Support, me self) (*Broker, error) {
 	if auditArch == 0 {
-		return nil, errors.New("there is no seccomp filter for this processor")
+		return nil, errors.New("no seccomp filter for this processor")
 	}
-	asked := r.socketMode(s) == socketsAsked
+	brokered := r.socketMode(s) == socketsBrokered
 	install := setListener
-	if !asked {
+	if !brokered {
 		install = func(program []unix.SockFilter) (int, unix.Errno) { return setFilter(program, 0) }
 	}
 	fd, errno := install(compile(newFilter(r, s, me), kill))
 	switch {
 	case errno != 0:
-		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)
-	case !asked:
+		return nil, fmt.Errorf("install a seccomp filter: %w", errno)
+	case !brokered:
 		return nil, nil
 	}
 	return &Broker{fd: fd, rules: r}, nil
@@ -159,4 +159,60 @@ func setFilter(program []unix.SockFilter, flags uintptr) (int, unix.Errno) {
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
 	return int(fd), errno
+}
+
+// notification and response are the kernel's seccomp_notif and seccomp_notif_resp.
+type notification struct {
+	id         uint64
+	pid, flags uint32
+	number     int32
+	arch       uint32
+	address    uint64
+	args       [6]uint64
+}
+
+type response struct {
+	id    uint64
+	value int64
+	errno int32
+	flags uint32
+}
+
+// notifyIDValid is SECCOMP_IOCTL_NOTIF_ID_VALID, which is not in x/sys.
+const notifyIDValid = 0x40082102
+
+// serve handles the calls that a filter reports to its listener, until no process
+// with the filter is left.
+func serve(listener int, handle func(notification)) {
+	defer unix.Close(listener)
+	for {
+		// Receiving alone would wait forever if no process is left.
+		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+		if _, err := unix.Poll(poll, -1); err == unix.EINTR {
+			continue
+		} else if err != nil || poll[0].Revents&unix.POLLIN == 0 {
+			return
+		}
+		var n notification
+		// Receiving fails if the call was interrupted meanwhile.
+		if notifyIoctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0 {
+			handle(n)
+		}
+	}
+}
+
+func notifyIoctl(listener int, request uintptr, arg unsafe.Pointer) unix.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), request, uintptr(arg))
+	return errno
+}
+
+// setListener installs a filter that reports calls to the returned listener.
+func setListener(program []unix.SockFilter) (listener int, errno unix.Errno) {
+	// A received call cannot be interrupted, or a signal would make it run twice.
+	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	if listener, errno = setFilter(program, flags); errno != unix.EINVAL {
+		return listener, errno
+	}
+	// Linux before 5.19 does not know WAIT_KILLABLE_RECV.
+	return setFilter(program, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
 }

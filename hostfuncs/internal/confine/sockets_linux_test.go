@@ -115,7 +115,7 @@ func TestBroker(t *testing.T) {
 		if got := p.run(t, p.rules().With(one), guards{}, "/bin/sh", "-c", "cd sub; exec "+p.self+" unix ../../out/a.sock"); got != "ok" {
 			t.Errorf("got %q from another directory", got)
 		}
-		// Where nobody asks, Landlock still holds abstract names.
+		// Without a broker, Landlock still restricts abstract names.
 		muted := p.rules().With(one)
 		muted.BestEffort = true
 		if got := p.run(t, muted, mute, p.self, "unix", abstract); got != "EPERM" {
@@ -124,7 +124,7 @@ func TestBroker(t *testing.T) {
 	})
 }
 
-// TestBrokerIsNotRaced holds that what is connected is what was looked at.
+// TestBrokerIsNotRaced: only an address that was checked is connected.
 func TestBrokerIsNotRaced(t *testing.T) {
 	old(t)
 	forUsers(t, func(t *testing.T, u user) {
@@ -158,15 +158,14 @@ func earlier(t *testing.T, name string, count *atomic.Int64) int64 {
 	return count.Load() - 1
 }
 
-// TestUnixSocketsAreMissing holds that a list that can't be enforced isn't
-// applied as if it were.
+// TestUnixSocketsAreMissing: a list that cannot be enforced is an error.
 func TestUnixSocketsAreMissing(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
 		p := newPlace(t, u)
 		g := guards{landlock: ResolveUnixABI - 1, mute: true}
 		got := p.run(t, p.rules().With(Rules{Sockets: []string{p.out}}), g, p.self, "list", p.in)
-		const want = "apply: this system can't enforce which Unix sockets it may use, so it would reach Docker's too: " +
-			"this needs Linux 7.1, or 5.9 with seccomp notifications, and the kernel's Landlock is of version 8 where 9 is needed"
+		const want = "apply: this system cannot enforce which Unix sockets it may use, so it could reach Docker's too: " +
+			"this needs Linux 7.1, or 5.9 with seccomp notifications, and the kernel has version 8 of Landlock, not 9"
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -11,51 +11,49 @@ type UseKind byte
 
 // The kinds of uses.
 const (
-	UseRead    UseKind = 'r' // a file was opened to be read, or run
+	UseRead    UseKind = 'r' // a file was opened for reading, or run
 	UseList    UseKind = 'l' // a directory was opened
-	UseWrite   UseKind = 'w' // a file that was there was opened to be written
-	UseMake    UseKind = 'm' // something was made, removed or renamed in a directory
-	UseMkdir   UseKind = 'd' // this directory was made
+	UseWrite   UseKind = 'w' // an existing file was opened for writing
+	UseMake    UseKind = 'm' // something was created, removed or renamed in a directory
+	UseMkdir   UseKind = 'd' // this directory was created
 	UseSocket  UseKind = 's' // a Unix socket was connected to
 	UseConnect UseKind = 'c' // a TCP port was connected to, of any machine
-	UseListen  UseKind = 'b' // a TCP port was taken to listen on, 0 for one that the system picks
-	UseUDP     UseKind = 'u' // a port was sent to or received on by UDP
+	UseListen  UseKind = 'b' // a TCP port was bound, 0 for one that the system chooses
+	UseUDP     UseKind = 'u' // UDP was sent to or received on a port
 )
 
 var useKinds = []UseKind{UseRead, UseList, UseWrite, UseMake, UseMkdir, UseSocket, UseConnect, UseListen, UseUDP}
 
-// Use is something of the system that a program used.
+// Use is a file, port or socket that a program used.
 type Use struct {
 	Kind UseKind
-	// Path is of files, directories and sockets: absolute, clean and without links.
-	// A socket without a file has the name that the kernel shows, with @ before
-	// it. What is in /proc of a single process is /proc itself.
+	// Path is a file, directory or socket: absolute, clean and without links. A
+	// socket without a file has the name that the kernel shows, with @ before it. All
+	// files of a process in /proc are reported as /proc.
 	Path string
-	// Port is of the kinds that have one.
+	// Port is for the kinds that have one.
 	Port uint16
 }
 
-// maxPath is what Linux takes of a path, in bytes.
+// maxPath is the longest path that Linux accepts, in bytes.
 const maxPath = 4096
 
-// MaxUse is the most bytes that an encoded use has.
+// MaxUse is the largest size of an encoded use, in bytes.
 const MaxUse = 3 + maxPath
 
-// AppendBinary appends the use as [DecodeUse] reads it: a byte for the kind, two
-// for the port, and the path. There is no error; it is for
-// [encoding.BinaryAppender].
-func (u Use) AppendBinary(data []byte) ([]byte, error) {
-	data = binary.LittleEndian.AppendUint16(append(data, byte(u.Kind)), u.Port)
-	return append(data, u.Path...), nil
+// Encode returns the use as [DecodeUse] reads it: a byte for the kind, two for the
+// port, and the path.
+func (u Use) Encode() []byte {
+	return append(binary.LittleEndian.AppendUint16([]byte{byte(u.Kind)}, u.Port), u.Path...)
 }
 
-// MaxUses is how many different uses a watch tells of. A program that reads more
-// files than that is known well enough by its directories.
+// MaxUses is how many different uses a watch reports. The directories of so many
+// files describe a program well enough.
 const MaxUses = 100_000
 
-var errUse = errors.New("this is no use of a file, port or socket")
+var errUse = errors.New("not a use of a file, port or socket")
 
-// DecodeUse reads what [Use.AppendBinary] wrote, and nothing else.
+// DecodeUse reads what [Use.Encode] wrote, and nothing else.
 func DecodeUse(data []byte) (Use, error) {
 	if len(data) < 3 || len(data) > MaxUse || !slices.Contains(useKinds, UseKind(data[0])) {
 		return Use{}, errUse
@@ -63,8 +61,8 @@ func DecodeUse(data []byte) (Use, error) {
 	return Use{Kind: UseKind(data[0]), Port: binary.LittleEndian.Uint16(data[1:]), Path: string(data[3:])}, nil
 }
 
-// Allows tells whether a use is within the rules, as if each directory of them were
-// there. It looks at nothing but its arguments.
+// Allows reports whether the rules allow a use, as if each of their paths existed. It
+// is pure.
 func (r Rules) Allows(u Use) bool {
 	in := func(list []string) bool {
 		return slices.ContainsFunc(list, func(allowed string) bool { return within(u.Path, allowed) })

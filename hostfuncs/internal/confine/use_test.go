@@ -69,7 +69,7 @@ func FuzzDecodeUse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, _ := u.AppendBinary(nil); string(again) != string(data) {
+		if again := u.Encode(); string(again) != string(data) {
 			t.Errorf("%v was %q, and is %q", u, data, again)
 		}
 	})

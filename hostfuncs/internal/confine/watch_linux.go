@@ -1,48 +1,47 @@
 package confine
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"path"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Watch tells what the programs that are started from a thread use: the kernel
-// tells it of each call that names a file or port, and has the call wait until it
-// was looked at.
+// Watch reports what the programs that are started from a thread use: the kernel
+// reports each call that names a file or port, and suspends the call meanwhile.
 //
-// It is an observer, and no guard. It looks at what is named before the call, and
-// lets the call go on whatever that is; a program that puts another name in its
-// place meanwhile, or that uses io_uring, isn't seen to use what it does, and
-// gains nothing by it.
+// It observes and does not restrict. It inspects the name before the call, and always
+// continues the call. If a program replaces the name meanwhile, or uses io_uring, its
+// use is not reported; it gains nothing by that.
 type Watch struct {
 	fd   int
-	self int // the thread, whose own calls are none of the program's
+	self int // the thread, whose own calls are not reported
 	seen map[Use]bool
 }
 
-// NewWatch has the kernel tell of the calling thread, and of every process that
-// is started from it. Nothing is refused to them. Who isn't root has to give up
-// for them what would gain rights, such as sudo, as a confined program does.
+// NewWatch watches the calling thread and every process that is started from it. They
+// are not restricted; but unless we are root, programs that gain rights, such as
+// sudo, fail, as in a confined command.
 //
 // # Notes
 //
-// The caller has locked its goroutine to the thread, never unlocks it, and starts
-// the program from there. [Watch.Serve] has to run before the thread makes any
-// call that names a file: such calls wait for it. While a program is being
-// started, no goroutine can be moved or stopped for the garbage collector: the
-// thread that waits for the new program can't, and the new program waits for
-// Serve. So at least two goroutines have to be able to run, and the collector has
-// to be off.
+// The caller has locked its goroutine to the thread, never unlocks it, and starts the
+// program from there. [Watch.Serve] must run before the thread makes any call that
+// names a file, because such calls wait for it. While a program is being started, its
+// thread cannot be preempted, and the new program waits for Serve. So at least two
+// goroutines must be able to run, and the garbage collector must be off.
 //
 // # Errors
 //
-// An error where the system can't tell; nothing was changed but for the right to
-// gain rights.
+// An error if the system does not support it; only no_new_privs may be set then.
 func NewWatch() (*Watch, error) {
 	if auditArch == 0 || !hasAnswer(unix.SECCOMP_RET_USER_NOTIF) {
-		return nil, errors.New("this takes Linux 5.9 with seccomp notifications, on an amd64 or arm64 processor")
+		return nil, errors.New("this needs Linux 5.9 with seccomp notifications, on an amd64 or arm64 processor")
 	}
 	var calls []call
 	for number := range watched {
@@ -51,24 +50,24 @@ func NewWatch() (*Watch, error) {
 	fd, errno := setListener(compile(calls, allow))
 	if errno == unix.EACCES {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return nil, fmt.Errorf("setting no_new_privs: %w", err)
+			return nil, fmt.Errorf("set no_new_privs: %w", err)
 		}
 		fd, errno = setListener(compile(calls, allow))
 	}
 	if errno != 0 {
-		return nil, fmt.Errorf("installing a seccomp filter: %w", errno)
+		return nil, fmt.Errorf("install a seccomp filter: %w", errno)
 	}
 	return &Watch{fd: fd, self: unix.Gettid(), seen: make(map[Use]bool)}, nil
 }
 
-// Serve calls used with each use, once, before the call that it is of goes on. It
-// calls more, once, when there are more than [MaxUses]. It returns when no process
-// is left to watch, and is called once, from a thread that isn't watched.
+// Serve calls used once for each use, before the system call continues. It calls more
+// once if there are more than [MaxUses]. It returns when no watched process is left.
+// It is called once, from a thread that is not watched.
 func (w *Watch) Serve(used func(Use), more func()) {
 	serve(w.fd, func(n notification) {
 		if int(n.pid) != w.self {
 			for _, u := range usesOf(n) {
-				w.tell(u, used, more)
+				w.report(u, used, more)
 			}
 		}
 		_ = notifyIoctl(w.fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&response{
@@ -77,14 +76,14 @@ func (w *Watch) Serve(used func(Use), more func()) {
 	})
 }
 
-func (w *Watch) tell(u Use, used func(Use), more func()) {
+func (w *Watch) report(u Use, used func(Use), more func()) {
 	switch {
 	case w.seen[u]:
 		return
 	case len(w.seen) < MaxUses:
 		used(u)
 	case len(w.seen) == MaxUses:
-		// Marked, so that it is told once.
+		// Marked, so that more is called once.
 		more()
 		u = Use{}
 	default:
@@ -93,12 +92,136 @@ func (w *Watch) tell(u Use, used func(Use), more func()) {
 	w.seen[u] = true
 }
 
-// usesOf is what a call is about to use. A call of another kind of processor has
-// other numbers.
+// usesOf returns what a call is about to use. Other types of processors number calls
+// differently.
 func usesOf(n notification) []Use {
 	look := watched[uintptr(n.number)]
 	if look == nil || n.arch != auditArch {
 		return nil
 	}
 	return look(looker{thread: int(n.pid), args: n.args})
+}
+
+// looker inspects one call before the kernel makes it.
+type looker struct {
+	thread int
+	args   [6]uint64
+}
+
+// watched are the calls that name a file or port, with what each one uses.
+var watched = watchedCalls()
+
+func watchedCalls() map[uintptr]func(looker) []Use {
+	calls := map[uintptr]func(looker) []Use{
+		unix.SYS_OPENAT:    func(l looker) []Use { return l.open(l.at(0, 1), l.args[2]) },
+		unix.SYS_OPENAT2:   func(l looker) []Use { return l.open(l.at(0, 1), l.number(2)) },
+		unix.SYS_EXECVE:    func(l looker) []Use { return l.run(l.name(0), true) },
+		unix.SYS_EXECVEAT:  func(l looker) []Use { return l.run(l.atOr(0, 1, 4), l.args[4]&unix.AT_SYMLINK_NOFOLLOW == 0) },
+		unix.SYS_TRUNCATE:  func(l looker) []Use { return l.open(l.name(0), unix.O_WRONLY) },
+		unix.SYS_MKDIRAT:   func(l looker) []Use { return l.mkdir(l.at(0, 1)) },
+		unix.SYS_MKNODAT:   func(l looker) []Use { return l.make(l.at(0, 1)) },
+		unix.SYS_SYMLINKAT: func(l looker) []Use { return l.make(l.at(1, 2)) },
+		unix.SYS_UNLINKAT:  func(l looker) []Use { return l.remove(l.at(0, 1)) },
+		unix.SYS_LINKAT: func(l looker) []Use {
+			return l.link(l.atOr(0, 1, 4), l.at(2, 3), l.args[4]&unix.AT_SYMLINK_FOLLOW != 0)
+		},
+		unix.SYS_RENAMEAT2: func(l looker) []Use { return l.rename(l.at(0, 1), l.at(2, 3)) },
+		unix.SYS_CONNECT:   looker.connect,
+		unix.SYS_BIND:      looker.bind,
+	}
+	maps.Copy(calls, archWatched)
+	return calls
+}
+
+// open is for all calls that give access to a file's content.
+func (l looker) open(n named, flags uint64) []Use {
+	const tempFile = unix.O_TMPFILE &^ unix.O_DIRECTORY
+	exclusive := flags&unix.O_CREAT != 0 && flags&unix.O_EXCL != 0
+	at, info, ok := l.lookUp(n, flags&unix.O_NOFOLLOW == 0 && !exclusive)
+	writes := flags&unix.O_ACCMODE != unix.O_RDONLY || flags&unix.O_TRUNC != 0
+	switch {
+	case !ok || flags&unix.O_PATH != 0:
+		return nil
+	case info == nil && flags&unix.O_CREAT != 0:
+		return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+	case info == nil || exclusive:
+		return nil
+	case info.IsDir() && flags&tempFile != 0:
+		return []Use{{Kind: UseMake, Path: at}}
+	case info.IsDir() && writes, info.Mode()&fs.ModeSymlink != 0:
+		return nil // the call fails
+	case info.IsDir():
+		return []Use{{Kind: UseList, Path: at}}
+	case writes:
+		return []Use{{Kind: UseWrite, Path: at}}
+	}
+	return []Use{{Kind: UseRead, Path: at}}
+}
+
+// run is for a program, and its interpreter if it is a script.
+func (l looker) run(n named, follow bool) []Use {
+	at, info, ok := l.lookUp(n, follow)
+	if !ok || info == nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	uses := []Use{{Kind: UseRead, Path: at}}
+	if name := interpreter(at); name != "" {
+		if at, info, ok := l.lookUp(named{path: name}, true); ok && info != nil {
+			uses = append(uses, Use{Kind: UseRead, Path: at})
+		}
+	}
+	return uses
+}
+
+func (l looker) mkdir(n named) []Use {
+	at, info, ok := l.lookUp(n, false)
+	if !ok || info != nil {
+		return nil
+	}
+	return []Use{{Kind: UseMkdir, Path: at}}
+}
+
+func (l looker) make(n named) []Use { return l.change(n, false) }
+
+func (l looker) remove(n named) []Use { return l.change(n, true) }
+
+// change is for calls that create a name, or remove an existing one.
+func (l looker) change(n named, exists bool) []Use {
+	at, info, ok := l.lookUp(n, false)
+	if !ok || (info != nil) != exists {
+		return nil
+	}
+	return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+}
+
+// link gives a file a second name. Across directories, this needs the right to move
+// files in both.
+func (l looker) link(from, to named, follow bool) []Use {
+	at, info, ok := l.lookUp(from, follow)
+	uses := l.make(to)
+	if !ok || info == nil || uses == nil {
+		return nil
+	}
+	if dir := path.Dir(at); dir != uses[0].Path {
+		uses = append(uses, Use{Kind: UseMake, Path: dir})
+	}
+	return uses
+}
+
+func (l looker) rename(from, to named) []Use {
+	uses := l.remove(from)
+	at, _, ok := l.lookUp(to, false)
+	if uses == nil || !ok {
+		return nil
+	}
+	return append(uses, Use{Kind: UseMake, Path: path.Dir(at)})
+}
+
+// number reads the first number of a structure that an argument points to.
+func (l looker) number(arg int) uint64 {
+	data := make([]byte, 8)
+	if !readMemory(l.thread, l.args[arg], data) {
+		return unix.O_PATH // not a use
+	}
+	return binary.NativeEndian.Uint64(data)
 }

@@ -4,16 +4,15 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"net/netip"
-	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// dnsPort is where names are looked up.
+// dnsPort is the port for looking up names.
 const dnsPort = 53
 
-// connect is for a server that is asked, whether it answers or not.
+// connect is for connections, also those that fail.
 func (l looker) connect() []Use {
 	address, ok := l.address()
 	switch {
@@ -22,11 +21,11 @@ func (l looker) connect() []Use {
 	case address.unix != "":
 		return l.connectUnix(address.unix)
 	case address.port == 0:
-		return nil // nothing can be there
+		return nil // the call fails
 	case address.stream:
 		return []Use{{Kind: UseConnect, Port: address.port}}
 	case address.ip.IsLoopback() && address.port != dnsPort:
-		// The C library does so to put addresses in order, and sends nothing.
+		// The C library does this to sort addresses, and sends nothing.
 		return nil
 	}
 	return []Use{{Kind: UseUDP, Port: address.port}}
@@ -43,44 +42,40 @@ func (l looker) connectUnix(name string) []Use {
 	return []Use{{Kind: UseSocket, Path: at}}
 }
 
-// bind takes an address. Most programs that take one of TCP listen there.
+// bind is for addresses that are bound. Most programs that bind a TCP port listen there.
 func (l looker) bind() []Use {
 	address, ok := l.address()
 	switch {
 	case !ok, strings.HasPrefix(address.unix, "@"):
 		return nil
 	case address.unix != "":
-		at, info, ok := l.lookUp(named{dir: unix.AT_FDCWD, path: address.unix}, false)
-		if !ok || info != nil {
-			return nil
-		}
-		return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+		return l.make(named{dir: unix.AT_FDCWD, path: address.unix})
 	case address.stream:
 		return []Use{{Kind: UseListen, Port: address.port}}
 	}
 	return []Use{{Kind: UseUDP, Port: address.port}}
 }
 
-// address is where a call's socket is connected or bound to.
+// address is what a call's socket is connected or bound to.
 type address struct {
-	unix   string // of Unix sockets, with @ before a name that is no file's
+	unix   string // of Unix sockets, with @ before an abstract name
 	ip     netip.Addr
 	port   uint16
-	stream bool // of TCP, or MPTCP, for which a confined program gets TCP
+	stream bool // TCP, or MPTCP, for which a confined program gets TCP
 }
 
-// address is false for what is neither a Unix socket nor TCP or UDP.
+// address returns false for anything but Unix sockets, TCP and UDP.
 func (l looker) address() (address, bool) {
 	data, errno := readAddress(l.thread, l.args[1], l.args[2])
 	if errno != 0 {
 		return address{}, false
 	}
-	switch family := binary.NativeEndian.Uint16(data); {
-	case family == unix.AF_UNIX:
+	switch addressFamily := binary.NativeEndian.Uint16(data); {
+	case addressFamily == unix.AF_UNIX:
 		return unixAddress(string(data[2:]))
-	case family == unix.AF_INET && len(data) >= unix.SizeofSockaddrInet4:
+	case addressFamily == unix.AF_INET && len(data) >= unix.SizeofSockaddrInet4:
 		return l.internet(data, data[4:8])
-	case family == unix.AF_INET6 && len(data) >= unix.SizeofSockaddrInet6-4:
+	case addressFamily == unix.AF_INET6 && len(data) >= unix.SizeofSockaddrInet6-4:
 		return l.internet(data, data[8:24])
 	}
 	return address{}, false

@@ -16,41 +16,41 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// named is a path as a call has it, with the directory that it begins at if it is
-// relative.
+// named is a path as a call names it, with the directory that a relative one starts
+// from.
 type named struct {
 	dir  int32
 	path string
-	// empty is that an empty path stands for the directory, which may be a file.
+	// empty says that an empty path means dir itself, which may be a file.
 	empty bool
 }
 
-// name is the path of an argument, seen from the current directory. One that can't
-// be read is empty.
+// name is the path in an argument, relative to the current directory. It is empty if
+// unreadable.
 func (l looker) name(arg int) named {
 	return named{dir: unix.AT_FDCWD, path: l.text(l.args[arg])}
 }
 
-// at is the path of an argument, seen from the directory of another.
+// at is the path in an argument, relative to the directory in another.
 func (l looker) at(dir, arg int) named {
 	return named{dir: int32(l.args[dir]), path: l.text(l.args[arg])}
 }
 
-// atOr is the same for a call that takes an empty path, if its flags say so.
+// atOr is at for a call that accepts an empty path if its flags say so.
 func (l looker) atOr(dir, arg, flags int) named {
 	n := l.at(dir, arg)
 	n.empty = l.args[flags]&unix.AT_EMPTY_PATH != 0
 	return n
 }
 
-// text reads from the program's memory up to a NUL byte. What is behind that may
-// be nobody's, so that no more than a page is asked for at once.
+// text reads from the program's memory up to a NUL byte. The next page may not be
+// mapped, so pages are read one by one.
 func (l looker) text(at uint64) string {
 	const page = 4096
 	var text []byte
 	for len(text) < maxPath {
 		part := make([]byte, page-at%page)
-		if !l.read(at, part) {
+		if !readMemory(l.thread, at, part) {
 			return ""
 		}
 		if end := bytes.IndexByte(part, 0); end >= 0 {
@@ -61,17 +61,8 @@ func (l looker) text(at uint64) string {
 	return ""
 }
 
-// read fills data from the program's memory. One that hides it, as some that
-// keep secrets do, can't be looked into by others than root.
-func (l looker) read(at uint64, data []byte) bool {
-	local := []unix.Iovec{{Base: &data[0]}}
-	local[0].SetLen(len(data))
-	got, err := unix.ProcessVMReadv(l.thread, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
-	return err == nil && got == len(data)
-}
-
-// lookUp finds what a path leads the program to, as the kernel would; info is nil
-// where nothing is there, and the directory that it would be in is.
+// lookUp resolves a path for the program, as the kernel would; info is nil if nothing
+// is there, but its directory exists.
 func (l looker) lookUp(n named, follow bool) (at string, info fs.FileInfo, ok bool) {
 	if n.path == "" && !n.empty {
 		return "", nil, false
@@ -91,17 +82,17 @@ func (l looker) lookUp(n named, follow bool) (at string, info fs.FileInfo, ok bo
 	return unnumbered(at), info, ok
 }
 
-// maxLinks is how many the kernel follows in one path.
+// maxLinks is how many links the kernel follows in a path.
 const maxLinks = 40
 
-// walk goes from a directory without links along a path.
+// walk follows a path from a directory whose own path has no links.
 func (l looker) walk(at, name string, follow bool) (string, fs.FileInfo, bool) {
 	follow = follow || strings.HasSuffix(name, "/")
 	info, err := os.Lstat(at)
 	links := 0
 	for rest := wordsOf(name); len(rest) > 0; {
 		if err != nil {
-			return "", nil, false // this is no directory to go on from
+			return "", nil, false // not a directory
 		}
 		at, rest = l.step(at, rest[0]), rest[1:]
 		if info, err = os.Lstat(at); err != nil || info.Mode()&fs.ModeSymlink == 0 || len(rest) == 0 && !follow {
@@ -131,25 +122,24 @@ func (l looker) walk(at, name string, follow bool) (string, fs.FileInfo, bool) {
 	return "", nil, false
 }
 
-// step goes to what a directory has under a name.
+// step returns the path of a name in a directory.
 func (l looker) step(at, word string) string {
 	switch {
 	case word == "..":
 		return path.Dir(at)
 	case at == "/proc" && (word == "self" || word == "thread-self"):
-		// These lead each process to itself, us too.
+		// For us these would be our own process.
 		word = strconv.Itoa(l.thread)
 	}
 	return path.Join(at, word)
 }
 
-// wordsOf are the names in a path.
+// wordsOf returns the names in a path.
 func wordsOf(name string) []string {
 	return slices.DeleteFunc(strings.Split(name, "/"), func(word string) bool { return word == "" || word == "." })
 }
 
-// unnumbered leaves out which process something in /proc is of: the next time it
-// will be another.
+// unnumbered returns /proc for a path of one process: its number differs in each run.
 func unnumbered(at string) string {
 	rest, ok := strings.CutPrefix(at, "/proc/")
 	word, _, _ := strings.Cut(rest, "/")
@@ -159,10 +149,10 @@ func unnumbered(at string) string {
 	return at
 }
 
-// maxInterpreter is what the kernel reads of a script's first line, in bytes.
+// maxInterpreter is how much the kernel reads of a script's first line, in bytes.
 const maxInterpreter = 256
 
-// interpreter is the program that a script names, empty where it is none.
+// interpreter returns the program in a script's first line, empty if there is none.
 func interpreter(file string) string {
 	f, err := safefile.Open(file, os.O_RDONLY)
 	if err != nil {

@@ -15,9 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
-
-// buildingAt is what Podman puts before a failure: the step, once more.
+// buildingAt matches Podman's prefix of a failure, which repeats the step.
 var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^building at STEP ".*?": `) })
 
 // BuildClassic builds an image by the classic build API, for engines without
@@ -29,12 +27,11 @@ var buildingAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // <Dockerfile>.dockerignore names are left out, or without that file, those that
 // .dockerignore names.
 //
-// Podman is told to ignore only the Dockerfile, which is sent under a name of its
-// own, see [image.Context.StreamApart]. Another engine always gets the Dockerfile
-// and a .dockerignore, and removes those that are named there itself. With
-// <Dockerfile>.dockerignore, or with a Dockerfile outside of the context, its
-// .dockerignore is a generated one. No step sees the generated file with the
-// former, or if the context has none.
+// Podman gets the Dockerfile under an unused name, and ignores only that, see
+// [image.Context.StreamApart]. Other engines get the Dockerfile and a .dockerignore, and
+// remove the files that it names. With <Dockerfile>.dockerignore, or with a Dockerfile
+// outside the context, the .dockerignore is generated. Steps do not see it in the first
+// case, or if the context has none.
 //
 // The engine's output goes to progress as plain text, one line in each Write.
 // An error there does not stop the build; nil discards the output.
@@ -98,7 +95,7 @@ func (e *Engine) BuildClassic(ctx context.Context, b image.Build, progress io.Wr
 	if err != nil {
 		return image.Image{}, e.buildFailure(ctx, tar, err)
 	}
-	if !imageID().MatchString(id) {
+	if !image.IsID(id) {
 		return image.Image{}, &image.Error{Step: out.step, Message: "the engine did not return an image", Log: out.log()}
 	}
 	// This API does not report manifests.
@@ -182,5 +179,5 @@ func (e *Engine) refusal(ctx context.Context, err error) error {
 	return &image.Error{Message: text}
 }
 
-// noReason is what the client makes of an answer without words.
+// noReason matches the client's error for an answer without a message.
 var noReason = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^request returned (.+) for API route and version `) })

@@ -126,7 +126,7 @@ func testBuildKeepsWhatAFileIs(t *testing.T, e *Engine) {
 		t.Errorf("private is %o %d:%d %v", private.Mode, private.Uid, private.Gid, private.ModTime)
 	}
 	if got := files["app/hard"].Text; got != "x" {
-		t.Errorf("the hard link holds %q", got)
+		t.Errorf("the hard link contains %q", got)
 	}
 }
 

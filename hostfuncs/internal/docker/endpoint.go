@@ -18,14 +18,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// endpoint is an engine's address and what it takes to speak to it.
+// endpoint is an engine's address, with its certificates.
 type endpoint struct {
 	host string
-	from string // what named it
+	from string // its source
 	tls  *tlsFiles
 }
 
-// tlsFiles are the paths of PEM files; an empty one is not there.
+// tlsFiles are the paths of PEM files; an empty one is missing.
 type tlsFiles struct {
 	ca, cert, key string
 	skipVerify    bool
@@ -48,7 +48,7 @@ func (at endpoint) unavailable(err error, hint string) error {
 	return &UnavailableError{Host: at.host, From: at.from, Err: err, Hint: hint}
 }
 
-// findEndpoint finds out which engine the environment means.
+// findEndpoint finds the engine that the environment names.
 func findEndpoint(environ func(string) string) (endpoint, error) {
 	if host := environ("DOCKER_HOST"); host != "" {
 		at := endpoint{host: host, from: "DOCKER_HOST"}
@@ -75,7 +75,7 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 	return contextEndpoint(dir, name, from)
 }
 
-// certificates are those of DOCKER_CERT_PATH, or else of the configuration.
+// certificates returns those of DOCKER_CERT_PATH, else of the configuration.
 func certificates(environ func(string) string) *tlsFiles {
 	dir := environ("DOCKER_CERT_PATH")
 	if dir == "" {
@@ -85,7 +85,7 @@ func certificates(environ func(string) string) *tlsFiles {
 	return files
 }
 
-// tlsDirectory returns the files that a directory has, and whether it has any.
+// tlsDirectory returns the PEM files of a directory, and whether there are any.
 func tlsDirectory(dir string) (*tlsFiles, bool) {
 	files, any := &tlsFiles{}, false
 	for name, path := range map[string]*string{"ca.pem": &files.ca, "cert.pem": &files.cert, "key.pem": &files.key} {
@@ -104,8 +104,8 @@ type contextMeta struct {
 	}
 }
 
-// contextEndpoint reads the context of that name. Its directory is named by the
-// name's digest, so that the name cannot lead anywhere else.
+// contextEndpoint reads a context. The name of its directory is a digest, so the
+// context's name cannot lead elsewhere.
 func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	at := endpoint{from: fmt.Sprintf("context %q", name)}
 	sum := sha256.Sum256([]byte(name))
@@ -133,8 +133,7 @@ func contextEndpoint(dir, name, namedBy string) (endpoint, error) {
 	return at.check()
 }
 
-// check refuses what cannot be reached, and drops certificates where there is
-// no TLS.
+// check refuses unsupported addresses, and drops certificates without TLS.
 func (at endpoint) check() (endpoint, error) {
 	scheme, rest, ok := strings.Cut(at.host, "://")
 	var err error
@@ -184,8 +183,8 @@ func sshHint(host string) string {
 		"` and set DOCKER_HOST=unix:///tmp/docker.sock"
 }
 
-// Address is where the engine listens that [Connect] would find, empty where
-// none can be named.
+// Address returns the address of the engine that [Connect] would find, empty if there is
+// none.
 func Address(environ func(string) string) string {
 	at, err := findEndpoint(environ)
 	if err != nil {

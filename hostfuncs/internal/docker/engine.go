@@ -1,6 +1,5 @@
-// Package docker is the host's Docker engine: it finds the one that the user's
-// environment names, builds images with it, and pushes them. Nothing else in
-// the project talks to an engine.
+// Package docker finds the Docker engine that the user's environment names, builds
+// images with it, and pushes them. It is the only package that uses an engine.
 //
 // It runs no program, so it cannot reach an engine through ssh.
 package docker
@@ -25,10 +24,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// answerLimit is how long an engine may take to answer at first.
+// answerLimit is how long an engine may take for its first answer.
 const answerLimit = 5 * time.Second
 
-// Engine is a Docker engine that answered. Its methods may be called at once.
+// Engine is a Docker engine that answered. It is safe for concurrent use.
 type Engine struct {
 	// Credentials are the user's for registries, nil for none.
 	Credentials *registry.Credentials
@@ -37,12 +36,11 @@ type Engine struct {
 	at     endpoint
 }
 
-// Connect finds the engine as the docker command does, and asks it for a sign
-// of life, for which it has 5 seconds. environ looks up the environment's
-// variables. The engine is the one named by DOCKER_HOST, or else by the context
-// in DOCKER_CONTEXT or in config.json's currentContext, or else the default
-// socket. DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION and
-// DOCKER_CONFIG mean what they mean there.
+// Connect finds the engine as the docker command does, and requires an answer within 5
+// seconds. environ looks up variables. DOCKER_HOST names the engine, else the context
+// in DOCKER_CONTEXT or in currentContext of config.json, else it is the default socket.
+// DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION and DOCKER_CONFIG have
+// Docker's meaning.
 //
 // # Errors
 //
@@ -70,12 +68,12 @@ func connect(ctx context.Context, environ func(string) string, limit time.Durati
 // Close releases the connections. A build or push that is under way goes on.
 func (e *Engine) Close() error { return e.client.Close() }
 
-// Find finds the image that ref names, if the engine holds it.
-func (e *Engine) Find(ctx context.Context, ref string) (found image.Identity, ok bool, err error) {
-	told, err := e.client.ImageInspect(ctx, ref)
+// Find finds an image of the engine by a reference or digest.
+func (e *Engine) Find(ctx context.Context, ref string) (_ image.Identity, ok bool, err error) {
+	found, err := e.client.ImageInspect(ctx, ref)
 	switch {
 	case err == nil:
-		return held(told), true, nil
+		return identityOf(found), true, nil
 	case ctx.Err() != nil:
 		return image.Identity{}, false, ctx.Err()
 	case cerrdefs.IsNotFound(err):
@@ -84,18 +82,17 @@ func (e *Engine) Find(ctx context.Context, ref string) (found image.Identity, ok
 	return image.Identity{}, false, fmt.Errorf("image %q: %w", ref, e.failure(err))
 }
 
-// held is by which digests an engine knows an image. One with containerd's image
-// store reports the manifest or index, since version 28.0. Others report the
-// configuration.
-func held(told engineimage.InspectResponse) image.Identity {
-	if told.Descriptor == nil {
-		return image.Identity{Engine: told.ID, Config: told.ID}
+// identityOf returns the digests of an image. Engines with the containerd image store
+// report the manifest or index, since version 28.0; others report the configuration.
+func identityOf(found engineimage.InspectResponse) image.Identity {
+	if found.Descriptor == nil {
+		return image.Identity{Engine: found.ID, Config: found.ID}
 	}
-	return image.Identity{Engine: told.ID, Manifests: []string{told.Descriptor.Digest.String()}}
+	return image.Identity{Engine: found.ID, Manifests: []string{found.Descriptor.Digest.String()}}
 }
 
-// newClient makes a client that has not connected yet. Only a TCP host sees the
-// proxy that HTTP_PROXY and its like name.
+// newClient returns a client that is not connected yet. Only connections by TCP use the
+// proxy of HTTP_PROXY and similar variables.
 func newClient(at endpoint, version string) (*client.Client, error) {
 	options := []client.Opt{}
 	if at.tls != nil {
@@ -125,7 +122,7 @@ func newClient(at endpoint, version string) (*client.Client, error) {
 	)...)
 }
 
-// failure makes an error of the client one of ours.
+// failure converts an error of the client.
 func (e *Engine) failure(err error) error {
 	if client.IsErrConnectionFailed(err) {
 		return e.at.unavailable(err, advice(err))
@@ -133,7 +130,7 @@ func (e *Engine) failure(err error) error {
 	return errors.New(engineText(err.Error()))
 }
 
-// broken is an answer that cannot be read to its end.
+// broken returns the error of an incomplete answer.
 func (e *Engine) broken(err *streamError) error {
 	if err.cut {
 		return e.lost(err.err)
@@ -141,12 +138,12 @@ func (e *Engine) broken(err *streamError) error {
 	return fmt.Errorf("engine at %s: %w", e.at.host, err)
 }
 
-// lost is an engine that went away in the middle of an answer.
+// lost returns the error of a lost connection.
 func (e *Engine) lost(err error) error {
 	return e.at.unavailable(fmt.Errorf("the connection was lost: %w", err), advice(err))
 }
 
-// engineText is what an engine says, fit to be printed.
+// engineText makes an engine's message safe to print.
 func engineText(s string) string {
 	s = strings.TrimPrefix(s, "Error response from daemon: ")
 	return strings.TrimSpace(termtext.Clean(s))
@@ -155,13 +152,13 @@ func engineText(s string) string {
 // Address is where the engine listens.
 func (e *Engine) Address() string { return e.at.host }
 
-// Hijack opens a stream to the engine, which is how its BuildKit is reached.
+// Hijack opens a stream to the engine, for its BuildKit.
 func (e *Engine) Hijack(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error) {
 	return e.client.DialHijack(ctx, address, protocol, meta)
 }
 
-// Save gives images out, as `docker save` does. An engine that goes away while
-// they are read is an [*UnavailableError].
+// Save streams images as `docker save` does. If the connection is lost, Read returns an
+// [*UnavailableError].
 func (e *Engine) Save(ctx context.Context, refs []string) (io.ReadCloser, error) {
 	archive, err := e.client.ImageSave(ctx, refs)
 	if err != nil {
@@ -187,7 +184,7 @@ func (s *saved) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Load takes images in, as `docker load` does.
+// Load loads images as `docker load` does.
 func (e *Engine) Load(ctx context.Context, archive io.Reader) error {
 	answer, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
 	if err != nil {

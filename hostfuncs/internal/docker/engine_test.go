@@ -80,7 +80,7 @@ var compileTool = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// toolContext is a context that holds the tool and the files.
+// toolContext returns a context with the tool and the files.
 func toolContext(t *testing.T, files map[string]string) image.Build {
 	t.Helper()
 	tool, err := compileTool()

@@ -17,13 +17,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// UnavailableError says that no engine can be used.
+// UnavailableError means that no engine can be used.
 type UnavailableError struct {
-	Host string // the address that was tried; empty when none could be found out
-	From string // what named it: DOCKER_HOST, context "x" or the default
-	Err  error  // why it cannot be used
+	Host string // the address that was tried; empty if unknown
+	From string // its source: DOCKER_HOST, context "x" or the default
+	Err  error  // the cause
 	Hint string // what to do
-	// TooOld says that the engine is older than the oldest supported version.
+	// TooOld means that the engine is older than the oldest supported version.
 	TooOld bool
 }
 
@@ -41,7 +41,7 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// greet makes sure that an engine answers, and agrees with it on a version.
+// greet requires an answer of an engine, and negotiates the version.
 func greet(ctx context.Context, c *client.Client, at endpoint, limit time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -72,8 +72,8 @@ func ping(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// wantSupported wants an engine whose version is not below the least, which is the
-// engine's own or the one in DOCKER_API_VERSION.
+// wantSupported requires a supported version, the engine's or the one in
+// DOCKER_API_VERSION.
 func wantSupported(c *client.Client, at endpoint) error {
 	if !versions.LessThan(c.ClientVersion(), supported.EngineAPI) {
 		return nil
@@ -85,8 +85,8 @@ func wantSupported(c *client.Client, at endpoint) error {
 	}
 }
 
-// dial tries a socket of this machine. The client would do so as well, but
-// its error no longer says whether the socket is missing or forbidden.
+// dial tries a local socket. The client's own error would not say whether the socket is
+// missing or forbidden.
 func dial(ctx context.Context, at endpoint) error {
 	path, ok := strings.CutPrefix(at.host, "unix://")
 	if !ok {

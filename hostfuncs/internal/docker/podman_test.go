@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
@@ -60,7 +62,7 @@ func TestBuildAsksForTheNetwork(t *testing.T) {
 	}
 }
 
-// TestBuildTellsPodmanWhatToIgnore wants Podman to be told to ignore the Dockerfile
+// TestBuildTellsPodmanWhatToIgnore wants Podman to ignore the Dockerfile
 // and nothing else, and not to find an ignore file that is not the context's.
 func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
 	var sent map[string]imagetest.File
@@ -87,7 +89,7 @@ func TestBuildTellsPodmanWhatToIgnore(t *testing.T) {
 	// The second time the whole context is sent again.
 	name := query.Get("dockerfile")
 	if got, want := query.Get("excludes"), `["`+name+`"]`; got != want || !strings.HasPrefix(name, ".dockerfile.") {
-		t.Errorf("it is told to ignore %s of a build of %s, want %s", got, name, want)
+		t.Errorf("it ignores %s of a build of %s, want %s", got, name, want)
 	}
 	if got, want := slices.Sorted(maps.Keys(sent)), []string{name, "Dockerfile", "kept/", "kept/a"}; !slices.Equal(got, want) {
 		t.Errorf("sent %q, want %q", got, want)
@@ -114,5 +116,36 @@ func TestBuildOfAnUnknownEngine(t *testing.T) {
 	}))
 	if _, err := e.BuildClassic(t.Context(), aBuild(t), nil); err == nil || err.Error() != "build: not today" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMisreads has each kind of line at a number of its own, and wants the kinds
+// that each engine takes for something else.
+func TestMisreads(t *testing.T) {
+	podman := []types.ComponentVersion{{Name: podmanEngine}}
+	kinds := []dockerfile.Misread{{Heredoc: 1}, {ArgAgain: 2}, {StageAgain: 3}, {StageCase: 4}}
+	for _, tt := range []struct {
+		of   types.Version
+		want []int
+	}{
+		{types.Version{}, []int{1, 2}},
+		{types.Version{Version: "20.10.24", APIVersion: "1.41"}, []int{1, 2}},
+		{types.Version{Version: "23.0.0", APIVersion: "1.42"}, []int{2}},
+		{types.Version{Version: "24.0.0", APIVersion: "1.43"}, nil},
+		{types.Version{Version: "29.1.0", APIVersion: "1.52"}, nil},
+		{types.Version{APIVersion: "1.52", Components: podman}, []int{1, 3, 4}},
+		{types.Version{Version: "4.3.1", APIVersion: "1.41", Components: podman}, []int{1, 3, 4}},
+		{types.Version{Version: "4.8.0", APIVersion: "1.41", Components: podman}, []int{3, 4}},
+		{types.Version{Version: "5.2.0", APIVersion: "1.41", Components: podman}, []int{3, 4}},
+	} {
+		var got []int
+		for _, m := range kinds {
+			if misread := misreads(tt.of, m); misread != nil {
+				got = append(got, misread.Line)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%+v: lines (-want +got):\n%s", tt.of, diff)
+		}
 	}
 }

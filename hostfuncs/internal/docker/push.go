@@ -24,22 +24,21 @@ import (
 // PushError says that a registry or the engine refused a push.
 type PushError struct {
 	Ref     string
-	Message string // what they say
+	Message string // theirs
 }
 
 func (e *PushError) Error() string { return fmt.Sprintf("push %s: %s", e.Ref, e.Message) }
 
-// Push pushes the image that ref names to the registry in ref, and returns its
-// digest there, sha256:<64 hexadecimal digits>. It needs the image to be built
-// and named so before. progress is as for [Engine.Build].
+// Push pushes an image by its name, and returns its digest in the registry,
+// sha256:<64 hexadecimal digits>. progress is as for [Engine.BuildClassic].
 //
-// The credentials are those that [Engine.Credentials] has for the registry's
-// host, and go to no other; without any the push is anonymous.
+// The credentials of [Engine.Credentials] for the registry's host go to no other host;
+// without any the push is anonymous.
 //
 // # Errors
 //
-// A [*PushError] when the push is refused, a [*UnavailableError] when the
-// engine is out of reach, ctx's error when it is done.
+// A [*PushError] if the push is refused, a [*UnavailableError] if the engine is out of
+// reach, ctx's error once it is done.
 func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (digest string, err error) {
 	tagged, err := image.ParseTag(ref)
 	if err != nil {
@@ -60,17 +59,17 @@ func (e *Engine) Push(ctx context.Context, ref string, progress io.Writer) (dige
 	return digest, e.pushFailure(ctx, ref, err)
 }
 
-// pushTries is how often an image is pushed whose name others take.
+// pushTries is how often an image is pushed while other builds take its name.
 const pushTries = 5
 
-// PushImage pushes an image by a name, as [Engine.Push] does. A build that goes on
-// at the same time may give the name to its own image: the engine would push
-// that one, and so the image gets the name again.
+// PushImage is [Engine.Push] for an image that may lose its name: a concurrent build may
+// give it to another image, which the engine would push instead. Then the image gets
+// the name again.
 func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writer) (digest string, err error) {
 	for range pushTries {
 		err := e.client.ImageTag(ctx, id, ref)
 		if cerrdefs.IsNotFound(err) {
-			// containerd's image store forgets an image whose only name is taken.
+			// The containerd image store drops an image that loses its only name.
 			break
 		}
 		if err != nil {
@@ -91,15 +90,15 @@ func (e *Engine) PushImage(ctx context.Context, id, ref string, progress io.Writ
 	return "", &PushError{Ref: ref, Message: "other builds use this name for their images at the same time; build again"}
 }
 
-// isPushed reports whether what was pushed by a name is the image. Docker notes by
-// which digests an image was pushed. Podman makes a manifest for each push and
-// forgets it, but the name is still the image's unless others have taken it.
+// isPushed reports whether the pushed image is the right one. Docker records the digests
+// of an image's pushes. Podman makes a new manifest for each push and does not record
+// it, so the name must still be the image's.
 func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, error) {
-	held, err := e.client.ImageInspect(ctx, id)
+	pushed, err := e.client.ImageInspect(ctx, id)
 	if err != nil {
 		return false, err
 	}
-	for _, known := range held.RepoDigests {
+	for _, known := range pushed.RepoDigests {
 		if strings.HasSuffix(known, "@"+digest) {
 			return true, nil
 		}
@@ -109,10 +108,10 @@ func (e *Engine) isPushed(ctx context.Context, id, ref, digest string) (bool, er
 		return false, err
 	}
 	named, err := e.client.ImageInspect(ctx, ref)
-	return named.ID == held.ID, err
+	return named.ID == pushed.ID, err
 }
 
-// authFor is what the engine is to show to one registry, encoded.
+// authFor returns the encoded credentials for one registry.
 func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
 	var auth engineregistry.AuthConfig
 	if e.Credentials != nil {
@@ -131,25 +130,25 @@ func (e *Engine) authFor(ctx context.Context, host string) (string, error) {
 	return engineregistry.EncodeAuthConfig(auth)
 }
 
-// pushedLine is what every engine says at the end of a push. With containerd's
-// image store, and in Podman, the digest is nowhere else.
+// pushedLine matches an engine's last line of a push. With the containerd image store,
+// and in Podman, only this line has the digest.
 var pushedLine = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+$`)
 })
 
 func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	var pushed struct{ Digest string }
-	told := ""
+	reported := ""
 	err := readMessages(r, func(m message) error {
 		out.message(m)
 		if m.failed() {
 			return &PushError{Ref: ref, Message: engineText(m.failure())}
 		}
 		if line := pushedLine().FindStringSubmatch(m.Status); line != nil {
-			told = line[1]
+			reported = line[1]
 		}
 		if m.Aux != nil {
-			// What has another form is about something else than the digest.
+			// Messages of another form are not about the digest.
 			_ = json.Unmarshal(m.Aux, &pushed)
 		}
 		return nil
@@ -157,8 +156,8 @@ func readPush(r io.Reader, ref string, out *printer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	digest := cmp.Or(pushed.Digest, told)
-	if !imageID().MatchString(digest) {
+	digest := cmp.Or(pushed.Digest, reported)
+	if !image.IsID(digest) {
 		return "", &PushError{Ref: ref, Message: "the engine did not return a digest"}
 	}
 	return digest, nil

@@ -11,8 +11,8 @@ import (
 
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// globals are the variables that FROM lines see: what BuildKit sets by itself,
-// and the ARGs before the first FROM.
+// globals returns the variables for FROM lines: those that BuildKit sets, and the
+// ARGs before the first FROM.
 func (r *resolver) globals(o Options) (*Vars, error) {
 	target := o.Target
 	if target == "" {
@@ -48,8 +48,8 @@ func (r *resolver) globals(o Options) (*Vars, error) {
 	return vars, r.checkEpoch(vars, o.Args)
 }
 
-// valuedAgain notes an ARG without a value that has had one, which no argument of
-// the build gives.
+// valuedAgain notes an ARG without a value that had one before, unless the build gives
+// it an argument.
 func (r *resolver) valuedAgain(arg instructions.KeyValuePairOptional, line int, given map[string]string) {
 	if _, ok := given[arg.Key]; ok {
 		return
@@ -71,8 +71,8 @@ func (r *resolver) global(vars *Vars, arg instructions.KeyValuePairOptional, giv
 	return r.assign(vars, vars, arg.Key, *arg.Value)
 }
 
-// assign sets a variable to a word that is expanded with from. A word with an
-// unknown value makes the variable unknown.
+// assign expands a word with from and sets a variable to it. The variable is unknown
+// if a variable in the word is.
 func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	text, err := r.expander.Word(word, from)
 	if unknown, ok := err.(*unknownError); ok {
@@ -86,8 +86,8 @@ func (r *resolver) assign(vars, from *Vars, name, word string) error {
 	return nil
 }
 
-// platform sets the variables of a platform; an empty one is that of the builder,
-// which is unknown.
+// platform sets the variables of a platform. An empty one is the builder's, which is
+// unknown.
 func (v *Vars) platform(prefix, platform string) error {
 	if platform == "" {
 		for _, name := range []string{"PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"} {
@@ -112,8 +112,8 @@ func (v *Vars) platform(prefix, platform string) error {
 	return nil
 }
 
-// checkEpoch refuses a SOURCE_DATE_EPOCH that names a stage, whose remote source
-// BuildKit would fetch to have its date.
+// checkEpoch refuses a SOURCE_DATE_EPOCH that names a stage: BuildKit would fetch the
+// stage's remote source to get its date.
 func (r *resolver) checkEpoch(vars *Vars, given map[string]string) error {
 	text, ok := given[epochArg]
 	if !ok {
@@ -126,7 +126,7 @@ func (r *resolver) checkEpoch(vars *Vars, given map[string]string) error {
 	return nil
 }
 
-// forStage are the variables that a stage begins with.
+// forStage returns the variables that a stage begins with.
 func (r *resolver) forStage(s *Stage) *Vars {
 	if s.From != nil {
 		return s.From.vars.Above()
@@ -143,8 +143,8 @@ func (r *resolver) forStage(s *Stage) *Vars {
 // noVariables are ARGs that configure BuildKit and set no variable in a stage.
 var noVariables = []string{"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"}
 
-// ArgValue is what an ARG of a stage is set to: the build's argument, or else
-// its default, or else the value from before the first FROM. False is none.
+// ArgValue returns the value of an ARG of a stage: the build's argument, else its
+// default, else the value from before the first FROM. It returns false for none.
 func (p *Plan) ArgValue(x *Expander, arg instructions.KeyValuePairOptional, vars *Vars) (string, bool, error) {
 	if slices.Contains(noVariables, arg.Key) {
 		return "", false, nil

@@ -10,11 +10,11 @@ import (
 
 var (
 	errOneTrigger   = errors.New("a trigger is one instruction")
-	errFromVariable = errors.New("--from takes no variables: name the image in a FROM with an ARG, and that stage here")
+	errFromVariable = errors.New("--from does not expand variables: name the image in a FROM with an ARG, and that stage here")
 )
 
-// evaluate goes through a stage for the sake of its variables, and expands the
-// words that say what a build needs: sources of ADD and COPY, mounts of RUN.
+// evaluate evaluates a stage's variables and expands the words that decide what a
+// build needs: sources of ADD and COPY, mounts of RUN.
 func (r *resolver) evaluate(s *Stage) error {
 	vars := r.forStage(s)
 	s.vars, s.dir = vars, dirOf(s.Source)
@@ -60,11 +60,11 @@ func (r *resolver) command(c *Command, vars *Vars) error {
 	return nil
 }
 
-// remote notes the source of an ADD if it is to be fetched.
+// remote notes the source of an ADD if it is fetched.
 func (r *resolver) remote(c *Command, word string, vars *Vars) error {
 	source, err := r.expander.Word(word, vars)
 	if _, ok := err.(*unknownError); ok && (word[0] == '/' || word[0] == '.') {
-		// Whatever the variable is, it is in the context.
+		// The path is in the context, whatever the variable is.
 		return nil
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func (r *resolver) arg(vars *Vars, arg instructions.KeyValuePairOptional) error 
 	return err
 }
 
-// env sets what one ENV sets, each by what was set before it.
+// env sets the variables of one ENV, which do not see each other.
 func (r *resolver) env(vars *Vars, c *instructions.EnvCommand) error {
 	set := NewVars()
 	for _, pair := range c.Env {

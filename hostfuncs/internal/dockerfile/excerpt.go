@@ -18,12 +18,12 @@ const (
 	excerptWidth  = 200 // characters of a line
 )
 
-// stepMark is what builders put before a step's instruction: "[2/3] ",
+// stepMark matches the prefix that builders add to an instruction: "[2/3] ",
 // "Step 2/3 : " or, in Podman, "STEP 2/3: ".
 var stepMark = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\[[^]]*\] |(?i:step) \d+/\d+ ?: )`) })
 
-// StepLine is the line of the instruction that a builder's name of a step has, 0
-// where none has it or several do.
+// StepLine returns the line of a step's instruction by the step's name, 0 if none or
+// several match.
 func StepLine(text []byte, step string) int {
 	step = strings.Join(strings.Fields(stepMark().ReplaceAllString(step, "")), " ")
 	found := 0
@@ -38,8 +38,8 @@ func StepLine(text []byte, step string) int {
 	return found
 }
 
-// Excerpt shows the instruction at a line, marked by ">", with the lines around
-// it, each with its number. It is empty where there is no such line.
+// Excerpt shows the instruction at a line, marked by ">", and the lines around it with
+// their numbers. It is empty if the line does not exist.
 func Excerpt(text []byte, line int) string {
 	lines := strings.Split(strings.TrimRight(string(text), "\r\n"), "\n")
 	if line < 1 || line > len(lines) {
@@ -68,7 +68,7 @@ func Excerpt(text []byte, line int) string {
 	return b.String()
 }
 
-// shownLine is a line fit to be printed, with its indentation.
+// shownLine returns a line that is safe to print, with its indentation.
 func shownLine(line string) string {
 	line = strings.ReplaceAll(line, "\t", "    ")
 	text := strings.TrimLeft(line, " ")
@@ -76,10 +76,10 @@ func shownLine(line string) string {
 	return line[:indentation] + termtext.Line(text, excerptWidth)
 }
 
-// instructionsOf are a file's instructions, none where they cannot be read.
+// instructionsOf returns a file's instructions, none if it cannot be parsed.
 func instructionsOf(text []byte) (nodes []*parser.Node) {
 	defer func() {
-		// Neither the parser nor its input is ours.
+		// The parser may panic on untrusted input.
 		if recover() != nil {
 			nodes = nil
 		}

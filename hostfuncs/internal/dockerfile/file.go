@@ -1,6 +1,7 @@
-// Package dockerfile finds out before a build what its Dockerfile uses: the images that it pulls, what it fetches, and what its RUN steps ask
-// for. It is pure over the file's bytes and the build's options, and reads them
-// with BuildKit's own packages, so that it finds what BuildKit will find.
+// Package dockerfile finds out before a build what its Dockerfile uses: images, remote
+// files, and what RUN steps ask for. It depends only on the file's bytes and the
+// build's options. It parses them with BuildKit's packages, so that its result is
+// BuildKit's.
 package dockerfile
 
 import (
@@ -20,26 +21,25 @@ import (
 const (
 	sizeLimit        = 1 << 20 // bytes
 	instructionLimit = 10_000
-	stageLimit       = 200 // each begins with all that another one has
-	// Each ${ may be within another one, and each of them costs a copy of what is
-	// in it.
+	stageLimit       = 200 // each may copy another one
+	// Each ${ may be nested, and each level copies its content.
 	braceLimit = 1000
-	// messageLimit is the most runes of a message: it may have text of the file.
+	// messageLimit is the most runes of a message, which may quote the file.
 	messageLimit = 300
 )
 
-// File is a Dockerfile that could be read.
+// File is a parsed Dockerfile.
 type File struct {
 	name string // for errors
 	text []byte
 }
 
-// Error says what is wrong with a Dockerfile, and where.
+// Error is an error of a Dockerfile.
 type Error struct {
 	Name    string
-	Line    int // from 1; 0 where it is about no line
+	Line    int // from 1; 0 if unknown
 	Message string
-	Err     error // what it came from, if anything
+	Err     error // the cause, if any
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -51,12 +51,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Message)
 }
 
-// Parse reads a Dockerfile; name is what errors call it.
+// Parse parses a Dockerfile; name is its name in errors.
 //
 // # Errors
 //
-// An [*Error], with the line, for what BuildKit's parser refuses and for a file
-// that is out of bounds.
+// An [*Error] with the line if BuildKit's parser refuses the file, or if it exceeds a
+// bound.
 func Parse(name string, text []byte) (*File, error) {
 	f := &File{name: name, text: bytes.Clone(text)}
 	if len(text) > sizeLimit {
@@ -74,29 +74,29 @@ func Parse(name string, text []byte) (*File, error) {
 	return f, nil
 }
 
-// parsed is a Dockerfile's instructions. They are parsed anew for each use,
-// since expanding variables writes into them.
+// parsed has a Dockerfile's instructions. They are parsed again for each use, because
+// expanding variables changes them.
 type parsed struct {
 	stages []instructions.Stage
 	args   []instructions.ArgCommand // those before the first FROM
 	escape rune
 	// heredoc is the line of the first here-document, 0 for none.
 	heredoc int
-	// spelled are the names of the stages as they were written.
+	// spelled are the names of the stages as written.
 	spelled []string
-	// mounts are the --mount flags of each RUN, as they were written.
+	// mounts are the --mount flags of each RUN as written.
 	mounts map[instructions.Command][]string
 }
 
-// errParserPanic marks an input that BuildKit's parser has a panic on. No input
-// is known: the tests fail for one that is found.
+// errParserPanic marks an input on which BuildKit's parser panics. None is known, and
+// tests fail if they find one.
 var errParserPanic = errors.New("the parser panics")
 
 func (f *File) parse() (p parsed, err error) {
 	defer func() {
-		// Neither the parser nor its input is ours.
+		// The parser may panic on untrusted input.
 		if r := recover(); r != nil {
-			e := f.errorAt(0, "BuildKit's parser has a fault, and cannot read this file: %v", r)
+			e := f.errorAt(0, "BuildKit's parser crashed on this file: %v", r)
 			e.Err = errParserPanic
 			err = e
 		}
@@ -123,8 +123,8 @@ func (f *File) parse() (p parsed, err error) {
 	return p, nil
 }
 
-// newLinter is what instructions are parsed with, as BuildKit does it: comments
-// such as "# check=skip=all" configure it; its reports are dropped.
+// newLinter returns a linter that comments such as "# check=skip=all" configure, as in
+// BuildKit. Its reports are dropped.
 func newLinter() *linter.Linter { return linter.New(&linter.Config{}) }
 
 func (f *File) errorAt(line int, format string, args ...any) *Error {
@@ -132,7 +132,7 @@ func (f *File) errorAt(line int, format string, args ...any) *Error {
 	return &Error{Name: f.name, Line: line, Message: termtext.Line(strings.TrimSpace(message), messageLimit)}
 }
 
-// errLimit marks what is out of bounds.
+// errLimit marks an exceeded bound.
 var errLimit = errors.New("out of bounds")
 
 func (f *File) limit(line int, format string, args ...any) *Error {
@@ -141,8 +141,8 @@ func (f *File) limit(line int, format string, args ...any) *Error {
 	return e
 }
 
-// located turns an error of BuildKit's packages into one with the file's name.
-// line is where it is about a line that it does not know of.
+// located turns an error of BuildKit's packages into one with the file's name. line is
+// used if the error has none.
 func (f *File) located(err error, line int) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known

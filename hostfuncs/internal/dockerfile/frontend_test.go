@@ -135,7 +135,7 @@ func wantAll(t *testing.T, text string, o Options) {
 
 // mayRefuse reports whether an error is about what BuildKit takes: what cannot be
 // known before the build, what is out of bounds, and the numbers that BuildKit
-// gives to what is no stage.
+// gives to what is not a stage.
 func mayRefuse(err error) bool {
 	_, unknown := errors.AsType[*unknownError](err)
 	return unknown || errors.Is(err, errTooLong) || errors.Is(err, errLimit) || errors.Is(err, errNumber)

@@ -40,7 +40,7 @@ func FuzzUses(f *testing.F) {
 		}
 		for _, base := range got.Bases {
 			if named, err := reference.ParseNamed(base); err != nil || reference.IsNameOnly(named) {
-				t.Errorf("%q is no full reference: %v", base, err)
+				t.Errorf("%q is not a full reference: %v", base, err)
 			}
 			if got.Lines[base] == 0 {
 				t.Errorf("%s has no line", base)

@@ -4,22 +4,22 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// need resolves a stage after all that it needs itself. What a stage names
-// comes before it, so this ends.
+// need resolves a stage and the stages that it needs.
 func (r *resolver) need(target *Stage) error {
 	if err := r.checkSources(); err != nil {
 		return err
 	}
 	needed := map[*Stage]bool{target: true}
-	// A stage's triggers are those of the stage that it begins with, which comes
-	// before it. Backwards, each stage is looked at once it is known whether it
-	// is needed.
+	// Triggers come from the stage that a stage begins with, which is above it, so
+	// they are resolved downwards. Sources are above too: upwards, it is known of each
+	// stage whether it is needed.
 	for _, s := range r.stages[:target.index+1] {
 		if err := r.trigger(s); err != nil && s.err == nil {
 			s.err = err
@@ -49,8 +49,7 @@ func (r *resolver) need(target *Stage) error {
 	return nil
 }
 
-// trigger puts the ONBUILD instructions of the stage that s begins with before
-// its own.
+// trigger adds the ONBUILD instructions of the stage that s begins with.
 func (r *resolver) trigger(s *Stage) error {
 	if s.From == nil {
 		return nil
@@ -74,7 +73,7 @@ func (r *resolver) trigger(s *Stage) error {
 	return nil
 }
 
-// parseTrigger parses what an ONBUILD at a line triggers.
+// parseTrigger parses the instruction of an ONBUILD.
 func parseTrigger(text string, line int) (c Command, err error) {
 	c.Line = line
 	if c.Command, c.mounts, err = parseOne(text); err != nil {
@@ -84,7 +83,7 @@ func parseTrigger(text string, line int) (c Command, err error) {
 	return c, err
 }
 
-// parseOne parses a text of one instruction.
+// parseOne parses one instruction.
 func parseOne(text string) (instructions.Command, []string, error) {
 	result, err := parser.Parse(strings.NewReader(text))
 	if err != nil {
@@ -105,7 +104,7 @@ func parseOne(text string) (instructions.Command, []string, error) {
 	return command, mountsOf(node), nil
 }
 
-// sources resolves what a stage's instructions read from.
+// sources resolves the sources of a stage's instructions.
 func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 	if s.From != nil {
 		needed[s.From] = true
@@ -125,8 +124,8 @@ func (r *resolver) sources(s *Stage, needed map[*Stage]bool) error {
 	return nil
 }
 
-// mounts are where what a RUN mounts is from. To BuildKit a mount without from is
-// one from scratch, which a stage may be called.
+// mounts returns the sources of a RUN's mounts. For BuildKit a mount without from is
+// from scratch, which may be the name of a stage.
 func (r *resolver) mounts(s *Stage, c *instructions.RunCommand) ([]Source, error) {
 	var all []Source
 	var later error
@@ -150,8 +149,7 @@ func (r *resolver) mounts(s *Stage, c *instructions.RunCommand) ([]Source, error
 }
 
 func (r *resolver) copySource(s *Stage, from string) (Source, error) {
-	// BuildKit has no variables there, and refuses a word that would be another
-	// one without its quotes.
+	// BuildKit does not expand variables there, and refuses quotes.
 	text, err := r.expander.Word(from, nil)
 	if err != nil {
 		return Source{}, err
@@ -162,11 +160,79 @@ func (r *resolver) copySource(s *Stage, from string) (Source, error) {
 	return r.source(s, from, true)
 }
 
-// locate gives an error its line, if it has none.
+// locate adds a line to an error without one.
 func (r *resolver) locate(err error, line int) error {
 	e := r.file.located(err, line)
 	if e.Line == 0 {
 		e.Line = line
 	}
 	return e
+}
+
+// checkSources checks the sources of all instructions, as BuildKit does, even of
+// stages that are not needed. A source that comes later is an error only where it is
+// needed.
+func (r *resolver) checkSources() error {
+	named := map[*Stage][]*Stage{}
+	for _, s := range r.stages {
+		for _, c := range s.Commands {
+			sources, err := r.sourcesOf(s, c)
+			if err != nil && !errors.Is(err, errLater) {
+				return r.locate(err, c.Line)
+			}
+			for _, source := range sources {
+				if source.From != nil {
+					named[s] = append(named[s], source.From)
+				}
+			}
+		}
+	}
+	return r.checkCircles(named)
+}
+
+// checkCircles refuses circular dependencies of stages.
+func (r *resolver) checkCircles(named map[*Stage][]*Stage) error {
+	done, way := map[*Stage]bool{}, map[*Stage]bool{}
+	var circular func(s *Stage) bool
+	circular = func(s *Stage) bool {
+		if done[s] {
+			return way[s]
+		}
+		done[s], way[s] = true, true
+		for _, next := range named[s] {
+			if circular(next) {
+				return true
+			}
+		}
+		way[s] = false
+		return false
+	}
+	for _, s := range r.stages {
+		if circular(s) {
+			return r.file.errorAt(s.Line, "circular dependency detected on stage: %s", s.label())
+		}
+	}
+	return nil
+}
+
+// label returns the name of a stage in messages.
+func (s *Stage) label() string {
+	if s.Name == "" {
+		return strconv.Itoa(s.index)
+	}
+	return s.Name
+}
+
+// sourcesOf returns the sources of an instruction, without the context.
+func (r *resolver) sourcesOf(s *Stage, c Command) ([]Source, error) {
+	switch known := c.Command.(type) {
+	case *instructions.CopyCommand:
+		if known.From != "" {
+			source, err := r.copySource(s, known.From)
+			return []Source{source}, err
+		}
+	case *instructions.RunCommand:
+		return r.mounts(s, known)
+	}
+	return nil, nil
 }

@@ -11,26 +11,23 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 )
 
-// Options are what a build adds to its Dockerfile.
+// Options are the options of a build.
 type Options struct {
 	Target string            // the stage to build; empty means the last one
 	Args   map[string]string // values for ARGs
-	// Platform is what the image is for and BuildPlatform what it is built on,
-	// such as linux/amd64. An empty Platform is the same as BuildPlatform; an
-	// empty BuildPlatform is not known, and an error where something depends on
-	// it, see [NeedsPlatform].
+	// Platform is the image's platform and BuildPlatform the builder's, such as
+	// linux/amd64. An empty Platform is BuildPlatform. An empty BuildPlatform is
+	// unknown, and an error if something depends on it, see [NeedsPlatform].
 	Platform, BuildPlatform string
 }
 
-// Plan is what a build goes through: the target's stage, and before it all that
-// it needs.
+// Plan has the stages of a build: the target and those that it needs.
 type Plan struct {
 	Stages []*Stage // in order of the file; the last one is the target
-	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
-	// empty for BuildKit itself. With one, the rest is not reliable.
+	// Syntax is the frontend image, see [Uses].
 	Syntax string
-	// Epoch is SOURCE_DATE_EPOCH, as an argument of the build or as an ARG before
-	// the first FROM: a number of seconds, or empty.
+	// Epoch is SOURCE_DATE_EPOCH in seconds, from an argument of the build or an ARG
+	// before the first FROM; it may be empty.
 	Epoch string
 	// Misread is what builders other than current BuildKit read differently.
 	Misread Misread
@@ -44,22 +41,22 @@ type Plan struct {
 
 // Stage is a FROM and the instructions after it.
 type Stage struct {
-	Name string // lower case; empty where it has none
-	// A stage begins with what Source says.
+	Name string // lower case; may be empty
+	// Source is what the stage begins with.
 	Source
-	Platform string // of the image; empty is the build's
+	Platform string // of the image; empty for the build's
 	Line     int
 	Commands []Command
 
 	index   int
-	spelled string // its name, in the case that it was written in
+	spelled string // its name as written
 	vars    *Vars  // after its last instruction
-	dir     string // the working directory then; empty is not known
+	dir     string // the working directory after it; empty if unknown
 	err     error  // why it cannot be built
 }
 
-// Source is where files come from: an earlier stage, an image by its full
-// reference, or neither for an empty file system.
+// Source is a source of files: an earlier stage, an image by its full reference, or
+// neither for an empty file system.
 type Source struct {
 	From  *Stage
 	Image string
@@ -69,30 +66,30 @@ type Source struct {
 type Command struct {
 	instructions.Command
 	Line int
-	// Sources is what a COPY with --from reads, or each --mount of a RUN, in
-	// order, except empty file systems.
+	// Sources are those of COPY --from, or of each --mount of a RUN, in order, without
+	// empty file systems.
 	Sources []Source
-	// Remotes are what an ADD fetches.
+	// Remotes are the remote sources of an ADD.
 	Remotes []string
-	// Mounts are what a RUN mounts.
+	// Mounts are the mounts of a RUN.
 	Mounts []Mount
-	// Takes are what a COPY or ADD takes of the context.
+	// Takes are the sources of a COPY or ADD in the context.
 	Takes []Take
 
-	// again is the same instruction once more: what is checked is expanded in it.
+	// again is a copy of the instruction in which words are expanded for checks.
 	again  instructions.Command
-	mounts []string // its --mount flags, as they were written
+	mounts []string // its --mount flags as written
 }
 
 // scratch is the name of an empty image.
 const scratch = "scratch"
 
-// Plan resolves what a build of the Dockerfile needs.
+// Plan resolves a build of the Dockerfile.
 //
 // # Errors
 //
-// An [*Error], with the line, for what cannot be built, and for what cannot be
-// known before the build.
+// An [*Error] with the line if the Dockerfile cannot be built, or needs something that
+// is unknown before the build.
 func (f *File) Plan(o Options) (*Plan, error) {
 	parsed, err := f.parse()
 	if err != nil {
@@ -120,32 +117,31 @@ func (f *File) Plan(o Options) (*Plan, error) {
 	return p, r.need(target)
 }
 
-// Errorf makes an error about a line of the Dockerfile.
+// Errorf returns an error with a line of the Dockerfile.
 func (p *Plan) Errorf(line int, format string, args ...any) *Error {
 	return p.file.errorAt(line, format, args...)
 }
 
-// Locate makes an error one about a line of the Dockerfile, if it is not one
-// already.
+// Locate adds a line of the Dockerfile to an error without one.
 func (p *Plan) Locate(err error, line int) *Error { return p.file.located(err, line) }
 
-// resolver finds out what a target needs.
+// resolver resolves a target.
 type resolver struct {
 	file     *File
 	plan     *Plan
 	parsed   parsed
-	again    parsed // the same once more, see Command.again
+	again    parsed // a copy, see Command.again
 	expander *Expander
 	stages   []*Stage
 	names    map[string]*Stage
-	valued   map[string]bool // the ARGs before the first FROM that have had a value
+	valued   map[string]bool // ARGs before the first FROM that had a value
 	// triggered counts the instructions that ONBUILD adds.
 	triggered int
 }
 
-// begin resolves the FROM of every stage, in order, as a FROM sees the names of
-// the stages before it alone. What is wrong in a stage that is not needed is an
-// error too, as it is to BuildKit, but for what cannot be known.
+// begin resolves the FROM of every stage in order, since a FROM sees only the stages
+// before it. As in BuildKit, errors of stages that are not needed count too, except
+// unknown variables.
 func (r *resolver) begin() error {
 	for i, parsed := range r.parsed.stages {
 		s := &Stage{Name: parsed.Name, Line: firstLine(parsed.Location), index: i, spelled: r.parsed.spelled[i]}
@@ -178,15 +174,15 @@ func (r *resolver) from(s *Stage, parsed instructions.Stage) error {
 		return err
 	}
 	if base == "" {
-		return r.file.errorAt(s.Line, "FROM %s comes to nothing: give its ARG a value", parsed.BaseName)
+		return r.file.errorAt(s.Line, "FROM %s expands to nothing: give its ARG a value", parsed.BaseName)
 	}
 	if parsed.Platform != "" {
 		if s.Platform, err = r.platform(parsed.Platform); err != nil {
 			return err
 		}
 	}
-	// A stage's name is in lower case, and only found by that here: to BuildKit
-	// FROM Base is an image, whatever stages there are.
+	// Stage names are lower case and case-sensitive here: for BuildKit, FROM Base is
+	// always an image.
 	if stage, ok := r.names[base]; ok {
 		r.named(stage, base, s.Line)
 		s.From = stage
@@ -199,7 +195,7 @@ func (r *resolver) from(s *Stage, parsed instructions.Stage) error {
 func (r *resolver) platform(word string) (string, error) {
 	text, err := r.expander.Word(word, r.plan.globals)
 	if _, ok := err.(*unknownError); ok {
-		// No reference depends on it.
+		// The reference does not depend on it.
 		return "", nil
 	}
 	if err != nil {
@@ -225,8 +221,8 @@ func (r *resolver) target(name string) (*Stage, error) {
 	return nil, r.file.errorAt(0, "it has no stage %q", name)
 }
 
-// source finds what a --from names: a stage by name or, where that is allowed,
-// by number, or else an image.
+// source finds the source that a --from names: a stage by name or, with numbers, by
+// number, else an image.
 func (r *resolver) source(current *Stage, name string, numbers bool) (Source, error) {
 	stage, ok := r.names[strings.ToLower(name)]
 	if ok {
@@ -254,12 +250,12 @@ func (r *resolver) source(current *Stage, name string, numbers bool) (Source, er
 
 var (
 	errLater = errors.New("the stage comes later")
-	// errNumber is about a number that BuildKit may find something for: it counts
-	// the images of COPY --from and RUN --mount on, after the stages.
+	// errNumber marks a number for which BuildKit may find an image: it continues to
+	// count with those of COPY --from and RUN --mount.
 	errNumber = errors.New("no stage has this number")
 )
 
-// normalise is an image's name in full, with its tag; empty for scratch.
+// normalise returns an image's full name with its tag, "" for scratch.
 func normalise(name string) (string, error) {
 	if name == scratch {
 		return "", nil

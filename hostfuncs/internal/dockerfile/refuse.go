@@ -11,15 +11,15 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// unknownWord replaces a word that is unknown before the build. No real word has
-// a NUL.
+// unknownWord replaces a word that is unknown before the build. No real word contains
+// NUL.
 const unknownWord = "\x00"
 
 func known(word string) bool { return !strings.Contains(word, unknownWord) }
 
-// refuse says what BuildKit refuses of an instruction once its variables are
-// expanded, and before it builds anything, in its words. It is about nothing that
-// depends on a word that is unknown before the build. See
+// refuse returns the error, in BuildKit's words, with which BuildKit refuses an
+// instruction before it builds anything. Words that are unknown before the build are
+// not checked. See
 // https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go.
 func (r *resolver) refuse(s *Stage, c Command, vars *Vars) error {
 	allKnown, err := r.expandAll(c.again, vars)
@@ -54,7 +54,7 @@ func (r *resolver) refuse(s *Stage, c Command, vars *Vars) error {
 	return nil
 }
 
-// expandAll expands all words of an instruction in place; false says that one of
+// expandAll expands all words of an instruction in place. It returns false if one of
 // them is unknown.
 func (r *resolver) expandAll(c instructions.Command, vars *Vars) (allKnown bool, err error) {
 	allKnown = true
@@ -69,12 +69,12 @@ func (r *resolver) expandAll(c instructions.Command, vars *Vars) (allKnown bool,
 		}
 	}
 	if _, isArg := c.(*instructions.ArgCommand); isArg {
-		// What is wrong with a default is nothing where it is not used.
+		// An unused default may be wrong.
 		return true, nil
 	}
 	if words, ok := c.(instructions.SupportsSingleWordExpansion); ok {
 		if err := words.Expand(lenient(r.expander.Word)); err != nil {
-			// The error may be about the replacement of an unknown word.
+			// unknownWord may have caused the error.
 			if _, isRun := c.(*instructions.RunCommand); isRun && !allKnown {
 				err = nil
 			}
@@ -105,8 +105,8 @@ func (r *resolver) checkExpose(c *instructions.ExposeCommand, vars *Vars) error 
 	return nil
 }
 
-// checkRun checks what a RUN mounts, in a stage whose working directory is dir;
-// empty is none that is known.
+// checkRun checks the mounts of a RUN. dir is the stage's working directory, empty if
+// unknown.
 func checkRun(c *instructions.RunCommand, dir string, allKnown bool) error {
 	if len(c.Files) > 0 && (len(c.CmdLine) != 1 || !c.PrependShell) {
 		return fmt.Errorf("parsing produced an invalid run command: %v", c.CmdLine)
@@ -130,8 +130,7 @@ func checkRun(c *instructions.RunCommand, dir string, allKnown bool) error {
 	return nil
 }
 
-// checkCaches refuses a cache that begins with nothing, where a later stage is
-// called so.
+// checkCaches refuses a cache from scratch if a later stage has that name.
 func (r *resolver) checkCaches(s *Stage, c *instructions.RunCommand) error {
 	for _, m := range instructions.GetMounts(c) {
 		if m.From != "" || m.Type != instructions.MountTypeCache {
@@ -144,7 +143,7 @@ func (r *resolver) checkCaches(s *Stage, c *instructions.RunCommand) error {
 	return nil
 }
 
-// dirOf is the working directory that a stage begins with; empty is not known.
+// dirOf returns the working directory that a stage begins with, empty if unknown.
 func dirOf(from Source) string {
 	switch {
 	case from.From != nil:
@@ -155,7 +154,7 @@ func dirOf(from Source) string {
 	return "/"
 }
 
-// workdir is a directory as seen from another one; empty where that is not known.
+// workdir returns a directory relative to another one, empty if unknown.
 func workdir(dir, name string) string {
 	switch {
 	case !known(name):
@@ -168,7 +167,7 @@ func workdir(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-// checkDirective refuses an invalid "# check=" in the first lines.
+// checkDirective refuses an invalid "# check=".
 func (f *File) checkDirective() error {
 	text, _, location, ok := parser.ParseDirective("check", f.text)
 	if !ok {

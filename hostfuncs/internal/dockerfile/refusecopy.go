@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,12 +13,9 @@ import (
 	mode "github.com/tonistiigi/dchapes-mode"
 )
 
-// checkAdd checks an ADD whose words are expanded.
+// checkAdd checks an expanded ADD.
 func checkAdd(c *instructions.AddCommand) error {
-	if err := CheckOwner(c.Chown, c.Link); err != nil {
-		return err
-	}
-	if err := CheckMode(c.Chmod); err != nil {
+	if err := cmp.Or(CheckOwner(c.Chown, c.Link), CheckMode(c.Chmod)); err != nil {
 		return err
 	}
 	if err := checkChecksum(c); err != nil {
@@ -69,12 +67,9 @@ func checkGit(c *instructions.AddCommand, ref *dfgitutil.GitRef) error {
 	return nil
 }
 
-// checkCopy checks a COPY whose words are expanded.
+// checkCopy checks an expanded COPY.
 func checkCopy(c *instructions.CopyCommand) error {
-	if err := CheckOwner(c.Chown, c.Link); err != nil {
-		return err
-	}
-	if err := CheckMode(c.Chmod); err != nil {
+	if err := cmp.Or(CheckOwner(c.Chown, c.Link), CheckMode(c.Chmod)); err != nil {
 		return err
 	}
 	for _, source := range c.SourcePaths {
@@ -98,7 +93,7 @@ func isURL(source string) bool {
 	return strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "https://")
 }
 
-// CheckOwner refuses names where there is no file to look them up in.
+// CheckOwner refuses names with --link, for which there is no file to look them up in.
 func CheckOwner(chown string, link bool) error {
 	if !link || chown == "" || !known(chown) {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTakes has what a source names, or holds, be taken, and nothing else.
+// TestTakes: a source takes the file it names, what is below it, and nothing else.
 func TestTakes(t *testing.T) {
 	for _, tt := range []struct {
 		source, exclude string

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,37 +11,36 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// Uses is what a build takes from elsewhere, and what its steps ask for. Each
-// list is sorted and has nothing twice.
+// Uses is what a build takes from elsewhere, and what its steps ask for. Lists are
+// sorted and have no duplicates.
 //
 // # Notes
 //
-// An image may have triggers of its own (ONBUILD), which run in the build of
-// an image that names it in a FROM. What those use is unknown until it is pulled.
+// An image may have triggers (ONBUILD) that run in builds from it. What they use is
+// unknown until it is pulled.
 type Uses struct {
 	// Bases are the images that may be pulled, by their full references, such as
-	// docker.io/library/node:22: those of every FROM that the target needs, of
-	// COPY --from and of RUN --mount=from.
+	// docker.io/library/node:22: those of each needed FROM, COPY --from and
+	// RUN --mount=from.
 	Bases []string
-	// Syntax is the image that reads the Dockerfile in BuildKit's place, in full;
-	// empty for BuildKit itself. With one, the rest is not reliable.
+	// Syntax is the frontend image that reads the Dockerfile instead of BuildKit, in
+	// full; empty for BuildKit. With one, the rest is not reliable.
 	Syntax string
 	// Remotes are what ADD fetches: URLs and git repositories.
 	Remotes []string
-	// Networks are what RUN steps have with --network: none or host.
+	// Networks are the values of --network of RUN steps: none or host.
 	Networks []string
 	// Insecure are the lines of RUN steps with --security=insecure.
 	Insecure []int
-	// Mounts are the kinds of what RUN steps mount: bind, cache, secret, ssh,
-	// tmpfs.
+	// Mounts are the types of mounts of RUN steps: bind, cache, secret, ssh, tmpfs.
 	Mounts []string
 	// Secrets are the IDs of the secrets that RUN steps mount.
 	Secrets []string
-	// Runs reports whether there is any RUN step.
+	// Runs means that there is a RUN step.
 	Runs bool
 	// Misread is what builders other than current BuildKit read differently.
 	Misread Misread
-	// Takes are what is copied of the context.
+	// Takes are the copied paths of the context.
 	Takes []Take
 	// Lines has the first line that names each of Bases, Syntax and Remotes.
 	Lines map[string]int
@@ -53,8 +53,8 @@ type Uses struct {
 // Those of [File.Plan].
 func (f *File) Uses(o Options) (Uses, error) { return f.UsesForAll(o, []string{o.Platform}) }
 
-// UsesForAll returns what builds for several platforms use together: a platform
-// may be a part of an image's name.
+// UsesForAll returns what builds for several platforms use together: an image's name
+// may contain the platform.
 //
 // # Errors
 //
@@ -162,8 +162,8 @@ func (g *gatherer) run(c *instructions.RunCommand, line int) {
 	}
 }
 
-// IsDockers reports whether a frontend is Docker's own, so that a Dockerfile means
-// to it what it means here.
+// IsDockers reports whether a frontend is Docker's own, which reads a Dockerfile as this
+// package does.
 func IsDockers(syntax string) bool {
 	for _, name := range []string{"docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"} {
 		if rest, ok := strings.CutPrefix(syntax, name); ok && rest != "" && strings.ContainsRune(":@", rune(rest[0])) {
@@ -173,8 +173,8 @@ func IsDockers(syntax string) bool {
 	return false
 }
 
-// syntax is the image that a build argument, or else one of the file's first
-// lines, names to read the file, and that line.
+// syntax returns the frontend image that a build argument or one of the file's first
+// lines names, and the line.
 func (f *File) syntax(args map[string]string) (string, int, error) {
 	name, _, location, ok := parser.DetectSyntax(f.text)
 	line := firstLine(location)
@@ -190,4 +190,66 @@ func (f *File) syntax(args map[string]string) (string, int, error) {
 		return "", 0, f.errorAt(line, "syntax %q: %v", name, err)
 	}
 	return reference.TagNameOnly(named).String(), line, nil
+}
+
+// Misread has the lines of a Dockerfile that some builders read differently than
+// current BuildKit, the first of each kind, 0 for none. They would not build what was
+// decided on.
+type Misread struct {
+	// Heredoc is a here-document, in any stage. Old builders read its lines as
+	// instructions.
+	Heredoc int
+	// ArgAgain is an ARG without a value before the first FROM, after a line that gave
+	// it one. Some builders forget that value.
+	ArgAgain int
+	// StageAgain is a second stage with the same name. Some builders use the first.
+	StageAgain int
+	// StageCase names a stage in another case than its FROM. Some builders look for an
+	// image instead.
+	StageCase int
+}
+
+// or returns the lines of m, and those of other where m has none.
+func (m Misread) or(other Misread) Misread {
+	return Misread{
+		Heredoc: cmp.Or(m.Heredoc, other.Heredoc), ArgAgain: cmp.Or(m.ArgAgain, other.ArgAgain),
+		StageAgain: cmp.Or(m.StageAgain, other.StageAgain), StageCase: cmp.Or(m.StageCase, other.StageCase),
+	}
+}
+
+// firstHeredoc returns the line of the first here-document, 0 for none.
+func firstHeredoc(instructions []*parser.Node) int {
+	for _, n := range instructions {
+		if len(n.Heredocs) > 0 {
+			return n.StartLine
+		}
+	}
+	return 0
+}
+
+// spelledStages returns the names of all stages as written, empty for a stage without
+// one: FROM image AS name.
+func spelledStages(instructions []*parser.Node) (names []string) {
+	for _, n := range instructions {
+		if !strings.EqualFold(n.Value, "from") {
+			continue
+		}
+		var words []string
+		for word := n.Next; word != nil; word = word.Next {
+			words = append(words, word.Value)
+		}
+		name := ""
+		if len(words) == 3 {
+			name = words[2]
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// named notes a line that names a stage in another case than its FROM.
+func (r *resolver) named(s *Stage, name string, line int) {
+	if s.spelled != name {
+		r.plan.Misread = r.plan.Misread.or(Misread{StageCase: line})
+	}
 }

@@ -116,7 +116,7 @@ COPY --from=build / /
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	// Of a build that needs less, less is told.
+	// A build that needs less reports less.
 	got, err = uses(t, "FROM a AS x\nRUN --network=host y\nFROM scratch", Options{})
 	if diff := cmp.Diff(Uses{Lines: map[string]int{}}, got); err != nil || diff != "" {
 		t.Errorf("%v, -want +got:\n%s", err, diff)
@@ -160,22 +160,22 @@ func TestUsesErrors(t *testing.T) {
 		{"an unknown instruction", "FROM a\n\nFOO x", Options{}, "Dockerfile:3: unknown instruction: FOO"},
 		{"an unknown flag", "FROM a\nCOPY --form=b / /", Options{}, "Dockerfile:2: unknown flag: --form"},
 		{"an open heredoc", "FROM a\nCOPY <<EOF /", Options{}, "Dockerfile:2: unterminated heredoc"},
-		{"a FROM of nothing", "ARG A\nFROM $A", Options{}, "Dockerfile:2: FROM $A comes to nothing: give its ARG a value"},
-		{"a FROM that is no reference", "ARG A\nFROM node:$A", Options{}, `Dockerfile:2: image "node:"`},
+		{"a FROM of nothing", "ARG A\nFROM $A", Options{}, "Dockerfile:2: FROM $A expands to nothing: give its ARG a value"},
+		{"a FROM that is not a reference", "ARG A\nFROM node:$A", Options{}, `Dockerfile:2: image "node:"`},
 		{"a stage in the wrong case", "FROM a AS x\nFROM X", Options{}, `Dockerfile:2: image "X"`},
 		{"a demand", "FROM ${A:?set A}", Options{}, "Dockerfile:1: "},
-		{"the engine's platform", "FROM a-$BUILDARCH", Options{Platform: "linux/arm64"}, "Dockerfile:1: BUILDARCH depends on what builds"},
+		{"the engine's platform", "FROM a-$BUILDARCH", Options{Platform: "linux/arm64"}, "Dockerfile:1: BUILDARCH depends on the builder"},
 		{"an ARG of the stage before, over an image", "FROM a AS x\nARG A=http://arg/\nFROM x\nADD $A /", Options{}, "Dockerfile:4: this is unknown before the build: A may be set by the base image"},
-		{"by way of an ARG", "ARG X=$TARGETARCH\nFROM a-$X", Options{}, "Dockerfile:2: TARGETARCH depends on what builds, unless --platform says what the image is for"},
+		{"by way of an ARG", "ARG X=$TARGETARCH\nFROM a-$X", Options{}, "Dockerfile:2: TARGETARCH depends on the builder, unless --platform gives the platform of the image"},
 		{"by way of a default", "FROM a${TARGETVARIANT:-x}", Options{}, "Dockerfile:1: TARGETVARIANT depends on"},
-		{"a variable in --from", "FROM a\nCOPY --from=$X / /", Options{}, "Dockerfile:2: --from takes no variables"},
+		{"a variable in --from", "FROM a\nCOPY --from=$X / /", Options{}, "Dockerfile:2: --from does not expand variables"},
 		{"a variable in a mount", "FROM a\nRUN --mount=from=$X,target=/x y", Options{}, "Dockerfile:2: 'from' doesn't support variable expansion"},
 		{"a later stage", "FROM a\nCOPY --from=x / /\nFROM b AS x\nFROM c\nCOPY --from=0 / /", Options{}, "Dockerfile:2: --from=x names a stage that comes later"},
 		{"a later stage in a mount", "FROM a\nRUN --mount=from=x,target=/x y\nFROM b AS x\nFROM c\nCOPY --from=0 / /", Options{}, "Dockerfile:2: --from=x names a stage that comes later"},
 		{"itself", "FROM a AS x\nCOPY --from=x / /", Options{}, "Dockerfile:1: circular dependency detected on stage: x"},
 		{"each other", "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nCOPY --from=x / /\nFROM c", Options{}, "Dockerfile:1: circular dependency detected on stage: x"},
 		{"a number too high", "FROM a\nCOPY --from=1 / /", Options{}, "Dockerfile:2: --from=1: there are 1 stages"},
-		{"a --from that is no reference", "FROM a\nCOPY --from=A / /", Options{}, `Dockerfile:2: image "A"`},
+		{"a --from that is not a reference", "FROM a\nCOPY --from=A / /", Options{}, `Dockerfile:2: image "A"`},
 		{"no such target", "FROM a AS x", Options{Target: "y"}, `Dockerfile: it has no stage "y"`},
 		{"a target by number", "FROM a\nFROM b", Options{Target: "0"}, `Dockerfile: it has no stage "0"`},
 		{"an ADD by the image's variable", "FROM a\nADD $SOURCE /x", Options{}, "Dockerfile:2: this is unknown before the build: SOURCE may be set by the base image"},
@@ -246,6 +246,46 @@ func TestUsesKnownAfterAll(t *testing.T) {
 	} {
 		if _, err := uses(t, text, Options{}); err != nil {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestMisread(t *testing.T) {
+	for text, want := range map[string]Misread{
+		"FROM scratch\nCOPY a /\n":                                         {},
+		"FROM scratch\n# <<E\nENV a=<<E\nCMD echo <<E\n":                   {},
+		"FROM scratch\nCOPY a /\nCOPY <<E /a\nx\nE\nRUN <<E\nx\nE\n":       {Heredoc: 3},
+		"FROM scratch\nONBUILD RUN <<E\nx\nE\n":                            {Heredoc: 2},
+		"FROM scratch AS other\nRUN <<CMD\nFROM a\nCMD\nFROM scratch\n":    {Heredoc: 2},
+		"FROM scratch\nADD \\\n  a \\\n  <<E /\nFROM a\nE\nENV a=b\n":      {Heredoc: 2},
+		"# syntax=docker/dockerfile:1\nFROM scratch\nRUN 3<<E cat\nx\nE\n": {Heredoc: 3},
+
+		"ARG A=1\nARG A\nFROM a:$A\n":                     {ArgAgain: 2},
+		"ARG A=1 B=2\nARG C B\nFROM a\n":                  {ArgAgain: 2},
+		"ARG A\nARG A=1\nFROM a:$A\n":                     {},
+		"ARG A=1\nARG A=2\nFROM a:$A\n":                   {},
+		"ARG GIVEN=1\nARG GIVEN\nFROM a:$GIVEN\n":         {},
+		"ARG TARGETARCH\nARG TARGETARCH\nFROM scratch\n":  {},
+		"ARG A=1\nFROM scratch\nARG A\nARG A\nLABEL a=$A": {},
+
+		"FROM a AS x\nFROM b AS x\nFROM x\n":                                   {StageAgain: 2},
+		"FROM a AS x\nFROM b AS X\nFROM scratch\n":                             {StageAgain: 2},
+		"FROM a AS x\nFROM x AS y\nFROM y\n":                                   {},
+		"FROM a AS Base\nFROM base\n":                                          {StageCase: 2},
+		"FROM --platform=linux/arm64 a as Base\nFROM base\n":                   {StageCase: 2},
+		"ARG A=base\nFROM a AS BASE\nFROM $A\n":                                {StageCase: 3},
+		"FROM a AS Base\nFROM b\nCOPY --from=base / /\n":                       {StageCase: 2},
+		"FROM a AS base\nFROM b\nRUN --mount=from=Base,target=/x x\n":          {StageCase: 2},
+		"FROM a AS Base\nFROM b\nCOPY --from=Base / /\nCOPY --from=0 / /\n":    {},
+		"FROM a AS \\\n# a comment\n  base\nFROM base\nCOPY --from=base . /\n": {},
+	} {
+		f, err := Parse("Dockerfile", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		uses, err := f.Uses(Options{BuildPlatform: "linux/amd64", Args: map[string]string{"GIVEN": "2"}})
+		if err != nil || uses.Misread != want {
+			t.Errorf("%q: %+v, %v, want %+v", text, uses.Misread, err, want)
 		}
 	}
 }

@@ -1,10 +1,15 @@
 package dotenv
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirupsen/logrus"
 )
@@ -12,7 +17,7 @@ import (
 // vars are a file's.
 type vars map[string]string
 
-// host looks in what stands for the host's environment.
+// host looks in the host's environment of the test.
 func (v vars) host(name string) (string, bool) {
 	value, ok := v[name]
 	return value, ok
@@ -113,23 +118,23 @@ func TestReferences(t *testing.T) {
 	})
 }
 
-// TestWrongFiles names a line where there is one, and nothing that stands there.
+// TestWrongFiles names a line where there is one, and nothing of its content.
 func TestWrongFiles(t *testing.T) {
 	const s3cret = "s3cret"
-	const value = "a value in it can't be read"
+	const value = "a value in it cannot be read"
 	for name, tt := range map[string]struct{ file, want string }{
 		"no name":                {"=s3cret\n", "it has a name that no variable can have"},
 		"bare name at the end":   {"s3cret", "it has a name that no variable can have"},
-		"blank in a name":        {"# a\nA=\"\nb\n\"\nS3CRET s3cret\nB=1", "line 5 is no line of a dotenv file"},
-		"other sign in a name":   {"A=1\ns3cret$wut\n", "line 2 is no line of a dotenv file"},
-		"percent":                {"%!(s3cret)=x\n", "line 1 is no line of a dotenv file"},
-		"open quote":             {`A="`, "line 1 is no line of a dotenv file"},
-		"open double quote":      {`A="s3cret`, "line 1 is no line of a dotenv file"},
-		"double quote escaped":   {`A="s3cret\"`, "line 1 is no line of a dotenv file"},
-		"double by single":       {`A="s3cret'`, "line 1 is no line of a dotenv file"},
-		"open single quote":      {`A='s3cret`, "line 1 is no line of a dotenv file"},
-		"single quote escaped":   {`A='s3cret\'`, "line 1 is no line of a dotenv file"},
-		"single by double":       {`A='s3cret"`, "line 1 is no line of a dotenv file"},
+		"blank in a name":        {"# a\nA=\"\nb\n\"\nS3CRET s3cret\nB=1", "line 5 is not a line of a dotenv file"},
+		"other sign in a name":   {"A=1\ns3cret$wut\n", "line 2 is not a line of a dotenv file"},
+		"percent":                {"%!(s3cret)=x\n", "line 1 is not a line of a dotenv file"},
+		"open quote":             {`A="`, "line 1 is not a line of a dotenv file"},
+		"open double quote":      {`A="s3cret`, "line 1 is not a line of a dotenv file"},
+		"double quote escaped":   {`A="s3cret\"`, "line 1 is not a line of a dotenv file"},
+		"double by single":       {`A="s3cret'`, "line 1 is not a line of a dotenv file"},
+		"open single quote":      {`A='s3cret`, "line 1 is not a line of a dotenv file"},
+		"single quote escaped":   {`A='s3cret\'`, "line 1 is not a line of a dotenv file"},
+		"single by double":       {`A='s3cret"`, "line 1 is not a line of a dotenv file"},
 		"required but unset":     {"A=${U?s3cret}\n", value},
 		"required but empty":     {"E=\nA=${E:?s3cret}\n", value},
 		"reference without end":  {"A=${s3cret\n", value},
@@ -169,5 +174,61 @@ func TestLookups(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	if _, err := Parse([]byte("A=$NONE\n"), vars{}.host); err != nil || logrus.StandardLogger().Out != io.Discard {
 		t.Errorf("%v, the reader's log is written", err)
+	}
+}
+
+func lookupTwo(name string) (string, bool) {
+	value, ok := map[string]string{"HOST": "h", "EMPTY": ""}[name]
+	return value, ok
+}
+
+// FuzzStatements wants the same of a file, statement by statement, as Compose's
+// reader makes of the whole of it.
+func FuzzStatements(f *testing.F) {
+	for _, seed := range []string{
+		"A=1\nB=${A}${HOST}\n", "A=\"x\ny\"B='$A'\nexport C=$B # no", "# a\n\n A : b\r\nHOST\nNONE\nEMPTY", "A=\"a\\\"b\" B=\"$A\"\n", "A='\\'b'\n",
+		"A=\n\"x\"\n", "A=\"x", "A=\\\nB=2", "=x\n", "A", "\uFEFFA=1\n\uFEFFB=2", "A=${B:-${HOST}}\nB=$A\nA=$B$A", "A=\"\\\\\"\nB=1", "a b=1", "A=$$x\nB=\"\\$A\"",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		quiet()
+		got, err := expand(data, lookupTwo)
+		if errors.Is(err, errTooMuch) || errors.Is(err, errTooDense) {
+			return // and Compose's reader might not end
+		}
+		want, wantErr := dotenv.ParseWithLookup(bytes.NewReader(data), lookupTwo)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%q: %v, Compose says %v", data, err, wantErr)
+		}
+		if err == nil && !maps.Equal(got, want) {
+			t.Errorf("%q: got %q, Compose makes %q", data, got, want)
+		}
+	})
+}
+
+// TestParseDense wants references within references to end.
+func TestParseDense(t *testing.T) {
+	const many = 20_000
+	text := "A=" + strings.Repeat("${A:-", many) + strings.Repeat("}", many)
+	if _, err := Parse([]byte(text), lookupTwo); !errors.Is(err, errTooDense) {
+		t.Error(err)
+	}
+}
+
+// TestParseBounded wants values made of others to end.
+func TestParseBounded(t *testing.T) {
+	var doubled strings.Builder
+	doubled.WriteString("A0=0123456789\n")
+	for i := range 40 {
+		fmt.Fprintf(&doubled, "A%d=\"${A%d}${A%d}\"", i+1, i, i)
+	}
+	for name, text := range map[string]string{
+		"doubled":   doubled.String(),
+		"on a line": "A=" + strings.Repeat("x", 1000) + "\nB=" + strings.Repeat("$A", 10_000),
+	} {
+		if _, err := Parse([]byte(text), lookupTwo); !errors.Is(err, errTooMuch) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

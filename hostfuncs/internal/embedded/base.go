@@ -11,7 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// configLimit is the most that an image's configuration may have.
+// configLimit is the most bytes of an image's configuration.
 const configLimit = 8 << 20
 
 // base is an image that the Dockerfile names.
@@ -19,10 +19,10 @@ type base struct {
 	ref    string
 	config dockerspec.DockerOCIImage
 	layers []*pulledLayer
-	files  *tree // nil until it is needed
+	files  *tree // nil until needed
 }
 
-// base finds an image, once for each platform.
+// base returns an image, and finds it once for each platform.
 func (b *builder) base(ref, platform string) (*base, error) {
 	p := b.platform
 	if platform != "" {
@@ -89,7 +89,7 @@ func newBase(ref string, found v1.Image) (*base, error) {
 	return made, nil
 }
 
-// alignHistory makes a history that has as many layers as the image has.
+// alignHistory returns a history with as many layers as the image.
 func alignHistory(history []ocispec.History, layers int) []ocispec.History {
 	n := 0
 	for _, h := range history {
@@ -103,7 +103,7 @@ func alignHistory(history []ocispec.History, layers int) []ocispec.History {
 	return make([]ocispec.History, layers)
 }
 
-// tree is what is in the image.
+// tree returns the files of the image.
 func (b *base) tree(builder *builder) (*tree, error) {
 	if b.files != nil {
 		return b.files, nil

@@ -29,14 +29,14 @@ type builder struct {
 	source   *image.Context
 	platform ocispec.Platform
 	time     time.Time
-	until    *int64 // no time is later
+	until    *int64 // the latest time of a file; nil for any
 
 	count       int // nodes of all trees
-	op          int // the number of the step
+	op          int // the number of the current step
 	contextTree *tree
 	stages      map[*dockerfile.Stage]*stage
 	bases       map[string]*base
-	digests     map[string]string          // of the bases, by their references
+	digests     map[string]string          // of the bases, by reference
 	wanted      map[*dockerfile.Stage]bool // the stages whose layers are in the image
 
 	step, steps int
@@ -85,7 +85,7 @@ func (b *builder) setTime() error {
 // stepLimit bounds the text of an instruction in a step, in runes.
 const stepLimit = 300
 
-// begins reports the next instruction.
+// begins reports that the next instruction begins.
 func (b *builder) begins(line string) {
 	b.step++
 	if b.options.Step != nil {
@@ -115,13 +115,13 @@ func (b *builder) run() (*Image, error) {
 	return last.image()
 }
 
-// nextOp is the number of the next step; no tree has seen it.
+// nextOp returns an unused number for a step.
 func (b *builder) nextOp() int {
 	b.op++
 	return b.op
 }
 
-// emptyConfig is what FROM scratch begins with.
+// emptyConfig returns the configuration of FROM scratch.
 func (b *builder) emptyConfig() dockerspec.DockerOCIImage {
 	var c dockerspec.DockerOCIImage
 	c.Platform = b.platform

@@ -9,33 +9,32 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// owner is whom files are given to.
+// owner is the owner of files in an image.
 type owner struct{ uid, gid int }
 
-// copier copies from one tree to another, as BuildKit's file operations do it:
-// see the package tonistiigi/fsutil/copy, whose steps these are.
+// copier copies from one tree to another with the steps of BuildKit's file
+// operations, see the package tonistiigi/fsutil/copy.
 type copier struct {
 	from, to *tree
-	owner    *owner // nil keeps each file's own
-	mode     *int64 // nil keeps each file's own
+	owner    *owner // nil keeps the files' owners
+	mode     *int64 // nil keeps the files' modes
 	exclude  *patternmatcher.PatternMatcher
-	time     int64 // of directories that are made
-	// contents says that a directory's contents are copied and not the directory.
+	time     int64 // of new directories
+	// contents copies the content of a directory instead of the directory.
 	contents bool
 
-	links map[*file]*file // what was copied already, for hard links
+	links map[*file]*file // copies by original, for hard links
 }
 
-// pending is a directory that is copied: made with the first thing in it that is
-// copied, or by itself.
+// pending is a directory to copy. An excluded one is made only if something in it
+// is copied.
 type pending struct {
 	from  *node
 	above *pending
 	made  *node
 }
 
-// copy copies what is at the path source, which leads somewhere, to the path
-// destination. A destination with a slash at its end is a directory.
+// copy copies a path to a destination, which is a directory if it ends in a slash.
 func (c *copier) copy(source, destination string) error {
 	if err := c.ensure(destination); err != nil {
 		return err
@@ -73,7 +72,7 @@ func (c *copier) copy(source, destination string) error {
 	if there != nil && !there.isDir() {
 		return fmt.Errorf("%s is not a directory", to)
 	}
-	// What the destination is stays as it is.
+	// An existing destination keeps its mode and owner.
 	_, there, err = c.to.resolve(to, false)
 	if err != nil {
 		return err
@@ -81,7 +80,7 @@ func (c *copier) copy(source, destination string) error {
 	return c.inside("", &pending{from: from, made: there}, patternmatcher.MatchInfo{})
 }
 
-// ensure makes the directory that a destination is in, or that it is.
+// ensure makes the destination's directory, or the destination if it is one.
 func (c *copier) ensure(destination string) error {
 	dir, name := path.Split(destination)
 	if name == "" || name == "." {
@@ -105,8 +104,8 @@ func (c *copier) mkdir(name string) (*node, error) {
 	return c.to.mkdirAll(name, f)
 }
 
-// inside copies what is in a directory; below is its path in the directory that was
-// named, which is what patterns are about.
+// inside copies the content of a directory; below is its path for patterns, relative
+// to the source.
 func (c *copier) inside(below string, directory *pending, excluded patternmatcher.MatchInfo) error {
 	for _, name := range directory.from.names() {
 		if err := c.entry(directory, directory.from.below[name], path.Join(below, name), excluded); err != nil {
@@ -150,8 +149,8 @@ func (c *copier) excluded(below string, parent patternmatcher.MatchInfo) (bool, 
 	return c.exclude.MatchesUsingParentResults(below, parent)
 }
 
-// make makes a directory below the one that was named. One that is there becomes
-// what the copied one is.
+// make makes a directory below the source's. An existing one gets the mode and owner
+// of the copied one.
 func (c *copier) make(p *pending) (*node, error) {
 	if p.made != nil {
 		return p.made, nil
@@ -167,13 +166,14 @@ func (c *copier) make(p *pending) (*node, error) {
 	case !there.isDir():
 		err = fmt.Errorf("%s exists and is not a directory", there.path())
 	default:
-		c.to.set(there, c.made(p.from.file))
+		there.file = c.made(p.from.file)
+		c.to.touch(there)
 	}
 	p.made = there
 	return there, err
 }
 
-// one copies anything but a directory.
+// one copies a file that is not a directory.
 func (c *copier) one(from *node, dir *node, name string) error {
 	if there := dir.below[name]; there != nil && there.isDir() {
 		return fmt.Errorf("%s is a directory and cannot be replaced by a file", there.path())
@@ -187,7 +187,7 @@ func (c *copier) one(from *node, dir *node, name string) error {
 	return err
 }
 
-// made is a file as it is in its new place.
+// made returns the copy of a file.
 func (c *copier) made(from *file) *file {
 	made := *from
 	if c.owner != nil {
@@ -199,7 +199,7 @@ func (c *copier) made(from *file) *file {
 	return &made
 }
 
-// notFoundError says that there is nothing to copy.
+// notFoundError means that there is nothing to copy.
 type notFoundError struct{ name string }
 
 func (e *notFoundError) Error() string {

@@ -16,7 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// copied is what COPY and ADD have in common.
+// copied is the common part of COPY and ADD.
 type copied struct {
 	name         string // of the instruction
 	paths        instructions.SourcesAndDest
@@ -49,7 +49,8 @@ func (s *stage) add(c *instructions.AddCommand) error {
 	})
 }
 
-// sourceTree is where a step takes files from; no source is the context.
+// sourceTree returns the files that a step copies from: those of the context without
+// a source.
 func (b *builder) sourceTree(sources []dockerfile.Source) (*tree, error) {
 	if len(sources) == 0 {
 		if b.contextTree == nil {
@@ -111,8 +112,8 @@ func (s *stage) transfer(what copied) error {
 	return s.commit(what.step(), t)
 }
 
-// destination is a path in the image; a slash or a slash and a dot at its end
-// mean a directory.
+// destination returns a path in the image. A slash, or a slash and a dot, at its end
+// means a directory.
 func (s *stage) destination(name string) (string, error) {
 	dir := s.config.Config.WorkingDir
 	if dir == "" || path.IsAbs(name) {
@@ -124,7 +125,7 @@ func (s *stage) destination(name string) (string, error) {
 	return system.NormalizePath(dir, name, "linux", true)
 }
 
-// source copies what one source names; a pattern may name nothing.
+// source copies the files of one source. A pattern may match none.
 func (s *stage) source(c *copier, what copied, source, destination string) error {
 	found, err := c.from.matches(source)
 	if err != nil {
@@ -147,7 +148,8 @@ func (s *stage) source(c *copier, what copied, source, destination string) error
 	return nil
 }
 
-// unpack puts the files of an archive into the destination, if it is one.
+// unpack unpacks a source into the destination. It returns false if the source is not
+// an archive.
 func (s *stage) unpack(c *copier, name, destination string) (bool, error) {
 	_, from, err := c.from.resolve(name, true)
 	if err != nil || from == nil {
@@ -173,7 +175,7 @@ func (s *stage) unpack(c *copier, name, destination string) (bool, error) {
 	})
 }
 
-// inline copies a file that the Dockerfile has inline.
+// inline copies a file in the Dockerfile itself.
 func (s *stage) inline(c copier, inline instructions.SourceContent, destination string) error {
 	name := path.Clean("/" + inline.Path)
 	if path.Dir(name) != "/" {
@@ -213,7 +215,7 @@ func (w copied) mode() (*int64, error) {
 	return &mode, nil
 }
 
-// step is what the image's history has.
+// step returns the step's text in the image's history.
 func (w copied) step() string {
 	words := []string{w.name}
 	if w.chown != "" {

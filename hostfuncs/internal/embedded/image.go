@@ -15,26 +15,24 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// Image is an image that was built. Its methods are not to be called at the
-// same time.
+// Image is an image that was built. It is not safe for concurrent use.
 type Image struct {
 	// ConfigDigest is the digest of Config: sha256:<64 hexadecimal digits>.
 	ConfigDigest string
 	Config       dockerspec.DockerOCIImage
-	// Bases are the digests of the images that it was built from, as far as they
-	// are known, by the references that the Dockerfile's come to in full.
+	// Bases are the known digests of the base images, by their full references.
 	Bases map[string]string
 
 	raw    []byte // the configuration
 	layers []imageLayer
 	store  *store
-	made   v1.Image // nil until it is needed
+	made   v1.Image // nil until needed
 }
 
 // Close removes the image's files.
 func (i *Image) Close() error { return i.store.remove() }
 
-// image is the result of a stage.
+// image returns the result of a stage.
 func (s *stage) image() (*Image, error) {
 	b := s.builder
 	for name, value := range b.options.Labels {
@@ -55,8 +53,7 @@ func (s *stage) image() (*Image, error) {
 	return &Image{ConfigDigest: digest.FromBytes(raw).String(), Config: s.config, Bases: b.digests, raw: raw, layers: s.layers, store: b.store}, nil
 }
 
-// V1 is the image as go-containerregistry has it. Its layers are compressed,
-// which takes place here.
+// V1 returns the image for go-containerregistry. The first call compresses the layers.
 func (i *Image) V1() (v1.Image, error) {
 	if i.made != nil {
 		return i.made, nil
@@ -90,8 +87,7 @@ func descriptor(l v1.Layer) (v1.Descriptor, error) {
 	return v1.Descriptor{MediaType: kind, Digest: hash, Size: size}, errors.Join(err, err2, err3)
 }
 
-// Digest is the digest of the image's manifest, which is what a registry calls
-// the image's digest.
+// Digest returns the digest of the image's manifest, which registries name it by.
 func (i *Image) Digest() (string, error) {
 	made, err := i.V1()
 	if err != nil {
@@ -101,8 +97,8 @@ func (i *Image) Digest() (string, error) {
 	return hash.String(), err
 }
 
-// Identity is by which digests the image is known before it is anywhere. Its
-// layers are compressed for that.
+// Identity returns the digests of the image before it is delivered. It compresses the
+// layers.
 func (i *Image) Identity() (image.Identity, error) {
 	digest, err := i.Digest()
 	return image.Identity{Config: i.ConfigDigest, Manifests: []string{digest}}, err

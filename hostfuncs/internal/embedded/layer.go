@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// writeLayer writes what a step changed to a file, directories on the way to it
-// included, in order of names. It says nothing of who wrote it, and when. A
-// step that changed nothing has a layer with nothing in it, as with BuildKit.
+// writeLayer writes the files that a step changed, and the directories above them, in
+// order of names. The layer does not depend on the user or the time. A step without
+// changes makes an empty layer, as in BuildKit.
 func (s *store) writeLayer(t *tree) (*layer, error) {
 	f, err := s.create()
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *store) writeLayer(t *tree) (*layer, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	// From here on the files are read from the layer.
+	// From now on the files are read from the layer.
 	for entry, at := range w.contents {
 		entry.content = at
 	}
@@ -104,7 +104,7 @@ func (w *layerWriter) file(f *file, name string) error {
 	if err := w.header(f, name); err != nil || f.kind != tar.TypeReg {
 		return err
 	}
-	// What comes next is the content: the header is written in full.
+	// The header is written, so the content begins here.
 	at := part{path: w.path, offset: w.counted.n + int64(w.buffered.Buffered()), size: f.size}
 	if err := f.copyTo(w.out, w.buffer); err != nil {
 		return err

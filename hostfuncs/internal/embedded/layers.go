@@ -1,19 +1,22 @@
 package embedded
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/gzip"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 )
 
-// imageLayer is a layer of an image: one that a step made, or a base image's.
+// imageLayer is a layer of an image, made by a step or taken from a base image.
 type imageLayer interface {
 	v1.Layer
 	id() digest.Digest
@@ -26,7 +29,7 @@ type layer struct {
 	diffID string // hexadecimal
 
 	packing sync.Mutex
-	packed  *packed // nil until it is needed
+	packed  *packed // nil until needed
 }
 
 // packed is a compressed layer.
@@ -91,13 +94,12 @@ func (l *layer) Size() (int64, error) {
 
 func (l *layer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
 
-// pulledLayer is a base image's layer. It is pulled once at most, when it is
-// needed.
+// pulledLayer is a layer of a base image. It is pulled at most once, when needed.
 type pulledLayer struct {
 	v1.Layer
 	diffID digest.Digest
 
-	local, unpacked string // files; empty until they are needed
+	local, unpacked string // files; empty until needed
 }
 
 func (l *pulledLayer) id() digest.Digest { return l.diffID }
@@ -109,14 +111,14 @@ func (l *pulledLayer) Compressed() (io.ReadCloser, error) {
 	return l.Layer.Compressed()
 }
 
-// MediaType is the OCI's name for what Docker has a name of its own for.
+// MediaType returns the OCI's media type for Docker's.
 func (l *pulledLayer) MediaType() (types.MediaType, error) {
 	kind, err := l.Layer.MediaType()
 	return image.OCILayer(kind), err
 }
 
-// plain is the file of the layer's tar, which is the one that the image's
-// configuration has the digest of.
+// plain returns the file of the unpacked layer. Its digest must be the one in the
+// image's configuration.
 func (l *pulledLayer) plain(s *store) (string, error) {
 	if l.unpacked != "" {
 		return l.unpacked, nil
@@ -143,4 +145,78 @@ func (l *pulledLayer) plain(s *store) (string, error) {
 	}
 	l.local, l.unpacked = local, path
 	return path, nil
+}
+
+// blockSize is the number of bytes that are compressed together. The digest depends on
+// it and on the level, and must not depend on the number of processors.
+const blockSize = 1 << 20
+
+// compress compresses a stream with gzip on all processors. Each block is a member of
+// its own; readers of gzip join them. It keeps a few blocks in memory, and ends when
+// it is closed.
+func compress(r io.Reader) io.ReadCloser {
+	out, w := io.Pipe()
+	blocks := make(chan chan result, runtime.GOMAXPROCS(0))
+	stop := make(chan struct{})
+	go cut(r, blocks, stop)
+	go func() {
+		w.CloseWithError(join(w, blocks))
+		close(stop)
+		// cut may be waiting to send.
+		for range blocks {
+		}
+	}()
+	return out
+}
+
+type result struct {
+	packed []byte
+	err    error
+}
+
+// cut starts the compression of each block of a stream, in order.
+func cut(r io.Reader, blocks chan<- chan result, stop <-chan struct{}) {
+	defer close(blocks)
+	for {
+		block := make([]byte, blockSize)
+		n, err := io.ReadFull(r, block)
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		done := make(chan result, 1)
+		if err != nil && !last {
+			done <- result{err: err}
+		} else {
+			go func() { done <- pack(block[:n]) }()
+		}
+		select {
+		case blocks <- done:
+		case <-stop:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func pack(block []byte) result {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err == nil {
+		_, err = w.Write(block)
+		err = errors.Join(err, w.Close())
+	}
+	return result{packed.Bytes(), err}
+}
+
+func join(w io.Writer, blocks <-chan chan result) error {
+	for block := range blocks {
+		r := <-block
+		if r.err != nil {
+			return r.err
+		}
+		if _, err := w.Write(r.packed); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -25,9 +25,9 @@ func (i *Image) Layout(dir string, tags []string) (*image.Layout, error) {
 	return image.NewLayout(dir, made, tags)
 }
 
-// WriteTar writes the image as a tar that docker load takes, with its tags. As
-// BuildKit's it is an OCI layout as well, by which an engine with containerd's
-// image store takes the image's manifest as it is.
+// WriteTar writes the image with its tags as a tar for docker load. Like BuildKit's
+// it is also an OCI layout, so that an engine with the containerd image store keeps
+// the image's manifest.
 func (i *Image) WriteTar(w io.Writer, tags []string) error {
 	made, err := i.V1()
 	if err != nil {
@@ -46,7 +46,7 @@ func (i *Image) WriteTar(w io.Writer, tags []string) error {
 		}
 		layers = append(layers, name)
 	}
-	is := descriptorOf(ocispec.MediaTypeImageManifest, manifest)
+	is := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest), Size: int64(len(manifest))}
 	texts, err := i.index(is, layers, tags)
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ type small struct {
 	text []byte
 }
 
-// index are the files that say what is in an archive, to engines with a store of
-// manifests and to others.
+// index returns the files that describe an archive, for engines with the containerd
+// image store and for others.
 func (i *Image) index(is ocispec.Descriptor, layers, tags []string) ([]small, error) {
 	described, err := image.Named(is, tags)
 	if err != nil {
@@ -102,13 +102,13 @@ func (i *Image) index(is ocispec.Descriptor, layers, tags []string) ([]small, er
 	return files, nil
 }
 
-// archive is a tar, with the names that were written to it.
+// archive is a tar with the names of the layers in it.
 type archive struct {
 	*tar.Writer
 	written map[string]bool
 }
 
-// layer writes a layer, once, and gives its name.
+// layer writes a layer once, and returns its name.
 func (a archive) layer(l imageLayer) (name string, err error) {
 	hash, err := l.Digest()
 	if err != nil {
@@ -133,14 +133,10 @@ func (a archive) add(name string, r io.Reader, size int64) error {
 	if err := a.WriteHeader(header); err != nil {
 		return err
 	}
-	// With a buffer of its own the copy is made in large pieces.
+	// The types are hidden so that the copy uses this large buffer.
 	_, err := io.CopyBuffer(struct{ io.Writer }{a}, struct{ io.Reader }{r}, make([]byte, 1<<20))
 	return err
 }
 
-// blobName is the name of a file in an OCI layout.
+// blobName returns the name of a file in an OCI layout.
 func blobName(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
-
-func descriptorOf(kind string, text []byte) ocispec.Descriptor {
-	return ocispec.Descriptor{MediaType: kind, Digest: digest.FromBytes(text), Size: int64(len(text))}
-}

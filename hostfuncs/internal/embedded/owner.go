@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// userFileLimit is the most that /etc/passwd and /etc/group may have.
+// userFileLimit is the most bytes of /etc/passwd and of /etc/group.
 const userFileLimit = 10 << 20
 
-// owner is whom USER or --chown means: numbers, or names that an image's
-// /etc/passwd and /etc/group have. A name that they do not have is root, as it is
-// to BuildKit.
+// owner returns the owner that USER or --chown means: numbers, or names in the image's
+// /etc/passwd and /etc/group. An unknown name is root, as in BuildKit.
 func (t *tree) owner(of string) (*owner, error) {
 	user, group, _ := strings.Cut(of, ":")
 	var o owner
@@ -49,7 +48,8 @@ func number(s string) (int, bool) {
 	return int(id), err == nil && id >= 0
 }
 
-// entry is the line of a file like /etc/passwd that begins with name, or nil.
+// entry returns the fields of a line in a file such as /etc/passwd, nil if the name is
+// unknown.
 func (t *tree) entry(path, name string) ([]string, error) {
 	_, n, err := t.resolve(path, true)
 	if err != nil || n == nil || n.file.content == nil {

@@ -107,14 +107,14 @@ func TestBuildIsReproducible(t *testing.T) {
 	if got := outcomeOf(t, first, options(t, first)); !gocmp.Equal(got, want) {
 		t.Errorf("with 7 processors: %s, want %s", got.Digest, want.Digest)
 	}
-	// And it is no constant.
+	// And it is not a constant.
 	imagetest.Write(t, first.Context, map[string]string{"d/e": "other"})
 	if got := outcomeOf(t, first, options(t, first)); got.ID == want.ID || got.Digest == want.Digest {
 		t.Error("another file makes the same image")
 	}
 }
 
-// TestReproducibleDigest holds the digest itself: one that changes is an image
+// TestReproducibleDigest compares the digest itself: one that changes is an image
 // that changes for everybody.
 func TestReproducibleDigest(t *testing.T) {
 	b := checkout(t, false, 0o777, time.Now())

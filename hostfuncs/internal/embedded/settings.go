@@ -13,8 +13,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// settingLimit is the most variables, labels and volumes that an image may have
-// of each: every stage on a stage has them all again.
+// settingLimit is the most variables, labels and volumes of an image, each: every stage
+// that begins with another one copies them.
 const settingLimit = 1000
 
 func checkCount(n int, what string) error {
@@ -31,7 +31,7 @@ func (s *stage) note(step string, empty bool) {
 	})
 }
 
-// setting does what an instruction says that changes no files.
+// setting applies an instruction that changes no files.
 func (s *stage) setting(c instructions.Command) error {
 	config := &s.config.Config
 	switch c := c.(type) {
@@ -138,7 +138,7 @@ func (s *stage) setLabel(name, value string) {
 	s.config.Config.Labels[name] = value
 }
 
-// command is what CMD or ENTRYPOINT runs, with the shell that it needs.
+// command returns what CMD or ENTRYPOINT runs, with its shell.
 func (s *stage) command(line instructions.ShellDependantCmdLine) []string {
 	if !line.PrependShell {
 		return line.CmdLine
@@ -162,4 +162,37 @@ func (s *stage) volume(c *instructions.VolumeCommand) error {
 	}
 	s.note(fmt.Sprintf("VOLUME %v", c.Volumes), true)
 	return checkCount(len(s.config.Config.Volumes), "volumes")
+}
+
+// portsLimit is the most ports of an image.
+const portsLimit = 20_000
+
+func (s *stage) expose(c *instructions.ExposeCommand) error {
+	var ports []string
+	for _, word := range c.Ports {
+		words, err := s.builder.expander.Words(word, s.vars)
+		if err != nil {
+			return err
+		}
+		for _, w := range words {
+			some, err := dockerfile.Ports(w)
+			if err != nil {
+				return fmt.Errorf("EXPOSE %s: %w", w, err)
+			}
+			if ports = append(ports, some...); len(ports) > portsLimit {
+				return fmt.Errorf("the image has more than %d ports", portsLimit)
+			}
+		}
+	}
+	if s.config.Config.ExposedPorts == nil {
+		s.config.Config.ExposedPorts = map[string]struct{}{}
+	}
+	for _, port := range ports {
+		s.config.Config.ExposedPorts[port] = struct{}{}
+	}
+	if n := len(s.config.Config.ExposedPorts); n > portsLimit {
+		return fmt.Errorf("the image has %d ports, more than %d", n, portsLimit)
+	}
+	s.note(fmt.Sprintf("EXPOSE %v", ports), true)
+	return nil
 }

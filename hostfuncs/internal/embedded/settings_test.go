@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSteps has what is told, and labels that the build adds.
+// TestSteps covers what is reported, and labels that the build adds.
 func TestSteps(t *testing.T) {
 	b := aBuild(t, map[string]string{"Dockerfile": "FROM scratch AS a\nLABEL x=1 y=2\nFROM a\nCOPY \\\n  f /\x1b[31m/\n", "f": ""})
 	o := options(t, b)
@@ -24,6 +24,6 @@ func TestSteps(t *testing.T) {
 		steps[i] = strings.Join(strings.Fields(step), " ")
 	}
 	if !slices.Equal(steps, want) {
-		t.Errorf("told %q, want %q", steps, want)
+		t.Errorf("reported %q, want %q", steps, want)
 	}
 }

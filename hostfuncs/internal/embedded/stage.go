@@ -13,19 +13,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// stage is a stage as far as it is built.
+// stage is a stage that is being built.
 type stage struct {
 	builder *builder
 	planned *dockerfile.Stage
 	config  dockerspec.DockerOCIImage
 	vars    *dockerfile.Vars
 	layers  []imageLayer
-	base    *base // what it begins with, where that is an image
-	files   *tree // nil until they are needed
+	base    *base // the image that it begins with, if any
+	files   *tree // nil until needed
 	cmdSet  bool  // this stage has a CMD
 }
 
-// begin begins a stage with what its FROM says.
+// begin begins a stage with its FROM.
 func (b *builder) begin(planned *dockerfile.Stage) (*stage, error) {
 	s := &stage{builder: b, planned: planned}
 	switch {
@@ -61,7 +61,7 @@ func (b *builder) begin(planned *dockerfile.Stage) (*stage, error) {
 	return s, nil
 }
 
-// cloneConfig copies what instructions change.
+// cloneConfig copies a configuration that instructions will change.
 func cloneConfig(from dockerspec.DockerOCIImage) dockerspec.DockerOCIImage {
 	c := from
 	c.Config.Env = slices.Clone(from.Config.Env)
@@ -72,7 +72,7 @@ func cloneConfig(from dockerspec.DockerOCIImage) dockerspec.DockerOCIImage {
 	return c
 }
 
-// tree is what is in the stage.
+// tree returns the files of the stage.
 func (s *stage) tree() (*tree, error) {
 	if s.files != nil {
 		return s.files, nil
@@ -94,7 +94,7 @@ func (s *stage) tree() (*tree, error) {
 	return s.files, err
 }
 
-// change is the stage's tree, for a step of its own.
+// change returns the stage's tree for the changes of a new step.
 func (s *stage) change() (*tree, error) {
 	t, err := s.tree()
 	if err == nil {
@@ -103,8 +103,8 @@ func (s *stage) change() (*tree, error) {
 	return t, err
 }
 
-// commit notes a step in the history, with the layer that it makes of the
-// tree's changes; a nil tree has none.
+// commit adds a step to the history, with a layer of the tree's changes. A nil tree has
+// none.
 func (s *stage) commit(step string, changed *tree) error {
 	s.note(step, changed == nil)
 	if changed == nil || !s.builder.wanted[s.planned] {
@@ -117,7 +117,7 @@ func (s *stage) commit(step string, changed *tree) error {
 	return err
 }
 
-// run does what an instruction says.
+// run applies an instruction.
 func (s *stage) run(c dockerfile.Command) error {
 	if arg, ok := c.Command.(*instructions.ArgCommand); ok {
 		return s.arg(arg)
@@ -143,7 +143,7 @@ func (s *stage) run(c dockerfile.Command) error {
 	return s.setting(c.Command)
 }
 
-// workdir makes the directory, unless it is there, for the user of then.
+// workdir makes the directory for the current user, unless it exists.
 func (s *stage) workdir(c *instructions.WorkdirCommand) error {
 	dir, err := system.NormalizeWorkdir(s.config.Config.WorkingDir, c.Path, "linux")
 	if err != nil {

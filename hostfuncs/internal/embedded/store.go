@@ -12,14 +12,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// bytesLimit is the most that a build writes to its directory.
+// bytesLimit is the most bytes that a build writes to its directory.
 const bytesLimit = 64 << 30
 
-// What the kernel takes of one file's attributes, and what a build may have of
-// all: they are in memory.
+// The most bytes of extended attributes: of one file, as in the kernel, and of all
+// files of a build, since they are in memory.
 const (
 	attributesOfFile  = 64 << 10
 	attributesOfBuild = 128 << 20
@@ -32,14 +33,13 @@ var (
 	errXattrAll = fmt.Errorf("the extended attributes of all files take more than %d MiB", attributesOfBuild>>20)
 )
 
-// store is a directory with what is too large for memory: layers, and the archives
-// that files are taken from.
+// store is a directory for what is too large for memory: layers and archives.
 type store struct {
 	ctx   context.Context
 	dir   string
 	files int
 	left  int64
-	// expandable is what may be unpacked yet.
+	// expandable is the number of bytes that may still be unpacked.
 	expandable int64
 	attributes int // bytes
 }
@@ -51,13 +51,13 @@ func newStore(ctx context.Context, dir string) (*store, error) {
 
 func (s *store) remove() error { return os.RemoveAll(s.dir) }
 
-// create makes a file that no two steps share.
+// create makes a new file.
 func (s *store) create() (*os.File, error) {
 	s.files++
 	return safefile.Create(s.dir+string(os.PathSeparator)+strconv.Itoa(s.files), 0o600)
 }
 
-// bounded counts what is written, and ends with the build's context.
+// bounded bounds what is written, and fails once the build's context is done.
 type bounded struct {
 	store *store
 	to    io.Writer
@@ -73,7 +73,7 @@ func (b bounded) Write(p []byte) (int, error) {
 	return b.to.Write(p)
 }
 
-// keep writes all of a stream to a file, and says what its SHA-256 is.
+// keep writes a stream to a file, and returns its SHA-256.
 func (s *store) keep(r io.Reader) (path, sha string, size int64, err error) {
 	f, err := s.create()
 	if err != nil {
@@ -88,15 +88,15 @@ func (s *store) keep(r io.Reader) (path, sha string, size int64, err error) {
 // openKept opens a file that [store.keep] made.
 func openKept(path string) (*os.File, error) { return safefile.Open(path, os.O_RDONLY) }
 
-// archive visits what is in a tar file.
+// archive visits the files of a tar.
 func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) error {
 	f, err := openKept(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	// A tar.Reader passes over contents by seeking where it can, and reads
-	// nothing ahead: the content begins at the offset of f.
+	// A tar.Reader skips contents by seeking and does not read ahead: the content
+	// begins at the offset of f.
 	for r := tar.NewReader(f); ; {
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -121,10 +121,10 @@ func (s *store) archive(path string, visit func(h *tar.Header, f *file) error) e
 	}
 }
 
-// entry is the file of a tar header; nil if it has none.
+// entry returns the file of a tar header, nil for a header without one.
 func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 	if h.Uid < 0 || h.Gid < 0 || h.Size < 0 {
-		return nil, errors.New("it has a negative number")
+		return nil, errors.New("it has a negative size or owner")
 	}
 	entry := &file{
 		kind: h.Typeflag, mode: h.Mode & 0o7777, uid: h.Uid, gid: h.Gid, time: max(h.ModTime.Unix(), 0),
@@ -138,7 +138,7 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 		return nil, nil
 	case tar.TypeReg, tar.TypeGNUSparse:
 		entry.kind, entry.size = tar.TypeReg, h.Size
-		if sparse(h) {
+		if image.IsSparse(h) {
 			path, _, _, err := s.keep(s.expands(r))
 			entry.content = part{path: path, size: h.Size}
 			return entry, err
@@ -159,7 +159,7 @@ func (s *store) entry(h *tar.Header, r *tar.Reader, f *os.File) (*file, error) {
 	return entry, nil
 }
 
-// describes bounds what is in memory of a file.
+// describes bounds what is kept in memory of a file.
 func (s *store) describes(h *tar.Header, entry *file) error {
 	if len(h.Linkname) > pathLimit {
 		return errLink
@@ -175,19 +175,6 @@ func (s *store) describes(h *tar.Header, entry *file) error {
 		return errXattrAll
 	}
 	return nil
-}
-
-// sparse reports whether a file's holes are left out of the tar.
-func sparse(h *tar.Header) bool {
-	if h.Typeflag == tar.TypeGNUSparse {
-		return true
-	}
-	for name := range h.PAXRecords {
-		if strings.HasPrefix(name, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
 }
 
 func xattrs(h *tar.Header) map[string]string {

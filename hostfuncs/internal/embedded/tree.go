@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// What a file system may have. The kernel has the same bounds for paths.
+// Bounds of a file system. Those of paths are the kernel's.
 const (
 	pathLimit = 4096
 	nameLimit = 255
@@ -23,12 +23,12 @@ var (
 	errTooManyLinks = errors.New("too many levels of links")
 )
 
-// tree is a file system in memory, but for what is in its files. Links in it
-// lead nowhere but into it.
+// tree is a file system in memory, without the contents of files. Links cannot leave
+// it.
 type tree struct {
 	root *node
-	// op is the number of the step that changes it: what has this number belongs
-	// to the step's layer.
+	// op is the number of the step that changes it. Nodes with this number belong to
+	// the step's layer.
 	op    int
 	count *int // nodes of all trees
 }
@@ -40,14 +40,14 @@ type node struct {
 	parent *node // nil for the root
 	below  map[string]*node
 
-	changed int // the last step that put it here
+	changed int // the last step that changed it
 	inside  int // the last step that changed something below it
-	hidden  int // the step that took away a directory of its name
-	opaque  int // the step from which on nothing of older layers is seen in it
+	hidden  int // the step that replaced a directory of this name
+	opaque  int // the step that hid the files of older layers in it
 }
 
-// file is what a name leads to. It does not change once it is in a tree: another
-// one takes its place. Names that share one are hard links.
+// file is what a name refers to. It does not change once it is in a tree, but is
+// replaced. Names with the same file are hard links.
 type file struct {
 	kind         byte  // as in a tar
 	mode         int64 // permissions, setuid, setgid and sticky, as in a tar
@@ -66,7 +66,7 @@ func newTree(count *int) *tree {
 
 func (n *node) isDir() bool { return n.file.kind == tar.TypeDir }
 
-// path is where a node is, with a slash before it.
+// path returns the absolute path of a node.
 func (n *node) path() string {
 	if n.parent == nil {
 		return "/"
@@ -74,10 +74,10 @@ func (n *node) path() string {
 	return path.Join(n.parent.path(), n.name)
 }
 
-// names are those in a directory, in order.
+// names returns the names in a directory, in order.
 func (n *node) names() []string { return slices.Sorted(maps.Keys(n.below)) }
 
-// clone is a copy that can be changed by itself.
+// clone returns an independent copy.
 func (t *tree) clone() (*tree, error) {
 	c := &tree{op: t.op, count: t.count}
 	root, err := c.cloneNode(t.root, nil)
@@ -104,8 +104,8 @@ func (t *tree) cloneNode(n, parent *node) (*node, error) {
 	return &c, nil
 }
 
-// put gives a name in a directory a file, and takes away what was there, but for
-// what is in a directory that another directory takes the place of.
+// put sets the file of a name in a directory and replaces an existing one. A directory
+// that replaces a directory keeps its content.
 func (t *tree) put(dir *node, name string, f *file) (*node, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -134,12 +134,6 @@ func (t *tree) put(dir *node, name string, f *file) (*node, error) {
 	return n, nil
 }
 
-// set changes what a directory is, and nothing of what is in it.
-func (t *tree) set(n *node, f *file) {
-	n.file = f
-	t.touch(n)
-}
-
 func (t *tree) touch(n *node) {
 	n.changed = t.op
 	for up := n.parent; up != nil && up.inside != t.op; up = up.parent {
@@ -147,7 +141,7 @@ func (t *tree) touch(n *node) {
 	}
 }
 
-// checkName refuses what is not a name, and what has a meaning in a layer.
+// checkName refuses invalid names, and those with a meaning in a layer.
 func checkName(name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
@@ -160,14 +154,13 @@ func checkName(name string) error {
 	return nil
 }
 
-// resolve finds a path, the links on the way followed within the tree; the last
-// name's too, where follow says so. The path that comes back has no links and
-// need not be there: then the node is nil.
+// resolve follows the links of a path within the tree, with follow also that of the
+// last name. The returned path has no links. The node is nil if nothing exists there.
 func (t *tree) resolve(name string, follow bool) (string, *node, error) {
 	return t.resolveIn(t.root, name, follow)
 }
 
-// resolveIn takes the directory root for the root of all.
+// resolveIn is resolve with another root.
 func (t *tree) resolveIn(root *node, name string, follow bool) (string, *node, error) {
 	if len(name) > pathLimit {
 		return "", nil, fmt.Errorf("the path %.40q... is longer than %d bytes", name, pathLimit)
@@ -191,16 +184,16 @@ func (t *tree) resolveIn(root *node, name string, follow bool) (string, *node, e
 	return "/" + strings.Join(w.names, "/"), w.nodes[len(w.nodes)-1], nil
 }
 
-// walk is how far a path is resolved: the names from the root on, and what is
-// there, nil where nothing is.
+// walk is a path that is being resolved: the names from the root on, and their nodes,
+// nil for missing ones.
 type walk struct {
 	root  *node
 	names []string
 	nodes []*node
 }
 
-// step takes the first of the names that are left. If it is a link to follow,
-// it says where that leads, and is left as it was.
+// step takes the first of the names that are left. It returns the target of a link to
+// follow instead of entering it.
 func (w *walk) step(rest []string, follow bool) (link string, left []string) {
 	name, left := rest[0], rest[1:]
 	switch name {
@@ -223,13 +216,13 @@ func (w *walk) step(rest []string, follow bool) (link string, left []string) {
 	return "", left
 }
 
-// moreThan reports whether there is another name to come.
+// moreThan reports whether another name follows.
 func moreThan(left []string) bool {
 	return slices.ContainsFunc(left, func(name string) bool { return name != "" && name != "." })
 }
 
-// mkdirAll makes a directory and those above it that are missing, each like f. The
-// path is a resolved one.
+// mkdirAll makes a directory and its missing parents, each like f. The path is
+// resolved.
 func (t *tree) mkdirAll(name string, f file) (*node, error) {
 	f.kind = tar.TypeDir
 	n := t.root

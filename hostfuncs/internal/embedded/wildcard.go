@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// matches are the paths that a source names: itself, or those that match its
-// pattern, in order. A pattern does not match inside of a directory that matches.
+// matches returns the paths of a source: itself, or those that match its pattern, in
+// order. Nothing inside a matching directory is matched.
 func (t *tree) matches(source string) ([]string, error) {
 	fixed, pattern := splitPattern(source)
 	if pattern == "" {

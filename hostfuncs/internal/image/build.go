@@ -1,5 +1,5 @@
-// Package image describes the build of an image, its context, and the result. It
-// does not depend on any engine; all of them build from it.
+// Package image describes the build of an image, its context, and the result, for all
+// builders.
 package image
 
 import (
@@ -12,76 +12,75 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// Build says what to build. Its paths are absolute, with all links resolved: a
-// path with a link on the way is refused, as it may not be what was decided on.
+// Build is an image to build. Its paths are absolute, with all links resolved: a path
+// with a link may not be the one that was decided on, and is refused.
 type Build struct {
 	Context    string            // the directory that is sent
 	Dockerfile string            // a file, in the context or not
-	Tags       []string          // what to name the image; see [CheckTag]
+	Tags       []string          // the image's names; see [ParseTag]
 	Args       map[string]string // values for the Dockerfile's ARGs
 	Target     string            // the stage to build; empty means the last one
 	Network    string            // of its RUN steps: none, host, default, or empty for default
-	HostSteps  bool              // some of them may say that they are in the host's network
-	Without    []string          // files that stay behind, absolute, their directories' links resolved
+	HostSteps  bool              // some of them may ask for the host's network
+	Without    []string          // files to leave out, absolute, their directories' links resolved
 
 	Labels    map[string]string // of the image
-	Platforms []string          // such as linux/arm64; none is the engine's own
-	Secrets   map[string][]byte // what RUN --mount=type=secret may have, by ID
-	CacheFrom []string          // references of images to take cached steps from
-	CacheTo   []Cache           // where cached steps are sent
-	NoCache   bool              // no step is taken from a cache
+	Platforms []string          // such as linux/arm64; none for the engine's own
+	Secrets   map[string][]byte // for RUN --mount=type=secret, by ID
+	CacheFrom []string          // references of caches to read
+	CacheTo   []Cache           // caches to write
+	NoCache   bool              // use no cached step
 	Pull      bool              // look for newer base images
-	// Epoch is the argument SOURCE_DATE_EPOCH where the user gives it, in seconds:
-	// files are then no later than that. Empty is none, see
-	// https://reproducible-builds.org/specs/source-date-epoch/.
+	// Epoch is the user's argument SOURCE_DATE_EPOCH, the latest time of files in
+	// seconds; empty for none.
+	// https://reproducible-builds.org/specs/source-date-epoch/
 	Epoch string
 
 	// Misread is what builders other than current BuildKit read differently.
 	Misread dockerfile.Misread
 
-	// Takes are what instructions copy of the context. What cannot be sent is left
-	// out where none of them takes it, and an error where one does; nil is not
-	// known, and then it always is.
+	// Takes are the paths of the context that instructions copy. A file that cannot be
+	// sent is an error if one of them takes it, and is left out otherwise. If Takes is
+	// nil, it is always an error.
 	Takes []dockerfile.Take
 
-	// Text is the Dockerfile as it was decided on, nil where only its file was.
+	// Text is the Dockerfile that was decided on, nil if only its file was.
 	Text []byte
-	// Bases are all the images that the build may take, in full; nil is any.
+	// Bases are the images that the build may pull, in full; nil allows any.
 	Bases []string
-	// Stored are images that are taken from OCI layouts, by their references in
-	// full, and none of which is in Bases.
+	// Stored are images in OCI layouts by their full references. None is in Bases.
 	Stored map[string]Stored
-	// Remotes are the addresses that the build may take files from.
+	// Remotes are the addresses that the build may fetch files from.
 	Remotes []string
-	// Syntax is the image of a frontend that may replace the engine's own; if it is
-	// empty, none may, whatever the Dockerfile says.
+	// Syntax is the frontend image that may replace the engine's own. If it is empty,
+	// none may, whatever the Dockerfile says.
 	Syntax string
 
-	// ContextInfo and DockerfileInfo are of what was decided on. What was put in
-	// its place since is refused; nil is whatever is there.
+	// ContextInfo and DockerfileInfo identify the files that were decided on. A
+	// replaced file is refused; nil allows any.
 	ContextInfo, DockerfileInfo os.FileInfo
 }
 
-// Cache is a place for cached steps in a registry.
+// Cache is a cache in a registry.
 type Cache struct {
 	Ref string
-	// Mode is max for the steps of all stages, min for those of the image, or
-	// empty for the builder's own, which is min.
+	// Mode is max for the steps of all stages, or min for those of the image; empty is
+	// the builder's default, min.
 	Mode string
 }
 
-// Image is what was built.
+// Image is an image that was built.
 type Image struct {
 	Identity
-	// Bases are the digests of the images that it was built from, by their full
-	// references, as far as the engine reported them.
+	// Bases are the digests of the base images that the engine reported, by their full
+	// references.
 	Bases map[string]string
 }
 
 // Check returns an error for an invalid build. It reads nothing.
 func (b Build) Check() error {
 	for _, tag := range b.Tags {
-		if err := CheckTag(tag); err != nil {
+		if _, err := ParseTag(tag); err != nil {
 			return err
 		}
 	}
@@ -91,14 +90,14 @@ func (b Build) Check() error {
 	return nil
 }
 
-// Error says why an engine did not build an image.
+// Error is the failure of a build.
 type Error struct {
-	Step    string // such as "Step 3/5 : RUN make"; empty when none had begun
-	Line    int    // of the Dockerfile; 0 when it is not known
-	Message string // what the engine says, such as the command and its exit code
+	Step    string // such as "Step 3/5 : RUN make"; empty if none had begun
+	Line    int    // of the Dockerfile; 0 if unknown
+	Message string // the engine's, such as the command and its exit code
 	Log     string // the step's last lines of output, at most 20
-	Shown   bool   // the user has seen them as the step printed them
-	Err     error  // what it came from, if anything
+	Shown   bool   // the user has seen the log
+	Err     error  // the cause, if any
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -110,7 +109,7 @@ func (e *Error) Error() string {
 	return "build: " + e.Step + ": " + e.Message
 }
 
-// maxDockerfile is the most bytes that a Dockerfile may have.
+// maxDockerfile is the most bytes of a Dockerfile.
 const maxDockerfile = 1 << 20
 
 // ReadDockerfile reads the Dockerfile that was decided on.

@@ -13,26 +13,24 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Context is the directory that an image is built from, opened once: nothing
-// outside of it is read later, and no link in it is followed out of it.
+// Context is the directory that an image is built from, opened once. Nothing outside it
+// is read, and links do not leave it.
 type Context struct {
 	build  Build
 	root   *os.Root
 	ignore ignoreFile
-	// rules say what stays behind.
+	// rules decide which files are left out.
 	rules *ignoreRules
-	// dockerfile is the Dockerfile's name in the context, empty where it comes
-	// from outside of it.
+	// dockerfile is the Dockerfile's name in the context, empty if it is outside.
 	dockerfile string
-	without    []string // names that stay behind, whatever the rules say
+	without    []string // names that are always left out
 }
 
 // Open opens the context of a build. It must be closed.
 //
 // # Errors
 //
-// What is not there, or not what was decided on, and an ignore file that cannot
-// be read, with its line.
+// A missing or replaced file, and an invalid ignore file, with its line.
 func Open(b Build) (*Context, error) {
 	for _, path := range []string{b.Context, b.Dockerfile} {
 		if err := checkResolved(path); err != nil {
@@ -61,7 +59,7 @@ func Open(b Build) (*Context, error) {
 // Close releases the directory.
 func (c *Context) Close() error { return c.root.Close() }
 
-// wantSame refuses a file or directory other than the one that was decided on.
+// wantSame refuses another file or directory than the one that was decided on.
 func wantSame(path string, decided, info os.FileInfo) error {
 	if decided == nil || os.SameFile(decided, info) {
 		return nil
@@ -69,7 +67,7 @@ func wantSame(path string, decided, info os.FileInfo) error {
 	return &ContextError{path: path, err: errors.New("it was replaced after it was decided on")}
 }
 
-// prepare finds out what to send and what not.
+// prepare finds the Dockerfile and the ignore rules.
 func (c *Context) prepare() error {
 	f, err := c.build.openDockerfile()
 	if err != nil {
@@ -91,11 +89,10 @@ func (c *Context) prepare() error {
 	return err
 }
 
-// Ignore is the text of the ignore file in effect, nil where there is none.
+// Ignore returns the text of the ignore file in effect, nil if there is none.
 func (c *Context) Ignore() []byte { return c.ignore.text }
 
-// OpenFile opens a file of the context. A pipe of its name, or in its place by
-// now, is an error, and not waited for.
+// OpenFile opens a file of the context. A pipe is an error, and never waited for.
 func (c *Context) OpenFile(name string) (*os.File, error) {
 	f, err := openFile(c.root, filepath.FromSlash(name))
 	if err != nil {
@@ -104,14 +101,14 @@ func (c *Context) OpenFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-// Readlink is where a link of the context leads, as it says.
+// Readlink returns the target of a link of the context.
 func (c *Context) Readlink(name string) (string, error) {
 	target, err := c.root.Readlink(filepath.FromSlash(name))
 	return filepath.ToSlash(target), err
 }
 
-// unusedName makes a name for the Dockerfile that nothing in the context has.
-// It stays the same from build to build, so that it changes no cached step.
+// unusedName returns an unused name for the Dockerfile in the context. It is the same
+// in each build, so that cached steps stay valid.
 func (c *Context) unusedName() string {
 	sum := sha256.Sum256([]byte(c.build.Dockerfile))
 	name := ".dockerfile." + hex.EncodeToString(sum[:10])
@@ -123,8 +120,7 @@ func (c *Context) unusedName() string {
 	}
 }
 
-// checkResolved makes sure that a path is what was decided on: absolute, and
-// with no link on the way.
+// checkResolved requires an absolute path without links.
 func checkResolved(path string) error {
 	if !filepath.IsAbs(path) {
 		return fmt.Errorf("build: %q is not an absolute path", path)
@@ -155,8 +151,8 @@ func (b Build) openDockerfile() (*os.File, error) {
 	return f, nil
 }
 
-// openRegular opens a regular file, not a link, directory or device. It opens it in
-// its directory, so that a link that takes its place meanwhile leads nowhere else.
+// openRegular opens a regular file, not a link, directory or device. It opens it within
+// its directory, so that a link that replaces it cannot leave the directory.
 func openRegular(path string) (*os.File, error) {
 	dir, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -178,7 +174,7 @@ func openRegular(path string) (*os.File, error) {
 	return f, nil
 }
 
-// openFile opens what is a file, and nothing that took its place.
+// openFile opens a regular file.
 func openFile(dir *os.Root, name string) (*os.File, error) {
 	f, err := safefile.OpenIn(dir, name)
 	if errors.Is(err, safefile.ErrIrregular) || errors.Is(err, safefile.ErrDirectory) {
@@ -187,26 +183,25 @@ func openFile(dir *os.Root, name string) (*os.File, error) {
 	return f, err
 }
 
-// Stream is a context on its way to an engine, as a tar.
+// Stream sends a context to an engine as a tar.
 type Stream struct {
 	*io.PipeReader
-	// Dockerfile is the Dockerfile's name in it.
+	// Dockerfile is the Dockerfile's name in the tar.
 	Dockerfile string
 	done       chan error
 }
 
-// Stream sends the context to the reader of the result, and closes the context
-// at its end. Closing the result ends it too. It is for an engine that finds
-// the ignore file in the context, and takes the Dockerfile and that file out again
-// where it names them.
+// Stream sends the context to the reader of the result, and closes the context at its
+// end. Closing the result ends it too. It is for an engine that reads the ignore file
+// in the context, and removes the Dockerfile and that file if they are ignored.
 func (c *Context) Stream(ctx context.Context) *Stream {
 	r, w := io.Pipe()
 	return c.stream(r, w, c.newTar(ctx, w))
 }
 
-// StreamApart is [Context.Stream] for an engine that is told what to ignore: the
-// Dockerfile, which has a name of its own, and nothing else. A Dockerfile and
-// ignore files in the context are sent as any other file is.
+// StreamApart is [Context.Stream] for an engine that gets the names to ignore: only the
+// Dockerfile, under an unused name. A Dockerfile and ignore files in the context are
+// sent like other files.
 func (c *Context) StreamApart(ctx context.Context) *Stream {
 	r, w := io.Pipe()
 	return c.stream(r, w, c.newTarApart(ctx, w))
@@ -223,7 +218,7 @@ func (c *Context) stream(r *io.PipeReader, w *io.PipeWriter, t *tarWriter) *Stre
 	return s
 }
 
-// Failure is what went wrong with the files, if that is why the stream broke.
+// Failure returns the error of a file that broke the stream, if that is why.
 func (s *Stream) Failure() error {
 	select {
 	case err := <-s.done:

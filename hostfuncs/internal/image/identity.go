@@ -2,42 +2,42 @@ package image
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"sync"
 
+	"github.com/distribution/reference"
+
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Identity is by which digests an image is known; each is sha256:<64 hexadecimal
-// digits>. It is a value: what learns more of an image gives a new one.
+// Identity has the digests of an image, each sha256:<64 hexadecimal digits>. Methods
+// return a changed copy.
 //
 // # Notes
 //
-// A configuration says what is in an image, and has the same digest wherever the
-// image is. A manifest says how it is packed: a registry, an OCI layout and an
-// engine with containerd's image store name the image by the manifest's digest,
-// or the index's where the image is for several platforms. Other engines name it
-// by the configuration's.
+// A configuration describes the content of an image and has the same digest
+// everywhere. A manifest describes how it is packed: registries, OCI layouts and
+// engines with the containerd image store name an image by the digest of its manifest,
+// or of its index for several platforms. Other engines name it by the configuration's.
 type Identity struct {
-	// Config is the digest of the configuration, empty where it is not known and
-	// where there are several.
+	// Config is the digest of the configuration, empty if unknown, or if there are
+	// several.
 	Config string
-	// Manifests are the digests of the image's manifests or indexes, the one by
-	// which a deployment names it first.
+	// Manifests are the digests of the image's manifests or indexes. The first one is
+	// for deployments.
 	Manifests []string
-	// Engine is by which digest the engine that holds the image knows it, empty
-	// where none does.
+	// Engine is the image's ID in an engine, empty if it is in none.
 	Engine string
 }
 
-// ID is by which digest an engine runs the image: the one that holds it, or else
-// one that it is loaded into.
+// ID returns the digest by which an engine runs the image: the one that has it, or one
+// that it would be loaded into.
 func (i Identity) ID() string { return cmp.Or(i.Engine, i.Config, i.Digest()) }
 
-// Digest is the digest by which a deployment names the image, empty where it has
-// no manifest yet.
+// Digest returns the digest for deployments, empty if there is no manifest yet.
 func (i Identity) Digest() string {
 	if len(i.Manifests) == 0 {
 		return ""
@@ -45,17 +45,17 @@ func (i Identity) Digest() string {
 	return i.Manifests[0]
 }
 
-// OtherDigests are those of further manifests.
+// OtherDigests returns those of further manifests.
 func (i Identity) OtherDigests() []string { return i.Manifests[min(1, len(i.Manifests)):] }
 
-// Pushed is the image where a registry has it, by the digest of a manifest.
+// Pushed adds the manifest in a registry, as the first one.
 func (i Identity) Pushed(digest string) Identity {
 	others := slices.DeleteFunc(slices.Clone(i.Manifests), func(d string) bool { return d == digest })
 	i.Manifests = append([]string{digest}, others...)
 	return i
 }
 
-// Written is the image where a layout has it, by the digest of a manifest.
+// Written adds the manifest in a layout.
 func (i Identity) Written(digest string) Identity {
 	if !slices.Contains(i.Manifests, digest) {
 		i.Manifests = append(slices.Clone(i.Manifests), digest)
@@ -63,17 +63,17 @@ func (i Identity) Written(digest string) Identity {
 	return i
 }
 
-// Loaded is the image where an engine holds it, which knows it by held.
-func (i Identity) Loaded(held Identity) Identity {
-	i.Engine = held.Engine
+// Loaded adds the ID in an engine, in which the image was found as loaded.
+func (i Identity) Loaded(loaded Identity) Identity {
+	i.Engine = loaded.Engine
 	return i
 }
 
-// HasManifest reports whether the engine that holds the image has a manifest of it.
+// HasManifest reports whether the engine with the image has a manifest of it.
 func (i Identity) HasManifest() bool { return slices.Contains(i.Manifests, i.Engine) }
 
-// IsSame reports whether a copy is one of the image: by their manifests, or by the
-// configuration where one of them has none.
+// IsSame reports whether another identity is the same image: by the manifests, or by
+// the configuration if one of them has none.
 func (i Identity) IsSame(copied Identity) bool {
 	if len(i.Manifests) > 0 && len(copied.Manifests) > 0 {
 		return slices.Contains(i.Manifests, copied.Digest())
@@ -81,15 +81,36 @@ func (i Identity) IsSame(copied Identity) bool {
 	return i.Config != "" && i.Config == copied.Config
 }
 
+// IsID reports whether a text is a SHA-256 digest, as engines name images.
+func IsID(text string) bool { return imageID().MatchString(text) }
+
 var imageID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
-// Check returns an error if an engine reported something other than digests: they
-// are written to files, signed, and sent to a provider.
+// Check requires that an engine reported digests: they are written to files, signed,
+// and sent to a provider.
 func (i Identity) Check() error {
-	for _, told := range append([]string{i.Config, i.Engine}, i.Manifests...) {
-		if told != "" && !imageID().MatchString(told) {
-			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(told), 100) + ", which is not a digest"}
+	for _, digest := range append([]string{i.Config, i.Engine}, i.Manifests...) {
+		if digest != "" && !IsID(digest) {
+			return &Error{Message: "the engine names the image " + termtext.Line(strconv.Quote(digest), 100) + ", which is not a digest"}
 		}
 	}
 	return nil
+}
+
+// ParseTag returns the full name of an image to build, with the registry and the
+// tag. The text is a repository with or without the registry's host, and a tag or
+// none, which means latest.
+func ParseTag(tag string) (reference.NamedTagged, error) {
+	named, err := reference.ParseNormalizedNamed(tag)
+	if err != nil {
+		return nil, fmt.Errorf("image tag %q: %w", tag, err)
+	}
+	if _, ok := named.(reference.Digested); ok {
+		return nil, fmt.Errorf("image tag %q: a digest cannot be chosen; leave it out", tag)
+	}
+	tagged, ok := reference.TagNameOnly(named).(reference.NamedTagged)
+	if !ok {
+		return nil, fmt.Errorf("image tag %q: %w", tag, reference.ErrReferenceInvalidFormat)
+	}
+	return tagged, nil
 }

@@ -12,7 +12,7 @@ func digestOf(digit string) string { return "sha256:" + strings.Repeat(digit, 64
 func TestIdentity(t *testing.T) {
 	config, manifest, other := digestOf("c"), digestOf("1"), digestOf("2")
 	plain := Identity{Config: config}
-	held := Identity{Config: config, Engine: config}
+	built := Identity{Config: config, Engine: config}
 	packed := Identity{Config: config, Manifests: []string{manifest}}
 	for name, tt := range map[string]struct {
 		is          Identity
@@ -22,15 +22,15 @@ func TestIdentity(t *testing.T) {
 	}{
 		"nothing":                    {is: Identity{}},
 		"a configuration alone":      {is: plain, id: config},
-		"in an older engine":         {is: held, id: config},
+		"in an older engine":         {is: built, id: config},
 		"in one with manifests":      {is: packed.Loaded(Identity{Engine: manifest}), id: manifest, digest: manifest, hasManifest: true},
 		"in no engine":               {is: packed, id: config, digest: manifest},
 		"for several platforms":      {is: Identity{Manifests: []string{manifest}}, id: manifest, digest: manifest},
-		"written":                    {is: held.Written(manifest), id: config, digest: manifest},
-		"written twice":              {is: held.Written(manifest).Written(manifest), id: config, digest: manifest},
-		"written, and pushed anew":   {is: held.Written(manifest).Pushed(other), id: config, digest: other, others: []string{manifest}},
+		"written":                    {is: built.Written(manifest), id: config, digest: manifest},
+		"written twice":              {is: built.Written(manifest).Written(manifest), id: config, digest: manifest},
+		"written, and pushed anew":   {is: built.Written(manifest).Pushed(other), id: config, digest: other, others: []string{manifest}},
 		"pushed as it was":           {is: packed.Pushed(manifest), id: config, digest: manifest},
-		"pushed, then written anew":  {is: held.Pushed(other).Written(manifest), id: config, digest: other, others: []string{manifest}},
+		"pushed, then written anew":  {is: built.Pushed(other).Written(manifest), id: config, digest: other, others: []string{manifest}},
 		"pushed as it is in another": {is: Identity{Config: config, Manifests: []string{manifest, other}}.Pushed(other), id: config, digest: other, others: []string{manifest}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +68,33 @@ func TestIsSame(t *testing.T) {
 	} {
 		if got := tt.built.IsSame(tt.copied); got != tt.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestParseTag(t *testing.T) {
+	hex := strings.Repeat("0", 64)
+	for tag, want := range map[string]string{
+		"a":                             "",
+		"a:1.2_3-x":                     "",
+		"ghcr.io/acme/shop:dev":         "",
+		"localhost:5000/a":              "",
+		"":                              "invalid reference format",
+		"A":                             "must be lowercase",
+		"a:":                            "invalid reference format",
+		"a b":                           "invalid reference format",
+		"-a":                            "invalid reference format",
+		"a:b:c":                         "invalid reference format",
+		"a@sha256:" + hex:               "leave it out",
+		"a:b@sha256:" + hex:             "leave it out",
+		hex:                             "64-byte hexadecimal",
+		"https://ghcr.io/a":             "invalid reference format",
+		"a:" + strings.Repeat("x", 129): "invalid reference format",
+		"\x1b[31ma":                     `"\x1b[31ma"`,
+	} {
+		_, err := ParseTag(tag)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("ParseTag(%q) = %v, want %q", tag, err, want)
 		}
 	}
 }

@@ -15,25 +15,25 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// ignoreName is the name of a context's own ignore file.
+// ignoreName is the name of a context's ignore file.
 const ignoreName = ".dockerignore"
 
-// ignoreLimit is the most bytes that an ignore file may have.
+// ignoreLimit is the most bytes of an ignore file.
 const ignoreLimit = 1 << 20
 
-// ignoreRules decides which paths of a context stay behind. Paths are relative
-// to the context and have slashes.
+// ignoreRules decides which paths of a context are left out. Paths are relative to the
+// context, with slashes.
 type ignoreRules struct {
 	matcher    *patternmatcher.PatternMatcher
-	exceptions []string // what comes after the ! of an exception
-	always     []string // sent, whatever the patterns say
+	exceptions []string // patterns after !
+	always     []string // paths that are always sent
 }
 
-// ignoreFile is the ignore file that is in effect.
+// ignoreFile is the ignore file in effect.
 type ignoreFile struct {
 	path string // for errors; empty when there is none
 	text []byte
-	own  bool // it belongs to the Dockerfile and not to the context
+	own  bool // the Dockerfile's own, not the context's
 }
 
 // readIgnore reads the Dockerfile's own ignore file, or else the context's.
@@ -89,13 +89,13 @@ func (f ignoreFile) rules() (*ignoreRules, error) {
 	return r, nil
 }
 
-// but are the same rules, but for names that are always sent.
+// but returns the rules with names that are always sent.
 func (r *ignoreRules) but(always ...string) *ignoreRules {
 	return &ignoreRules{matcher: r.matcher, exceptions: r.exceptions, always: always}
 }
 
-// compile makes a matcher of patterns that are all known to work: the matcher
-// itself would find some mistakes only at the first path that gets to them.
+// compile returns a matcher of patterns and checks each: the matcher itself finds some
+// mistakes only when a path reaches them.
 func compile(patterns []string) (*patternmatcher.PatternMatcher, error) {
 	for _, p := range patterns {
 		one, err := patternmatcher.New([]string{strings.TrimPrefix(p, "!")})
@@ -125,8 +125,8 @@ func (f ignoreFile) locate(err error) error {
 	return fmt.Errorf("%s: %w", f.path, err)
 }
 
-// ignored reports whether a path stays behind. parent is what it returned for
-// the directory that the path is in.
+// ignored reports whether a path is left out. parent is its result for the directory
+// of the path.
 func (r *ignoreRules) ignored(name string, parent patternmatcher.MatchInfo) (bool, patternmatcher.MatchInfo, error) {
 	ignored, info, err := r.matcher.MatchesUsingParentResults(name, parent)
 	return ignored && !slices.Contains(r.always, name), info, err

@@ -18,16 +18,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Layout is a directory with an OCI layout on its way to its place, see
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md. It
-// must be committed or discarded.
+// Layout is an OCI layout in a temporary directory; Commit renames it, Discard removes
+// it. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 type Layout struct {
-	// Image is the image that is in it.
+	// Image is the image in the layout.
 	Image     Identity
 	made, dir string
 }
 
-// newLayout makes a directory that takes the place of dir, and has it filled.
+// newLayout makes a layout that will replace dir, and fills it.
 func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	made, err := os.MkdirTemp(filepath.Dir(dir), ".stagecraft-")
 	if err != nil {
@@ -41,12 +40,12 @@ func newLayout(dir string, fill func(*Layout) error) (*Layout, error) {
 	return l, nil
 }
 
-// Commit renames the directory to its place, where only an empty one may exist. All
-// of it is readable for everybody, as with other builders.
+// Commit renames the directory to its path, where only an empty one may exist. All
+// users can read the layout, as with other builders.
 func (l *Layout) Commit() error {
 	err := l.open()
 	if err == nil {
-		// An empty one would be in the way on some systems.
+		// Some systems cannot replace an empty directory.
 		_ = os.Remove(l.dir)
 		err = os.Rename(l.made, l.dir)
 	}
@@ -71,21 +70,20 @@ func (l *Layout) open() error {
 // Discard removes the directory.
 func (l *Layout) Discard() { _ = os.RemoveAll(l.made) }
 
-// layoutName are the names of files in a layout, and the only ones taken.
+// layoutName matches the names of files in a layout; others are refused.
 var layoutName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64})$`)
 })
 
-// blobs is what the names of a layout's blobs begin with.
+// blobs is the directory of a layout's blobs.
 const blobs = "blobs/sha256/"
 
-// UnpackLayout takes a tar of an OCI layout with one image, which gets names, as
-// BuildKit gives it out, and an engine with containerd's image store.
+// UnpackLayout reads a tar of an OCI layout with one image, as sent by BuildKit and by
+// engines with the containerd image store. The image gets the names.
 //
 // # Errors
 //
-// Anything but a complete tar of that kind, and a blob without the digest in its
-// name.
+// An incomplete or other tar, and a blob whose digest is not the one in its name.
 func UnpackLayout(r io.Reader, dir string, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error {
 		if err := l.unpack(tar.NewReader(r)); err != nil {
@@ -117,7 +115,7 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if h.Typeflag != tar.TypeReg || !layoutName().MatchString(name) {
 			return fmt.Errorf("unexpected file %q in an OCI layout", h.Name)
 		}
-		if isSparse(h) {
+		if IsSparse(h) {
 			return fmt.Errorf("%q in the OCI layout is sparse: its size would grow when it is written", h.Name)
 		}
 		f, err := safefile.Create(filepath.Join(l.made, filepath.FromSlash(name)), 0o644)
@@ -129,14 +127,17 @@ func (l *Layout) unpack(r *tar.Reader) error {
 		if err = errors.Join(err, f.Close()); err != nil {
 			return err
 		}
-		if told, ok := strings.CutPrefix(name, blobs); ok && told != hex.EncodeToString(sum.Sum(nil)) {
+		if digest, ok := strings.CutPrefix(name, blobs); ok && digest != hex.EncodeToString(sum.Sum(nil)) {
 			return fmt.Errorf("%s in the OCI layout does not have the digest in its name", name)
 		}
 	}
 }
 
-// isSparse reports whether a file of a tar has holes, which the reader fills.
-func isSparse(h *tar.Header) bool {
+// IsSparse reports whether a file of a tar has holes, which the reader fills.
+func IsSparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
 			return true

@@ -1,27 +1,30 @@
 package image
 
 import (
+	"archive/tar"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
 const (
-	// manifestLimit is the most bytes of an index or a manifest, as registries
-	// have it.
+	// manifestLimit is the most bytes of an index or a manifest, as in registries.
 	manifestLimit = 4 << 20
-	// manifestCount is the most of them in one layout.
+	// manifestCount is the most manifests of one layout.
 	manifestCount = 1000
 )
 
-// check checks that all blobs of the index exist: a tar that was cut off between two
-// files looks complete.
+// check requires all blobs of the index: a tar that ends between two files looks
+// complete.
 func (l *Layout) check() error {
 	if _, err := os.Stat(filepath.Join(l.made, "oci-layout")); err != nil {
 		return errors.New("not an OCI layout: missing oci-layout")
@@ -40,7 +43,7 @@ func (l *Layout) check() error {
 	return nil
 }
 
-// described is what an index or a manifest names.
+// described is a blob that an index or a manifest names.
 type described struct {
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`
@@ -107,4 +110,59 @@ func readManifest(r io.Reader, name string) ([]byte, error) {
 		err = fmt.Errorf("%s in the OCI layout is larger than 4 MiB", name)
 	}
 	return text, err
+}
+
+// ArchiveToLayout reads an image as saved for `docker load` by an engine without the
+// containerd image store. Such an image has no manifest: the layout gets an OCI
+// manifest, the same one for the same image.
+func ArchiveToLayout(r io.Reader, dir string, names []string) (*Layout, error) {
+	return newLayout(dir, func(l *Layout) error { return l.convert(r, names) })
+}
+
+func (l *Layout) convert(r io.Reader, names []string) error {
+	// It is read more than once.
+	f, err := os.CreateTemp(filepath.Dir(l.made), ".stagecraft-*.tar")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	open := func() (io.ReadCloser, error) { return safefile.Open(f.Name(), os.O_RDONLY) }
+	if err := checkSaved(open); err != nil {
+		return err
+	}
+	img, err := tarball.Image(open, nil)
+	if err != nil {
+		return err
+	}
+	if img, err = toOCI(img); err != nil {
+		return err
+	}
+	return l.write(img, names)
+}
+
+// checkSaved refuses sparse files, which grow when they are read, and a large
+// manifest.json, which is read into memory.
+func checkSaved(open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case IsSparse(h):
+			return fmt.Errorf("%q in the engine's archive is sparse: its size would grow when it is written", h.Name)
+		case path.Clean(h.Name) == "manifest.json" && h.Size > manifestLimit:
+			return errors.New("manifest.json in the engine's archive is larger than 4 MiB")
+		}
+	}
 }

@@ -20,16 +20,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Annotations of an image in a layout, as BuildKit writes them. The second is
-// containerd's, the first of
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md.
+// Annotations of an image in a layout, as written by BuildKit. The first is the OCI's,
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, the second
+// containerd's.
 const (
 	annotationTag  = ocispec.AnnotationRefName
 	annotationName = "io.containerd.image.name"
 )
 
-// NewLayout makes an OCI layout of an image, which gets names there, on its way to
-// take the place of dir.
+// NewLayout makes an OCI layout of an image with these names. Commit renames it to dir.
 func NewLayout(dir string, img v1.Image, names []string) (*Layout, error) {
 	return newLayout(dir, func(l *Layout) error { return l.write(img, names) })
 }
@@ -50,7 +49,7 @@ func (l *Layout) write(img v1.Image, names []string) error {
 	return l.name(is, raw, names)
 }
 
-// settle names the image of a layout that a builder made.
+// settle names the image in a builder's layout.
 func (l *Layout) settle(names []string) error {
 	text, err := l.read(ocispec.ImageIndexFile)
 	if err != nil {
@@ -72,7 +71,7 @@ func (l *Layout) settle(names []string) error {
 		if err != nil {
 			return err
 		}
-		// What an engine adds for older ones.
+		// An engine adds this file for older engines.
 		if err := os.RemoveAll(filepath.Join(l.made, "manifest.json")); err != nil {
 			return err
 		}
@@ -81,8 +80,8 @@ func (l *Layout) settle(names []string) error {
 	return nil
 }
 
-// name writes the index of a layout with one image, of which raw is the manifest
-// or the index. Each of its names is a descriptor of its own there.
+// name writes the index of a layout with one image; raw is its manifest or index. Each
+// name has a descriptor.
 func (l *Layout) name(is ocispec.Descriptor, raw []byte, names []string) error {
 	var manifest ocispec.Manifest
 	if err := json.Unmarshal(raw, &manifest); err != nil {
@@ -111,8 +110,8 @@ func (l *Layout) name(is ocispec.Descriptor, raw []byte, names []string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Named are the descriptors of an image in a layout's index, one for each of its
-// names, or one alone where it has none.
+// Named returns the descriptors of an image in a layout's index: one for each name, or
+// one without a name.
 func Named(is ocispec.Descriptor, names []string) ([]ocispec.Descriptor, error) {
 	if len(names) == 0 {
 		return []ocispec.Descriptor{is}, nil
@@ -129,7 +128,7 @@ func Named(is ocispec.Descriptor, names []string) ([]ocispec.Descriptor, error) 
 	return all, nil
 }
 
-// ociImage is an image with a manifest of the OCI's.
+// ociImage is an image with an OCI manifest.
 type ociImage struct {
 	v1.Image
 	raw []byte
@@ -141,8 +140,7 @@ func (i ociImage) Manifest() (*v1.Manifest, error)     { return v1.ParseManifest
 func (i ociImage) Digest() (v1.Hash, error)            { return partial.Digest(i) }
 func (i ociImage) Size() (int64, error)                { return int64(len(i.raw)), nil }
 
-// toOCI gives an image a manifest of the OCI's, of the same configuration and
-// layers.
+// toOCI returns an image with an OCI manifest, of the same configuration and layers.
 func toOCI(img v1.Image) (v1.Image, error) {
 	manifest, err := img.Manifest()
 	if err != nil {
@@ -157,8 +155,7 @@ func toOCI(img v1.Image) (v1.Image, error) {
 	return ociImage{img, raw}, err
 }
 
-// OCILayer is the OCI's name for a kind of layer that Docker has a name of its
-// own for.
+// OCILayer returns the OCI's media type for Docker's type of a layer.
 func OCILayer(kind types.MediaType) types.MediaType {
 	switch kind {
 	case types.DockerLayer:

@@ -11,20 +11,19 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Stored is an image in an OCI layout: all that is read of it must be what its
-// digest says.
+// Stored is an image in an OCI layout. All that is read of it must have its digest.
 type Stored struct {
 	Dir string // absolute, with links resolved
 	// Digest is of a manifest, or of an index of images for several platforms.
 	Digest digest.Digest
 }
 
-// FindStored finds the image in the directory of an OCI layout, which may have no
-// other one; with a digest it is the one that has it.
+// FindStored finds the image in an OCI layout: the only one, or the one with the wanted
+// digest.
 //
 // # Errors
 //
-// A directory that is not an OCI layout, and one without the image.
+// A directory that is not an OCI layout or does not have the image.
 func FindStored(dir string, want digest.Digest) (Stored, error) {
 	s := Stored{Dir: dir, Digest: want}
 	text, err := s.index()
@@ -71,7 +70,7 @@ func isBlob(of digest.Digest) bool {
 //
 // # Errors
 //
-// What is not there, has more than 4 MiB, or is not what the digest says.
+// A missing blob, one of more than 4 MiB, or with another digest.
 func (s Stored) Manifest(of digest.Digest) ([]byte, error) {
 	f, err := s.Open(of)
 	if err != nil {
@@ -94,7 +93,7 @@ func (s Stored) index() ([]byte, error) {
 	return readManifest(f, ocispec.ImageIndexFile)
 }
 
-// open opens a file of the layout, to which links out of it do not lead.
+// open opens a file of the layout. Links cannot leave the layout.
 func (s Stored) open(name string) (*os.File, error) {
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"io/fs"
 )
 
-// Survey summarises a build's context as it would be sent.
+// Survey summarises a build context as it would be sent.
 type Survey struct {
 	Files int   // regular files
 	Bytes int64 // in them
-	// SHA256 is over the names, kinds, modes, links and contents of all that
-	// would be sent, in hex. Times are left out: they differ from checkout to
-	// checkout.
+	// SHA256 is over the names, kinds, modes, links and contents of all files, in hex.
+	// Times are left out because they differ between checkouts.
 	SHA256 string
 }
 
@@ -30,7 +30,7 @@ func Look(ctx context.Context, b Build) (Survey, error) {
 	stream := c.Stream(ctx)
 	survey, err := survey(tar.NewReader(stream))
 	stream.CloseWithError(io.ErrClosedPipe)
-	// The writer has ended then, and with it all that it had open.
+	// This waits until the writer has closed its files.
 	if werr := <-stream.done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
 		return Survey{}, werr
 	}
@@ -61,12 +61,12 @@ func survey(r *tar.Reader) (Survey, error) {
 	}
 }
 
-// hashText writes each text with its length, so that no two lists of texts are
-// the same bytes.
+// hashText writes each text with its length, so that different lists have different
+// hashes.
 func hashText(to hash.Hash, texts ...string) {
 	for _, text := range texts {
 		hashNumbers(to, int64(len(text)))
-		io.WriteString(to, text)
+		_, _ = io.WriteString(to, text)
 	}
 }
 
@@ -74,4 +74,34 @@ func hashNumbers(to hash.Hash, numbers ...int64) {
 	for _, n := range numbers {
 		to.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
 	}
+}
+
+// LargeContext is the size in bytes above which a context should have an ignore file.
+const LargeContext = 100_000_000
+
+var errLarge = errors.New("the context is large")
+
+// IsLarge reports whether a context is larger than [LargeContext] and has no ignore
+// file. It reads only sizes, and stops at the limit. It returns false for a context
+// that cannot be read: the build reports that.
+func IsLarge(ctx context.Context, b Build) bool {
+	c, err := Open(b)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	if c.ignore.path != "" {
+		return false
+	}
+	left := int64(LargeContext)
+	err = c.Walk(ctx, func(_ string, info fs.FileInfo) error {
+		if info.Mode().IsRegular() {
+			left -= info.Size()
+		}
+		if left < 0 {
+			return errLarge
+		}
+		return nil
+	})
+	return errors.Is(err, errLarge)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/dockerfile"
 )
 
-// Leave leaves out what cannot be sent, for the reason that err says, unless an
-// instruction takes it: then the result is an error with the instruction's line.
+// Leave leaves out a file that cannot be sent. If an instruction takes it, it returns
+// an error with the instruction's line.
 func (c *Context) Leave(name string, isDir bool, why error) error {
 	if c.build.Takes != nil && c.takenBy(name, isDir) == nil {
 		return nil
@@ -20,7 +20,8 @@ func (c *Context) Leave(name string, isDir bool, why error) error {
 	return c.Refuse(name, isDir, why)
 }
 
-// Refuse is the error of what cannot be sent, with the line of what takes it.
+// Refuse returns the error of a file that cannot be sent, with the line of the
+// instruction that takes it.
 func (c *Context) Refuse(name string, isDir bool, why error) error {
 	if _, known := errors.AsType[*Error](why); known {
 		return why
@@ -32,8 +33,8 @@ func (c *Context) Refuse(name string, isDir bool, why error) error {
 	return err
 }
 
-// takenBy is the first instruction that takes a path of the context, or of a
-// directory that cannot be read, what may be in it; nil is none.
+// takenBy returns the first instruction that takes a path of the context, or something
+// that may be in a directory; nil for none.
 func (c *Context) takenBy(name string, isDir bool) *dockerfile.Take {
 	names := strings.Split(name, "/")
 	for i, t := range c.build.Takes {
@@ -44,11 +45,11 @@ func (c *Context) takenBy(name string, isDir bool) *dockerfile.Take {
 	return nil
 }
 
-// linkLimit is the most links that lead from a source to what it is.
+// linkLimit is the most links that a source may lead through.
 const linkLimit = 255
 
-// resolve follows the links of a source within the context, as far as it has no
-// patterns, and splits it into its names.
+// resolve follows the links of a source within the context, up to its first pattern,
+// and splits it into names.
 func (c *Context) resolve(source string) []string {
 	var names []string
 	rest := strings.Split(source, "/")
@@ -82,11 +83,11 @@ var (
 	errTooLong  = fmt.Errorf("its path is longer than the %d bytes that an image allows; rename it, or name it in .dockerignore", pathLimit)
 )
 
-// pathLimit is the most bytes of a path in an image: the kernel's, with the slash
-// before it and the zero behind it.
+// pathLimit is the most bytes of a path in an image: the kernel's limit without the
+// leading slash and the final zero.
 const pathLimit = 4094
 
-// unsendable says why a file cannot be part of an image, nil if it can.
+// unsendable returns why a file cannot be part of an image, nil if it can.
 func unsendable(name string, info fs.FileInfo) error {
 	kind := ""
 	switch mode := info.Mode(); {
@@ -106,7 +107,7 @@ func unsendable(name string, info fs.FileInfo) error {
 	return fmt.Errorf("it is %s, which cannot be sent; name it in .dockerignore", kind)
 }
 
-// unreadable adds what to do to an error.
+// unreadable adds advice to an error.
 func unreadable(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -119,7 +120,7 @@ func unreadable(err error) error {
 
 var errUnreadable = &advisedError{"permission denied; make it readable, or name it in .dockerignore", fs.ErrPermission}
 
-// advisedError rewords another error and adds what to do.
+// advisedError rewords another error and adds advice.
 type advisedError struct {
 	message string
 	err     error
@@ -143,3 +144,55 @@ func (p place) checkReadable(name string, info fs.FileInfo) error {
 	}
 	return f.Close()
 }
+
+// ErrChanged means that a file changed while it was read.
+var ErrChanged = errors.New("it changed while it was read; build again once nothing changes it, or name it in .dockerignore")
+
+var errNotRegular = errors.New("it is not a regular file")
+
+// ContextError is the error of a file of a context.
+type ContextError struct {
+	path string
+	err  error
+}
+
+func (e *ContextError) Error() string {
+	cause := e.err
+	// The path is in the message already, in full.
+	if known, ok := errors.AsType[*fs.PathError](cause); ok {
+		cause = known.Err
+	}
+	return fmt.Sprintf("build context: %s: %v", shortened(e.path), cause)
+}
+
+// shownLimit is the most bytes of a path in a message.
+const shownLimit = 600
+
+// shortened leaves out the middle of a very long path.
+func shortened(path string) string {
+	if len(path) <= shownLimit {
+		return path
+	}
+	return strings.ToValidUTF8(path[:shownLimit/4], "") + "..." + strings.ToValidUTF8(path[len(path)-shownLimit/10:], "")
+}
+
+func (e *ContextError) Unwrap() error { return e.err }
+
+// problem adds the path in the context to an error.
+func (c *Context) problem(name string, err error) error {
+	return problemAt(filepath.Join(c.build.Context, filepath.FromSlash(name)), err)
+}
+
+// problemAt adds a path to an error without one.
+func problemAt(path string, err error) error {
+	if _, ok := errors.AsType[*ContextError](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return &ContextError{path: path, err: err}
+}
+
+// Changed returns the error of a file that changed while it was read.
+func (c *Context) Changed(name string) error { return c.Refuse(name, false, ErrChanged) }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// tarWriter writes a context as a tar, with the Dockerfile in it and the ignore
-// file that is in effect.
+// tarWriter writes a context as a tar with the Dockerfile and the ignore file in
+// effect.
 type tarWriter struct {
 	ctx      context.Context
 	context  *Context
@@ -22,15 +22,14 @@ type tarWriter struct {
 	buffer   []byte
 	// dockerfile is the Dockerfile's name in the tar.
 	dockerfile string
-	// apart says that no file of the context has this name.
+	// apart means that no file of the context has this name.
 	apart bool
-	// ignoreText takes the place of the context's ignore file, when not nil.
+	// ignoreText replaces the context's ignore file, unless nil.
 	ignoreText []byte
 	rules      *ignoreRules
 }
 
-// newTar is for an engine that finds the ignore file in the context, see
-// [Context.Stream].
+// newTar is for [Context.Stream].
 func (c *Context) newTar(ctx context.Context, w io.Writer) *tarWriter {
 	t := c.newTarApart(ctx, w)
 	if c.dockerfile != "" {
@@ -41,8 +40,7 @@ func (c *Context) newTar(ctx context.Context, w io.Writer) *tarWriter {
 	return t
 }
 
-// newTarApart is for an engine that is told what to ignore, see
-// [Context.StreamApart].
+// newTarApart is for [Context.StreamApart].
 func (c *Context) newTarApart(ctx context.Context, w io.Writer) *tarWriter {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	return &tarWriter{
@@ -51,11 +49,10 @@ func (c *Context) newTarApart(ctx context.Context, w io.Writer) *tarWriter {
 	}
 }
 
-// substitute returns the ignore file to send in place of the context's own, or
-// nil to leave that one. The engine takes a Dockerfile and an ignore file out
-// of the context again if the ignore file it finds there names them: so it has
-// to find the one in effect, and to see that a Dockerfile added is no part of
-// the context.
+// substitute returns an ignore file to send instead of the context's, nil to keep that
+// one. The engine removes a Dockerfile and an ignore file if the ignore file in the
+// context names them. So it must find the one in effect, with an added Dockerfile and
+// ignore file in it.
 func (t *tarWriter) substitute() []byte {
 	ignore := t.context.ignore
 	var added string
@@ -71,7 +68,7 @@ func (t *tarWriter) substitute() []byte {
 	return append(ignore.text[:len(ignore.text):len(ignore.text)], added+"\n"...)
 }
 
-// write writes the context until it is through or ctx is done.
+// write writes the context, or returns ctx's error once it is done.
 func (t *tarWriter) write() error {
 	if err := t.all(); err != nil {
 		return err
@@ -105,7 +102,7 @@ func (t *tarWriter) text(name string, text []byte) error {
 	return err
 }
 
-// sendApart sends the Dockerfile under a name that the context does not have.
+// sendApart sends the Dockerfile under an unused name.
 func (t *tarWriter) sendApart() error {
 	f, err := t.context.build.openDockerfile()
 	if err != nil {
@@ -128,7 +125,7 @@ func (t *tarWriter) visit(name string, info fs.FileInfo) error {
 			return t.context.Leave(name, false, err)
 		}
 		defer f.Close()
-		if err = t.regular(name, f); errors.Is(err, errChanged) {
+		if err = t.regular(name, f); errors.Is(err, ErrChanged) {
 			err = t.context.Changed(name)
 		}
 		return err
@@ -142,14 +139,14 @@ func (t *tarWriter) visit(name string, info fs.FileInfo) error {
 	return t.header(name, info, "")
 }
 
-// regular sends a file, which must have the size in its header.
+// regular sends a file. It must have the size in its header.
 func (t *tarWriter) regular(name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if text := t.context.build.Text; text != nil && (name == t.dockerfile || name == t.context.dockerfile) {
-		// What was decided on, whatever was written to the file since.
+		// The Dockerfile that was decided on, even if the file was changed since.
 		if err := t.header(name, sized{info, int64(len(text))}, ""); err != nil {
 			return err
 		}
@@ -159,23 +156,28 @@ func (t *tarWriter) regular(name string, f *os.File) error {
 	if err := t.header(name, info, ""); err != nil {
 		return err
 	}
+	return CopyWhole(t.out, f, info.Size(), t.buffer)
+}
+
+// CopyWhole copies a file. It returns [ErrChanged] if the file has another size.
+func CopyWhole(w io.Writer, r io.Reader, size int64, buffer []byte) error {
 	// The limit's reader also hides methods of *os.File that would copy with a
 	// new buffer for each file.
-	n, err := io.CopyBuffer(t.out, &io.LimitedReader{R: f, N: info.Size()}, t.buffer)
+	n, err := io.CopyBuffer(w, &io.LimitedReader{R: r, N: size}, buffer)
 	if err != nil {
 		return err
 	}
-	more, err := f.Read(t.buffer[:1])
-	if err != nil && err != io.EOF {
+	more, err := r.Read(buffer[:1])
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if n < info.Size() || more > 0 {
-		return errChanged
+	if n < size || more > 0 {
+		return ErrChanged
 	}
 	return nil
 }
 
-// sized is what is known of a file, with another size.
+// sized is a FileInfo with another size.
 type sized struct {
 	fs.FileInfo
 	size int64
@@ -192,7 +194,7 @@ func (t *tarWriter) header(name string, info fs.FileInfo, target string) error {
 	if info.IsDir() {
 		h.Name += "/"
 	}
-	// Who owns a file here means nothing in an image.
+	// Owners on this machine mean nothing in an image.
 	h.Uid, h.Gid, h.Uname, h.Gname = 0, 0, "", ""
 	h.AccessTime, h.ChangeTime = time.Time{}, time.Time{}
 	h.ModTime = h.ModTime.Truncate(time.Second)
@@ -200,8 +202,8 @@ func (t *tarWriter) header(name string, info fs.FileInfo, target string) error {
 	return t.out.WriteHeader(h)
 }
 
-// sentMode is a file's mode in the image. Windows knows no executable files, so
-// from there each one is, as the docker command does it.
+// sentMode returns a file's mode in the image. Windows has no executable bit, so all
+// files from there are executable, as with the docker command.
 func sentMode(goos string, mode int64) int64 {
 	if goos == "windows" {
 		return mode&^0o022 | 0o111

@@ -50,7 +50,7 @@ func TestTarSendsTheBuildsOwnFiles(t *testing.T) {
 		dockerfile string
 		files      map[string]string
 		want       []string
-		ignore     string // what .dockerignore in the tar holds
+		ignore     string // the content of .dockerignore in the tar
 	}{
 		{
 			name: "no ignore file", dockerfile: "Dockerfile",
@@ -78,7 +78,7 @@ func TestTarSendsTheBuildsOwnFiles(t *testing.T) {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 			if got[ignoreName].Text != tt.ignore {
-				t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, tt.ignore)
+				t.Errorf("%s contains %q, want %q", ignoreName, got[ignoreName].Text, tt.ignore)
 			}
 		})
 	}
@@ -92,10 +92,10 @@ func TestTarDockerfileFromOutside(t *testing.T) {
 	name := openTest(t, b).unusedName()
 	got := sent(t, b)
 	if got[name].Text != "FROM scratch" {
-		t.Errorf("%s holds %q", name, got[name].Text)
+		t.Errorf("%s contains %q", name, got[name].Text)
 	}
 	if want := "\n.dockerignore\n" + name + "\n"; got[ignoreName].Text != want {
-		t.Errorf("%s holds %q, want %q", ignoreName, got[ignoreName].Text, want)
+		t.Errorf("%s contains %q, want %q", ignoreName, got[ignoreName].Text, want)
 	}
 	// The name is taken: the file of that name must survive.
 	imagetest.Write(t, dir, map[string]string{name: "mine"})
@@ -152,7 +152,7 @@ func TestTarLinksAndSockets(t *testing.T) {
 	}
 	for name, f := range got {
 		if name != "Dockerfile" && (f.Typeflag != tar.TypeSymlink || f.Text != "") {
-			t.Errorf("%s is of type %c and holds %q", name, f.Typeflag, f.Text)
+			t.Errorf("%s is of type %c and contains %q", name, f.Typeflag, f.Text)
 		}
 	}
 	if got["file"].Linkname != secret+"/key" {
@@ -212,8 +212,8 @@ func TestTarFilesThatChange(t *testing.T) {
 		want   error
 	}{
 		{"vanishes", func(dir string) error { return os.Remove(filepath.Join(dir, "b")) }, "b", fs.ErrNotExist},
-		{"shrinks", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 100<<10) }, "a", errChanged},
-		{"grows", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 301<<10) }, "a", errChanged},
+		{"shrinks", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 100<<10) }, "a", ErrChanged},
+		{"grows", func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 301<<10) }, "a", ErrChanged},
 		{"directory vanishes", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "c")) }, "c", fs.ErrNotExist},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,24 +11,22 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// Visit takes one path of a context, with slashes, and what is there.
+// Visit gets a path of a context, with slashes, and its file.
 type Visit func(name string, info fs.FileInfo) error
 
-// Walk visits what the context holds that does not stay behind, directories before
-// what is in them, in order of names. What cannot be sent, as pipes, sockets,
-// devices and what cannot be read, is left out, see [Context.Leave]. What it holds
-// in memory is one directory's names for each level, however much there is. A visit to
-// a directory that gives [fs.SkipDir] has what is in it left out.
+// Walk visits the files of the context that are not ignored, directories before their
+// content, in order of names. Pipes, sockets, devices and unreadable files are left
+// out, see [Context.Leave]. It keeps only the names of one directory per level in
+// memory. If a visit to a directory returns [fs.SkipDir], its content is left out.
 //
 // # Errors
 //
-// Those of visit and ctx, and what cannot be read, with its name.
+// Those of visit and ctx, and unreadable files, with their names.
 func (c *Context) Walk(ctx context.Context, visit Visit) error {
 	return c.walk(ctx, c.rules, visit)
 }
 
-// WalkAt visits one path and, where it is a directory, what it holds, as
-// [Context.Walk] does; where there is nothing, it visits nothing.
+// WalkAt is [Context.Walk] for one path and all below it. A missing path is ignored.
 func (c *Context) WalkAt(ctx context.Context, name string, visit Visit) error {
 	if name == "." {
 		return c.Walk(ctx, visit)
@@ -62,16 +60,16 @@ func (c *Context) walk(ctx context.Context, rules *ignoreRules, visit Visit) err
 	return w.entries(in, ".", entries, patternmatcher.MatchInfo{})
 }
 
-// place is an open directory of the context, or the context, which spares opening
-// all directories on the way to each file.
+// place is an open directory of the context. It saves opening all parent directories
+// for each file.
 type place struct {
 	root *os.Root
-	dir  string // with a slash at its end; empty is the context
+	dir  string // with a slash at its end; empty for the context
 	deep int
 }
 
-// maxOpen is the most directories that are open at a time. What is deeper is looked
-// at from the deepest of them.
+// maxOpen is the most directories that are open at a time. Deeper files are opened from
+// the deepest of them.
 const maxOpen = 32
 
 func (p place) local(name string) string { return strings.TrimPrefix(name, p.dir) }
@@ -88,7 +86,7 @@ func (p place) enter(name string) (in place, leave func(), err error) {
 	return place{root: root, dir: name + "/", deep: p.deep + 1}, func() { root.Close() }, nil
 }
 
-// list gives a directory's entries, in order of their names.
+// list returns a directory's entries, in order of names.
 func (p place) list(name string) ([]fs.DirEntry, error) {
 	local := "."
 	if name+"/" != p.dir {
@@ -102,11 +100,11 @@ type walker struct {
 	context *Context
 	rules   *ignoreRules
 	visit   Visit
-	// directories are those on the way to here that are ignored themselves. They
-	// are visited with the first thing in them that is not, to keep their modes.
+	// directories are the ignored parents of the current file. They are visited before
+	// the first file in them that is not ignored, to keep their modes.
 	directories []string
-	// skipped is a directory, with a slash, that a visit wants nothing more of, once
-	// the walk is in it.
+	// skipped is a directory, with a slash, that a visit skipped after the walk had
+	// entered it.
 	skipped string
 }
 
@@ -153,7 +151,7 @@ func (w *walker) entry(at place, name string, isDir bool, parent patternmatcher.
 	return nil
 }
 
-// directory visits one, unless it is ignored, and what it holds.
+// directory visits a directory, unless it is ignored, and its content.
 func (w *walker) directory(at place, name string, ignored bool, info patternmatcher.MatchInfo) error {
 	in, entries, leave, err := at.open(name)
 	if err != nil {
@@ -182,8 +180,7 @@ func (w *walker) isSkipped(name string) bool {
 	return w.skipped != "" && strings.HasPrefix(name, w.skipped)
 }
 
-// show visits one path, after the directories that it needs; of one that is skipped
-// it visits no more.
+// show visits a path after its ignored parents. It stops if one of them is skipped.
 func (w *walker) show(at place, name string, isDir bool) error {
 	directories := w.directories
 	w.directories = nil
@@ -198,7 +195,7 @@ func (w *walker) show(at place, name string, isDir bool) error {
 	return w.one(at, name, isDir)
 }
 
-// one visits a path, or leaves it out where it cannot be sent.
+// one visits a path, or leaves it out if it cannot be sent.
 func (w *walker) one(at place, name string, isDir bool) error {
 	info, err := at.root.Lstat(at.local(name))
 	if err == nil {

@@ -1,6 +1,5 @@
-// Package inputs remembers with which input a command last succeeded. It writes
-// keyed hashes alone: without the key, which is the user's, nobody can find out
-// an input by trying what it may be.
+// Package inputs remembers the input with which a command last succeeded. It writes only
+// hashes with the user's key: without the key, an input cannot be guessed.
 package inputs
 
 import (
@@ -20,12 +19,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// Store is a directory of the user's own: a key, and a file for each name. Empty,
-// it remembers nothing.
+// Store is a private directory with a key, and a file for each name. An empty Store
+// remembers nothing.
 type Store string
 
-// Same reports whether the last input that was kept under a name is this one.
-// What cannot be read was not kept.
+// Same reports whether this is the last input of a name. An unreadable file counts as
+// missing.
 func (s Store) Same(name, input []string) bool {
 	key, err := s.key()
 	if err != nil {
@@ -35,7 +34,7 @@ func (s Store) Same(name, input []string) bool {
 	return err == nil && hmac.Equal(kept, sum(key, "input", name, input))
 }
 
-// Keep remembers an input under a name, in place of the one before.
+// Keep remembers the last input of a name.
 func (s Store) Keep(name, input []string) error {
 	if s == "" {
 		return nil
@@ -50,11 +49,11 @@ func (s Store) Keep(name, input []string) error {
 	return atomicfile.WritePrivate(s.file(key, name), sum(key, "input", name, input))
 }
 
-// Forget removes what is kept under a name.
+// Forget removes the input of a name.
 func (s Store) Forget(name []string) error {
 	key, err := s.key()
 	if err != nil {
-		return nil // nothing that was kept counts without it
+		return nil // without the key, all inputs are unreadable
 	}
 	if err := os.Remove(s.file(key, name)); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -62,7 +61,7 @@ func (s Store) Forget(name []string) error {
 	return nil
 }
 
-// file has a name that tells nothing either.
+// file returns the file of a name, which is hashed too.
 func (s Store) file(key []byte, name []string) string {
 	return filepath.Join(string(s), hex.EncodeToString(sum(key, "name", name)))
 }
@@ -79,7 +78,7 @@ func (s Store) key() ([]byte, error) {
 	return s.read(s.keyFile(), keySize)
 }
 
-// makeKey makes one. Of two processes that do so at once both have the last one.
+// makeKey makes a key. If two processes do so at once, both use the last one.
 func (s Store) makeKey() ([]byte, error) {
 	if err := privatedir.Make(string(s)); err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func (s Store) makeKey() ([]byte, error) {
 	return s.key()
 }
 
-// read reads a file of the user's own that has exactly that many bytes.
+// read reads a file that the user owns and that has exactly this size.
 func (s Store) read(path string, size int) ([]byte, error) {
 	f, err := safefile.OpenOwn(path)
 	if err != nil {
@@ -106,7 +105,7 @@ func (s Store) read(path string, size int) ([]byte, error) {
 	return data, err
 }
 
-// sum hashes lists of words, none of which can be taken for others.
+// sum hashes lists of words. Different lists have different hashes.
 func sum(key []byte, kind string, lists ...[]string) []byte {
 	h := hmac.New(sha256.New, key)
 	write := func(text string) {

@@ -3,18 +3,17 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
 )
 
-// once bounds one round of questions.
+// once bounds one round of requests.
 const once = 2 * time.Second
 
-// Ask asks each address, host:port, until one answers: by a connection, or with
-// a path by HTTP, where named is the host that is asked for and any status below
-// 500 is an answer. The status is that of the last that spoke HTTP.
+// Ask reports whether any address, host:port, answers: by a connection or, with a path,
+// by HTTP with a status below 500. named is the host of the HTTP request. The status is
+// the last one received.
 func Ask(ctx context.Context, addresses []string, named, path string) (answers bool, status int) {
 	return ask(ctx, once, addresses, named, path)
 }
@@ -40,7 +39,7 @@ func ask(ctx context.Context, limit time.Duration, addresses []string, named, pa
 	return false, status
 }
 
-// get asks that address alone: no proxy, and no way to elsewhere.
+// get asks only that address, without a proxy or redirects.
 func get(ctx context.Context, address, url string) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -59,5 +58,5 @@ func get(ctx context.Context, address, url string) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return response.StatusCode, errors.Join(response.Body.Close())
+	return response.StatusCode, response.Body.Close()
 }

@@ -27,7 +27,7 @@ type driven struct {
 // watchVar is set where the driver's command is watched.
 const watchVar = "STAGECRAFT_TEST_WATCH"
 
-// gathered is what a watcher was told.
+// gathered is what a watcher received.
 type gathered struct {
 	uses   []confine.Use
 	missed []string

@@ -11,24 +11,46 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// Executable is the file of a program, opened once: what is looked at, hashed and
-// run is this file, whatever its path leads to by then. It has to be closed.
+// Executable is the file of a program, opened once: this file is inspected, hashed
+// and run, even if its path leads elsewhere by then. It has to be closed.
 type Executable struct {
-	file *os.File // opened with O_PATH: nothing waits, and nothing is read
+	file *os.File // opened with O_PATH, so that opening never blocks
 	is   identity
-	// native says that the kernel runs the file itself. What interprets another
-	// one opens that by the path that it is told.
+	// native says that the kernel runs the file itself; otherwise an interpreter
+	// opens it by its path.
 	native bool
-	// fixed says that nobody who isn't root can lead its path elsewhere.
+	// fixed says that only root can make its path lead elsewhere.
 	fixed bool
 }
 
-// identity tells a file from others, and from what it was before it was written
-// to; the size is in bytes, times are in nanoseconds.
+// handle is the descriptor that a guard inherits, nil for none.
+func (x *Executable) handle() *os.File {
+	if x == nil {
+		return nil
+	}
+	return x.file
+}
+
+// runBy is how a guard runs the file.
+func (x *Executable) runBy(pinned bool) runBy {
+	switch {
+	case x.fixed:
+		return byPath
+	case x.native:
+		return byDescriptor
+	case pinned:
+		return byOpenFile
+	}
+	return byPath
+}
+
+// identity distinguishes a file from others and from its own earlier content. The
+// size is in bytes, times are in nanoseconds.
 type identity struct{ device, inode, size, modified, changed uint64 }
 
 func identityOf(s *unix.Stat_t) identity {
@@ -46,7 +68,7 @@ func identify(fd int) (identity, error) {
 	return identityOf(&s), nil
 }
 
-// OpenExecutable opens the regular file that a path leads to, links followed.
+// OpenExecutable opens the regular file at a path, and follows links.
 func OpenExecutable(path string) (*Executable, error) {
 	file, err := os.OpenFile(path, unix.O_PATH, 0)
 	if err != nil {
@@ -74,8 +96,8 @@ func (x *Executable) inspect() (err error) {
 	return err
 }
 
-// isNative reads the head of the file. One that may be run and not be read can't
-// be a script, whose interpreter reads it.
+// isNative reads the head of the file. An unreadable file cannot be a script,
+// because its interpreter has to read it.
 func (x *Executable) isNative() (bool, error) {
 	file, err := x.Read()
 	if errors.Is(err, fs.ErrPermission) {
@@ -95,14 +117,14 @@ func (x *Executable) isNative() (bool, error) {
 	return isNative(head), nil
 }
 
-// natives are the machines whose programs a kernel may run itself.
+// natives are the machine types whose programs a kernel may run itself. All of them
+// are little-endian.
 var natives = map[string][]elf.Machine{
 	"amd64": {elf.EM_X86_64, elf.EM_386}, "arm64": {elf.EM_AARCH64, elf.EM_ARM},
 	"386": {elf.EM_386}, "arm": {elf.EM_ARM}, "riscv64": {elf.EM_RISCV}, "loong64": {elf.EM_LOONGARCH},
 }
 
 func isNative(head []byte) bool {
-	// All of natives have the lower byte first.
 	machine := elf.Machine(head[18]) | elf.Machine(head[19])<<8
 	return string(head[:4]) == elf.ELFMAG && slices.Contains(natives[runtime.GOARCH], machine)
 }
@@ -112,7 +134,7 @@ func (x *Executable) Read() (*os.File, error) {
 	return os.Open(descriptor(int(x.file.Fd())))
 }
 
-// Path is where the file is now, without links.
+// Path is the file's current path, without links.
 func (x *Executable) Path() (string, error) {
 	fd := int(x.file.Fd())
 	var s unix.Stat_t
@@ -120,7 +142,7 @@ func (x *Executable) Path() (string, error) {
 		return "", err
 	}
 	path, err := os.Readlink(descriptor(fd))
-	// Some file systems count no links, and a file may be called so.
+	// A file's name can end like this, and some file systems do not count links.
 	if err == nil && s.Nlink == 0 && strings.HasSuffix(path, " (deleted)") {
 		err = &os.PathError{Op: "open", Path: x.file.Name(), Err: unix.ENOENT}
 	}
@@ -130,11 +152,69 @@ func (x *Executable) Path() (string, error) {
 // Close implements [io.Closer].
 func (x *Executable) Close() error { return x.file.Close() }
 
-// Directory is one to run a program in, opened once. It has to be closed.
+// maxLinks is how many links the kernel follows in a path.
+const maxLinks = 40
+
+// isFixed reports whether user is not root and only root can make a path lead
+// elsewhere: each directory on the way, links included, belongs to root and only
+// root may write to it. Such a program can be run by its path, by which tools of
+// the system know it.
+func isFixed(path string, user int) bool {
+	if user == 0 || !filepath.IsAbs(path) || !rootAlone("/") {
+		return false
+	}
+	at, rest := "/", strings.Split(path, "/")
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		next := filepath.Join(at, name)
+		info, err := os.Lstat(next)
+		switch {
+		case err != nil:
+			return false
+		case info.Mode()&os.ModeSymlink != 0:
+			target, err := os.Readlink(next)
+			if links++; err != nil || links > maxLinks {
+				return false
+			}
+			if filepath.IsAbs(target) {
+				at = "/"
+			}
+			rest = append(strings.Split(target, "/"), rest...)
+		case info.IsDir():
+			if !rootAlone(next) {
+				return false
+			}
+			at = next
+		case len(rest) > 0:
+			return false
+		}
+	}
+	return true
+}
+
+func rootAlone(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	// The bits of the group are the most that an access list gives to anyone.
+	return ok && stat.Uid == 0 && info.Mode().Perm()&0o022 == 0
+}
+
+// Directory is a working directory, opened once. It has to be closed.
 type Directory struct{ file *os.File }
 
-// OpenDirectory opens a directory beneath a root; rel is clean and has no link in
-// it. What leads elsewhere by now is an error.
+func (d *Directory) handle() *os.File {
+	if d == nil {
+		return nil
+	}
+	return d.file
+}
+
+// OpenDirectory opens a directory beneath a root. rel is clean; a link in it is an
+// error.
 func OpenDirectory(root, rel string) (*Directory, error) {
 	at, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -146,7 +226,7 @@ func OpenDirectory(root, rel string) (*Directory, error) {
 		Flags: flags, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
-		// Before Linux 5.6, or in a container that doesn't know the call.
+		// Before Linux 5.6, or in a container that does not allow the call.
 		fd, err = walk(at, rel, flags)
 	}
 	if err != nil {
@@ -155,7 +235,7 @@ func OpenDirectory(root, rel string) (*Directory, error) {
 	return &Directory{os.NewFile(uintptr(fd), rel)}, nil
 }
 
-// walk opens a directory name by name, none of which may be a link.
+// walk opens a directory name by name, and follows no link.
 func walk(at int, rel string, flags int) (int, error) {
 	at, err := unix.Dup(at)
 	for name := range strings.SplitSeq(rel, "/") {

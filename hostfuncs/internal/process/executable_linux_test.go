@@ -80,7 +80,7 @@ func TestSwappedProgram(t *testing.T) {
 					}
 				case err == nil:
 					t.Error("it was run")
-				case (pinned || name != "gone") && !strings.Contains(err.Error(), "it is not the file any more that was decided on"):
+				case (pinned || name != "gone") && !strings.Contains(err.Error(), "the file has changed since it was decided on"):
 					t.Errorf("got %v", err)
 				}
 				if _, err := os.Stat(filepath.Join(c.Dir, "ran")); err == nil {
@@ -91,8 +91,8 @@ func TestSwappedProgram(t *testing.T) {
 	}
 }
 
-// TestProgramByDescriptor: a program runs from its file and a pinned script too. A
-// script that isn't pinned keeps its path, since that is where it finds itself.
+// TestProgramByDescriptor: programs and pinned scripts run by descriptor. A script that is
+// not pinned keeps its path, by which it finds itself.
 func TestProgramByDescriptor(t *testing.T) {
 	const script = "#!/bin/sh\necho \"$0\"; readlink -f \"$0\"; ls /proc/self/fd\n"
 	for _, tt := range []struct {
@@ -150,7 +150,7 @@ func TestSwappedUnderRules(t *testing.T) {
 	}
 }
 
-// TestNative tells programs from what is interpreted.
+// TestNative distinguishes native programs from interpreted ones.
 func TestNative(t *testing.T) {
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
@@ -200,14 +200,14 @@ func TestPathOfExecutable(t *testing.T) {
 	}
 }
 
-// TestNoExecutable: what is no file is not opened, nor waited for.
+// TestNoExecutable: only regular files are opened, and opening does not wait.
 func TestNoExecutable(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
 	if err := unix.Mkfifo(pipe, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{dir: "is no regular file", pipe: "is no regular file", filepath.Join(dir, "none"): "no such file"} {
+	for path, want := range map[string]string{dir: "is not a regular file", pipe: "is not a regular file", filepath.Join(dir, "none"): "no such file"} {
 		if _, err := OpenExecutable(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -2,48 +2,29 @@ package process
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
 
-// guardName is what our own program is called when it is a guard.
+// guardName is the name of our own program when it runs as a guard.
 const guardName = "stagecraft-guard"
 
-// The descriptors of a guard, besides the program's streams.
+// The descriptors of a guard, in addition to the program's streams.
 const (
-	guardLine    = 3 + iota // its line to who started it
+	guardLine    = 3 + iota // the connection to its supervisor
 	guardProgram            // the program's file, if it was opened
-	guardDir                // the directory to run in, if it was opened
+	guardDir                // the working directory, if it was opened
 )
 
-// The guard protocol. A message is a letter; some have a number of 32 bits, and
-// the last two that many bytes after it.
-const (
-	guardStarted     = 'p' // the program runs, with this pid
-	guardFailed      = 'f' // it could not be started, for this error of the system
-	guardNotConfined = 'c' // it was not started, since it could not be confined
-	guardStopped     = 's' // it has stopped
-	guardExited      = 'x' // it has ended, with this wait status
-	guardLast        = 'l' // the same, and nothing of the tree is left
-	guardEmpty       = 'e' // nothing of the tree is left
-	guardMore        = 'o' // the tree uses more than is reported
-	guardUsed        = 'u' // the tree uses this, an encoded confine.Use
-	guardMissed      = 'm' // uses are not reported, for this reason
-)
-
-// A guard must be fast to start, and the rest of the program takes a hundred
-// times as long to get ready: this comes before it, see RATIONALE.md, "Why is a
-// guard between us and a command?".
+// A guard must start fast, and the rest of the program takes a hundred times as
+// long to initialise, so this runs first. See RATIONALE.md, "Why is a guard between
+// us and a command?".
 func init() { Guard() }
 
 // Guard runs this process as a guard, and does not return, if it was started as one.
@@ -53,19 +34,19 @@ func Guard() {
 	}
 }
 
-// guard is the process between us and a command. Whatever descends from the
-// command stays below it, however it forks, and ends with it when we are gone.
+// guard is the process between us and a command. All descendants of the command
+// stay below it, and it ends them when we are gone.
 type guard struct {
-	line   *os.File
-	leaves []Leaving
-	root   int // the program's pid
+	line    *os.File
+	daemons []Daemon
+	root    int // the program's pid
 }
 
-// guardMain runs on the thread that forks, and that has to live as long as the
-// program: init stays on the first one.
+// guardMain runs in init and therefore on the first thread. That thread forks, and
+// must live as long as the program.
 func guardMain() int {
 	unix.CloseOnExec(guardLine)
-	// What whoever started us left open is not for the program either.
+	// Other files that our supervisor left open are not for the program either.
 	_ = unix.CloseRange(guardLine, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	g := &guard{line: os.NewFile(guardLine, "line")}
 	ignoreSignals()
@@ -74,7 +55,7 @@ func guardMain() int {
 	if err != nil {
 		return 1
 	}
-	g.leaves = plan.leaves
+	g.daemons = plan.daemons
 	becomeReaper()
 	switch err := g.startConfined(plan); {
 	case errors.Is(err, errNotConfined):
@@ -92,11 +73,11 @@ func guardMain() int {
 }
 
 // ignoreSignals ignores the signals that end Go programs, most of them with a trace.
-// A fault of the guard's own still ends it: the kernel does not let a program ignore
-// that. The runtime has handlers for these signals, so a forked program gets the
-// defaults back. signal.Ignore would take half a millisecond longer.
+// The kernel does not let a program ignore faults of its own. The runtime has
+// handlers for these signals, so a forked program gets the defaults back.
+// signal.Ignore would take half a millisecond longer.
 func ignoreSignals() {
-	// The kernel's struct sigaction with SIG_IGN, as most machines have it.
+	// The kernel's struct sigaction with SIG_IGN, on most processors.
 	ignore := [4]uintptr{1}
 	for _, sig := range []syscall.Signal{
 		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGTRAP, unix.SIGABRT, unix.SIGSTKFLT, unix.SIGSYS,
@@ -106,81 +87,14 @@ func ignoreSignals() {
 	}
 }
 
-// startConfined starts the program with its limits and its confinement. A thread's
-// confinement is inherited by all that it starts. The thread must not be the first,
-// whose rights the kernel takes for those of the whole guard, and must stay alive.
-func (g *guard) startConfined(p guardPlan) error {
-	if err := p.limits.apply(); err != nil {
-		return err
-	}
-	if p.confine == nil && !p.watch {
-		return g.start(p)
-	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		if p.watch {
-			done <- g.startWatched(p)
-			select {}
-		}
-		broker, err := p.confine.Apply(confine.Probe(), p.files()...)
-		if err != nil {
-			done <- errors.Join(errNotConfined, err)
-			return
-		}
-		if broker != nil {
-			go broker.Serve()
-		}
-		done <- g.start(p)
-		select {}
-	}()
-	return <-done
-}
-
-// start does without os.StartProcess, whose handles nobody needs here.
-func (g *guard) start(p guardPlan) (err error) {
-	path, err := p.programPath()
-	if err != nil {
-		return err
-	}
-	dir := p.dir
-	if p.opened {
-		dir = descriptor(guardDir)
-	}
-	g.root, err = syscall.ForkExec(path, p.argv, &syscall.ProcAttr{
-		Dir: dir, Env: p.env, Files: []uintptr{0, 1, 2},
-		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Pgid: p.group},
-	})
-	return err
-}
-
-// closeProgramFiles closes the descriptors of the program, which would else stay open
-// after its end.
-func (p guardPlan) closeProgramFiles() {
-	if p.is != (identity{}) {
-		_ = unix.Close(guardProgram)
-	}
-	if p.opened {
-		_ = unix.Close(guardDir)
-	}
-	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	for fd := range guardLine {
-		_ = unix.Dup3(null, fd, unix.O_CLOEXEC)
-	}
-	_ = unix.Close(null)
-}
-
-// listen waits for the end of whoever started us, and then ends everything.
+// listen waits for the end of our supervisor, and then ends everything.
 func (g *guard) listen(in io.Reader) {
 	_, _ = io.Copy(io.Discard, in)
 	g.endAll()
 	os.Exit(1)
 }
 
-// wait takes away whatever ends, until nothing is left.
+// wait reaps all descendants, until none is left.
 func (g *guard) wait() {
 	exited := false
 	for {
@@ -202,15 +116,15 @@ func (g *guard) wait() {
 			exited = true
 			g.say(guardExited, int(status))
 		}
-		if exited && len(g.leaves) > 0 && len(g.descendants()) == 0 {
+		if exited && len(g.daemons) > 0 && len(g.descendants()) == 0 {
 			g.say(guardEmpty)
 			return
 		}
 	}
 }
 
-// endAll stops all descendants, so that none forks on, and then kills them. One
-// that can't be killed, as that of another user, is given up.
+// endAll stops all descendants, so that none forks, and then kills them. It gives
+// up those that cannot be killed, such as those of another user.
 func (g *guard) endAll() {
 	stopped := map[int]uint64{}
 	for until := time.Now().Add(settleTime); time.Now().Before(until); {
@@ -234,39 +148,23 @@ func (g *guard) endAll() {
 	}
 }
 
-// descendants are those that are to end with the tree. None of them can be
-// mistaken for another process: its pid stays its own until we or its parent,
-// another one of them, have waited for it.
+// descendants lists the processes that end with the tree. Their pids cannot be
+// reused: they are free only after we or another of them have waited.
 func (g *guard) descendants() []entry {
 	children := byParent(processes())
 	var found []entry
 	for queue := children[os.Getpid()]; len(queue) > 0; queue = queue[1:] {
 		e := queue[0]
-		if e.pid != g.root && leaves(g.leaves, e) {
+		if e.pid != g.root && mayStay(g.daemons, e) {
 			continue
 		}
 		queue = append(queue, children[e.pid]...)
-		// A zombie of ours is still to be waited for: it would be whose we are.
+		// Our own zombies count, because wait has not reaped them yet.
 		if !e.zombie || e.ppid == os.Getpid() {
 			found = append(found, e)
 		}
 	}
 	return found
-}
-
-// say sends a message with one write, since several threads send. If the connection
-// is closed the message is lost, and listen ends the guard.
-func (g *guard) say(letter byte, number ...int) {
-	message := []byte{letter}
-	for _, n := range number {
-		message = binary.LittleEndian.AppendUint32(message, uint32(n))
-	}
-	_, _ = g.line.Write(message)
-}
-
-func (g *guard) sendText(letter byte, text []byte) {
-	message := binary.LittleEndian.AppendUint32([]byte{letter}, uint32(len(text)))
-	_, _ = g.line.Write(append(message, text...))
 }
 
 func errnoOf(err error) syscall.Errno {

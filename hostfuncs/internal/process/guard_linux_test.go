@@ -52,12 +52,12 @@ func guardOf(t *testing.T, driver int) int {
 			return e.pid
 		}
 	}
-	t.Fatal("there is no guard")
+	t.Fatal("no guard found")
 	return 0
 }
 
-// TestNothingOutlivesUs kills this process's like, alone and with its group, and
-// nothing of what it started may be left, whatever that does.
+// TestNothingOutlivesUs kills a driver, alone and with its group: nothing that it started
+// may be left.
 func TestNothingOutlivesUs(t *testing.T) {
 	scripts := map[string]string{"stubborn": stubborn}
 	for name, script := range trees {
@@ -88,7 +88,7 @@ func TestForksDoNotOutrunTheEnd(t *testing.T) {
 	wantNoneSoon(t, word)
 }
 
-// TestGuardIsKilled: what it guarded then comes to us.
+// TestGuardIsKilled: its tree is then reparented to us.
 func TestGuardIsKilled(t *testing.T) {
 	for name, script := range trees {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestGuardIsStopped(t *testing.T) {
 	}
 }
 
-// TestGuardIsKilledEarly: of what it has started, not even a name may be known.
+// TestGuardIsKilledEarly: the guard may end before it reports the pid.
 func TestGuardIsKilledEarly(t *testing.T) {
 	for range 50 {
 		c := shell(t, `setsid sleep 1000 & kill -KILL $PPID; exec sleep 1000`)
@@ -128,7 +128,7 @@ func TestGuardIsKilledEarly(t *testing.T) {
 // TestGuardTakesNoOrders: the environment of a command is not its guard's, and
 // signals do not end it.
 func TestGuardTakesNoOrders(t *testing.T) {
-	// Without those that nobody can take, and the three that end a program of Go.
+	// Without those that cannot be handled, and the three that end a Go program.
 	c := shell(t, `for s in $(seq 64); do case $s in 9|19|32|33|34) ;; *) kill -$s $PPID;; esac; done
 tr '\0' '\n' </proc/$PPID/environ; exit 3`)
 	out := expect("-")
@@ -177,7 +177,7 @@ func TestGuardPlan(t *testing.T) {
 		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}, is: identity{1, 2, 3, 4, 1 << 63}, how: byOpenFile, opened: true},
 		{
 			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
-			leaves: []Leaving{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
+			daemons: []Daemon{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
 		},
 	} {
 		data := want.encode()
@@ -195,7 +195,7 @@ func TestGuardPlan(t *testing.T) {
 
 // FuzzGuardPlan: no bytes make a guard panic.
 func FuzzGuardPlan(f *testing.F) {
-	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, leaves: []Leaving{{Program: "/x"}}}.encode()[4:])
+	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, daemons: []Daemon{{Program: "/x"}}}.encode()[4:])
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := decodeGuardPlan(data)

@@ -48,7 +48,7 @@ func forever() int {
 	}
 }
 
-// breedHelper starts another process when it is told to end.
+// breedHelper starts another process when it gets SIGTERM.
 func breedHelper([]string) int {
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGTERM)
@@ -63,7 +63,7 @@ func breedHelper([]string) int {
 	return 0
 }
 
-// onceHelper takes its time to end, and tells if it is told again meanwhile.
+// onceHelper ends slowly, and says whether it got a second signal meanwhile.
 func onceHelper([]string) int {
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGTERM)
@@ -71,9 +71,9 @@ func onceHelper([]string) int {
 	<-got
 	select {
 	case <-got:
-		fmt.Fprintln(os.Stderr, "told twice")
+		fmt.Fprintln(os.Stderr, "signalled twice")
 	case <-time.After(300 * time.Millisecond):
-		fmt.Fprintln(os.Stderr, "told once")
+		fmt.Fprintln(os.Stderr, "signalled once")
 	}
 	return 0
 }
@@ -98,8 +98,10 @@ func floodHelper(args []string) int {
 			done <- err
 		}()
 	}
-	if <-done != nil || <-done != nil {
-		return 97
+	for range 2 {
+		if <-done != nil {
+			return 97
+		}
 	}
 	return 0
 }
@@ -114,7 +116,7 @@ func gracefulHelper([]string) int {
 	return 0
 }
 
-// signalsHelper tells each signal it gets, and ends on SIGTERM.
+// signalsHelper prints each signal it gets, and ends on SIGTERM.
 func signalsHelper([]string) int {
 	got := make(chan os.Signal, 16)
 	signal.Notify(got, append(passedOn, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)...)
@@ -128,7 +130,7 @@ func signalsHelper([]string) int {
 	return 7
 }
 
-// winsizeHelper tells the terminal's size, and again when it has changed.
+// winsizeHelper prints the terminal's size, and again when it has changed.
 func winsizeHelper([]string) int {
 	changed := make(chan os.Signal, 1)
 	signal.Notify(changed, syscall.SIGWINCH)

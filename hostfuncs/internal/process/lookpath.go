@@ -12,23 +12,22 @@ import (
 
 var (
 	errDirectory     = errors.New("is a directory")
-	errNotRegular    = errors.New("is no regular file")
+	errNotRegular    = errors.New("is not a regular file")
 	errNotExecutable = errors.New("is not executable")
 )
 
-// LookPath finds the file that a program's name stands for. A name without a
-// slash is looked up in path, a list like that of PATH, of which only absolute
-// entries count: what a relative or an empty one finds depends on where one
-// stands. A name with a slash is taken from dir, which must be absolute.
+// LookPath finds the file of a program. A name without a slash is looked up in path,
+// a list like PATH. Only its absolute entries count, because what others find depends
+// on the working directory. A name with a slash is relative to dir, which must be
+// absolute.
 //
-// The answer is absolute. Links stay as they are, because some programs act by
-// the name that they were called with. On Windows the extensions of PATHEXT
-// are tried.
+// The result is absolute. Links are not resolved, because some programs depend on
+// the name by which they are called. On Windows the extensions of PATHEXT are tried.
 //
 // # Errors
 //
-// A [*NotFoundError] when there is no such file; a [*StartError] when there is
-// one, but a directory or a file that may not be executed.
+// A [*NotFoundError] if the file is missing; a [*StartError] for a directory or a file
+// that cannot be executed.
 func LookPath(name, dir, path string) (string, error) {
 	switch {
 	case name == "":
@@ -60,7 +59,7 @@ func LookPath(name, dir, path string) (string, error) {
 func lookFile(name, dir string) (string, error) {
 	file := name
 	if !filepath.IsAbs(file) {
-		// Not joined, which would take each ".." away.
+		// Join would remove each "..".
 		file = dir + string(filepath.Separator) + name
 	}
 	if !filepath.IsAbs(file) {
@@ -68,9 +67,9 @@ func lookFile(name, dir string) (string, error) {
 	}
 	written := filepath.Clean(file)
 	var err error
-	if leadsUp(file) {
-		// What is above a link is above what it leads to, and no path that
-		// keeps the link can say that.
+	if slices.Contains(strings.Split(filepath.ToSlash(file), "/"), "..") {
+		// The directory above a link is the one above its target, so the link must be
+		// resolved.
 		directory, base := filepath.Split(file)
 		directory, err = filepath.EvalSymlinks(directory)
 		file = filepath.Join(directory, base)
@@ -87,12 +86,7 @@ func lookFile(name, dir string) (string, error) {
 	return file, nil
 }
 
-// leadsUp reports whether a path has an element "..".
-func leadsUp(name string) bool {
-	return slices.Contains(strings.Split(filepath.ToSlash(name), "/"), "..")
-}
-
-// lookAt tries a file under the names that it may have.
+// lookAt tries the names that a program's file may have.
 func lookAt(file string) (string, error) {
 	var first error
 	for _, candidate := range candidates(file) {
@@ -107,8 +101,8 @@ func lookAt(file string) (string, error) {
 	return "", first
 }
 
-// missing reports whether there is no such file, a file in a directory's place
-// included.
+// missing reports whether an error means that a file does not exist, also because
+// another file is in place of its directory.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -125,11 +119,4 @@ func checkProgram(file string) error {
 		err = errNotExecutable
 	}
 	return err
-}
-
-func startError(file string, err error) error {
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pathErr.Err
-	}
-	return &StartError{Program: file, Err: err}
 }

@@ -87,9 +87,9 @@ func TestLookPathFindsNothing(t *testing.T) {
 		{"nix", "$", "$/a:.:$/b", []string{"$/a", "$/b"}, "nix: not found in PATH"},
 		{"gone", "$", "$/b", []string{"$/b"}, "gone: not found in PATH"},
 		{"directory", "$", "$/a", []string{"$/a"}, "directory: not found in PATH"},
-		{"./tool", "$", "$/a", []string{"$/tool"}, "./tool: there is no such file (looked for $/tool)"},
-		{"here/tool", "$", "", []string{"$/here/tool"}, "here/tool: there is no such file (looked for $/here/tool)"},
-		{"none/../here", "$", "", []string{"$/here"}, "none/../here: there is no such file (looked for $/here)"},
+		{"./tool", "$", "$/a", []string{"$/tool"}, "./tool: no such file (looked for $/tool)"},
+		{"here/tool", "$", "", []string{"$/here/tool"}, "here/tool: no such file (looked for $/here/tool)"},
+		{"none/../here", "$", "", []string{"$/here"}, "none/../here: no such file (looked for $/here)"},
 	} {
 		expand := func(s string) string { return strings.ReplaceAll(s, "$", root) }
 		for i := range tt.searched {
@@ -112,7 +112,7 @@ func TestLookPathFindsNoProgram(t *testing.T) {
 		{"a/..", "", "", "is a directory"},
 		{"./a/plain", "", "a/plain", "is not executable"},
 		{"plain", filepath.Join(root, "a"), "a/plain", "is not executable"},
-		{"../../../../../../../../../../dev/null", "", "-", "is no regular file"},
+		{"../../../../../../../../../../dev/null", "", "-", "is not a regular file"},
 	} {
 		_, err := LookPath(tt.name, root, tt.path)
 		e, ok := errors.AsType[*StartError](err)

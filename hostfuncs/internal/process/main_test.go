@@ -7,22 +7,30 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// The test's own program is also every child that a shell can't play. Which
-// one is in this variable.
+// The test's own program also serves as the children that a shell cannot be. This
+// variable says which.
 const helperVar = "STAGECRAFT_TEST_HELPER"
 
-// markVar holds a word that is in the environment of one test's processes and
-// of no other process.
+// markVar has a value that only the processes of one test have.
 const markVar = "STAGECRAFT_TEST_MARK"
 
 func TestMain(m *testing.M) {
+	// A program started with nohup or in the background inherits ignored signals, and
+	// so would its children. A signal that has a handler is reset when they start.
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	if name := os.Getenv(helperVar); name != "" {
 		helper, ok := helpers()[name]
 		if !ok {
@@ -81,7 +89,7 @@ func run(t testing.TB, c Command) Result {
 	return res
 }
 
-// transcript keeps what is written and tells when a text has come.
+// transcript keeps what is written and closes came after a text.
 type transcript struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -116,7 +124,7 @@ func (w *transcript) until(t testing.TB) {
 	select {
 	case <-w.came:
 	case <-testContext(t).Done():
-		t.Fatalf("waited in vain for %q; got %q", w.await, w)
+		t.Fatalf("never got %q; got %q", w.await, w)
 	}
 }
 

@@ -4,6 +4,7 @@ package process
 
 import (
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/internal/children"
@@ -18,11 +19,10 @@ type orphanTracker struct {
 	trees map[*tree]bool
 	// children are our own that have not been waited for, by pid.
 	children map[int]bool
-	// leaves are what the trees so far could leave behind: it is no orphan of
-	// those that follow.
-	leaves []Leaving
+	// daemons are those of all trees so far. They are not orphans of later trees.
+	daemons []Daemon
 	// foreignChildren says that we had children before the first tree, as after an
-	// exec by a shell with background jobs. An orphan may be one of theirs.
+	// exec by a shell with background jobs. An orphan may descend from them.
 	foreignChildren bool
 }
 
@@ -31,91 +31,90 @@ type orphanTracker struct {
 var orphans = &orphanTracker{trees: map[*tree]bool{}, children: map[int]bool{}}
 
 // start forks under the lock, so that a new child is not taken for an orphan.
-func (f *orphanTracker) start(t *tree, fork func() error) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.begin()
+func (o *orphanTracker) start(t *tree, fork func() error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.begin()
 	if err := fork(); err != nil {
 		return err
 	}
 	t.seen = map[int]uint64{t.root: 0}
-	f.trees[t], f.children[t.process.Pid] = true, true
-	f.leaves = append(f.leaves, t.leaves...)
+	o.trees[t], o.children[t.process.Pid] = true, true
+	o.daemons = append(o.daemons, t.daemons...)
 	return nil
 }
 
-// begin looks at what we are before the first of our children is started. The lock
-// is held.
-func (f *orphanTracker) begin() {
-	if len(f.children) == 0 {
+// begin prepares this process before its first child starts. The caller has the lock.
+func (o *orphanTracker) begin() {
+	if len(o.children) == 0 {
 		becomeReaper()
-		f.foreignChildren = haveUnknownChildren()
+		o.foreignChildren = haveUnknownChildren()
 	}
 }
 
 // startSignalProbe starts a signal probe, which belongs to no tree.
-func (f *orphanTracker) startSignalProbe() *signalProbe {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.begin()
-	w := startSignalProbe()
-	if w != nil {
-		f.children[w.process.Pid] = true
+func (o *orphanTracker) startSignalProbe() *signalProbe {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.begin()
+	p := startSignalProbe()
+	if p != nil {
+		o.children[p.process.Pid] = true
 	}
-	return w
+	return p
 }
 
-// waited says that a child of ours has been waited for.
-func (f *orphanTracker) waited(pid int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.children, pid)
+// waited records that one of our children has been waited for.
+func (o *orphanTracker) waited(pid int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.children, pid)
 }
 
-func (f *orphanTracker) leave(t *tree) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.trees, t)
+func (o *orphanTracker) leave(t *tree) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.trees, t)
 }
 
 // leaveEmpty removes a tree if nothing of it is left, and reports whether it did.
 // Both happen under one lock: else the last two trees could each leave an orphan
 // to the other.
-func (f *orphanTracker) leaveEmpty(t *tree) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (o *orphanTracker) leaveEmpty(t *tree) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if !t.isEmpty() {
 		return false
 	}
-	delete(f.trees, t)
+	delete(o.trees, t)
 	return true
 }
 
-func (f *orphanTracker) look(t *tree) []entry {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.members(t)
+func (o *orphanTracker) look(t *tree) []entry {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.members(t)
 }
 
 // ownsOrphan reports whether an orphan belongs to a tree. One that could belong to
 // several trees is attributed to none until one tree is left.
-func (f *orphanTracker) ownsOrphan(t *tree, e entry) bool {
-	for other := range f.trees {
+func (o *orphanTracker) ownsOrphan(t *tree, e entry) bool {
+	for other := range o.trees {
 		if other.knows(e) {
 			return other == t
 		}
 	}
-	return len(f.trees) == 1 && !f.foreignChildren
+	return len(o.trees) == 1 && !o.foreignChildren
 }
 
 // members lists the living processes of a tree that are to end with it, and
 // remembers them.
-func (f *orphanTracker) members(t *tree) []entry {
+func (o *orphanTracker) members(t *tree) []entry {
 	all := processes()
 	children := byParent(all)
 	var queue []entry
 	for _, e := range all {
-		if f.isRoot(t, e) {
+		if o.isRoot(t, e) {
 			queue = append(queue, e)
 		}
 	}
@@ -127,12 +126,12 @@ func (f *orphanTracker) members(t *tree) []entry {
 			continue
 		}
 		visited[e.pid] = true
-		if e.pid != t.root && leaves(f.leaves, e) {
+		if e.pid != t.root && mayStay(o.daemons, e) {
 			continue
 		}
 		queue = append(queue, children[e.pid]...)
-		// One that a guard does not wait for, because it ends, comes to us.
-		if e.zombie && !t.guards(e) && (e.ppid != os.Getpid() || f.children[e.pid] || reap(e.pid)) {
+		// An ending guard leaves zombies to us.
+		if e.zombie && !t.guards(e) && (e.ppid != os.Getpid() || o.children[e.pid] || reap(e.pid)) {
 			continue
 		}
 		t.seen[e.pid] = e.start
@@ -149,13 +148,13 @@ func byParent(all []entry) map[int][]entry {
 	return children
 }
 
-// isRoot reports whether a process is of a tree by itself, not through another
-// of its members.
-func (f *orphanTracker) isRoot(t *tree, e entry) bool {
+// isRoot reports whether a process belongs to a tree by itself, not as a descendant
+// of another member.
+func (o *orphanTracker) isRoot(t *tree, e entry) bool {
 	switch {
 	case e.pid == t.root && !t.reaped:
 		return true
-	case f.children[e.pid], children.Known(e.pid):
+	case o.children[e.pid], children.Known(e.pid):
 		return false // a guard, another tree's program, or a process of our own
 	case t.guards(e):
 		return true
@@ -163,5 +162,31 @@ func (f *orphanTracker) isRoot(t *tree, e entry) bool {
 	if start, ok := t.seen[e.pid]; ok && start == e.start {
 		return true
 	}
-	return e.ppid == orphanParent() && f.ownsOrphan(t, e)
+	return e.ppid == orphanParent() && o.ownsOrphan(t, e)
+}
+
+// mayStay reports whether a process is one of the daemons.
+func mayStay(daemons []Daemon, e entry) bool {
+	if len(daemons) == 0 || e.pgid != e.pid {
+		return false
+	}
+	return slices.ContainsFunc(daemons, func(d Daemon) bool { return d.runsAs(e.pid) })
+}
+
+// StillRunning lists the daemons that trees left running and that still run. They
+// are our children, because their guards have ended.
+func StillRunning() []Stayed {
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	var all []Stayed
+	for _, e := range processes() {
+		if e.ppid != os.Getpid() || e.zombie || orphans.children[e.pid] {
+			continue
+		}
+		if i := slices.IndexFunc(orphans.daemons, func(d Daemon) bool { return mayStay([]Daemon{d}, e) }); i >= 0 {
+			d := orphans.daemons[i]
+			all = append(all, Stayed{e.pid, append([]string{d.Program}, d.Args...)})
+		}
+	}
+	return all
 }

@@ -8,30 +8,31 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// signalProbePrograms are where a signal probe is taken from: it only has to read to the end
-// of its input. Our own program can't be one, since the Go runtime unblocks signals.
+// signalProbePrograms can serve as signal probes: they read to the end of their input.
+// Our own program cannot, because the Go runtime unblocks signals.
 var signalProbePrograms = []string{"/bin/cat", "/usr/bin/cat"}
 
-// signalProbe is a process of our group that blocks all signals, so that none ends or stops
-// it. Those that came to the whole group, the program included, wait at it, and so are
-// told from those that came to us alone. See RATIONALE.md, "Why does a signal probe run
-// beside us on a terminal?". The nil signal probe knows nothing.
+// signalProbe is a process of our group that blocks all signals, so that none ends or
+// stops it. A signal that is pending there came to the whole group, the program
+// included, and not to us alone. See RATIONALE.md, "Why does a signal probe run beside
+// us on a terminal?". The nil signal probe knows nothing.
 type signalProbe struct {
 	mu      sync.Mutex
 	process *os.Process
 	line    *os.File // closed with us: the signal probe then ends
-	waiting uint64   // signals that waited at earlier signal probes, the first at bit 0
+	waiting uint64   // pending signals of earlier signal probes, signal 1 at bit 0
 }
 
-// startSignalProbe starts one; nil where none can be had.
+// startSignalProbe starts a signal probe; nil if that is impossible.
 func startSignalProbe() *signalProbe {
 	for _, program := range signalProbePrograms {
-		if w, err := startSignalProbeOf(program); err == nil {
-			return w
+		if p, err := startSignalProbeOf(program); err == nil {
+			return p
 		}
 	}
 	return nil
@@ -49,7 +50,7 @@ func startSignalProbeOf(program string) (*signalProbe, error) {
 	}
 	defer input.Close()
 	unblock := blockSignals()
-	// It inherits what the thread blocks.
+	// It inherits the signals that the thread blocks.
 	process, err := os.StartProcess(program, []string{"cat"}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []*os.File{input, null, null},
 	})
@@ -61,7 +62,7 @@ func startSignalProbeOf(program string) (*signalProbe, error) {
 	return &signalProbe{process: process, line: line}, nil
 }
 
-// blockSignals blocks all signals for the calling thread, until the result is called.
+// blockSignals blocks all signals for the calling thread until unblock is called.
 func blockSignals() (unblock func()) {
 	runtime.LockOSThread()
 	var all, before unix.Sigset_t
@@ -75,28 +76,28 @@ func blockSignals() (unblock func()) {
 	}
 }
 
-// got reports whether our whole group got a signal, and tells of it once; ok is false
-// where that isn't known.
-func (w *signalProbe) got(sig syscall.Signal) (got, ok bool) {
-	if w == nil {
+// got reports whether our whole group got a signal, once for each; ok is false if
+// that is unknown.
+func (p *signalProbe) got(sig syscall.Signal) (got, ok bool) {
+	if p == nil {
 		return false, false
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	waiting, err := w.pending()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting, err := p.pending()
 	if err != nil {
 		return false, false
 	}
 	bit := uint64(1) << (sig - 1)
 	if waiting&bit != 0 {
-		w.renew(bit)
+		p.renew(bit)
 	}
 	return waiting&bit != 0, true
 }
 
-// pending are the signals that wait at the signal probe, or waited at an earlier one.
-func (w *signalProbe) pending() (uint64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.Pid))
+// pending returns the signals pending at this signal probe or an earlier one.
+func (p *signalProbe) pending() (uint64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Pid))
 	if err != nil {
 		return 0, err
 	}
@@ -104,36 +105,64 @@ func (w *signalProbe) pending() (uint64, error) {
 	_, rest, _ := bytes.Cut(status, []byte("\nShdPnd:\t"))
 	number, _, _ := bytes.Cut(rest, []byte("\n"))
 	set, err := strconv.ParseUint(string(number), 16, 64)
-	return set | w.waiting, err
+	return set | p.waiting, err
 }
 
-// renew puts another signal probe in the place of one at which a signal waits, since no
-// other process can take it away. All others that wait are remembered, those too that
-// came before the next signal probe was there.
-func (w *signalProbe) renew(taken uint64) {
+// renew replaces a signal probe that has a pending signal, because no other process can
+// clear it. All other pending signals are remembered, including those that came before
+// the next signal probe ran.
+func (p *signalProbe) renew(taken uint64) {
 	next := orphans.startSignalProbe()
-	waiting, err := w.pending()
+	waiting, err := p.pending()
 	if next == nil || err != nil {
 		next.close()
-		return // from now on the signal seems to come to all
+		return // from now on, this signal seems to come to the whole group
 	}
-	w.end()
-	w.process, w.line, w.waiting = next.process, next.line, waiting&^taken
+	p.end()
+	p.process, p.line, p.waiting = next.process, next.line, waiting&^taken
 }
 
 // close ends the signal probe, and waits for it.
-func (w *signalProbe) close() {
-	if w == nil {
+func (p *signalProbe) close() {
+	if p == nil {
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
 }
 
-func (w *signalProbe) end() {
-	w.line.Close()
-	_ = w.process.Kill()
-	_, _ = w.process.Wait()
-	orphans.waited(w.process.Pid)
+func (p *signalProbe) end() {
+	p.line.Close()
+	_ = p.process.Kill()
+	_, _ = p.process.Wait()
+	orphans.waited(p.process.Pid)
+}
+
+// stopAlong stops us, so that the shell takes the terminal back, when the program has
+// stopped itself, as pagers and editors do on Ctrl-Z. When the shell continues us,
+// the program is continued.
+//
+// Ctrl-Z may have stopped us too, and the shell may have continued all since. So the
+// signal is sent before the program is inspected: a SIGCONT discards it.
+func (t *tree) stopAlong() {
+	unblock := blockSignals()
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP)
+	e, ok := look(t.root)
+	stopped := ok && e.stopped && e.ppid == t.process.Pid
+	if !stopped {
+		discard(unix.SIGTSTP)
+	}
+	unblock() // stops here
+	if stopped {
+		e.send(syscall.SIGCONT)
+	}
+}
+
+// discard removes a blocked signal that is pending for the calling thread.
+func discard(sig syscall.Signal) {
+	set, now := unix.Sigset_t{}, unix.Timespec{}
+	set.Val[0] = 1 << (sig - 1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT,
+		uintptr(unsafe.Pointer(&set)), 0, uintptr(unsafe.Pointer(&now)), 8, 0, 0)
 }

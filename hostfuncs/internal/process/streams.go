@@ -10,24 +10,24 @@ import (
 )
 
 const (
-	// pipeCapacity is the most that a pipe can hold, unless root raised it.
+	// pipeCapacity is the largest buffer of a pipe, unless root raised it.
 	pipeCapacity = 1 << 20
-	// drainTime is how long to wait for bytes that should be there already.
+	// drainTime is how long to wait for bytes that should already be in a pipe.
 	drainTime = time.Second
 )
 
-// streams are a command's standard streams, and the copying behind those that
-// are no files.
+// streams are a command's standard streams. Data is copied to and from those that are
+// not files.
 type streams struct {
 	files   [3]*os.File // the child's
-	lent    []*os.File  // opened for the child, closed once it has them
+	lent    []*os.File  // opened for the child, closed once it has started
 	input   *os.File    // where Stdin is copied to, or nil
-	outputs []*os.File  // what Stdout and Stderr are copied from
+	outputs []*os.File  // where Stdout and Stderr are copied from
 	copies  []func() error
 	done    chan error
 }
 
-// openStreams opens what the child needs, or nothing.
+// openStreams opens all streams of the child, or none.
 func openStreams(c Command) (*streams, error) {
 	s := new(streams)
 	err := s.openInput(c)
@@ -48,17 +48,17 @@ func openStreams(c Command) (*streams, error) {
 }
 
 func (s *streams) openInput(c Command) error {
-	if f, ok := c.Stdin.(*os.File); ok {
+	f, isFile := c.Stdin.(*os.File)
+	switch {
+	case isFile:
 		s.files[0] = f
 		return nil
-	}
-	if c.Stdin == nil && c.Inherit {
+	case c.Stdin == nil && c.Inherit:
 		s.files[0] = os.Stdin
 		return nil
-	}
-	if c.Stdin == nil {
-		var err error
-		s.files[0], err = s.openNull()
+	case c.Stdin == nil:
+		null, err := s.openNull()
+		s.files[0] = null
 		return err
 	}
 	r, w, err := os.Pipe()
@@ -94,7 +94,7 @@ func (s *streams) openOutput(name string, w io.Writer) (*os.File, error) {
 	return child, nil
 }
 
-// flow begins the copying, once the child has its ends.
+// flow starts copying, once the child has started.
 func (s *streams) flow() {
 	closeAll(s.lent)
 	for _, run := range s.copies {
@@ -102,11 +102,11 @@ func (s *streams) flow() {
 	}
 }
 
-// settle ends the copying, once the tree is gone, and waits for it. What the
-// tree wrote is delivered whole.
+// settle ends the copying after the tree has ended, and waits for it. All that the tree
+// wrote is delivered.
 func (s *streams) settle() error {
-	// Usually the pipes are at their end by now. Something that escaped may
-	// still hold them; files without deadlines are none that can be held.
+	// Usually the pipes are at their end by now, but an escaped process may still have
+	// them open.
 	now := time.Now()
 	if s.input != nil {
 		_ = s.input.SetWriteDeadline(now)
@@ -121,7 +121,7 @@ func (s *streams) settle() error {
 	return errors.Join(errs...)
 }
 
-// abandon closes everything when there is no child.
+// abandon closes everything if the child could not be started.
 func (s *streams) abandon() {
 	closeAll(s.lent)
 	closeAll(s.outputs)
@@ -139,7 +139,7 @@ func closeAll(files []*os.File) {
 func copyIn(w *os.File, r io.Reader) error {
 	_, err := io.Copy(w, r)
 	closeErr := w.Close()
-	// The child need not read all of it.
+	// The child may leave input unread.
 	if brokenPipe(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil
 	}
@@ -153,12 +153,12 @@ func copyIn(w *os.File, r io.Reader) error {
 }
 
 func copyOut(name string, w io.Writer, r *os.File) error {
-	// Closing tells the child of a writer that failed.
+	// If the writer failed, closing makes the child's writes fail.
 	defer r.Close()
 	_, err := io.Copy(w, r)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		// The tree is gone. What it wrote fits into the pipe; anything beyond
-		// comes from an escaped process.
+		// The tree has ended. What it wrote fits into the pipe; more than that comes
+		// from an escaped process.
 		_, err = io.Copy(w, io.LimitReader(patient{r}, pipeCapacity))
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -167,8 +167,8 @@ func copyOut(name string, w io.Writer, r *os.File) error {
 	return nil
 }
 
-// patient reads what is there. The time is counted for each Read, because a
-// slow writer in between takes as long as it takes.
+// patient reads what is in a pipe. Each Read has its own deadline, because the writer in
+// between may be slow.
 type patient struct{ f *os.File }
 
 func (p patient) Read(buf []byte) (int, error) {
@@ -178,7 +178,7 @@ func (p patient) Read(buf []byte) (int, error) {
 	return p.f.Read(buf)
 }
 
-// sameWriter reports whether two writers are one, where that can be told.
+// sameWriter reports whether two writers are known to be the same.
 func sameWriter(a, b io.Writer) bool {
 	if a == nil || b == nil {
 		return a == b

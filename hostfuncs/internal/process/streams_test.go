@@ -58,9 +58,9 @@ func TestStreamsDoNotWaitForWhoHoldsThem(t *testing.T) {
 	s := opened(t, Command{Stdout: &got, Stdin: endless{}})
 	// As a process does that escaped.
 	for _, fd := range []int{0, 1} {
-		held := dup(t, s.files[fd])
+		copied := dup(t, s.files[fd])
 		if fd == 1 {
-			if _, err := held.WriteString("said"); err != nil {
+			if _, err := copied.WriteString("said"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -71,7 +71,7 @@ func TestStreamsDoNotWaitForWhoHoldsThem(t *testing.T) {
 	}
 }
 
-// endless fills the pipe to the child, which nobody empties.
+// endless fills the pipe to the child, which does not read it.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
@@ -79,10 +79,10 @@ func (endless) Read(p []byte) (int, error) { return len(p), nil }
 func TestStreamsDoNotWaitForWhoGoesOnWriting(t *testing.T) {
 	var got counter
 	s := opened(t, Command{Stdout: &got})
-	held := dup(t, s.files[1])
+	copied := dup(t, s.files[1])
 	done := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(held, endless{})
+		_, err := io.Copy(copied, endless{})
 		done <- err
 	}()
 	s.flow()
@@ -90,7 +90,7 @@ func TestStreamsDoNotWaitForWhoGoesOnWriting(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-done; err == nil {
-		t.Error("the writer was not told")
+		t.Error("the writer got no error")
 	}
 }
 
@@ -101,9 +101,9 @@ func dup(t *testing.T, f *os.File) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := os.NewFile(uintptr(fd), f.Name())
-	t.Cleanup(func() { held.Close() })
-	return held
+	copied := os.NewFile(uintptr(fd), f.Name())
+	t.Cleanup(func() { copied.Close() })
+	return copied
 }
 
 func TestStreamsThrowAway(t *testing.T) {

@@ -1,26 +1,24 @@
 package process
 
-import (
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // zombie is SZOMB of sys/proc.h.
 const zombie = 5
 
-// orphanParent is launchd, which takes all orphans.
+// orphanParent is launchd, the parent of all orphans.
 func orphanParent() int { return 1 }
 
 func becomeReaper() {}
 
-// haveChildren is never asked to tell whose an orphan is: those of launchd can
-// be anybody's.
+// haveUnknownChildren returns true, so that no orphan is attributed for want of another
+// tree: launchd has orphans of all programs.
 func haveUnknownChildren() bool { return true }
 
-// reap: orphans are launchd's to wait for.
+// reap does nothing: launchd waits for orphans.
 func reap(int) bool { return true }
 
-// isEmpty needs no list if there never was one: what left the group then can't
-// be found any more.
+// isEmpty asks for the group only, if the tree was never listed: what left the group
+// cannot be found any more.
 func (t *tree) isEmpty() bool {
 	return len(t.seen) == 1 && !t.shared && !t.groupLives() || len(orphans.members(t)) == 0
 }
@@ -47,7 +45,7 @@ func look(pid int) (entry, bool) {
 	return fromKernel(info), true
 }
 
-// fromKernel leaves the session out: the kernel gives but its address.
+// fromKernel leaves the session out: the kernel returns only its address.
 func fromKernel(k *unix.KinfoProc) entry {
 	start := k.Proc.P_starttime
 	return entry{

@@ -14,24 +14,24 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/children"
 )
 
-// orphanParent is where orphans of a tree go whose guard was killed.
+// orphanParent is the parent of orphans of a tree whose guard was killed.
 func orphanParent() int { return os.Getpid() }
 
-// becomeReaper makes orphans of all descendants our children. A kernel that
-// can't (before 3.4) leaves them to init, unseen.
+// becomeReaper makes orphans among our descendants our children. Before Linux 3.4
+// they go to init and are not found.
 func becomeReaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
-// childInfo is what waitid tells of a child: the kernel's siginfo_t, with the
-// field that golang.org/x/sys keeps to itself.
+// childInfo is the kernel's siginfo_t as waitid fills it, with the field that
+// golang.org/x/sys does not export.
 type childInfo struct {
 	signo, errno, code int32
-	_                  [0]uintptr // the kernel aligns what follows like a pointer
+	_                  [0]uintptr // the kernel aligns the next field like a pointer
 	pid                int32
 	_                  [112]byte
 }
 
-// peek finds a child in a state, without waiting and without taking it away
-// from whoever will wait for it. The pid is 0 when none is in that state.
+// peek finds a child in a state, without waiting and without reaping it. The pid is
+// 0 if none is in that state.
 func peek(kind, id, states int) (pid int, err error) {
 	var info childInfo
 	err = unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)),
@@ -39,8 +39,7 @@ func peek(kind, id, states int) (pid int, err error) {
 	return int(info.pid), err
 }
 
-// haveChildren costs one system call, where a look at all processes costs
-// thousands.
+// haveChildren takes one system call; listing all processes takes thousands.
 func haveChildren() bool {
 	_, err := peek(unix.P_ALL, 0, unix.WEXITED)
 	return err != unix.ECHILD
@@ -67,27 +66,27 @@ func haveUnknownChildren() bool {
 	})
 }
 
-// reap takes away a child of ours that has ended, and no other.
+// reap waits for one child that has ended.
 func reap(pid int) bool {
 	var status unix.WaitStatus
 	got, err := unix.Wait4(pid, &status, unix.WNOHANG|unix.WALL, nil)
 	return got == pid || err == unix.ECHILD
 }
 
-// reapOrphans goes on until it meets a child that somebody else waits for; the
-// next event, or the end of the tree, finds what is behind it.
-func (f *orphanTracker) reapOrphans() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for !f.foreignChildren {
+// reapOrphans stops at a child that another goroutine waits for. The next event, or
+// the end of the tree, finds the children behind it.
+func (o *orphanTracker) reapOrphans() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.foreignChildren {
 		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
-		if err != nil || pid == 0 || f.children[pid] || children.Known(pid) || !reap(pid) {
+		if err != nil || pid == 0 || o.children[pid] || children.Known(pid) || !reap(pid) {
 			return
 		}
 	}
 }
 
-// processes lists all processes that can be seen.
+// processes lists all visible processes.
 func processes() []entry {
 	dir, err := os.Open("/proc")
 	if err != nil {
@@ -112,8 +111,8 @@ func look(pid int) (entry, bool) {
 	return readStat("/proc/"+strconv.Itoa(pid)+"/stat", make([]byte, 1024))
 }
 
-// readStat reads with bare system calls: the runtime's poller costs as much
-// again for files that never block.
+// readStat uses plain system calls: the runtime's poller would double the time, for
+// files that never block.
 func readStat(path string, buf []byte) (entry, bool) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -128,7 +127,7 @@ func readStat(path string, buf []byte) (entry, bool) {
 }
 
 // parseStat reads a line of /proc/PID/stat, see proc_pid_stat(5). The name of
-// a program, in parentheses, may hold anything.
+// a program, in parentheses, may contain any bytes.
 func parseStat(line []byte) (entry, bool) {
 	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 1 || end < open {
@@ -150,4 +149,28 @@ func parseStat(line []byte) (entry, bool) {
 	start, err := strconv.ParseUint(fields[19], 10, 64)
 	e.start = start
 	return e, ok && err == nil
+}
+
+// runsAs reports whether a process runs the program with the arguments.
+func (d Daemon) runsAs(pid int) bool {
+	dir := "/proc/" + strconv.Itoa(pid)
+	line, err := os.ReadFile(dir + "/cmdline")
+	if err != nil {
+		return false
+	}
+	_, args, _ := bytes.Cut(line, []byte{0})
+	want := ""
+	for _, arg := range d.Args {
+		want += arg + "\x00"
+	}
+	if string(args) != want {
+		return false
+	}
+	// Argv[0] is whatever the process chose; the file it runs is not.
+	program, err := os.Stat(d.Program)
+	if err != nil {
+		return false
+	}
+	runs, err := os.Stat(dir + "/exe")
+	return err == nil && os.SameFile(program, runs)
 }

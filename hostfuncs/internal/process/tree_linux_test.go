@@ -97,9 +97,8 @@ func TestMarkedFindsProcesses(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// trees are ways to have more than one process; none ends by itself. $SELF says
-// "ready" when it is what it will be: a shell may lose a signal that it gets
-// while it starts a program.
+// trees are ways to have more than one process; none ends by itself. $SELF prints
+// "ready" when it runs, because a shell may lose a signal while it starts a program.
 var trees = map[string]string{
 	"one":           `exec "$SELF"`,
 	"background":    `sleep 1000 & "$SELF"; true`,
@@ -109,7 +108,7 @@ var trees = map[string]string{
 	"just moving":   `"$SELF" & for i in 1 2 3 4 5 6 7 8 9; do setsid sleep 1000 & done; wait`,
 	"daemon":        `setsid sh -c 'sh -c "sleep 1000 & sleep 1000 & \"\$SELF\" & exit" & exit'; exec sleep 1000`,
 	"stopped":       `sh -c '"$SELF" & kill -STOP $$' & wait`,
-	"holds outputs": `setsid sleep 1000 & "$SELF" & exec sleep 1000 >/dev/null 2>&1`,
+	"keeps outputs": `setsid sleep 1000 & "$SELF" & exec sleep 1000 >/dev/null 2>&1`,
 }
 
 // stubborn is a tree that only a kill ends.
@@ -209,24 +208,24 @@ func TestFirstSignalIsTheOneGiven(t *testing.T) {
 	// Nothing but the signal itself, and then, since the child goes on, a kill.
 	c := helper(t, "signals")
 	ready := expect("ready")
-	told := expect("got SIGHUP")
-	c.Stdout = writerFunc(func(p []byte) (int, error) { ready.Write(p); return told.Write(p) })
+	got := expect("got SIGHUP")
+	c.Stdout = writerFunc(func(p []byte) (int, error) { ready.Write(p); return got.Write(p) })
 	kill := make(chan struct{})
 	ctx, cancel := context.WithCancelCause(testContext(t))
 	done := launch(ctx, c)
 	ready.until(t)
 	cancel(NewInterrupted(syscall.SIGHUP, kill))
-	told.until(t)
+	got.until(t)
 	close(kill)
-	if res := (<-done).must(t); res.Signal != "SIGKILL" || told.String() != "ready\ngot SIGHUP\n" {
-		t.Errorf("got %+v, %q", res, told)
+	if res := (<-done).must(t); res.Signal != "SIGKILL" || got.String() != "ready\ngot SIGHUP\n" {
+		t.Errorf("got %+v, %q", res, got)
 	}
 }
 
 func TestStillInGroup(t *testing.T) {
 	self, ok := look(os.Getpid())
 	if !ok {
-		t.Fatal("can't look at this process")
+		t.Fatal("cannot read this process")
 	}
 	ours := tree{root: self.pgid}
 	moved, other := self, tree{root: self.pgid + 1}
@@ -276,7 +275,7 @@ func leaveHelper(t *testing.T, name string) (Result, Command, string) {
 	if err := syscall.Mkfifo(c.Dir+"/fifo", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	output := expect("told")
+	output := expect("signalled")
 	c.Env, c.Stderr = append(c.Env, "SELF="+self, helperVar+"="+name), output
 	return run(t, c), c, output.String()
 }
@@ -289,9 +288,9 @@ func TestRemnantsOfRemnantsEndToo(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-func TestRemnantsAreToldOnce(t *testing.T) {
+func TestRemnantsAreSignalledOnce(t *testing.T) {
 	res, c, output := leaveHelper(t, "once")
-	if res.ExitCode != 3 || res.Killed || output != "told once\n" {
+	if res.ExitCode != 3 || res.Killed || output != "signalled once\n" {
 		t.Errorf("got %+v, %q", res, output)
 	}
 	wantNoneLeft(t, c)

@@ -14,34 +14,34 @@ type tree struct {
 	process     *os.Process // our own child: the program, or its guard
 	root        int         // the program's pid
 	shared      bool        // it is in our own process group, else root leads one
-	alone       bool        // Ctrl-C is the program's alone
+	interactive bool        // Ctrl-C is left to the program
 	reaped      bool        // the program has been waited for
-	ended       bool        // its group has been seen empty
-	leaves      []Leaving
-	supervisor  supervisor   // what a system needs besides
-	signalProbe *signalProbe // tells which signals came to our group, if root is in it
+	ended       bool        // its group was empty once
+	daemons     []Daemon
+	supervisor  supervisor   // system-specific
+	signalProbe *signalProbe // reports signals to our group, if root is in it
 	// seen are the members that were listed, by pid, with their start.
 	seen map[int]uint64
-	// told are the members that got the signal last sent, with their start.
-	told   map[int]uint64
-	lately syscall.Signal
-	// events says that there may be something to tend.
+	// signalled are the members that got lastSignal, with their start.
+	signalled  map[int]uint64
+	lastSignal syscall.Signal
+	// events makes Run call supervise.
 	events chan os.Signal
 }
 
 // entry is one line of the system's list of processes.
 type entry struct {
 	pid, ppid, pgid, sid int
-	// start tells processes apart that had the same pid, in the system's unit.
+	// start distinguishes processes that had the same pid, in the system's unit.
 	start  uint64
 	zombie bool
-	// stopped is known on Linux alone.
+	// stopped is known on Linux only.
 	stopped bool
 }
 
 // launchTree starts a command's program.
 func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	t := &tree{shared: shared, alone: c.Interactive, leaves: c.Leaves, events: make(chan os.Signal, 1)}
+	t := &tree{shared: shared, interactive: c.Interactive, daemons: c.Daemons, events: make(chan os.Signal, 1)}
 	if shared {
 		t.signalProbe = orphans.startSignalProbe()
 	}
@@ -54,7 +54,7 @@ func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
 	return t, nil
 }
 
-// close lets go of a tree, once it has been brought to its end.
+// close releases a tree that has ended.
 func (t *tree) close() {
 	signal.Stop(t.events)
 	orphans.leave(t)
@@ -62,17 +62,16 @@ func (t *tree) close() {
 	t.signalProbe.close()
 }
 
-// gone says that the program has been waited for: its pid may become another
-// process's.
+// gone records that the program has been waited for: its pid may be reused.
 func (t *tree) gone() {
 	orphans.mu.Lock()
 	defer orphans.mu.Unlock()
 	t.reaped = true
 }
 
-// knows reports whether a process has a group or session of the tree. The number
-// of one is no other process's as long as it has members; that of a process that
-// has been waited for may be. The program's start is unknown at first.
+// knows reports whether a process is in a group or session of the tree. The number
+// of a group or session is not reused while it has members, but a pid is, once the
+// process has been waited for. The program's start is unknown at first.
 func (t *tree) knows(e entry) bool {
 	for _, leader := range []int{e.pid, e.pgid, e.sid} {
 		start, ok := t.seen[leader]
@@ -83,8 +82,8 @@ func (t *tree) knows(e entry) bool {
 	return false
 }
 
-// groupLives asks for the tree's process group. One that was empty once is not
-// asked for again, because its number is free for others.
+// groupLives reports whether the tree's process group has members. Once it was empty,
+// it is not looked up again, because its number may be reused.
 func (t *tree) groupLives() bool {
 	if t.shared || t.ended {
 		return false
@@ -93,88 +92,9 @@ func (t *tree) groupLives() bool {
 	return !t.ended
 }
 
-// empty reports whether nothing is left, once the child has been waited for.
-// A tree that is empty is not looked at again.
+// empty reports whether nothing is left, once the child has been waited for. It must
+// not be called again after that.
 func (t *tree) empty() bool { return orphans.leaveEmpty(t) }
 
-// count is how many members there are to be seen.
+// count is the number of visible members.
 func (t *tree) count() int { return len(orphans.look(t)) }
-
-// kill ends all members, those of an earlier kill too.
-func (t *tree) kill() {
-	t.lately = 0
-	t.send(syscall.SIGKILL)
-}
-
-// signal sends a signal to the members, but for those that have got it before:
-// told twice, many programs break off their own clean end. Stopped members are
-// woken, because they could not act on it.
-func (t *tree) signal(sig syscall.Signal) { t.send(sig, syscall.SIGCONT) }
-
-func (t *tree) send(signals ...syscall.Signal) {
-	// Listed first: what a signal ends leaves orphans, of which less is known.
-	members := orphans.look(t)
-	group := false
-	if t.lately != signals[0] {
-		t.lately, t.told = signals[0], map[int]uint64{}
-		group = t.sendGroup(signals)
-	}
-	if len(members) == 0 && !t.reaped && !group {
-		members = []entry{{pid: t.root}} // the system lists no processes
-	}
-	for _, e := range members {
-		if start, ok := t.told[e.pid]; ok && start == e.start {
-			continue
-		}
-		t.told[e.pid] = e.start
-		if !group || !t.stillInGroup(e) {
-			t.sendOne(e, signals)
-		}
-	}
-}
-
-// sendGroup signals the tree's group, if it has one, at once, so that none of
-// it forks away meanwhile.
-func (t *tree) sendGroup(signals []syscall.Signal) bool {
-	if !t.groupLives() {
-		return false
-	}
-	for _, sig := range signals {
-		_ = syscall.Kill(-t.root, sig)
-	}
-	return true
-}
-
-func (t *tree) sendOne(e entry, signals []syscall.Signal) {
-	for _, sig := range signals {
-		if e.pid == t.root && !t.reaped {
-			t.sendRoot(e, sig)
-		} else {
-			e.send(sig)
-		}
-	}
-}
-
-// stillInGroup reports whether a listed process has not left the tree's group
-// since: it could have done so just before the group got its signal.
-func (t *tree) stillInGroup(e entry) bool {
-	if e.pgid != t.root {
-		return false
-	}
-	now, ok := look(e.pid)
-	return !ok || now.start != e.start || now.pgid == t.root
-}
-
-// send signals exactly the process that was listed.
-func (e entry) send(sig syscall.Signal) {
-	// Where the system has handles of processes, this is one, so that what is
-	// looked at below is what gets the signal.
-	process, err := os.FindProcess(e.pid)
-	if err != nil {
-		return
-	}
-	defer process.Release()
-	if now, ok := look(e.pid); ok && now.start == e.start {
-		_ = process.Signal(sig)
-	}
-}

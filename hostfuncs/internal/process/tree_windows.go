@@ -4,26 +4,24 @@ import (
 	"errors"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// tree is a direct child and what descends from it: the processes of a job
-// object. A process that Windows let break away from the job is not seen.
+// tree is a direct child and its descendants: the processes of a job object. It does
+// not include processes that Windows let leave the job.
 type tree struct {
 	process *os.Process
-	shared  bool // it shares our console's Ctrl-C, else it leads a group
+	shared  bool // it gets our console's Ctrl-C, else it leads a group
 	job     windows.Handle
 	events  chan os.Signal // none on Windows
 	exit    chan exited
 }
 
-// launchTree starts a command's program inside a job, which it can't be outside of
-// even at first: it is created asleep.
+// launchTree starts a command's program inside a job. The program is created
+// suspended, so that it never runs outside of the job.
 func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	begun := time.Now()
 	job, err := newJob()
 	if err != nil {
 		return nil, err
@@ -41,16 +39,16 @@ func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
 		return nil, err
 	}
 	t := &tree{process: process, shared: shared, job: job, exit: make(chan exited, 1)}
-	if err := t.wakeUp(); err != nil {
+	if err := t.wake(); err != nil {
 		_ = process.Kill()
 		_, _ = process.Wait()
 		t.close()
 		return nil, err
 	}
 	go func() {
-		// There are no signals to tell of: a process ends with a code.
+		// Windows has no signals: a process ends with a code.
 		state, err := process.Wait()
-		t.exit <- exited{code: state.ExitCode(), err: err, after: time.Since(begun)}
+		t.exit <- exited{code: state.ExitCode(), err: err}
 	}()
 	return t, nil
 }
@@ -73,8 +71,8 @@ func newJob() (windows.Handle, error) {
 	return job, nil
 }
 
-// wakeUp puts the sleeping child into the job and wakes it.
-func (t *tree) wakeUp() error {
+// wake puts the suspended child into the job and resumes it.
+func (t *tree) wake() error {
 	var assignErr error
 	err := t.process.WithHandle(func(handle uintptr) {
 		assignErr = windows.AssignProcessToJobObject(t.job, windows.Handle(handle))
@@ -85,7 +83,7 @@ func (t *tree) wakeUp() error {
 	return resume(uint32(t.process.Pid))
 }
 
-// resume wakes the one thread of a process that was created asleep.
+// resume resumes the only thread of a process that was created suspended.
 func resume(pid uint32) error {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPTHREAD, 0)
 	if err != nil {
@@ -112,7 +110,7 @@ func (t *tree) close() { windows.CloseHandle(t.job) }
 
 func (t *tree) gone() {}
 
-// gotToo: a child that shares the console gets the user's Ctrl-C itself.
+// gotToo reports whether the child gets the console's Ctrl-C itself.
 func (t *tree) gotToo(syscall.Signal) bool { return t.shared }
 
 func (t *tree) supervise() {}
@@ -135,8 +133,8 @@ func (t *tree) count() int {
 	return int(info.active)
 }
 
-// signal is Ctrl-Break, the one thing that can be sent to another process
-// group. A child that shares the console has got the user's Ctrl-C itself.
+// signal sends Ctrl-Break, the only signal that another process group can be sent. A
+// child that shares the console has already got the user's Ctrl-C.
 func (t *tree) signal(syscall.Signal) {
 	if !t.shared {
 		_ = windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(t.process.Pid))
@@ -144,6 +142,3 @@ func (t *tree) signal(syscall.Signal) {
 }
 
 func (t *tree) kill() { _ = windows.TerminateJobObject(t.job, 1) }
-
-// StillRunning lists nothing: a job ends with all of its processes.
-func StillRunning() []Stayed { return nil }

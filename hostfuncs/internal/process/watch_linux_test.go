@@ -13,15 +13,15 @@ import (
 func (g *gathered) has(t *testing.T, kind confine.UseKind, path string) {
 	t.Helper()
 	if !slices.Contains(g.uses, confine.Use{Kind: kind, Path: path}) {
-		t.Errorf("%c %s was not told; got %v", kind, path, g.uses)
+		t.Errorf("%c %s was not reported; got %v", kind, path, g.uses)
 	}
 }
 
-// TestWatched: what is told is of the program and all that it starts, also of what
-// left it, and all of it is told by the end.
+// TestWatched: the uses of the program and all its descendants are reported by the end,
+// also of those that left its session.
 func TestWatched(t *testing.T) {
 	if !confine.Probe().Notify {
-		t.Skip("this system tells nobody of system calls: it takes seccomp notifications")
+		t.Skip("watching needs seccomp notifications")
 	}
 	c := shell(t, `cat a >/dev/null; (setsid sh -c 'echo x >b; mkdir d; rm b' & wait); cat gone; exit 3`)
 	if err := os.WriteFile(filepath.Join(c.Dir, "a"), nil, 0o644); err != nil {
@@ -51,17 +51,17 @@ func TestWatched(t *testing.T) {
 	seen := make(map[confine.Use]bool)
 	for _, u := range g.uses {
 		if seen[u] {
-			t.Errorf("%v was told twice", u)
+			t.Errorf("%v was reported twice", u)
 		}
 		seen[u] = true
 		if filepath.Base(u.Path) == "gone" {
-			t.Errorf("%v was told, and isn't there", u)
+			t.Errorf("%v was reported, but does not exist", u)
 		}
 	}
 	wantNoneLeft(t, c)
 }
 
-// TestWatchedAsUnwatched: a program doesn't notice that it is watched.
+// TestWatchedAsUnwatched: a watched program runs as others do.
 func TestWatchedAsUnwatched(t *testing.T) {
 	for name, script := range map[string]string{
 		"code":      `exit 3`,
@@ -90,7 +90,7 @@ func TestWatchedAsUnwatched(t *testing.T) {
 	}
 }
 
-// TestWatchedOnTerminal has keys pressed, and an interrupt told.
+// TestWatchedOnTerminal: a watched program handles keys and interrupts as others do.
 func TestWatchedOnTerminal(t *testing.T) {
 	t.Setenv(watchVar, "1")
 	t.Run("Ctrl-C", TestTerminalCtrlC)
@@ -98,16 +98,16 @@ func TestWatchedOnTerminal(t *testing.T) {
 	t.Run("restored", TestTerminalIsRestored)
 }
 
-// TestWatchedNotConfined: the kernel tells one listener alone.
+// TestWatchedNotConfined: the kernel reports to one listener only.
 func TestWatchedNotConfined(t *testing.T) {
 	c := shell(t, "")
 	c.Confine, c.Watcher = basis(t), new(gathered)
-	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "what is confined can't be watched") {
+	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "a confined command cannot be watched") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestWatchedEnds: being watched keeps nothing from being ended.
+// TestWatchedEnds: a watched tree ends as well.
 func TestWatchedEnds(t *testing.T) {
 	for name, script := range remnants {
 		t.Run(name, func(t *testing.T) {

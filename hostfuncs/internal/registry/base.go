@@ -6,13 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
-// silence is how long a registry may say nothing.
+// silence is how long a registry may send nothing.
 const silence = 30 * time.Second
 
-// newBase is a transport with a limit for each wait.
+// newBase returns a transport with a limit for each wait.
 func newBase() http.RoundTripper {
 	return waiter{&patient{base: newHTTP(silence), limit: silence}}
 }
@@ -22,12 +23,12 @@ func newHTTP(limit time.Duration) *http.Transport {
 	base.DialContext = (&net.Dialer{Timeout: limit, KeepAlive: limit}).DialContext
 	base.TLSHandshakeTimeout = limit
 	base.ResponseHeaderTimeout = limit
-	// What a registry sends is read as it is: nothing of it expands.
+	// Answers are not decompressed, so they do not grow.
 	base.DisableCompression = true
 	return base
 }
 
-// patient ends a request whose answer stalls.
+// patient cancels a request whose answer stalls.
 type patient struct {
 	base  http.RoundTripper
 	limit time.Duration
@@ -48,7 +49,7 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// watchedBody is an answer's, of which each piece has so long to come.
+// watchedBody is the body of an answer, with a limit for each Read.
 type watchedBody struct {
 	io.ReadCloser
 	ctx    context.Context
@@ -73,9 +74,72 @@ func (b *watchedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// stalledError says that an answer stalled.
+// stalledError means that an answer stalled.
 type stalledError struct{ after time.Duration }
 
 func (e *stalledError) Error() string {
 	return fmt.Sprintf("the registry has sent nothing for %v", e.after)
+}
+
+const (
+	// longestWait is the longest Retry-After that is waited for; a longer one is an
+	// error.
+	longestWait = 10 * time.Second
+	// mostWaits is how often a request is repeated.
+	mostWaits = 2
+)
+
+// waiter repeats a request after the time that a registry requires, see
+// https://www.rfc-editor.org/rfc/rfc9110#name-retry-after.
+type waiter struct{ base http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (w waiter) RoundTrip(req *http.Request) (*http.Response, error) {
+	for waits := 0; ; waits++ {
+		resp, err := w.base.RoundTrip(req)
+		if err != nil || waits == mostWaits {
+			return resp, err
+		}
+		wait, ok := retryAfter(resp)
+		again, repeats := repeat(req)
+		if !ok || !repeats {
+			return resp, nil
+		}
+		// The connection can be reused only once the body is read.
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+		resp.Body.Close()
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-req.Context().Done():
+			timer.Stop()
+			return nil, req.Context().Err()
+		}
+		req = again
+	}
+}
+
+// retryAfter returns the wait that a registry requires in seconds, false if it is too
+// long. Registries do not send dates.
+func retryAfter(resp *http.Response) (time.Duration, bool) {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	wait := time.Duration(seconds) * time.Second
+	return wait, err == nil && seconds >= 0 && seconds <= int(longestWait/time.Second)
+}
+
+// repeat returns a copy of a request, if its body can be sent again.
+func repeat(req *http.Request) (*http.Request, bool) {
+	again := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return again, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	again.Body = body
+	return again, err == nil
 }

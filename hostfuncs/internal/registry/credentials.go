@@ -1,41 +1,44 @@
-// Package registry is what a user must show to image registries: credentials
-// from the docker command's configuration and its helpers, the tokens that they
-// are exchanged for, and the rules that keep both from any other host than
-// theirs. All that builds and pushes takes them from here.
+// Package registry authenticates to image registries: with credentials from the docker
+// command's configuration and helpers, and with the tokens that they are exchanged for.
+// It keeps both from other hosts.
 //
-// It runs no program itself, and speaks plain http to the loopback alone:
-// registries that are called insecure in an engine's configuration are refused.
+// It runs no program itself, and uses plain http only on the loopback: registries that an
+// engine's configuration calls insecure are refused.
 package registry
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// keptFor is how long an answer counts. Helpers of clouds give out what ends
-// after 5 minutes.
+// keptFor is how long an answer is valid. Helpers of clouds return credentials that
+// expire after 5 minutes.
 const keptFor = 4 * time.Minute
 
-// Run runs a program, found by its name in PATH, with that text as its standard
-// input, and returns what it printed and its exit code. It bounds both output
-// and time, and ends the program when ctx is done.
+// Run runs a program from PATH with a standard input, and returns its output and exit
+// code. It bounds output and time, and ends the program once ctx is done.
 //
 // # Errors
 //
-// A program that is not there, or did not end by itself. They quote no output.
+// A missing program, or one that did not end by itself. Errors do not quote output.
 type Run func(ctx context.Context, program string, args []string, stdin string) (stdout []byte, exit int, err error)
 
-// Credentials are a user's, for all registries. Its methods may be called at
-// once.
+// Credentials are a user's credentials for all registries. They are safe for concurrent
+// use.
 type Credentials struct {
 	directory string
 	run       Run
 	now       func() time.Time
 
-	// turn serialises look-ups: a helper that asks its user does so once.
+	// turn serialises look-ups, so that a helper asks its user once.
 	turn chan struct{}
 	kept map[string]kept
 }
@@ -45,9 +48,8 @@ type kept struct {
 	at   time.Time
 }
 
-// New has the credentials of the configuration's directory that the environment
-// names, see [Directory]. Nothing is read before it is asked for. run is for
-// helpers.
+// New returns the credentials of a user, see [Directory]. Nothing is read before the
+// first look-up. run runs helpers.
 func New(environ func(string) string, run Run) *Credentials {
 	return &Credentials{
 		directory: Directory(environ), run: run, now: time.Now,
@@ -55,19 +57,17 @@ func New(environ func(string) string, run Run) *Credentials {
 	}
 }
 
-// Lookup finds what the user must show to one registry, host[:port], which is
-// the zero [Auth] when there is nothing. No other host's entries are looked at,
-// and none for the same host at another port. An answer is kept for 4 minutes.
+// Lookup returns the credentials for a registry, host[:port], or the zero [Auth]. Entries
+// for other hosts or ports are not used. An answer is kept for 4 minutes.
 //
-// A helper in credHelpers is asked before one in credsStore, and that one before
-// an entry in auths is used, as the docker command does. A helper has what the
-// [Run] leaves it to answer.
+// As in the docker command, a helper in credHelpers comes first, then one in credsStore,
+// then an entry in auths.
 //
 // # Errors
 //
-// A configuration that cannot be read, and a helper that is missing, does not
-// answer, or not by its protocol. They name the file or the helper and what to
-// do, and quote no secret. ctx's error when it is done.
+// A configuration that cannot be read, and a helper that is missing, does not answer, or
+// violates its protocol. Errors name the file or the helper and what to do, and quote no
+// secret. ctx's error once it is done.
 func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 	if !hostForm().MatchString(host) {
 		return Auth{}, fmt.Errorf("%q is not the host of a registry", termtext.Line(host, 200))
@@ -90,7 +90,7 @@ func (c *Credentials) Lookup(ctx context.Context, host string) (Auth, error) {
 	return auth, nil
 }
 
-// find looks into the configuration.
+// find looks in the configuration.
 func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	var read config
 	if err := ReadConfig(c.directory, &read); err != nil {
@@ -112,7 +112,7 @@ func (c *Credentials) find(ctx context.Context, host string) (Auth, error) {
 	return auth, nil
 }
 
-// entry returns the one for a host, which may be written as a URL.
+// entry returns the entry of a host, which may be written as a URL.
 func entry[V any](entries map[string]V, host string) (V, bool) {
 	for _, format := range []string{"%s", "https://%s", "https://%s/", "https://%s/v1/", "https://%s/v2/", "http://%s"} {
 		if v, ok := entries[fmt.Sprintf(format, host)]; ok {
@@ -121,4 +121,75 @@ func entry[V any](entries map[string]V, host string) (V, bool) {
 	}
 	var none V
 	return none, false
+}
+
+// Auth are the credentials for one registry. The zero Auth has none.
+type Auth struct {
+	Username, Password string
+	// IdentityToken replaces name and password at a token server.
+	IdentityToken string
+	// RegistryToken is sent to the registry itself.
+	RegistryToken string
+}
+
+// None reports whether there are no credentials.
+func (a Auth) None() bool { return a == Auth{} }
+
+// Format prints no secret with any verb, so that none gets into a log by accident.
+func (a Auth) Format(f fmt.State, _ rune) {
+	if a.None() {
+		fmt.Fprint(f, "no credentials")
+		return
+	}
+	fmt.Fprint(f, "credentials")
+}
+
+// record is an entry of config.json's auths.
+type record struct {
+	Auth          string `json:"auth"` // base64 of user:password
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+func (r record) decode() (Auth, error) {
+	auth := Auth{Username: r.Username, Password: r.Password, IdentityToken: r.IdentityToken, RegistryToken: r.RegistryToken}
+	if r.Auth == "" {
+		return auth, nil
+	}
+	// The decoder's error would quote the text that it cannot decode.
+	text, err := base64.StdEncoding.DecodeString(r.Auth)
+	if err != nil {
+		return Auth{}, errors.New("auth is not base64")
+	}
+	user, password, ok := strings.Cut(string(text), ":")
+	if !ok || user == "" {
+		return Auth{}, errors.New("auth is not user:password")
+	}
+	auth.Username, auth.Password = user, password
+	return auth, nil
+}
+
+// Keychain returns the credentials for go-containerregistry. Use it with a [Transport]:
+// the library sends them wherever a registry says.
+func (c *Credentials) Keychain() authn.Keychain { return keychain{c} }
+
+type keychain struct{ credentials *Credentials }
+
+// Resolve implements [authn.Keychain].
+func (k keychain) Resolve(of authn.Resource) (authn.Authenticator, error) {
+	return k.ResolveContext(context.Background(), of)
+}
+
+// ResolveContext implements [authn.ContextKeychain].
+func (k keychain) ResolveContext(ctx context.Context, of authn.Resource) (authn.Authenticator, error) {
+	auth, err := k.credentials.Lookup(ctx, of.RegistryStr())
+	if err != nil || auth.None() {
+		return authn.Anonymous, err
+	}
+	return authn.FromConfig(authn.AuthConfig{
+		Username: auth.Username, Password: auth.Password,
+		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
+	}), nil
 }

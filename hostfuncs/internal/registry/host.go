@@ -15,14 +15,13 @@ import (
 // for images without a registry in their name, as https://index.docker.io/v1/.
 const dockerHub = "index.docker.io"
 
-// hostForm is a host with or without a port. Nothing else goes to a helper,
-// whose protocol is made of lines.
+// hostForm matches a host with or without a port. Nothing else is sent to a helper,
+// whose protocol uses lines.
 var hostForm = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 })
 
-// HostOf is the registry of an image's reference, as [Credentials.Lookup] takes
-// it.
+// HostOf returns the registry of a reference, for [Credentials.Lookup].
 func HostOf(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -31,8 +30,8 @@ func HostOf(ref string) (string, error) {
 	return Canonical(reference.Domain(named)), nil
 }
 
-// Canonical is the one name of a registry: of those that are Docker Hub's, the
-// one that its credentials are kept under.
+// Canonical returns the canonical name of a registry. Docker Hub's is the one for its
+// credentials.
 func Canonical(host string) string {
 	host = strings.ToLower(host)
 	switch host {
@@ -42,8 +41,8 @@ func Canonical(host string) string {
 	return host
 }
 
-// loopback reports whether a host, with or without a port, is this machine's
-// loopback by its very name: what it resolves to is not for others to say.
+// loopback reports whether a host, with or without a port, is the loopback by its name:
+// others control what a name resolves to.
 func loopback(host string) bool {
 	name := hostname(host)
 	if name == "localhost" {
@@ -53,7 +52,7 @@ func loopback(host string) bool {
 	return err == nil && address.Unmap().IsLoopback()
 }
 
-// hostname is a host without its port and brackets, in lower case.
+// hostname returns a host without port and brackets, in lower case.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -61,8 +60,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// sameHost reports whether two hosts are one, with the port that a scheme has
-// where none is written.
+// sameHost reports whether two hosts are the same, with the scheme's default port.
 func sameHost(a, b, scheme string) bool { return authority(a, scheme) == authority(b, scheme) }
 
 func authority(host, scheme string) string {

@@ -17,28 +17,26 @@ import (
 )
 
 const (
-	// askLimit is how long a registry or a token server has for an answer.
+	// askLimit is how long a registry or a token server may take to answer.
 	askLimit = 30 * time.Second
-	// tokenLimit is the most bytes that a token server's answer may have.
+	// tokenLimit is the most bytes of a token server's answer.
 	tokenLimit = 64 << 10
-	// redirectLimit is how often one may send on to itself.
+	// redirectLimit is the most redirects.
 	redirectLimit = 3
-	// shortest is how long a token counts that does not say it, by the
-	// specification.
+	// shortest is the specification's default validity of a token.
 	shortest = 60 * time.Second
 )
 
-// tokenForm is what a token may be made of, so that it is one word of a header.
+// tokenForm matches a token that is one word of a header.
 var tokenForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!-~]+$`) })
 
-// Client asks registries how they want to be asked, and token servers for
-// tokens.
+// Client asks registries for their authentication, and token servers for tokens.
 type Client struct {
 	base  http.RoundTripper
 	limit time.Duration
 }
 
-// NewClient does requests with base, nil for one of its own.
+// NewClient returns a client that uses base; nil is the default.
 func NewClient(base http.RoundTripper) *Client {
 	if base == nil {
 		base = newBase()
@@ -46,17 +44,17 @@ func NewClient(base http.RoundTripper) *Client {
 	return &Client{base: base, limit: askLimit}
 }
 
-// TokenRequest is what a registry said of the token that it wants.
+// TokenRequest is a registry's request for a token.
 type TokenRequest struct {
 	Host           string // of the registry
 	Realm, Service string
 	Scopes         []string
 }
 
-// Token is what a registry takes in place of credentials.
+// Token is a token for a registry.
 type Token struct {
 	Value   string
-	Issued  time.Time // zero where the server does not tell
+	Issued  time.Time // zero if unknown
 	Expires time.Duration
 }
 
@@ -72,8 +70,8 @@ func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, "token") }
 //
 // # Errors
 //
-// They name registry and token server, and quote nothing of what is sent or
-// answered. ctx's error when it is done.
+// Errors name registry and token server, and quote nothing that was sent or received.
+// ctx's error once it is done.
 func (c *Client) FetchToken(ctx context.Context, auth Auth, want TokenRequest) (Token, error) {
 	if auth.RegistryToken != "" {
 		return Token{Value: auth.RegistryToken, Expires: shortest}, nil
@@ -149,7 +147,7 @@ func (c *Client) fetch(ctx context.Context, req *http.Request) (Token, error) {
 	return parseToken(text)
 }
 
-// do sends a request and follows redirects to the same host only.
+// do sends a request and follows redirects only to the same host.
 func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, context.CancelFunc, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	client := http.Client{Transport: c.base, CheckRedirect: func(to *http.Request, via []*http.Request) error {
@@ -171,13 +169,13 @@ func (c *Client) do(ctx context.Context, req *http.Request) (*http.Response, con
 		return nil, nil, fmt.Errorf("does not answer within %v", c.limit)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
-		// Its text has the address that was asked, with all its parameters.
+		// Its text contains the address with all parameters.
 		err = failed.Err
 	}
 	return nil, nil, fmt.Errorf("cannot be reached: %w", err)
 }
 
-// refusal is the error of an answer without a token.
+// refusal returns the error of an answer without a token.
 func refusal(resp *http.Response) error {
 	switch status := resp.StatusCode; status {
 	case http.StatusOK:
@@ -194,7 +192,7 @@ func refusal(resp *http.Response) error {
 	}
 }
 
-// parseToken reads a token server's answer.
+// parseToken decodes a token server's answer.
 func parseToken(text []byte) (Token, error) {
 	var a struct {
 		Token       string    `json:"token"`

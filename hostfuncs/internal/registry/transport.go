@@ -7,23 +7,20 @@ import (
 	"strings"
 )
 
-// Transport is for requests about the images of one registry, host[:port]. It
-// sees to it that what a user must show goes to nobody else:
+// Transport is for requests to one registry, host[:port]. It keeps the user's credentials
+// from other hosts:
 //
-//   - Authorization, and cookies, go to that host, and a password in it also to
-//     the registry's own token server, see [CheckRealm]. A redirect elsewhere,
-//     as to where the blobs are kept, is followed without.
-//   - Forms, in which identity tokens are sent, go to these two as well, and no
-//     redirect takes one to another host.
-//   - http is for the loopback alone, whether a registry is called so or a
-//     redirect leads there.
-//   - A registry that is asked too much, and says for how long to wait, is asked
-//     again then, where that is 10 seconds at most, and twice.
+//   - Authorization and cookies are sent only to that host, a password also to the
+//     registry's token server, see [CheckRealm]. Other redirects, such as to a store of
+//     blobs, are followed without them.
+//   - Forms, which contain identity tokens, are sent only to these two, and are not
+//     redirected to another host.
+//   - http is used only on the loopback, also after redirects.
+//   - If a registry asks to wait up to 10 seconds, the request is repeated, at most twice.
 //
-// base does the requests, and sets an answer's Request as [http.Transport] does;
-// nil is for one with limits of its own: 30 seconds to connect, as many to begin
-// an answer, and as many without a byte of it. An answer's size is for the caller
-// to bound.
+// base sends the requests, and must set Request of an answer as [http.Transport] does. Nil
+// is a transport with limits: 30 seconds each to connect, to begin an answer, and between
+// bytes of it. The caller bounds the size of an answer.
 func Transport(host string, base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = newBase()
@@ -48,7 +45,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(send)
 }
 
-// guard is the request that may be sent in place of req.
+// guard returns the request that may be sent instead of req.
 func (t *transport) guard(req *http.Request) (*http.Request, error) {
 	if err := checkScheme(t.host, req); err != nil {
 		return nil, err
@@ -81,9 +78,8 @@ func checkScheme(host string, req *http.Request) error {
 		"serve it over TLS, since insecure registries are not supported", host, req.URL.Host)
 }
 
-// checkToken reports whether a request to another host than the registry is one
-// for a token, which has a password or a token in it, and refuses it unless it
-// is to the registry's token server.
+// checkToken reports whether a request to another host contains a password or an identity
+// token, and refuses it unless the host is the registry's token server.
 func (t *transport) checkToken(req *http.Request) (bool, error) {
 	var before *http.Request
 	if req.Response != nil {
@@ -100,7 +96,7 @@ func (t *transport) checkToken(req *http.Request) (bool, error) {
 	return false, nil
 }
 
-// checkRedirect refuses a token server's redirect, unless it is to itself.
+// checkRedirect refuses a token server's redirect to another host.
 func (t *transport) checkRedirect(before, req *http.Request) error {
 	if sameHost(before.URL.Host, req.URL.Host, req.URL.Scheme) {
 		return nil
@@ -109,14 +105,14 @@ func (t *transport) checkRedirect(before, req *http.Request) error {
 		t.host, before.URL.Host, req.URL.Host)
 }
 
-// realmOf is the address of a request without what it asks.
+// realmOf returns the address of a request without its query.
 func realmOf(req *http.Request) string {
 	at := *req.URL
 	at.RawQuery = ""
 	return at.String()
 }
 
-// carries reports whether a request has a password or an identity token in it.
+// carries reports whether a request contains a password or an identity token.
 func carries(req *http.Request) bool { return isBasic(req) || isForm(req) }
 
 func isBasic(req *http.Request) bool {

@@ -1,6 +1,5 @@
-// Package supported says with which engines and with which BuildKit the project
-// works. What is older than the least is refused; what is newer than what the
-// tests run with is taken as it is.
+// Package supported lists the supported versions of engines and BuildKit. Older ones are
+// refused; ones newer than those of the tests are not.
 package supported
 
 // The least versions.
@@ -8,12 +7,12 @@ const (
 	// EngineAPI is the version of the engine's API that Docker 20.10 has, and
 	// Podman 4.
 	EngineAPI = "1.41"
-	// Engines are those whose API it is.
+	// Engines are the engines with this API.
 	Engines = "Docker 20.10 or Podman 4.0"
-	// BuildKit is the version of a daemon that says which it is, and takes a
-	// source policy. An engine's own BuildKit may be older.
+	// BuildKit is the first version of a daemon that reports its version and supports
+	// source policies. An engine's own BuildKit may be older.
 	BuildKit = "0.11"
 )
 
-// Tested is what the tests run with.
+// Tested are the versions that the tests use.
 var Tested = []string{"Docker 20.10", "Docker 29", "Podman 4.3", "BuildKit 0.34"}

@@ -125,7 +125,7 @@ func (a *app) ignore(line string) error {
 }
 
 // gitIsFile reports whether the nearest .git at or above the app, up to the
-// root of the file system, is no directory.
+// root of the file system, is not a directory.
 func (a *app) gitIsFile() bool {
 	for dir := a.root; ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(filepath.Join(dir, ".git")); err == nil {

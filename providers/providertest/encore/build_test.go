@@ -59,7 +59,7 @@ func TestBuild(t *testing.T) {
 	for name, tt := range map[string]struct {
 		steer, args string
 		code        int
-		want        string // on standard error; "" is no success line
+		want        string // on standard error; "" for no success line
 		image       string // in what the engine built
 	}{
 		"image":            {"", "shop:1", 0, success, `shop:1 FROM scratch`},

@@ -85,8 +85,8 @@ func (d *daemon) died(err error) int {
 	return 1
 }
 
-// serve ends without an error when it is told to. Commands can connect to the
-// socket before the daemon has its port, and are answered once it has.
+// serve returns nil after an interrupt, or once the file daemon.stop exists. Commands can
+// connect to the socket before the daemon has its port, and are answered once it has.
 func (d *daemon) serve() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT)
 	defer cancel()

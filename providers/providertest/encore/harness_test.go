@@ -77,7 +77,7 @@ func (w *world) variable(name string) string {
 	return ""
 }
 
-// stop wants the daemon to end once it is told.
+// stop ends the daemon.
 func (w *world) stop() {
 	w.write(w.state.file("daemon.stop"), "")
 	w.until("the daemon has ended", func() bool {

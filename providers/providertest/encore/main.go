@@ -4,10 +4,10 @@
 // version", "run", "secret set" and "build docker". It follows what the real
 // one (v1.58.2) was seen to do, flag by flag and message by message, and
 // refuses whatever that one refuses. It also refuses what the real one has but
-// nobody here has a use for, so that a new use is looked at first.
+// stagecraft does not use, so that a new use is examined first.
 //
-// It is built by tests and put into PATH. See [steering] for how a script steers
-// it and [call] for what it notes; both are files of the state directory, which
+// It is built by tests and put into PATH. See [steering] for how a script controls
+// it and [call] for what it records; both are files of the state directory, which
 // ENCORE_STANDIN_STATE names. Without that variable it ends with exit code 70,
 // so that it never stands in by accident; 70 is also its answer to a steering
 // file with a mistake.
@@ -17,7 +17,7 @@
 // As with the real one, a daemon does the work: it is shared, started by the
 // first command that needs it, whose environment it keeps for its life, and
 // stays behind. It starts the app, which has the daemon's environment below that
-// of its command, lives on for a moment when the command has ended, and holds
+// of its command, runs on for a moment after the command has ended, and listens on
 // the port. Both are this program in hidden modes:
 //
 //   - "encore daemon -f" is the daemon, in the foreground, as with the real one. A

@@ -111,7 +111,7 @@ func (r *runner) listen() (code int, end bool) {
 	}
 }
 
-// elsewhere names an address near one that could not be had.
+// elsewhere returns an address near one that is in use.
 func elsewhere(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	number, nerr := strconv.Atoi(port)
@@ -183,7 +183,7 @@ func (r *runner) ready() (code int, end bool) {
 	return 0, false
 }
 
-// follow lasts until the app has ended, which is no failure however it did.
+// follow waits until the app has ended; how it ended does not matter.
 func (r *runner) follow() int {
 	for {
 		select {

@@ -63,7 +63,7 @@ func (c *call) setSecret(given values, args []string) int {
 		return fail("%v", err)
 	}
 	if verb == "created" {
-		// The daemon is told of it; that it can't be is no failure.
+		// The daemon is notified if it can be reached.
 		if s, err := connect(c.state, request{}); err == nil {
 			if !s.served() {
 				fmt.Fprintln(os.Stderr, "warning: failed to refresh secret secret, skipping: error reading from server: EOF")
@@ -75,7 +75,7 @@ func (c *call) setSecret(given values, args []string) int {
 	return 0
 }
 
-// selected is the group that the flags name. Flags that exclude each other are
+// selected returns the group that the flags name. Flags that exclude each other are
 // found first, names only after the platform was asked.
 func (c *call) selected(given values) (group, error) {
 	a, err := findApp()
@@ -176,7 +176,7 @@ func (c *call) store(g group) (verb string, err error) {
 	return verb, c.state.replace("secrets.json", append(data, '\n'))
 }
 
-// put has no two groups of a secret share a type.
+// put ensures that no two groups of a secret share a type.
 func put(groups []group, g group) ([]group, string, error) {
 	var conflicts strings.Builder
 	for i, old := range groups {
@@ -200,11 +200,5 @@ func put(groups []group, g group) ([]group, string, error) {
 }
 
 func both(a, b []string) []string {
-	var shared []string
-	for _, t := range a {
-		if slices.Contains(b, t) {
-			shared = append(shared, t)
-		}
-	}
-	return shared
+	return slices.DeleteFunc(slices.Clone(a), func(t string) bool { return !slices.Contains(b, t) })
 }

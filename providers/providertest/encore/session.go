@@ -26,7 +26,7 @@ type session struct {
 	messages chan message
 }
 
-// connect reaches the daemon, which it starts where there is none.
+// connect connects to the daemon, and starts it if there is none.
 func connect(s state, req request) (*session, error) {
 	conn, in, err := dial(s)
 	if err != nil {
@@ -54,7 +54,7 @@ func lost() *session {
 	return ses
 }
 
-// served waits until the daemon can be used; false is one that died instead.
+// served waits until the daemon can be used; false if it died instead.
 func (ses *session) served() bool { return (<-ses.messages).Served }
 
 func (ses *session) receive(in *bufio.Reader) {
@@ -68,7 +68,7 @@ func (ses *session) receive(in *bufio.Reader) {
 	}
 }
 
-// serve has the app answer from now on.
+// serve lets the app answer from now on.
 func (ses *session) serve() error {
 	_, err := ses.conn.Write([]byte("serve\n"))
 	return err
@@ -114,7 +114,7 @@ func spawn(s state) error {
 		}
 		select {
 		case <-ended:
-			return nil // what became of it is seen when it is dialled
+			return nil // the dial reports what became of it
 		case <-limit:
 			return errors.New("timed out waiting for daemon to start")
 		case <-time.After(poll):

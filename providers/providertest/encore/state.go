@@ -19,10 +19,10 @@ import (
 // stateEnv names the state directory.
 const stateEnv = "ENCORE_STANDIN_STATE"
 
-// steering is standin.json of the state directory: how the stand-in is to behave.
-// A key that is not known is a mistake. Without the file all is well.
+// steering is standin.json of the state directory: how the stand-in behaves. An unknown
+// key is an error. Without the file, every command succeeds.
 type steering struct {
-	// LoggedIn false has nobody logged in, whatever the login's file says.
+	// LoggedIn false means that no user is logged in, whatever the login's file says.
 	LoggedIn *bool `json:"logged_in"`
 	// Offline takes away the network, which version and secret set need.
 	Offline bool `json:"offline"`
@@ -34,20 +34,20 @@ type steering struct {
 	// LingerMS is how long the app of run outlives its command; 700 where it is
 	// left out.
 	LingerMS *int `json:"linger_ms"`
-	// CrashAfterMS has the app of run crash, so long after it is ready.
+	// CrashAfterMS lets the app of run crash, that long after it is ready.
 	CrashAfterMS int `json:"crash_after_ms"`
 	// Status is the HTTP status that the app of run answers with; 200 where it is
 	// left out.
 	Status int `json:"status"`
-	// Mute has the app of run take connections, but never answer.
+	// Mute lets the app of run accept connections, but never answer.
 	Mute bool `json:"mute"`
-	// DaemonDies has run and build end as if the daemon had died: with exit
-	// code 0 and without a word.
+	// DaemonDies lets run and build end as if the daemon had died: with exit
+	// code 0 and without output.
 	DaemonDies bool `json:"daemon_dies"`
-	// NoImage has build end with exit code 0, without an image and without the
+	// NoImage lets build end with exit code 0, without an image and without the
 	// line that says so.
 	NoImage bool `json:"no_image"`
-	// LyingSuccess has build print that line without an image.
+	// LyingSuccess lets build print that line without an image.
 	LyingSuccess bool `json:"lying_success"`
 	// NeedsInfra is an app that needs an infra configuration, for build; so is
 	// one with {"standin": {"needs_infra": true}} in its encore.app.

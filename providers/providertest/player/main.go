@@ -1,5 +1,5 @@
-// Command player is a provider for tests: it makes the calls that stand in its
-// configuration, one after another.
+// Command player is a provider for tests: it makes the calls in its configuration, one
+// after another.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 type player struct{}
 
-// config is what stands below player in stagecraft.yml.
+// config is the value of player in stagecraft.yml.
 type config struct {
 	Dev   []step `json:"dev"`
 	Build []step `json:"build"`
@@ -32,25 +32,24 @@ type step struct {
 	EnvStatus   []string                `json:"env_status"`
 	Log         string                  `json:"log"`
 	// Start, Wait, Stop and Probe are of programs by the order in which they
-	// were started, from 1. What Wait and Probe give is logged.
+	// were started, from 1. The results of Wait and Probe are logged.
 	Start *abi.ProcessStartRequest `json:"start"`
 	Wait  *abi.ProcessWaitRequest  `json:"wait"`
 	Stop  *abi.ProcessStopRequest  `json:"stop"`
 	Probe *abi.ProbeRequest        `json:"probe"`
-	// Status is a look at variables with files; what it gives is logged.
+	// Status asks for the state of variables with files; the result is logged.
 	Status *abi.EnvStatusRequest `json:"status"`
-	// Raw sends bytes as they are, where no request of the SDK's can say it.
+	// Raw sends bytes unchanged, for what the SDK's requests cannot express.
 	Raw *raw `json:"raw"`
-	// Say logs what the step before gave, or why it failed.
+	// Say logs the result or error of the step before.
 	Say bool `json:"say"`
 	// Fail ends the run with this error.
 	Fail *abi.Error `json:"fail"`
-	// Output runs what the exec before printed: a program that nobody knows
-	// before.
+	// Output runs what the exec before printed: a program not known in advance.
 	Output bool `json:"output"`
 	// Ignore goes on after an error.
 	Ignore bool `json:"ignore"`
-	// Find says so where a call gave a text with this in it.
+	// Find logs whether the result of a call contains this text.
 	Find string `json:"find"`
 	// Times makes the same call again and again.
 	Times int `json:"times"`
@@ -73,7 +72,7 @@ func (r raw) request() []byte {
 	return []byte(strings.Replace(r.Text, "@", strings.Repeat(r.Repeat, r.Times), 1))
 }
 
-// maxSaid bounds what is said of a file or a reply, in bytes.
+// maxSaid is the most that is logged of a file or a reply, in bytes.
 const maxSaid = 1000
 
 func init() { backend.Register(player{}) }
@@ -119,10 +118,9 @@ func play(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// reason is all that a provider is told of an error.
+// reason returns all that a provider learns of an error.
 func reason(err error) string {
-	var e *abi.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*abi.Error](err); ok {
 		return strings.TrimSpace(string(e.Code) + ": " + e.Message + " " + e.Hint)
 	}
 	return err.Error()

@@ -14,7 +14,7 @@ func rawReadFile(offset uint64) uint64
 //go:wasmimport extism:host/user stagecraft_stat
 func rawStat(offset uint64) uint64
 
-// transport hands bytes to an operation as they are.
+// transport sends bytes to an operation unchanged.
 func transport(operation string, request []byte) []byte {
 	imported := map[string]func(uint64) uint64{
 		"docker_build": rawDockerBuild, "exec": rawExec, "read_file": rawReadFile, "stat": rawStat,

@@ -10,20 +10,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// The runner keeps the first 10 errors and the first 10 warnings of a step as
-// annotations, and cuts a message at this many characters.
+// maxMessage is the number of characters at which the runner cuts a message. It keeps
+// the first 10 errors and the first 10 warnings of a step.
 const maxMessage = 4096
 
 // maxTitle bounds a title and the name of a file, in characters.
 const maxTitle = 1024
 
-// Annotation is a message, and where in the repository it belongs. All parts
-// but the message may be left out. Text may come from anywhere.
+// Annotation is a message at a location in the repository. Only Message is required.
+// Text may be untrusted.
 type Annotation struct {
-	File string // absolute, or from the directory that the Workflow was made for
+	File string // absolute, or relative to the directory of the Workflow
 	Line int    // from 1, 0 for none
-	// Column, from 1, has a meaning only with a Line, and where EndLine is no
-	// other line.
+	// Column, from 1, is used only with a Line, and without a later EndLine.
 	Column  int
 	EndLine int
 	Title   string
@@ -41,14 +40,13 @@ func (w *Workflow) annotate(name string, a Annotation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stops > 0 {
-		w.held = append(w.held, line)
+		w.pending = append(w.pending, line)
 		return
 	}
 	w.command(line)
 }
 
-// properties follow the command's name after a blank; the runner passes over
-// one that is empty.
+// properties follow the command's name after a space; the runner skips empty ones.
 func (w *Workflow) properties(a Annotation) string {
 	var b strings.Builder
 	add := func(name, value string) {
@@ -69,8 +67,8 @@ func (w *Workflow) properties(a Annotation) string {
 	return strings.Replace(b.String(), ",", " ", 1)
 }
 
-// relative is a file's path in the repository, with slashes; that of a file
-// outside of it, or where no workspace is known, stays absolute.
+// relative is a file's path in the repository, with slashes. It is absolute for files
+// outside, and if the workspace is unknown.
 func (w *Workflow) relative(file string) string {
 	if file == "" {
 		return ""
@@ -89,15 +87,15 @@ func message(text string) string {
 	if utf8.RuneCountInString(text) > maxMessage {
 		text = string([]rune(text)[:maxMessage-1]) + "…"
 	}
-	// The runner looks for "::" as a reader of its language would, who doesn't
-	// see it where an accent is put on the second colon.
+	// The runner's search for "::" respects combining characters: it would not find
+	// "::" with an accent on the second colon.
 	if first, _ := utf8.DecodeRuneInString(text); unicode.Is(unicode.M, first) {
 		text = " " + text
 	}
 	return text
 }
 
-// Percent comes first where the text is read, and last where it is undone.
+// The runner decodes the percent sign last.
 var (
 	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

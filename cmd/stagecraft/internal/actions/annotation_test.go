@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// newWorkflow has its project in a directory of the repository.
+// newWorkflow returns a workflow whose project is in a directory of the repository.
 func newWorkflow(t testing.TB, environ ...string) (*Workflow, *bytes.Buffer) {
 	workspace, err := filepath.Abs("workspace")
 	if err != nil {
@@ -83,7 +83,7 @@ func TestNoWorkspace(t *testing.T) {
 	}
 }
 
-// A command that begins in the middle of a line is none.
+// A command in the middle of a line is not executed.
 func TestCommandBeginsALine(t *testing.T) {
 	for _, before := range []string{"", "unfinished", "unfinished\r", "finished\n", "\xe2\x80"} {
 		w, out := newWorkflow(t)
@@ -92,7 +92,7 @@ func TestCommandBeginsALine(t *testing.T) {
 		}
 		w.Error(Annotation{Message: "m"})
 		for name, r := range runners() {
-			// What a script has printed before.
+			// Earlier output of a script.
 			if r.read("$ " + out.String()); len(r.commands) != 1 {
 				t.Errorf("%s, after %q: sees %q", name, before, r.commands)
 			}
@@ -112,7 +112,7 @@ func FuzzAnnotation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file, title, text string, line, column, endLine int) {
 		w, out := newWorkflow(t)
 		w.Error(Annotation{File: file, Title: title, Message: text, Line: line, Column: column, EndLine: endLine})
-		// What the runner can't be told is an = that a value begins with.
+		// The format cannot express a value that begins with "=".
 		want := map[string]string{
 			"file":  strings.TrimLeft(termtext.Line(w.relative(file), maxTitle), "="),
 			"title": strings.TrimLeft(termtext.Line(title, maxTitle), "="),

@@ -6,10 +6,9 @@ import (
 	"unicode"
 )
 
-// Defang makes text harmless that is printed where commands aren't stopped: in
-// a line that begins as a command does, and in "##[" anywhere, a backslash is
-// put, as the runner itself does with its own marks. Other lines stay as they
-// are.
+// Defang makes text safe to print while commands are not stopped: it inserts a
+// backslash into the start of a command and into "##[", as the runner does with its
+// own markers. Other lines stay unchanged.
 func Defang(text string) string {
 	if !strings.Contains(text, ":") && !strings.Contains(text, "##[") {
 		return text
@@ -38,17 +37,16 @@ func defangLine(line string) string {
 	return line
 }
 
-// indexVisible finds the first character that is neither blank nor one that
-// .NET's comparison of words may pass over; -1 when there is none.
+// indexVisible finds the first character that is neither space nor ignorable in .NET's
+// comparison of words; -1 for none.
 func indexVisible(s string) int {
 	return strings.IndexFunc(s, func(r rune) bool {
 		return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
 	})
 }
 
-// DefangJSON makes a JSON document harmless for the runner without a change of
-// its meaning. A line of JSON never begins as a command does, but "##[" may
-// stand in a string.
+// DefangJSON makes a JSON document safe without changing its meaning. A line of JSON
+// never begins like a command, but a string may contain "##[".
 func DefangJSON(doc []byte) []byte {
 	return bytes.ReplaceAll(doc, []byte("##["), []byte(`##\u005b`))
 }

@@ -9,7 +9,7 @@ import (
 func TestDefang(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"", ""},
-		{"std::vector is no command", "std::vector is no command"},
+		{"std::vector is not a command", "std::vector is not a command"},
 		{"a: b\n c ## [d] #[e]\n", "a: b\n c ## [d] #[e]\n"},
 		{"::error::x", `:\:error::x`},
 		{"a\n\t::error::x\nb\n", "a\n\t:\\:error::x\nb\n"},

@@ -6,15 +6,15 @@ import (
 	"unicode"
 )
 
-// runner is a model of what reads a step's output, built to the runner's
-// source (github.com/actions/runner at 258d6c857db3):
+// runner is a model of the runner, which reads a step's output, after its source
+// (github.com/actions/runner at 258d6c857db3):
 //
 //   - lines: src/Runner.Sdk/ProcessInvoker.cs, StreamReader.ReadLine of .NET;
 //   - commands: src/Runner.Common/ActionCommand.cs, TryParseV2 and TryParse;
 //   - stops: src/Runner.Worker/ActionCommandManager.cs, TryProcessCommand.
 type runner struct {
-	// index finds a text from a byte on, as .NET's IndexOf(string) does: by the
-	// rules of a language, unless the runner is told to know none.
+	// index finds a text from a byte on, like .NET's IndexOf(string): by the rules of a
+	// language, unless globalization is disabled.
 	index    func(s, sub string, from int) int
 	token    string    // registered, and stops all others, when it isn't empty
 	commands []command // that were obeyed
@@ -44,8 +44,8 @@ func ordinal(s, sub string, from int) int {
 	return -1
 }
 
-// byLanguage passes over characters that have no weight in Unicode's collation,
-// and doesn't find what an accent follows.
+// byLanguage ignores characters without weight in Unicode's collation, and does not find
+// text that a combining character follows.
 func byLanguage(s, sub string, from int) int {
 	for start := from; start < len(s); start++ {
 		if end := matchWeighed(s[start:], sub); end >= 0 {
@@ -75,7 +75,7 @@ func weightless(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Variation_Selector) || unicode.Is(unicode.Cc, r) && !unicode.IsSpace(r) || r == '\u034f'
 }
 
-// read takes a whole stream.
+// read processes a whole stream.
 func (r *runner) read(stream string) {
 	text := strings.TrimPrefix(strings.ToValidUTF8(stream, "\ufffd"), "\ufeff")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
@@ -96,8 +96,8 @@ func (r *runner) parse(line string) (command, bool) {
 
 func (r *runner) parseV2(line string) (command, bool) {
 	line = strings.TrimLeftFunc(line, unicode.IsSpace)
-	// By language ":\u200b:" is found as well, but the name is taken from the
-	// third character on, so that it is no registered one.
+	// By language ":\u200b:" is found as well, but the name begins at the third
+	// character, so it is not a registered one.
 	if r.index(line, "::", 0) != 0 || !strings.HasPrefix(line, "::") {
 		return command{}, false
 	}
@@ -130,7 +130,7 @@ func (r *runner) command(info, separator, data string, ofData, ofProperties [][2
 	}
 	c := command{name: strings.ToLower(name), properties: map[string]string{}, data: unescape(data, ofData)}
 	for property := range strings.SplitSeq(trim(rest), separator) {
-		// .NET leaves out empty parts: a value loses the = that it begins with.
+		// .NET drops empty parts: a value loses a leading "=".
 		key, value, ok := strings.Cut(strings.TrimLeft(property, "="), "=")
 		if value = strings.TrimLeft(value, "="); ok && value != "" {
 			c.properties[strings.ToLower(key)] = unescape(value, ofProperties)
@@ -158,7 +158,7 @@ func (r *runner) registered(name string) bool {
 	return false
 }
 
-// process is false for a line that is passed on as output.
+// process returns false for a line of output.
 func (r *runner) process(c command) bool {
 	switch {
 	case r.token != "" && strings.EqualFold(c.name, r.token):
@@ -173,7 +173,7 @@ func (r *runner) process(c command) bool {
 	return true
 }
 
-// attacks are lines that the runner obeys.
+// attacks are lines that the runner executes.
 var attacks = []string{
 	"::set-env name=PATH::/evil",
 	"::add-mask::a",
@@ -199,7 +199,7 @@ var attacks = []string{
 	"::endgroup::",
 }
 
-// TestRunner shows that the model obeys at all.
+// TestRunner: the model executes the attacks.
 func TestRunner(t *testing.T) {
 	for _, text := range attacks {
 		seen := 0

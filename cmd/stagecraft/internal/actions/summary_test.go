@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// summaryFile is an empty one, as the runner makes it.
+// summaryFile creates an empty summary, as the runner does.
 func summaryFile(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "step_summary")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -34,7 +34,7 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// evil has something for each part of GitHub's Markdown.
+// evil uses each part of GitHub's Markdown.
 const evil = "a|b `c` *d* _e_ <img src=x> [f](g) ![h](i) @user user@example.com #1 GH-1 o/r#2 https://x.example www.x.example :smile: \\| &lt; $x$ ~~y~~ ``z\nnew line"
 
 var runs = map[string]Run{
@@ -118,8 +118,8 @@ func TestSummaryIsBounded(t *testing.T) {
 	}
 }
 
-// What comes after a block that has no room would seem to stand beside what
-// comes before it.
+// After a block that does not fit nothing may follow: it would seem to belong to the
+// block before.
 func TestPageEndsAtItsCut(t *testing.T) {
 	p := &page{room: len(cutNote) + 5}
 	for _, block := range []string{"one\n", "too long\n", "x"} {
@@ -159,8 +159,7 @@ func TestSummaryThatCantBeWritten(t *testing.T) {
 	}
 }
 
-// cell is a text in a table: a code element with nothing in it that Markdown
-// or HTML could see.
+// cell is text in a table: a code element without Markdown or HTML in it.
 var cell = regexp.MustCompile(`^(<code>(?:[A-Za-z0-9 /,=;%?.\x{80}-\x{10ffff}-]|&#[0-9]+;|<!-- -->)+</code>)?$`)
 
 func FuzzMarkdown(f *testing.F) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Opening a pipe to write to waits for who reads it: this test would not end.
+// Opening a pipe for writing blocks until it is read: the test would hang.
 func TestSummaryIsNoPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {

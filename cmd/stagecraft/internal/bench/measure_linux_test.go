@@ -1,4 +1,4 @@
-// Package bench_test measures the real binary. It judges nothing.
+// Package bench_test measures the real binary, without assertions.
 package bench_test
 
 import (
@@ -24,9 +24,8 @@ func TestMain(m *testing.M) { clitest.Main(m) }
 
 var measure = flag.String("measure", "", "measure, and write the table to this file")
 
-// TestMeasure measures the real binary beside what it can be compared with, in
-// one run, and writes a table. It judges nothing: "make bench" runs it, and
-// docs/performance.md keeps the last table.
+// TestMeasure measures the real binary and comparable programs in one run, and writes a
+// table. "make bench" runs it, and docs/performance.md has the last table.
 func TestMeasure(t *testing.T) {
 	if *measure == "" {
 		t.Skip("measures only when asked to: make bench")
@@ -64,7 +63,7 @@ func (m *measurement) table() string {
 	return b.String()
 }
 
-// project makes a directory in which dev runs a command.
+// project creates a project whose dev runs a command.
 func (m *measurement) project(command string) string {
 	dir := m.t.TempDir()
 	text := "backend: {provider: generic, providers: {generic: {dev: {command: " + command + "}}}}\n"
@@ -74,7 +73,7 @@ func (m *measurement) project(command string) string {
 	return dir
 }
 
-// run times one whole process and returns its peak memory in bytes as well.
+// run measures the time of a process, and its peak memory in bytes.
 func (m *measurement) run(dir, cache, program string, args ...string) (time.Duration, int64) {
 	cmd := exec.CommandContext(m.t.Context(), program, args...)
 	cmd.Dir = dir
@@ -84,7 +83,7 @@ func (m *measurement) run(dir, cache, program string, args ...string) (time.Dura
 		m.t.Fatalf("%s: %v\n%s", program, err, out)
 	}
 	took := time.Since(start)
-	// Linux gives kilobytes, of the largest of the process and its children.
+	// Linux returns kilobytes, for the largest of the process and its children.
 	return took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 }
 
@@ -107,12 +106,12 @@ func (m *measurement) wholeProcess() {
 		cold = append(cold, c)
 	}
 	m.row("`dev` of `true`, warm cache, more than `true` itself", ms(median(warm)-median(direct)), "at most 60 ms")
-	m.row("the same where it isn't known what the module will do", ms(median(loaded)-median(direct)), "-")
+	m.row("the same without a stored run of the module", ms(median(loaded)-median(direct)), "-")
 	m.row("the same with a cold cache", ms(median(cold)-median(direct)), "at most 600 ms")
 	m.row("peak memory of the CLI around `true`", fmt.Sprintf("%d MB", peak>>20), "at most 100 MB")
 }
 
-// gate is what each of many commands costs the real binary, its guard included.
+// gate measures the cost of a command among many, including its guard.
 func (m *measurement) gate() {
 	const many = 200
 	once := map[string]any{"exec": map[string]any{"argv": []string{"true"}}}
@@ -140,7 +139,7 @@ func (m *measurement) gate() {
 	m.row("`exec` of `true` through the gate and a guard, more than os/exec", ms(each-median(direct)), "at most 5 ms")
 }
 
-// confined compares commands under a policy with the same commands confined by it.
+// confined compares commands under a policy with and without confinement.
 func (m *measurement) confined() {
 	const many = 100
 	for _, tt := range []struct {
@@ -175,10 +174,10 @@ func (m *measurement) confined() {
 				took[i] = append(took[i], t)
 			}
 		}
-		free, held := median(took[0]), median(took[1])
-		got := fmt.Sprintf("%.2f times", float64(held)/float64(free))
+		free, restricted := median(took[0]), median(took[1])
+		got := fmt.Sprintf("%.2f times", float64(restricted)/float64(free))
 		if tt.times > 1 {
-			got = ms((held-free)/time.Duration(tt.times)) + " more each"
+			got = ms((restricted-free)/time.Duration(tt.times)) + " more each"
 		}
 		m.row(tt.what+", confined, against the same not confined", got, "-")
 	}
@@ -211,8 +210,8 @@ func (m *measurement) decide() {
 	}
 }
 
-// pipe sends output through dev, and the same from the command itself, to a
-// reader that throws it away.
+// pipe compares the output of a command through dev with the output of the command
+// itself; the reader discards both.
 func (m *measurement) pipe() {
 	for _, gib := range []int{1, 8} {
 		size := fmt.Sprintf("%dG", gib)

@@ -27,9 +27,8 @@ import (
 
 var measureBuilds = flag.String("measure-builds", "", "measure builds, and write the table to this file")
 
-// TestMeasureBuilds measures builds of the real binary beside those of buildx,
-// in one run, and writes a table. It judges nothing: "make bench-build" runs it,
-// and docs/performance.md keeps the last table.
+// TestMeasureBuilds measures builds of the real binary and of buildx in one run, and
+// writes a table. "make bench-build" runs it, and docs/performance.md has the last table.
 func TestMeasureBuilds(t *testing.T) {
 	if *measureBuilds == "" {
 		t.Skip("measures only when asked to: make bench-build")
@@ -66,7 +65,7 @@ type buildMeasurement struct {
 	engine *client.Client
 }
 
-// builder builds what is in a directory under a tag.
+// builder builds a directory under a tag.
 type imageBuilder struct {
 	name string
 	argv []string
@@ -80,7 +79,7 @@ func (m *buildMeasurement) builders() []imageBuilder {
 	}
 }
 
-// context fills a directory with files of random bytes, which take bytes together.
+// context fills a directory with files of random bytes, with a total of bytes.
 func (m *buildMeasurement) context(files, bytes int) string {
 	m.t.Helper()
 	dir := m.t.TempDir()
@@ -112,7 +111,7 @@ func (m *buildMeasurement) write(name string, text []byte) {
 	}
 }
 
-// build times one build.
+// build measures one build.
 func (m *buildMeasurement) build(b imageBuilder, dir string) (time.Duration, int64) {
 	m.t.Helper()
 	if b.argv[0] == m.buildx {
@@ -121,7 +120,7 @@ func (m *buildMeasurement) build(b imageBuilder, dir string) (time.Duration, int
 	return m.run(dir, m.cache, b.argv[0], b.argv[1:]...)
 }
 
-// forget takes all that was built from the engine.
+// forget removes all builds from the engine.
 func (m *buildMeasurement) forget() {
 	m.t.Helper()
 	all := filters.NewArgs(filters.Arg("dangling", "false"))
@@ -131,12 +130,12 @@ func (m *buildMeasurement) forget() {
 	if _, err := m.engine.BuildCachePrune(m.t.Context(), build.CachePruneOptions{All: true}); err != nil {
 		m.t.Fatal(err)
 	}
-	// What was removed is not to be written while the next one is timed.
+	// The removal must reach the disk before the next measurement.
 	syscall.Sync()
 }
 
-// changes builds 200 MB in 5,000 files: first, with nothing changed, with a file
-// touched, and with one changed.
+// changes builds 200 MB in 5,000 files: first, unchanged, with a touched file, and with a
+// changed file.
 func (m *buildMeasurement) changes() {
 	const rounds = 8
 	kinds := []string{"first", "no change", "one file touched", "one file changed"}
@@ -146,8 +145,7 @@ func (m *buildMeasurement) changes() {
 		dir := m.context(5000, 200<<20)
 		file := filepath.Join(dir, "app", "7", "1007")
 		for at := range builders {
-			// Each comes after each other one: what one has written, the disk may
-			// still be at when the next begins.
+			// The order varies, because the disk may still write for the previous one.
 			i := (at + round) % len(builders)
 			b := builders[i]
 			m.forget()
@@ -185,10 +183,9 @@ func (m *buildMeasurement) changes() {
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
-// fleet builds on one daemon, and then on another that shares its cache. Its step
-// works for some seconds, as compilers do; a context has to be sent to each daemon.
-// Each has built something else before, as daemons of a fleet have: right after
-// its start a daemon is busy with itself.
+// fleet builds on one daemon, then on another that shares its cache. The step takes some
+// seconds, like a compiler; the context is sent to each daemon. Each has built something
+// else before, because a daemon is slow right after its start.
 func (m *buildMeasurement) fleet() {
 	registry := providertest.Registry(m.t, "")
 	dir, other := m.context(20, 1<<20), m.context(1, 1)
@@ -226,7 +223,7 @@ func (m *buildMeasurement) fleet() {
 		"at most 0.05 times, the same digest")
 }
 
-// worker is a program that hashes for some seconds, and writes what comes of it.
+// worker is a program that hashes for some seconds, and writes the result.
 const worker = `package main
 
 import (
@@ -245,7 +242,7 @@ func main() {
 }
 `
 
-// atOnce builds twenty different images at a time.
+// atOnce builds twenty different images concurrently.
 func (m *buildMeasurement) atOnce() {
 	const many = 20
 	for _, engine := range []string{"docker", "buildkit+" + providertest.BuildKit(m.t)} {
@@ -263,7 +260,7 @@ func (m *buildMeasurement) atOnce() {
 				cmd := exec.Command(clitest.Binary(), "build", "--progress", "quiet", "--tag", fmt.Sprintf("many:%d", i), "--engine", engine, "--output", "tar:"+out)
 				cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
 				said, err := cmd.CombinedOutput()
-				has := err == nil && holdsFile(out, text)
+				has := err == nil && hasNumber(out, text)
 				mu.Lock()
 				defer mu.Unlock()
 				if !has {
@@ -280,11 +277,11 @@ func (m *buildMeasurement) atOnce() {
 	}
 }
 
-// peakOf is a process's peak memory in bytes.
+// peakOf returns a process's peak memory in bytes.
 func peakOf(cmd *exec.Cmd) int64 { return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10 }
 
-// holdsFile tells whether an image in a file has the file "number" with a text.
-func holdsFile(archive, text string) bool {
+// hasNumber reports whether an image in a file has the file "number" with a text.
+func hasNumber(archive, text string) bool {
 	img, err := tarball.ImageFromPath(archive, nil)
 	if err != nil {
 		return false
@@ -303,7 +300,7 @@ func holdsFile(archive, text string) bool {
 	}
 }
 
-// files builds contexts of more and more files, and of more and more bytes.
+// files builds contexts with increasing numbers of files, and of bytes.
 func (m *buildMeasurement) files() {
 	b := m.builders()[1]
 	for _, tt := range []struct{ files, bytes int }{{1_000, 1 << 20}, {10_000, 10 << 20}, {100_000, 100 << 20}, {1_000, 400 << 20}} {

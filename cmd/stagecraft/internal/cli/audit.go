@@ -5,22 +5,21 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 )
 
 type auditVerifyCmd struct {
 	File string `arg:"" help:"An audit log."`
-	Head string `placeholder:"HASH" help:"The hash of a record that was kept elsewhere, and has to be in the log."`
+	Head string `placeholder:"HASH" help:"The hash of a record, kept elsewhere, that must be in the log."`
 	JSON bool   `name:"json" help:"Print the result as JSON."`
 }
 
 func (auditVerifyCmd) Help() string {
-	return `Finds records that were changed, taken out, put in or moved, and what a run that
-was killed left behind. The exit code is 1 if something is found. That the end of a
-log was cut off shows on the machine and for the user that wrote to it, whose
-state directory keeps the last head. The hash of the last record is printed: kept
-elsewhere, it shows later that the log up to it is the same.
+	return `Finds records that were changed, removed, inserted or moved, and incomplete records
+of a killed run. The exit code is 1 if there are findings. A cut-off end is found on
+the machine and by the user that wrote the log, in whose state directory the last
+head is kept. The hash of the last record is printed: kept elsewhere, it proves later
+that the log up to it is unchanged.
 
 Examples:
   stagecraft audit verify audit.jsonl
@@ -30,7 +29,7 @@ Examples:
 // Run is called by kong.
 func (c auditVerifyCmd) Run(a *app) error {
 	known := c.Head == ""
-	// What is kept is read first: a log that is written to meanwhile has more.
+	// The kept head is read first, because the log may grow meanwhile.
 	end := audit.Heads(userDirectories(a.Environ).heads).End(c.File)
 	report, err := audit.Read(c.File, func(r audit.Record) error {
 		known = known || r.Hash == c.Head
@@ -44,42 +43,38 @@ func (c auditVerifyCmd) Run(a *app) error {
 	if !known {
 		report.Miss("no record has the hash " + c.Head)
 	}
-	if c.JSON {
-		err = a.printer.resultJSON(verified{report, end.State, end.Earlier})
-	} else {
-		err = a.printer.result(verifyText(report) + c.endText(end))
-	}
+	err = a.printer.resultAs(c.JSON, auditJSON{report, end.State, end.Earlier}, auditText(report)+c.endText(end))
 	if err == nil && len(report.Findings) > 0 {
-		err = errFound
+		err = errFindings
 	}
 	return err
 }
 
-// verified is a report with what is known of the log's end.
-type verified struct {
+// auditJSON is a report and the state of the log's end.
+type auditJSON struct {
 	audit.Report
 	End     audit.EndState `json:"end"`
 	Earlier string         `json:"earlier_head,omitempty"`
 }
 
-// endText says whether anybody would notice that the log's end was cut off.
+// endText says whether the log's end was checked.
 func (c auditVerifyCmd) endText(end *audit.End) string {
 	switch {
 	case end.State == audit.EndKept && end.Earlier != "":
-		return "end checked: the log has the last head that is kept on this machine; an earlier log at this path had the head " + end.Earlier + "\n"
+		return "end checked: the log has the last head that is kept on this machine; the head of an earlier log at this path was " + end.Earlier + "\n"
 	case end.State == audit.EndKept:
 		return "end checked: the log has the last head that is kept on this machine\n"
 	case end.State == audit.EndCut:
-		return "end cut off: if that was meant, remove " + end.File + "\n"
+		return "end cut off: if that was intended, remove " + end.File + "\n"
 	case end.State == audit.EndOther:
-		return "end not checked: the head " + end.Last + ", kept for this path, is of another log\n"
+		return "end not checked: the head " + end.Last + ", kept for this path, belongs to another log\n"
 	case c.Head == "":
-		return "end not checked: no head of this log is kept on this machine; if you have one, give it with --head\n"
+		return "end not checked: no head of this log is kept on this machine; if you have one, pass it with --head\n"
 	}
 	return ""
 }
 
-func verifyText(report audit.Report) string {
+func auditText(report audit.Report) string {
 	var b strings.Builder
 	for _, f := range report.Findings {
 		if f.Line > 0 {
@@ -103,8 +98,7 @@ type auditShowCmd struct {
 }
 
 func (auditShowCmd) Help() string {
-	return `Shows each run: under which policies, which calls, what was decided on them, and
-when they took place.
+	return `Prints each run: its policies, and its calls with their decisions and times.
 
 Example:
   stagecraft audit show audit.jsonl`
@@ -129,8 +123,8 @@ type auditReportCmd struct {
 }
 
 func (auditReportCmd) Help() string {
-	return `Makes one page that needs nothing else: what ran, in which order and how long,
-what was denied and why, under which policies.
+	return `Writes one self-contained page: the calls with their order and duration, denials
+with their reasons, and policies.
 
 Example:
   stagecraft audit report audit.jsonl --html report.html`
@@ -146,10 +140,7 @@ func (c auditReportCmd) Run(*app) error {
 	if err := audit.HTML(&b, report, records); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(c.HTML, b.Bytes()); err != nil {
-		return fmt.Errorf("--html: %w", err)
-	}
-	return nil
+	return writeFile("--html", c.HTML, b.Bytes())
 }
 
 func readAudit(file string) (audit.Report, []audit.Record, error) {

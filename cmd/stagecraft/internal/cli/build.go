@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,16 +8,15 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 type buildCmd struct {
 	Tag          []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default <registry>/<project name>:<commit, with -dirty for changed files, or dev>."`
-	Push         bool     `help:"Send the image to its registry as well."`
-	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID, by which an engine runs it, to FILE."`
+	Push         bool     `help:"Also push the image to its registry."`
+	Iidfile      string   `placeholder:"FILE" help:"Write the image's ID, which engines run it by, to FILE."`
 	MetadataFile string   `placeholder:"FILE" help:"Write the image's names and digests to FILE, as docker buildx does."`
-	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE has, and nothing else."`
+	Plan         string   `placeholder:"FILE" help:"Do exactly what the plan in FILE contains."`
 	JSON         bool     `name:"json" help:"Print the result as JSON."`
 	builderFlags
 	progressFlag
@@ -27,10 +25,9 @@ type buildCmd struct {
 }
 
 func (buildCmd) Help() string {
-	return `The image is built by the engine that DOCKER_HOST or the current docker context
-names, or by the one that --engine does. Where none answers and the Dockerfile
-runs nothing, it is built without one. Its reference alone is printed on
-standard output.
+	return `The engine that --engine, DOCKER_HOST or the current docker context names builds
+the image. If no engine answers and the Dockerfile runs nothing, it is built without
+one. Standard output gets only the image's reference.
 
 Examples:
   stagecraft build
@@ -39,21 +36,20 @@ Examples:
   docker run $(stagecraft build)`
 }
 
-// buildJSON is what --json prints; fields are only ever added.
+// buildJSON is printed by --json; fields are only added.
 type buildJSON struct {
 	Image        string   `json:"image"`
 	ID           string   `json:"id,omitempty"`
 	Digest       string   `json:"digest,omitempty"`
 	OtherDigests []string `json:"other_digests,omitempty"`
 	Config       string   `json:"config,omitempty"`
-	// Changed are the files that restrict runs and changed during this one.
+	// Changed are files that restrict runs and changed during this one.
 	Changed []session.ChangedFile `json:"changed,omitempty"`
 }
 
 // Run is called by kong.
 func (c buildCmd) Run(ctx context.Context, a *app) error {
-	err := c.checkFiles()
-	if err != nil {
+	if err := c.checkFiles(); err != nil {
 		return err
 	}
 	attest, err := c.attestation(a)
@@ -62,13 +58,13 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	}
 	var image session.Image
 	err = c.recorded(ctx, a, session.CommandBuild, func(opts session.Options) (err error) {
-		// Standard output is for the result alone.
+		// Standard output is for the result only.
 		opts.Stdout, opts.Own = a.Stderr, append(opts.Own, c.Plan, c.Iidfile, c.MetadataFile, c.Attest, c.AttestKey)
 		opts.LoadModule = opts.LoadModule || attest != nil
-		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+		if opts.Builds, err = c.settings(a, further(c.Tag)); err != nil {
 			return err
 		}
-		c.carriedOut(a, &opts.Builds)
+		c.complete(a, &opts.Builds)
 		image, err = c.build(ctx, a, opts)
 		return err
 	})
@@ -78,13 +74,11 @@ func (c buildCmd) Run(ctx context.Context, a *app) error {
 	if err := errors.Join(c.writeFiles(image), attest.write(ctx, a, image)); err != nil {
 		return err
 	}
-	if c.JSON {
-		return a.printer.resultJSON(buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, image.Changed})
-	}
-	return a.printer.result(image.Reference + "\n")
+	v := buildJSON{image.Reference, image.ID, image.Digest, image.OtherDigests, image.Config, image.Changed}
+	return a.printer.resultAs(c.JSON, v, image.Reference+"\n")
 }
 
-// checkFiles wants each file that is written to have one content.
+// checkFiles checks that each flag names a file of its own.
 func (c buildCmd) checkFiles() error {
 	named := make(map[string]string)
 	for _, flag := range []struct{ name, file string }{
@@ -95,7 +89,7 @@ func (c buildCmd) checkFiles() error {
 			continue
 		}
 		if other := named[abs]; other != "" {
-			return &usageError{fmt.Sprintf("%s and %s name the same file, %s", other, flag.name, flag.file), "name two files"}
+			return &usageError{fmt.Sprintf("%s and %s name the same file, %s", other, flag.name, flag.file), "name different files"}
 		}
 		named[abs] = flag.name
 	}
@@ -105,16 +99,16 @@ func (c buildCmd) checkFiles() error {
 func (c buildCmd) writeFiles(image session.Image) error {
 	if c.Iidfile != "" {
 		if image.ID == "" {
-			return fmt.Errorf("--iidfile: the provider did not say which image it built")
+			return fmt.Errorf("--iidfile: the provider did not return the image's ID")
 		}
-		if err := atomicfile.Write(c.Iidfile, []byte(image.ID)); err != nil {
-			return fmt.Errorf("--iidfile: %w", err)
+		if err := writeFile("--iidfile", c.Iidfile, []byte(image.ID)); err != nil {
+			return err
 		}
 	}
 	if c.MetadataFile == "" {
 		return nil
 	}
-	// The names are those of docker buildx.
+	// The keys are those of docker buildx.
 	metadata := map[string]string{"image.name": strings.Join(append([]string{image.Reference}, image.Tags...), ",")}
 	if image.Config != "" {
 		metadata["containerimage.config.digest"] = image.Config
@@ -122,32 +116,14 @@ func (c buildCmd) writeFiles(image session.Image) error {
 	if image.Digest != "" {
 		metadata["containerimage.digest"] = image.Digest
 	}
-	var b bytes.Buffer
-	if err := writeJSON(&b, metadata, "  "); err != nil {
+	data, err := marshal(metadata, "  ")
+	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(c.MetadataFile, b.Bytes()); err != nil {
-		return fmt.Errorf("--metadata-file: %w", err)
-	}
-	return nil
+	return writeFile("--metadata-file", c.MetadataFile, data)
 }
 
-// first and further take references apart: a provider gets one.
-func first(tags []string) string {
-	if len(tags) == 0 {
-		return ""
-	}
-	return tags[0]
-}
-
-func further(tags []string) []string {
-	if len(tags) == 0 {
-		return nil
-	}
-	return tags[1:]
-}
-
-// identify are the flags that need to know the image by its digest.
+// identify returns the flags that need the image's digest.
 func (c buildCmd) identify() []session.Flag {
 	var flags []session.Flag
 	if c.Iidfile != "" {
@@ -163,9 +139,9 @@ func (c buildCmd) build(ctx context.Context, a *app, opts session.Options) (sess
 	var plan *session.Plan
 	if c.Plan != "" {
 		if len(c.Tag) > 0 || c.Push {
-			return session.Image{}, &usageError{"--tag and --push are the plan's", "leave them out, or plan again with them"}
+			return session.Image{}, &usageError{"--tag and --push are taken from the plan", "leave them out, or plan again with them"}
 		}
-		data, err := readLimited(c.Plan)
+		data, err := readFile(c.Plan)
 		if err != nil {
 			return session.Image{}, err
 		}

@@ -1,5 +1,5 @@
-// Package cli is the command line: the grammar, what each command prints, and
-// the exit codes.
+// Package cli is the command line: its grammar, what each command prints, and the
+// exit codes.
 package cli
 
 import (
@@ -22,71 +22,71 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// System is what the command line has of the machine.
+// System is the part of the machine that the command line uses.
 type System struct {
-	// Stdout takes results alone, Stderr everything else.
+	// Stdout gets results only, Stderr everything else.
 	Stdout, Stderr *os.File
 	Environ        []string
-	// BuiltIns has the modules that come with stagecraft.
+	// BuiltIns has the modules that are built into stagecraft.
 	BuiltIns fs.FS
-	// SignalsTaken, if there is one, is called once all signals come to os/signal.
-	SignalsTaken func()
+	// SignalsHandled, unless nil, is called once os/signal receives all signals.
+	SignalsHandled func()
 }
 
 type grammar struct {
 	Directory string `short:"C" placeholder:"DIR" default:"." help:"Look for stagecraft.yml in DIR, then upward."`
 	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its directory as the project."`
-	Verbose   bool   `short:"v" help:"Show every call that the provider makes, and what decided on it."`
+	Verbose   bool   `short:"v" help:"Show every call of the provider and the decision on it."`
 
 	Policy []string `name:"policy" sep:"none" placeholder:"FILE[@sha256:DIGEST]" help:"Also enforce the policy in FILE, as a ceiling; repeatable. STAGECRAFT_POLICY names more."`
-	Allow  bool     `name:"allow-project-ceiling" help:"Allow ceilings in the project, which a pull request can change; with CI=true they are an error otherwise."`
-	Locked *bool    `negatable:"" help:"Ask nothing, write no stagecraft.lock, and fail if what restricts the next run changed; the default with CI=true."`
+	Allow  bool     `name:"allow-project-ceiling" help:"Allow ceilings in the project, which a pull request can change; otherwise they are an error with CI=true."`
+	Locked *bool    `negatable:"" help:"Never ask, never write stagecraft.lock, and fail if a file that restricts the next run changed; the default with CI=true."`
 
-	NoReplay bool `name:"no-replay" help:"Load the provider's module, even if an earlier run tells what it does; also with STAGECRAFT_NO_REPLAY."`
+	NoReplay bool `name:"no-replay" help:"Load the provider's module even if an earlier run can be replayed; also STAGECRAFT_NO_REPLAY."`
 
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
 	Plan  struct {
 		Dev   planDevCmd   `cmd:"" help:"Show what dev would do."`
 		Build planBuildCmd `cmd:"" help:"Show what build would do."`
-	} `cmd:"" help:"Show what a command would do, and whether it may; nothing is run."`
-	Validate validateCmd `cmd:"" help:"Check the configuration, the provider's own part too."`
+	} `cmd:"" help:"Show what a command would do and whether it is allowed, without running it."`
+	Validate validateCmd `cmd:"" help:"Check the configuration, including the provider's part."`
 	Provider struct {
-		List    providerListCmd    `cmd:"" help:"List the providers that can be used here."`
-		Inspect providerInspectCmd `cmd:"" help:"Show what a provider is, and what it asks for."`
-		Trust   providerTrustCmd   `cmd:"" help:"Agree to a provider, and note that in stagecraft.lock."`
-		Untrust providerUntrustCmd `cmd:"" help:"Take a provider out of stagecraft.lock."`
-		Diff    providerDiffCmd    `cmd:"" help:"Show how a provider differs from the one in stagecraft.lock."`
-	} `cmd:"" help:"Look at providers, and trust them."`
+		List    providerListCmd    `cmd:"" help:"List the available providers."`
+		Inspect providerInspectCmd `cmd:"" help:"Show a provider and what it asks for."`
+		Trust   providerTrustCmd   `cmd:"" help:"Trust a provider and record it in stagecraft.lock."`
+		Untrust providerUntrustCmd `cmd:"" help:"Remove a provider from stagecraft.lock."`
+		Diff    providerDiffCmd    `cmd:"" help:"Show how a provider differs from its entry in stagecraft.lock."`
+	} `cmd:"" help:"List, inspect and trust providers."`
 	Rules struct {
-		Explain policyExplainCmd `cmd:"" help:"Say whether the provider may do something, and why."`
-		Check   policyCheckCmd   `cmd:"" help:"Look for mistakes in policies."`
-		Test    policyTestCmd    `cmd:"" help:"Run the tests of policies."`
+		Explain policyExplainCmd `cmd:"" help:"Show whether the policies allow an operation, and why."`
+		Check   policyCheckCmd   `cmd:"" help:"Find mistakes in policies."`
+		Test    policyTestCmd    `cmd:"" help:"Run policy tests."`
 		Learn   policyLearnCmd   `cmd:"" help:"Write the least policy that a run needs."`
 	} `cmd:"" name:"policy" help:"Explain, check, test and learn policies."`
 	Audit struct {
-		Verify auditVerifyCmd `cmd:"" help:"Find what was changed in an audit log."`
-		Show   auditShowCmd   `cmd:"" help:"Show an audit log as text."`
-		Report auditReportCmd `cmd:"" help:"Make a page of an audit log."`
+		Verify auditVerifyCmd `cmd:"" help:"Find changes to an audit log."`
+		Show   auditShowCmd   `cmd:"" help:"Print an audit log as text."`
+		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
-	Verify  verifyCmd  `cmd:"" help:"Check a statement that build --attest wrote."`
+	Verify  verifyCmd  `cmd:"" help:"Verify a statement that build --attest wrote."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }
 
 const description = `Run and build an application's backend through a sandboxed provider.
 
-stagecraft.yml names the provider and has its settings; it is looked for in the working directory and upward.`
+stagecraft.yml selects the provider and configures it. It is searched for in the working directory, then upward.`
 
 // app is one run of the command line.
 type app struct {
 	System
 	grammar  grammar
 	printer  *printer
-	secrets  *redact.Set       // what nobody is to be shown
-	workflow *actions.Workflow // nil outside of GitHub Actions
-	opened   *session.Session  // nil until one is
-	ceilings []session.Ceiling // those that the user named
-	runs     atomic.Bool       // whether there may be processes of a provider's
+	secrets  *redact.Set       // masked in all output
+	workflow *actions.Workflow // nil outside GitHub Actions
+	opened   *session.Session  // nil until opened
+	ceilings []session.Ceiling // named by the user
+	running  atomic.Bool       // whether processes of a provider may be running
 }
 
 // Main runs the command line and returns the exit code.
@@ -99,8 +99,8 @@ func Main(args []string, system System) (code int) {
 	}()
 	ctx, stop := a.watchSignals(context.Background())
 	defer stop()
-	if system.SignalsTaken != nil {
-		system.SignalsTaken()
+	if system.SignalsHandled != nil {
+		system.SignalsHandled()
 	}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
@@ -125,31 +125,38 @@ func Main(args []string, system System) (code int) {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		a.printer.show(grammarError(err, parser.Model.Node))
+		a.printer.show(parseFailure(err, parser.Model.Node))
 		return ExitUsage
 	}
 	a.printer.help = seeHelp(parsed.Selected())
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if err = checkGiven(parsed, args); err == nil {
-		a.ceilings, err = a.namedCeilings()
-	}
-	if err == nil {
-		var set string
-		set, err = a.namedBy("STAGECRAFT_NO_REPLAY")
-		a.grammar.NoReplay = a.grammar.NoReplay || set != ""
-	}
-	if err == nil {
-		err = parsed.Run(a)
-	}
-	if err != nil && !isKnownEnd(ctx, err) {
+	err = a.run(parsed, args)
+	if err != nil && !isShown(ctx, err) {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)
 }
 
-// crashed says that a mistake of our own ended the command, and where.
+// run checks the common flags and variables, and runs the command.
+func (a *app) run(parsed *kong.Context, args []string) error {
+	err := checkFlags(parsed, args)
+	if err != nil {
+		return err
+	}
+	if a.ceilings, err = a.namedCeilings(); err != nil {
+		return err
+	}
+	noReplay, err := a.setting("STAGECRAFT_NO_REPLAY")
+	if err != nil {
+		return err
+	}
+	a.grammar.NoReplay = a.grammar.NoReplay || noReplay != ""
+	return parsed.Run(a)
+}
+
+// crashed prints that a bug of our own ended the command, and where.
 func crashed(stderr io.Writer, reason any) int {
-	where := "an unknown place"
+	where := "unknown location"
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers)])
 	for panicked := false; ; {
@@ -163,7 +170,7 @@ func crashed(stderr io.Writer, reason any) int {
 			break
 		}
 	}
-	fmt.Fprintf(stderr, "error: a mistake in stagecraft itself: %s\n  please report it, with this place: %s\n", termtext.Line(fmt.Sprint(reason), 1000), where)
+	fmt.Fprintf(stderr, "error: bug in stagecraft: %s\n  please report it, with this location: %s\n", termtext.Line(fmt.Sprint(reason), 1000), where)
 	return ExitFailed
 }
 
@@ -179,29 +186,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// getenv is the value of a variable; the last of several counts.
-func (a *app) getenv(name string) string {
-	value := ""
-	for _, entry := range a.Environ {
-		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
-			value = v
-		}
-	}
-	return value
-}
-
-// locked is what the user said, or else true where nobody is there to ask.
-func (a *app) locked() bool {
-	if a.grammar.Locked != nil {
-		return *a.grammar.Locked
-	}
-	return a.inCI()
-}
-
-// inCI tells whether nobody is there, as CI systems say.
-func (a *app) inCI() bool { return a.getenv("CI") == "true" }
-
-// options are what a session gets from the flags that all commands share.
+// options returns the options of a session that the common flags set.
 func (a *app) options() session.Options {
 	directories := userDirectories(a.Environ)
 	return session.Options{
@@ -210,10 +195,10 @@ func (a *app) options() session.Options {
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
 		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
-		// A key is never sent to an engine, whether it is used or not.
-		Own: []string{a.getenv(attestKey)},
-		// What programs print, and their names with it, goes to both streams.
+		// A key is never sent to an engine, even if it is not used.
+		Own: []string{a.getenv(attestKeyEnv)},
+		// The names of programs are printed on both streams.
 		Mask: a.secrets, Colour: a.printer.color && wantsColor(a.Stdout, a.Environ),
-		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose, terminal: a.Stderr},
+		Reporter: &reporter{printer: a.printer, verbose: a.grammar.Verbose, stderr: a.Stderr},
 	}
 }

@@ -69,7 +69,7 @@ func TestInterruptedEnd(t *testing.T) {
 	for _, tt := range []struct {
 		err   error
 		code  int
-		known bool
+		shown bool
 	}{
 		{fmt.Errorf("x: %w", cause), ExitInterrupted, true},
 		{&abi.Error{Code: abi.CodeInterrupted}, ExitInterrupted, true},
@@ -80,11 +80,11 @@ func TestInterruptedEnd(t *testing.T) {
 		if got := exitCode(ctx, tt.err); got != tt.code {
 			t.Errorf("%v: got %d, want %d", tt.err, got, tt.code)
 		}
-		if got := isKnownEnd(ctx, tt.err); got != tt.known {
-			t.Errorf("%v: known is %v", tt.err, got)
+		if got := isShown(ctx, tt.err); got != tt.shown {
+			t.Errorf("%v: shown is %v", tt.err, got)
 		}
-		if isKnownEnd(t.Context(), tt.err) {
-			t.Errorf("%v is no news without an interrupt", tt.err)
+		if isShown(t.Context(), tt.err) {
+			t.Errorf("%v: shown without an interrupt", tt.err)
 		}
 	}
 }
@@ -124,35 +124,35 @@ func TestUserDirectories(t *testing.T) {
 	}
 }
 
-// TestJSONIsPlain has text that a terminal would obey, as a provider's version
-// could be: C1 codes, DEL, direction marks, characters beyond 16 bits.
+// TestJSONIsPlain: text that a terminal would interpret is escaped, such as C1 codes,
+// DEL, direction marks and characters beyond 16 bits.
 func TestJSONIsPlain(t *testing.T) {
-	type said struct {
+	type message struct {
 		Text string          `json:"text"`
 		Raw  json.RawMessage `json:"raw"`
 	}
-	in := said{"größe <&> \x1b[2J\x7f\u009b2J\u202egnp.exe\u200b\ufeff\U000e0001", json.RawMessage("\"\u009b\u202e\"")}
+	in := message{"größe <&> \x1b[2J\x7f\u009b2J\u202egnp.exe\u200b\ufeff\U000e0001", json.RawMessage("\"\u009b\u202e\"")}
 	for _, indent := range []string{"", "  "} {
-		var b strings.Builder
-		if err := writeJSON(&b, in, indent); err != nil {
+		data, err := marshal(in, indent)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range b.String() {
+		for _, r := range string(data) {
 			if r != '\n' && !unicode.IsPrint(r) {
-				t.Errorf("%q reaches the terminal in %q", r, b.String())
+				t.Errorf("%q reaches the terminal in %q", r, data)
 			}
 		}
-		var out said
-		if err := json.Unmarshal([]byte(b.String()), &out); err != nil || out.Text != in.Text {
+		var out message
+		if err := json.Unmarshal(data, &out); err != nil || out.Text != in.Text {
 			t.Errorf("got %q, %v, want %q", out.Text, err, in.Text)
 		}
-		if !strings.Contains(b.String(), "größe <&>") {
-			t.Errorf("what is plain was changed: %s", b.String())
+		if !strings.Contains(string(data), "größe <&>") {
+			t.Errorf("plain text was changed: %s", data)
 		}
 	}
 }
 
-// TestCrashed has a mistake of our own end a command.
+// TestCrashed: a bug of our own ends a command with a message.
 func TestCrashed(t *testing.T) {
 	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
@@ -162,24 +162,24 @@ func TestCrashed(t *testing.T) {
 	if got := Main([]string{"provider", "list"}, System{Stdout: stderr, Stderr: stderr, BuiltIns: crashing{}}); got != ExitFailed {
 		t.Errorf("exit code %d", got)
 	}
-	said, err := os.ReadFile(stderr.Name())
-	if want := regexp.MustCompile(`^error: a mistake in stagecraft itself: boom\n  please report it, with this place: .*cli_test\.go:\d+\n$`); err != nil || !want.Match(said) {
-		t.Errorf("%v, %s", err, said)
+	output, err := os.ReadFile(stderr.Name())
+	if want := regexp.MustCompile(`^error: bug in stagecraft: boom\n  please report it, with this location: .*cli_test\.go:\d+\n$`); err != nil || !want.Match(output) {
+		t.Errorf("%v, %s", err, output)
 	}
 }
 
-// crashing is a file system with a mistake in it.
+// crashing is a file system with a bug.
 type crashing struct{}
 
 func (crashing) Open(string) (fs.File, error) { panic("boom") }
 
-// TestCrashedIsMasked has a secret in what a mistake of our own says.
+// TestCrashedIsMasked: secrets in the message of a bug are masked.
 func TestCrashedIsMasked(t *testing.T) {
 	secrets := new(redact.Set)
 	secrets.Add("s3cret-value")
-	var said strings.Builder
-	crashed(masking{&said, secrets}, "oh s3cret-value\n::set-env name=A::b")
-	if got := said.String(); !strings.HasPrefix(got, "error: a mistake in stagecraft itself: oh *** ::set-env name=A::b\n  please report it") {
-		t.Errorf("said %q", got)
+	var output strings.Builder
+	crashed(masking{&output, secrets}, "oh s3cret-value\n::set-env name=A::b")
+	if got := output.String(); !strings.HasPrefix(got, "error: bug in stagecraft: oh *** ::set-env name=A::b\n  please report it") {
+		t.Errorf("output %q", got)
 	}
 }

@@ -9,10 +9,9 @@ import (
 type devCmd struct{ recordFlags }
 
 func (devCmd) Help() string {
-	return `The command runs as if you had typed it: it has the terminal, and its exit
-code becomes stagecraft's. Ctrl-C asks it to end; what is left after 10 s, or
-at a second Ctrl-C, is killed. All signals but those of job control are passed
-on to it.
+	return `The command runs as if you typed it: it has the terminal, and its exit code becomes
+stagecraft's. Ctrl-C asks it to end; what still runs after 10 s, or at a second
+Ctrl-C, is killed. All signals except those of job control are passed on to it.
 
 Examples:
   stagecraft dev

@@ -18,32 +18,28 @@ const (
 	ExitDone        = 0
 	ExitFailed      = 1   // the provider or an operation failed; dev: the child's own code
 	ExitDenied      = 3   // denied by policy
-	ExitProvider    = 4   // the provider can't be used: missing, of another ABI, no Wasm
-	ExitTimeout     = 5   // a time ran out
-	ExitEngine      = 6   // no engine
+	ExitProvider    = 4   // the provider is unusable: missing, not Wasm, another ABI
+	ExitTimeout     = 5   // a time limit was exceeded
+	ExitEngine      = 6   // no engine answers
 	ExitConfig      = 78  // the configuration is wrong
 	ExitUsage       = 80  // the command line is wrong
 	ExitInterrupted = 130 // interrupted
 )
 
-// exitCode is the one place where an error becomes an exit code.
+// exitCode maps an error to an exit code; nothing else does.
 func exitCode(ctx context.Context, err error) int {
-	if err == nil {
+	switch {
+	case err == nil:
 		return ExitDone
-	}
-	if isRefusal(err) {
+	case isRefusal(err):
 		return ExitDenied
-	}
-	if isUsageError(err) {
+	case isUsageError(err):
 		return ExitUsage
-	}
-	if isConfigError(err) {
+	case isConfigError(err):
 		return ExitConfig
-	}
-	if isProviderError(err) {
+	case isProviderError(err):
 		return ExitProvider
-	}
-	if _, ok := errors.AsType[*sandbox.LimitError](err); ok {
+	case is[*sandbox.LimitError](err):
 		return ExitTimeout
 	}
 	if e, ok := errors.AsType[*abi.Error](err); ok {
@@ -55,33 +51,30 @@ func exitCode(ctx context.Context, err error) int {
 	return ExitFailed
 }
 
-// isRefusal tells whether a policy, the lock file or the user said no, or what
-// restricts the next run changed where nothing may.
-func isRefusal(err error) bool {
-	if _, ok := errors.AsType[*session.DeniedError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*session.UntrustedError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*session.RefusedError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*session.ChangedError](err); ok {
-		return true
-	}
-	e, ok := errors.AsType[*session.PlanError](err)
-	return errors.Is(err, errWouldBeDenied) || ok && e.Other
+// is reports whether err is or wraps an E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
-// isUsageError tells whether the command line is wrong, or wants what the run
-// cannot do.
-func isUsageError(err error) bool {
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*session.FlagError](err)
-	return ok
+// isRefusal reports whether a policy, the lock file or the user refused, or a file
+// that restricts the next run changed although it must not.
+func isRefusal(err error) bool {
+	e, ok := errors.AsType[*session.PlanError](err)
+	return ok && e.Other || errors.Is(err, errWouldBeDenied) || is[*session.DeniedError](err) ||
+		is[*session.UntrustedError](err) || is[*session.RefusedError](err) || is[*session.ChangedError](err)
+}
+
+// isUsageError reports whether the command line is wrong, or asks for what the
+// run cannot do.
+func isUsageError(err error) bool { return is[*usageError](err) || is[*session.FlagError](err) }
+
+func isConfigError(err error) bool {
+	return is[yamldoc.Problems](err) || is[*session.PlanError](err) || is[*config.NotFoundError](err)
+}
+
+func isProviderError(err error) bool {
+	return is[*provider.UnusableError](err) || is[*unknownProviderError](err) || is[*backend.ContractError](err)
 }
 
 func codeOf(e *abi.Error) int {
@@ -105,30 +98,7 @@ func codeOf(e *abi.Error) int {
 	return ExitFailed
 }
 
-func isConfigError(err error) bool {
-	if _, ok := errors.AsType[yamldoc.Problems](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*session.PlanError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*config.NotFoundError](err)
-	return ok
-}
-
-func isProviderError(err error) bool {
-	if _, ok := errors.AsType[*provider.UnusableError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*unknownProviderError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*backend.ContractError](err)
-	return ok
-}
-
-// outcome is how a run ended, in a word and with its exit code, for the audit
-// log.
+// outcome names how a run ended, and its exit code, for the audit log.
 func outcome(ctx context.Context, err error) (string, int) {
 	code := exitCode(ctx, err)
 	switch {
@@ -142,8 +112,8 @@ func outcome(ctx context.Context, err error) (string, int) {
 	return "failed", code
 }
 
-// usageError says what is wrong on the command line, where the grammar can't.
-// Without a hint the command's help is named.
+// usageError is an error of the command line that kong cannot find. Without a
+// hint the command's help is named.
 type usageError struct{ message, hint string }
 
 func (e *usageError) Error() string { return e.message }
@@ -151,11 +121,18 @@ func (e *usageError) Error() string { return e.message }
 // Hint says what to do about it.
 func (e *usageError) Hint() string { return e.hint }
 
-// isKnownEnd tells whether an error is no news to the user: what the output
-// says already, or after an interrupt the word that there was one, or a child's
-// own exit code.
-func isKnownEnd(ctx context.Context, err error) bool {
-	if errors.Is(err, errDiffers) || errors.Is(err, errWouldBeDenied) || errors.Is(err, errFound) {
+// Errors of commands whose output already says what is wrong.
+var (
+	errWouldBeDenied = errors.New("would be denied")
+	errDiffers       = errors.New("differs")
+	errFindings      = errors.New("findings")
+)
+
+// isShown reports whether the user knows of an error already: the output says it,
+// or the user interrupted the run, or a command ended with its own exit code after
+// that.
+func isShown(ctx context.Context, err error) bool {
+	if errors.Is(err, errDiffers) || errors.Is(err, errWouldBeDenied) || errors.Is(err, errFindings) {
 		return true
 	}
 	if ctx.Err() == nil {

@@ -1,34 +1,33 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// maxEnvRow is how much is shown of the names of variables, in characters.
+// maxEnvRow bounds a row with names of variables, in characters.
 const maxEnvRow = 10_000
 
-// planFlags are what both kinds of plans can be asked for.
+// planFlags are the flags of both plans.
 type planFlags struct {
 	JSON bool   `name:"json" help:"Print the plan as JSON."`
 	Out  string `placeholder:"FILE" help:"Write the plan to FILE."`
 }
 
+const planHelp = `Runs the provider without effects; each call is answered as if it had worked.
+Prints the calls in order, with the decision of each policy. The exit code is 3 if
+a call would be denied.
+`
+
 type planDevCmd struct{ planFlags }
 
 func (planDevCmd) Help() string {
-	return `The provider runs with every effect withheld, and is answered as if each had
-worked. What it would have done is printed in order, with what the policies say
-of it. The exit code is 3 when something would be denied.
-
+	return planHelp + `
 Example:
   stagecraft plan dev`
 }
@@ -41,15 +40,12 @@ func (c planDevCmd) Run(ctx context.Context, a *app) error {
 type planBuildCmd struct {
 	planFlags
 	Tag  []string `sep:"none" placeholder:"REF" help:"Reference of the image; repeatable; default as for build."`
-	Push bool     `help:"Send the image to its registry as well."`
+	Push bool     `help:"Also push the image to its registry."`
 	builderFlags
 }
 
 func (planBuildCmd) Help() string {
-	return `The provider runs with every effect withheld, and is answered as if each had
-worked. What it would have done is printed in order, with what the policies say
-of it. The exit code is 3 when something would be denied.
-
+	return planHelp + `
 Examples:
   stagecraft plan build
   stagecraft plan build --out plan.json && stagecraft build --plan plan.json`
@@ -58,14 +54,11 @@ Examples:
 // Run is called by kong.
 func (c planBuildCmd) Run(ctx context.Context, a *app) error {
 	options, err := a.options(), error(nil)
-	if options.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+	if options.Builds, err = c.settings(a, further(c.Tag)); err != nil {
 		return err
 	}
 	return c.run(ctx, a, session.CommandBuild, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, options)
 }
-
-// errWouldBeDenied ends a plan whose output says what would be.
-var errWouldBeDenied = errors.New("it would be denied")
 
 func (f planFlags) run(ctx context.Context, a *app, command string, opts session.BuildOptions, options session.Options) error {
 	options.Own = append(options.Own, f.Out)
@@ -78,31 +71,27 @@ func (f planFlags) run(ctx context.Context, a *app, command string, opts session
 		return err
 	}
 	if f.Out != "" {
-		var b bytes.Buffer
-		if err := writeJSON(&b, plan, "  "); err != nil {
+		data, err := marshal(plan, "  ")
+		if err != nil {
 			return err
 		}
-		if err := atomicfile.Write(f.Out, b.Bytes()); err != nil {
-			return fmt.Errorf("--out: %w", err)
+		if err := writeFile("--out", f.Out, data); err != nil {
+			return err
 		}
 	}
-	if f.JSON {
-		err = a.printer.resultJSON(plan)
-	} else {
-		err = a.printer.result(planText(plan))
+	if err := a.printer.resultAs(f.JSON, plan, planText(plan)); err != nil {
+		return err
 	}
 	switch {
-	case err != nil:
-		return err
 	case !plan.Allowed:
 		return errWouldBeDenied
 	case plan.Failure != nil:
-		return &abi.Error{Code: abi.Code(plan.Failure.Code), Message: "the provider ends with an error: " + plan.Failure.Message}
+		return &abi.Error{Code: abi.Code(plan.Failure.Code), Message: "the provider would fail: " + plan.Failure.Message}
 	}
 	return nil
 }
 
-// planText shows a plan to people.
+// planText is a plan as text.
 func planText(p *session.Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s by provider %s", p.Command, p.Provider.ID)
@@ -121,12 +110,12 @@ func planText(p *session.Plan) string {
 		for _, row := range stepRows(step) {
 			fmt.Fprintf(&b, "   %s\n", termtext.Line(row, maxEnvRow))
 		}
-		for _, said := range step.Layers {
-			fmt.Fprintf(&b, "     %s\n", saidText(said))
+		for _, layer := range step.Layers {
+			fmt.Fprintf(&b, "     %s\n", layerText(layer))
 		}
 	}
 	if p.Failure != nil {
-		fmt.Fprintf(&b, "\nthen the provider ends with an error: %s\n", termtext.Line(p.Failure.Message, 2000))
+		fmt.Fprintf(&b, "\nthen the provider would fail: %s\n", termtext.Line(p.Failure.Message, 2000))
 	}
 	fmt.Fprintf(&b, "\n%s\n", planVerdict(p))
 	return b.String()
@@ -141,14 +130,14 @@ func planVerdict(p *session.Plan) string {
 	}
 	switch {
 	case len(p.Steps) == 0:
-		return "it would do nothing"
+		return "no steps"
 	case denied > 0:
 		return fmt.Sprintf("%s, %d of them denied", counted(len(p.Steps), "step"), denied)
 	}
 	return counted(len(p.Steps), "step") + ", all allowed"
 }
 
-// counted is a number of things.
+// counted is a number of things, such as "2 steps".
 func counted(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -160,18 +149,18 @@ func stepRows(step session.PlannedStep) []string {
 	var rows []string
 	if step.Exec != nil {
 		rows = execRows(step)
+		if step.Exec.Unchanged {
+			step.Unknown = nil // it does not run
+		}
 	}
 	if step.Build != nil {
 		rows = buildRows(step)
 	}
-	if step.Exec != nil && step.Exec.Unchanged {
-		step.Unknown = nil // nothing of it runs
-	}
 	for _, unknown := range step.Unknown {
-		rows = append(rows, "not known before it runs: "+unknown)
+		rows = append(rows, "unknown until it runs: "+unknown)
 	}
 	if step.Failure != nil {
-		rows = append(rows, "it can't work: "+step.Failure.Message)
+		rows = append(rows, "would fail: "+step.Failure.Message)
 	}
 	return append(rows, verdict(step.Allowed))
 }
@@ -179,13 +168,13 @@ func stepRows(step session.PlannedStep) []string {
 func execRows(step session.PlannedStep) []string {
 	rows := append([]string{"directory " + step.Exec.Dir}, session.EnvironmentRows(step.Environment)...)
 	if step.Exec.Stdin != nil {
-		rows = append(rows, "reads what it is given on standard input")
+		rows = append(rows, "reads standard input from the provider")
 	}
 	if step.Exec.Unchanged {
-		rows = append(rows, "does not run: it succeeded with the same input before")
+		rows = append(rows, "does not run: it succeeded earlier with the same input")
 	}
 	if step.Exec.Interactive {
-		rows = append(rows, "has Ctrl-C to itself (interactive)")
+		rows = append(rows, "receives Ctrl-C itself (interactive)")
 	}
 	return rows
 }
@@ -197,10 +186,10 @@ func buildRows(step session.PlannedStep) []string {
 		"Dockerfile " + x.Dockerfile,
 	}
 	if len(x.Args) > 0 {
-		rows = append(rows, "arguments "+valueNames(x.Args))
+		rows = append(rows, "arguments "+joinedStrings(x.Args))
 	}
 	if len(x.Secrets) > 0 {
-		rows = append(rows, "secrets "+valueNames(x.Secrets))
+		rows = append(rows, "secrets "+joinedStrings(x.Secrets))
 	}
 	for _, row := range []struct {
 		name   string
@@ -209,9 +198,9 @@ func buildRows(step session.PlannedStep) []string {
 		{"target", []string{x.Target}},
 		{"network", []string{x.Network}},
 		{"platforms", x.Platforms},
-		{"on", x.Bases},
-		{"from", x.Layouts},
-		{"read by", []string{x.Syntax}},
+		{"base images", x.Bases},
+		{"base layouts", x.Layouts},
+		{"syntax", []string{x.Syntax}},
 		{"fetches", x.Remotes},
 		{"cache from", x.CacheFrom},
 		{"cache to", x.CacheTo},
@@ -228,15 +217,15 @@ func buildRows(step session.PlannedStep) []string {
 	return rows
 }
 
-func valueNames[V fmt.Stringer](values []V) string {
-	names := make([]string, len(values))
-	for i, v := range values {
-		names[i] = v.String()
+func joinedStrings[V fmt.Stringer](values []V) string {
+	var texts []string
+	for _, v := range values {
+		texts = append(texts, v.String())
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(texts, ", ")
 }
 
-// size writes bytes as people read them.
+// size is a number of bytes, such as "1.5 MB".
 func size(n int64) string {
 	value, units := float64(n), []string{"B", "kB", "MB", "GB", "TB"}
 	for value >= 1000 && len(units) > 1 {

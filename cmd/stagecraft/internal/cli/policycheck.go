@@ -20,18 +20,18 @@ type policyCheckCmd struct {
 }
 
 func (policyCheckCmd) Help() string {
-	return `Finds rules that have no effect, rules that leave open what a program runs, rules
-that grant commands nothing, rules that let commands write what restricts the next
-run, and what hands over the machine. The exit code is 1 for an error, with
---strict for a warning too, and 78 if a file is not a policy. What a policy
-accepts, with a reason, is shown and does not count.
+	return `Finds rules without effect, rules that do not limit what a program runs, rules that
+grant commands nothing, rules that let commands write files that restrict the next
+run, and rules that give away the machine. The exit code is 1 for an error, with
+--strict also for a warning, and 78 if a file is not a policy. Findings that a
+policy accepts, with a reason, are shown and do not count.
 
 Examples:
   stagecraft policy check stagecraft.policy.yml
   stagecraft policy check --strict stagecraft.policy.yml ceiling.yml`
 }
 
-// findingJSON is what --json prints; fields are only ever added.
+// findingJSON is printed by --json; fields are only added.
 type findingJSON struct {
 	File     string        `json:"file"`
 	Line     int           `json:"line"`
@@ -47,7 +47,7 @@ type findingJSON struct {
 	Accepted *acceptedJSON `json:"accepted,omitempty"`
 }
 
-// acceptedJSON says where a policy accepts a finding, and why.
+// acceptedJSON is where and why a policy accepts a finding.
 type acceptedJSON struct {
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
@@ -62,29 +62,25 @@ func (c policyCheckCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range explain.CheckIn(policy, directoriesBeside(file)) {
+		for _, f := range explain.Check(policy, directoriesBeside(file)) {
 			findings = append(findings, findingOf(f))
 		}
 	}
-	var err error
-	if c.JSON {
-		err = a.printer.resultJSON(findings)
-	} else {
-		err = a.printer.result(findingsText(findings))
-	}
+	err := a.printer.resultAs(c.JSON, findings, findingsText(findings))
 	if err == nil && slices.ContainsFunc(findings, c.fails) {
-		err = errFound
+		err = errFindings
 	}
 	return err
 }
 
-// fails tells whether a finding decides the exit code.
+// fails reports whether the check fails because of a finding.
 func (c policyCheckCmd) fails(f findingJSON) bool {
 	fatal := f.Severity == string(explain.SeverityError) || c.Strict && f.Severity == string(explain.SeverityWarning)
 	return fatal && f.Accepted == nil
 }
 
-// directoriesBeside looks at the project of a policy, which stands in its root.
+// directoriesBeside returns a function that finds directories beside a policy, which
+// is in the root of its project.
 func directoriesBeside(file string) func(string) bool {
 	return func(name string) bool {
 		info, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(name)))
@@ -105,7 +101,7 @@ func findingOf(f explain.Finding) findingJSON {
 
 func findingsText(findings []findingJSON) string {
 	if len(findings) == 0 {
-		return "nothing was found\n"
+		return "no findings\n"
 	}
 	var b strings.Builder
 	counts := make(map[string]int)

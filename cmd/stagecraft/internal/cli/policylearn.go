@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -17,24 +21,23 @@ import (
 
 type policyLearnCmd struct {
 	Command   string   `arg:"" optional:"" enum:"dev,build," default:"" help:"dev or build."`
-	Allow     bool     `help:"Allow everything meanwhile that the project's policy could allow."`
+	Allow     bool     `help:"During the run, allow everything that the project's policy could allow."`
 	From      string   `placeholder:"FILE" help:"Learn from the audit log in FILE; nothing is run."`
 	Out       string   `placeholder:"FILE" help:"Write the policy to FILE, or add to the one in FILE."`
-	Sensitive []string `sep:"none" placeholder:"PATTERN" help:"Learn PATTERN too, such as .env, although it is sensitive; repeatable."`
+	Sensitive []string `sep:"none" placeholder:"PATTERN" help:"Also learn the sensitive files that match PATTERN, such as .env; repeatable."`
 	Tag       []string `sep:"none" placeholder:"REF" help:"build: reference of the image; repeatable; default as for build."`
-	Push      bool     `help:"build: send the image to its registry as well."`
+	Push      bool     `help:"build: also push the image to its registry."`
 	builderFlags
 	progressFlag
 	recordFlags
 }
 
 func (policyLearnCmd) Help() string {
-	return `Runs a command and writes the least policy that allows what it did, each command
-word by word, and what files and ports its commands used, to which it confines
-them. What the command runs gets the variables that it gets under a policy, not
-your whole environment. Ceilings hold. A policy that is in the file of --out
-already stays as it is: what it lacks is added and printed. Sensitive files, such
-as .env, keys and .git, are printed and left out.
+	return `Runs a command and writes the least policy that allows its calls, each command word
+for word, and that confines its commands to the files and ports they used. Commands
+get the variables that they get under a policy, not your whole environment. Ceilings
+are enforced. If the file of --out has a policy, missing rules are added and printed.
+Sensitive files, such as .env, keys and .git, are printed and not learnt.
 
 Examples:
   stagecraft policy learn build
@@ -51,22 +54,22 @@ func (c policyLearnCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	did, s, err := c.did(ctx, a)
-	if err != nil && len(did.Claims) == 0 {
+	observed, s, err := c.observe(ctx, a)
+	if err != nil && len(observed.Claims) == 0 {
 		return err
 	}
-	return learning{cmd: c, app: a, did: did, options: c.options(a, s)}.finish(context.WithoutCancel(ctx), out, err)
+	return learning{c, a, observed, c.options(a, s)}.finish(context.WithoutCancel(ctx), out, err)
 }
 
-// check finds what is wrong with the flags, before anything is run.
+// check finds errors in the flags, before anything runs.
 func (c policyLearnCmd) check(a *app) error {
 	if (c.Command == "") == (c.From == "") {
 		return &usageError{"say what to learn from: dev, build, or --from FILE", ""}
 	}
 	if c.From != "" && c.Allow {
-		return &usageError{"--allow is for a command that is run, and --from runs none", ""}
+		return &usageError{"--allow has no effect with --from, which runs no command", ""}
 	}
-	if err := c.checkGiven(a.grammar); err != nil {
+	if err := c.checkUnused(a); err != nil {
 		return err
 	}
 	if err := learn.Named(c.Sensitive); err != nil {
@@ -75,16 +78,14 @@ func (c policyLearnCmd) check(a *app) error {
 	return nil
 }
 
-// checkGiven finds flags of another way to learn: those of build, and those of a
-// run where none is made.
-func (c policyLearnCmd) checkGiven(all grammar) error {
+// checkUnused finds flags of build without build, and flags of a run with --from.
+func (c policyLearnCmd) checkUnused(a *app) error {
 	var given []string
 	if c.Command != session.CommandBuild {
-		builds := session.BuildSettings{
-			Engine: c.Engine, EngineCerts: c.EngineCerts, Tags: further(c.Tag), Platforms: c.Platform, Outputs: c.Output, Bases: c.Base,
-			Load: c.Load, NoCache: c.NoCache, Pull: c.Pull, Progress: c.Progress,
-		}
-		for _, flag := range builds.Flags() {
+		// A variable that is set and empty is reported by the run.
+		settings, _ := c.settings(a, further(c.Tag))
+		settings.Progress = c.Progress
+		for _, flag := range settings.Flags() {
 			given = append(given, strings.TrimPrefix(flag.Name, "a second "))
 		}
 		if len(c.Tag) == 1 {
@@ -101,15 +102,15 @@ func (c policyLearnCmd) checkGiven(all grammar) error {
 		return &usageError{strings.Join(given, ", ") + ": only for policy learn build", "leave the flag out"}
 	}
 	if c.From != "" && (c.Audit != "" || c.Sarif != "") {
-		return &usageError{"--audit and --sarif are for a command that is run, and --from runs none", "leave the flag out"}
+		return &usageError{"--audit and --sarif have no effect with --from, which runs no command", "leave the flag out"}
 	}
-	if c.From != "" && (all.Config != "" || all.Directory != "." || len(all.Policy) > 0) {
-		return &usageError{"--directory, --config and --policy are for a command that is run, and --from runs none", "leave the flag out"}
+	if all := a.grammar; c.From != "" && (all.Config != "" || all.Directory != "." || len(all.Policy) > 0) {
+		return &usageError{"--directory, --config and --policy have no effect with --from, which runs no command", "leave the flag out"}
 	}
 	return nil
 }
 
-// options are what is known of the project; s is nil for a log.
+// options returns what is known of the project; s is nil for an audit log.
 func (c policyLearnCmd) options(a *app, s *session.Session) learn.Options {
 	o := learn.Options{Sensitive: c.Sensitive, Terminals: terminals(os.Stdin, a.Stdout, a.Stderr)}
 	if s == nil {
@@ -126,7 +127,7 @@ func (c policyLearnCmd) options(a *app, s *session.Session) learn.Options {
 	return o
 }
 
-// terminals are the files of the user's terminal, if we have one.
+// terminals returns the names of the user's terminal, if there is one.
 func terminals(streams ...*os.File) []string {
 	var names []string
 	for _, f := range streams {
@@ -134,7 +135,7 @@ func terminals(streams ...*os.File) []string {
 			continue
 		}
 		names = append(names, "/dev/tty")
-		// Programs look for the terminal's name in its directory.
+		// Programs search its directory for the terminal's name.
 		if name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil {
 			names = append(names, name, filepath.Dir(name))
 		}
@@ -142,30 +143,30 @@ func terminals(streams ...*os.File) []string {
 	return names
 }
 
-// did is what was done, and the session that it was done in, where there was one.
-func (c policyLearnCmd) did(ctx context.Context, a *app) (did session.Learnt, s *session.Session, err error) {
+// observe makes the run, or reads the audit log: s is nil then.
+func (c policyLearnCmd) observe(ctx context.Context, a *app) (observed session.Learnt, s *session.Session, err error) {
 	if c.From != "" {
-		did.Claims, err = a.claimsOf(c.From)
-		return did, nil, err
+		observed.Claims, err = a.allowedClaims(c.From)
+		return observed, nil, err
 	}
 	err = c.recorded(ctx, a, "policy learn "+c.Command, func(opts session.Options) (err error) {
-		// Standard output is for the policy alone.
+		// Standard output is for the policy only.
 		opts.Stdout = a.Stderr
-		if opts.Builds, err = c.builds(a, further(c.Tag)); err != nil {
+		if opts.Builds, err = c.settings(a, further(c.Tag)); err != nil {
 			return err
 		}
-		c.carriedOut(a, &opts.Builds)
+		c.complete(a, &opts.Builds)
 		if s, err = a.open(opts); err != nil {
 			return err
 		}
-		did, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
+		observed, err = s.Learn(ctx, c.Command, session.BuildOptions{Tag: first(c.Tag), Push: c.Push}, c.Allow)
 		return err
 	})
-	return did, s, err
+	return observed, s, err
 }
 
-// claimsOf are the claims that an audit log's runs were allowed.
-func (a *app) claimsOf(file string) ([]capability.Claim, error) {
+// allowedClaims returns the allowed claims in an audit log.
+func (a *app) allowedClaims(file string) ([]capability.Claim, error) {
 	var claims []capability.Claim
 	report, err := audit.Read(file, func(r audit.Record) error {
 		if r.Type != audit.TypeCall || r.Decision != audit.Allowed {
@@ -185,4 +186,59 @@ func (a *app) claimsOf(file string) ([]capability.Claim, error) {
 		a.printer.warning(file + ": " + f.String())
 	}
 	return claims, nil
+}
+
+// outFile is the file of --out, as it was before the run.
+type outFile struct {
+	path   string // empty for standard output
+	before []byte // nil if the file did not exist
+}
+
+// openOut reads the file of --out, and checks that it can be written.
+func openOut(path string) (outFile, error) {
+	out := outFile{path: path}
+	if path == "" {
+		return out, nil
+	}
+	refuse := func(message, hint string) (outFile, error) {
+		return out, &usageError{"--out: " + message, hint}
+	}
+	info, err := os.Stat(path)
+	switch _, linkErr := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist) && linkErr == nil:
+		return refuse(path+" is a link to a file that does not exist", "remove the link, or name another file")
+	case errors.Is(err, fs.ErrNotExist):
+		return out, checkWritable(path)
+	case err != nil:
+		return refuse(err.Error(), "")
+	case info.IsDir():
+		return refuse(path+" is a directory, expected a file", "")
+	case !info.Mode().IsRegular():
+		return refuse(path+" is not a regular file", "leave out --out to print the policy")
+	}
+	if out.before, err = readFile(path); err != nil {
+		return out, fmt.Errorf("--out: %w", err)
+	}
+	if _, err := capability.Parse(path, out.before); err != nil {
+		return refuse(fmt.Sprintf("%s is not a valid policy: %v", path, err), "correct it, or name another file")
+	}
+	return out, checkWritable(path)
+}
+
+// checkWritable checks that a file can be written, and changes nothing.
+func checkWritable(path string) error {
+	f, err := safefile.Open(path, os.O_WRONLY)
+	if err == nil {
+		f.Close()
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil {
+		var staged *atomicfile.File
+		if staged, err = atomicfile.Create(path); err == nil {
+			staged.Discard()
+			return nil
+		}
+	}
+	return &usageError{"--out: " + err.Error(), "name a file in a directory that you can write to"}
 }

@@ -3,13 +3,12 @@ package cli
 // The rules for messages:
 //
 //   - Results go to standard output, everything else to standard error.
-//   - An error is one line, "error: what is wrong", and what to do about it
-//     stands below it, indented. Each problem of the configuration begins with
-//     file:line:column, so that a terminal or editor can jump there.
-//   - Nothing that a provider, a child or a file said is printed without being
-//     cleaned.
-//   - Colour marks the word "error" or "warning" alone, on a terminal, and
-//     never with NO_COLOR.
+//   - An error is one line, "error: what is wrong"; what to do about it follows,
+//     indented. Each problem of the configuration begins with file:line:column, so
+//     that a terminal or editor can jump there.
+//   - Text from a provider, a child or a file is cleaned before it is printed.
+//   - Colour marks the word "error" or "warning" only, on a terminal, and never
+//     with NO_COLOR.
 
 import (
 	"bytes"
@@ -21,28 +20,32 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
+	"github.com/stagecraft-dev/stagecraft/internal/atomicfile"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
+	"github.com/stagecraft-dev/stagecraft/runtime/config"
 )
 
-// printer writes all that stagecraft itself has to say.
+// printer writes the messages and results of stagecraft itself.
 type printer struct {
 	stdout, stderr io.Writer
-	// json's writers mask nothing by themselves: in JSON that is done by value.
+	// jsonOut and jsonErr do not mask: JSON is masked by value.
 	jsonOut, jsonErr io.Writer
 	mask             *redact.Set
 	color            bool
 	json             bool // errors as JSON too
 	workflow         *actions.Workflow
-	help             string // which help has more on the command line
+	help             string // the hint that names the command's help
 }
 
-// newPrinter makes a printer for the process's streams; workflow is nil outside
-// of GitHub Actions.
+// newPrinter returns a printer to the streams of s; workflow is nil outside
+// GitHub Actions.
 func newPrinter(s System, workflow *actions.Workflow, secrets *redact.Set) *printer {
 	p := &printer{jsonOut: s.Stdout, jsonErr: s.Stderr, mask: secrets, color: wantsColor(s.Stderr, s.Environ), workflow: workflow}
 	if workflow != nil {
@@ -52,7 +55,7 @@ func newPrinter(s System, workflow *actions.Workflow, secrets *redact.Set) *prin
 	return p
 }
 
-// masking masks what we say, a whole text in each Write.
+// masking masks secrets in a message. Each Write must have a whole message.
 type masking struct {
 	io.Writer
 	secrets *redact.Set
@@ -78,45 +81,65 @@ func (p *printer) result(text string) error {
 	return err
 }
 
-func (p *printer) resultJSON(v any) error { return p.writeJSON(p.jsonOut, v, "  ") }
+// resultAs prints v as JSON, or otherwise the text.
+func (p *printer) resultAs(asJSON bool, v any, text string) error {
+	if asJSON {
+		return p.writeJSON(p.jsonOut, v, "  ")
+	}
+	return p.result(text)
+}
 
 func (p *printer) writeJSON(w io.Writer, v any, indent string) error {
-	var b bytes.Buffer
-	if err := writeJSON(&b, v, indent); err != nil {
-		return err
+	data, err := marshal(v, indent)
+	if err == nil {
+		_, err = w.Write(p.mask.JSON(data))
 	}
-	_, err := w.Write(p.mask.JSON(b.Bytes()))
 	return err
 }
 
-// writeJSON writes one JSON document. A character that a terminal would obey,
-// or show in another order, is written as its number, which is the same string
-// to whoever reads JSON.
-func writeJSON(w io.Writer, v any, indent string) error {
+// marshal encodes one JSON document. Characters that a terminal would interpret or
+// reorder are escaped, which JSON parsers undo.
+func marshal(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	if err := e.Encode(v); err != nil {
-		return err
+		return nil, err
 	}
-	var out strings.Builder
+	var out []byte
 	for _, r := range b.String() {
 		if r == '\n' || unicode.IsPrint(r) {
-			out.WriteRune(r)
+			out = utf8.AppendRune(out, r)
 			continue
 		}
 		for _, unit := range utf16.AppendRune(nil, r) {
-			fmt.Fprintf(&out, `\u%04x`, unit)
+			out = fmt.Appendf(out, `\u%04x`, unit)
 		}
 	}
-	_, err := w.Write(actions.DefangJSON([]byte(out.String())))
-	return err
+	return actions.DefangJSON(out), nil
+}
+
+// writeFile writes the file that a flag names.
+func writeFile(flag, file string, data []byte) error {
+	if err := atomicfile.Write(file, data); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
+}
+
+// readFile reads a file that the user names on the command line.
+func readFile(file string) ([]byte, error) {
+	data, err := config.ReadFile(file)
+	if err != nil {
+		return nil, yamldoc.Problems{{Pos: yamldoc.Pos{File: file}, Message: "cannot read the file: " + err.Error()}}
+	}
+	return data, nil
 }
 
 func (p *printer) warning(text string) { p.message("warning", text, "") }
 
-// failure shows an error, whatever it is, in the form that was asked for.
+// failure shows an error, as text or JSON.
 func (p *printer) failure(err error) {
 	f := failureOf(err)
 	if f.Code == "usage" && f.Hint == "" {
@@ -131,13 +154,13 @@ func (p *printer) show(f failure) {
 		defer annotate(p.workflow, f)
 	}
 	if p.json {
-		// Where standard error can't be written to, there is no place to say so.
+		// A failed write to standard error cannot be reported anywhere.
 		_ = p.writeJSON(p.jsonErr, map[string]failure{"error": f}, "")
 		return
 	}
-	// The error comes last, so that it is what a terminal shows.
+	// The error comes last, where a terminal shows it.
 	if f.Output != "" && !f.outputShown {
-		fmt.Fprintf(p.stderr, "what it printed last:\n%s", indent(f.Output))
+		fmt.Fprintf(p.stderr, "last output:\n%s", indent(f.Output))
 	}
 	if f.Source != "" {
 		fmt.Fprintf(p.stderr, "failed at:\n%s", indent(f.Source))
@@ -160,11 +183,11 @@ func (p *printer) show(f failure) {
 		p.message("denied", d.Asked, d.Reason)
 	}
 	if f.Allow != "" {
-		fmt.Fprintf(p.stderr, "to allow what no rule allows, add to %s:\n%s", policyFile, indent(f.Allow))
+		fmt.Fprintf(p.stderr, "to allow it, add to %s:\n%s", policyFile, indent(f.Allow))
 	}
 }
 
-// maxProblems bounds what one file can print.
+// maxProblems bounds how many problems of one file are printed.
 const maxProblems = 50
 
 func (p *printer) message(kind, text, hint string) {

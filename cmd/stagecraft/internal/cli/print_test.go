@@ -13,9 +13,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// TestErrorsSteerNoTerminal has errors with a program's colour in each of their
-// parts, as text and as JSON: whoever decodes JSON prints it too.
-func TestErrorsSteerNoTerminal(t *testing.T) {
+// TestErrorsAreCleaned: control sequences in any part of an error are removed, in text
+// and in JSON, which is often decoded and printed.
+func TestErrorsAreCleaned(t *testing.T) {
 	const red = "\x1b[31mred\x1b[0m\r\n\u009b31m"
 	for name, err := range map[string]error{
 		"provider": &session.ProviderError{Provider: "p", Operation: "dev", Err: &abi.Error{Code: abi.CodeFailed, Message: red, Hint: red, Output: red}},
@@ -34,17 +34,17 @@ func TestErrorsSteerNoTerminal(t *testing.T) {
 			if err := file.Close(); err != nil {
 				t.Fatal(err)
 			}
-			said, ferr := os.ReadFile(file.Name())
+			output, ferr := os.ReadFile(file.Name())
 			if ferr != nil {
 				t.Fatal(ferr)
 			}
 			for _, escape := range []string{"\x1b", `\u001b`, "\u009b", `\u009b`, "[31m", `\r`} {
-				if strings.Contains(string(said), escape) {
-					t.Errorf("%s, JSON %v: %q is in %q", name, asJSON, escape, said)
+				if strings.Contains(string(output), escape) {
+					t.Errorf("%s, JSON %v: %q is in %q", name, asJSON, escape, output)
 				}
 			}
-			if !strings.Contains(string(said), "red") {
-				t.Errorf("%s, JSON %v: its words are lost: %q", name, asJSON, said)
+			if !strings.Contains(string(output), "red") {
+				t.Errorf("%s, JSON %v: its text is lost: %q", name, asJSON, output)
 			}
 		}
 	}

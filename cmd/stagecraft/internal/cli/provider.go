@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,8 +21,8 @@ type providerListCmd struct {
 }
 
 func (providerListCmd) Help() string {
-	return `Providers are found in stagecraft itself, in .stagecraft/providers beside
-stagecraft.yml, and in the user's data directory, in this order.
+	return `Providers are built in, in .stagecraft/providers beside stagecraft.yml, or in the
+user's data directory; the first with an ID is used.
 
 Examples:
   stagecraft provider list
@@ -41,25 +42,24 @@ func (c providerListCmd) Run(a *app) error {
 		return err
 	}
 	list := make([]providerJSON, 0, len(sources))
+	var rows [][]string
 	for _, s := range sources {
 		list = append(list, providerJSON{s.ID, string(s.Origin), s.Path})
-	}
-	if c.JSON {
-		return a.printer.resultJSON(list)
-	}
-	return a.printer.result(table(list, func(p providerJSON) []string {
-		if p.Origin == string(provider.BuiltIn) {
-			return []string{p.ID, p.Origin}
+		row := []string{s.ID, string(s.Origin)}
+		if s.Origin != provider.BuiltIn {
+			row = append(row, safeLine(s.Path, 1000))
 		}
-		return []string{p.ID, p.Origin, shown(p.Path, 1000)}
-	}))
+		rows = append(rows, row)
+	}
+	return a.printer.resultAs(c.JSON, list, table(rows))
 }
 
-func table[T any](rows []T, cells func(T) []string) string {
+// table aligns the cells of rows.
+func table(rows [][]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(cells(row), "\t"))
+	for _, cells := range rows {
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	w.Flush()
 	return b.String()
@@ -72,9 +72,9 @@ type providerInspectCmd struct {
 }
 
 func (providerInspectCmd) Help() string {
-	return `A module that is built in or trusted is loaded and asked to describe itself; it
-can't do anything. Of another one it is shown what its bytes tell, and you are
-asked whether to load it; without a terminal it is not loaded but with --load.
+	return `A built-in or trusted module is loaded and describes itself, without any rights. For
+another module, its file is inspected and you are asked whether to load it; without
+a terminal it is loaded only with --load.
 
 Examples:
   stagecraft provider inspect generic
@@ -82,8 +82,8 @@ Examples:
 }
 
 type inspectJSON struct {
-	// Loaded is false where the module was not asked for what it says of itself:
-	// Version, ABI, Capabilities, ConfigSchema, and the ID of a file.
+	// Loaded is false if the module did not describe itself. Version, ABI,
+	// Capabilities and ConfigSchema are unknown then, as is the ID of a file.
 	Loaded       bool              `json:"loaded"`
 	ID           string            `json:"id"`
 	Version      string            `json:"version"`
@@ -115,10 +115,7 @@ func (c providerInspectCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	v := inspected(found)
-	if c.JSON {
-		return a.printer.resultJSON(v)
-	}
-	return a.printer.result(v.text())
+	return a.printer.resultAs(c.JSON, v, v.text())
 }
 
 func inspected(found session.Inspection) inspectJSON {
@@ -139,40 +136,31 @@ func inspected(found session.Inspection) inspectJSON {
 
 func (v inspectJSON) text() string {
 	rows := [][]string{
-		{"id", v.ID}, {"version", shown(v.Version, 100)}, {"origin", v.Origin}, {"path", shown(v.Path, 1000)},
+		{"id", v.ID}, {"version", safeLine(v.Version, 100)}, {"origin", v.Origin}, {"path", safeLine(v.Path, 1000)},
 		{"digest", v.Digest}, {"size", fmt.Sprintf("%d bytes", v.Size)}, {"abi", fmt.Sprint(v.ABI)},
 		{"can call", orNothing(strings.Join(v.Operations, ", "))},
 	}
 	if !v.Loaded {
-		unsaid := []string{"version", "abi"}
-		if v.ID == "" {
-			unsaid = append(unsaid, "id")
-		}
-		rows = slices.DeleteFunc(rows, func(row []string) bool { return slices.Contains(unsaid, row[0]) })
-		rows = append(rows, []string{"asks for", "not known: the module is not loaded"})
-		return table(rows, func(cells []string) []string { return cells })
+		rows = slices.DeleteFunc(rows, func(row []string) bool {
+			return row[0] == "version" || row[0] == "abi" || row[0] == "id" && v.ID == ""
+		})
+		return table(append(rows, []string{"asks for", "unknown: the module is not loaded"}))
 	}
 	for _, ask := range lock.Words(*v.Capabilities) {
 		rows = append(rows, []string{"asks for", ask})
 	}
 	if len(v.BuildOptions) > 0 {
-		rows = append(rows, []string{"passes on", shown(strings.Join(v.BuildOptions, ", "), 1000)})
+		rows = append(rows, []string{"passes on", safeLine(strings.Join(v.BuildOptions, ", "), 1000)})
 	}
-	out := table(rows, func(cells []string) []string { return cells })
+	out := table(rows)
 	if len(v.ConfigSchema) > 0 {
-		out += "config schema\n" + indented(v.ConfigSchema)
+		out += "config schema\n" + indentedJSON(v.ConfigSchema)
 	}
 	return out
 }
 
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return s
-}
-
-func indented(data json.RawMessage) string {
+// indentedJSON decodes text first, so that escapes hide nothing.
+func indentedJSON(data json.RawMessage) string {
 	var v any
 	if err := json.Unmarshal(data, &v); err != nil {
 		return ""
@@ -183,3 +171,5 @@ func indented(data json.RawMessage) string {
 	}
 	return termtext.Mark(termtext.Clean(string(out))) + "\n"
 }
+
+func orNothing(s string) string { return cmp.Or(s, "nothing") }

@@ -14,35 +14,35 @@ import (
 
 // How long a command may take to end after a signal, and after a second one.
 const (
-	// patience is for one that starts nothing: what it waits for may be a file
-	// system that doesn't answer, or whoever reads its output.
-	patience = 2 * time.Second
-	// runPatience is for a run, whose processes have their grace first.
-	runPatience  = session.Grace + 5*time.Second
-	killPatience = 5 * time.Second
+	// commandTimeout is for a command that starts nothing. It may wait for a file
+	// system, or for the reader of its output.
+	commandTimeout = 2 * time.Second
+	// runTimeout is for a run, whose processes get their grace period first.
+	runTimeout  = session.Grace + 5*time.Second
+	killTimeout = 5 * time.Second
 )
 
-// endings are the signals that end a run: what runs gets the first of them.
+// endings are the signals that end a run; its programs get the first one.
 var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// signals takes the signals that this process gets: docs/scripting.md has the table.
+// signals handles the signals of this process; docs/scripting.md has the table.
 type signals struct {
 	app    *app
 	got    chan os.Signal
-	cancel context.CancelCauseFunc // ends what runs
+	cancel context.CancelCauseFunc // ends the run
 
-	left  time.Time        // when a Ctrl-C was left to a program
-	begun time.Time        // when the first signal that ends came
-	kill  chan struct{}    // closed at the second one; nil before the first and after the second
-	over  <-chan time.Time // when to give up; nil before the first
+	left    time.Time        // when the last Ctrl-C was left to a program
+	ending  time.Time        // when the first ending signal came
+	kill    chan struct{}    // closed at the second one; nil before the first and after the second
+	timeout <-chan time.Time // when to abandon the run; nil before the first
 }
 
-// watchSignals returns a context that ends at the first signal that ends a run. A
-// second one kills what still runs. What has not ended a while after that is ended
-// as it is, as kill -9 would. All other signals are for the programs that run.
+// watchSignals returns a context that ends at the first ending signal. A second one
+// kills what still runs. If the process has not ended some time after that, it exits
+// as if by kill -9. All other signals are passed on to programs.
 //
-// A signal that was ignored when we were started, as nohup does, stays ignored.
-// None is given back to the Go runtime at the end, which would print a trace.
+// A signal that was ignored at start, as by nohup, stays ignored. No signal is given
+// back to the Go runtime at the end: it would print a trace.
 func (a *app) watchSignals(parent context.Context) (ctx context.Context, stop func()) {
 	s := &signals{app: a, got: make(chan os.Signal, 64)}
 	ctx, s.cancel = context.WithCancelCause(parent)
@@ -67,19 +67,19 @@ func (s *signals) watch(done <-chan struct{}) {
 	for {
 		select {
 		case sig := <-s.got:
-			s.take(sig)
-		case <-s.over:
-			s.app.abandon(time.Since(s.begun))
+			s.handle(sig)
+		case <-s.timeout:
+			s.app.abandon(time.Since(s.ending))
 		case <-done:
 			return
 		}
 	}
 }
 
-// take decides what a signal does.
-func (s *signals) take(sig os.Signal) {
+// handle decides what a signal does.
+func (s *signals) handle(sig os.Signal) {
 	switch {
-	case sig == os.Interrupt && s.begun.IsZero() && session.Interactive():
+	case sig == os.Interrupt && s.ending.IsZero() && session.Interactive():
 		s.leave(sig, time.Now())
 	case slices.Contains(endings, sig):
 		s.end(sig)
@@ -88,51 +88,50 @@ func (s *signals) take(sig os.Signal) {
 	}
 }
 
-// twice is the time within which a second Ctrl-C ends a run whose program lives with
-// the first.
-const twice = time.Second
+// doubleInterrupt is the time between two Ctrl-C that end an interactive run.
+const doubleInterrupt = time.Second
 
-// leave leaves Ctrl-C to an interactive program. The second within a moment ends the
-// run by SIGTERM, since Ctrl-C doesn't end the program.
+// leave leaves Ctrl-C to an interactive program. A quick second one ends the run by
+// SIGTERM, because Ctrl-C does not end the program.
 func (s *signals) leave(sig os.Signal, now time.Time) {
 	session.PassSignal(sig)
-	if !s.left.IsZero() && now.Sub(s.left) < twice {
+	if !s.left.IsZero() && now.Sub(s.left) < doubleInterrupt {
 		s.end(syscall.SIGTERM)
 	}
 	s.left = now
 }
 
-// end ends the run, and at the second time kills what still runs.
+// end ends the run; the second call kills what still runs.
 func (s *signals) end(sig os.Signal) {
 	switch {
-	case s.begun.IsZero():
-		s.begun, s.kill = time.Now(), make(chan struct{})
-		s.over = time.After(s.app.patience(runPatience))
+	case s.ending.IsZero():
+		s.ending, s.kill = time.Now(), make(chan struct{})
+		s.timeout = time.After(s.app.endTimeout(runTimeout))
 		s.cancel(session.Interrupt(sig, s.kill))
 	case s.kill != nil:
 		close(s.kill)
-		s.kill, s.over = nil, time.After(s.app.patience(killPatience))
+		s.kill, s.timeout = nil, time.After(s.app.endTimeout(killTimeout))
 	}
 }
 
-// patience is the one for a run while there may be one.
-func (a *app) patience(run time.Duration) time.Duration {
-	if a.runs.Load() {
+// endTimeout returns run if processes may be running, and otherwise less.
+func (a *app) endTimeout(run time.Duration) time.Duration {
+	if a.running.Load() {
 		return run
 	}
-	return min(patience, run)
+	return min(commandTimeout, run)
 }
 
-// abandon ends the process. Guards end what it started, as after kill -9.
+// abandon ends the process. Guards end its processes, as after kill -9.
 func (a *app) abandon(waited time.Duration) {
-	told := make(chan struct{})
+	printed := make(chan struct{})
 	go func() {
-		// Nobody may read it, and it may be that which everything waits for.
-		fmt.Fprintf(a.Stderr, "error: interrupted, and not at an end after %v: gave up\n", waited.Round(time.Second))
-		close(told)
+		// The write may block: a full pipe may be why the run did not end.
+		fmt.Fprintf(a.Stderr, "error: interrupted, and still running after %v: exiting\n", waited.Round(time.Second))
+		close(printed)
 	}()
 	select {
-	case <-told:
+	case <-printed:
 	case <-time.After(time.Second):
 	}
 	os.Exit(ExitInterrupted)

@@ -4,5 +4,5 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// fatalHere is one of the fatal signals that not all systems have.
-const fatalHere = unix.SIGEMT
+// systemFatal is a fatal signal that not all systems have.
+const systemFatal = unix.SIGEMT

@@ -1,14 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
@@ -18,13 +15,13 @@ import (
 
 type providerTrustCmd struct {
 	Provider string `arg:"" name:"id|file" help:"The ID of a provider, or a file."`
-	Yes      bool   `short:"y" help:"Agree without being asked."`
+	Yes      bool   `short:"y" help:"Trust it without asking."`
 }
 
 func (providerTrustCmd) Help() string {
-	return `What the provider asks for is shown, and once you agree, it is noted in
-stagecraft.lock together with the module's SHA-256. Other bytes are not trusted.
-Commit the file: whoever builds the project then trusts the same module.
+	return `Shows what the provider asks for and, if you confirm, records it in stagecraft.lock
+with the module's SHA-256. Other bytes are not trusted. Commit the file, so that
+everybody who builds the project trusts the same module.
 
 Examples:
   stagecraft provider trust my-provider
@@ -52,8 +49,8 @@ func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	agreed, err := c.agreed(ctx, a, review)
-	if err == nil && !agreed {
+	trusted, err := c.confirmed(ctx, a, review)
+	if err == nil && !trusted {
 		err = &session.UntrustedError{ID: review.Entry.ID, Declined: true}
 	}
 	if err != nil {
@@ -62,19 +59,19 @@ func (c providerTrustCmd) Run(ctx context.Context, a *app) error {
 	if err := locked.Trust(ctx, review); err != nil {
 		return err
 	}
-	return a.printer.result(fmt.Sprintf("provider %s is trusted, as %s has it\n", review.Entry.ID, lock.FileName))
+	return a.printer.result(fmt.Sprintf("provider %s is trusted and recorded in %s\n", review.Entry.ID, lock.FileName))
 }
 
-// agreed tells whether the user trusts a module, which was loaded if they wanted
-// that.
-func (c providerTrustCmd) agreed(ctx context.Context, a *app, review session.Review) (bool, error) {
+// confirmed reports whether the user trusts a module, which was loaded only if the
+// user allowed it.
+func (c providerTrustCmd) confirmed(ctx context.Context, a *app, review session.Review) (bool, error) {
 	if c.Yes {
 		fmt.Fprint(a.printer.stderr, reviewText(review))
 		return true, nil
 	}
 	confirm := a.confirmer(ctx)
 	if confirm == nil || a.locked() {
-		fmt.Fprint(a.printer.stderr, seenText(review.Found))
+		fmt.Fprint(a.printer.stderr, untrustedText(review.Found))
 		return false, &session.UntrustedError{ID: review.Entry.ID, Unasked: termtext.Line(c.Provider, 1000)}
 	}
 	if !review.Found.Loaded {
@@ -88,8 +85,7 @@ type providerUntrustCmd struct {
 }
 
 func (providerUntrustCmd) Help() string {
-	return `The provider is taken out of stagecraft.lock, and runs no more until it is
-trusted again.
+	return `Removes the provider from stagecraft.lock. It does not run until it is trusted again.
 
 Example:
   stagecraft provider untrust my-provider`
@@ -111,7 +107,7 @@ func (c providerUntrustCmd) Run(ctx context.Context, a *app) error {
 	if !found {
 		return fmt.Errorf("provider %q is not in %s", c.ID, lock.FileName)
 	}
-	return a.printer.result(fmt.Sprintf("provider %s is not trusted any more\n", c.ID))
+	return a.printer.result(fmt.Sprintf("provider %s is no longer trusted\n", c.ID))
 }
 
 type providerDiffCmd struct {
@@ -120,18 +116,15 @@ type providerDiffCmd struct {
 }
 
 func (providerDiffCmd) Help() string {
-	return `Shows how the module differs from the one that stagecraft.lock has: what it asks
-for, what it can call, version and SHA-256. The exit code is 1 if it does. What
-it asks for only the module itself can say: you are asked whether to load it,
-and without a terminal it is not loaded but with --load.
+	return `Shows how the module differs from its entry in stagecraft.lock: what it asks for,
+what it can call, version and SHA-256. The exit code is 1 if it differs. Only a
+loaded module says what it asks for: you are asked whether to load an untrusted one;
+without a terminal it is loaded only with --load.
 
 Examples:
   stagecraft provider diff my-provider
   stagecraft provider diff --load my-provider`
 }
-
-// errDiffers ends a command whose output says all.
-var errDiffers = errors.New("it differs")
 
 // Run is called by kong.
 func (c providerDiffCmd) Run(ctx context.Context, a *app) error {
@@ -153,23 +146,20 @@ func (c providerDiffCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if review.Before == nil {
-		return fmt.Errorf("provider %s is not in %s: there is nothing to compare it with", review.Entry.ID, lock.FileName)
+		return fmt.Errorf("provider %s is not in %s, so there is no entry to compare it with", review.Entry.ID, lock.FileName)
 	}
 	diff := lock.Compare(*review.Before, review.Entry)
 	if diff.Same() {
-		return a.printer.result("provider " + review.Entry.ID + " is the one that " + lock.FileName + " has\n")
+		return a.printer.result("provider " + review.Entry.ID + " is the same as in " + lock.FileName + "\n")
 	}
-	if err := a.printer.result(strings.Join(diff.Lines(), "\n") + "\n"); err != nil {
-		return err
-	}
-	return errDiffers
+	return cmp.Or(a.printer.result(strings.Join(diff.Lines(), "\n")+"\n"), errDiffers)
 }
 
-// findSource takes what looks like a path for a file, and the rest for an ID.
+// findSource finds a provider by its path or its ID.
 func findSource(a *app, named string) (provider.Source, error) {
 	if strings.ContainsAny(named, `/\`) || strings.HasSuffix(named, provider.Extension) {
 		if _, err := os.Stat(named); err != nil {
-			return provider.Source{}, &provider.UnusableError{Path: named, Reason: "there is no such file"}
+			return provider.Source{}, &provider.UnusableError{Path: named, Reason: "no such file"}
 		}
 		return provider.File(named), nil
 	}
@@ -177,84 +167,20 @@ func findSource(a *app, named string) (provider.Source, error) {
 	if err != nil {
 		return provider.Source{}, err
 	}
-	ids := make([]string, len(sources))
-	for i, s := range sources {
+	var ids []string
+	for _, s := range sources {
 		if s.ID == named {
 			return s, nil
 		}
-		ids[i] = s.ID
+		ids = append(ids, s.ID)
 	}
 	return provider.Source{}, &unknownProviderError{named, ids}
 }
 
-// confirmer is how a session asks, nil where nobody can be asked.
-func (a *app) confirmer(ctx context.Context) func(session.Review) (bool, error) {
-	if !a.atTerminal() {
-		return nil
+// writesLock refuses --locked for a command whose purpose is to write the lock file.
+func (a *app) writesLock(command string) error {
+	if a.grammar.Locked != nil && *a.grammar.Locked {
+		return &usageError{"--locked: provider " + command + " writes " + lock.FileName, "leave --locked out"}
 	}
-	return func(r session.Review) (bool, error) {
-		fmt.Fprint(a.printer.stderr, reviewText(r))
-		return a.agree(ctx, "trust it, and note that in "+lock.FileName+"?")
-	}
-}
-
-// loader is how a session asks whether to load what nobody has trusted yet, nil
-// where nobody can be asked.
-func (a *app) loader(ctx context.Context) func(session.Inspection) (bool, error) {
-	if !a.atTerminal() || a.locked() {
-		return nil
-	}
-	return func(found session.Inspection) (bool, error) {
-		fmt.Fprint(a.printer.stderr, seenText(found))
-		return a.agree(ctx, "load it, to see what it asks for? It can do nothing meanwhile.")
-	}
-}
-
-func (a *app) atTerminal() bool {
-	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(a.Stderr.Fd()))
-}
-
-// agree asks once. No answer is a no, and what was typed before the question is
-// no answer.
-func (a *app) agree(ctx context.Context, question string) (bool, error) {
-	dropTypedAhead(os.Stdin)
-	fmt.Fprint(a.Stderr, question+" [y/N] ")
-	type line struct {
-		text string
-		err  error
-	}
-	read := make(chan line, 1)
-	// A read of a terminal can't be ended: after an interrupt this goes with
-	// the process.
-	go func() {
-		text, err := readLine(os.Stdin)
-		read <- line{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(a.Stderr)
-		return false, context.Cause(ctx)
-	case answer := <-read:
-		if answer.err != nil {
-			fmt.Fprintln(a.Stderr)
-		}
-		said := strings.ToLower(strings.TrimSpace(answer.text))
-		return said == "y" || said == "yes", nil
-	}
-}
-
-// readLine reads a line and nothing after it, which is for the command.
-func readLine(r io.Reader) (string, error) {
-	var line []byte
-	for b := make([]byte, 1); len(line) < 1000; {
-		n, err := r.Read(b)
-		if n == 1 && b[0] == '\n' {
-			return string(line), nil
-		}
-		line = append(line, b[:n]...)
-		if err != nil {
-			return string(line), err
-		}
-	}
-	return string(line), nil
+	return nil
 }

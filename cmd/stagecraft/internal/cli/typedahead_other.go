@@ -4,5 +4,5 @@ package cli
 
 import "os"
 
-// dropTypedAhead is known of other systems alone.
+// dropTypedAhead does nothing on this system.
 func dropTypedAhead(*os.File) {}

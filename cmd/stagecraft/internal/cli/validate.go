@@ -10,8 +10,8 @@ type validateCmd struct {
 }
 
 func (validateCmd) Help() string {
-	return `Nothing is run: the configuration is read and checked, then the provider is
-asked whether its own part is right. All problems are shown together.
+	return `Checks the configuration, then asks the provider to check its own part. All problems
+are shown together. Nothing runs.
 
 Examples:
   stagecraft validate
@@ -33,8 +33,6 @@ func (c validateCmd) Run(ctx context.Context, a *app) error {
 	if err := s.Validate(ctx); err != nil {
 		return err
 	}
-	if c.JSON {
-		return a.printer.resultJSON(validateJSON{true, s.Config().File, s.Config().Provider})
-	}
-	return a.printer.result(filepath.Base(s.Config().File) + " is valid for provider " + s.Config().Provider + "\n")
+	v := validateJSON{true, s.Config().File, s.Config().Provider}
+	return a.printer.resultAs(c.JSON, v, filepath.Base(v.File)+" is valid for provider "+v.Provider+"\n")
 }

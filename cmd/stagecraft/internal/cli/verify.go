@@ -15,23 +15,23 @@ import (
 )
 
 type verifyCmd struct {
-	File  string   `arg:"" help:"What build --attest wrote."`
-	Key   []string `required:"" sep:"none" placeholder:"PUB" help:"A public key in PEM, which has to have signed it; repeatable."`
-	Image string   `placeholder:"REF@DIGEST" help:"The image, by its digest, that it has to be of."`
+	File  string   `arg:"" help:"A statement that build --attest wrote."`
+	Key   []string `required:"" sep:"none" placeholder:"PUB" help:"A public key in PEM that must have signed it; repeatable."`
+	Image string   `placeholder:"REF@DIGEST" help:"The image, by its digest, that it must describe."`
 	JSON  bool     `name:"json" help:"Print the result as JSON."`
 }
 
 func (verifyCmd) Help() string {
-	return `Checks who signed a statement of what an image was built from, and with --image
-that it is of that image. Each policy in --policy and STAGECRAFT_POLICY has to
-have been in force. The exit code is 1 if something is not so.
+	return `Verifies the signatures of a statement and, with --image, that it describes that
+image. Each policy in --policy and STAGECRAFT_POLICY must have been enforced in the
+build. The exit code is 1 if a check fails.
 
 Examples:
   stagecraft verify shop.json --key pub.pem --image acme/shop@sha256:3f9a...
   stagecraft verify shop.json --key pub.pem --policy ci.policy.yml --json`
 }
 
-// verifyJSON is what --json prints; fields are only ever added.
+// verifyJSON is printed by --json; fields are only added.
 type verifyJSON struct {
 	Keys      []verifyKey          `json:"keys"`
 	Others    int                  `json:"other_signatures"`
@@ -73,26 +73,23 @@ func (c verifyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	v.Others, v.Statement = found.Others, found.Statement
-	if c.JSON {
-		return a.printer.resultJSON(v)
-	}
-	return a.printer.result(v.text())
+	return a.printer.resultAs(c.JSON, v, v.text())
 }
 
-// digest is what --image has, "" without it.
+// digest returns the digest in --image, "" without the flag.
 func (c verifyCmd) digest() (string, error) {
 	if c.Image == "" {
 		return "", nil
 	}
 	digest := c.Image[strings.LastIndexByte(c.Image, '@')+1:]
 	if _, ok := provenance.ParseDigest(digest); !ok {
-		return "", &usageError{fmt.Sprintf("--image: %q has no digest: what a tag is of can change", c.Image), "give it as REF@sha256:... or sha256:..., with 64 digits in lower case"}
+		return "", &usageError{fmt.Sprintf("--image: %q has no digest, and a tag can move", c.Image), "write REF@sha256:... or sha256:..., with 64 lower-case digits"}
 	}
 	return digest, nil
 }
 
-// checkPolicies wants each policy that this command is given to have held the
-// build as well. Where it is run in a project, they are not that project's.
+// checkPolicies checks that the build enforced each ceiling of this command. In a
+// project, they must not be files of that project.
 func (c verifyCmd) checkPolicies(a *app, found *provenance.Verified) error {
 	if len(a.ceilings) == 0 {
 		return nil
@@ -114,7 +111,7 @@ func (c verifyCmd) checkPolicies(a *app, found *provenance.Verified) error {
 	return nil
 }
 
-// text is a statement for people. Whoever has a key may have signed anything.
+// text is the statement as text. Its fields are untrusted: a key can sign anything.
 func (v verifyJSON) text() string {
 	build, run := v.Statement.Predicate.BuildDefinition, v.Statement.Predicate.RunDetails.Metadata
 	var b strings.Builder
@@ -125,18 +122,26 @@ func (v verifyJSON) text() string {
 	}
 	for i, subject := range v.Statement.Subject {
 		if i > 0 && subject.Name == "" {
-			row("also", described("", subject.Digest, "")+aside(subject.MediaType))
+			kind := ""
+			if subject.MediaType == provenance.ImageConfig {
+				kind = ", its configuration"
+			}
+			row("also", withDigests("", subject.Digest, "")+kind)
 			continue
 		}
-		fmt.Fprintf(&b, "good: %s\n", described(subject.Name, subject.Digest, "@"))
+		fmt.Fprintf(&b, "verified: %s\n", withDigests(subject.Name, subject.Digest, "@"))
 	}
 	for _, key := range v.Keys {
 		row("signed by", "the key "+key.ID+" in "+key.File)
 	}
 	if v.Others > 0 {
-		row("", counted(v.Others, "other signature")+" by no key that was given")
+		row("", counted(v.Others, "signature")+" by other keys")
 	}
-	row("asked for", asked(build.ExternalParameters))
+	tag := build.ExternalParameters.Tag
+	if build.ExternalParameters.Push {
+		tag += ", pushed"
+	}
+	row("tag", tag)
 	row("config", named(build.ExternalParameters.Config))
 	for i, p := range build.InternalParameters.Policies {
 		row([]string{"policies", ""}[min(i, 1)], p.Layer+" "+named(p.File))
@@ -148,7 +153,7 @@ func (v verifyJSON) text() string {
 		row("plan", named(*plan))
 	}
 	for i, d := range build.ResolvedDependencies {
-		row([]string{"built from", ""}[min(i, 1)], described(d.Name, d.Digest, " "))
+		row([]string{"built from", ""}[min(i, 1)], withDigests(d.Name, d.Digest, " "))
 	}
 	row("image from", build.InternalParameters.ImageFrom)
 	row("run", run.InvocationID)
@@ -157,28 +162,13 @@ func (v verifyJSON) text() string {
 	return b.String()
 }
 
-func asked(x provenance.External) string {
-	if x.Push {
-		return x.Tag + ", pushed"
-	}
-	return x.Tag
-}
-
-// aside is what a subject is that has no name of its own.
-func aside(mediaType string) string {
-	if mediaType == provenance.ImageConfig {
-		return ", its configuration"
-	}
-	return ""
-}
-
 func named(f provenance.File) string { return f.Name + " sha256:" + f.SHA256 }
 
-// described is an artifact with its digests, on one line.
-func described(name string, digests map[string]string, between string) string {
-	said := termtext.Line(name, 1000)
+// withDigests is an artifact's name and digests on one line.
+func withDigests(name string, digests map[string]string, separator string) string {
+	text := termtext.Line(name, 1000)
 	for _, algorithm := range slices.Sorted(maps.Keys(digests)) {
-		said += between + termtext.Line(algorithm+":"+digests[algorithm], 200)
+		text += separator + termtext.Line(algorithm+":"+digests[algorithm], 200)
 	}
-	return said
+	return text
 }

@@ -30,14 +30,11 @@ type versionJSON struct {
 // Run is called by kong.
 func (c versionCmd) Run(a *app) error {
 	v := versionJSON{moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
-	if c.JSON {
-		return a.printer.resultJSON(v)
-	}
-	return a.printer.result(fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)\n", v.Version, v.ABI, v.Go, v.OS, v.Arch))
+	return a.printer.resultAs(c.JSON, v, fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)\n", v.Version, v.ABI, v.Go, v.OS, v.Arch))
 }
 
-// moduleVersion is what the go command wrote into the binary: the release, or
-// devel for a build from a checkout.
+// moduleVersion returns the version that the go command wrote into the binary, or
+// (devel).
 func moduleVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -45,7 +42,7 @@ func moduleVersion() string {
 	return "(devel)"
 }
 
-// versions are what an audit log tells of this program.
+// versions are recorded in the audit log.
 func versions() map[string]string {
 	return map[string]string{
 		"stagecraft": moduleVersion(), "abi": strconv.Itoa(abi.Version), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
@@ -12,17 +11,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// newWorkflow speaks to the runner of GitHub Actions, nil outside of one.
+// newWorkflow returns the workflow of GitHub Actions, nil outside one.
 func newWorkflow(s System, secrets *redact.Set) *actions.Workflow {
 	if !actions.Enabled(s.Environ) {
 		return nil
 	}
-	// Without a working directory relative names stay as they are.
+	// Without a working directory relative names stay relative.
 	dir, _ := os.Getwd()
 	return actions.New(masking{s.Stderr, secrets}, s.Environ, dir)
 }
 
-// defanging keeps what we print from being taken for a command of ours.
+// defanging keeps the runner from taking printed text for a command.
 type defanging struct{ io.Writer }
 
 func (d defanging) Write(p []byte) (int, error) {
@@ -32,10 +31,9 @@ func (d defanging) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// stopCommands has the runner take nothing for a command that is printed until
-// the result is called. What children print goes to standard error then, all
-// of it: the runner reads two streams in no order, and only in one of them is
-// it sure to see their lines before the end of the stop.
+// stopCommands keeps the runner from taking printed text for a command until resume
+// is called. Meanwhile all output of children goes to standard error: the runner
+// reads two streams in no order, and must see all of it before the end of the stop.
 func (a *app) stopCommands(opts *session.Options) (resume func()) {
 	if a.workflow == nil {
 		return func() {}
@@ -44,7 +42,7 @@ func (a *app) stopCommands(opts *session.Options) (resume func()) {
 	return a.workflow.Stop()
 }
 
-// maxCalls bounds what a summary tells of; it says itself what it leaves out.
+// maxCalls bounds the calls in a summary, which says that calls are left out.
 const maxCalls = 2000
 
 // callList keeps the calls of a run for its summary.
@@ -91,7 +89,7 @@ func (a *app) summarize(ctx context.Context, command, log string, calls []action
 	a.workflow.Summary(masked(run, a.secrets))
 }
 
-// masked is a run as anyone may read of it.
+// masked masks secrets in a run.
 func masked(run actions.Run, secrets *redact.Set) actions.Run {
 	for i, c := range run.Calls {
 		run.Calls[i].Asked, run.Calls[i].Rule = secrets.Text(c.Asked), secrets.Text(c.Rule)
@@ -103,35 +101,23 @@ func masked(run actions.Run, secrets *redact.Set) actions.Run {
 	return run
 }
 
-// annotate shows an error at its places, where the runner shows it beside the
-// lines of a change.
+// annotate shows an error at its locations, beside the lines of a pull request.
 func annotate(w *actions.Workflow, f failure) {
 	for i, p := range f.Problems {
 		if i == maxProblems {
 			break
 		}
-		w.Error(actions.Annotation{File: p.File, Line: p.Line, Column: p.Column, Title: p.Field, Message: joined(p.Message, p.Hint)})
+		w.Error(actions.Annotation{File: p.File, Line: p.Line, Column: p.Column, Title: p.Field, Message: joined("\n", p.Message, p.Hint)})
 	}
 	for _, d := range f.Denials {
-		w.Error(actions.Annotation{File: d.File, Line: d.Line, Column: d.Column, Title: "denied: " + d.Asked, Message: joined(d.Reason, d.Allow)})
+		w.Error(actions.Annotation{File: d.File, Line: d.Line, Column: d.Column, Title: "denied: " + d.Asked, Message: joined("\n", d.Reason, d.Allow)})
 	}
 	if len(f.Problems)+len(f.Denials) == 0 {
-		w.Error(actions.Annotation{Message: joined(f.Message, f.Hint)})
+		w.Error(actions.Annotation{Message: joined("\n", f.Message, f.Hint)})
 	}
 }
 
-// joined is some texts one below the other, without those that are empty.
-func joined(parts ...string) string {
-	var said []string
-	for _, part := range parts {
-		if part != "" {
-			said = append(said, part)
-		}
-	}
-	return strings.Join(said, "\n")
-}
-
-// open opens a session, and remembers it for what is told of the run.
+// open opens a session, and keeps it for the summary and for SARIF.
 func (a *app) open(opts session.Options) (*session.Session, error) {
 	s, err := session.Open(opts)
 	if err == nil {
@@ -140,8 +126,8 @@ func (a *app) open(opts session.Options) (*session.Session, error) {
 	return s, err
 }
 
-// root is the directory that files are told from: the project's, or else where we
-// are.
+// root returns the directory that files are relative to in SARIF: the workspace, the
+// project or the working directory.
 func (a *app) root() string {
 	if workspace := a.getenv("GITHUB_WORKSPACE"); workspace != "" {
 		return workspace

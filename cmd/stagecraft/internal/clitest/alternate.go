@@ -8,20 +8,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdAlternate has a name stand for one file and the other in turn, as fast as
-// can be, until the script ends: alternate NAME FILE OTHER
-//
-// A link is made anew, so that where it leads is read from NAME.
-func cmdAlternate(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: alternate NAME FILE OTHER")
-	}
+// cmdAlternate replaces NAME with FILE and OTHER in turn, as fast as possible, until
+// the script ends. A link is created anew, so that its target is read from NAME.
+func cmdAlternate(ts *testscript.TestScript, args []string) {
 	name, files := ts.MkAbs(args[0]), []string{ts.MkAbs(args[1]), ts.MkAbs(args[2])}
 	untilEnd(ts, func(i int) error { return exchange(name, files[i%2]) })
 }
 
-// untilEnd does something that has to work once, and then again and again until
-// the script ends.
+// untilEnd calls do, which must succeed the first time, until the script ends.
 func untilEnd(ts *testscript.TestScript, do func(i int) error) {
 	ts.Check(do(0))
 	ended := make(chan struct{})
@@ -33,8 +27,7 @@ func untilEnd(ts *testscript.TestScript, do func(i int) error) {
 				return
 			default:
 			}
-			// The script's directory may be gone already; what counts is what the
-			// script saw until then.
+			// It may fail once the script's directory is removed.
 			_ = do(i)
 		}
 	})
@@ -44,7 +37,7 @@ func untilEnd(ts *testscript.TestScript, do func(i int) error) {
 	})
 }
 
-// exchange puts a file, or a copy of a link, in the place of a name at once.
+// exchange replaces a name with a file, or a copy of a link, atomically.
 func exchange(name, file string) error {
 	next := filepath.Join(filepath.Dir(name), ".next-"+filepath.Base(name))
 	target, err := os.Readlink(file)
@@ -56,7 +49,7 @@ func exchange(name, file string) error {
 	if err != nil {
 		return err
 	}
-	// Two names of one file are left as they are.
+	// Rename does nothing if both are names of one file.
 	if err := os.Rename(next, name); err != nil {
 		return err
 	}

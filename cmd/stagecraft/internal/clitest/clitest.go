@@ -6,28 +6,30 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// Update asks a test to write what it gets over what it expects.
-var Update = flag.Bool("update", false, "write what is printed over what is expected")
+// Update makes a test write its results over the expected ones.
+var Update = flag.Bool("update", false, "replace the expected output with the output")
 
-// Hang is when a test gives up on what should have ended by itself. It only
-// catches what hangs, so that no result depends on the speed of the machine.
+// Hang is when a test ends a process that should have ended by itself. It is long, so
+// that no result depends on the speed of the machine.
 const Hang = 50 * time.Minute
 
-// built is where this process of tests builds.
+// built has the builder of this test process.
 var built struct {
 	builder *providertest.Builder
 	dir     string
 }
 
-// Main runs a package's tests. It is to be called by TestMain.
+// Main runs a package's tests; TestMain calls it.
 func Main(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -39,6 +41,7 @@ func Main(m *testing.M) {
 
 func run(m *testing.M) (int, error) {
 	flag.Parse()
+	resetIgnored()
 	if *Update && os.Getenv("CI") != "" {
 		return 1, fmt.Errorf("-update is for a developer's machine, not for CI")
 	}
@@ -51,13 +54,24 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// Builder builds into a directory that ends with the tests.
+// resetIgnored gives children the default action of signals that were ignored when
+// the tests started, as by nohup. stagecraft leaves an ignored signal ignored, so a
+// test that sends it would hang. The runtime resets handled signals in children.
+func resetIgnored() {
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
+}
+
+// Builder returns a builder whose directory is removed after the tests.
 func Builder() *providertest.Builder { return built.builder }
 
 var binary = sync.OnceValues(func() (string, error) { return built.builder.Binary() })
 
-// Binary is the path of stagecraft with its built-in providers, which is built
-// when a test first asks for it.
+// Binary returns the path of stagecraft with its built-in providers. The first call
+// builds it.
 func Binary() string {
 	path, err := binary()
 	if err != nil {
@@ -68,7 +82,7 @@ func Binary() string {
 
 var root = sync.OnceValues(providertest.Root)
 
-// Root is the directory of the repository.
+// Root returns the directory of the repository.
 func Root() string {
 	path, err := root()
 	if err != nil {
@@ -77,10 +91,10 @@ func Root() string {
 	return path
 }
 
-// Cache is a directory for compiled modules that the tests of a package share.
+// Cache returns a directory for compiled modules that the tests of a package share.
 func Cache() string { return filepath.Join(built.dir, "cache") }
 
-// ReadFile is a file's text.
+// ReadFile returns a file's text.
 func ReadFile(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

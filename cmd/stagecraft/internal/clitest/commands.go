@@ -2,8 +2,6 @@ package clitest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,36 +18,50 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
-	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
-var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"atmost":    cmdAtMost,
-	"exits":     cmdExits,
-	"dropin":    cmdDropin,
-	"untrusted": cmdUntrusted,
-	"trusted":   cmdTrusted,
-	"player":    cmdPlayer,
-	"encore":    cmdEncore,
-	"port":      cmdPort,
-	"server":    cmdServer,
-	"expand":    cmdExpand,
-	"httpget":   cmdHTTPGet,
-	"clean":     cmdClean,
-	"wait-file": cmdWaitFile,
-	"gone":      cmdGone,
-	"runs":      cmdRuns,
-	"interrupt": cmdInterrupt,
-	"ended":     cmdEnded,
-	"ahead":     cmdAhead,
-	"ask":       cmdAsk,
-	"swap":      cmdSwap,
-	"alternate": cmdAlternate,
-	"attest":    cmdAttest,
-	"bomb":      cmdBomb,
-	"released":  cmdReleased,
+// command is a script command with least to most arguments; a negative most is no
+// limit.
+type command struct {
+	usage       string
+	least, most int
+	run         func(ts *testscript.TestScript, args []string)
+}
+
+func (c command) script() Command {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < c.least || c.most >= 0 && len(args) > c.most {
+			ts.Fatalf("usage: %s", c.usage)
+		}
+		c.run(ts, args)
+	}
+}
+
+var commands = map[string]command{
+	"atmost":    {"atmost BYTES STREAM", 2, 2, cmdAtMost},
+	"exits":     {"exits CODE PROGRAM ARG...", 2, -1, cmdExits},
+	"dropin":    {"dropin NAME [AS]", 1, 2, cmdDropin},
+	"untrusted": {"untrusted NAME [AS]", 1, 2, cmdUntrusted},
+	"trusted":   {"trusted ID", 1, 1, cmdTrusted},
+	"player":    {"player", 0, 0, cmdPlayer},
+	"encore":    {"encore [-strict|-alone] [STEERING]", 0, 2, cmdEncore},
+	"port":      {"port NAME", 1, 1, cmdPort},
+	"server":    {"server silent NAME, or server redirects NAME FILE", 2, 3, cmdServer},
+	"expand":    {"expand FILE...", 1, -1, cmdExpand},
+	"httpget":   {"httpget URL", 1, 1, cmdHTTPGet},
+	"clean":     {"clean", 0, 0, cmdClean},
+	"wait-file": {"wait-file FILE [TEXT]", 1, 2, cmdWaitFile},
+	"gone":      {"gone FILE", 1, 1, cmdGone},
+	"runs":      {"runs FILE", 1, 1, cmdRuns},
+	"interrupt": {"interrupt", 0, 0, cmdInterrupt},
+	"ended":     {"ended CODE", 1, 1, cmdEnded},
+	"ask":       {"ask [-ahead TYPED] CODE ANSWER... -- ARG...", 3, -1, cmdAsk},
+	"swap":      {"swap NAME OTHER", 2, 2, cmdSwap},
+	"alternate": {"alternate NAME FILE OTHER", 3, 3, cmdAlternate},
+	"attest":    {"attest FILE KEY [POLICY...] [config=TEXT]", 2, -1, cmdAttest},
+	"bomb":      {"bomb FILE", 1, 1, cmdBomb},
+	"released":  {"released", 0, 0, cmdReleased},
 }
 
 func condition(name string) (bool, error) {
@@ -66,11 +78,8 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", name)
 }
 
-// cmdExits runs a program and wants an exit code: exits CODE PROGRAM ARG...
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
-	}
+// cmdExits runs a program, which must exit with CODE.
+func cmdExits(ts *testscript.TestScript, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	err = ts.Exec(args[1], args[2:]...)
@@ -85,100 +94,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDropin puts a hostile module among the project's providers, and has the
-// lock file trust it, as somebody would who did not look:
-// dropin NAME [AS]
-func cmdDropin(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: dropin NAME [AS]")
-	}
-	id := args[len(args)-1]
-	trustBytes(ts, id, placeGuest(ts, args[0], id))
-}
-
-// cmdUntrusted is dropin without the trust: untrusted NAME [AS]
-func cmdUntrusted(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: untrusted NAME [AS]")
-	}
-	placeGuest(ts, args[0], args[len(args)-1])
-}
-
-// cmdTrusted has the lock file trust what lies among the project's providers,
-// whatever it is: trusted ID
-func cmdTrusted(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: trusted ID")
-	}
-	data, err := os.ReadFile(ts.MkAbs(".stagecraft/providers/" + args[0] + ".wasm"))
-	ts.Check(err)
-	trustBytes(ts, args[0], data)
-}
-
-// cmdReleased has the go command of a script find our modules as if they were
-// released: released
-func cmdReleased(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: released")
-	}
-	env, err := providertest.ModuleProxy(ts.MkAbs("."))
-	ts.Check(err)
-	for _, variable := range env {
-		name, value, _ := strings.Cut(variable, "=")
-		ts.Setenv(name, value)
-	}
-}
-
-// cmdPlayer puts the provider player among the project's, and has it trusted.
-// It makes the calls that stand in its configuration.
-func cmdPlayer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: player")
-	}
-	file, err := built.builder.Module("providers/providertest/player")
-	ts.Check(err)
-	data, err := os.ReadFile(file)
-	ts.Check(err)
-	place(ts, "player", data)
-	trustBytes(ts, "player", data)
-}
-
-func placeGuest(ts *testscript.TestScript, guest, id string) []byte {
-	data, err := os.ReadFile(filepath.Join(ts.Getenv("GUESTS"), guest+".wasm"))
-	ts.Check(err)
-	place(ts, id, data)
-	return data
-}
-
-func place(ts *testscript.TestScript, id string, data []byte) {
-	dir := ts.MkAbs(".stagecraft/providers")
-	ts.Check(os.MkdirAll(dir, 0o755))
-	ts.Check(os.WriteFile(filepath.Join(dir, id+".wasm"), data, 0o644))
-}
-
-// trustBytes writes what "provider trust" would, without loading the module.
-func trustBytes(ts *testscript.TestScript, id string, module []byte) {
-	path := ts.MkAbs(lock.FileName)
-	data, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		ts.Check(err)
-	}
-	f := new(lock.File)
-	if err == nil {
-		f, err = lock.Parse(path, data)
-		ts.Check(err)
-	}
-	sum := sha256.Sum256(module)
-	f.Set(lock.Entry{ID: id, SHA256: hex.EncodeToString(sum[:]), ABI: abi.Version, Source: "project", Path: ".stagecraft/providers/" + id + ".wasm"})
-	ts.Check(os.WriteFile(path, f.Marshal(), 0o644))
-}
-
-// cmdHTTPGet waits until a server answers, and prints its answer:
-// httpget URL
-func cmdHTTPGet(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: httpget URL")
-	}
+// cmdHTTPGet waits until a server answers, and prints the body.
+func cmdHTTPGet(ts *testscript.TestScript, args []string) {
 	ctx, cancel := whileRunning(ts)
 	defer cancel()
 	body, err := Get(ctx, args[0])
@@ -186,7 +103,7 @@ func cmdHTTPGet(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stdout(), body)
 }
 
-// Get asks again until a server is there, and gives its answer.
+// Get repeats a request until a server answers, and returns the body.
 func Get(ctx context.Context, url string) (string, error) {
 	client := new(http.Client)
 	for {
@@ -208,10 +125,10 @@ func Get(ctx context.Context, url string) (string, error) {
 	}
 }
 
-var errEnded = errors.New("what the script runs in the background has ended")
+var errEnded = errors.New("the background commands of the script have ended")
 
-// whileRunning is done once nothing of what a script has started in the background
-// runs any more, so that nobody waits for what it was to do.
+// whileRunning returns a context that ends with the last background command of the
+// script: nothing can be awaited from it then.
 func whileRunning(ts *testscript.TestScript) (context.Context, func()) {
 	running := ts.BackgroundCmds()
 	if len(running) == 0 {
@@ -233,9 +150,9 @@ func whileRunning(ts *testscript.TestScript) (context.Context, func()) {
 	}
 }
 
-// cmdClean wants no panic trace, and no file that was half written: in what
-// was printed last, and in the work directory.
-func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
+// cmdClean fails on a panic trace in the last output, and on an incompletely written
+// file in the work directory.
+func cmdClean(ts *testscript.TestScript, _ []string) {
 	for _, stream := range []string{"stdout", "stderr"} {
 		text := ts.ReadFile(stream)
 		for _, trace := range []string{"goroutine ", "panic:", "runtime error", "wasm stack trace", ".go:"} {
@@ -252,11 +169,8 @@ func cmdClean(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 }
 
-// cmdWaitFile waits until a file is there, and has a text: wait-file FILE [TEXT]
-func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: wait-file FILE [TEXT]")
-	}
+// cmdWaitFile waits until a file exists and contains TEXT.
+func cmdWaitFile(ts *testscript.TestScript, args []string) {
 	ctx, cancel := whileRunning(ts)
 	defer cancel()
 	for last := false; ; <-time.After(10 * time.Millisecond) {
@@ -267,29 +181,23 @@ func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
 		if last {
 			break
 		}
-		// It may have come between the look and the end.
+		// The file may appear between the check and the end.
 		last = ctx.Err() != nil
 	}
 	ts.Fatalf("%s did not appear", strings.Join(args, " with "))
 }
 
-// cmdGone wants the processes whose IDs a file lists to be no more: gone FILE
-func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: gone FILE")
-	}
+// cmdGone fails if a process still runs whose ID is in FILE.
+func cmdGone(ts *testscript.TestScript, args []string) {
 	for _, pid := range strings.Fields(ts.ReadFile(args[0])) {
 		if state, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil {
-			ts.Fatalf("process %s is left: %s", pid, state)
+			ts.Fatalf("process %s still runs: %s", pid, state)
 		}
 	}
 }
 
-// cmdRuns wants the process whose ID a file has to be there: runs FILE
-func cmdRuns(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: runs FILE")
-	}
+// cmdRuns fails unless the process runs whose ID is in FILE.
+func cmdRuns(ts *testscript.TestScript, args []string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
 	ts.Check(err)
 	process, err := os.FindProcess(pid)
@@ -297,14 +205,41 @@ func cmdRuns(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(process.Signal(syscall.Signal(0)))
 }
 
-// cmdAtMost bounds the size of what was printed last: atmost BYTES STREAM
-func cmdAtMost(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: atmost BYTES STREAM")
-	}
+// cmdAtMost bounds the size of the last output.
+func cmdAtMost(ts *testscript.TestScript, args []string) {
 	limit, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	if n := len(ts.ReadFile(args[1])); n > limit {
-		ts.Fatalf("%s has %d bytes, at most %d are wanted", args[1], n, limit)
+		ts.Fatalf("%s has %d bytes, want at most %d", args[1], n, limit)
+	}
+}
+
+// interrupted is the command that a script interrupted last. The wait of testscript
+// does not show its exit code.
+type interrupted struct{ cmd *exec.Cmd }
+
+type interruptedKey struct{}
+
+// cmdInterrupt sends SIGINT to the last background command.
+func cmdInterrupt(ts *testscript.TestScript, _ []string) {
+	running := ts.BackgroundCmds()
+	if len(running) == 0 {
+		ts.Fatalf("interrupt: no background command")
+	}
+	last := running[len(running)-1]
+	ts.Check(last.Process.Signal(os.Interrupt))
+	ts.Value(interruptedKey{}).(*interrupted).cmd = last
+}
+
+// cmdEnded checks the exit code of the interrupted command, after wait.
+func cmdEnded(ts *testscript.TestScript, args []string) {
+	last := ts.Value(interruptedKey{}).(*interrupted).cmd
+	if last == nil || last.ProcessState == nil {
+		ts.Fatalf("ended: requires interrupt and wait before it")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := last.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("exit code %d after the interrupt, want %d", got, want)
 	}
 }

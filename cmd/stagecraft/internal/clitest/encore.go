@@ -13,18 +13,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// EncoreStandIn is the stand-in for the encore command, with its daemon running
-// as a user's would, outside of what stagecraft starts.
+// EncoreStandIn replaces the encore command. Its daemon runs outside stagecraft, as a
+// user's would.
 type EncoreStandIn struct {
 	state  string // its directory
 	Tools  string // the directory of the command, for PATH
 	engine string
-	places []string // variables by which it finds its daemon and its login
+	places []string // variables that locate its daemon and its login
 	daemon *exec.Cmd
 }
 
-// NewEncore makes one whose images go to that engine. The directory is its own.
-// The command finds its daemon and its login whatever the environment.
+// NewEncore returns a stand-in whose images go to an engine; dir is its own directory.
+// The command finds its daemon and its login in any environment.
 func NewEncore(dir, dockerHost string) (*EncoreStandIn, error) {
 	places := []string{"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}
 	e, err := newEncore(dir, dockerHost, places)
@@ -34,10 +34,9 @@ func NewEncore(dir, dockerHost string) (*EncoreStandIn, error) {
 	return e, e.wrap(places)
 }
 
-// NewStrictEncore is like NewEncore, but the command finds its daemon and its
-// login as the real one does, by what it gets of the variables of the user,
-// which are given as NAME=value. A command that lacks them starts a second
-// daemon, which dies.
+// NewStrictEncore is like NewEncore, but the command finds its daemon and its login as
+// the real one does: by the user's variables, NAME=value, that it gets. Without them it
+// starts a second daemon, which exits.
 func NewStrictEncore(dir, dockerHost string, user []string) (*EncoreStandIn, error) {
 	e, err := newEncore(dir, dockerHost, user)
 	if err != nil {
@@ -63,11 +62,11 @@ func newEncore(dir, dockerHost string, places []string) (*EncoreStandIn, error) 
 	return e, e.login()
 }
 
-// program is the command without what is around it.
+// program is the command without its wrapper.
 func (e *EncoreStandIn) program() string { return filepath.Join(e.state, "encore") }
 
-// wrap makes the command. Under a policy it gets next to nothing of the
-// environment, but where the state is it has to know.
+// wrap writes a wrapper that sets the location of the state, because under a policy the
+// command gets few variables.
 func (e *EncoreStandIn) wrap(more []string) error {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\n")
@@ -79,7 +78,7 @@ func (e *EncoreStandIn) wrap(more []string) error {
 	return os.WriteFile(filepath.Join(e.Tools, "encore"), []byte(b.String()), 0o700)
 }
 
-// login makes the user's login, by the variables that say where it is.
+// login logs the user in.
 func (e *EncoreStandIn) login() error {
 	cmd := exec.Command(e.program(), "auth", "login", "--auth-key", "k")
 	cmd.Env = append([]string{"ENCORE_STANDIN_STATE=" + e.state}, e.places...)
@@ -96,28 +95,28 @@ func (e *EncoreStandIn) Start() error {
 	if err := e.daemon.Start(); err != nil {
 		return err
 	}
-	if !e.comesTo(true) {
+	if !e.waitDaemon(true) {
 		return fmt.Errorf("the stand-in's daemon did not start: %w", e.Stop())
 	}
 	return nil
 }
 
-// comesTo waits until the daemon is there, or gone.
-func (e *EncoreStandIn) comesTo(there bool) bool {
+// waitDaemon waits until the daemon runs, or has ended.
+func (e *EncoreStandIn) waitDaemon(running bool) bool {
 	for end := time.Now().Add(Hang); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(e.state, "daemon.pid")); (err == nil) == there {
+		if _, err := os.Stat(filepath.Join(e.state, "daemon.pid")); (err == nil) == running {
 			return true
 		}
 	}
 	return false
 }
 
-// Stop ends the daemon, which must be there still if it was started here.
+// Stop ends the daemon, which must still run if Start started it.
 func (e *EncoreStandIn) Stop() error {
 	if err := os.WriteFile(filepath.Join(e.state, "daemon.stop"), nil, 0o600); err != nil {
 		return err
 	}
-	if !e.comesTo(false) {
+	if !e.waitDaemon(false) {
 		return errors.New("the stand-in's daemon did not end")
 	}
 	if e.daemon == nil {
@@ -126,22 +125,20 @@ func (e *EncoreStandIn) Stop() error {
 	return e.daemon.Wait()
 }
 
-// userVariables are those by which encore finds its daemon and its login.
+// userVariables locate encore's daemon and login.
 var userVariables = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
 
-// cmdEncore has the stand-in for encore in PATH: encore [-strict|-alone] [STEERING]
-//
-// Its state is in $ENCORE_STANDIN_STATE. STEERING is its standin.json; called
-// again, that alone changes. $XDG_STATE_HOME is the script's own. With -strict the command finds its daemon and its
-// login only by what it gets of the user's variables. With -alone no daemon runs,
-// and the command is no script that gives it its variables, but the program
-// itself.
-func cmdEncore(ts *testscript.TestScript, neg bool, args []string) {
+// cmdEncore puts the stand-in for encore into PATH, with its state in
+// $ENCORE_STANDIN_STATE. STEERING is its standin.json; a later call changes only that.
+// $XDG_STATE_HOME becomes the script's own. With -strict the command finds its daemon
+// and its login only by the user's variables that it gets. With -alone no daemon runs,
+// and the command has no wrapper.
+func cmdEncore(ts *testscript.TestScript, args []string) {
 	how := ""
 	if len(args) > 0 && (args[0] == "-alone" || args[0] == "-strict") {
 		how, args = args[0], args[1:]
 	}
-	if neg || len(args) > 1 {
+	if len(args) > 1 {
 		ts.Fatalf("usage: encore [-strict|-alone] [STEERING]")
 	}
 	state := ts.Getenv("ENCORE_STANDIN_STATE")
@@ -177,7 +174,7 @@ func startEncore(ts *testscript.TestScript, how string) (state string) {
 	}
 	ts.Defer(func() { ts.Check(e.Stop()) })
 	ts.Setenv("ENCORE_STANDIN_STATE", e.state)
-	// What is remembered of secrets is this script's own.
+	// Remembered inputs with secrets must not be shared between scripts.
 	ts.Setenv("XDG_STATE_HOME", filepath.Join(dir, "user-state"))
 	ts.Setenv("PATH", tools+string(os.PathListSeparator)+ts.Getenv("PATH"))
 	return e.state

@@ -10,47 +10,38 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The ports for tests are below those that systems give to connections, which
-// begin with 32768 or later: else any connection could take one meanwhile.
+// Ports for tests are below the ephemeral ports of systems, which begin at 32768 or
+// later: otherwise any connection could take one.
 const firstPort, ports = 20000, 10000
 
-// FreePort is a TCP port that nobody listens on, and that no other test gets
-// until it is released, not even one of another process: whoever holds the UDP
-// port of the same number has it.
+// FreePort reserves a TCP port that nothing listens on. No test, not even in another
+// process, gets it until it is released: the UDP port of the same number is the lock.
 func FreePort() (port string, release func(), err error) {
 	for range ports {
 		port = strconv.Itoa(firstPort + rand.IntN(ports))
-		held, err := net.ListenPacket("udp", "127.0.0.1:"+port)
+		lock, err := net.ListenPacket("udp", "127.0.0.1:"+port)
 		if err != nil {
 			continue
 		}
-		release := func() { held.Close() }
+		release := func() { lock.Close() }
 		if l, err := net.Listen("tcp", ":"+port); err == nil {
 			return port, release, l.Close()
 		}
 		release()
 	}
-	return "", nil, fmt.Errorf("no port from %d on is free", firstPort)
+	return "", nil, fmt.Errorf("no free port from %d on", firstPort)
 }
 
-// cmdPort has a free port in a variable, and keeps it for this script:
-// port NAME
-func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: port NAME")
-	}
+// cmdPort sets NAME to a free port, and reserves it for the script.
+func cmdPort(ts *testscript.TestScript, args []string) {
 	port, release, err := FreePort()
 	ts.Check(err)
 	ts.Defer(release)
 	ts.Setenv(args[0], port)
 }
 
-// cmdExpand writes the values of variables into files, in place of $NAME and
-// ${NAME}: expand FILE...
-func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: expand FILE...")
-	}
+// cmdExpand replaces $NAME and ${NAME} in files with the values of variables.
+func cmdExpand(ts *testscript.TestScript, args []string) {
 	for _, file := range args {
 		text := os.Expand(ts.ReadFile(file), func(name string) string {
 			value := ts.Getenv(name)

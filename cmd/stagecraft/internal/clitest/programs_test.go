@@ -11,11 +11,10 @@ import (
 
 var needsProgram = regexp.MustCompile(`\[!exec:([^\]]+)\]`)
 
-// TestPrograms wants every program to be here, in CI, without which a script
-// leaves itself out.
+// TestPrograms: in CI every program is installed without which a script is skipped.
 func TestPrograms(t *testing.T) {
 	if os.Getenv("CI") != "true" || runtime.GOOS != "linux" {
-		t.Skip("scripts are left out where a program is missing")
+		t.Skip("scripts are skipped if a program is missing")
 	}
 	var scripts []string
 	for _, dir := range []string{"cmd/stagecraft/testdata/script", "hostfuncs/hostile"} {

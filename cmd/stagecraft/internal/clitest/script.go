@@ -11,24 +11,27 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// Command is a command that a script can use.
+// Command is a script command.
 type Command = func(ts *testscript.TestScript, neg bool, args []string)
 
-// Scripts are the parameters of scripts that run the binary bin, with a cache of
-// compiled modules that they share, and with commands of their own. What scripts
-// have beside testscript's own:
+// Scripts returns parameters for scripts that run the binary bin, with a shared cache
+// of compiled modules and more commands. In addition to testscript's features:
 //
-//   - $GUESTS is the directory of hostile modules, $ROOT the repository, $BIN
-//     the directory of the binary;
-//   - $CACHE is the shared cache, so that a provider is compiled once; a script
-//     that is about the cache sets XDG_CACHE_HOME;
-//   - a port is never a number in a script, which others may run at the same
-//     time, but one that "port NAME" finds and "expand FILE" writes into files;
-//   - "timeout -s KILL $HANG" is before a run that could hang;
-//   - condition [engine] is true where a Docker engine is given.
+//   - $GUESTS is the directory of hostile modules, $ROOT the repository, and $BIN the
+//     directory of the binary.
+//   - The cache is shared, so that a provider is compiled once; a script about the
+//     cache sets XDG_CACHE_HOME.
+//   - Scripts have no fixed ports, because they run at the same time: "port NAME"
+//     finds a free one and "expand FILE" writes it into files.
+//   - "timeout -s KILL $HANG" precedes a run that could hang.
+//   - The condition [engine] is true if there is a Docker engine, [root] for root.
+//   - The map commands lists the commands with their usage.
 func Scripts(cache, bin string, more map[string]Command) testscript.Params {
-	all := maps.Clone(commands)
+	all := make(map[string]Command)
 	maps.Copy(all, more)
+	for name, c := range commands {
+		all[name] = c.script()
+	}
 	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -53,7 +56,7 @@ func setup(e *testscript.Env, cache, bin string) error {
 	e.Setenv("BIN", bin)
 	e.Setenv("HANG", strconv.Itoa(int(Hang.Seconds())))
 	e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	// Programs that the examples start keep their own caches.
+	// Programs of the examples have their own caches.
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"} {
 		e.Setenv(name, providertest.GoEnv(name))
 	}

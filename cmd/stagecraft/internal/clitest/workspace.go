@@ -16,20 +16,18 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 )
 
-// Workspace is a project that the real binary works in.
+// Workspace is a project for the real binary.
 type Workspace struct {
 	Dir, Home string
-	// URL is where its dev serves until it is interrupted, "" where dev ends by
-	// itself.
+	// URL is served by dev until it is interrupted; "" if dev ends by itself.
 	URL string
-	// Environ is put over the environment that every run has.
+	// Environ overrides variables of every run.
 	Environ []string
-	// Stdout takes what a run on a terminal prints as its result, instead of
-	// the terminal, where it is not nil.
+	// Stdout, unless nil, replaces the terminal as standard output of a run on one.
 	Stdout io.Writer
 }
 
-// NewWorkspace copies an example, or makes an empty directory.
+// NewWorkspace copies an example, or creates an empty project for "".
 func NewWorkspace(t *testing.T, example string) Workspace {
 	t.Helper()
 	w := Workspace{Dir: filepath.Join(t.TempDir(), "shop"), Home: t.TempDir()}
@@ -57,7 +55,7 @@ func (w Workspace) Write(t *testing.T, name string, data []byte) {
 	}
 }
 
-// Run runs stagecraft and gives its exit code.
+// Run runs stagecraft.
 func (w Workspace) Run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -67,7 +65,7 @@ func (w Workspace) Run(t *testing.T, args ...string) (stdout, stderr string, cod
 	return out.String(), errs.String(), code
 }
 
-// Command is stagecraft, ended where it should have ended by itself.
+// Command returns a command of stagecraft, which is killed after [Hang].
 func (w Workspace) Command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Hang)
@@ -85,7 +83,7 @@ func (w Workspace) Command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// ExitOf is the exit code that a command ended with.
+// ExitOf returns the exit code in the error of a command.
 func ExitOf(t *testing.T, err error) int {
 	t.Helper()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -96,17 +94,17 @@ func ExitOf(t *testing.T, err error) int {
 	return 0
 }
 
-// Perform makes a run to its end: a server's is an interrupt, once it has
-// answered, and its exit code is its program's own.
+// Perform runs a command to its end. A server is interrupted once it has answered, and
+// its exit code is its program's.
 func (w Workspace) Perform(t *testing.T, args ...string) {
 	t.Helper()
 	if w.URL == "" {
 		w.Want(t, 0, args...)
 		return
 	}
-	var said bytes.Buffer
+	var output bytes.Buffer
 	cmd := w.Command(t, args...)
-	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,18 +118,18 @@ func (w Workspace) Perform(t *testing.T, args ...string) {
 	}()
 	select {
 	case err := <-ended:
-		t.Fatalf("%v: ended before it answered: %v\n%s", args, err, said.String())
+		t.Fatalf("%v: ended before it answered: %v\n%s", args, err, output.String())
 	case err := <-answered:
 		if err := errors.Join(err, cmd.Process.Signal(os.Interrupt)); err != nil {
 			t.Error(err)
 		}
 	}
 	if code := ExitOf(t, <-ended); !slices.Contains([]int{0, 1, 130}, code) {
-		t.Fatalf("%v: exit code %d\n%s", args, code, said.String())
+		t.Fatalf("%v: exit code %d\n%s", args, code, output.String())
 	}
 }
 
-// Want runs stagecraft, and wants this exit code.
+// Want runs stagecraft, which must exit with code, and returns its standard output.
 func (w Workspace) Want(t *testing.T, code int, args ...string) string {
 	t.Helper()
 	stdout, stderr, got := w.Run(t, args...)
@@ -141,7 +139,7 @@ func (w Workspace) Want(t *testing.T, code int, args ...string) string {
 	return stdout
 }
 
-// Effects are those that an audit log has of a run, in order.
+// Effects returns the effects in an audit log, in order.
 func (w Workspace) Effects(t *testing.T, log string) []string {
 	t.Helper()
 	effects := []string{}
@@ -157,7 +155,7 @@ func (w Workspace) Effects(t *testing.T, log string) []string {
 	return effects
 }
 
-// Planned are the effects of a plan, in order.
+// Planned returns the effects of a plan, in order.
 func (w Workspace) Planned(t *testing.T, command string) []string {
 	t.Helper()
 	var plan struct {
@@ -176,7 +174,7 @@ func (w Workspace) Planned(t *testing.T, command string) []string {
 	return planned
 }
 
-// Drop puts the provider player among the project's, and has it trusted.
+// Drop adds the provider player to the project, and trusts it.
 func (w Workspace) Drop(t *testing.T) {
 	t.Helper()
 	file, err := Builder().Module("providers/providertest/player")

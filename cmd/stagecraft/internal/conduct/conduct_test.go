@@ -1,4 +1,5 @@
-// Package conduct_test compares what the real binary announces with what it does.
+// Package conduct_test compares plans and learnt policies with the following runs of the
+// real binary.
 package conduct_test
 
 import (
@@ -22,8 +23,8 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m) }
 
-// exampleRuns are the commands of the examples, but for the image of node-http,
-// which is based on another. Those with an image need an engine.
+// exampleRuns are the commands of the examples, except for the build of node-http, which
+// needs a base image from a registry. Builds need an engine.
 var exampleRuns = []struct {
 	example, command string
 	engine           bool
@@ -40,7 +41,7 @@ var exampleRuns = []struct {
 	{"custom-provider", "build", true, dropCustom},
 }
 
-// serve has the example listen where nobody else does.
+// serve lets the example listen on a free port.
 func serve(t *testing.T, w *clitest.Workspace) {
 	t.Helper()
 	port, release, err := clitest.FreePort()
@@ -63,8 +64,7 @@ func serve(t *testing.T, w *clitest.Workspace) {
 	clitest.WriteFile(t, file, strings.Replace(config, "env:\n", "env:\n          PORT: \""+port+"\"\n", 1), 0o600)
 }
 
-// compileServer builds the binary that the example's image is made of, as its
-// README says.
+// compileServer builds the binary for the example's image, as its README says.
 func compileServer(t *testing.T, w *clitest.Workspace) {
 	t.Helper()
 	clitest.GoBuild(t, w.Dir, []string{"GOOS=linux"}, "-trimpath", "-o", "bin/server", ".")
@@ -78,7 +78,7 @@ func dropCustom(t *testing.T, w *clitest.Workspace) {
 	w.Want(t, 0, "provider", "trust", "my-provider", "--yes")
 }
 
-// forExamples calls check for each run of an example that can be made here.
+// forExamples calls check for each run of an example that is possible here.
 func forExamples(t *testing.T, check func(t *testing.T, w clitest.Workspace, command string)) {
 	for _, tt := range exampleRuns {
 		t.Run(tt.example+"-"+tt.command, func(t *testing.T) {
@@ -95,8 +95,7 @@ func forExamples(t *testing.T, check func(t *testing.T, w clitest.Workspace, com
 	}
 }
 
-// TestPlanIsWhatRuns wants a run to have the effects of the plan before it, in
-// that order, and no other.
+// TestPlanIsWhatRuns: a run has exactly the effects of the plan before it, in order.
 func TestPlanIsWhatRuns(t *testing.T) {
 	check := func(t *testing.T, w clitest.Workspace, command string) {
 		planned := w.Planned(t, command)
@@ -106,8 +105,8 @@ func TestPlanIsWhatRuns(t *testing.T) {
 		}
 		if command == "build" {
 			w.Want(t, 0, "plan", "build", "--out", "../plan.json")
-			w.Want(t, 0, "build", "--plan", "../plan.json", "--audit", "../held.jsonl")
-			if diff := cmp.Diff(planned, w.Effects(t, "../held.jsonl")); diff != "" {
+			w.Want(t, 0, "build", "--plan", "../plan.json", "--audit", "../planned.jsonl")
+			if diff := cmp.Diff(planned, w.Effects(t, "../planned.jsonl")); diff != "" {
 				t.Errorf("-planned +done under the plan:\n%s", diff)
 			}
 		}
@@ -126,8 +125,7 @@ func TestPlanIsWhatRuns(t *testing.T) {
 	}
 }
 
-// TestLearnThenRun wants what was learnt from a run to allow it, and none of
-// its rules to be one too many.
+// TestLearnThenRun: a learnt policy allows the run, and none of its rules is superfluous.
 func TestLearnThenRun(t *testing.T) {
 	forExamples(t, func(t *testing.T, w clitest.Workspace, command string) {
 		if err := os.Remove(filepath.Join(w.Dir, "stagecraft.policy.yml")); err != nil && !os.IsNotExist(err) {
@@ -147,7 +145,7 @@ func TestLearnThenRun(t *testing.T) {
 			w.Want(t, 0, "policy", "learn", "dev", "--allow", "--out", "stagecraft.policy.yml", "--audit", "audit.jsonl")
 			w.Want(t, 0, "dev")
 			everyRuleIsNeeded(t, w, clitest.ReadFile(t, filepath.Join(w.Dir, "stagecraft.policy.yml")), "dev")
-			// The log has the same to learn from, but for what is in directories.
+			// The audit log yields the same policy, except for the content of directories.
 			w.Write(t, "stagecraft.policy.yml", []byte(w.Want(t, 0, "policy", "learn", "--from", "audit.jsonl")))
 			w.Want(t, 0, "dev")
 		})
@@ -156,9 +154,9 @@ func TestLearnThenRun(t *testing.T) {
 
 var ruleLine = regexp.MustCompile(`(?m)^ +- .*\n`)
 
-// ofCommands reports whether a rule is for what commands use once they run, by its
-// remark or by the key above it. Without such a rule the gate denies nothing: the
-// command reports what it misses, and a daemon ends with the run.
+// ofCommands reports whether a rule is for the files and ports of running commands, by
+// its remark or its key. Without such a rule the gate denies nothing: the command fails
+// itself, and a daemon ends with the run.
 func ofCommands(policy string, at []int) bool {
 	keys := ruleKey.FindAllStringSubmatch(policy[:at[0]], -1)
 	key := keys[len(keys)-1][1]
@@ -166,14 +164,14 @@ func ofCommands(policy string, at []int) bool {
 	return key == "use" || key == "sockets" || key == "listen" || key == "daemons" || strings.Contains(rule, "commands") || passedOn.MatchString(rule)
 }
 
-// passedOn are variables of the user's that a provider has passed to its commands.
-// Without their rules a run goes on without them, and warns.
+// passedOn matches rules for the user's variables that a provider passes to its commands.
+// Without the rule, the run warns and continues without the variable.
 var passedOn = regexp.MustCompile(`^ +- (XDG_|ENCORE_)`)
 
 var ruleKey = regexp.MustCompile(`(?m)^ +([a-z_]+):`)
 
-// everyRuleIsNeeded takes each rule away in turn by which the provider itself may
-// do something, and wants the run to be denied then.
+// everyRuleIsNeeded removes each rule for the provider's own calls in turn, and requires
+// that the run is denied.
 func everyRuleIsNeeded(t *testing.T, w clitest.Workspace, policy, command string) {
 	t.Helper()
 	rules := ruleLine.FindAllStringIndex(policy, -1)
@@ -192,7 +190,7 @@ func everyRuleIsNeeded(t *testing.T, w clitest.Workspace, policy, command string
 	}
 }
 
-// closeLists writes a key without anything below it as an empty list.
+// closeLists gives a key without children an empty list.
 func closeLists(policy string) string {
 	lines := strings.Split(policy, "\n")
 	depth := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
@@ -204,7 +202,7 @@ func closeLists(policy string) string {
 	return strings.Join(lines, "\n")
 }
 
-// writeFiles writes those that calls read.
+// writeFiles writes the files that the calls read.
 func writeFiles(t *testing.T, w clitest.Workspace) {
 	t.Helper()
 	for _, name := range []string{"one.txt", "sub/two.txt", "sub/three.txt"} {
@@ -221,7 +219,7 @@ providers:
     files: {read: ["**"], write: ["**"]}
 `
 
-// someCalls are calls that work, by kind.
+// someCalls are calls that succeed, by kind.
 var someCalls = map[string]func(r *rand.Rand) any{
 	"exec": func(r *rand.Rand) any {
 		words := [][]string{{"echo", "a b"}, {"true"}, {"touch", "made"}, {"echo", "*"}, {"touch", "made", "-a"}}
@@ -248,7 +246,7 @@ func randomCalls(r *rand.Rand) []map[string]any {
 	return calls
 }
 
-// encoreApp gives an example the stand-in and its file of variables.
+// encoreApp gives an example the stand-in and its dotenv file.
 func encoreApp(t *testing.T, w *clitest.Workspace) {
 	t.Helper()
 	e, err := clitest.NewEncore(t.TempDir(), providertest.EngineHost())

@@ -66,7 +66,7 @@ func unaccepted(t *testing.T, name, text string) string {
 		return err.Error()
 	}
 	var found []string
-	for _, f := range explain.Check(p) {
+	for _, f := range explain.Check(p, nil) {
 		if f.Severity != explain.SeverityNote && f.Accepted == nil {
 			found = append(found, fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Name))
 		}

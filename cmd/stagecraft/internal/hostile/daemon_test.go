@@ -33,7 +33,7 @@ import (
 // nothing. $DAEMON is its address, $DAEMON_HOST the host of its token server, and
 // daemon.log lists what it received:
 //
-//	daemon files NAME...    asks for directories and files outside of the context
+//	daemon files NAME...    asks for directories and files outside the context
 //	daemon edits FILE       writes to a Dockerfile before it asks for it
 //	daemon layout KIND      sends an invalid layout: see layoutOf
 //	daemon secrets ID...    asks for secrets
@@ -53,7 +53,7 @@ func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	sessions, err := session.NewManager()
 	ts.Check(err)
 	d.sessions = sessions
-	// A socket's path has to be short.
+	// A socket's path must be short.
 	dir, err := os.MkdirTemp("", "bk")
 	ts.Check(err)
 	listener, err := net.Listen("unix", filepath.Join(dir, "s"))

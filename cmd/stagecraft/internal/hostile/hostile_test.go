@@ -1,5 +1,5 @@
-// Package hostile_test attacks the real binary, and tests the attacks by taking
-// the binary's guards away in turn.
+// Package hostile_test attacks the real binary, and tests the attacks by removing each
+// guard from the source in turn.
 package hostile_test
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TestMain builds the binary that is attacked.
+// TestMain runs the tests with the real binary.
 func TestMain(m *testing.M) { clitest.Main(m) }
 
-// commands are those of attacks alone.
+// commands are the script commands that only attacks have.
 var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, as the table of docs/attacks.md has them.
+// families are the kinds of attacks, in the order of docs/attacks.md.
 var families = []struct{ name, title string }{
 	{"exec", "Running programs"},
 	{"files", "Files"},
@@ -39,17 +39,17 @@ var families = []struct{ name, title string }{
 	{"store", "Cache, lock file and directories"},
 }
 
-// leastOfFamily is the least number of attacks in each family.
+// leastOfFamily is the minimum number of attacks in each family.
 const leastOfFamily = 5
 
 // attack is one case of the suite. Its file begins with a header:
 //
-//	# name: what is tried, in a few words
+//	# name: the attack, in a few words
 //	# mechanism: how it would work,
-//	#   on several lines if need be
+//	#   on several lines if necessary
 //	# source: CVE-2021-4034, golang/go#43724 or our own
-//	# must: what has to happen
-//	# guard: the mutations that take away what stops it; optional
+//	# must: the required result
+//	# guard: the mutations that remove its defence; optional
 type attack struct {
 	file   string
 	family string
@@ -156,10 +156,10 @@ func (a *attack) parse(header string) error {
 	return nil
 }
 
-// id is the file's name without its ending, which is the script's.
+// id is the script's name: the file's without its extension.
 func (a *attack) id() string { return strings.TrimSuffix(filepath.Base(a.file), ".txtar") }
 
-// sources are where the attack was seen before, if it was.
+// sources are earlier reports of the attack, if any.
 func (a *attack) sources() []string {
 	if a.source == "our own" {
 		return nil
@@ -167,7 +167,7 @@ func (a *attack) sources() []string {
 	return strings.Split(a.source, ", ")
 }
 
-// TestHostile carries out each attack with the real binary.
+// TestHostile runs each attack with the real binary.
 func TestHostile(t *testing.T) {
 	count := make(map[string]int)
 	p := clitest.Scripts(t.TempDir(), clitest.Binary(), commands)
@@ -249,7 +249,7 @@ func guardTable(all []attack, guards []mutation) string {
 
 func cell(text string) string { return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(text) }
 
-// links are the sources as a reader can follow them.
+// links are the sources as Markdown links.
 func (a attack) links() string {
 	var links []string
 	for _, source := range a.sources() {

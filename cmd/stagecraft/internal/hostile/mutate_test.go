@@ -24,7 +24,7 @@ var (
 )
 
 // TestMutations builds stagecraft without each guard in turn, and runs the
-// attacks that name it: at least one of them has to fail, and each attack has to
+// attacks that name it: at least one of them must fail, and each attack must
 // fail without one of its guards.
 func TestMutations(t *testing.T) {
 	if !*mutate {
@@ -60,7 +60,7 @@ func TestMutations(t *testing.T) {
 		})
 	}
 	for _, a := range all {
-		// With -run or -sample, some are not taken away.
+		// With -run or -sample, some guards are not removed.
 		untried := slices.ContainsFunc(a.guards, func(guard string) bool { return !tried[guard] })
 		if len(a.guards) > 0 && !settled[a.id()] && !untried {
 			t.Errorf("%s passes without any of its guards", a.id())
@@ -68,8 +68,8 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// sampled returns the mutations that -sample asks for. They follow each other,
-// and where they begin depends on the commit: so commits try all of them in time.
+// sampled returns as many consecutive mutations as -sample says. The first depends on the
+// commit, so that all are tried in time.
 func sampled(t *testing.T, all []mutation) []mutation {
 	t.Helper()
 	if *sample <= 0 || *sample >= len(all) {
@@ -87,12 +87,11 @@ func sampled(t *testing.T, all []mutation) []mutation {
 	return append(all[first:], all[:first]...)[:*sample]
 }
 
-// mutantHangs is when a script gives up on a program without its guard, which
-// may never end.
+// mutantHangs limits scripts of a program without its guard, which may never end.
 const mutantHangs = 10 * time.Minute
 
-// trial carries out attacks with a binary of which one file has another text, and
-// returns how they ended, by their names.
+// trial runs attacks with a binary of which one file is replaced, and returns their
+// outcomes by name.
 func trial(t *testing.T, path, text string, of []attack, cache string) map[string]outcome {
 	t.Helper()
 	dir := t.TempDir()
@@ -169,7 +168,7 @@ func (r *trialRun) Run(name string, run func(testscript.T)) {
 	})
 }
 
-// outcomes returns those of all scripts, by their names.
+// outcomes returns the outcomes of all scripts by name.
 func (r *trialRun) outcomes() map[string]outcome {
 	all := make(map[string]outcome)
 	for _, sub := range r.subs {

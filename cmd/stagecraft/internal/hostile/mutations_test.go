@@ -21,11 +21,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// mostMutations bounds what a maintainer has to keep in step with the code.
+// mostMutations bounds the number of mutations, which must be kept in step with the code.
 const mostMutations = 100
 
-// mutation takes one guard away. It is a file of testdata/mutations with the
-// guard's name:
+// mutation removes one guard. It is a file of testdata/mutations with the guard's name:
 //
 //	what the guard does, in a sentence
 //	in: the function that has it, as Type.Method or Function; none at the top level
@@ -85,7 +84,7 @@ func (p place) apply(m mutation) string {
 	return p.file.text[:p.start] + strings.TrimSpace(m.new) + p.file.text[p.end:]
 }
 
-// find returns the one place of the old code in its function.
+// find returns the only place of the old code in its function.
 func (m mutation) find(files []*sourceFile) (place, error) {
 	old := tokensOf(m.old)
 	if len(old) == 0 || tokenText(old) == tokenText(tokensOf(m.new)) {
@@ -108,7 +107,7 @@ func (m mutation) find(files []*sourceFile) (place, error) {
 	return inside[0], nil
 }
 
-// sourceFile is a Go file of the host's, with its tokens.
+// sourceFile is a Go file of the host, with its tokens.
 type sourceFile struct {
 	path   string
 	text   string
@@ -160,7 +159,7 @@ func newSourceFile(path, text string) *sourceFile {
 	return f
 }
 
-// find returns where a sequence of tokens is.
+// find returns the places of a sequence of tokens.
 func (f *sourceFile) find(old []goToken) []place {
 	var all []place
 	want := tokenText(old)
@@ -178,8 +177,8 @@ func (f *sourceFile) find(old []goToken) []place {
 	}
 }
 
-// function names the function that a place is in, as Type.Method or Function.
-// It is empty where the place is in none.
+// function names the function of a place, as Type.Method or Function; it is empty at the
+// top level.
 func (f *sourceFile) function(p place) string {
 	fset, syntax := f.syntax()
 	for _, d := range syntax.Decls {
@@ -242,10 +241,10 @@ func TestMutationsFit(t *testing.T) {
 	}
 }
 
-// checker checks the types of packages of which a file is another one.
+// checker checks the types of packages in which one file is replaced.
 type checker map[string]*packages.Package // by directory
 
-// newChecker loads the packages that the places are in.
+// newChecker loads the packages of the places.
 func newChecker(t *testing.T, places map[string]place) checker {
 	t.Helper()
 	var dirs []string
@@ -253,7 +252,7 @@ func newChecker(t *testing.T, places map[string]place) checker {
 		dirs = append(dirs, filepath.Dir(p.file.path))
 	}
 	slices.Sort(dirs)
-	// With the flags of the builds in these tests, so that all is compiled once.
+	// With the same flags as other builds of these tests, everything is compiled once.
 	loaded, err := packages.Load(&packages.Config{
 		Mode:       packages.LoadSyntax,
 		Dir:        clitest.Root(),
@@ -296,7 +295,7 @@ func (c checker) compiles(t *testing.T, m mutation, p place) {
 	}
 }
 
-// importer gives what a package imports.
+// importer returns imported packages.
 type importer map[string]*packages.Package
 
 func (i importer) Import(path string) (*types.Package, error) {

@@ -19,8 +19,7 @@ import (
 
 var soak = flag.Int("soak", 24, "how many runs TestSoak makes")
 
-// soaked are the runs that are ended. They do not end by themselves, or only after a
-// while.
+// soaked are the runs to end. They do not end by themselves, or only after some time.
 var soaked = map[string]struct{ config, policy string }{
 	"tree": {config: `backend: {provider: generic, providers: {generic: {dev: {command: [sh, -c, "sleep 1000 & setsid sh -c 'sleep 1000 & setsid sleep 1000 & exit' & (trap '' HUP; sleep 1000) & wait"]}}}}`},
 	"confined": {
@@ -34,8 +33,8 @@ var soaked = map[string]struct{ config, policy string }{
 	"quick": {config: `backend: {provider: generic, providers: {generic: {dev: {command: ["true"]}}}}`},
 }
 
-// TestSoak ends runs at random moments, in every way, and requires that nothing is left
-// of them. "make soak" makes a thousand.
+// TestSoak ends runs at random moments, in every way, and requires that nothing of them
+// remains. "make soak" makes a thousand.
 func TestSoak(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -118,8 +117,7 @@ func soakOne(t *testing.T, w *clitest.Workspace, word, temp string, how int, aft
 }
 
 // leftOf waits until no process has a word in its environment and no guard is orphaned,
-// and returns the command lines of those that stay. After a kill they take a moment to
-// end.
+// which takes a moment after a kill, and returns the command lines of those that stay.
 func leftOf(word string) (left []string) {
 	for end := time.Now().Add(clitest.Hang); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		left = nil
@@ -162,14 +160,14 @@ func wantWholeBut(t *testing.T, w *clitest.Workspace) {
 	stdout, stderr, _ := w.Run(t, "audit", "verify", "audit.jsonl")
 	for line := range strings.Lines(stdout + stderr) {
 		killed := strings.Contains(line, "has its last record here and no end; it was killed") ||
-			strings.Contains(line, "begins here and no record says how it ended")
+			strings.Contains(line, "begins here and has no end")
 		if strings.HasPrefix(line, "line ") && !killed {
 			t.Errorf("audit verify: %s", line)
 		}
 	}
 }
 
-// wantNoHalves requires that no partly written file is left.
+// wantNoHalves requires that no incomplete file remains.
 func wantNoHalves(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {

@@ -7,15 +7,14 @@ import (
 	"testing"
 )
 
-// goToken is a token of Go and where it is in a text.
+// goToken is a token of Go and its offsets in a text.
 type goToken struct {
 	text           string
 	offset, length int
 }
 
-// tokensOf returns the tokens of a piece of Go, without what depends on the
-// layout: comments, semicolons at the end of a line, commas before a closing
-// bracket.
+// tokensOf returns the tokens of Go code, except those that depend on the layout:
+// comments, semicolons at the end of a line, and commas before a closing bracket.
 func tokensOf(text string) []goToken {
 	file := token.NewFileSet().AddFile("", -1, len(text))
 	var s scanner.Scanner

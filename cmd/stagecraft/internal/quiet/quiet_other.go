@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Package quiet does something on Linux alone.
+// Package quiet does nothing except on Linux.
 package quiet
 
 // End does nothing.

@@ -1,6 +1,6 @@
 package sarif
 
-// The parts of the format that are used; names are those of section 3.
+// The used part of the format, with the names of section 3.
 
 type log struct {
 	Schema  string `json:"$schema"`

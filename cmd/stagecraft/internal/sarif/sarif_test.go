@@ -57,7 +57,7 @@ func root(t testing.TB) string {
 	return abs
 }
 
-// doc is what the tests look at.
+// doc is the part that the tests read.
 type doc struct {
 	Runs []struct {
 		Tool struct {
@@ -118,7 +118,7 @@ func TestNothingDenied(t *testing.T) {
 	}
 }
 
-// TestSchemaRefuses shows that the schema is one that can refuse.
+// TestSchemaRefuses: the schema rejects an invalid document.
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
 	good := string(write(t, sarif.Report{Root: root(t), Results: []sarif.Result{{RuleID: "denied/exec", Message: "m", File: "a", Line: 1}}}))

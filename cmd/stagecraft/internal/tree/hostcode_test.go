@@ -16,22 +16,22 @@ const (
 	sandbox = "runtime/sandbox"
 )
 
-// starters are the standard library's functions that start a program. The
-// package os/exec is kept out by the layers.
+// starters are the standard library's functions that start a program. TestLayers
+// forbids the package os/exec.
 var starters = []string{"os.StartProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.Exec"}
 
-// openers are the standard library's functions that open a file by its path: they
-// wait for the other end of a named pipe, open devices, and follow links.
+// openers are the standard library's functions that open a file by its path. They
+// block on a named pipe, open devices, and follow links.
 var openers = []string{"os.Open", "os.ReadFile", "os.OpenFile", "os.Create", "os.WriteFile", "syscall.Open"}
 
-// mayOpen are the packages that use them. All others have internal/safefile.
+// mayOpen lists the packages that may use openers; others use internal/safefile.
 var mayOpen = map[string]string{
-	"internal/safefile":          "it makes them safe",
-	"hostfuncs/internal/process": "it opens /proc, /dev/null, and a program that was looked at, to say why it does not start",
+	"internal/safefile":          "it implements safe opening",
+	"hostfuncs/internal/process": "it opens /proc, /dev/null, and a resolved program to say why it does not start",
 	"hostfuncs/internal/confine": "it reads /proc",
 }
 
-// TestOpens wants files to be opened by what doesn't wait for a pipe.
+// TestOpens: files are opened without blocking on a pipe.
 func TestOpens(t *testing.T) {
 	used := make(map[string]bool)
 	for _, system := range []string{"linux", "darwin", "windows"} {
@@ -48,14 +48,13 @@ func TestOpens(t *testing.T) {
 	}
 	for name := range mayOpen {
 		if !used[name] {
-			t.Errorf("%s opens no file any more: take it out of mayOpen", name)
+			t.Errorf("%s does not open files: remove it from mayOpen", name)
 		}
 	}
 }
 
-// TestHostCode wants nothing of the host's code to run before main, but for
-// the guard, the helper of the sandbox, and what keeps traces from being printed; and
-// one package alone to start programs, besides that helper.
+// TestHostCode: only the guard, the helper of the sandbox and package quiet run code
+// before main, and only one package starts programs, besides that helper.
 func TestHostCode(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		t.Run(system, func(t *testing.T) {
@@ -86,7 +85,7 @@ func TestHostCode(t *testing.T) {
 	}
 }
 
-// hostCode reads our packages that are in the binary.
+// hostCode parses our packages in the binary.
 func hostCode(t *testing.T, system string) map[string][]*ast.File {
 	t.Helper()
 	code := make(map[string][]*ast.File)
@@ -113,7 +112,7 @@ func hasInit(file *ast.File) bool {
 	})
 }
 
-// uses tells whether a file names one of some functions of other packages.
+// uses reports whether a file refers to one of the functions.
 func uses(file *ast.File, functions []string) bool {
 	found := false
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -20,8 +20,8 @@ const (
 	sdkModule  = rootModule + "/guest-sdk"
 )
 
-// alone is a directory outside of the workspace. The go command gets our
-// modules there from a proxy that has them as if they were released.
+// alone is a directory outside the workspace, where the go command gets our modules from
+// a proxy as if they were released.
 type alone struct {
 	dir string
 	env []string
@@ -33,8 +33,8 @@ func newAlone(t *testing.T) alone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// With CGO_ENABLED=0 and -trimpath what the tests build of other modules is
-	// compiled once for all module caches.
+	// With CGO_ENABLED=0 and -trimpath, other modules are compiled once for all module
+	// caches.
 	return alone{t.TempDir(), append(os.Environ(), append(env, "CGO_ENABLED=0")...)}
 }
 
@@ -52,7 +52,7 @@ func (a alone) run(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// unpack puts a module of the proxy into the directory.
+// unpack extracts a module of the proxy into the directory.
 func (a alone) unpack(t *testing.T, path string) {
 	t.Helper()
 	var m struct{ Dir string }
@@ -65,7 +65,7 @@ func (a alone) unpack(t *testing.T, path string) {
 }
 
 // TestSDKAlone checks that guest-sdk builds and passes its tests without the
-// repository around it, and that its authors download nothing but go-pdk.
+// repository, and that its authors download only go-pdk.
 func TestSDKAlone(t *testing.T) {
 	a := newAlone(t)
 	a.unpack(t, sdkModule)
@@ -110,7 +110,7 @@ func TestSDKExamples(t *testing.T) {
 }
 
 // TestRootAlone checks that the root module compiles, tests included, with
-// guest-sdk as a proxy has it, and that tests of packages that import it pass.
+// guest-sdk from a proxy, and that tests of packages that import it pass.
 func TestRootAlone(t *testing.T) {
 	a := newAlone(t)
 	a.unpack(t, rootModule)

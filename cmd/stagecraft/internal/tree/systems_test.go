@@ -15,8 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// systems are those that stagecraft is for. Those that combine what others have
-// are left to test-long.
+// systems are the supported ones. Combinations of others run in test-long only.
 var systems = []struct {
 	system, arch string
 	long         bool
@@ -29,8 +28,8 @@ var systems = []struct {
 	{"windows", "arm64", true},
 }
 
-// forOtherSystems calls check for every system but the one at hand, whose build
-// all other tests are.
+// forOtherSystems calls check for every system except this one, which all other tests
+// compile for.
 func forOtherSystems(t *testing.T, check func(t *testing.T, env []string)) {
 	own := providertest.GoEnv("GOOS") + "-" + providertest.GoEnv("GOARCH")
 	for _, s := range systems {
@@ -45,9 +44,9 @@ func forOtherSystems(t *testing.T, check func(t *testing.T, env []string)) {
 	}
 }
 
-// TestTypeChecks checks the types of our code and its tests for other systems. Of other modules it checks the declarations alone, which is all that
-// our code sees of them and takes a fifth of the time; TestCrossCompiles
-// compiles them.
+// TestTypeChecks checks the types of our code and its tests for other systems. Of other
+// modules it checks only declarations, which takes a fifth of the time;
+// TestCrossCompiles compiles them.
 func TestTypeChecks(t *testing.T) {
 	forOtherSystems(t, func(t *testing.T, env []string) {
 		loaded, err := packages.Load(&packages.Config{
@@ -70,12 +69,12 @@ func TestTypeChecks(t *testing.T) {
 			}
 		}
 		if checked < 50 {
-			t.Errorf("%d packages of ours were checked, which cannot be all", checked)
+			t.Errorf("checked only %d of our packages", checked)
 		}
 	})
 }
 
-// parseForTypes leaves the bodies of functions out of other modules' files.
+// parseForTypes parses a file, without function bodies for other modules.
 func parseForTypes(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 	file, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 	if file == nil || !isOfOthers(name) {
@@ -99,7 +98,7 @@ func isOfOthers(file string) bool {
 }
 
 // TestCrossCompiles builds the program for every other system. It does not
-// optimise, which takes a third less time where nothing is cached.
+// optimise, which takes a third less time without a cache.
 func TestCrossCompiles(t *testing.T) {
 	providertest.Long(t)
 	forOtherSystems(t, func(t *testing.T, env []string) {

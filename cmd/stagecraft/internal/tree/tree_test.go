@@ -1,5 +1,5 @@
-// Package tree_test checks the rules of the tree: who may import whom, and that
-// all of it compiles for every system.
+// Package tree_test checks which package may import which, and that all packages compile
+// for every system.
 package tree_test
 
 import (
@@ -15,14 +15,14 @@ import (
 
 const repo = "github.com/stagecraft-dev/stagecraft/"
 
-// root is the repository's.
+// root is the repository's directory.
 var root = filepath.Join("..", "..", "..", "..")
 
 // ours are the packages of both modules.
 var ours = []string{"./...", "./guest-sdk/..."}
 
-// layers says which packages of ours each one may import. A package that isn't
-// listed is a failure: its place in the tree has to be said here first.
+// layers lists which of our packages each one may import. A package that is not listed
+// is an error.
 var layers = map[string][]string{
 	"guest-sdk/abi":                            {},
 	"guest-sdk/backend":                        {"guest-sdk/abi"},
@@ -34,9 +34,9 @@ var layers = map[string][]string{
 	"providers/providertest/encore":            {},
 	"providers/providertest/player":            {"guest-sdk/abi", "guest-sdk/backend"},
 	"internal/termtext":                        {},
-	"internal/yamldoc":                         {"guest-sdk/abi", "internal/termtext"},
+	"internal/yamldoc":                         {"internal/termtext"},
 	"runtime/backend":                          {"guest-sdk/abi", "internal/termtext"},
-	"runtime/config":                           {"guest-sdk/abi", "internal/safefile", "internal/yamldoc"},
+	"runtime/config":                           {"internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                         {"runtime/backend", "internal/safefile"},
 	"runtime/sandbox":                          {"guest-sdk/abi", "internal/children", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
 	"runtime/sandbox/internal/frame":           {"guest-sdk/abi"},
@@ -53,14 +53,15 @@ var layers = map[string][]string{
 	"internal/gitstate":                        {"internal/safefile"},
 	"internal/snapshot":                        {"internal/safefile"},
 	"runtime/lock":                             {"guest-sdk/abi", "internal/termtext", "internal/yamldoc"},
-	"runtime/audit":                            {"internal/termtext", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
+	"runtime/audit":                            {"internal/termtext", "internal/filelock", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                            {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
 	"runtime/provenance":                       {},
-	"hostfuncs/capability":                     {"guest-sdk/abi", "internal/yamldoc"},
+	"hostfuncs/capability":                     {"internal/yamldoc"},
 	"hostfuncs/capability/explain":             {"hostfuncs/capability", "internal/yamldoc"},
-	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
-	"hostfuncs/internal/confine":               {"internal/safefile"},
-	"hostfuncs/internal/process":               {"hostfuncs/internal/confine", "internal/children"},
+	"hostfuncs/capability/policytest":          {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
+	"hostfuncs/internal/wire":                  {},
+	"hostfuncs/internal/confine":               {"hostfuncs/internal/wire", "internal/safefile"},
+	"hostfuncs/internal/process":               {"hostfuncs/internal/confine", "hostfuncs/internal/wire", "internal/children"},
 	"hostfuncs/internal/image":                 {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":            {"internal/termtext"},
 	"hostfuncs/internal/embedded":              {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
@@ -117,7 +118,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft":                {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/quiet", "providers/builtin"},
 }
 
-// only says which packages may import what is kept in one place.
+// only lists the packages that may import a restricted package.
 var only = map[string][]string{
 	"gopkg.in/yaml.v3":                                    {"internal/yamldoc"},
 	"github.com/docker/docker/":                           {"hostfuncs/internal/docker"},
@@ -141,9 +142,10 @@ var only = map[string][]string{
 type listed struct {
 	ImportPath, Dir  string
 	GoFiles, Imports []string
+	Module           *struct{ Path, Version, Dir string }
 }
 
-// TestLayers holds the direction of imports, on every system.
+// TestLayers checks the imports on every system.
 func TestLayers(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows", "wasip1"} {
 		t.Run(system, func(t *testing.T) {
@@ -162,7 +164,7 @@ func checkLayer(t *testing.T, name string, p listed) {
 	t.Helper()
 	allowed, ok := layers[name]
 	if !ok {
-		t.Errorf("package %s has no place in the layers of this test", name)
+		t.Errorf("package %s is not in layers", name)
 		return
 	}
 	for _, imported := range p.Imports {
@@ -173,9 +175,9 @@ func checkLayer(t *testing.T, name string, p listed) {
 				t.Errorf("%s imports %s", name, ours)
 			}
 		}
-		for kept, importers := range only {
-			if (imported == kept || strings.HasPrefix(imported, strings.TrimSuffix(kept, "/")+"/")) && !slices.Contains(importers, name) {
-				t.Errorf("%s imports %s, which %v may", name, imported, importers)
+		for restricted, importers := range only {
+			if (imported == restricted || strings.HasPrefix(imported, strings.TrimSuffix(restricted, "/")+"/")) && !slices.Contains(importers, name) {
+				t.Errorf("%s imports %s, which only %v may", name, imported, importers)
 			}
 		}
 	}
@@ -183,41 +185,30 @@ func checkLayer(t *testing.T, name string, p listed) {
 		for _, imported := range p.Imports {
 			host, _, _ := strings.Cut(imported, "/")
 			if strings.Contains(host, ".") && imported != "github.com/extism/go-pdk" && !strings.HasPrefix(imported, repo+"guest-sdk/") {
-				t.Errorf("%s imports %s: guest-sdk may import the standard library and extism/go-pdk alone", name, imported)
+				t.Errorf("%s imports %s: guest-sdk may import only the standard library and extism/go-pdk", name, imported)
 			}
 		}
 	}
 }
 
-// wrongWay says which rule of the tree an import breaks, "" for none.
+// wrongWay returns the rule that an import breaks, "" for none.
 func wrongWay(name, imported string) string {
 	top, _, _ := strings.Cut(name, "/")
 	to, below, _ := strings.Cut(imported, "/")
 	switch {
+	case top == "internal" && to != "internal":
+		return "internal is for utilities that know nothing of Stagecraft"
 	case top == "hostfuncs" && (to == "runtime" || to == "cmd"):
 		return "hostfuncs imports nothing of runtime or cmd"
 	case (top == "runtime" || top == "cmd") && to == "hostfuncs" && name != "runtime/session" && below != "capability" && !strings.HasPrefix(below, "capability/"):
-		return "runtime/session alone imports hostfuncs and its families; the rest of runtime and cmd may import capability"
+		return "only runtime/session imports hostfuncs and its families; the rest of runtime and cmd may import capability"
 	}
 	return ""
 }
 
-// upwards reports an import that no entry of layers may allow.
-func upwards(name, imported string) bool {
-	switch top, _, _ := strings.Cut(name, "/"); top {
-	case "internal":
-		return imported != "guest-sdk/abi" && !strings.HasPrefix(imported, "internal/")
-	case "hostfuncs":
-		return strings.HasPrefix(imported, "runtime/") || strings.HasPrefix(imported, "cmd/")
-	case "runtime":
-		return name != "runtime/session" && strings.HasPrefix(imported, "hostfuncs") && imported != "hostfuncs/capability"
-	}
-	return false
-}
-
 func goList(t *testing.T, env []string, args ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,Imports,Module"}, args...)...)
 	cmd.Dir = root
 	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
@@ -236,12 +227,11 @@ func goList(t *testing.T, env []string, args ...string) []listed {
 	}
 }
 
-// TestNoPackageInRuntime keeps a directory from shadowing the standard library's
-// package of that name.
+// TestNoPackageInRuntime: no package is named like the standard library's runtime.
 func TestNoPackageInRuntime(t *testing.T) {
 	for _, p := range goList(t, nil, "./...") {
 		if p.ImportPath == repo+"runtime" {
-			t.Error("a package stands in runtime/ itself")
+			t.Error("there must not be a package in runtime/ itself")
 		}
 	}
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make.sh STAGECRAFT has an earlier version write the files that README.md lists.
+# make.sh STAGECRAFT writes the files in README.md with an earlier version.
 set -eu
 cd "$(dirname "$0")"
 stagecraft=$1 kept=$PWD/project shop=/home/you/shop
