@@ -73,7 +73,8 @@ var badHelpers = map[string]func(c *frame.Conn){
 	},
 	"fake-hangs-loading": func(*frame.Conn) { fakeRest() },
 	"fake-spins-loading": func(*frame.Conn) {
-		for {
+		for spun := uint64(0); ; spun++ {
+			_ = spun
 		}
 	},
 }
