@@ -48,7 +48,7 @@ func (m *Module) start(ctx context.Context) error {
 	})
 }
 
-// isFailure tells whether the module or its process failed, which was not refused.
+// isFailure reports whether the module or its process failed, which was not refused.
 func isFailure(err error) bool {
 	_, crashed := errors.AsType[*CrashError](err)
 	_, limited := errors.AsType[*LimitError](err)

@@ -169,7 +169,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 // failed; when ctx is done the error is its cause.
 func (m *Module) Call(ctx context.Context, export string, input []byte) (output []byte, err error) {
 	if m.dead != nil {
-		return nil, fmt.Errorf("the module can't be called again: %w", m.dead)
+		return nil, fmt.Errorf("the module cannot be called again: %w", m.dead)
 	}
 	if !slices.Contains(m.exports, export) {
 		return nil, &LoadError{Reason: fmt.Sprintf("it has no function %q", export)}
