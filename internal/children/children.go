@@ -33,7 +33,7 @@ func Ended(pid int) {
 	delete(known.pids, pid)
 }
 
-// Known tells whether a process is one of them.
+// Known reports whether a process is one of them.
 func Known(pid int) bool {
 	known.mu.RLock()
 	defer known.mu.RUnlock()

@@ -39,7 +39,7 @@ func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	return dir, nil
 }
 
-// hasEntries tells whether compiled code is kept in a directory.
+// hasEntries reports whether compiled code is kept in a directory.
 func hasEntries(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return dir != "" && err == nil && len(entries) > 0

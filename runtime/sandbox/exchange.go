@@ -18,11 +18,11 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 	if m.process, err = startProcess(name, dir, m.limits.space()); err != nil {
 		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
-	watch := watchLoad(m.process, m.limits)
-	defer watch.stop()
+	meter := meterLoad(m.process, m.limits)
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
 	err = m.guarded(ctx, func() error {
-		if err := m.process.conn.Send(frame.Load, body.Parts()...); err != nil {
+		defer meter.pause()
+		if err := m.send(frame.Load, body.Parts()...); err != nil {
 			return err
 		}
 		reply, err := m.receive(frame.Reply)
@@ -37,10 +37,10 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 
 // start has the module's start section run.
 func (m *Module) start(ctx context.Context) error {
-	meter := startMeter(m.process, m.limits)
+	meter := meterCall(m.process, m.limits)
 	return m.guarded(ctx, func() error {
 		defer meter.pause()
-		if err := m.process.conn.Send(frame.Start); err != nil {
+		if err := m.send(frame.Start); err != nil {
 			return err
 		}
 		_, err := m.receive(frame.Reply)
@@ -48,7 +48,7 @@ func (m *Module) start(ctx context.Context) error {
 	})
 }
 
-// isFailure tells whether the module or its process failed, which was not refused.
+// isFailure reports whether the module or its process failed, which was not refused.
 func isFailure(err error) bool {
 	_, crashed := errors.AsType[*CrashError](err)
 	_, limited := errors.AsType[*LimitError](err)
@@ -57,10 +57,10 @@ func isFailure(err error) bool {
 
 // call has an export called, and answers what it asks for meanwhile.
 func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, err error) {
-	meter := startMeter(m.process, m.limits)
+	meter := meterCall(m.process, m.limits)
 	err = m.guarded(ctx, func() error {
 		defer meter.pause()
-		if err := m.process.conn.Send(frame.Call, call.Parts()...); err != nil {
+		if err := m.send(frame.Call, call.Parts()...); err != nil {
 			return err
 		}
 		for {
@@ -75,7 +75,7 @@ func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, 
 				return err
 			}
 			meter.resume()
-			if err := m.process.conn.Send(frame.Reply, reply); err != nil {
+			if err := m.send(frame.Reply, reply); err != nil {
 				return err
 			}
 		}
@@ -124,6 +124,20 @@ type received struct {
 type exitError struct{ frame.ExitBody }
 
 func (e *exitError) Error() string { return e.Reason }
+
+// send sends a frame. A helper that cannot be sent to may have said why.
+func (m *Module) send(kind frame.Kind, parts ...[]byte) error {
+	err := m.process.conn.Send(kind, parts...)
+	if err == nil {
+		return nil
+	}
+	if _, said := m.receive(); said != nil {
+		if exit, ok := errors.AsType[*exitError](said); ok {
+			return exit
+		}
+	}
+	return err
+}
 
 // receive waits for a frame of some kinds, and takes what the module prints until
 // then.
@@ -185,7 +199,7 @@ func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte,
 	if int(call.Operation) >= len(m.operations) {
 		return nil, &frame.Error{Reason: fmt.Sprintf("host call of operation %d of %d", call.Operation, len(m.operations))}
 	}
-	if err := meter.countCall(); err != nil {
+	if err := meter.countCall(m.limits.Calls); err != nil {
 		m.process.end(err)
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func childrenOf(t *testing.T, pid int) []int {
 	return pids
 }
 
-// isAlive tells whether a process runs; one that has ended may not have been
+// isAlive reports whether a process runs; one that has ended may not have been
 // waited for.
 func isAlive(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -6,105 +6,108 @@ import (
 	"time"
 )
 
-// meter bounds one call: the time that the module itself takes, and the
-// number of its host calls. It runs while the module does and stands still
-// while the host works.
-type meter struct {
-	limits Limits
+// lookAfter is the least time between two looks at a helper.
+const lookAfter = 10 * time.Millisecond
 
-	mu    sync.Mutex
-	left  time.Duration
-	since time.Time
-	timer *time.Timer
-	calls int
+// stalledAfter is how long a helper whose turn it is may use no processor time, as
+// one does that waits for a file for ever. Tests shorten it.
+var stalledAfter = time.Minute
+
+// meter bounds what a helper does for one request of the host: processor time, and
+// the number of host calls. The helper's time does not count while the host works.
+type meter struct {
+	process *process
+	limit   time.Duration
+	reached error
+	before  time.Duration // the processor time used before
+	calls   int           // host calls that are left
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	waits   bool          // the timer has not fired
+	running bool          // it is the helper's turn
+	since   time.Time     // the helper's turn began
+	turns   time.Duration // how long its earlier turns were
+	used    time.Duration // at the last look
+	usedAt  time.Duration // how long its turns were when it last used some
 }
 
-func startMeter(p *process, limits Limits) *meter {
+// meterLoad starts to bound loading.
+func meterLoad(p *process, limits Limits) *meter {
+	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
+	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
+	return startMeter(p, limits.Load, reached, 0)
+}
+
+// meterCall starts to bound a call.
+func meterCall(p *process, limits Limits) *meter {
 	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
 	p.bound(limits.CPU, reached, &LimitError{What: "memory, with that of its process,", Limit: size(limits.space())})
-	m := &meter{limits: limits, left: limits.CPU, since: time.Now()}
-	m.timer = time.AfterFunc(m.left, func() { p.end(reached) })
+	return startMeter(p, limits.CPU, reached, limits.Calls)
+}
+
+func startMeter(p *process, limit time.Duration, reached error, calls int) *meter {
+	before, _ := p.cpuTime()
+	m := &meter{process: p, limit: limit, reached: reached, before: before, calls: calls, running: true, since: time.Now()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waits, m.timer = true, time.AfterFunc(lookAfter, m.look)
 	return m
+}
+
+// look ends a helper that has reached its limit, or that does nothing.
+func (m *meter) look() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waits = false
+	if !m.running {
+		return
+	}
+	turns := m.turns + time.Since(m.since)
+	used, ok := m.process.cpuTime()
+	if used -= m.before; !ok {
+		used = turns // which is more
+	}
+	if used > m.used {
+		m.used, m.usedAt = used, turns
+	}
+	switch {
+	case used >= m.limit:
+		m.process.end(m.reached)
+	case turns-m.usedAt >= stalledAfter:
+		m.process.end(&LimitError{What: "time to get on", Limit: stalledAfter.String()})
+	default:
+		// Several threads make it shorter, and the next look comes then.
+		m.waits = true
+		m.timer.Reset(max(lookAfter, min(time.Second, (m.limit-used)/8)))
+	}
 }
 
 func (m *meter) pause() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.timer.Stop()
-	m.left -= time.Since(m.since)
+	m.running = false
+	m.turns += time.Since(m.since)
 }
 
+// resume leaves a timer that runs as it is: turns can be shorter than the time
+// between two looks.
 func (m *meter) resume() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.since = time.Now()
-	m.timer.Reset(max(m.left, 0))
+	m.running, m.since = true, time.Now()
+	if !m.waits {
+		m.waits = true
+		m.timer.Reset(lookAfter)
+	}
 }
 
 // countCall refuses a host call that is one too many.
-func (m *meter) countCall() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.calls++; m.calls > m.limits.Calls {
-		return &LimitError{What: "number of host calls", Limit: strconv.Itoa(m.limits.Calls)}
+func (m *meter) countCall(most int) error {
+	if m.calls--; m.calls < 0 {
+		return &LimitError{What: "number of host calls", Limit: strconv.Itoa(most)}
 	}
 	return nil
-}
-
-// loadStep is the least time between two looks at a helper that loads.
-const loadStep = 10 * time.Millisecond
-
-// stalledAfter is how long a helper that loads may use no processor time, as one
-// does that waits for a file for ever. Tests shorten it.
-var stalledAfter = time.Minute
-
-// loadWatch bounds the processor time of loading.
-type loadWatch struct {
-	process *process
-	limit   time.Duration
-	reached error
-
-	mu      sync.Mutex
-	stopped bool
-	timer   *time.Timer
-	used    time.Duration // when the helper last got on
-	at      time.Time
-}
-
-func watchLoad(p *process, limits Limits) *loadWatch {
-	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
-	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
-	w := &loadWatch{process: p, limit: limits.Load, reached: reached, at: time.Now()}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(loadStep, w.look)
-	return w
-}
-
-func (w *loadWatch) look() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	used := w.process.cpuTime()
-	if used > w.used {
-		w.used, w.at = used, time.Now()
-	}
-	switch {
-	case w.stopped:
-	case used >= w.limit:
-		w.process.end(w.reached)
-	case time.Since(w.at) >= stalledAfter:
-		w.process.end(&LimitError{What: "time to get on with loading", Limit: stalledAfter.String()})
-	default:
-		// Several processors make it shorter, and the next look comes then.
-		w.timer.Reset(max(loadStep, min(time.Second, (w.limit-used)/8)))
-	}
-}
-
-func (w *loadWatch) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stopped = true
-	w.timer.Stop()
 }
 
 // size is a number of bytes in the largest unit of which it has whole ones.

@@ -9,14 +9,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Import is one thing that a module imports, as its bytes have it.
+// Import is one thing that a module imports, as its bytes name it.
 type Import struct {
 	Module, Name string
 	// Kind is table, memory or global, and empty for a function.
 	Kind string
 }
 
-// String is an import in a line, for people.
+// String returns the import in one line, for people.
 func (i Import) String() string {
 	said := termtext.Mark(termtext.Line(i.Module, 200) + " " + termtext.Line(i.Name, 200))
 	if i.Kind != "" {
@@ -25,7 +25,7 @@ func (i Import) String() string {
 	return said
 }
 
-// Info is what a module's bytes say without being run.
+// Info is what a module's bytes show without being run.
 type Info struct {
 	Imports []Import // in the module's order, of all kinds
 	Exports []string // of functions, in the module's order
@@ -49,8 +49,8 @@ const (
 	wasiModule   = "wasi_snapshot_preview1"
 )
 
-// kernelFunctions are those of Extism's own; its functions for HTTP are left
-// out, since a provider has no network.
+// kernelFunctions are Extism's own, without those for HTTP, since a provider has no
+// network.
 var kernelFunctions = []string{
 	"alloc", "config_get", "error_get", "error_set", "free", "get_log_level", "input_length",
 	"input_load_u64", "input_load_u8", "input_offset", "input_set", "length", "length_unsafe", "load_u64",
@@ -58,8 +58,8 @@ var kernelFunctions = []string{
 	"output_offset", "output_set", "reset", "store_u64", "store_u8", "var_get", "var_set",
 }
 
-// wasiFunctions are all of WASI preview 1, which is frozen. They have nothing
-// to work on: no directory, stream, argument or variable is given.
+// wasiFunctions are all of WASI preview 1, which is frozen. A module gets no directory,
+// argument or variable for them, and standard output and error are its log.
 // https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 var wasiFunctions = []string{
 	"args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get",
@@ -72,15 +72,15 @@ var wasiFunctions = []string{
 	"sock_recv", "sock_send", "sock_shutdown",
 }
 
-// The functions by which a module of WASI is begun. A command is run from its
-// start to its end, and then has no state in which an export could be called.
+// The functions by which a WASI module begins. A command runs from its start to its
+// end, and has no state afterwards in which an export could be called.
 const (
 	commandStart = "_start"
 	libraryStart = "_initialize"
 )
 
 // Check reads a module, without compiling it, and refuses one that imports what
-// the host does not have or lacks what a provider has.
+// the host does not offer, or that does not export what a provider must.
 //
 // # Errors
 //

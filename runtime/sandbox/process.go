@@ -97,7 +97,7 @@ func readPrinted(r io.Reader) []byte {
 	return printed
 }
 
-// ranOutOfMemory tells whether Go's runtime got no memory from the kernel.
+// ranOutOfMemory reports whether Go's runtime got no memory from the kernel.
 func ranOutOfMemory(printed []byte) bool {
 	for _, words := range []string{"out of memory", "cannot allocate memory"} {
 		if bytes.Contains(printed, []byte(words)) {

@@ -116,19 +116,21 @@ func signalName(sig syscall.Signal) string { return unix.SignalName(sig) }
 // kill is called while the process has not been waited for.
 func (s *system) kill() { _ = unix.Kill(s.pid, unix.SIGKILL) }
 
-// cpuTime is how much processor time the process has used.
-func (s *system) cpuTime() time.Duration {
+// cpuTime is how much processor time the process has used; ok is false if the system
+// does not tell.
+func (s *system) cpuTime() (used time.Duration, ok bool) {
 	const schedule = 2 // the clock of what the scheduler has given it
-	var used unix.Timespec
-	if err := unix.ClockGettime(int32(^s.pid<<3|schedule), &used); err != nil {
-		return 0
+	var now unix.Timespec
+	if err := unix.ClockGettime(int32(^s.pid<<3|schedule), &now); err != nil {
+		return 0, false
 	}
-	return time.Duration(used.Nano())
+	return time.Duration(now.Nano()), true
 }
 
 // limitKernelCPU has the kernel end the process when it has used so much processor
 // time more, in whole seconds: should we be too slow to, or stopped.
 func (s *system) limitKernelCPU(more time.Duration) {
-	limit := unix.Rlimit{Cur: uint64((s.cpuTime()+more)/time.Second) + 2, Max: unix.RLIM_INFINITY}
+	used, _ := s.cpuTime()
+	limit := unix.Rlimit{Cur: uint64((used+more)/time.Second) + 2, Max: unix.RLIM_INFINITY}
 	_ = unix.Prlimit(s.pid, unix.RLIMIT_CPU, &limit, nil)
 }

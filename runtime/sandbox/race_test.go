@@ -2,6 +2,6 @@
 
 package sandbox_test
 
-// boundsSpace tells whether the address space of a helper is bounded, which the
+// boundsSpace reports whether the address space of a helper is bounded, which the
 // race detector would not fit in.
 const boundsSpace = false

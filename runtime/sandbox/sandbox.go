@@ -34,13 +34,13 @@ type Limits struct {
 	// Memory is how much the module may have, in bytes, by default 64 MiB. It
 	// is rounded up to whole pages of 64 KiB.
 	Memory uint64
-	// CPU is how long the module may compute in one call, outside of the host,
-	// by default 10 s.
+	// CPU is how much processor time the module may take in one call, outside of the
+	// host, by default 10 s.
 	CPU time.Duration
 	// Calls is how many host calls one call may make, by default 100,000.
 	Calls int
 	// Load is how much processor time loading the module may take, by default 30 s.
-	// Where the system does not tell it, it is time.
+	// Systems other than Linux do not tell either; time counts there.
 	Load time.Duration
 	// LoadMemory is how much memory loading the module may take, in bytes, by default
 	// 1 GiB. Only Linux enforces it.
@@ -169,7 +169,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 // failed; when ctx is done the error is its cause.
 func (m *Module) Call(ctx context.Context, export string, input []byte) (output []byte, err error) {
 	if m.dead != nil {
-		return nil, fmt.Errorf("the module can't be called again: %w", m.dead)
+		return nil, fmt.Errorf("the module cannot be called again: %w", m.dead)
 	}
 	if !slices.Contains(m.exports, export) {
 		return nil, &LoadError{Reason: fmt.Sprintf("it has no function %q", export)}

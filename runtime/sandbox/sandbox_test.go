@@ -192,6 +192,32 @@ func TestContextEndsOpen(t *testing.T) {
 	}
 }
 
+// TestContextEndsEachPhase has a context that ends while a module is compiled, while
+// its start section runs, and while it is called.
+func TestContextEndsEachPhase(t *testing.T) {
+	t.Parallel()
+	const deep = 20_000
+	loops := provider("\x00" + strings.Repeat("\x03\x40", deep) + strings.Repeat("\x0b", deep) + "\x41\x00\x0b")
+	reason := errors.New("enough")
+	for name, module := range map[string][]byte{"load": loops, "start": guest(t, "loop-start"), "call": guest(t, "loop-dev")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
+			defer cancel()
+			m, err := sandbox.Open(ctx, module, sandbox.Options{
+				Host: &host{}, Operations: abi.Operations(), Limits: sandbox.Limits{CPU: time.Hour, Load: time.Hour},
+			})
+			if err == nil {
+				defer m.Close(context.Background())
+				_, err = m.Call(ctx, abi.ExportDev, nil)
+			}
+			if !errors.Is(err, reason) {
+				t.Errorf("got %v, want the cause", err)
+			}
+		})
+	}
+}
+
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

@@ -39,7 +39,7 @@ const maxNames = 100_000
 //
 // # Errors
 //
-// A [*LoadError] says why the bytes are no module. A module that passes can
+// A [*LoadError] says why the bytes are not a module. A module that passes can
 // still be refused by [Check] and [Open].
 func Inspect(wasm []byte) (Info, error) {
 	if err := checkHeader(wasm); err != nil {
@@ -70,7 +70,7 @@ func Inspect(wasm []byte) (Info, error) {
 			continue
 		}
 		if len(section.data) > 0 {
-			section.fail("a section is longer than what is in it")
+			section.fail("a section is longer than its contents")
 		}
 		r.err = section.err
 	}
@@ -80,7 +80,7 @@ func Inspect(wasm []byte) (Info, error) {
 	return info, nil
 }
 
-// checkHeader wants the first 8 bytes of a core module.
+// checkHeader checks the first 8 bytes of a core module.
 func checkHeader(wasm []byte) error {
 	switch {
 	case len(wasm) == 0:
@@ -92,35 +92,34 @@ func checkHeader(wasm []byte) error {
 	case len(wasm) < len(magic) && bytes.HasPrefix([]byte(magic), wasm):
 		return &LoadError{Reason: "the module is damaged: it ends too early"}
 	case !bytes.HasPrefix(wasm, []byte(magic[:4])):
-		return &LoadError{Reason: "it is no WebAssembly module"}
+		return &LoadError{Reason: "not a WebAssembly module"}
 	case len(wasm) >= len(magic) && wasm[6] == componentLayer && wasm[7] == 0:
 		return &LoadError{Reason: "it is a WebAssembly component; a provider is a core module, an Extism plug-in"}
 	}
 	return &LoadError{Reason: "it is WebAssembly of an unknown version, expected version 1"}
 }
 
-// sectionOrder are the sections by their IDs, in the order in which a module
-// has them, each once. Custom sections, of ID 0, stand anywhere.
+// sectionOrder are the IDs of sections in the order in which a module has them, each
+// once. Custom sections, of ID 0, may be anywhere.
 var sectionOrder = []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
 
-// order takes the place of the last section but for custom ones, 0 before the
-// first, and gives the place of this one. Of two sections of one kind a reader
-// may take the first and a compiler the second.
+// order returns the place of a section, given that of the last one that is not custom, 0
+// for none. Of two sections of one kind, a reader may take the first and a compiler the
+// second.
 func (r *reader) order(id byte, last int) int {
 	place := bytes.IndexByte(sectionOrder, id) + 1
 	switch {
 	case r.err != nil || id == sectionCustom:
 		return last
 	case place == 0:
-		r.fail("a section is of an unknown kind")
+		r.fail("unknown kind of section")
 	case place <= last:
-		r.fail("a section is twice there, or in the wrong place")
+		r.fail("duplicate or misplaced section")
 	}
 	return place
 }
 
-// reader takes values off the front of data; after the first error it gives
-// zeros.
+// reader takes values off the front of data. After the first error it returns zeros.
 type reader struct {
 	data []byte
 	err  error
@@ -167,17 +166,17 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// name reads a name as it is: cleaned, it could be another one.
+// name reads a name unchanged: a cleaned one could be another name.
 func (r *reader) name() string {
 	b := r.take(r.u32())
 	if !utf8.Valid(b) {
-		r.fail("a name is no UTF-8")
+		r.fail("a name is not UTF-8")
 		return ""
 	}
 	return string(b)
 }
 
-// names reads how many names follow, each with bytes of its own.
+// names reads how many names follow.
 func (r *reader) names() uint32 {
 	n := r.u32()
 	if n > maxNames {
@@ -196,8 +195,7 @@ func (r *reader) imports() []Import {
 	return imports
 }
 
-// importType skips what is imported, and gives its kind in a word, empty for a
-// function.
+// importType skips the type of an import, and returns its kind, empty for a function.
 func (r *reader) importType(kind byte) string {
 	switch kind {
 	case kindFunction:
@@ -214,14 +212,14 @@ func (r *reader) importType(kind byte) string {
 		r.take(2)
 		return "global"
 	}
-	r.fail("an import is of an unknown kind")
+	r.fail("unknown kind of import")
 	return ""
 }
 
 func (r *reader) limits() {
 	flags := r.byte()
 	if flags > limitsAreShared {
-		r.fail("limits are of an unknown kind")
+		r.fail("unknown kind of limits")
 	}
 	r.u32()
 	if flags&limitsHaveMax != 0 {

@@ -35,7 +35,7 @@ func TestInspectNoModule(t *testing.T) {
 		want string
 	}{
 		"empty":      {nil, "it is empty"},
-		"text":       {[]byte("#!/bin/sh\n"), "it is no WebAssembly module"},
+		"text":       {[]byte("#!/bin/sh\n"), "not a WebAssembly module"},
 		"component":  {[]byte("\x00asm\x0d\x00\x01\x00"), "it is a WebAssembly component; a provider is a core module, an Extism plug-in"},
 		"truncated":  {whole[:len(whole)/2], "the module is damaged: it ends too early"},
 		"long size":  {[]byte("\x00asm\x01\x00\x00\x00\x02\xff\xff\xff\xff\xff\xff"), "the module is damaged: a number is too long"},
@@ -43,14 +43,14 @@ func TestInspectNoModule(t *testing.T) {
 		"version":    {[]byte("\x00asm\x02\x00\x00\x00"), "it is WebAssembly of an unknown version, expected version 1"},
 		"layer":      {[]byte("\x00asm\x0e\x00\x01\x00"), "it is a WebAssembly component; a provider is a core module, an Extism plug-in"},
 		"half magic": {[]byte("\x00asm\x0d\x00"), "it is WebAssembly of an unknown version, expected version 1"},
-		"twice":      {[]byte(core + "\x02\x01\x00\x02\x01\x00"), "the module is damaged: a section is twice there, or in the wrong place"},
-		"order":      {[]byte(core + "\x07\x01\x00\x02\x01\x00"), "the module is damaged: a section is twice there, or in the wrong place"},
-		"section":    {[]byte(core + "\x0e\x00"), "the module is damaged: a section is of an unknown kind"},
-		"more in it": {[]byte(core + "\x02\x02\x00\x00"), "the module is damaged: a section is longer than what is in it"},
+		"twice":      {[]byte(core + "\x02\x01\x00\x02\x01\x00"), "the module is damaged: duplicate or misplaced section"},
+		"order":      {[]byte(core + "\x07\x01\x00\x02\x01\x00"), "the module is damaged: duplicate or misplaced section"},
+		"section":    {[]byte(core + "\x0e\x00"), "the module is damaged: unknown kind of section"},
+		"more in it": {[]byte(core + "\x02\x02\x00\x00"), "the module is damaged: a section is longer than its contents"},
 		"count":      {[]byte(core + "\x02\x03\xff\xff\x01"), "the module is damaged: it ends too early"},
 		"counts":     {[]byte(core + "\x07\x05\xff\xff\xff\xff\x0f"), "the module is damaged: it has too many imports or exports"},
-		"name":       {[]byte("\x00asm\x01\x00\x00\x00\x02\x05\x01\x01\xff\x01a"), "the module is damaged: a name is no UTF-8"},
-		"kind":       {[]byte("\x00asm\x01\x00\x00\x00\x02\x06\x01\x01a\x01b\x09"), "the module is damaged: an import is of an unknown kind"},
+		"name":       {[]byte("\x00asm\x01\x00\x00\x00\x02\x05\x01\x01\xff\x01a"), "the module is damaged: a name is not UTF-8"},
+		"kind":       {[]byte("\x00asm\x01\x00\x00\x00\x02\x06\x01\x01a\x01b\x09"), "the module is damaged: unknown kind of import"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sandbox.Inspect(tt.data)

@@ -5,23 +5,21 @@ import (
 	"fmt"
 )
 
-// maxElements is how many elements all tables of a module may have together, 8
-// bytes each. A large module has some ten thousand, one for each function.
+// maxElements bounds the elements of all tables of a module together, 8 bytes each. A
+// large module has some ten thousand, one for each function.
 const maxElements = 1 << 20
 
-// table is the type of a table as the binary format has it.
+// table is the type of a table in the binary format.
 type table struct {
 	kind     byte
 	min, max uint64
 	capped   bool
 }
 
-// prepare gives what is compiled of a module that was checked: without custom
-// sections, such as names and debugging information, which nothing here reads and
-// a compiler would; and with a most to its tables' growth. wazero bounds memories
-// by a setting, but a table that names no most can grow to 32 GiB, and no
-// instruction of the module may be left out to prevent that. A table.grow beyond
-// it fails, as the specification lets any fail.
+// prepare returns a checked module without custom sections, such as names and debugging
+// information, which only a compiler would read, and with an upper bound for each table.
+// wazero bounds memories by a setting, but a table without a bound can grow to 32 GiB. A
+// table.grow beyond the bound fails, as the specification allows.
 func prepare(wasm []byte) ([]byte, error) {
 	out := append(make([]byte, 0, len(wasm)), magic...)
 	r := reader{data: wasm[len(magic):]}
@@ -44,8 +42,8 @@ func prepare(wasm []byte) ([]byte, error) {
 	return out, nil
 }
 
-// tables reads a table section, and gives each table its part of what is left
-// of maxElements.
+// tables reads a table section, and gives each table an equal part of what is left of
+// maxElements.
 func (r *reader) tables() ([]table, error) {
 	var tables []table
 	var least uint64
@@ -55,9 +53,9 @@ func (r *reader) tables() ([]table, error) {
 		if t.min = uint64(r.u32()); flags&limitsHaveMax != 0 {
 			t.max, t.capped = uint64(r.u32()), true
 		}
-		// A kind of several bytes would be written as something else.
+		// A kind of several bytes would be encoded as something else.
 		if flags > limitsHaveMax || t.kind != kindFuncref && t.kind != kindExternref {
-			r.fail("a table is of an unknown kind")
+			r.fail("unknown kind of table")
 		}
 		tables, least = append(tables, t), least+t.min
 	}

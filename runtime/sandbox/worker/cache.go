@@ -84,8 +84,8 @@ func replace(file, old string) error {
 	return os.Rename(file, old)
 }
 
-// checkEntries wants nothing but files and directories: whoever opens a pipe
-// waits for its other end.
+// checkEntries allows only files and directories: opening a pipe blocks until its
+// other end is opened.
 func checkEntries(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !d.Type().IsRegular() {

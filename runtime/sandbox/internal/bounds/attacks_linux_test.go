@@ -274,7 +274,7 @@ func TestExploits(t *testing.T) {
 	}
 }
 
-// unusual tells whether an attempt fails without bounds where it is made by a user
+// unusual reports whether an attempt fails without bounds where it is made by a user
 // who may not, or in a container, or on a kernel that has no such call.
 func unusual(uid int, result string) bool {
 	return result == "EPERM" || result == "EACCES" && uid != 0 || result == "ENOSYS"

@@ -108,6 +108,12 @@ func limitResources(space uint64) error {
 		limits[unix.RLIMIT_AS] = has + space
 	}
 	for resource, limit := range limits {
+		var now unix.Rlimit
+		if err := unix.Getrlimit(resource, &now); err != nil {
+			return os.NewSyscallError("getrlimit", err)
+		}
+		// It may be lower already, and then only root could raise it.
+		limit = min(limit, now.Max)
 		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 			return os.NewSyscallError("setrlimit", err)
 		}

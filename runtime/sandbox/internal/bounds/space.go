@@ -2,5 +2,5 @@
 
 package bounds
 
-// boundsSpace tells whether the address space is bounded.
+// boundsSpace reports whether the address space is bounded.
 const boundsSpace = true

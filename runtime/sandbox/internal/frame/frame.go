@@ -116,6 +116,10 @@ func (c *Conn) Receive(kinds ...Kind) (Kind, []byte, error) {
 	return kind, body, nil
 }
 
+// largePart is from how many bytes on a part is not copied in order to be written
+// with what is before it.
+const largePart = 64 << 10
+
 // Send writes a frame whose body has some parts.
 func (c *Conn) Send(kind Kind, parts ...[]byte) error {
 	size := 0
@@ -125,9 +129,14 @@ func (c *Conn) Send(kind Kind, parts ...[]byte) error {
 	if size > kind.max() {
 		return &Error{fmt.Sprintf("frame of kind %q with %d bytes, at most %d are allowed", byte(kind), size, kind.max())}
 	}
-	message := make([]byte, 0, header+size)
-	message = binary.LittleEndian.AppendUint32(append(message, byte(kind)), uint32(size))
+	message := binary.LittleEndian.AppendUint32([]byte{byte(kind)}, uint32(size))
 	for _, part := range parts {
+		if len(part) > largePart {
+			if _, err := c.out.Write(message); err != nil {
+				return err
+			}
+			message, part = part[:len(part):len(part)], nil
+		}
 		message = append(message, part...)
 	}
 	_, err := c.out.Write(message)

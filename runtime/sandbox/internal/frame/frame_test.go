@@ -181,3 +181,19 @@ func reencoded(kind frame.Kind, body []byte) (again []byte, ok bool) {
 	}
 	return bytes.Join(parts, nil), err == nil
 }
+
+// TestLargeParts sends parts of which some are written by themselves, and leaves
+// them as they are.
+func TestLargeParts(t *testing.T) {
+	var wire bytes.Buffer
+	c := frame.NewConn(&wire, &wire)
+	room := append(bytes.Repeat([]byte("b"), 1<<20), "room"...)
+	parts := [][]byte{[]byte("a"), room[:1<<20], []byte("c"), nil, bytes.Repeat([]byte("d"), 1<<17)}
+	if err := c.Send(frame.Reply, parts...); err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := c.Receive(frame.Reply)
+	if err != nil || !bytes.Equal(got, bytes.Join(parts, nil)) || !bytes.HasSuffix(room, []byte("room")) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
