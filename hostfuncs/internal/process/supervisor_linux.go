@@ -9,68 +9,82 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
 // supervisor is a tree's connection to its guard.
 type supervisor struct {
-	line    *os.File
+	guards  *Guards // that the guard is of
+	guard   *guardProcess
+	in      *bufio.Reader
+	from    *received // in reads from it
 	started chan begun
 	exit    chan exited
-	closed  chan struct{} // closed when the guard has ended
+	closed  chan struct{} // closed when the guard has gone
 	begun   time.Time
-	stopped atomic.Bool // the program has stopped, and supervise has not handled it
+	stopped atomic.Bool // the program has stopped, and nobody has seen to it
 	empty   atomic.Bool // nothing of the tree is left
-	watcher Watcher     // nil for none
+	// confined is what confines the tree, nil for nothing; watcher is nil for none.
+	confined *confine.Prepared
+	watcher  Watcher
+	// listener is that of the tree's filter, nil for none. What serves it is done when
+	// served is closed.
+	listener *os.File
+	served   chan struct{}
 }
 
-// start starts a guard, which runs the program.
-func (t *tree) start(c Command, files [3]*os.File) error {
-	line, far, err := openLine()
-	if err != nil {
-		return err
-	}
+// start has a guard run the program.
+func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	s := &t.supervisor
-	s.line, s.begun, s.watcher = line, time.Now(), c.Watcher
-	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: append(files[:], far, c.Executable.handle(), c.Directory.handle()),
-		// Neither the terminal nor a kill of our group may reach it.
-		Sys: &syscall.SysProcAttr{Setpgid: true},
-	})
-	far.Close()
+	s.guards = c.Guards
+	if s.guard, err = s.guards.take(); err != nil {
+		return err
+	}
+	t.process = s.guard.process
+	s.from = &received{line: s.guard.line}
+	s.in, s.begun, s.watcher = bufio.NewReader(s.from), time.Now(), c.Watcher
+	s.started, s.exit, s.closed, s.served = make(chan begun, 1), make(chan exited, 1), make(chan struct{}), make(chan struct{})
+	t.wakeGuard() // it may have been started long ago
+	rest, err := t.tell(c, files)
+	if err == nil {
+		go t.listen(rest)
+		err = t.awaitStart()
+	} else {
+		close(s.closed)
+	}
 	if err != nil {
-		line.Close()
-		return err
+		t.waitGuard()
+		t.stopServing()
+		delete(orphans.children, t.process.Pid) // the lock is held
 	}
-	p := guardPlan{
-		program: c.Program, dir: c.Dir, opened: c.Directory != nil, argv: c.Argv, env: c.Env,
-		limits: c.Limits, confine: c.Confine, watch: c.Watcher != nil, daemons: c.Daemons,
-	}
-	if x := c.Executable; x != nil {
-		p.is, p.how = x.is, x.runBy(c.Pinned)
-	}
-	if t.shared {
-		p.group = uint64(unix.Getpgrp())
-	}
-	s.started, s.exit, s.closed = make(chan begun, 1), make(chan exited, 1), make(chan struct{})
-	go t.talk(p)
-	if err := t.awaitStart(); err != nil {
-		_ = t.process.Kill()
-		<-s.closed
-		_, _ = t.process.Wait()
-		line.Close()
-		return err
-	}
-	return nil
+	return err
 }
 
-// awaitStart waits until the program runs. The program can already stop its guard
-// then, which must be continued so that the start is reported.
+// tell sends the guard what it is to run, as much as it takes at once.
+func (t *tree) tell(c Command, streams [3]*os.File) (rest []byte, err error) {
+	p, files, err := t.plan(c, streams)
+	if err != nil {
+		return nil, err
+	}
+	defer t.supervisor.confined.Close()
+	data := p.Encode()
+	sent, err := sendFiles(t.supervisor.guard.line, data, files)
+	if err != nil {
+		return nil, fmt.Errorf("tell the guard: %w", err)
+	}
+	return data[sent:], nil
+}
+
+// awaitStart waits until the program runs. Already then it can stop its guard,
+// which is woken: all else waits for this.
 func (t *tree) awaitStart() error {
 	for {
 		select {
 		case b := <-t.supervisor.started:
 			t.root = b.pid
-			t.wake() // for earlier events
+			t.wake() // for what came meanwhile
 			return b.err
 		case <-t.events:
 			t.wakeGuard()
@@ -78,78 +92,139 @@ func (t *tree) awaitStart() error {
 	}
 }
 
-// openLine returns both ends of a connection: ours, which can be closed while it is
-// read, and the guard's.
-func openLine() (near, far *os.File, err error) {
-	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	if err := unix.SetNonblock(ends[0], true); err != nil {
-		_ = unix.Close(ends[0])
-		_ = unix.Close(ends[1])
-		return nil, nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(ends[0]), "guard"), os.NewFile(uintptr(ends[1]), "line"), nil
-}
-
-// begun is the result of a start.
+// begun is what became of a start.
 type begun struct {
 	pid int
 	err error
 }
 
-// talk sends the guard its plan, and reads its messages until it has ended.
-func (t *tree) talk(p guardPlan) {
+// plan is what the guard is to run, with its descriptors in the order that
+// package guard expects.
+func (t *tree) plan(c Command, streams [3]*os.File) (p guard.Plan, files []*os.File, err error) {
+	s := &t.supervisor
+	p = guard.Plan{
+		Program: c.Program, Dir: c.Dir, Opened: c.Directory != nil, Argv: c.Argv, Env: c.Env,
+		OpenFiles: c.Limits.OpenFiles, Processes: c.Limits.Processes,
+	}
+	for _, d := range c.Daemons {
+		p.Daemons = append(p.Daemons, guard.Daemon(d))
+	}
+	if t.shared {
+		p.Group = uint64(unix.Getpgrp())
+	}
+	var programs []int
+	if x := c.Executable; x != nil {
+		p.Is, p.How = x.is, x.runBy(c.Pinned)
+		files, programs = append(files, x.file), append(programs, int(x.file.Fd()))
+	}
+	if c.Directory != nil {
+		files = append(files, c.Directory.file)
+	}
+	switch {
+	case c.Watcher != nil:
+		if p.Restrict, err = confine.PrepareWatch(); err != nil {
+			c.Watcher.Missed(err.Error())
+		}
+	case c.Confine != nil:
+		s.confined, err = c.Confine.Prepare(confine.Probe(), []int{t.process.Pid, os.Getpid()}, programs...)
+		if err != nil {
+			return p, nil, fmt.Errorf("%w: %v", errNotConfined, err)
+		}
+		p.Restrict = &s.confined.Restrictions
+		if s.confined.Ruleset != nil {
+			files = append(files, s.confined.Ruleset)
+		}
+	}
+	return p, append(files, streams[:]...), nil
+}
+
+// listen sends the guard the rest of its plan, and takes in what it says, until it
+// has gone.
+func (t *tree) listen(rest []byte) {
 	s := &t.supervisor
 	defer t.wake()
 	defer close(s.closed)
-	if _, err := s.line.Write(p.encode()); err != nil {
-		s.started <- begun{err: fmt.Errorf("send the plan to the guard: %w", err)}
+	if _, err := s.guard.line.Write(rest); err != nil {
+		s.started <- begun{err: fmt.Errorf("tell the guard: %w", err)}
 		return
 	}
-	in := bufio.NewReader(s.line)
-	msg, err := s.read(in)
+	msg, err := t.read()
 	switch {
-	case err == nil && msg.letter == guardFailed:
+	case err == nil && msg.letter == guard.Failed:
 		s.started <- begun{err: syscall.Errno(msg.number)}
-		return
-	case err == nil && msg.letter == guardNotConfined:
+	case err == nil && msg.letter == guard.NotConfined:
 		s.started <- begun{err: fmt.Errorf("%w: %v", errNotConfined, syscall.Errno(msg.number))}
-		return
 	case err == nil:
 		s.started <- begun{pid: msg.number}
 	default:
-		// The guard was killed, possibly by the program, before it reported the pid.
-		// What is left of the tree is reparented to us.
+		// It was killed, as the program can do before the guard says its name:
+		// nothing then is known of it, and all that is left comes to us.
 		s.started <- begun{pid: t.process.Pid}
 	}
-	if !t.readMessages(in) {
+	if !t.readMessages() {
 		// The program was killed with its guard.
 		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(s.begun)}
 	}
 }
 
-// readMessages reports whether the guard reported how the program ended.
-func (t *tree) readMessages(in *bufio.Reader) (ended bool) {
+// readMessages reports whether the guard said how the program ended.
+func (t *tree) readMessages() (ended bool) {
 	s := &t.supervisor
 	for {
-		msg, err := s.read(in)
+		msg, err := t.read()
 		switch {
 		case err != nil:
 			return ended
-		case msg.letter == guardStopped:
+		case msg.letter == guard.Stopped:
 			s.stopped.Store(true)
 			t.wake()
-		case msg.letter == guardExited, msg.letter == guardLast:
+		case msg.letter == guard.Exited, msg.letter == guard.Last:
 			ended = true
-			s.empty.Store(msg.letter == guardLast)
+			s.empty.Store(msg.letter == guard.Last)
 			code, signal := exitStatus(syscall.WaitStatus(msg.number))
 			s.exit <- exited{code: code, signal: signal, after: time.Since(s.begun)}
-		case msg.letter == guardEmpty:
+		case msg.letter == guard.Empty:
 			s.empty.Store(true)
 			t.wake()
 		}
+	}
+}
+
+// read gives what the guard says next of how the program fares. A listener is served
+// from then on.
+func (t *tree) read() (guardMessage, error) {
+	s := &t.supervisor
+	for {
+		msg, err := readMessage(s.in)
+		switch {
+		case err == nil && msg.letter == guard.Listens && s.listener == nil && s.from.file != nil:
+			s.listener = s.from.take()
+			go t.serve()
+		case err == nil && msg.letter == guard.NotWatched:
+			s.watcher.Missed(fmt.Sprintf("installing a seccomp filter: %v", syscall.Errno(msg.number)))
+		default:
+			return msg, err
+		}
+	}
+}
+
+// serve answers for the system calls that the tree's filter asks about. Each use is
+// told before the call that it is of goes on, and so before the program's end.
+func (t *tree) serve() {
+	s := &t.supervisor
+	defer close(s.served)
+	if s.confined != nil {
+		s.confined.Broker(s.listener).Serve()
+	} else {
+		confine.NewWatch(s.listener).Serve(s.watcher.Used, s.watcher.More)
+	}
+}
+
+// stopServing is for when the guard has gone.
+func (t *tree) stopServing() {
+	if s := &t.supervisor; s.listener != nil {
+		s.listener.Close()
+		<-s.served
 	}
 }
 
@@ -164,19 +239,33 @@ func (t *tree) wake() {
 // exited receives how the program ended.
 func (t *tree) exited() <-chan exited { return t.supervisor.exit }
 
-// release ends the guard, and waits for it.
+// release ends the guard, and waits for it. A guard without descendants ends by itself.
 func (t *tree) release() {
-	closeWrite(t.supervisor.line)
+	s := &t.supervisor
+	wait := func() {
+		t.waitGuard()
+		orphans.waited(t.process.Pid)
+	}
+	if s.guards != nil && s.empty.Load() {
+		s.guards.ending.Go(wait)
+	} else {
+		wait()
+	}
+	t.stopServing()
+}
+
+func (t *tree) waitGuard() {
+	s := &t.supervisor
+	closeWrite(s.guard.line)
 	select {
-	case <-t.supervisor.closed:
+	case <-s.closed:
 	case <-time.After(2 * settleTime):
 		// Something keeps it from ending by itself.
 		_ = t.process.Kill()
-		<-t.supervisor.closed
+		<-s.closed
 	}
 	_, _ = t.process.Wait()
-	orphans.waited(t.process.Pid)
-	t.supervisor.line.Close()
+	s.guard.line.Close()
 }
 
 // closeWrite makes the guard end the tree. Its messages can still be read.

@@ -1,0 +1,198 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
+)
+
+// Guards starts the guards of commands. The nil Guards start them from our own
+// program, each when it is needed.
+type Guards struct {
+	// program is a guard as a program of its own, empty for none. file is a sealed
+	// memory file with it, nil until it is needed and where there can be none.
+	program []byte
+	file    *os.File
+	// next is a guard that has been started ahead of its command, or nil.
+	next   *guardProcess
+	closed bool
+	ending sync.WaitGroup
+}
+
+// NewGuards returns guards that are started from a program: package guard as a program
+// of its own, or our own program if it is empty. They have to be closed.
+func NewGuards(program []byte) *Guards { return &Guards{program: program} }
+
+// Guard runs this process as a guard, and does not return, if it was started as one.
+func Guard() {
+	if len(os.Args) > 0 && os.Args[0] == guard.Name {
+		os.Exit(guard.Main())
+	}
+}
+
+// Without a program of its own, a guard has to be our program, the rest of which takes
+// a hundred times as long to get ready: this comes before it, see RATIONALE.md, "Why is
+// a guard between us and a command?".
+func init() { Guard() }
+
+// guardProcess is a guard that waits for its plan, or has got it.
+type guardProcess struct {
+	process *os.Process
+	line    *os.File
+}
+
+// Ahead starts the guard of the next command, so that it need not wait for that.
+func (g *Guards) Ahead() {
+	if g == nil {
+		return
+	}
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	if g.next != nil || g.closed {
+		return
+	}
+	orphans.begin()
+	// Without one, the next command tells why.
+	if p, err := g.start(); err == nil {
+		g.next = p
+		orphans.children[p.process.Pid] = true
+	}
+}
+
+// Close ends a guard that was started ahead, and waits for those that are ending.
+func (g *Guards) Close() {
+	orphans.mu.Lock()
+	next := g.next
+	g.next, g.closed = nil, true
+	if g.file != nil {
+		g.file.Close()
+	}
+	g.file, g.program = nil, nil
+	orphans.mu.Unlock()
+	if next != nil {
+		next.line.Close()
+		_ = next.process.Kill()
+		_, _ = next.process.Wait()
+		orphans.waited(next.process.Pid)
+	}
+	g.ending.Wait()
+}
+
+// take returns a guard for a command. The lock of the orphans is held.
+func (g *Guards) take() (*guardProcess, error) {
+	if g == nil {
+		return new(Guards).start()
+	}
+	next := g.next
+	g.next = nil
+	if next == nil {
+		return g.start()
+	}
+	if pid, err := peek(unix.P_PID, next.process.Pid, unix.WEXITED); err == nil && pid == 0 {
+		return next, nil
+	}
+	// It was killed.
+	next.line.Close()
+	_, _ = next.process.Wait()
+	delete(orphans.children, next.process.Pid)
+	return g.start()
+}
+
+// start starts a guard from the memory file, or from our own program.
+func (g *Guards) start() (*guardProcess, error) {
+	if len(g.program) > 0 && g.file == nil {
+		var err error
+		if g.file, err = memoryFile(g.program); err != nil {
+			g.program = nil // an old kernel, or vm.memfd_noexec
+		}
+	}
+	if g.file != nil {
+		p, err := startGuard(descriptor(int(g.file.Fd())))
+		if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
+			return p, err
+		}
+		// Memory files may not be executed here.
+		g.file.Close()
+		g.file, g.program = nil, nil
+	}
+	return startGuard("/proc/self/exe")
+}
+
+// memoryFile makes a program a file that nobody can change.
+func memoryFile(program []byte) (*os.File, error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err := unix.MemfdCreate(guard.Name, flags|unix.MFD_EXEC)
+	if errors.Is(err, unix.EINVAL) {
+		// Before Linux 6.3 all may be executed.
+		fd, err = unix.MemfdCreate(guard.Name, flags)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for rest := program; len(rest) > 0; {
+		n, err := unix.Write(fd, rest)
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		return nil, err
+	}
+	// Opened for reading, and beyond the descriptors that a guard is started with.
+	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(low)
+	high, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, guard.Line+1)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(high), guard.Name), nil
+}
+
+func startGuard(path string) (*guardProcess, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	line, far, err := openLine()
+	if err != nil {
+		return nil, err
+	}
+	defer far.Close()
+	process, err := os.StartProcess(path, []string{guard.Name}, &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
+		// Neither the terminal nor a kill of our group is to reach it.
+		Sys: &syscall.SysProcAttr{Setpgid: true},
+	})
+	if err != nil {
+		line.Close()
+		return nil, err
+	}
+	return &guardProcess{process, line}, nil
+}
+
+// openLine makes a connection: our end, which can be closed while it is read from,
+// and the guard's.
+func openLine() (near, far *os.File, err error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(ends[0], true); err != nil {
+		_ = unix.Close(ends[0])
+		_ = unix.Close(ends[1])
+		return nil, nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(ends[0]), "guard"), os.NewFile(uintptr(ends[1]), "line"), nil
+}
