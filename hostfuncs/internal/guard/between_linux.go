@@ -323,6 +323,9 @@ func (b *between) fork() (int, unix.Errno) {
 			*b.listener = int32(result)
 			continue
 		}
+		if errno == 0 {
+			errno = unix.ESRCH // the guard has ended
+		}
 		b.message[0] = s.failed
 		b.message[1], b.message[2], b.message[3], b.message[4] = byte(errno), byte(errno>>8), byte(errno>>16), byte(errno>>24)
 		_, _, _ = syscall.RawSyscall6(unix.SYS_WRITE, Line, uintptr(unsafe.Pointer(&b.message)), uintptr(len(b.message)), 0, 0, 0)
