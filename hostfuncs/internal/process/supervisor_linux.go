@@ -72,7 +72,7 @@ func (t *tree) tell(c Command, streams [3]*os.File) (rest []byte, err error) {
 	data := p.Encode()
 	sent, err := sendFiles(t.supervisor.guard.line, data, files)
 	if err != nil {
-		return nil, fmt.Errorf("tell the guard: %w", err)
+		return nil, fmt.Errorf("send the plan to the guard: %w", err)
 	}
 	return data[sent:], nil
 }
@@ -144,9 +144,11 @@ func (t *tree) listen(rest []byte) {
 	s := &t.supervisor
 	defer t.wake()
 	defer close(s.closed)
-	if _, err := s.guard.line.Write(rest); err != nil {
-		s.started <- begun{err: fmt.Errorf("tell the guard: %w", err)}
-		return
+	if len(rest) > 0 {
+		if _, err := s.guard.line.Write(rest); err != nil {
+			s.started <- begun{err: fmt.Errorf("send the plan to the guard: %w", err)}
+			return
+		}
 	}
 	msg, err := t.read()
 	switch {
