@@ -58,10 +58,12 @@ func Start(p *Plan, descriptors []int, ignored [65]bool) (pid int, letter byte, 
 	if letter, err = b.prepare(p, f); err != nil {
 		return 0, letter, errnoOf(err)
 	}
-	if r := p.Restrict; r != nil && r.Hide {
-		if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-			return 0, NotConfined, errnoOf(err)
-		}
+	dumpable := uintptr(1)
+	if p.Restrict != nil && p.Restrict.Hide {
+		dumpable = 0
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, dumpable, 0, 0, 0); err != nil {
+		return 0, NotConfined, errnoOf(err)
 	}
 	// A signal must not run a handler of the Go runtime in the process between.
 	var all, before unix.Sigset_t

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -42,10 +43,9 @@ const (
 	pause = time.Millisecond
 )
 
-// guard runs one command.
+// guard runs one command after another.
 type guard struct {
-	daemons []Daemon
-	root    int // the program's PID
+	running atomic.Pointer[running]
 	// ignored are the signals that were ignored when the guard started. The program
 	// ignores them too.
 	ignored [65]bool
@@ -61,28 +61,43 @@ func Main() int {
 	name := []byte(Name + "\x00")
 	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 	g := new(guard)
+	g.running.Store(new(running))
 	g.ignoreSignals()
-	p, descriptors, err := receive()
-	if err != nil {
-		return 1
-	}
-	g.daemons = p.Daemons
 	// A kernel that cannot do this, before 3.4, leaves orphans to init.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-	pid, letter, errno := Start(&p, descriptors, g.ignored)
-	if errno != 0 {
-		g.say(letter, int(errno))
-		return 1
+	go g.listen()
+	for {
+		p, descriptors, err := receive()
+		if err != nil {
+			return 1
+		}
+		if !g.run(p, descriptors) {
+			return 0
+		}
 	}
-	g.root = pid
-	g.say(Started, pid)
+}
+
+// running is a command.
+type running struct {
+	daemons []Daemon
+	root    int // the program's PID
+}
+
+// run runs a command, and reports whether nothing of it is left.
+func (g *guard) run(p Plan, descriptors []int) bool {
+	g.running.Store(&running{daemons: p.Daemons})
+	pid, letter, errno := Start(&p, descriptors, g.ignored)
 	// They would stay open after the program's end.
 	for _, fd := range descriptors {
 		_ = unix.Close(fd)
 	}
-	go g.listen()
-	g.wait()
-	return 0
+	if errno != 0 {
+		g.say(letter, int(errno))
+		return false
+	}
+	g.running.Store(&running{p.Daemons, pid})
+	g.say(Started, pid)
+	return g.wait(pid, p.Daemons)
 }
 
 // ignoreSignals ignores the signals that end Go programs, most of them with a trace.
@@ -110,9 +125,9 @@ const sigsetSize = 8
 
 // listen waits for the end of whoever started us, and then ends everything.
 func (g *guard) listen() {
-	buf := make([]byte, 64)
+	line := []unix.PollFd{{Fd: Line, Events: unix.POLLRDHUP}}
 	for {
-		if n, err := unix.Read(Line, buf); err != unix.EINTR && n <= 0 {
+		if _, err := unix.Poll(line, -1); err != unix.EINTR {
 			break
 		}
 	}
@@ -120,8 +135,8 @@ func (g *guard) listen() {
 	syscall.Exit(1)
 }
 
-// wait reaps children until none is left.
-func (g *guard) wait() {
+// wait reaps children until none is left, or none but daemons. It reports which.
+func (g *guard) wait(root int, daemons []Daemon) (none bool) {
 	exited := false
 	for {
 		var status unix.WaitStatus
@@ -131,20 +146,20 @@ func (g *guard) wait() {
 			continue
 		case err != nil:
 			g.say(Empty)
-			return
-		case pid == g.root && status.Stopped():
+			return true
+		case pid == root && status.Stopped():
 			g.say(Stopped)
-		case pid == g.root && !exited:
+		case pid == root && !exited:
 			if !haveChildren() {
 				g.say(Last, int(status))
-				return
+				return true
 			}
 			exited = true
 			g.say(Exited, int(status))
 		}
-		if exited && len(g.daemons) > 0 && len(g.descendants()) == 0 {
+		if exited && len(daemons) > 0 && len(g.descendants()) == 0 {
 			g.say(Empty)
-			return
+			return false
 		}
 	}
 }
@@ -184,7 +199,7 @@ func (g *guard) endAll() {
 // mistaken for another process: its PID stays its own until we or its parent,
 // another one of them, have waited for it.
 func (g *guard) descendants() []Process {
-	self := unix.Getpid()
+	self, r := unix.Getpid(), g.running.Load()
 	children := map[int][]Process{}
 	for _, p := range Processes() {
 		children[p.Parent] = append(children[p.Parent], p)
@@ -192,7 +207,7 @@ func (g *guard) descendants() []Process {
 	var found []Process
 	for queue := children[self]; len(queue) > 0; queue = queue[1:] {
 		p := queue[0]
-		if p.PID != g.root && slices.ContainsFunc(g.daemons, func(d Daemon) bool { return d.Matches(p) }) {
+		if p.PID != r.root && slices.ContainsFunc(r.daemons, func(d Daemon) bool { return d.Matches(p) }) {
 			continue
 		}
 		queue = append(queue, children[p.PID]...)

@@ -1,9 +1,9 @@
 package process
 
 import (
+	"bufio"
 	"errors"
 	"os"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,10 +18,9 @@ type Guards struct {
 	// memory file with it, nil until it is needed and where there can be none.
 	program []byte
 	file    *os.File
-	// next is a guard that has been started ahead of its command, or nil.
-	next   *guardProcess
+	// idle are guards without a command: started ahead of it, or left by an earlier one.
+	idle   []*guardProcess
 	closed bool
-	ending sync.WaitGroup
 }
 
 // NewGuards returns guards that are started from a program: package guard as a program
@@ -40,10 +39,12 @@ func Guard() {
 // a guard between us and a command?".
 func init() { Guard() }
 
-// guardProcess is a guard that waits for its plan, or has got it.
+// guardProcess is our side of a guard.
 type guardProcess struct {
 	process *os.Process
 	line    *os.File
+	from    *received
+	in      *bufio.Reader // reads from it
 }
 
 // Ahead starts the guard of the next command, so that it need not wait for that.
@@ -53,34 +54,50 @@ func (g *Guards) Ahead() {
 	}
 	orphans.mu.Lock()
 	defer orphans.mu.Unlock()
-	if g.next != nil || g.closed {
+	if len(g.idle) > 0 || g.closed {
 		return
 	}
 	orphans.begin()
 	// Without one, the next command tells why.
 	if p, err := g.start(); err == nil {
-		g.next = p
+		g.idle = append(g.idle, p)
 		orphans.children[p.process.Pid] = true
 	}
 }
 
-// Close ends a guard that was started ahead, and waits for those that are ending.
+// Close ends the idle guards.
 func (g *Guards) Close() {
 	orphans.mu.Lock()
-	next := g.next
-	g.next, g.closed = nil, true
+	defer orphans.mu.Unlock()
+	for _, p := range g.idle {
+		p.end()
+	}
 	if g.file != nil {
 		g.file.Close()
 	}
-	g.file, g.program = nil, nil
-	orphans.mu.Unlock()
-	if next != nil {
-		next.line.Close()
-		_ = next.process.Kill()
-		_, _ = next.process.Wait()
-		orphans.waited(next.process.Pid)
+	g.idle, g.file, g.program, g.closed = nil, nil, nil, true
+}
+
+// end ends a guard that has no command. The lock of the orphans is held.
+func (p *guardProcess) end() {
+	p.line.Close()
+	_ = p.process.Kill()
+	_, _ = p.process.Wait()
+	delete(orphans.children, p.process.Pid)
+}
+
+// leave keeps a guard that has nothing left of its command for the next one, and
+// reports whether it did.
+func (g *Guards) leave(p *guardProcess) bool {
+	if g == nil {
+		return false
 	}
-	g.ending.Wait()
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	if !g.closed {
+		g.idle = append(g.idle, p)
+	}
+	return !g.closed
 }
 
 // take returns a guard for a command. The lock of the orphans is held.
@@ -88,18 +105,15 @@ func (g *Guards) take() (*guardProcess, error) {
 	if g == nil {
 		return new(Guards).start()
 	}
-	next := g.next
-	g.next = nil
-	if next == nil {
-		return g.start()
+	for len(g.idle) > 0 {
+		last := len(g.idle) - 1
+		p := g.idle[last]
+		g.idle = g.idle[:last]
+		if pid, err := peek(unix.P_PID, p.process.Pid, unix.WEXITED); err == nil && pid == 0 {
+			return p, nil
+		}
+		p.end() // it was killed
 	}
-	if pid, err := peek(unix.P_PID, next.process.Pid, unix.WEXITED); err == nil && pid == 0 {
-		return next, nil
-	}
-	// It was killed.
-	next.line.Close()
-	_, _ = next.process.Wait()
-	delete(orphans.children, next.process.Pid)
 	return g.start()
 }
 
@@ -179,7 +193,8 @@ func startGuard(path string) (*guardProcess, error) {
 		line.Close()
 		return nil, err
 	}
-	return &guardProcess{process, line}, nil
+	from := &received{line: line}
+	return &guardProcess{process, line, from, bufio.NewReader(from)}, nil
 }
 
 // openLine makes a connection: our end, which can be closed while it is read from,

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -18,14 +17,13 @@ import (
 type supervisor struct {
 	guards  *Guards // that the guard is of
 	guard   *guardProcess
-	in      *bufio.Reader
-	from    *received // in reads from it
 	started chan begun
 	exit    chan exited
-	closed  chan struct{} // closed when the guard has gone
+	closed  chan struct{} // closed when the guard has ended, or is free for another command
 	begun   time.Time
 	stopped atomic.Bool // the program has stopped, and nobody has seen to it
 	empty   atomic.Bool // nothing of the tree is left
+	free    atomic.Bool // the guard is to run another command
 	// confined is what confines the tree, nil for nothing; watcher is nil for none.
 	confined *confine.Prepared
 	watcher  Watcher
@@ -43,8 +41,7 @@ func (t *tree) start(c Command, files [3]*os.File) (err error) {
 		return err
 	}
 	t.process = s.guard.process
-	s.from = &received{line: s.guard.line}
-	s.in, s.begun, s.watcher = bufio.NewReader(s.from), time.Now(), c.Watcher
+	s.begun, s.watcher = time.Now(), c.Watcher
 	s.started, s.exit, s.closed, s.served = make(chan begun, 1), make(chan exited, 1), make(chan struct{}), make(chan struct{})
 	t.wakeGuard() // it may have been started long ago
 	rest, err := t.tell(c, files)
@@ -182,12 +179,17 @@ func (t *tree) readMessages() (ended bool) {
 			t.wake()
 		case msg.letter == guard.Exited, msg.letter == guard.Last:
 			ended = true
+			s.free.Store(msg.letter == guard.Last && s.guards != nil)
 			s.empty.Store(msg.letter == guard.Last)
 			code, signal := exitStatus(syscall.WaitStatus(msg.number))
 			s.exit <- exited{code: code, signal: signal, after: time.Since(s.begun)}
 		case msg.letter == guard.Empty:
+			s.free.Store(len(t.daemons) == 0 && s.guards != nil)
 			s.empty.Store(true)
 			t.wake()
+		}
+		if s.free.Load() {
+			return ended
 		}
 	}
 }
@@ -197,10 +199,10 @@ func (t *tree) readMessages() (ended bool) {
 func (t *tree) read() (guardMessage, error) {
 	s := &t.supervisor
 	for {
-		msg, err := readMessage(s.in)
+		msg, err := readMessage(s.guard.in)
 		switch {
-		case err == nil && msg.letter == guard.Listens && s.listener == nil && s.from.file != nil:
-			s.listener = s.from.take()
+		case err == nil && msg.letter == guard.Listens && s.listener == nil && s.guard.from.file != nil:
+			s.listener = s.guard.from.take()
 			go t.serve()
 		case err == nil && msg.letter == guard.NotWatched:
 			s.watcher.Missed(fmt.Sprintf("installing a seccomp filter: %v", syscall.Errno(msg.number)))
@@ -241,17 +243,15 @@ func (t *tree) wake() {
 // exited receives how the program ended.
 func (t *tree) exited() <-chan exited { return t.supervisor.exit }
 
-// release ends the guard, and waits for it. A guard without descendants ends by itself.
+// release leaves the guard to the next command, or ends it and waits for it.
 func (t *tree) release() {
 	s := &t.supervisor
-	wait := func() {
+	if s.free.Load() {
+		<-s.closed
+	}
+	if !s.free.Load() || !s.guards.leave(s.guard) {
 		t.waitGuard()
 		orphans.waited(t.process.Pid)
-	}
-	if s.guards != nil && s.empty.Load() {
-		s.guards.ending.Go(wait)
-	} else {
-		wait()
 	}
 	t.stopServing()
 }
