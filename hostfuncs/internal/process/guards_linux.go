@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"os"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -184,7 +185,8 @@ func startGuard(path string) (*guardProcess, error) {
 		return nil, err
 	}
 	defer far.Close()
-	process, err := os.StartProcess(path, []string{guard.Name}, &os.ProcAttr{
+	// With our PID a list of processes shows whose guard it is.
+	process, err := os.StartProcess(path, []string{guard.Name, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
 		// Neither the terminal nor a kill of our group is to reach it.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
