@@ -1,7 +1,9 @@
 package confine
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -75,6 +77,35 @@ func TestProcesses(t *testing.T) {
 			{name: "capabilities to get back", argv: []string{"status", "CapBnd"}, want: "CapBnd: 00000000000004db", rootOnly: true,
 				away: guards{skip: "capabilities"}, bare: "CapBnd" + full(t)[len("CapEff"):]},
 		})
+	})
+}
+
+// TestUnscoped has a Landlock that does not scope signals: the filter then refuses what
+// it can. It cannot know the threads of the guard.
+func TestUnscoped(t *testing.T) {
+	forUsers(t, func(t *testing.T, u user) {
+		p := newPlace(t, u)
+		r := p.rules()
+		r.BestEffort = true
+		for _, tt := range []struct {
+			argv string
+			want string
+		}{
+			{"kill-guard", "EPERM"},
+			{"kill-all", "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETOWN, " 1"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETOWN_EX, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETSIG, " 9"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_IOCTL, " 0 ", fioSetOwn, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_IOCTL, " 0 ", siocSetGroup, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_PIDFD_SEND_SIGNAL, " -1 0 0 0"), "ENOSYS"},
+			{"threads", "ok"},
+		} {
+			argv := append([]string{p.self}, strings.Fields(tt.argv)...)
+			if got := p.run(t, r, guards{landlock: ScopeABI - 1}, argv...); got != tt.want {
+				t.Errorf("%s: got %q, want %q", tt.argv, got, tt.want)
+			}
+		}
 	})
 }
 

@@ -74,8 +74,8 @@ func Start(p *Plan, descriptors []int, ignored [65]bool) (pid int, letter byte, 
 		return 0, Failed, errnoOf(err)
 	}
 	b.lastly(ignored, &before)
-	if p.How == ByOpenFile && f.program >= 0 {
-		b.leaveOpen(f.program)
+	if f.program >= 0 && p.How != ByPath {
+		b.placeProgram(f.program, p.How)
 	}
 	b.exec(path, p)
 	pid, errno = b.fork()
@@ -274,16 +274,20 @@ func (b *between) lastly(ignored [65]bool, before *unix.Sigset_t) {
 	b.call(Failed, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, pointer(b, before), 0, sigsetSize)
 }
 
-// openFile is the descriptor of a program that is left to its interpreter.
-const openFile = Line + 1
+// programFile is the descriptor by which a program is executed. The kernel names the
+// process after it, and an interpreter opens it.
+const programFile = Line + 1
 
-// leaveOpen comes after all steps with a descriptor that could have this number.
-func (b *between) leaveOpen(program int) {
-	if program == openFile {
-		b.call(Failed, unix.SYS_FCNTL, uintptr(program), unix.F_SETFD, 0)
-		return
+// placeProgram comes after all steps with a descriptor that could have this number.
+func (b *between) placeProgram(program int, how RunBy) {
+	flags := uintptr(unix.FD_CLOEXEC)
+	if how == ByOpenFile {
+		flags = 0
 	}
-	b.call(Failed, unix.SYS_DUP3, uintptr(program), openFile, 0)
+	if program != programFile {
+		b.call(Failed, unix.SYS_DUP3, uintptr(program), programFile, 0)
+	}
+	b.call(Failed, unix.SYS_FCNTL, programFile, unix.F_SETFD, flags)
 }
 
 // exec is the last step. A text that the kernel cannot take makes it fail.

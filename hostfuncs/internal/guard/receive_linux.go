@@ -104,11 +104,8 @@ func (p *Plan) programPath(f files) (string, error) {
 	if IdentityOf(&now) != p.Is {
 		return "", ErrChanged
 	}
-	switch p.How {
-	case ByDescriptor:
-		return descriptor(f.program), nil
-	case ByOpenFile:
-		return descriptor(openFile), nil
+	if p.How != ByPath {
+		return "/proc/self/fd/" + strconv.Itoa(programFile), nil
 	}
 	// This is as near as can be to what the kernel opens, and the interpreter.
 	if err := unix.Stat(p.Program, &now); err != nil {
@@ -119,5 +116,3 @@ func (p *Plan) programPath(f files) (string, error) {
 	}
 	return p.Program, nil
 }
-
-func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

@@ -127,9 +127,8 @@ func (g *Guards) start() (*guardProcess, error) {
 		}
 	}
 	if g.file != nil {
-		p, err := startGuard(descriptor(int(g.file.Fd())))
-		if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
-			return p, err
+		if p, err := startGuard(descriptor(int(g.file.Fd()))); err == nil {
+			return p, nil
 		}
 		// Memory files may not be executed here.
 		g.file.Close()
