@@ -84,15 +84,16 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
 	if m.preview() == nil && c.operation == abi.ExportDev {
+		// A guard starts while the module is loaded.
 		go r.guards.Ahead()
 	}
 	var err error
 	if r.module, err = s.selected.Read(); err != nil {
-		r.close()
+		r.guards.Close()
 		return nil, r.failed(err)
 	}
 	if r.confinement, err = r.newConfinement(); err != nil {
-		r.close()
+		r.guards.Close()
 		return nil, err
 	}
 	if r.audit, err = r.startAudit(ctx); err != nil {
@@ -103,7 +104,8 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	return r, nil
 }
 
-// close ends a guard that is not needed, and removes temporary files. A failure does not fail a run that worked.
+// close ends idle guards and removes temporary files. A failure does not fail a run
+// that worked.
 func (r *run) close() {
 	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
