@@ -125,7 +125,7 @@ func TestDockerBuildRefuses(t *testing.T) {
 		"wrong network":        {abi.DockerBuildRequest{Context: "app", Tags: []string{"a"}, Network: "bridge"}, abi.CodeInvalid, `unknown network "bridge"`},
 		"context outside":      {abi.DockerBuildRequest{Context: "..", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},
 		"context by a link":    {abi.DockerBuildRequest{Context: "etc", Tags: []string{"a"}}, abi.CodeInvalid, `the link "etc" leads to nothing in it`},
-		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `there is no "x"`},
+		"context missing":      {abi.DockerBuildRequest{Context: "x", Tags: []string{"a"}}, abi.CodeNotFound, `"x" does not exist`},
 		"context a file":       {abi.DockerBuildRequest{Context: "app/file", Dockerfile: "app/Dockerfile", Tags: []string{"a"}}, abi.CodeInvalid, "is not a directory"},
 		"Dockerfile missing":   {abi.DockerBuildRequest{Context: "app/dir", Tags: []string{"a"}}, abi.CodeNotFound, `there is no Dockerfile at "app/dir/Dockerfile"`},
 		"Dockerfile outside":   {abi.DockerBuildRequest{Context: "app", Dockerfile: "/etc/passwd", Tags: []string{"a"}}, abi.CodeInvalid, "leaves the project directory"},

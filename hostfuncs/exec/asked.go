@@ -13,8 +13,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
-// AskedRules allow the commands that a provider asks for, their variables, and the
-// ports that it asks to connect to.
+// AskedRules returns rules for the commands that a provider asks for, their variables,
+// and the ports that it asks to connect to.
 func AskedRules(project *files.Project, a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, ask := range a.Exec {
@@ -43,8 +43,8 @@ func askedCommand(project *files.Project, a *asks.Asks, ask abi.ExecAsk) []capab
 	return rules
 }
 
-// askedPorts allow the port of each address in the configuration or, if it has
-// none, the ports that are asked for by number.
+// askedPorts returns rules for the port of each address in the configuration or, if it
+// has none, for the requested port numbers.
 func askedPorts(a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, pointer := range a.ConnectFrom {

@@ -44,12 +44,12 @@ func TestDaemonsEnd(t *testing.T) {
 			p.Daemons = capability.Daemons(policies, "test", tt.asked)
 			g := p.gate(t, tt.policies[0])
 			pid := startSleeper(t, p, g)
-			told := false
+			listed := false
 			for _, s := range Stayed() {
-				told = told || s.PID == pid
+				listed = listed || s.PID == pid
 			}
-			if lives := syscall.Kill(pid, 0) == nil; lives != tt.stays || told != tt.stays {
-				t.Errorf("lives: %v, told: %v, want %v", lives, told, tt.stays)
+			if lives := syscall.Kill(pid, 0) == nil; lives != tt.stays || listed != tt.stays {
+				t.Errorf("lives: %v, listed: %v, want %v", lives, listed, tt.stays)
 			}
 		})
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 )
 
-// variables are what a command gets over what every command gets. Later ones win.
+// variables are those that a request sets, in addition to what every command gets.
+// Later ones win.
 type variables struct {
 	base  []values.Variable // sorted by name
 	files []*values.File
@@ -41,7 +42,7 @@ func (v variables) claim(c *capability.Claim) {
 	}
 }
 
-// planned are the variables as a plan has them.
+// planned returns the variables as they are in a plan.
 func (v variables) planned() []values.Planned {
 	var planned []values.Planned
 	for _, b := range v.base {
@@ -67,9 +68,9 @@ func (v variables) has(name string) bool {
 	})
 }
 
-// passAsked finds which of the user's variables that the provider asks for reach
-// its commands. They are part of each command's claim, so that a policy learned
-// from the run passes them again. Values of secrets are masked from now on.
+// passAsked finds the user's variables that the provider asks for and that reach its
+// commands. Each command's claim contains them, so that a policy learned from the run
+// passes them again. Values of secrets are masked from now on.
 func (r *Runner) passAsked() {
 	for _, name := range slices.Concat(r.opts.Asked.EnvPass, r.opts.Asked.EnvSecret) {
 		text, set := r.opts.Env.Lookup(name)
@@ -81,7 +82,7 @@ func (r *Runner) passAsked() {
 			if text != "" && slices.Contains(r.opts.Asked.EnvSecret, name) {
 				r.opts.Env.Hide(name, text)
 			}
-			// No rule is needed for what every command gets.
+			// Every command gets the baseline without a rule.
 			if !capability.IsBaseline(name) {
 				r.passed = append(r.passed, name)
 			}
@@ -89,27 +90,20 @@ func (r *Runner) passAsked() {
 	}
 }
 
-// Withheld are the variables that the provider asks for, that are set, and that
-// policies keep from its commands.
+// Withheld returns the variables that the provider asks for, that are set, and that
+// policies do not pass to its commands.
 func (r *Runner) Withheld() []string { return r.withheld }
 
-// passedBeside are the user's variables that a command gets besides those of its
-// request.
-func (r *Runner) passedBeside(v variables) []string {
-	return slices.DeleteFunc(slices.Clone(r.passed), v.has)
-}
-
-// assignment is one variable of a command, and where it comes from. Of several
-// with one name, the last counts.
+// assignment is a variable of a command and its source. The last with a name wins.
 type assignment struct {
 	hostfuncs.EnvStep
-	value func() (string, error)
+	value values.Reference
 }
 
-// assignments are all variables that a command gets, in order.
+// assignments returns all variables of a command, in order.
 func (r *Runner) assignments(v variables) []assignment {
 	var all []assignment
-	text := func(s string) func() (string, error) { return func() (string, error) { return s, nil } }
+	text := func(s string) values.Reference { return values.Reference{Value: abi.Text(s)} }
 	for _, entry := range r.opts.ChildEnv {
 		name, value, _ := strings.Cut(entry, "=")
 		by := hostfuncs.EnvUser
@@ -130,17 +124,17 @@ func (r *Runner) assignments(v variables) []assignment {
 	return append(all, r.given(v.own)...)
 }
 
-// given are variables that the provider sets.
+// given returns variables that the provider sets.
 func (r *Runner) given(list []values.Variable) []assignment {
 	var all []assignment
 	for _, v := range list {
 		step := hostfuncs.EnvStep{Name: v.Name, By: hostfuncs.EnvProvider, From: v.Value.Env}
-		all = append(all, assignment{step, func() (string, error) { return r.opts.Env.Value(v.Value) }})
+		all = append(all, assignment{step, v.Value})
 	}
 	return all
 }
 
-// environment puts the variables of a request over those that every command gets.
+// environment returns the environment of a command.
 func (r *Runner) environment(v variables) ([]string, error) {
 	for _, f := range v.files {
 		if f.Problem != nil {
@@ -151,11 +145,11 @@ func (r *Runner) environment(v variables) ([]string, error) {
 	merged := make(map[string]string)
 	for _, s := range r.assignments(v) {
 		var err error
-		if merged[s.Name], err = s.value(); err != nil {
+		if merged[s.Name], err = r.opts.Env.Value(s.value); err != nil {
 			return nil, err
 		}
 	}
-	// Windows keeps directories of drives under no name.
+	// Windows has variables without a name for the directories of drives.
 	env := slices.DeleteFunc(slices.Clone(r.opts.ChildEnv), func(entry string) bool { return !strings.HasPrefix(entry, "=") })
 	for _, name := range slices.Sorted(maps.Keys(merged)) {
 		env = append(env, name+"="+merged[name])
@@ -163,8 +157,8 @@ func (r *Runner) environment(v variables) ([]string, error) {
 	return env, nil
 }
 
-// reaches lists the variables of a command and where each comes from, sorted by
-// name and without values.
+// reaches returns the variables of a command and their sources, sorted by name and
+// without values.
 func (r *Runner) reaches(v variables) []hostfuncs.EnvStep {
 	merged := make(map[string]hostfuncs.EnvStep)
 	for _, s := range r.assignments(v) {

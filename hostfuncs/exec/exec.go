@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,15 +16,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 )
 
-// execPlan is a program that will run, exactly as it will.
+// execPlan is a program exactly as it will run.
 type execPlan struct {
 	program programFile
 	dir     files.Place
-	opened  *process.Directory // dir itself; nil when missing says why
-	// exec is what is decided on.
+	opened  *process.Directory // dir, opened; nil if missing says why
+	// exec is the part that is decided on.
 	exec   capability.Exec
 	env    variables
-	passed []string // variables of the user's
+	passed []string // the user's variables
 	stdin  *values.Reference
 	// interactive leaves Ctrl-C to the program.
 	interactive bool
@@ -75,7 +76,7 @@ func (r *Runner) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, 
 	if p.env, err = readVariables(dotenv, q); err != nil {
 		return p, err
 	}
-	p.passed = r.passedBeside(p.env)
+	p.passed = slices.DeleteFunc(slices.Clone(r.passed), p.env.has)
 	if p.opened, p.missing = openDir(r.opts.Project, q.Dir, p.dir); p.missing == nil {
 		p.program, p.missing = r.openProgram(q.Argv[0], p.dir.Abs, p.env)
 	}
@@ -96,7 +97,7 @@ func (r *Runner) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, 
 	return p, nil
 }
 
-// close lets go of what was opened.
+// close closes what was opened.
 func (p execPlan) close() {
 	if p.opened != nil {
 		_ = p.opened.Close()
@@ -104,13 +105,13 @@ func (p execPlan) close() {
 	p.program.close()
 }
 
-// openDir opens a directory to run a program in, as it was located.
+// openDir opens a working directory as it was located.
 func openDir(project *files.Project, named string, at files.Place) (*process.Directory, error) {
 	switch {
 	case at.Missing != nil:
 		return nil, hostfuncs.OfField("dir", at.Missing)
 	case !at.Info.IsDir():
-		return nil, hostfuncs.OfField("dir", abi.Errorf(abi.CodeInvalid, "%s is no directory to run a program in", strconv.Quote(named)))
+		return nil, hostfuncs.OfField("dir", abi.Errorf(abi.CodeInvalid, "%s is not a directory", strconv.Quote(named)))
 	}
 	dir, err := process.OpenDirectory(project.Root(), at.Rel)
 	if err != nil {
@@ -134,7 +135,7 @@ func checkExec(q abi.ExecRequest) error {
 	for _, env := range []map[string]abi.Value{q.EnvBase, q.Env} {
 		for name, value := range env {
 			if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value.Text, 0) {
-				return abi.Errorf(abi.CodeInvalid, "exec: %q is no name and value of a variable", name)
+				return abi.Errorf(abi.CodeInvalid, "exec: invalid name or value of the variable %q", name)
 			}
 		}
 	}
@@ -142,7 +143,7 @@ func checkExec(q abi.ExecRequest) error {
 		return hostfuncs.OfField("interactive", abi.Errorf(abi.CodeInvalid, "exec: an interactive program has the terminal, so it takes neither capture nor stdin"))
 	}
 	if q.TimeoutMS < 0 || q.CaptureLimit < 0 {
-		return abi.Errorf(abi.CodeInvalid, "exec: timeout_ms and capture_limit can't be below 0")
+		return abi.Errorf(abi.CodeInvalid, "exec: timeout_ms and capture_limit must not be negative")
 	}
 	return checkOnce(q)
 }
@@ -170,7 +171,7 @@ func (r *Runner) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error)
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	}
-	// Masked before it is cut: the beginning of a value is not known for one.
+	// Masked before it is truncated: a part of a value would not be masked.
 	done := r.masked(&cmd)
 	res, err := r.run(ctx, cmd, p.timeout)
 	closeErr := done()
@@ -188,55 +189,6 @@ func (r *Runner) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error)
 		ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted,
 		Stdout: stdout.text(), Stderr: stderr.text(), Truncated: stdout.cut || stderr.cut,
 	}, nil
-}
-
-// command is what will run, but for where its output goes.
-func (r *Runner) command(p execPlan) (process.Command, error) {
-	if p.missing != nil {
-		return process.Command{}, p.missing
-	}
-	if p.interactive && !process.OnTerminal() {
-		return process.Command{}, hostfuncs.OfField("interactive", &abi.Error{
-			Code: abi.CodeInvalid, Message: "an interactive program needs a terminal, and standard input is not one",
-			Hint: "run it from a terminal, or without interactive",
-		})
-	}
-	cmd := process.Command{
-		Program: p.program.path, Argv: p.exec.Argv, Dir: p.dir.Abs, Grace: r.opts.Grace, Stdout: r.opts.Stdout, Stderr: r.opts.Stderr,
-		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Daemons: mayStay(p.exec), Guards: r.opts.Guards,
-	}
-	if err := r.opts.Confinement.hold(&cmd, p.program.at); err != nil {
-		return cmd, err
-	}
-	defer r.opts.Env.ReportHidden()
-	var err error
-	if cmd.Env, err = r.environment(p.env); err != nil {
-		return cmd, err
-	}
-	if p.stdin != nil {
-		text, err := r.opts.Env.Value(*p.stdin)
-		if err != nil {
-			return cmd, err
-		}
-		cmd.Stdin = strings.NewReader(text)
-	}
-	return cmd, nil
-}
-
-// masked has a command's output pass through the mask, where there is something
-// to mask: a terminal is handed over as it is only where there isn't. The result
-// gives out what was held back.
-func (r *Runner) masked(cmd *process.Command) (done func() error) {
-	if r.opts.Mask.Empty() {
-		return func() error { return nil }
-	}
-	stdout := r.opts.Mask.Writer(cmd.Stdout)
-	stderr := stdout
-	if cmd.Stderr != cmd.Stdout {
-		stderr = r.opts.Mask.Writer(cmd.Stderr)
-	}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	return func() error { return errors.Join(stdout.Close(), stderr.Close()) }
 }
 
 // capture keeps the beginning of a stream.

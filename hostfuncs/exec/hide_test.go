@@ -27,7 +27,7 @@ func TestHidden(t *testing.T) {
 	if got := p.Stdout.(*strings.Builder).String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// What is named as a secret is one, whatever it is. Nothing is told twice.
+	// A variable named like a secret is one, whatever its value. Nothing is reported twice.
 	q.Env = map[string]abi.Value{"X": abi.EnvRef("NAMED", ".env")}
 	q.EnvFiles = append(q.EnvFiles, "other/.env")
 	q.Argv[2] = "echo $X"

@@ -9,8 +9,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/inputs"
 )
 
-// checkOnce refuses a value that the provider knows: it could find out another
-// one by asking whether the two are the same.
+// checkOnce requires a reference. With values of its own, a provider could find out
+// another value by comparing them.
 func checkOnce(q abi.ExecRequest) error {
 	switch {
 	case q.Once == "":
@@ -23,9 +23,9 @@ func checkOnce(q abi.ExecRequest) error {
 	return nil
 }
 
-// onceInput is what a command with a name of its own is told by: the provider,
-// which has names of its own, and all that it is given. The reference is in it,
-// so that nobody learns whether two variables have one value.
+// onceInput returns the name under which a command's input is recorded, separate for each
+// provider, and the input. The input includes the reference, so that a provider cannot
+// learn whether two variables have the same value.
 func (r *Runner) onceInput(p execPlan) (name, input []string, err error) {
 	value, err := r.opts.Env.Value(*p.stdin)
 	if err != nil {
@@ -41,32 +41,31 @@ func (r *Runner) unchanged(p execPlan) bool {
 		return false
 	}
 	name, input, err := r.onceInput(p)
-	return err == nil && r.inputs().Same(name, input)
+	return err == nil && inputs.Store(r.opts.InputsDir).Same(name, input)
 }
 
-// doOnce runs a command unless it succeeded with the same input before. While it
-// runs nothing is known: a command that fails may have done its work.
+// doOnce runs a command unless it succeeded with the same input before. The record is
+// removed while it runs, because a command that fails may still have had effects.
 func (r *Runner) doOnce(ctx context.Context, p execPlan) (abi.ExecResult, error) {
 	if p.once == "" {
 		return r.doExec(ctx, p)
 	}
 	name, input, err := r.onceInput(p)
+	store := inputs.Store(r.opts.InputsDir)
 	switch {
 	case err != nil:
 		return abi.ExecResult{}, err
-	case r.inputs().Same(name, input):
+	case store.Same(name, input):
 		return abi.ExecResult{Unchanged: true}, nil
 	}
-	if err := r.inputs().Forget(name); err != nil {
+	if err := store.Forget(name); err != nil {
 		return abi.ExecResult{}, abi.Errorf(abi.CodeFailed, "cannot forget the input of an earlier run: %v", err)
 	}
 	result, err := r.doExec(ctx, p)
 	if err == nil && result.ExitCode == 0 && !result.Interrupted {
-		if err := r.inputs().Keep(name, input); err != nil {
+		if err := store.Keep(name, input); err != nil {
 			r.opts.Warn(fmt.Errorf("cannot remember the input of %s, so the next run repeats it: %w", p.exec.Argv[0], err))
 		}
 	}
 	return result, err
 }
-
-func (r *Runner) inputs() inputs.Store { return inputs.Store(r.opts.InputsDir) }

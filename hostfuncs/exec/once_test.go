@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-// setter is a project whose command notes what it is given, in the file ran.
+// setter is a project whose command writes its input to the file ran.
 func setter(t *testing.T, state string) *project {
 	t.Helper()
 	hosttest.NeedUnix(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// output takes what a started program prints, masked: to the user, to the end
-// that is kept, and to whoever watches for a line.
+// output receives what a started program prints, masked. It prints it for the user,
+// keeps the end, and finds watched lines.
 type output struct {
 	runner  *Runner
 	program *started
@@ -29,7 +29,7 @@ type output struct {
 	end   []byte // of the output, at most abi.MaxTail bytes
 }
 
-// prefixColours are told apart on light and on dark.
+// prefixColours are distinguishable on light and dark terminals.
 var prefixColours = []int{36, 33, 35, 32, 34, 31}
 
 func (r *Runner) newOutput(s *started, p startPlan) *output {
@@ -42,7 +42,7 @@ func (r *Runner) newOutput(s *started, p startPlan) *output {
 	return o
 }
 
-// close gives out what was held back.
+// close prints what is still buffered.
 func (o *output) close() error {
 	err := errors.Join(o.stdout.Close(), o.stderr.Close())
 	for _, s := range o.streams {
@@ -67,7 +67,7 @@ func (o *output) keep(p []byte) {
 	}
 }
 
-// look tells of a line with a text that is watched for, the first of each.
+// look reports the first line with each watched text.
 func (o *output) look(line []byte) {
 	o.mu.Lock()
 	text, found := "", false
@@ -81,20 +81,21 @@ func (o *output) look(line []byte) {
 	}
 	o.mu.Unlock()
 	if found {
-		o.runner.processes.saw(o.program, text)
+		o.runner.started.update(func() { o.program.seen = append(o.program.seen, text) })
 	}
 }
 
-// maxLine bounds a line that is looked at, or held back to be printed whole.
+// maxLine is how much of a line is buffered, in bytes.
 const maxLine = 64 << 10
 
-// lineWriter hands one stream on. What several programs print is mixed by whole
-// lines, each with its program's name; one program's is handed on as it comes.
+// lineWriter prints one stream. The output of several programs is mixed by whole lines,
+// each with its program's name; that of a single program is printed unchanged.
 type lineWriter struct {
 	output *output
 	to     io.Writer
-	line   []byte // the one that is not at its end, or its beginning
-	held   []byte // what of it was not printed
+	line   []byte // the current line, at most maxLine of it
+	// unprinted is the part of it that was not printed.
+	unprinted []byte
 }
 
 func (l *lineWriter) Write(p []byte) (int, error) {
@@ -112,7 +113,7 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// part takes a part of a line, which may be its end.
+// part receives a part of a line, which may be its end.
 func (l *lineWriter) part(p []byte) error {
 	whole := p[len(p)-1] == '\n'
 	begins := len(l.line) == 0
@@ -121,32 +122,32 @@ func (l *lineWriter) part(p []byte) error {
 	}
 	err := l.hand(p, whole, begins)
 	if whole {
-		// Whoever watches hears of it once the user can see it.
+		// The provider gets the line after the user can see it.
 		l.output.look(l.line)
 		l.line = l.line[:0]
 	}
 	return err
 }
 
-// hand prints a part of a line, or holds it back until the line is whole.
+// hand prints a part of a line, or buffers it until the line is whole.
 func (l *lineWriter) hand(p []byte, whole, begins bool) error {
-	if len(l.held) == 0 && (!begins || !l.output.runner.processes.many()) {
+	if len(l.unprinted) == 0 && (!begins || !l.output.runner.started.several()) {
 		return l.write(p)
 	}
-	l.held = append(l.held, p...)
-	if !whole && len(l.held) < maxLine {
+	l.unprinted = append(l.unprinted, p...)
+	if !whole && len(l.unprinted) < maxLine {
 		return nil
 	}
 	return l.print()
 }
 
-// print prints what was held back, as a line with its program's name.
+// print prints the buffered line with its program's name.
 func (l *lineWriter) print() error {
-	text := append([]byte(l.output.prefix), l.held...)
+	text := append([]byte(l.output.prefix), l.unprinted...)
 	if text[len(text)-1] != '\n' {
 		text = append(text, '\n')
 	}
-	l.held = l.held[:0]
+	l.unprinted = l.unprinted[:0]
 	return l.write(text)
 }
 
@@ -154,7 +155,7 @@ func (l *lineWriter) flush() error {
 	if len(l.line) > 0 {
 		l.output.look(l.line)
 	}
-	if len(l.held) > 0 {
+	if len(l.unprinted) > 0 {
 		return l.print()
 	}
 	return nil

@@ -16,7 +16,7 @@ func printed(t *testing.T, colour bool, names ...string) (stdout, stderr string)
 	outputs := make([]*output, len(names))
 	for i, name := range names {
 		s := new(started)
-		if err := r.processes.add(s); err != nil {
+		if err := r.started.add(s); err != nil {
 			t.Fatal(err)
 		}
 		outputs[i] = r.newOutput(s, startPlan{name: name})

@@ -13,7 +13,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-// TestPinnedProgram wants a rule that pins a program to hold for its bytes.
+// TestPinnedProgram: a rule that pins a program applies to its bytes.
 func TestPinnedProgram(t *testing.T) {
 	p := newProject(t, map[string]string{"run.sh": "#!/bin/sh\n"})
 	path := filepath.Join(p.Root, "run.sh")
@@ -38,8 +38,8 @@ func fileDigest(t *testing.T, path string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestPlanOfPrograms has a program say what it is watched for, and end: well, or
-// in a server's run when that is asked to end.
+// TestPlanOfPrograms: in a plan, a program prints the text it is watched for and
+// succeeds, or in a server's run is interrupted with the run.
 func TestPlanOfPrograms(t *testing.T) {
 	for serves, want := range map[bool][]string{
 		false: {`{"seen":{"id":1,"line":"ready"}}`, `{"exited":{"id":1,"exit_code":0}}`},

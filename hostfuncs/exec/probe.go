@@ -14,9 +14,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/probe"
 )
 
-// probePlan is what is asked, exactly as it will be.
+// probePlan is a probe exactly as it will be made.
 type probePlan struct {
-	addresses []string // of which one has to answer
+	addresses []string // one of them has to answer
 	named     string
 	port      int
 	path      string
@@ -26,7 +26,7 @@ type probePlan struct {
 	missing   error
 }
 
-// ProbeStep is a port that would be asked.
+// ProbeStep is a probe that would be made.
 type ProbeStep struct {
 	Address string `json:"address"`
 	Path    string `json:"path,omitempty"`
@@ -66,27 +66,27 @@ func (r *Runner) resolveProbe(_ context.Context, q abi.ProbeRequest) (probePlan,
 	hosts, ok := loopback(host)
 	switch {
 	case err != nil || p.port < 1 || p.port > 65535:
-		return p, abi.Errorf(abi.CodeInvalid, "probe: %q is no address, expected host:port", q.Address)
+		return p, abi.Errorf(abi.CodeInvalid, "probe: %q is not an address, expected host:port", q.Address)
 	case !ok:
 		return p, &abi.Error{
 			Code: abi.CodeInvalid, Message: "probe: " + strconv.Quote(host) + " is not this machine's loopback", Hint: "use localhost, 127.0.0.1 or ::1",
 		}
 	case q.Path != "" && (q.Path[0] != '/' || strings.ContainsFunc(q.Path, func(r rune) bool { return r <= ' ' || r == 0x7f })):
-		return p, abi.Errorf(abi.CodeInvalid, "probe: %q is no path, expected one that begins with /", q.Path)
+		return p, abi.Errorf(abi.CodeInvalid, "probe: %q is not a path, expected one that begins with /", q.Path)
 	case q.TimeoutMS < 0:
-		return p, abi.Errorf(abi.CodeInvalid, "probe: timeout_ms can't be below 0")
+		return p, abi.Errorf(abi.CodeInvalid, "probe: timeout_ms must not be negative")
 	}
 	for _, host := range hosts {
 		p.addresses = append(p.addresses, net.JoinHostPort(host, strconv.Itoa(p.port)))
 	}
 	if len(q.While) > 0 {
-		p.while, p.missing = r.processes.find(abi.OpProbe, q.While)
+		p.while, p.missing = r.started.find(abi.OpProbe, q.While)
 	}
 	return p, nil
 }
 
-// loopback are the addresses that a name stands for. Nothing is looked up: what
-// localhost is elsewhere is not for a file of the system's to say.
+// loopback returns the addresses of a loopback host. It looks nothing up, so that
+// /etc/hosts cannot make localhost another machine.
 func loopback(host string) ([]string, bool) {
 	if host == "localhost" {
 		return []string{"127.0.0.1", "::1"}, true
@@ -98,8 +98,8 @@ func loopback(host string) ([]string, bool) {
 // probePause is how often a probe asks.
 const probePause = 100 * time.Millisecond
 
-// doProbe asks until it is as wanted, the time is over, or there is news of one
-// of the programs. After an interrupt it still asks whether something is gone.
+// doProbe asks until the answer is as requested, the time is over, or one of the
+// programs has an event. After an interrupt it continues only if gone is requested.
 func (r *Runner) doProbe(ctx context.Context, p probePlan) (abi.ProbeResult, error) {
 	if p.missing != nil {
 		return abi.ProbeResult{}, p.missing
@@ -111,8 +111,8 @@ func (r *Runner) doProbe(ctx context.Context, p probePlan) (abi.ProbeResult, err
 	for {
 		answers, status := probe.Ask(ctx, p.addresses, p.named, p.path)
 		result := abi.ProbeResult{Answers: answers, Status: status}
-		changed, news := r.processes.pending(p.while)
-		if result.Answers != p.gone || p.timeout == 0 || news && len(p.while) > 0 {
+		changed, pending := r.started.pending(p.while)
+		if result.Answers != p.gone || p.timeout == 0 || pending && len(p.while) > 0 {
 			return result, nil
 		}
 		if len(p.while) == 0 {

@@ -9,19 +9,19 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 )
 
-// programFile is the file of a program, opened once: what is decided on, hashed and
-// run is this one. The zero value is none.
+// programFile is the file of a program, opened once: this file is decided on, hashed and
+// run. The zero value is none.
 type programFile struct {
 	file *process.Executable
 	path string // as it was found, absolute
-	at   string // where the file is, links followed
+	at   string // with links resolved
 }
 
 // openProgram finds and opens a program, which has to be closed.
@@ -48,7 +48,7 @@ func (p programFile) close() {
 	}
 }
 
-// execClaim is what is decided on of a command.
+// execClaim returns the claim of a command.
 func (r *Runner) execClaim(argv []string, p programFile, dir files.Place) capability.Exec {
 	x := capability.Exec{Argv: argv, Program: p.path, Dir: dir.Rel}
 	if p.file == nil {
@@ -67,13 +67,13 @@ func (r *Runner) execClaim(argv []string, p programFile, dir files.Place) capabi
 	return x
 }
 
-// mayWrite tells whether commands that are held to files may write to one.
+// mayWrite reports whether commands with restricted files may write to a file.
 func (c *Confinement) mayWrite(path string) bool {
 	return c.Confined() && !c.rules.AnyFiles && c.rules.Allows(confine.Use{Kind: confine.UseWrite, Path: path})
 }
 
-// lookProgram searches where a shell with the child's environment would, but in
-// absolute entries of PATH only.
+// lookProgram finds a program as a shell with the child's environment would, but only in
+// absolute entries of PATH.
 func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
 	path, from, err := r.childPath(env)
 	if err != nil {
@@ -81,8 +81,8 @@ func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
 	}
 	program, err := process.LookPath(name, dir, path)
 	if _, ok := errors.AsType[*process.NotFoundError](err); ok && from != "" && !strings.ContainsAny(name, `/\`) {
-		// What is in it is not for the provider to learn.
-		return "", &abi.Error{Code: abi.CodeNotFound, Message: name + ": not found in the PATH from " + from, Hint: oneWordHint(name)}
+		// The provider must not learn its entries.
+		err = errors.New(name + ": not found in the PATH from " + from)
 	}
 	if err != nil {
 		return "", &abi.Error{Code: abi.CodeNotFound, Message: err.Error(), Hint: oneWordHint(name)}
@@ -90,48 +90,32 @@ func (r *Runner) lookProgram(name, dir string, env variables) (string, error) {
 	return program, nil
 }
 
-// childPath is the PATH that a command will have, and the variable or dotenv file that
-// it is from, empty if the provider knows it anyway. One that has none is searched in
-// the host's.
+// childPath returns the PATH of a command, by default the host's, and the variable or
+// dotenv file that it is from. from is empty if the provider knows the value.
 func (r *Runner) childPath(env variables) (path, from string, err error) {
-	if path, _ = values.Lookup(r.opts.ChildEnv, pathVariable); path == "" {
-		path = r.opts.Env.Get(pathVariable)
-	}
-	set := func(list []values.Variable) error {
-		for _, v := range list {
-			if v.Name != pathVariable {
-				continue
-			}
-			text, ok, err := v.Value.Text, true, error(nil)
-			if v.Value.Env != "" {
-				text, ok, err = r.opts.Env.Find(v.Value)
-			}
-			if err != nil {
-				return err
-			}
-			if ok { // else the command is refused for that
-				path, from = text, v.Value.Env
+	path = r.opts.Env.Get(pathVariable)
+	for _, a := range r.assignments(env) {
+		if a.Name != pathVariable {
+			continue
+		}
+		text, ok := a.value.Text, true
+		if a.value.Env != "" {
+			if text, ok, err = r.opts.Env.Find(a.value); err != nil {
+				return "", "", err
 			}
 		}
-		return nil
-	}
-	if err := set(env.base); err != nil {
-		return "", "", err
-	}
-	for _, f := range env.files {
-		if text, ok := f.Vars[pathVariable]; ok {
-			path, from = text, f.Rel
+		// A reference without a value makes the command fail later. An empty PATH
+		// counts only if the request sets it.
+		if ok && (text != "" || a.By == hostfuncs.EnvProvider || a.By == hostfuncs.EnvFile) {
+			path, from = text, a.From
 		}
-	}
-	if err := set(env.own); err != nil {
-		return "", "", err
 	}
 	return path, from, nil
 }
 
 const pathVariable = "PATH"
 
-// oneWordHint is for who wrote a whole command as its first word.
+// oneWordHint is for a whole command that was written as its first word.
 func oneWordHint(name string) string {
 	words := strings.Fields(name)
 	if len(words) < 2 {
@@ -143,12 +127,11 @@ func oneWordHint(name string) string {
 	return "a program and its arguments are the words of a list: [" + strings.Join(words, ", ") + "]"
 }
 
-// maxHashed bounds a program whose digest counts, in bytes. A file without end
-// that takes no room would be read for hours, before anything is decided.
+// maxHashed is the largest program that is hashed, in bytes. A sparse file could
+// otherwise take hours to read before the decision.
 const maxHashed = 1 << 30
 
-// digest is the SHA-256 of the file in hex, empty when it can't be read or is too
-// large.
+// digest is the SHA-256 of the file in hex, empty if it is unreadable or too large.
 func (p programFile) digest() string {
 	f, err := p.file.Read()
 	if err != nil {

@@ -31,8 +31,8 @@ type race struct {
 	confined bool
 }
 
-// sh is a shell that ends in a word, and tells it: another file with each word, and
-// the same program.
+// sh is a shell with a word at its end, which it prints: a different file for each word,
+// and the same program.
 func sh(t *testing.T, word string) string {
 	t.Helper()
 	shell, err := os.ReadFile("/bin/sh")
@@ -179,8 +179,8 @@ func (r race) run(t *testing.T, p *project) {
 	}
 }
 
-// exchangeUntil exchanges back and forth, and rests for any time between: a call
-// is met at each of its steps, and some calls aren't met.
+// exchangeUntil exchanges back and forth with random pauses, so that exchanges happen at
+// each step of a call, and in some calls not at all.
 func exchangeUntil(stop <-chan struct{}, exchange func() error) error {
 	for {
 		select {
@@ -229,7 +229,7 @@ func (p *project) confinedGate(t *testing.T, text string) *hostfuncs.Gate {
 	}
 	t.Cleanup(func() { _ = p.Confinement.Close() })
 	if missing := p.Confinement.Missing(); len(missing) > 0 {
-		t.Skipf("this system can't confine: %s", strings.Join(missing, "; "))
+		t.Skipf("this system cannot confine: %s", strings.Join(missing, "; "))
 	}
 	return p.gate(t, text)
 }

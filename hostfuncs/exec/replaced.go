@@ -17,22 +17,18 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// The kernel's rule for a single file is for the file that is there when a command
-// starts. An editor, git and sed put another one in its place, which the command
-// may not use until it is started again.
-
-// singleFiles are the files of the project that rules name one by one.
+// singleFiles are the files of the project that rules name one by one. A rule of the
+// kernel applies to the file that exists when a command starts. Editors, git and sed
+// replace files, and the command may not use the new one until it is restarted.
 type singleFiles struct {
-	paths []string // without links
-	warn  func(error)
-
+	paths     []string // without links
 	mu        sync.Mutex
-	started   int            // commands
-	told      map[string]int // how many were when the user was last told of a file
+	started   int            // number of commands
+	warned    map[string]int // started, at the last warning about a file
 	unwatched sync.Once
 }
 
-// findSingles finds the files that policies name one by one, there or not, and that
+// findSingles finds the files, existing or not, that policies name one by one and that
 // no rule for a directory allows as well.
 func (c *Confinement) findSingles(policies []capability.Confinement) {
 	named := make([][]string, len(policies))
@@ -55,7 +51,7 @@ func (c *Confinement) findSingles(policies []capability.Confinement) {
 	}
 }
 
-// losesWith tells whether commands lose a file with the rule for it.
+// losesWith reports whether commands could not use a file without the rule for it.
 func (c *Confinement) losesWith(path string) bool {
 	without := *c.rules
 	for _, list := range []*[]string{&without.Read, &without.Write, &without.Exec} {
@@ -65,8 +61,7 @@ func (c *Confinement) losesWith(path string) bool {
 	return !without.Allows(read) || c.rules.Allows(write) && !without.Allows(write)
 }
 
-// singlesOf are the files among some places in the project, and those that could
-// come to be.
+// singlesOf returns the paths in the project that are files or do not exist.
 func (c *Confinement) singlesOf(list []capability.Subtree) []string {
 	var paths []string
 	for _, s := range list {
@@ -80,47 +75,37 @@ func (c *Confinement) singlesOf(list []capability.Subtree) []string {
 	return paths
 }
 
-// count counts one more command.
-func (s *singleFiles) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started++
-	return s.started
-}
-
-// startedWith is what stood at the paths of single files when a command started;
-// nil where nothing did.
+// startedWith are the single files as they were when a command started.
 type startedWith struct {
-	c     *Confinement
-	files map[string]fs.FileInfo
-	// number counts the commands, and told are the files that the user was told of;
-	// both have the lock of singleFiles.
-	number int
-	told   map[string]bool
+	c      *Confinement
+	files  map[string]fs.FileInfo // nil for a missing file
+	number int                    // of the command, from 1
 
 	watcher *fsnotify.Watcher
 	dirs    []string
 	done    chan struct{}
 }
 
-// maxSingles is how many single files are looked after, and maxWatchedDirs in how
-// many directories, those above them included.
+// maxSingles is how many single files are watched, and maxWatchedDirs in how many
+// directories, including those above them.
 const (
 	maxSingles     = 1000
 	maxWatchedDirs = 200
 	maxShownPath   = 200 // of a path in a message, in characters
 )
 
-// lookAfter begins to look after the single files, for the run of one command. The
-// result has to be closed when it has ended, and is nil where there are none, or
-// nobody to tell.
-func (c *Confinement) lookAfter() *startedWith {
-	if c == nil || c.singles.warn == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
+// watchSingles watches the single files during the run of one command. The result has to
+// be closed after it; it is nil if there is nothing to watch or to call.
+func (c *Confinement) watchSingles() *startedWith {
+	if c == nil || c.opts.Replaced == nil || len(c.singles.paths) == 0 || c.support.Landlock < confine.FilesABI {
 		return nil
 	}
-	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.count(), told: make(map[string]bool)}
+	c.singles.mu.Lock()
+	c.singles.started++
+	w := &startedWith{c: c, files: make(map[string]fs.FileInfo), number: c.singles.started}
+	c.singles.mu.Unlock()
 	paths := c.singles.paths[:min(len(c.singles.paths), maxSingles)]
-	// Watched before they are looked at, so that no change falls between.
+	// Watched first, so that no change is missed.
 	w.watch(paths)
 	for _, path := range paths {
 		info, err := os.Lstat(path)
@@ -136,8 +121,7 @@ func (c *Confinement) lookAfter() *startedWith {
 	return w
 }
 
-// watch watches the directories of files, and those above them, since one of them
-// can be replaced as well.
+// watch watches the directories of files, and those above, which can be replaced too.
 func (w *startedWith) watch(paths []string) {
 	var err error
 	if w.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -149,16 +133,16 @@ func (w *startedWith) watch(paths []string) {
 			if !slices.Contains(w.dirs, dir) {
 				w.dirs = append(w.dirs, dir)
 			}
-			if dir == w.c.project.Root() || dir == filepath.Dir(dir) {
+			if dir == w.c.opts.Project.Root() || dir == filepath.Dir(dir) {
 				break
 			}
 		}
 	}
-	// One above comes first: what is made in it is then either there, when it is
-	// watched itself, or an event.
+	// Parents come first: a directory that is created in one then either exists when it
+	// is added itself, or causes an event.
 	slices.Sort(w.dirs)
 	if len(w.dirs) > maxWatchedDirs || len(w.c.singles.paths) > maxSingles {
-		err = errors.New("there are too many")
+		err = errors.New("too many")
 	}
 	for _, dir := range w.dirs[:min(len(w.dirs), maxWatchedDirs)] {
 		if aerr := w.watcher.Add(dir); aerr != nil && !errors.Is(aerr, fs.ErrNotExist) {
@@ -170,16 +154,14 @@ func (w *startedWith) watch(paths []string) {
 	}
 }
 
-// unwatched says once that files may be replaced without a word.
+// unwatched warns once that files may be replaced without a warning.
 func (w *startedWith) unwatched(err error) {
-	s := &w.c.singles
-	s.unwatched.Do(func() {
-		s.warn(fmt.Errorf("not all files that rules name one by one can be watched (%w): restart after one is replaced", err))
+	w.c.singles.unwatched.Do(func() {
+		w.c.opts.Replaced(fmt.Errorf("not all files that rules name one by one can be watched (%w): restart after one is replaced", err))
 	})
 }
 
-// listen looks at a file when something comes to be in its place, until the watcher
-// is closed.
+// listen handles events until the watcher is closed.
 func (w *startedWith) listen() {
 	defer close(w.done)
 	for {
@@ -189,37 +171,37 @@ func (w *startedWith) listen() {
 				return
 			}
 			if event.Has(fsnotify.Create) {
-				w.came(filepath.Clean(event.Name))
+				w.created(filepath.Clean(event.Name))
 			}
 		case _, ok := <-w.watcher.Errors:
 			if !ok {
 				return
 			}
-			// Events were lost: there is a bound to how many can wait.
-			w.came(w.c.project.Root())
+			// The queue of events was full, and some were lost.
+			w.created(w.c.opts.Project.Root())
 		}
 	}
 }
 
-// came looks at what came to be at a path: a file, or a directory of some.
-func (w *startedWith) came(path string) {
+// created checks what was created at a path: a file, or a directory with files.
+func (w *startedWith) created(path string) {
 	for _, dir := range w.dirs {
 		if dir == path || below(path, dir) {
-			// It may be gone again.
+			// It may have been removed again.
 			_ = w.watcher.Add(dir)
 		}
 	}
 	for file := range w.files {
 		if file == path || below(path, file) {
-			w.tell(file)
+			w.report(file)
 		}
 	}
 }
 
 func below(dir, path string) bool { return strings.HasPrefix(path, dir+string(filepath.Separator)) }
 
-// tell tells of a file once, though several commands were started with it.
-func (w *startedWith) tell(file string) {
+// report warns about a file once, even if several commands were started with it.
+func (w *startedWith) report(file string) {
 	line := w.replaced(file)
 	if line == "" {
 		return
@@ -227,20 +209,18 @@ func (w *startedWith) tell(file string) {
 	s := &w.c.singles
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news := !w.told[file] && s.told[file] < w.number
-	w.told[file] = true
-	if !news {
+	if s.warned[file] >= w.number {
 		return
 	}
-	if s.told == nil {
-		s.told = make(map[string]int)
+	if s.warned == nil {
+		s.warned = make(map[string]int)
 	}
-	s.told[file] = s.started
-	s.warn(errors.New(line))
+	s.warned[file] = s.started
+	w.c.opts.Replaced(errors.New(line))
 }
 
-// replaced says that another file is in the place of the one that the command was
-// started with, empty where that isn't so. It isn't where there is none.
+// replaced returns a warning if another file is in place of the one that the command was
+// started with, and otherwise nothing.
 func (w *startedWith) replaced(file string) string {
 	was, known := w.files[file]
 	is, err := os.Lstat(file)
@@ -252,18 +232,17 @@ func (w *startedWith) replaced(file string) string {
 		how = "created"
 	}
 	name := file
-	if rel, inside := w.c.project.Rel(file); inside {
+	if rel, inside := w.c.opts.Project.Rel(file); inside {
 		name = rel
 	}
 	return termtext.Line(name, maxShownPath) + " was " + how + " since start; restart to use it"
 }
 
-// close ends the watching, and waits for that.
+// close ends watching, and waits for that.
 func (w *startedWith) close() {
 	if w == nil || w.watcher == nil {
 		return
 	}
-	// Nothing is left to be done for one that can't be closed.
 	_ = w.watcher.Close()
 	<-w.done
 }

@@ -82,7 +82,7 @@ func TestSingleFiles(t *testing.T) {
 	}
 }
 
-// notices keeps what is told.
+// notices keeps warnings.
 type notices struct {
 	mu   sync.Mutex
 	said []string
@@ -94,37 +94,37 @@ func (n *notices) warn(err error) {
 	n.said = append(n.said, err.Error())
 }
 
-// TestTooManySingleFiles has files in more directories than are watched: that is
-// said once, however many commands run, and what is watched is.
+// TestTooManySingleFiles: if files are in more directories than can be watched, one
+// warning says so, and the others are watched.
 func TestTooManySingleFiles(t *testing.T) {
 	var names []string
 	for i := range maxWatchedDirs {
 		names = append(names, fmt.Sprintf("d%03d/x", i))
 	}
 	root := filesIn(t, names...)
-	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
+	c := &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}, support: confine.Support{Landlock: confine.FilesABI}}
 	for _, file := range names {
 		c.singles.paths = append(c.singles.paths, filepath.Join(root, filepath.FromSlash(file)))
 	}
 	var n notices
-	c.singles.warn = n.warn
+	c.opts.Replaced = n.warn
 	for range 3 {
-		c.lookAfter().close()
+		c.watchSingles().close()
 	}
-	if len(n.said) != 1 || !strings.Contains(n.said[0], "can be watched (there are too many): restart after one is replaced") {
+	if len(n.said) != 1 || !strings.Contains(n.said[0], "can be watched (too many): restart after one is replaced") {
 		t.Errorf("got %q", n.said)
 	}
 }
 
-// TestReplacedAgain has a file told of once, and once more after another command
-// was started with the new one.
+// TestReplacedAgain: a file is reported once, and once more if it is replaced after
+// another command was started.
 func TestReplacedAgain(t *testing.T) {
 	root := filesIn(t, "a")
 	file := filepath.Join(root, "a")
-	c := &Confinement{project: files.NewProject(root), support: confine.Support{Landlock: confine.FilesABI}}
+	c := &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}, support: confine.Support{Landlock: confine.FilesABI}}
 	c.singles.paths = []string{file}
 	var n notices
-	c.singles.warn = n.warn
+	c.opts.Replaced = n.warn
 	replace := func(w *startedWith) {
 		t.Helper()
 		if err := os.WriteFile(file+".new", nil, 0o600); err != nil {
@@ -134,18 +134,18 @@ func TestReplacedAgain(t *testing.T) {
 		if err := os.Rename(file+".new", file); err != nil {
 			t.Fatal(err)
 		}
-		w.came(file)
+		w.created(file)
 	}
-	first := c.lookAfter()
+	first := c.watchSingles()
 	replace(first)
 	replace(first)
-	second := c.lookAfter()
-	second.came(file)
+	second := c.watchSingles()
+	second.created(file)
 	if want := []string{"a was replaced since start; restart to use it"}; !slices.Equal(n.said, want) {
 		t.Errorf("got %q, want %q", n.said, want)
 	}
 	replace(second)
-	first.came(file)
+	first.created(file)
 	if len(n.said) != 2 {
 		t.Errorf("got %q, want 2", n.said)
 	}
@@ -159,11 +159,11 @@ func TestReplacedAgain(t *testing.T) {
 	}
 }
 
-// TestWatchesFromAbove wants a directory to be watched before those in it: what is
-// made in it between would be neither seen nor told of.
+// TestWatchesFromAbove: a directory is watched before those in it, or what is created in
+// between would be missed.
 func TestWatchesFromAbove(t *testing.T) {
 	root := filesIn(t, "deep/er/x.js", "deep/y.js")
-	w := &startedWith{c: &Confinement{project: files.NewProject(root)}}
+	w := &startedWith{c: &Confinement{opts: ConfinementOptions{Project: files.NewProject(root)}}}
 	w.watch([]string{filepath.Join(root, "deep/er/x.js"), filepath.Join(root, "deep/y.js")})
 	if w.watcher == nil {
 		t.Fatal("nothing is watched")

@@ -1,6 +1,6 @@
 // Package exec has the operations that run programs: exec, process_start,
-// process_wait, process_stop and probe. What a program gets is decided here: its
-// variables, its confinement and its limits.
+// process_wait, process_stop and probe. It gives programs their variables, their
+// confinement and their limits.
 package exec
 
 import (
@@ -25,16 +25,16 @@ type Runner struct {
 	opts             Options
 	passed, withheld []string // variables that the provider asks for
 
-	processes processes
-	screen    sync.Mutex // held while a line is printed, so that lines stay whole
+	started startedPrograms
+	screen  sync.Mutex // keeps printed lines whole
 }
 
 // Options are what a runner works with.
 type Options struct {
 	Project *files.Project
 	Env     *values.Environment
-	// ChildEnv is what every command gets before the provider's own values. Asked is
-	// what the provider asks for and is granted.
+	// ChildEnv is what every command gets before the provider's own values. Asked are
+	// the provider's requests that were granted.
 	ChildEnv []string
 	Asked    abi.Capabilities
 	// Daemons are commands that the provider asks to leave running after the run, and
@@ -62,20 +62,20 @@ type Options struct {
 	// Serves says that the run is one of a server: a plan then supposes that started
 	// programs run until the run is asked to end, and otherwise that they succeed.
 	Serves bool
-	// Grace is how long a command has to end after it was told to.
+	// Grace is how long a command has to end after it was asked to.
 	Grace time.Duration
 }
 
 // NewRunner returns a runner, which has to be closed.
 func NewRunner(opts Options) *Runner {
-	r := &Runner{opts: opts}
+	r := &Runner{opts: opts, started: startedPrograms{changed: make(chan struct{})}}
 	r.passAsked()
 	return r
 }
 
 // Close ends the programs that the provider started and did not stop, and waits
 // for their end.
-func (r *Runner) Close() { r.processes.close() }
+func (r *Runner) Close() { r.started.close() }
 
 // Operations are those of this package.
 func (r *Runner) Operations() []hostfuncs.Operation {
@@ -89,8 +89,8 @@ type Guards = process.Guards
 // hostfuncs/internal/guard, or if that is empty from our own. They have to be closed.
 func NewGuards(program []byte) *Guards { return process.NewGuards(program) }
 
-// Guard runs this process as the guard of a command if it was started as one, and
-// does not return then.
+// Guard runs this process as the guard of a command, and does not return, if it was
+// started as one.
 func Guard() { process.Guard() }
 
 // Interrupt returns the cause with which a context is cancelled to end the programs
@@ -106,19 +106,21 @@ func PassSignal(sig os.Signal) bool {
 	return ok && process.Pass(number)
 }
 
-// Interactive reports whether a program runs that Ctrl-C is left to.
+// Interactive reports whether a program runs that handles Ctrl-C itself.
 func Interactive() bool { return process.Interactive() }
+
+// Stayed lists the daemons that commands left running and that still run.
+func Stayed() []process.Stayed { return process.StillRunning() }
 
 type hardKey struct{}
 
-// Lingering adds to the context of a call the one that ends operations which go on
-// after an interrupt, such as a wait for what was interrupted. hard ends later than
-// ctx.
+// Lingering adds hard to the context of a call: it ends operations that continue after
+// an interrupt, such as a wait for the interrupted program. hard ends later than ctx.
 func Lingering(ctx, hard context.Context) context.Context {
 	return context.WithValue(ctx, hardKey{}, hard)
 }
 
-// lingering is the context that ends what goes on after an interrupt.
+// lingering returns the context that ends operations after an interrupt.
 func lingering(ctx context.Context) context.Context {
 	if hard, ok := ctx.Value(hardKey{}).(context.Context); ok {
 		return hard

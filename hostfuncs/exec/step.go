@@ -10,32 +10,32 @@ import (
 // Step is a program that would run.
 type Step struct {
 	Argv []string `json:"argv"`
-	// Program is the absolute path of the file, empty where there is none.
+	// Program is the absolute path of the file, empty if there is none.
 	Program string `json:"program,omitempty"`
 	// Dir is relative to the project directory.
 	Dir string `json:"dir"`
 	// Env are the variables that the provider sets, sorted by name.
 	Env []values.Planned `json:"env,omitempty"`
-	// Stdin is what it reads, where the provider gives it something.
+	// Stdin is the input that the provider sets.
 	Stdin     *values.Planned `json:"stdin,omitempty"`
 	Capture   bool            `json:"capture,omitempty"`
 	TimeoutMS int64           `json:"timeout_ms,omitempty"`
-	// Once is the name of what the command puts somewhere, and Unchanged says
-	// that it would not run, since it did with the same input.
+	// Once names an effect that the command has, and Unchanged says that it would not
+	// run, because it succeeded with the same input before.
 	Once      string `json:"once,omitempty"`
 	Unchanged bool   `json:"unchanged,omitempty"`
-	// Interactive leaves Ctrl-C to the program.
+	// Interactive says that the program handles Ctrl-C.
 	Interactive bool `json:"interactive,omitempty"`
-	// Daemons are commands that it may leave running after the run.
+	// Daemons are commands that it may leave running.
 	Daemons [][]string `json:"daemons,omitempty"`
 }
 
 // Kind implements [hostfuncs.Detail].
 func (*Step) Kind() string { return "exec" }
 
-// AsPlanned implements [hostfuncs.Adapter]. A command that was planned to run may
-// be left out, if it has succeeded with the same input since; one that was planned
-// to be left out may not run.
+// AsPlanned implements [hostfuncs.Adapter]. A planned command may be skipped if it has
+// succeeded with the same input since. A command that was planned to be skipped may not
+// run.
 func (s *Step) AsPlanned(planned hostfuncs.Detail) (hostfuncs.Detail, error) {
 	p, ok := planned.(*Step)
 	if !ok {

@@ -12,18 +12,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// tempName is what the directories for temporary files of confined runs begin with.
+// tempName is the prefix of directories for temporary files of confined runs.
 const tempName = "stagecraft-run-"
 
-// tempDir is a directory for the temporary files of one run. As long as the run
-// lives, it holds the directory's lock.
+// tempDir is a directory for the temporary files of one run, locked during the run.
 type tempDir struct {
 	path string
 	lock *filelock.Lock
 }
 
-// newTempDir makes a directory for the temporary files of this run, so that the
-// common one, in which others have theirs, need not be open to it.
+// newTempDir creates a directory for the temporary files of this run, so that it does not
+// need access to the shared one.
 func newTempDir() (*tempDir, error) {
 	common, err := safefile.Resolve(os.TempDir())
 	if err != nil {
@@ -45,9 +44,8 @@ func newTempDir() (*tempDir, error) {
 	return t, nil
 }
 
-// sweepTempDirs removes what runs of this user left that were killed. The
-// directory is everybody's: what others put there under such a name is not even
-// opened.
+// sweepTempDirs removes directories of this user's killed runs. Anybody can write to the
+// shared directory, so those of other users are not even opened.
 func sweepTempDirs(common string) {
 	entries, _ := os.ReadDir(common)
 	for _, entry := range entries {
@@ -58,7 +56,7 @@ func sweepTempDirs(common string) {
 			continue
 		}
 		dir := filepath.Join(common, entry.Name())
-		// One that is being made is locked as it gets its name.
+		// A new directory is locked before it gets this name.
 		if lock, err := filelock.Try(dir); err == nil {
 			_ = removeTree(dir)
 			_ = lock.Release()
@@ -66,7 +64,7 @@ func sweepTempDirs(common string) {
 	}
 }
 
-// remove removes the directory, with all that is in it.
+// remove removes the directory and its content.
 func (t *tempDir) remove() error {
 	err := removeTree(t.path)
 	if err != nil {
@@ -75,8 +73,8 @@ func (t *tempDir) remove() error {
 	return errors.Join(err, t.lock.Release())
 }
 
-// removeTree is [os.RemoveAll], also where the directory or some below it may
-// not be written to by their owner. No link is followed out of where it is.
+// removeTree is [os.RemoveAll], also for directories that their owner may not write to.
+// It follows no link.
 func removeTree(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil
@@ -92,8 +90,7 @@ func removeTree(dir string) error {
 func loosen(parent *os.Root, name string) {
 	_ = parent.Chmod(name, 0o700)
 	_ = fs.WalkDir(parent.FS(), name, func(name string, d fs.DirEntry, err error) error {
-		// It is told of a directory before that is read, and again where that
-		// failed.
+		// Called before a directory is read, and again if reading failed.
 		if err == nil && d.IsDir() {
 			_ = parent.Chmod(filepath.FromSlash(name), 0o700)
 		}

@@ -62,7 +62,7 @@ func asUser(t *testing.T, do func()) {
 	t.Helper()
 	done := make(chan error)
 	go func() {
-		// The thread ends with the goroutine, and is nobody's later.
+		// The thread ends with the goroutine, so no other goroutine uses it.
 		runtime.LockOSThread()
 		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 		var none [2]unix.CapUserData

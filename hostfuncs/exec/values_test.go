@@ -29,8 +29,8 @@ func withFiles(t *testing.T) *project {
 
 const loads = "version: 1\nproviders: {test: {exec: ['sh **'], env: {pass: ['*'], read: ['*']}, files: {env: ['**']}}}"
 
-// shown runs a shell that prints variables, and gives what it really printed:
-// into a file, where nothing is masked.
+// shown runs a shell that prints variables to a file, where nothing is masked, and returns
+// its content.
 func shown(t *testing.T, p *project, g *hostfuncs.Gate, q abi.ExecRequest, names ...string) string {
 	t.Helper()
 	var words []string
@@ -77,7 +77,7 @@ func TestOrderOfVariables(t *testing.T) {
 	}
 }
 
-// TestValuesThatCantBeHad names what is wrong, and nothing that is in a file.
+// TestValuesThatCantBeHad: errors name the problem, and nothing from a file.
 func TestValuesThatCantBeHad(t *testing.T) {
 	p := withFiles(t)
 	g := p.gate(t, loads)
@@ -86,16 +86,16 @@ func TestValuesThatCantBeHad(t *testing.T) {
 		code abi.Code
 		want string
 	}{
-		{abi.ExecRequest{EnvFiles: []string{"none.env"}}, abi.CodeNotFound, `there is no "none.env"`},
+		{abi.ExecRequest{EnvFiles: []string{"none.env"}}, abi.CodeNotFound, `"none.env" does not exist`},
 		{abi.ExecRequest{EnvFiles: []string{"/etc/hostname"}}, abi.CodeInvalid, `"/etc/hostname" leaves the project directory`},
 		{abi.ExecRequest{EnvFiles: []string{"sub/../../x"}}, abi.CodeInvalid, "leaves the project directory"},
-		{abi.ExecRequest{EnvFiles: []string{"sub"}}, abi.CodeInvalid, `"sub" is no regular file`},
-		{abi.ExecRequest{EnvFiles: []string{"broken.env"}}, abi.CodeInvalid, `"broken.env": line 3 is no line of a dotenv file`},
-		{abi.ExecRequest{EnvFiles: []string{"rude.env"}}, abi.CodeInvalid, `"rude.env": line 2 is no line of a dotenv file`},
+		{abi.ExecRequest{EnvFiles: []string{"sub"}}, abi.CodeInvalid, `"sub" is not a regular file`},
+		{abi.ExecRequest{EnvFiles: []string{"broken.env"}}, abi.CodeInvalid, `"broken.env": line 3 `},
+		{abi.ExecRequest{EnvFiles: []string{"rude.env"}}, abi.CodeInvalid, `"rude.env": line 2 `},
 		{abi.ExecRequest{EnvFiles: []string{"nul.env"}}, abi.CodeInvalid, `"nul.env": line 2 has a NUL byte`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("B", "nul.env")}}, abi.CodeInvalid, `"nul.env": line 2 has a NUL byte`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("NONE", ".env")}}, abi.CodeNotFound, "variable NONE is not set"},
-		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "none.env")}}, abi.CodeNotFound, `there is no "none.env"`},
+		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "none.env")}}, abi.CodeNotFound, `"none.env" does not exist`},
 		{abi.ExecRequest{Env: map[string]abi.Value{"X": abi.EnvRef("A", "../.env")}}, abi.CodeInvalid, "leaves the project directory"},
 	} {
 		tt.q.Argv = []string{"sh", "-c", "echo ran >&2"}
@@ -138,7 +138,7 @@ func TestFilesAreDecidedOn(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s", tt.name, reply.Error, want)
 		}
 		if len(p.Records[0].Grants()) == 0 {
-			t.Errorf("%s: the user is not told what is missing", tt.name)
+			t.Errorf("%s: the user cannot see what is missing", tt.name)
 		}
 	}
 }
@@ -219,8 +219,8 @@ func TestDeniedFileTellsNothing(t *testing.T) {
 	}
 }
 
-// TestMasked wants no value that went by reference in what is printed, handed
-// to the provider or told in an error, in any of its forms.
+// TestMasked: no value of a reference, in any of its forms, is printed, returned to the
+// provider or part of an error.
 func TestMasked(t *testing.T) {
 	hosttest.NeedUnix(t)
 	p := withFiles(t)
@@ -254,5 +254,5 @@ func TestMasked(t *testing.T) {
 	}
 	q.Argv = []string{"sh", "-c", "exit 0"}
 	q.Dir = "s3cret value"
-	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeNotFound, `there is no "***"`)
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpExec, q), abi.CodeNotFound, `"***" does not exist`)
 }

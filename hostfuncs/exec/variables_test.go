@@ -35,7 +35,7 @@ func TestEnvironmentIsTold(t *testing.T) {
 	got := hosttest.As[abi.ExecResult](t, hosttest.Call(t, g, abi.OpExec, abi.ExecRequest{Argv: []string{"sh", "-c", "env"}, EnvFiles: q.EnvFiles, EnvBase: q.EnvBase, Env: q.Env, Capture: true}))
 	for _, step := range want {
 		if !slices.ContainsFunc(strings.Split(got.Stdout, "\n"), func(line string) bool { return strings.HasPrefix(line, step.Name+"=") }) {
-			t.Errorf("%s is told of, and did not reach the command: %s", step.Name, got.Stdout)
+			t.Errorf("%s is reported, but did not reach the command: %s", step.Name, got.Stdout)
 		}
 	}
 	hosttest.Call(t, g, abi.OpReadFile, abi.PathRequest{Path: ".env"})

@@ -12,16 +12,16 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 )
 
-// watch gathers what the commands of a run use, of several at once.
+// watch records what the commands of a run use.
 type watch struct {
 	mu     sync.Mutex
 	uses   map[confine.Use]bool
 	missed []string
-	cut    bool // there were more uses than are kept
+	cut    bool // there were more uses than are recorded
 }
 
-// commandWatch is of one command. That it runs its own program takes no line
-// besides that of exec.
+// commandWatch watches one command. Running its own program is not recorded, because
+// exec allows that.
 type commandWatch struct {
 	*watch
 	program string
@@ -57,22 +57,22 @@ func (w *watch) Missed(reason string) {
 	}
 }
 
-// watched has a command watched, where it can be.
+// watched makes a command watched if that is possible.
 func (w *watch) watched(cmd *process.Command, program string) {
 	switch {
 	case w == nil:
 	case cmd.Confine != nil:
 		w.Missed("a command that is confined already is not watched")
 	case len(cmd.Daemons) > 0:
-		// What stays would have nobody left to look at its calls, and wait for ever.
+		// A daemon would wait forever for a watch that has ended.
 		w.Missed("a command that may leave a daemon behind is not watched")
 	default:
 		cmd.Watcher = commandWatch{w, program}
 	}
 }
 
-// Used is what commands used beside what every confined command may, sorted. It is
-// for when they have ended.
+// Used returns what commands used in addition to what every confined command may use,
+// sorted. It is called after they have ended.
 func (c *Confinement) Used() (capability.Used, error) {
 	var used capability.Used
 	if c.watch == nil {
@@ -91,7 +91,7 @@ func (c *Confinement) Used() (capability.Used, error) {
 			continue
 		}
 		use := capability.Use{Kind: capability.UseKind(u.Kind), Path: u.Path, Port: int(u.Port)}
-		if rel, inside := c.project.Rel(u.Path); inside {
+		if rel, inside := c.opts.Project.Rel(u.Path); inside {
 			use.Path = rel
 		}
 		for name, k := range known {
@@ -108,10 +108,10 @@ func (c *Confinement) Used() (capability.Used, error) {
 	return used, nil
 }
 
-// allowance is what a policy allows by a name.
+// allowance is what a policy allows with the name of a toolchain.
 type allowance struct {
 	rules confine.Rules
-	// made are directories that are made before a command starts.
+	// made are directories that are created before a command starts.
 	made []string
 }
 
@@ -119,26 +119,23 @@ func (a allowance) allows(u confine.Use) bool {
 	if a.rules.Allows(u) {
 		return true
 	}
-	// Neither is one above such a directory left to be made.
+	// Directories above them are created too.
 	return u.Kind == confine.UseMkdir && slices.ContainsFunc(a.made, func(dir string) bool {
 		return strings.HasPrefix(dir, u.Path+"/")
 	})
 }
 
-// known are all allowances by name, base for what is allowed in any case.
+// known returns all allowances by name; base is what is always allowed.
 func (c *Confinement) known() (map[string]allowance, error) {
-	known := map[string]allowance{"docker": {rules: confine.Rules{Sockets: c.dockerSockets()}}}
-	at := c.surroundings(c.tempPath())
+	docker := confine.Rules{Sockets: c.dockerSockets()}
+	known := map[string]allowance{"docker": {rules: docker.Resolved(files.ResolveLinks)}}
+	at := c.surroundings()
 	for _, name := range append([]string{"base"}, capability.Toolchains()...) {
 		rules, err := confine.Profile(name, at)
 		if err != nil {
 			return nil, err
 		}
-		known[name] = allowance{rules, confine.Caches(name, at)}
-	}
-	for name, k := range known {
-		k.rules = k.rules.Resolved(files.ResolveLinks)
-		known[name] = k
+		known[name] = allowance{rules.Resolved(files.ResolveLinks), confine.Caches(name, at)}
 	}
 	return known, nil
 }

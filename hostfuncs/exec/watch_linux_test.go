@@ -16,7 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/hosttest"
 )
 
-// confined has a project's commands held to what a policy says.
+// confined confines a project's commands as a policy says.
 func (p *project) confined(t *testing.T, policy string, environ []string, watch bool) {
 	t.Helper()
 	var policies []capability.Confinement
@@ -27,17 +27,17 @@ func (p *project) confined(t *testing.T, policy string, environ []string, watch 
 		}
 		policies = capability.Confine([]*capability.Policy{parsed}, "test")
 	}
-	held, err := NewConfinement(ConfinementOptions{Project: p.Project, Environ: environ, Passed: environ, Policies: policies, Watch: watch})
+	confinement, err := NewConfinement(ConfinementOptions{Project: p.Project, Environ: environ, Passed: environ, Policies: policies, Watch: watch})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := held.Close(); err != nil {
+		if err := confinement.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	p.Confinement = held
-	p.Environ, p.ChildEnv = environ, held.Environ(environ)
+	p.Confinement = confinement
+	p.Environ, p.ChildEnv = environ, confinement.Environ(environ)
 }
 
 // watched has what commands use watched, from the world that they run in.
@@ -57,8 +57,8 @@ func (p *project) used(t *testing.T) capability.Used {
 	return used
 }
 
-// TestUsed: what commands use is told as a policy would say it, without what they
-// may use in any case, for both ways to run one.
+// TestUsed: uses of commands are reported in the terms of a policy, without those that
+// are always allowed, for both ways to run a command.
 func TestUsed(t *testing.T) {
 	p := newProject(t, map[string]string{"a": "", "b": "", "d/c": "", "run.sh": "#!/bin/sh\necho x >d/new\n"})
 	home := t.TempDir()
@@ -135,7 +135,7 @@ func TestUsedSocket(t *testing.T) {
 	}
 }
 
-// TestUnwatched: what can't be watched runs, and is told of.
+// TestUnwatched: commands that cannot be watched run, and are reported.
 func TestUnwatched(t *testing.T) {
 	p := newProject(t, map[string]string{"encore": "#!/bin/sh\nexit 3\n"})
 	if err := os.Chmod(filepath.Join(p.Root, "encore"), 0o755); err != nil {

@@ -73,14 +73,14 @@ func TestFilesRefuse(t *testing.T) {
 		{"a\x00b", abi.CodeInvalid, "NUL byte"},
 		{strings.Repeat("a/", 400_000), abi.CodeInvalid, "a path has 800000 bytes, at most 4096 are taken"},
 		{"to-secret", abi.CodeDenied, `denied by "secret"`},
-		{"none", abi.CodeNotFound, `there is no "none"`},
-		{"file/x", abi.CodeNotFound, `there is no "file/x"`},
-		{".", abi.CodeInvalid, "is no regular file"},
+		{"none", abi.CodeNotFound, `"none" does not exist`},
+		{"file/x", abi.CodeNotFound, `"file/x" does not exist`},
+		{".", abi.CodeInvalid, "is not a regular file"},
 		{"large", abi.CodeTooLarge, "more than"},
 	} {
 		hosttest.WantError(t, hosttest.Call(t, g, abi.OpReadFile, abi.PathRequest{Path: tt.path}), tt.code, tt.want)
 	}
-	hosttest.WantError(t, hosttest.Call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is no directory")
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpList, abi.PathRequest{Path: "file"}), abi.CodeInvalid, "is not a directory")
 }
 
 // TestOutsideTellsNothing wants every path outside to be refused in the same

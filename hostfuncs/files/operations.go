@@ -46,7 +46,7 @@ func (p *Project) list(_ context.Context, at Place) (abi.ListResult, error) {
 		return abi.ListResult{}, at.Missing
 	}
 	if !at.Info.IsDir() {
-		return abi.ListResult{}, abi.Errorf(abi.CodeInvalid, "%q is no directory", at.Rel)
+		return abi.ListResult{}, abi.Errorf(abi.CodeInvalid, "%q is not a directory", at.Rel)
 	}
 	f, err := p.open(at)
 	if err != nil {
@@ -81,8 +81,8 @@ func (p *Project) resolveStat(_ context.Context, q abi.StatRequest) (Place, erro
 	}
 	if q.Path != gitName {
 		return Place{}, &abi.Error{
-			Code: abi.CodeInvalid, Message: "stat: cannot tell of " + strconv.Quote(q.Path) + " above the project directory",
-			Hint: "of what is above, only whether the nearest .git is a file is told",
+			Code: abi.CodeInvalid, Message: "stat: cannot examine " + strconv.Quote(q.Path) + " above the project directory",
+			Hint: "above the project directory, stat reports only whether the nearest .git is a file",
 		}
 	}
 	at := Place{Rel: gitName}
@@ -96,7 +96,7 @@ func stat(_ context.Context, at Place) (abi.FileInfo, error) {
 	switch {
 	case at.Missing != nil:
 		return abi.FileInfo{}, at.Missing
-	case at.Info == nil: // above the project, of which no more is told
+	case at.Info == nil: // above the project, only the name is reported
 		return abi.FileInfo{Name: at.Rel}, nil
 	}
 	return fileInfo(at.Info), nil
@@ -105,21 +105,18 @@ func stat(_ context.Context, at Place) (abi.FileInfo, error) {
 const gitName = ".git"
 
 // gitFileAbove reports whether the nearest .git above a directory, up to the
-// root, is a file. One that cannot be looked at does not count.
+// root, is a file. It skips those that it cannot examine.
 func gitFileAbove(dir string) bool {
-	for {
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return false
-		}
-		dir = parent
+	for dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
 		if info, err := os.Stat(filepath.Join(dir, gitName)); err == nil {
 			return info.Mode().IsRegular()
 		}
 	}
+	return false
 }
 
-// AskedRules allow the files that a provider asks to read.
+// AskedRules returns rules for the files that a provider asks to read.
 func AskedRules(a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, pattern := range a.Files {

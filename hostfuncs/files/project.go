@@ -25,18 +25,17 @@ func NewProject(root string) *Project { return &Project{root} }
 // Root is the project directory.
 func (p *Project) Root() string { return p.root }
 
-// Place is what a path leads to: links resolved, inside the project.
+// Place is a location in the project, with links resolved.
 type Place struct {
 	Abs  string // absolute
 	Rel  string // with slashes, relative to the project; "." is the project
 	Info os.FileInfo
-	// Missing says that nothing is at the path. It is reported after the decision.
+	// Missing is set if nothing is at the path. It is reported after the decision.
 	Missing error
 }
 
-// MaxPath is the most bytes that a path may have, as on Linux. A missing path is
-// searched for directory by directory, in time that grows with the square of their
-// number.
+// MaxPath is the longest path, in bytes, as on Linux. Resolving a missing path takes time
+// that grows with the square of the number of its directories.
 const MaxPath = 4096
 
 // Locate resolves a path that a provider named. One that leaves the project
@@ -62,7 +61,7 @@ func (p *Project) Locate(named string) (Place, error) {
 	}
 	at := Place{Abs: abs, Rel: rel}
 	if at.Info, err = os.Lstat(abs); err != nil {
-		at.Missing = abi.Errorf(abi.CodeNotFound, "there is no %q in the project directory", named)
+		at.Missing = abi.Errorf(abi.CodeNotFound, "%q does not exist in the project directory", named)
 	}
 	return at, nil
 }
@@ -77,8 +76,8 @@ func (p *Project) Rel(abs string) (rel string, inside bool) {
 	return filepath.ToSlash(rel), true
 }
 
-// outsideMessage says by which link of the project a path leaves it. It does not
-// tell a provider what is outside, or whether anything is.
+// outsideMessage says by which link of the project a path leaves it. It does not reveal
+// to a provider what exists outside.
 func (p *Project) outsideMessage(named, lexical string) string {
 	said := strconv.Quote(named) + " leaves the project directory"
 	if link := p.wayOut(lexical); link != "" {
@@ -87,7 +86,7 @@ func (p *Project) outsideMessage(named, lexical string) string {
 	return said
 }
 
-// wayOut is the link by which a path leaves the project directory, relative to it;
+// wayOut returns the link by which a path leaves the project directory, relative to it;
 // empty if the path leaves by its elements.
 func (p *Project) wayOut(path string) string {
 	rel, inside := p.Rel(path)
@@ -133,7 +132,7 @@ func (p *Project) Read(at Place, limit int64) ([]byte, error) {
 		return nil, at.Missing
 	}
 	if !at.Info.Mode().IsRegular() {
-		return nil, abi.Errorf(abi.CodeInvalid, "%q is no regular file", at.Rel)
+		return nil, abi.Errorf(abi.CodeInvalid, "%q is not a regular file", at.Rel)
 	}
 	f, err := p.open(at)
 	if err != nil {
@@ -150,15 +149,14 @@ func (p *Project) Read(at Place, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// open opens the file that was decided on, and refuses one that has taken its
-// place since.
+// open opens the file that was decided on, and refuses one that replaced it since.
 func (p *Project) open(at Place) (*os.File, error) {
 	root, err := os.OpenRoot(p.root)
 	if err != nil {
 		return nil, abi.Errorf(abi.CodeFailed, "the project directory: %v", err)
 	}
 	defer root.Close()
-	// A pipe that took the file's place must not make us wait for a writer.
+	// A pipe in its place must not make us wait for a writer.
 	f, err := root.OpenFile(filepath.FromSlash(at.Rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, abi.Errorf(abi.CodeFailed, "%v", err)
@@ -166,7 +164,7 @@ func (p *Project) open(at Place) (*os.File, error) {
 	info, err := f.Stat()
 	if err != nil || !os.SameFile(info, at.Info) {
 		f.Close()
-		return nil, abi.Errorf(abi.CodeFailed, "%q was replaced while it was looked at", at.Rel)
+		return nil, abi.Errorf(abi.CodeFailed, "%q was replaced while it was opened", at.Rel)
 	}
 	return f, nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image/imagetest"
 )
 
-// TestStatAbove tells whether the nearest .git above the project is a file, and
-// nothing else of what is above.
+// TestStatAbove: stat reports whether the nearest .git above the project is a file, and
+// nothing else above it.
 func TestStatAbove(t *testing.T) {
 	const may = "version: 1\nproviders:\n  test: {files: {read: [.git]}}\n"
 	above := abi.StatRequest{Path: ".git", Above: true}

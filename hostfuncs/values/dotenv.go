@@ -20,17 +20,17 @@ type File struct {
 	Vars map[string]string
 	// Problem is why the file cannot be used. It is reported after the decision.
 	Problem error
-	taken   []string // variables of the host's that its values use
+	taken   []string // the host's variables that its values use
 }
 
-// maxFile bounds a dotenv file, in bytes.
+// maxFile is the largest dotenv file, in bytes.
 const maxFile = 1 << 20
 
-// maxFiles is how many dotenv files one request may name. They are read before it
-// is decided on, and each can be as large as a file may be.
+// maxFiles is how many dotenv files one request may name. They are read before the
+// decision.
 const maxFiles = 32
 
-// Request reads the dotenv files of one request, each of them once.
+// Request reads the dotenv files of one request, each once.
 type Request struct {
 	env  *Environment
 	read map[string]*File // by their paths in the project
@@ -39,8 +39,8 @@ type Request struct {
 // Request returns a reader for the dotenv files of a new request.
 func (e *Environment) Request() *Request { return &Request{e, make(map[string]*File)} }
 
-// Files reads the files that a request names. At once, only a path that leaves the
-// project directory and too many files are errors.
+// Files reads the files that a request names. Its errors are only paths that leave the
+// project directory, and too many files; for others see [File].
 func (r *Request) Files(named []string) ([]*File, error) {
 	if len(named) > maxFiles {
 		return nil, tooManyFiles()
@@ -72,7 +72,7 @@ func (r *Request) Refer(v abi.Value) (Reference, error) {
 	return Reference{v, list}, err
 }
 
-// Variables are the variables that a request sets, sorted by name.
+// Variables returns the variables that a request sets, sorted by name.
 func (r *Request) Variables(named map[string]abi.Value) ([]Variable, error) {
 	var list []Variable
 	for _, name := range slices.Sorted(maps.Keys(named)) {
@@ -107,8 +107,7 @@ func (e *Environment) readFile(at files.Place) *File {
 	return f
 }
 
-// Claim adds the right to use a file, and the variables of the host's that its
-// values use.
+// Claim adds the right to use a file, and the host's variables that its values use.
 func (f *File) Claim(c *capability.Claim) {
 	use := capability.FileUse{Path: f.Rel, Use: capability.Load}
 	if slices.Contains(c.Files, use) {
@@ -133,7 +132,7 @@ func (f *File) pass(c *capability.Claim, names []string) {
 // Names are the names of the file's variables, sorted.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.Vars)) }
 
-// AskedRules allow the variables and dotenv files that a provider asks for.
+// AskedRules returns rules for the variables and dotenv files that a provider asks for.
 func (e *Environment) AskedRules(a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, name := range slices.Concat(a.Env, a.EnvPass, a.EnvSecret) {
@@ -154,10 +153,9 @@ func (e *Environment) AskedRules(a *asks.Asks) []capability.Rule {
 	return rules
 }
 
-// AskedFile allows a dotenv file that the configuration names, and the variables
-// of the host's that its values use. It returns the names of the file's own
-// variables, as they are now. A file outside of the project is not allowed; the
-// call reports why.
+// AskedFile returns rules for a dotenv file that the configuration names, and for the
+// host's variables that its values use. vars are the names of the file's variables. A
+// file outside of the project is not allowed; the call reports why.
 func (e *Environment) AskedFile(named string, pos yamldoc.Pos) (rules []capability.Rule, vars []string) {
 	at, err := e.opts.Project.Locate(named)
 	if err != nil {

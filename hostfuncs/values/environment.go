@@ -1,34 +1,36 @@
-// Package values has what requests use of the host's environment and of dotenv
-// files: references to variables, env_status, and masking of what they give. The
-// values are for the programs that run, never for a provider.
+// Package values resolves references to the host's environment and to dotenv files,
+// reports with env_status whether variables are set, and masks values. Programs that
+// run get the values, providers never do.
 package values
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
-// Environment is where references are looked up: the host's environment, and
-// dotenv files of the project.
+// Environment resolves references: in the host's environment, and in dotenv files of
+// the project.
 type Environment struct {
 	opts   Options
 	hidden hidden
 }
 
-// Options are what an environment consists of. All are required.
+// Options are the parts of an environment. All are required.
 type Options struct {
 	Project *files.Project
 	// Environ is the host's environment, as "NAME=value".
 	Environ []string
-	// Mask gets the values that must not be shown. Log reports which they are, and
-	// Warn which are too short for it.
+	// Mask receives the values that must not be shown. Log reports their names, and
+	// Warn those of values that are too short.
 	Mask *redact.Set
 	Log  func(level abi.Level, message string)
 	Warn func(error)
@@ -40,13 +42,12 @@ func New(opts Options) *Environment { return &Environment{opts: opts} }
 // Environ is the host's environment, as "NAME=value".
 func (e *Environment) Environ() []string { return e.opts.Environ }
 
-// Lookup finds a variable of the host's.
+// Lookup finds a variable of the host.
 func (e *Environment) Lookup(name string) (value string, ok bool) {
 	return Lookup(e.opts.Environ, name)
 }
 
-// Lookup finds a variable among entries like "NAME=value"; the last of several
-// counts.
+// Lookup finds a variable among entries like "NAME=value"; the last one wins.
 func Lookup(environ []string, name string) (value string, ok bool) {
 	for _, entry := range environ {
 		if n, v, found := strings.Cut(entry, "="); found && n == name {
@@ -56,7 +57,7 @@ func Lookup(environ []string, name string) (value string, ok bool) {
 	return value, ok
 }
 
-// Get is the value of a variable of the host's, empty if it is not set.
+// Get returns the value of a variable of the host, empty if it is not set.
 func (e *Environment) Get(name string) string {
 	value, _ := e.Lookup(name)
 	return value
@@ -90,8 +91,8 @@ func (v Variable) Claim(c *capability.Claim) {
 	v.Value.Claim(c)
 }
 
-// Find looks a reference up. A file that cannot be used is an error, whether the
-// variable would have been in it or not.
+// Find looks a reference up. A file that cannot be used is an error, wherever the
+// variable is.
 func (e *Environment) Find(r Reference) (text string, ok bool, err error) {
 	for _, f := range r.files {
 		if f.Problem != nil {
@@ -127,16 +128,16 @@ func (e *Environment) Value(r Reference) (string, error) {
 	return text, nil
 }
 
-// Planned is a value as a plan has it, without the value.
+// Planned describes a value in a plan, without the value.
 type Planned struct {
 	Name string `json:"name,omitempty"`
-	// From is the variable or the dotenv file that the value is taken from; without
-	// one, SHA256 is the digest of the value, in hex.
+	// From is the variable or dotenv file of the value; without one, SHA256 is the
+	// digest of the value, in hex.
 	From   string `json:"from,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// String is the name of the value, and that of the variable or file it is from.
+// String returns the name of the value, and of the variable or file it is from.
 func (p Planned) String() string {
 	if p.From == "" {
 		return p.Name
@@ -144,11 +145,63 @@ func (p Planned) String() string {
 	return p.Name + " from " + p.From
 }
 
-// Plan returns a value as a plan has it.
+// Plan describes a value for a plan.
 func Plan(name string, v abi.Value) Planned {
 	if v.Env != "" {
 		return Planned{Name: name, From: v.Env}
 	}
 	sum := sha256.Sum256([]byte(v.Text))
 	return Planned{Name: name, SHA256: hex.EncodeToString(sum[:])}
+}
+
+// Operations is env_status. It reports whether variables are set, so that a
+// provider can warn of a missing one. It never reports a value.
+func (e *Environment) Operations() []hostfuncs.Operation {
+	return []hostfuncs.Operation{hostfuncs.Op[abi.EnvStatusRequest, []Reference, abi.EnvStatusResult]{
+		Name: abi.OpEnvStatus, Resolve: e.resolveStatus, Claim: claimStatus, Do: e.status, Looks: true,
+	}}
+}
+
+func (e *Environment) resolveStatus(_ context.Context, q abi.EnvStatusRequest) ([]Reference, error) {
+	if len(q.Names) == 0 {
+		return nil, abi.Errorf(abi.CodeInvalid, "env_status: names is empty")
+	}
+	files, err := e.Request().Files(q.Files)
+	if err != nil {
+		return nil, err
+	}
+	asked := make([]Reference, len(q.Names))
+	for i, name := range q.Names {
+		asked[i] = Reference{abi.EnvRef(name, q.Files...), files}
+	}
+	return asked, nil
+}
+
+func claimStatus(asked []Reference) capability.Claim {
+	var c capability.Claim
+	for _, r := range asked {
+		for _, f := range r.files {
+			f.Claim(&c)
+		}
+		c.Env = append(c.Env, capability.EnvUse{Name: r.Env, Use: capability.Look})
+	}
+	return c
+}
+
+func (e *Environment) status(_ context.Context, asked []Reference) (abi.EnvStatusResult, error) {
+	states := make(map[string]abi.EnvState, len(asked))
+	for _, r := range asked {
+		text, ok, err := e.Find(r)
+		switch {
+		case err != nil:
+			return abi.EnvStatusResult{}, err
+		case !ok:
+			states[r.Env] = abi.EnvMissing
+		case strings.Trim(text, "\r\n") == "":
+			states[r.Env] = abi.EnvEmpty
+		default:
+			states[r.Env] = abi.EnvSet
+		}
+	}
+	return abi.EnvStatusResult{States: states}, nil
 }

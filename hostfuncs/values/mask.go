@@ -9,10 +9,10 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// hidden records which variables of a run have masked values. The lists are names
-// for the next report.
+// hidden records which variables of a run have masked values. The lists are for the next
+// report.
 type hidden struct {
-	reported map[string]bool // what was reported, or is in a list
+	reported map[string]bool // entries that were reported, or are in a list
 	masked   []string
 	short    []string
 	plain    []string // with the reason
@@ -28,8 +28,8 @@ func (e *Environment) Hide(name, text string) {
 	}
 }
 
-// HideFile masks the values of a dotenv file that may be secrets. Secrets of the
-// host's that a value uses are masked by themselves, too.
+// HideFile masks the values of a dotenv file that may be secrets, and the host's secrets
+// that they use.
 func (e *Environment) HideFile(f *File) {
 	for _, name := range f.taken {
 		if redact.SecretName(name) {
@@ -47,7 +47,7 @@ func (e *Environment) HideFile(f *File) {
 	}
 }
 
-// note adds to a list what was not reported before.
+// note adds an entry to a list, unless it was reported before.
 func (h *hidden) note(list *[]string, entry string) {
 	if h.reported == nil {
 		h.reported = make(map[string]bool)
@@ -58,11 +58,11 @@ func (h *hidden) note(list *[]string, entry string) {
 	}
 }
 
-// maxNames bounds the names in one report, in characters.
+// maxNames is the length of all names in one report, in characters.
 const maxNames = 4000
 
-// ReportHidden reports what was hidden since it was last called. It warns once in a
-// run of values that are too short to be masked.
+// ReportHidden reports what was hidden since the last call. It warns once in a run of
+// values that are too short to be masked.
 func (e *Environment) ReportHidden() {
 	h := &e.hidden
 	debug := func(said string, names []string) {

@@ -197,8 +197,8 @@ func tryCall(a []string) error {
 	return nil
 }
 
-// tryAlwaysRefused makes each system call that no rule allows, with arguments that
-// make no sense, and tells those that weren't refused.
+// tryAlwaysRefused makes each system call that no rule allows, with invalid arguments, and
+// reports those that were not refused.
 func tryAlwaysRefused([]string) error {
 	var open []string
 	for _, c := range alwaysRefused() {
@@ -224,7 +224,7 @@ func tryNamespace([]string) error {
 	return process.Kill()
 }
 
-// tryStatus tells the capabilities of a program that we start.
+// tryStatus reports the capabilities of a started program.
 func tryStatus(a []string) error {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {

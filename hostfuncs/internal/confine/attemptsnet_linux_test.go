@@ -91,7 +91,7 @@ func tryBusy(a []string) error {
 	return tryConnect(unix.SOCK_STREAM, &unix.SockaddrUnix{Name: a[1]})
 }
 
-// tryDial is as programs do it, with a socket that doesn't wait.
+// tryDial connects as programs do, with a non-blocking socket.
 func tryDial(a []string) error {
 	conn, err := net.Dial("tcp", "127.0.0.1:"+a[0])
 	if err != nil {

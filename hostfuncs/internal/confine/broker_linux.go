@@ -179,15 +179,12 @@ func (b *Broker) connectUnix(socket int, name, cwd string) unix.Errno {
 	}
 	defer unix.Close(file)
 	handle := fmt.Sprintf("/proc/self/fd/%d", file)
-	if target, err := os.Readlink(handle); err != nil || !b.listed(target) {
+	target, err := os.Readlink(handle)
+	if err != nil || !slices.ContainsFunc(b.rules.Sockets, func(allowed string) bool { return within(target, allowed) }) {
 		return unix.EACCES
 	}
 	address := binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX)
 	return connect(socket, append(append(address, handle...), 0))
-}
-
-func (b *Broker) listed(target string) bool {
-	return slices.ContainsFunc(b.rules.Sockets, func(allowed string) bool { return within(target, allowed) })
 }
 
 func connect(socket int, address []byte) unix.Errno {

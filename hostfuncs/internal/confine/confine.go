@@ -89,11 +89,6 @@ func (r Rules) check() error {
 	return errors.Join(errs...)
 }
 
-// usesNet reports whether any socket of IPv4 or IPv6 is allowed.
-func (r Rules) usesNet() bool {
-	return r.AnyNet || r.UDP || r.usesTCP()
-}
-
 func (r Rules) usesTCP() bool {
 	return r.anyConnect() || r.anyListen() || len(r.Connect) > 0 || len(r.Listen) > 0
 }

@@ -1,7 +1,6 @@
 package confine
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -71,12 +70,6 @@ func (p *Prepared) Close() error {
 		return nil
 	}
 	return p.Ruleset.Close()
-}
-
-// unreachable reports whether the program cannot use a path either.
-func unreachable(err error) bool {
-	// ELOOP means a link, see Rules.Resolved.
-	return errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)
 }
 
 // kept are the capabilities that root keeps: for what tools do to files as root,

@@ -43,7 +43,7 @@ func TestForeignCalls(t *testing.T) {
 				name := filepath.Join(filepath.Dir(p.self), tt.name)
 				p.write(t, name, program(t, tt.code...), 0o755)
 				if got := p.run(t, p.rules(), noSeccomp, name); got != "" && tt.name != "native" {
-					t.Skipf("this kernel doesn't run such a program: without the filter it is %q", got)
+					t.Skipf("this kernel does not run such a program: without the filter it is %q", got)
 				}
 				if got := p.run(t, p.rules(), guards{}, name); len(got) < len(tt.want) || got[:len(tt.want)] != tt.want || tt.want == "" && got != "" {
 					t.Errorf("got %q, want %q", got, tt.want)

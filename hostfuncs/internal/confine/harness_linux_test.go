@@ -29,7 +29,7 @@ const nobody = 65534
 func forUsers(t *testing.T, f func(t *testing.T, u user)) {
 	t.Helper()
 	if s := Probe(); s.Landlock < ScopeABI || !s.Seccomp {
-		t.Skipf("this system can't confine: %+v", s)
+		t.Skipf("this system cannot confine: %+v", s)
 	}
 	users := []user{{"user", uint32(os.Getuid())}}
 	if os.Getuid() == 0 {
@@ -58,7 +58,7 @@ type place struct {
 	root, self, in, out string
 }
 
-// newPlace makes a place that all users can reach, which t.TempDir isn't.
+// newPlace makes a directory that all users can reach, unlike t.TempDir.
 func newPlace(t testing.TB, u user) place {
 	t.Helper()
 	root, err := os.MkdirTemp("", "confine")
@@ -81,15 +81,15 @@ func newPlace(t testing.TB, u user) place {
 	return p
 }
 
-// needsWay skips what a user can't do who doesn't reach the directory for temporary
-// files, as that of root alone.
+// needsWay skips a test if the user cannot reach the directory for temporary files, such
+// as one of root's.
 func (u user) needsWay(t testing.TB, dir string) {
 	t.Helper()
 	for ; int(u.id) != os.Getuid() && dir != "/"; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		must(t, err)
 		if info.Mode().Perm()&0o001 == 0 {
-			t.Skipf("%s can't reach %s: set TMPDIR", u.name, dir)
+			t.Skipf("%s cannot reach %s: set TMPDIR", u.name, dir)
 		}
 	}
 }
@@ -145,10 +145,10 @@ type guards struct {
 	mute     bool
 }
 
-// unguarded is with none of the guards: what is refused then, the system refuses.
+// unguarded is without any guard: what is refused then, the system itself refuses.
 var unguarded = guards{skip: "undumpable capabilities new landlock seccomp"}
 
-// run confines the test's program, or another one, and gives what it writes.
+// run confines the test's program, or another one, and returns its output.
 func (p place) run(t testing.TB, r Rules, g guards, argv ...string) string {
 	t.Helper()
 	cmd := p.command(t, r, g, argv...)
@@ -191,7 +191,7 @@ func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cm
 	return cmd
 }
 
-// outside starts a process of the same user that isn't confined.
+// outside starts a process of the same user that is not confined.
 func (p place) outside(t testing.TB) int {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), p.self)

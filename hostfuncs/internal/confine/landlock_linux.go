@@ -148,10 +148,11 @@ func (s *ruleset) allowPath(name string, access uint64) error {
 	fd, err := unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
 		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
 	})
-	if err != nil {
-		if unreachable(err) {
-			return nil
-		}
+	switch {
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EACCES):
+		// A link, see Rules.Resolved, or a path that the program cannot use either.
+		return nil
+	case err != nil:
 		return err
 	}
 	defer unix.Close(fd)

@@ -19,7 +19,7 @@ func tcpServer(t *testing.T) uint16 {
 	return uint16(l.Addr().(*net.TCPAddr).Port)
 }
 
-// freePort is one that nobody listens on.
+// freePort is a port without a server.
 func freePort(t *testing.T) uint16 {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,7 +76,7 @@ func TestNet(t *testing.T) {
 	})
 }
 
-// mptcpWithout is what MPTCP gives where nobody refuses it.
+// mptcpWithout is the result of MPTCP without a filter.
 func mptcpWithout() string {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP)
 	if err != nil {
@@ -86,8 +86,8 @@ func mptcpWithout() string {
 	return "ok"
 }
 
-// socketWithout is what a kind of socket gives where nobody refuses it; not
-// every kernel has them all.
+// socketWithout is the result of a type of socket without a filter: not every kernel has
+// all of them.
 func socketWithout(domain, kind int) string {
 	fd, err := unix.Socket(domain, kind, 0)
 	if err != nil {

@@ -13,7 +13,7 @@ func TestProcesses(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
 		p := newPlace(t, u)
 		other := strconv.Itoa(p.outside(t))
-		// With CAP_PERFMON nobody asks Landlock.
+		// With CAP_PERFMON the kernel does not ask Landlock.
 		seen := guards{skip: "landlock"}
 		if u.id == 0 {
 			seen = guards{skip: "capabilities"}

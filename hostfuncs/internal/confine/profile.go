@@ -1,7 +1,9 @@
 package confine
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,14 +32,7 @@ var profiles = map[string]func(Surroundings) Rules{
 }
 
 // Profiles lists the names that [Profile] knows, sorted.
-func Profiles() []string {
-	names := make([]string, 0, len(profiles))
-	for name := range profiles {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func Profiles() []string { return slices.Sorted(maps.Keys(profiles)) }
 
 // Profile returns what a tool's programs need to run, without the network and the
 // project's directory, which the caller adds. It is pure: many of the paths may not
@@ -88,15 +83,15 @@ func (s Surroundings) home(name string) string { return below(s.Home, name) }
 // config, cache and data return paths below the directories of the XDG Base Directory
 // Specification.
 func (s Surroundings) config(name string) string {
-	return below(or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
+	return below(cmp.Or(s.env("XDG_CONFIG_HOME"), s.home(".config")), name)
 }
 
 func (s Surroundings) cache(name string) string {
-	return below(or(s.env("XDG_CACHE_HOME"), s.home(".cache")), name)
+	return below(cmp.Or(s.env("XDG_CACHE_HOME"), s.home(".cache")), name)
 }
 
 func (s Surroundings) data(name string) string {
-	return below(or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
+	return below(cmp.Or(s.env("XDG_DATA_HOME"), s.home(".local/share")), name)
 }
 
 // below joins a path to a directory, and is empty without one.
@@ -107,9 +102,110 @@ func below(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-func or(first, second string) string {
-	if first != "" {
-		return first
+// base is for every program: the loader, the C library, names of users and hosts,
+// certificates, time zones, and devices without data.
+//
+// Of /proc it contains files about the system only, because /proc itself has the
+// command lines of all processes. /dev/pts is left out, because it has the user's
+// other terminals.
+func base(s Surroundings) Rules {
+	return Rules{
+		Exec: []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store"},
+		Read: append(in("/etc",
+			"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "passwd", "group", "nsswitch.conf",
+			"hosts", "host.conf", "hostname", "resolv.conf", "gai.conf", "services", "protocols", "localtime", "timezone",
+			"locale.alias", "locale.conf", "os-release", "debian_version", "alternatives", "mime.types", "inputrc",
+			"terminfo", "shells", "login.defs", "profile", "bash.bashrc",
+			// Not the whole directories, which contain private keys.
+			"ssl/certs", "ssl/openssl.cnf", "ssl/cert.pem", "ssl/ca-bundle.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "pki/tls/cert.pem",
+			"pki/ca-trust", "ca-certificates", "crypto-policies", "static",
+		), "/dev/random", "/dev/urandom",
+			"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version",
+			"/proc/filesystems", "/proc/sys", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage",
+			s.env("SSL_CERT_FILE"), s.env("NODE_EXTRA_CA_CERTS"),
+		),
+		Write: []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/tty", s.Temp},
 	}
-	return second
+}
+
+func git(s Surroundings) Rules {
+	return Rules{Read: []string{
+		"/etc/gitconfig", "/etc/gitattributes", s.home(".gitconfig"), s.env("GIT_CONFIG_GLOBAL"), s.env("GIT_CONFIG_SYSTEM"),
+		// Not the directory, which may contain credentials.
+		s.config("git/config"), s.config("git/ignore"), s.config("git/attributes"),
+	}}
+}
+
+// goTool contains git's, because go build asks git for the version to stamp.
+func goTool(s Surroundings) Rules {
+	gopath := cmp.Or(s.env("GOPATH"), s.home("go"))
+	modules := cmp.Or(s.env("GOMODCACHE"), below(gopath, "pkg"))
+	temp, cache := cmp.Or(s.env("GOTMPDIR"), s.Temp), cmp.Or(s.env("GOCACHE"), s.cache("go-build"))
+	r := Rules{
+		// go test runs programs in the temporary directory, go run in the cache.
+		// Toolchains are modules.
+		Exec: []string{s.env("GOROOT"), s.home("sdk"), s.env("GOBIN"), below(gopath, "bin"), modules, temp, cache},
+		// Control groups limit the number of processors.
+		Read:  []string{"/proc", "/sys/fs/cgroup", s.config("go/env"), s.env("GOENV")},
+		Write: []string{cache, modules, s.config("go/telemetry"), temp},
+	}
+	return r.With(git(s))
+}
+
+// Caches are directories that a tool needs and would create itself. A confined one
+// cannot: a path that does not exist allows nothing.
+func Caches(name string, s Surroundings) []string {
+	var paths []string
+	switch name {
+	case "go":
+		modules := cmp.Or(s.env("GOMODCACHE"), below(cmp.Or(s.env("GOPATH"), s.home("go")), "pkg"))
+		paths = []string{cmp.Or(s.env("GOCACHE"), s.cache("go-build")), modules}
+	case "node":
+		paths = []string{cmp.Or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))}
+	}
+	return slices.DeleteFunc(paths, func(p string) bool { return p == "" })
+}
+
+func node(s Surroundings) Rules {
+	prefix := s.env("npm_config_prefix", "NPM_CONFIG_PREFIX")
+	corepack := cmp.Or(s.env("COREPACK_HOME"), s.cache("node/corepack"))
+	cache := cmp.Or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))
+	return Rules{
+		Exec: []string{
+			cmp.Or(s.env("NVM_DIR"), s.home(".nvm")), cmp.Or(s.env("VOLTA_HOME"), s.home(".volta")), cmp.Or(s.env("FNM_DIR"), s.data("fnm")),
+			cmp.Or(s.env("PNPM_HOME"), s.data("pnpm")), s.home(".bun/bin"), below(prefix, "bin"), below(prefix, "lib"), corepack,
+			// npx runs programs there.
+			cache,
+		},
+		Read: []string{"/proc", "/sys/fs/cgroup"},
+		Write: []string{
+			cache, corepack,
+			cmp.Or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
+		},
+	}
+}
+
+func python(s Surroundings) Rules {
+	user := cmp.Or(s.env("PYTHONUSERBASE"), s.home(".local"))
+	return Rules{
+		Exec: []string{
+			cmp.Or(s.env("PYENV_ROOT"), s.home(".pyenv")), s.env("VIRTUAL_ENV"), s.env("CONDA_PREFIX"), s.data("uv"),
+			below(user, "lib"),
+		},
+		Read: []string{"/proc", "/etc/python3"},
+		Write: []string{
+			cmp.Or(s.env("PIP_CACHE_DIR"), s.cache("pip")), cmp.Or(s.env("UV_CACHE_DIR"), s.cache("uv")),
+			// Semaphores of multiprocessing.
+			"/dev/shm",
+		},
+	}
+}
+
+// in returns paths in a directory.
+func in(dir string, names ...string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = dir + "/" + name
+	}
+	return paths
 }

@@ -57,7 +57,7 @@ func TestProfile(t *testing.T) {
 			not:   []string{"/h/go/bin", "/q/bin", "/h/.cache/go-build", "/p/pkg"},
 		},
 		{
-			name: "what isn't a path", tool: "go",
+			name: "not a path", tool: "go",
 			at:    Surroundings{Home: "/h", Env: vars("GOCACHE", "off", "GOROOT", "/", "GOMODCACHE", "a/b")},
 			write: []string{"/h/.cache/go-build", "/h/go/pkg"}, not: []string{"off", "/", "a/b"},
 		},

@@ -1,8 +1,12 @@
 package confine
 
 import (
+	"encoding/binary"
 	"errors"
+	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -92,4 +96,128 @@ func usesOf(n notification) []Use {
 		return nil
 	}
 	return look(looker{thread: int(n.pid), args: n.args})
+}
+
+// looker inspects one call before the kernel makes it.
+type looker struct {
+	thread int
+	args   [6]uint64
+}
+
+// watched are the calls that name a file or port, with what each one uses.
+var watched = watchedCalls()
+
+func watchedCalls() map[uintptr]func(looker) []Use {
+	calls := map[uintptr]func(looker) []Use{
+		unix.SYS_OPENAT:    func(l looker) []Use { return l.open(l.at(0, 1), l.args[2]) },
+		unix.SYS_OPENAT2:   func(l looker) []Use { return l.open(l.at(0, 1), l.number(2)) },
+		unix.SYS_EXECVE:    func(l looker) []Use { return l.run(l.name(0), true) },
+		unix.SYS_EXECVEAT:  func(l looker) []Use { return l.run(l.atOr(0, 1, 4), l.args[4]&unix.AT_SYMLINK_NOFOLLOW == 0) },
+		unix.SYS_TRUNCATE:  func(l looker) []Use { return l.open(l.name(0), unix.O_WRONLY) },
+		unix.SYS_MKDIRAT:   func(l looker) []Use { return l.mkdir(l.at(0, 1)) },
+		unix.SYS_MKNODAT:   func(l looker) []Use { return l.make(l.at(0, 1)) },
+		unix.SYS_SYMLINKAT: func(l looker) []Use { return l.make(l.at(1, 2)) },
+		unix.SYS_UNLINKAT:  func(l looker) []Use { return l.remove(l.at(0, 1)) },
+		unix.SYS_LINKAT: func(l looker) []Use {
+			return l.link(l.atOr(0, 1, 4), l.at(2, 3), l.args[4]&unix.AT_SYMLINK_FOLLOW != 0)
+		},
+		unix.SYS_RENAMEAT2: func(l looker) []Use { return l.rename(l.at(0, 1), l.at(2, 3)) },
+		unix.SYS_CONNECT:   looker.connect,
+		unix.SYS_BIND:      looker.bind,
+	}
+	maps.Copy(calls, archWatched)
+	return calls
+}
+
+// open is for all calls that give access to a file's content.
+func (l looker) open(n named, flags uint64) []Use {
+	const tempFile = unix.O_TMPFILE &^ unix.O_DIRECTORY
+	exclusive := flags&unix.O_CREAT != 0 && flags&unix.O_EXCL != 0
+	at, info, ok := l.lookUp(n, flags&unix.O_NOFOLLOW == 0 && !exclusive)
+	writes := flags&unix.O_ACCMODE != unix.O_RDONLY || flags&unix.O_TRUNC != 0
+	switch {
+	case !ok || flags&unix.O_PATH != 0:
+		return nil
+	case info == nil && flags&unix.O_CREAT != 0:
+		return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+	case info == nil || exclusive:
+		return nil
+	case info.IsDir() && flags&tempFile != 0:
+		return []Use{{Kind: UseMake, Path: at}}
+	case info.IsDir() && writes, info.Mode()&fs.ModeSymlink != 0:
+		return nil // the call fails
+	case info.IsDir():
+		return []Use{{Kind: UseList, Path: at}}
+	case writes:
+		return []Use{{Kind: UseWrite, Path: at}}
+	}
+	return []Use{{Kind: UseRead, Path: at}}
+}
+
+// run is for a program, and its interpreter if it is a script.
+func (l looker) run(n named, follow bool) []Use {
+	at, info, ok := l.lookUp(n, follow)
+	if !ok || info == nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	uses := []Use{{Kind: UseRead, Path: at}}
+	if name := interpreter(at); name != "" {
+		if at, info, ok := l.lookUp(named{path: name}, true); ok && info != nil {
+			uses = append(uses, Use{Kind: UseRead, Path: at})
+		}
+	}
+	return uses
+}
+
+func (l looker) mkdir(n named) []Use {
+	at, info, ok := l.lookUp(n, false)
+	if !ok || info != nil {
+		return nil
+	}
+	return []Use{{Kind: UseMkdir, Path: at}}
+}
+
+func (l looker) make(n named) []Use { return l.change(n, false) }
+
+func (l looker) remove(n named) []Use { return l.change(n, true) }
+
+// change is for calls that create a name, or remove an existing one.
+func (l looker) change(n named, exists bool) []Use {
+	at, info, ok := l.lookUp(n, false)
+	if !ok || (info != nil) != exists {
+		return nil
+	}
+	return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+}
+
+// link gives a file a second name. Across directories, this needs the right to move
+// files in both.
+func (l looker) link(from, to named, follow bool) []Use {
+	at, info, ok := l.lookUp(from, follow)
+	uses := l.make(to)
+	if !ok || info == nil || uses == nil {
+		return nil
+	}
+	if dir := path.Dir(at); dir != uses[0].Path {
+		uses = append(uses, Use{Kind: UseMake, Path: dir})
+	}
+	return uses
+}
+
+func (l looker) rename(from, to named) []Use {
+	uses := l.remove(from)
+	at, _, ok := l.lookUp(to, false)
+	if uses == nil || !ok {
+		return nil
+	}
+	return append(uses, Use{Kind: UseMake, Path: path.Dir(at)})
+}
+
+// number reads the first number of a structure that an argument points to.
+func (l looker) number(arg int) uint64 {
+	data := make([]byte, 8)
+	if !readMemory(l.thread, l.args[arg], data) {
+		return unix.O_PATH // not a use
+	}
+	return binary.NativeEndian.Uint64(data)
 }

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchRole starts its arguments as a watched program, and tells what that used
-// of the directory that it runs in, of the one beside it, and of ports.
+// watchRole starts its arguments as a watched program, and prints what that used of its
+// own directory, of the one beside it, and of ports.
 func watchRole() int {
 	_ = os.Setenv(roleVar, "confined")
 	restrictions, err := PrepareWatch()
@@ -89,7 +89,7 @@ func raw(call uintptr, args ...any) []string {
 	return words
 }
 
-// watchedCase is a call, and what a watch tells of it.
+// watchedCase is a call, and what a watch reports of it.
 type watchedCase struct {
 	name string
 	argv []string
@@ -107,11 +107,11 @@ var watchedCases = []watchedCase{
 	{"openat to make", raw(unix.SYS_OPENAT, here, "@sub/new", unix.O_CREAT|unix.O_WRONLY, 0o600), "m in/sub"},
 	{"openat of a directory", raw(unix.SYS_OPENAT, here, "@sub", unix.O_RDONLY), "l in/sub"},
 	{"openat of a name in a directory that is a file", raw(unix.SYS_OPENAT, here, "@mine/x", unix.O_CREAT), ""},
-	{"openat of what isn't there", raw(unix.SYS_OPENAT, here, "@gone", unix.O_RDONLY), ""},
-	{"openat in what isn't there", raw(unix.SYS_OPENAT, here, "@gone/x", unix.O_CREAT|unix.O_WRONLY, 0o600), ""},
+	{"openat of a missing file", raw(unix.SYS_OPENAT, here, "@gone", unix.O_RDONLY), ""},
+	{"openat in a missing directory", raw(unix.SYS_OPENAT, here, "@gone/x", unix.O_CREAT|unix.O_WRONLY, 0o600), ""},
 	{"openat of a place alone", raw(unix.SYS_OPENAT, here, "@mine", unix.O_PATH), ""},
 	{"openat of nothing", raw(unix.SYS_OPENAT, here, "@", unix.O_RDONLY), ""},
-	{"openat of nobody's memory", raw(unix.SYS_OPENAT, here, 1, unix.O_RDONLY), ""},
+	{"openat of unmapped memory", raw(unix.SYS_OPENAT, here, 1, unix.O_RDONLY), ""},
 	{"openat by a way", raw(unix.SYS_OPENAT, here, "@sub/.././/../in/mine", unix.O_RDONLY), "r in/mine"},
 	{"openat by a link", raw(unix.SYS_OPENAT, here, "@link/secret", unix.O_RDONLY), "r out/secret"},
 	{"openat of a link", raw(unix.SYS_OPENAT, here, "@link", unix.O_RDONLY|unix.O_NOFOLLOW), ""},
@@ -144,7 +144,7 @@ var watchedCases = []watchedCase{
 	{"bind", []string{"bind", "0"}, "b 0"},
 	{"connect by UDP", []string{"udp", "53"}, "u 53"},
 	{"connect by UDP to oneself", []string{"udp", "9"}, ""},
-	{"connect to a socket that isn't there", []string{"unix", "gone"}, ""},
+	{"connect to a missing socket", []string{"unix", "gone"}, ""},
 	{"connect to a file", []string{"unix", "mine"}, ""},
 	{"twice", []string{"twice", "mine"}, "r in/mine"},
 	{"a thread's", []string{"by-thread", "mine"}, "r in/mine"},

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"net/netip"
-	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -50,11 +49,7 @@ func (l looker) bind() []Use {
 	case !ok, strings.HasPrefix(address.unix, "@"):
 		return nil
 	case address.unix != "":
-		at, info, ok := l.lookUp(named{dir: unix.AT_FDCWD, path: address.unix}, false)
-		if !ok || info != nil {
-			return nil
-		}
-		return []Use{{Kind: UseMake, Path: path.Dir(at)}}
+		return l.make(named{dir: unix.AT_FDCWD, path: address.unix})
 	case address.stream:
 		return []Use{{Kind: UseListen, Port: address.port}}
 	}

@@ -142,7 +142,7 @@ func (c Command) problem() error {
 	}
 	switch {
 	case c.Interactive && !c.sharesTerminal():
-		return errNoTerminal
+		return errors.New("an interactive program needs a terminal as its standard input")
 	case c.Confine != nil && c.Watcher != nil:
 		return errors.New("a confined command cannot be watched")
 	case c.Confine != nil && !c.Confine.BestEffort && runtime.GOOS != "linux":

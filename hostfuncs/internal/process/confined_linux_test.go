@@ -21,7 +21,7 @@ func basis(t *testing.T) *confine.Rules {
 	}
 	rules.AnyNet = true
 	if missing := rules.Missing(confine.Probe()); len(missing) > 0 {
-		t.Skipf("this system can't confine: %s", strings.Join(missing, "; "))
+		t.Skipf("this system cannot confine: %s", strings.Join(missing, "; "))
 	}
 	rules = rules.Resolved(filepath.EvalSymlinks)
 	return &rules

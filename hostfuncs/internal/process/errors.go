@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +16,13 @@ import (
 type StartError struct {
 	// Program is the file, absolute if known.
 	Program string
-	// Err says why, in words for the user.
+	// Err says why.
 	Err error
+	// reason, if set, says in words for the user what Err means.
+	reason string
 }
 
-func (e *StartError) Error() string { return fmt.Sprintf("%s: %v", e.Program, e.Err) }
+func (e *StartError) Error() string { return e.Program + ": " + cmp.Or(e.reason, e.Err.Error()) }
 
 func (e *StartError) Unwrap() error { return e.Err }
 
@@ -32,12 +35,9 @@ func startError(file string, err error) error {
 	return &StartError{Program: file, Err: err}
 }
 
-var (
-	errNoTerminal  = errors.New("an interactive program needs a terminal as its standard input")
-	errNotConfined = errors.New("cannot be confined on this system")
-)
+var errNotConfined = errors.New("cannot be confined on this system")
 
-// NotFoundError reports a program name for which there is no file.
+// NotFoundError reports a program whose file does not exist.
 type NotFoundError struct {
 	// Name is the program as it was written.
 	Name string
@@ -58,40 +58,22 @@ func (e *NotFoundError) Error() string {
 	return e.Name + ": not found in PATH"
 }
 
-// reason says in words for the user what the system's error means, and keeps that
-// error for errors.Is.
-type reason struct {
-	words string
-	err   error
-}
-
-func (r *reason) Error() string { return r.words }
-
-func (r *reason) Unwrap() error { return r.err }
-
 // explain says why a start failed. It inspects the files again, because an error
 // number does not say which file it is about.
 func explain(c Command, err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
-	words := ""
-	if errors.Is(err, errFileChanged) {
-		words = "the file has changed since it was decided on"
+	var reason string
+	switch {
+	case errors.Is(err, errFileChanged):
+		reason = "the file has changed since it was decided on"
+	case c.Confine != nil && errors.Is(err, syscall.EACCES):
+		reason = "the policy does not allow this file or its interpreter"
+	default:
+		reason = cmp.Or(explainDir(c.Dir), explainFile(c.Program, err))
 	}
-	if c.Confine != nil && errors.Is(err, syscall.EACCES) {
-		words = "the policy does not allow this file or its interpreter"
-	}
-	if words == "" {
-		words = explainDir(c.Dir)
-	}
-	if words == "" {
-		words = explainFile(c.Program, err)
-	}
-	if words == "" {
-		return &StartError{c.Program, err}
-	}
-	return &StartError{c.Program, &reason{words, err}}
+	return &StartError{c.Program, err, reason}
 }
 
 func explainDir(dir string) string {

@@ -91,8 +91,8 @@ func TestSwappedProgram(t *testing.T) {
 	}
 }
 
-// TestProgramByDescriptor: a program runs from its file and a pinned script too. A
-// script that isn't pinned keeps its path, since that is where it finds itself.
+// TestProgramByDescriptor: programs and pinned scripts run by descriptor. A script that is
+// not pinned keeps its path, by which it finds itself.
 func TestProgramByDescriptor(t *testing.T) {
 	const script = "#!/bin/sh\necho \"$0\"; readlink -f \"$0\"; ls /proc/self/fd\n"
 	for _, tt := range []struct {
@@ -150,7 +150,7 @@ func TestSwappedUnderRules(t *testing.T) {
 	}
 }
 
-// TestNative tells programs from what is interpreted.
+// TestNative distinguishes native programs from interpreted ones.
 func TestNative(t *testing.T) {
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {

@@ -55,8 +55,8 @@ func guardOf(t *testing.T, driver int) int {
 	return 0
 }
 
-// TestNothingOutlivesUs kills this process's like, alone and with its group, and
-// nothing of what it started may be left, whatever that does.
+// TestNothingOutlivesUs kills a driver, alone and with its group: nothing that it started
+// may be left.
 func TestNothingOutlivesUs(t *testing.T) {
 	scripts := map[string]string{"stubborn": stubborn}
 	for name, script := range trees {
@@ -87,7 +87,7 @@ func TestForksDoNotOutrunTheEnd(t *testing.T) {
 	wantNoneSoon(t, word)
 }
 
-// TestGuardIsKilled: what it guarded then comes to us.
+// TestGuardIsKilled: its tree is then reparented to us.
 func TestGuardIsKilled(t *testing.T) {
 	for name, script := range trees {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestGuardIsStopped(t *testing.T) {
 	}
 }
 
-// TestGuardIsKilledEarly: of what it has started, not even a name may be known.
+// TestGuardIsKilledEarly: the guard may end before it reports the pid.
 func TestGuardIsKilledEarly(t *testing.T) {
 	for range 50 {
 		c := shell(t, `setsid sleep 1000 & kill -KILL $PPID; exec sleep 1000`)
@@ -127,7 +127,7 @@ func TestGuardIsKilledEarly(t *testing.T) {
 // TestGuardTakesNoOrders: the environment of a command is not its guard's, and
 // signals do not end it.
 func TestGuardTakesNoOrders(t *testing.T) {
-	// Without those that nobody can take, and the three that end a program of Go.
+	// Without those that cannot be handled, and the three that end a Go program.
 	c := shell(t, `for s in $(seq 64); do case $s in 9|19|32|33|34) ;; *) kill -$s $PPID;; esac; done
 tr '\0' '\n' </proc/$PPID/environ; exit 3`)
 	out := expect("-")

@@ -114,7 +114,7 @@ func gracefulHelper([]string) int {
 	return 0
 }
 
-// signalsHelper tells each signal it gets, and ends on SIGTERM.
+// signalsHelper prints each signal it gets, and ends on SIGTERM.
 func signalsHelper([]string) int {
 	got := make(chan os.Signal, 16)
 	signal.Notify(got, append(passedOn, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)...)
@@ -128,7 +128,7 @@ func signalsHelper([]string) int {
 	return 7
 }
 
-// winsizeHelper tells the terminal's size, and again when it has changed.
+// winsizeHelper prints the terminal's size, and again when it has changed.
 func winsizeHelper([]string) int {
 	changed := make(chan os.Signal, 1)
 	signal.Notify(changed, syscall.SIGWINCH)

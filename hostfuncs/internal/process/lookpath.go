@@ -26,7 +26,7 @@ var (
 //
 // # Errors
 //
-// A [*NotFoundError] if there is no file; a [*StartError] for a directory or a file
+// A [*NotFoundError] if the file is missing; a [*StartError] for a directory or a file
 // that cannot be executed.
 func LookPath(name, dir, path string) (string, error) {
 	switch {
@@ -67,7 +67,7 @@ func lookFile(name, dir string) (string, error) {
 	}
 	written := filepath.Clean(file)
 	var err error
-	if leadsUp(file) {
+	if slices.Contains(strings.Split(filepath.ToSlash(file), "/"), "..") {
 		// The directory above a link is the one above its target, so the link must be
 		// resolved.
 		directory, base := filepath.Split(file)
@@ -86,11 +86,6 @@ func lookFile(name, dir string) (string, error) {
 	return file, nil
 }
 
-// leadsUp reports whether a path has an element "..".
-func leadsUp(name string) bool {
-	return slices.Contains(strings.Split(filepath.ToSlash(name), "/"), "..")
-}
-
 // lookAt tries the names that a program's file may have.
 func lookAt(file string) (string, error) {
 	var first error
@@ -106,8 +101,8 @@ func lookAt(file string) (string, error) {
 	return "", first
 }
 
-// missing reports whether an error means that there is no such file, also if a file is
-// in place of a directory.
+// missing reports whether an error means that a file does not exist, also because
+// another file is in place of its directory.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

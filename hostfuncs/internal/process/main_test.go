@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// The test's own program is also every child that a shell can't play. Which
-// one is in this variable.
+// The test's own program also serves as the children that a shell cannot be. This
+// variable says which.
 const helperVar = "STAGECRAFT_TEST_HELPER"
 
 // markVar has a value that only the processes of one test have.
@@ -89,7 +89,7 @@ func run(t testing.TB, c Command) Result {
 	return res
 }
 
-// transcript keeps what is written and tells when a text has come.
+// transcript keeps what is written and closes came after a text.
 type transcript struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -124,7 +124,7 @@ func (w *transcript) until(t testing.TB) {
 	select {
 	case <-w.came:
 	case <-testContext(t).Done():
-		t.Fatalf("waited in vain for %q; got %q", w.await, w)
+		t.Fatalf("never got %q; got %q", w.await, w)
 	}
 }
 

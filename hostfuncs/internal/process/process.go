@@ -60,8 +60,6 @@ type Result struct {
 	ExitCode int
 	// Signal is the name of the signal that ended the program, like "SIGINT".
 	Signal string
-	// Duration is the time until the program itself had ended.
-	Duration time.Duration
 	// Interrupted says that an [Interrupted] ended the tree.
 	Interrupted bool
 	// TimedOut says that the context's deadline ended it.
@@ -141,7 +139,7 @@ func supervise(ctx context.Context, c Command, t *tree) (Result, error) {
 func (e *ending) result(c Command, cause error) (Result, error) {
 	_, interrupted := errors.AsType[*Interrupted](cause)
 	res := Result{
-		Duration: e.child.after, Killed: e.killed, Waited: e.waited, Left: e.left,
+		Killed: e.killed, Waited: e.waited, Left: e.left,
 		Interrupted: interrupted, TimedOut: errors.Is(cause, context.DeadlineExceeded),
 	}
 	if e.child.err != nil {
@@ -156,5 +154,4 @@ type exited struct {
 	code   int
 	signal string // its name, empty if the program ended by itself
 	err    error
-	after  time.Duration
 }

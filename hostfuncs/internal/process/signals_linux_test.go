@@ -53,8 +53,8 @@ func TestPassOnTerminal(t *testing.T) {
 	}
 }
 
-// TestPassWithoutTerminal: a program that has a group of its own gets only what is
-// passed to it, and what it started doesn't.
+// TestPassWithoutTerminal: a program in its own group gets only passed signals, and its
+// children do not.
 func TestPassWithoutTerminal(t *testing.T) {
 	c := helper(t, "signals")
 	ready, got := expect("ready"), expect("got SIGUSR1")
@@ -79,17 +79,16 @@ func TestPassWithoutTerminal(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestSignalProbe sends each signal to a signal probe, which tells of it once, and of others as
-// well.
+// TestSignalProbe: a signal probe reports each signal once.
 func TestSignalProbe(t *testing.T) {
-	w := orphans.startSignalProbe()
-	if w == nil {
-		t.Fatal("there is none")
+	p := orphans.startSignalProbe()
+	if p == nil {
+		t.Fatal("cannot start a signal probe")
 	}
-	defer w.close()
-	tells := func(sig syscall.Signal, want bool) {
+	defer p.close()
+	reports := func(sig syscall.Signal, want bool) {
 		t.Helper()
-		if got, ok := w.got(sig); got != want || !ok {
+		if got, ok := p.got(sig); got != want || !ok {
 			t.Errorf("of signal %d it says %v, %v, want %v", sig, got, ok, want)
 		}
 	}
@@ -101,17 +100,17 @@ func TestSignalProbe(t *testing.T) {
 		if other == syscall.SIGKILL || other == syscall.SIGSTOP || other == syscall.SIGCONT || other == syscall.SIGTSTP {
 			other = syscall.SIGHUP
 		}
-		tells(sig, false)
+		reports(sig, false)
 		for _, s := range []syscall.Signal{sig, other} {
-			if err := w.process.Signal(s); err != nil {
+			if err := p.process.Signal(s); err != nil {
 				t.Fatal(err)
 			}
 		}
-		tells(sig, true)
-		tells(sig, false)
-		tells(other, sig != other)
+		reports(sig, true)
+		reports(sig, false)
+		reports(other, sig != other)
 	}
-	if err := w.process.Kill(); err != nil {
+	if err := p.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 }

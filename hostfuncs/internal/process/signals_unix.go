@@ -11,12 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pass sends a signal to each running program, but not to what the program started. It
-// reports whether a program runs.
+// Pass sends a signal that we got to each running program, but not to what it started,
+// unless our whole group got it. It reports whether a program runs.
 func Pass(sig syscall.Signal) bool {
 	trees := orphans.running()
 	for _, t := range trees {
-		t.pass(sig)
+		if !t.gotToo(sig) {
+			t.sendProgram(sig)
+		}
 	}
 	return len(trees) > 0
 }
@@ -38,13 +40,6 @@ func (o *orphanTracker) running() []*tree {
 		}
 	}
 	return running
-}
-
-// pass sends the program a signal that we got, unless our whole group got it.
-func (t *tree) pass(sig syscall.Signal) {
-	if !t.gotToo(sig) {
-		t.sendProgram(sig)
-	}
 }
 
 // gotToo reports whether the program got a signal together with us, as a member of

@@ -48,17 +48,17 @@ func openStreams(c Command) (*streams, error) {
 }
 
 func (s *streams) openInput(c Command) error {
-	if f, ok := c.Stdin.(*os.File); ok {
+	f, isFile := c.Stdin.(*os.File)
+	switch {
+	case isFile:
 		s.files[0] = f
 		return nil
-	}
-	if c.Stdin == nil && c.Inherit {
+	case c.Stdin == nil && c.Inherit:
 		s.files[0] = os.Stdin
 		return nil
-	}
-	if c.Stdin == nil {
-		var err error
-		s.files[0], err = s.openNull()
+	case c.Stdin == nil:
+		null, err := s.openNull()
+		s.files[0] = null
 		return err
 	}
 	r, w, err := os.Pipe()

@@ -71,7 +71,7 @@ func TestStreamsDoNotWaitForWhoHoldsThem(t *testing.T) {
 	}
 }
 
-// endless fills the pipe to the child, which nobody empties.
+// endless fills the pipe to the child, which does not read it.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }

@@ -20,10 +20,9 @@ type supervisor struct {
 	started chan begun
 	exit    chan exited
 	closed  chan struct{} // closed when the guard has ended, or is free for another command
-	begun   time.Time
-	stopped atomic.Bool // the program has stopped, and nobody has seen to it
-	empty   atomic.Bool // nothing of the tree is left
-	free    atomic.Bool // the guard is to run another command
+	stopped atomic.Bool   // the program has stopped, and nobody has seen to it
+	empty   atomic.Bool   // nothing of the tree is left
+	free    atomic.Bool   // the guard is to run another command
 	// confined is what confines the tree, nil for nothing; watcher is nil for none.
 	confined *confine.Prepared
 	watcher  Watcher
@@ -41,7 +40,7 @@ func (t *tree) start(c Command, files [3]*os.File) (err error) {
 		return err
 	}
 	t.process = s.guard.process
-	s.begun, s.watcher = time.Now(), c.Watcher
+	s.watcher = c.Watcher
 	s.started, s.exit, s.closed, s.served = make(chan begun, 1), make(chan exited, 1), make(chan struct{}), make(chan struct{})
 	t.wakeGuard() // it may have been started long ago
 	rest, err := t.tell(c, files)
@@ -162,7 +161,7 @@ func (t *tree) listen(rest []byte) {
 	}
 	if !t.readMessages() {
 		// The program was killed with its guard.
-		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL", after: time.Since(s.begun)}
+		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL"}
 	}
 }
 
@@ -182,7 +181,7 @@ func (t *tree) readMessages() (ended bool) {
 			s.free.Store(msg.letter == guard.Last && s.guards != nil)
 			s.empty.Store(msg.letter == guard.Last)
 			code, signal := exitStatus(syscall.WaitStatus(msg.number))
-			s.exit <- exited{code: code, signal: signal, after: time.Since(s.begun)}
+			s.exit <- exited{code: code, signal: signal}
 		case msg.letter == guard.Empty:
 			s.free.Store(len(t.daemons) == 0 && s.guards != nil)
 			s.empty.Store(true)
@@ -285,22 +284,17 @@ func (t *tree) guards(e entry) bool { return e.ppid == t.process.Pid }
 // later end the guard does not see.
 func (t *tree) isEmpty() bool {
 	s := &t.supervisor
-	switch {
-	case s.empty.Load():
+	if s.empty.Load() {
 		return true
-	case len(t.daemons) == 0 && !isClosed(s.closed):
-		return false
+	}
+	select {
+	case <-s.closed:
+	default:
+		if len(t.daemons) == 0 {
+			return false
+		}
 	}
 	return len(orphans.members(t)) == 0
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }
 
 // sendRoot checks the process first: it is not our child but the guard's.

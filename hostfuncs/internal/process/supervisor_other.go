@@ -5,14 +5,12 @@ package process
 import (
 	"os"
 	"syscall"
-	"time"
 )
 
-// supervisor waits for a program that is our own child: there is no guard.
+// supervisor waits for a program that is our own child, without a guard.
 type supervisor struct{ exit chan exited }
 
 func (t *tree) start(c Command, files [3]*os.File) error {
-	begun := time.Now()
 	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
 		// With a nil environment the program would get ours.
 		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
@@ -25,7 +23,7 @@ func (t *tree) start(c Command, files [3]*os.File) error {
 	go func() {
 		state, err := process.Wait()
 		orphans.waited(process.Pid)
-		e := exited{err: err, after: time.Since(begun)}
+		e := exited{err: err}
 		if err == nil {
 			status, _ := state.Sys().(syscall.WaitStatus)
 			e.code, e.signal = exitStatus(status)

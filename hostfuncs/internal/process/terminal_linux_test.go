@@ -74,7 +74,7 @@ func openPipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// watch shows what is written to the terminal until nobody has it open.
+// watch shows what is written to the terminal until no process has it open.
 func (s *session) watch(t *testing.T, shown []io.Writer) {
 	done := make(chan struct{})
 	go func() {
@@ -115,7 +115,7 @@ func (s *session) next(t *testing.T) driven {
 	return d
 }
 
-// end waits for everything and looks at what is left.
+// end waits for everything and checks what is left.
 func (s *session) end(t *testing.T) Result {
 	t.Helper()
 	d := s.next(t)

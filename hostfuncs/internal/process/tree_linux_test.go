@@ -97,9 +97,8 @@ func TestMarkedFindsProcesses(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// trees are ways to have more than one process; none ends by itself. $SELF says
-// "ready" when it is what it will be: a shell may lose a signal that it gets
-// while it starts a program.
+// trees are ways to have more than one process; none ends by itself. $SELF prints
+// "ready" when it runs, because a shell may lose a signal while it starts a program.
 var trees = map[string]string{
 	"one":           `exec "$SELF"`,
 	"background":    `sleep 1000 & "$SELF"; true`,
@@ -226,7 +225,7 @@ func TestFirstSignalIsTheOneGiven(t *testing.T) {
 func TestStillInGroup(t *testing.T) {
 	self, ok := look(os.Getpid())
 	if !ok {
-		t.Fatal("can't look at this process")
+		t.Fatal("cannot read this process")
 	}
 	ours := tree{root: self.pgid}
 	moved, other := self, tree{root: self.pgid + 1}

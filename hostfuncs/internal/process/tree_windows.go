@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -23,7 +22,6 @@ type tree struct {
 // launchTree starts a command's program inside a job. The program is created
 // suspended, so that it never runs outside of the job.
 func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	begun := time.Now()
 	job, err := newJob()
 	if err != nil {
 		return nil, err
@@ -50,7 +48,7 @@ func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
 	go func() {
 		// Windows has no signals: a process ends with a code.
 		state, err := process.Wait()
-		t.exit <- exited{code: state.ExitCode(), err: err, after: time.Since(begun)}
+		t.exit <- exited{code: state.ExitCode(), err: err}
 	}()
 	return t, nil
 }

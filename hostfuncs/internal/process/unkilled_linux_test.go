@@ -14,9 +14,9 @@ import (
 
 const nobody = 65534
 
-// TestRunTellsWhatItCouldNotEnd has a driver that is nobody, and in its tree a
-// process that has become root.
-func TestRunTellsWhatItCouldNotEnd(t *testing.T) {
+// TestRunReportsWhatItCouldNotEnd: the driver is the user nobody, and a process of its tree
+// has become root.
+func TestRunReportsWhatItCouldNotEnd(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a program that becomes root")
 	}

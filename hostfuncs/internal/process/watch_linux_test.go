@@ -61,7 +61,7 @@ func TestWatched(t *testing.T) {
 	wantNoneLeft(t, c)
 }
 
-// TestWatchedAsUnwatched: a program doesn't notice that it is watched.
+// TestWatchedAsUnwatched: a watched program runs as others do.
 func TestWatchedAsUnwatched(t *testing.T) {
 	for name, script := range map[string]string{
 		"code":      `exit 3`,

@@ -16,7 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// startPlan is a program that will be started, exactly as it will.
+// startPlan is a program exactly as it will be started.
 type startPlan struct {
 	execPlan
 	name  string
@@ -53,10 +53,10 @@ func (r *Runner) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (s
 	return startPlan{p, termtext.Line(name, 20), q.Watch}, nil
 }
 
-// previewStart has a plan's program say the first of what it is watched for,
-// and end well, or in a run of a server run until it is asked to end.
+// previewStart supposes that a program prints the first text that it is watched for, and
+// succeeds, or runs until it is interrupted if the run is one of a server.
 func (r *Runner) previewStart(p startPlan) (abi.ProcessStartResult, []string, error) {
-	s := &started{pretended: true, endless: r.opts.Serves}
+	s := &started{planned: true, endless: r.opts.Serves}
 	unknown := []string{"its output"}
 	if len(p.watch) > 0 {
 		s.seen = p.watch[:1]
@@ -65,13 +65,13 @@ func (r *Runner) previewStart(p startPlan) (abi.ProcessStartResult, []string, er
 	if r.opts.Serves {
 		unknown = append(unknown, "when it ends, taken to be when the run is asked to")
 	}
-	if err := r.processes.add(s); err != nil {
+	if err := r.started.add(s); err != nil {
 		return abi.ProcessStartResult{}, nil, err
 	}
 	return abi.ProcessStartResult{ID: s.id}, unknown, p.missing
 }
 
-// doStart waits until the program runs, or can't.
+// doStart returns once the program runs or could not be started.
 func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResult, error) {
 	if ctx.Err() != nil {
 		return abi.ProcessStartResult{}, context.Cause(ctx)
@@ -82,7 +82,7 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 	}
 	s := new(started)
 	ctx, s.cancel = context.WithCancelCause(ctx)
-	if err := r.processes.add(s); err != nil {
+	if err := r.started.add(s); err != nil {
 		s.cancel(nil)
 		return abi.ProcessStartResult{}, err
 	}
@@ -90,47 +90,49 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
 	runs, failed := make(chan struct{}), make(chan error, 1)
 	cmd.Started = func() { close(runs) }
-	r.processes.group.Go(func() {
+	r.started.group.Go(func() {
 		defer s.cancel(nil)
 		res, err := r.run(ctx, cmd, 0)
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:
 		default:
-			// It never ran, whatever the error is.
 			failed <- err
 			return
 		}
-		r.processes.end(s, abi.ProcessExit{
-			ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted, Tail: out.tail(),
-		}, err)
+		r.started.update(func() {
+			s.ended, s.err = true, err
+			s.exit = abi.ProcessExit{
+				ID: s.id, ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted, Tail: out.tail(),
+			}
+		})
 	})
 	select {
 	case <-runs:
 		return abi.ProcessStartResult{ID: s.id}, nil
 	case err := <-failed:
-		r.processes.forget(s)
+		r.started.update(func() { r.started.remove(s) })
 		return abi.ProcessStartResult{}, abi.Errorf(abi.CodeFailed, "%v", err)
 	}
 }
 
-// waitPlan is what is waited for.
+// waitPlan says which programs to wait for, and how long.
 type waitPlan struct {
 	of      []*started
 	timeout time.Duration
 	missing error
 }
 
-// waitOp is process_wait. It looks at what was started, and at nothing else.
+// waitOp is process_wait. It needs no right: it concerns only what the provider started.
 func (r *Runner) waitOp() hostfuncs.Operation {
 	return hostfuncs.Op[abi.ProcessWaitRequest, waitPlan, abi.ProcessWaitResult]{
 		Name:  abi.OpProcessWait,
 		Looks: true,
 		Resolve: func(_ context.Context, q abi.ProcessWaitRequest) (waitPlan, error) {
 			if q.TimeoutMS < 0 {
-				return waitPlan{}, abi.Errorf(abi.CodeInvalid, "process_wait: timeout_ms can't be below 0")
+				return waitPlan{}, abi.Errorf(abi.CodeInvalid, "process_wait: timeout_ms must not be negative")
 			}
-			of, err := r.processes.find(abi.OpProcessWait, q.IDs)
+			of, err := r.started.find(abi.OpProcessWait, q.IDs)
 			return waitPlan{of, time.Duration(q.TimeoutMS) * time.Millisecond, err}, nil
 		},
 		Claim: func(waitPlan) capability.Claim { return capability.Claim{Own: true} },
@@ -139,14 +141,14 @@ func (r *Runner) waitOp() hostfuncs.Operation {
 			case p.missing != nil:
 				return abi.ProcessWaitResult{}, p.missing
 			case len(p.of) == 0:
-				return abi.ProcessWaitResult{}, abi.Errorf(abi.CodeInvalid, "process_wait: no program was started that was not waited for")
+				return abi.ProcessWaitResult{}, abi.Errorf(abi.CodeInvalid, "process_wait: no program was started, or all were waited for")
 			}
-			return r.processes.wait(ctx, p.of, p.timeout)
+			return r.started.wait(ctx, p.of, p.timeout)
 		},
 	}
 }
 
-// stopPlan is what is ended, and how.
+// stopPlan says which program to end, and how.
 type stopPlan struct {
 	program *started
 	signal  os.Signal
@@ -154,7 +156,7 @@ type stopPlan struct {
 	missing error
 }
 
-// stopOp is process_stop. It ends what was started, and nothing else. In a plan nothing was.
+// stopOp is process_stop. It needs no right: it concerns only what the provider started.
 func (r *Runner) stopOp() hostfuncs.Operation {
 	return hostfuncs.Op[abi.ProcessStopRequest, stopPlan, abi.ProcessExit]{
 		Name:    abi.OpProcessStop,
@@ -165,24 +167,24 @@ func (r *Runner) stopOp() hostfuncs.Operation {
 			if p.missing != nil {
 				return abi.ProcessExit{}, p.missing
 			}
-			return r.processes.stop(ctx, p.program, p.signal, p.grace)
+			return r.started.stop(ctx, p.program, p.signal, p.grace)
 		},
 	}
 }
 
-// stopSignals are those that ask a program to end.
+// stopSignals are the signals that ask a program to end.
 var stopSignals = map[string]os.Signal{"": syscall.SIGTERM, "SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP}
 
 func (r *Runner) resolveStop(_ context.Context, q abi.ProcessStopRequest) (stopPlan, error) {
 	signal, ok := stopSignals[q.Signal]
 	if !ok || q.GraceMS < 0 {
-		return stopPlan{}, abi.Errorf(abi.CodeInvalid, "process_stop: signal is SIGTERM, SIGINT or SIGHUP, and grace_ms not below 0")
+		return stopPlan{}, abi.Errorf(abi.CodeInvalid, "process_stop: signal must be SIGTERM, SIGINT or SIGHUP, and grace_ms must not be negative")
 	}
 	p := stopPlan{signal: signal, grace: r.opts.Grace}
 	if q.GraceMS > 0 {
 		p.grace = min(p.grace, time.Duration(q.GraceMS)*time.Millisecond)
 	}
-	of, err := r.processes.find(abi.OpProcessStop, []int{q.ID})
+	of, err := r.started.find(abi.OpProcessStop, []int{q.ID})
 	if p.missing = err; err == nil {
 		p.program = of[0]
 	}

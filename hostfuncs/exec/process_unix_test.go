@@ -36,7 +36,7 @@ func wait(t *testing.T, g *hostfuncs.Gate, q abi.ProcessWaitRequest) abi.Process
 	return hosttest.As[abi.ProcessWaitResult](t, hosttest.Call(t, g, abi.OpProcessWait, q))
 }
 
-// alive tells whether a process that wrote its ID to a file is there.
+// alive reports whether a process that wrote its ID to a file still runs.
 func (p *project) alive(t *testing.T, file string) bool {
 	t.Helper()
 	data, err := os.ReadFile(p.Root + "/" + file)
@@ -138,8 +138,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestInterruptIsAValue wants an interrupt to be told once, and waits and
-// probes to go on after it.
+// TestInterruptIsAValue: an interrupt is returned once, and waits and probes continue
+// after it.
 func TestInterruptIsAValue(t *testing.T) {
 	p := newProject(t, nil)
 	g := p.gate(t, "version: 1\nproviders: {test: {exec: ['sh **'], net: {connect: ['*']}}}")
@@ -200,7 +200,7 @@ func TestOutputOfSeveral(t *testing.T) {
 	})
 	wait(t, g, abi.ProcessWaitRequest{})
 	second := script(t, g, "printf no-newline; read x <go2", nil)
-	// Held open, so that what is written waits for whoever reads it.
+	// Kept open, so that written bytes wait for a reader.
 	pipes := make(map[string]*os.File)
 	for _, fifo := range []string{go1, go2} {
 		f, err := os.OpenFile(fifo, os.O_RDWR, 0)
@@ -231,8 +231,8 @@ func TestOutputOfSeveral(t *testing.T) {
 	}
 }
 
-// freePort is a port at which nobody listens as long as the test runs: a socket
-// has it that doesn't.
+// freePort is a port without a server during the test: a socket has it and does not
+// listen.
 func freePort(t *testing.T) string {
 	t.Helper()
 	syscall.ForkLock.RLock()

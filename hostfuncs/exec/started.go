@@ -1,0 +1,201 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+)
+
+// startedPrograms are the programs that a provider started and whose end it has not
+// yet been given.
+type startedPrograms struct {
+	mu          sync.Mutex
+	list        []*started
+	lastID      int
+	changed     chan struct{} // closed and replaced at each event
+	interrupted bool          // the provider has been given the interrupt
+	group       sync.WaitGroup
+}
+
+// started is one program.
+type started struct {
+	id     int
+	cancel context.CancelCauseFunc
+	seen   []string // watched lines that the provider has not been given
+	// ended says that it has ended, and exit or err how.
+	ended bool
+	exit  abi.ProcessExit
+	err   error
+	// planned means that it was not really started, and endless that it is supposed
+	// to run until the run is interrupted.
+	planned, endless bool
+}
+
+// add gives a program its ID.
+func (ps *startedPrograms) add(s *started) error {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if len(ps.list) == abi.MaxProcesses {
+		return abi.Errorf(abi.CodeTooLarge, "process_start: %d programs run already, the maximum", abi.MaxProcesses)
+	}
+	ps.lastID++
+	s.id = ps.lastID
+	ps.list = append(ps.list, s)
+	return nil
+}
+
+// update changes the state of a program, and wakes all that wait.
+func (ps *startedPrograms) update(change func()) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	change()
+	close(ps.changed)
+	ps.changed = make(chan struct{})
+}
+
+// find lists the programs with these IDs, or all if there are none.
+func (ps *startedPrograms) find(operation string, ids []int) ([]*started, error) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if len(ids) == 0 {
+		return slices.Clone(ps.list), nil
+	}
+	var found []*started
+	for _, id := range ids {
+		i := slices.IndexFunc(ps.list, func(s *started) bool { return s.id == id })
+		if i < 0 {
+			return nil, abi.Errorf(abi.CodeInvalid, "%s: no program with the ID %d was started and not yet waited for", operation, id)
+		}
+		found = append(found, ps.list[i])
+	}
+	return found, nil
+}
+
+// several reports whether more than one program may print.
+func (ps *startedPrograms) several() bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return len(ps.list) > 1
+}
+
+// remove removes a program whose end was given to the provider. The caller has the
+// lock.
+func (ps *startedPrograms) remove(s *started) {
+	ps.list = slices.DeleteFunc(ps.list, func(other *started) bool { return other == s })
+}
+
+// event returns the next event of some programs; ok is false if there is none. The
+// caller has the lock.
+func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, err error, ok bool) {
+	for _, s := range of {
+		switch {
+		case len(s.seen) > 0:
+			line := s.seen[0]
+			s.seen = s.seen[1:]
+			return abi.ProcessWaitResult{Seen: &abi.ProcessLine{ID: s.id, Line: line}}, nil, true
+		case s.ended:
+			ps.remove(s)
+			return abi.ProcessWaitResult{Exited: &s.exit}, s.err, true
+		case s.planned && (ps.interrupted || !s.endless):
+			ps.remove(s)
+			return abi.ProcessWaitResult{Exited: &abi.ProcessExit{ID: s.id, Interrupted: ps.interrupted}}, nil, true
+		case s.planned:
+			ps.interrupted = true
+			return abi.ProcessWaitResult{Interrupted: true}, nil, true
+		}
+	}
+	return result, nil, false
+}
+
+// pending reports whether wait would return an event, and returns a channel that is
+// closed at the next one.
+func (ps *startedPrograms) pending(of []*started) (<-chan struct{}, bool) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || len(s.seen) > 0 })
+}
+
+// wait waits for the first event. It returns an interrupt once, and can then be called
+// again.
+func (ps *startedPrograms) wait(ctx context.Context, of []*started, timeout time.Duration) (abi.ProcessWaitResult, error) {
+	interrupt := ctx.Done()
+	ctx = lingering(ctx)
+	var over <-chan time.Time
+	if timeout > 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		over = timer.C
+	}
+	for {
+		ps.mu.Lock()
+		if ps.interrupted {
+			interrupt = nil
+		}
+		result, err, ok := ps.event(of)
+		changed := ps.changed
+		ps.mu.Unlock()
+		if ok {
+			return result, err
+		}
+		select {
+		case <-changed:
+		case <-interrupt:
+			ps.update(func() { ps.interrupted = true })
+			return abi.ProcessWaitResult{Interrupted: true}, nil
+		case <-over:
+			return abi.ProcessWaitResult{TimedOut: true}, nil
+		case <-ctx.Done():
+			return abi.ProcessWaitResult{}, context.Cause(ctx)
+		}
+	}
+}
+
+// stop ends a program, and waits until it has ended.
+func (ps *startedPrograms) stop(ctx context.Context, s *started, sig os.Signal, grace time.Duration) (abi.ProcessExit, error) {
+	if s.planned {
+		ps.update(func() { ps.remove(s) })
+		return abi.ProcessExit{ID: s.id}, nil
+	}
+	kill := make(chan struct{})
+	timer := time.AfterFunc(grace, func() { close(kill) })
+	defer timer.Stop()
+	stopped := process.NewInterrupted(sig, kill)
+	stopped.Stopped = true
+	s.cancel(stopped)
+	ctx = lingering(ctx)
+	for {
+		ps.mu.Lock()
+		ended, changed := s.ended, ps.changed
+		if ended {
+			ps.remove(s)
+		}
+		ps.mu.Unlock()
+		if ended {
+			s.exit.Interrupted = false
+			return s.exit, s.err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return abi.ProcessExit{}, context.Cause(ctx)
+		}
+	}
+}
+
+// close ends all programs that run, and waits for their end.
+func (ps *startedPrograms) close() {
+	ps.mu.Lock()
+	for _, s := range ps.list {
+		if !s.planned {
+			s.cancel(errors.New("the run is over"))
+		}
+	}
+	ps.mu.Unlock()
+	ps.group.Wait()
+}
