@@ -31,7 +31,7 @@ func sendFiles(line *os.File, data []byte, files []*os.File) (sent int, err erro
 	return sent, errors.Join(err, sendErr)
 }
 
-// received reads what a guard sends, and keeps the last descriptor among it.
+// received reads what a guard sends, and keeps the last descriptor that came with it.
 type received struct {
 	line *os.File
 	file *os.File // nil for none; the reader of the messages takes it

@@ -12,11 +12,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
-// Guards starts the guards of commands. The nil Guards start them from our own
-// program, each when it is needed.
+// Guards starts the guards of commands, and keeps idle ones. Nil Guards start each from
+// our own program, for one command.
 type Guards struct {
-	// program is a guard as a program of its own, empty for none. file is a sealed
-	// memory file with it, nil until it is needed and where there can be none.
+	// program is the program of package guard, empty for our own. file is a sealed memory
+	// file with it, nil until it is needed.
 	program []byte
 	file    *os.File
 	// idle are guards without a command: started ahead of it, or left by an earlier one.
@@ -24,8 +24,8 @@ type Guards struct {
 	closed bool
 }
 
-// NewGuards returns guards that are started from a program: package guard as a program
-// of its own, or our own program if it is empty. They have to be closed.
+// NewGuards returns guards that are started from the program of package guard, or from
+// our own program if that is empty. They have to be closed.
 func NewGuards(program []byte) *Guards { return &Guards{program: program} }
 
 // Guard runs this process as a guard, and does not return, if it was started as one.
@@ -35,9 +35,9 @@ func Guard() {
 	}
 }
 
-// Without a program of its own, a guard has to be our program, the rest of which takes
-// a hundred times as long to get ready: this comes before it, see RATIONALE.md, "Why is
-// a guard between us and a command?".
+// Our own program must start fast as a guard, and the rest of it takes a hundred times as
+// long to initialise, so this runs first. See RATIONALE.md, "Why is the guard a program of
+// its own?".
 func init() { Guard() }
 
 // guardProcess is our side of a guard.
@@ -48,7 +48,7 @@ type guardProcess struct {
 	in      *bufio.Reader // reads from it
 }
 
-// Ahead starts the guard of the next command, so that it need not wait for that.
+// Ahead starts a guard for the next command, unless one is idle.
 func (g *Guards) Ahead() {
 	if g == nil {
 		return
@@ -59,7 +59,7 @@ func (g *Guards) Ahead() {
 		return
 	}
 	orphans.begin()
-	// Without one, the next command tells why.
+	// The next command reports an error.
 	if p, err := g.start(); err == nil {
 		g.idle = append(g.idle, p)
 		orphans.children[p.process.Pid] = true
@@ -123,7 +123,7 @@ func (g *Guards) start() (*guardProcess, error) {
 	if len(g.program) > 0 && g.file == nil {
 		var err error
 		if g.file, err = memoryFile(g.program); err != nil {
-			g.program = nil // an old kernel, or vm.memfd_noexec
+			g.program = nil // an old kernel, or vm.memfd_noexec=2
 		}
 	}
 	if g.file != nil {
@@ -137,12 +137,12 @@ func (g *Guards) start() (*guardProcess, error) {
 	return startGuard("/proc/self/exe")
 }
 
-// memoryFile makes a program a file that nobody can change.
+// memoryFile returns an executable file with a program that nobody can change.
 func memoryFile(program []byte) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(guard.Name, flags|unix.MFD_EXEC)
 	if errors.Is(err, unix.EINVAL) {
-		// Before Linux 6.3 all may be executed.
+		// Before Linux 6.3 all memory files are executable.
 		fd, err = unix.MemfdCreate(guard.Name, flags)
 	}
 	if err != nil {
@@ -160,7 +160,7 @@ func memoryFile(program []byte) (*os.File, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, err
 	}
-	// Opened for reading, and beyond the descriptors that a guard is started with.
+	// Open for reading only, with a number that the descriptors of a guard do not replace.
 	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -198,8 +198,8 @@ func startGuard(path string) (*guardProcess, error) {
 	return &guardProcess{process, line, from, bufio.NewReader(from)}, nil
 }
 
-// openLine makes a connection: our end, which can be closed while it is read from,
-// and the guard's.
+// openLine returns both ends of a connection: ours, which can be closed while it is
+// read, and the guard's.
 func openLine() (near, far *os.File, err error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

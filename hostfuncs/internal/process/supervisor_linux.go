@@ -15,24 +15,24 @@ import (
 
 // supervisor is a tree's connection to its guard.
 type supervisor struct {
-	guards  *Guards // that the guard is of
+	guards  *Guards // nil if the guard ends with its command
 	guard   *guardProcess
 	started chan begun
 	exit    chan exited
 	closed  chan struct{} // closed when the guard has ended, or is free for another command
-	stopped atomic.Bool   // the program has stopped, and nobody has seen to it
+	stopped atomic.Bool   // the program has stopped, and supervise has not handled it
 	empty   atomic.Bool   // nothing of the tree is left
 	free    atomic.Bool   // the guard is to run another command
-	// confined is what confines the tree, nil for nothing; watcher is nil for none.
+	// confined is nil for a tree that is not confined, watcher for one that is not watched.
 	confined *confine.Prepared
 	watcher  Watcher
-	// listener is that of the tree's filter, nil for none. What serves it is done when
-	// served is closed.
+	// listener receives the calls that the tree's filter reports, nil for none. served
+	// is closed when serve has returned.
 	listener *os.File
 	served   chan struct{}
 }
 
-// start has a guard run the program.
+// start takes a guard, which runs the program.
 func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	s := &t.supervisor
 	s.guards = c.Guards
@@ -42,7 +42,7 @@ func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	t.process = s.guard.process
 	s.watcher = c.Watcher
 	s.started, s.exit, s.closed, s.served = make(chan begun, 1), make(chan exited, 1), make(chan struct{}), make(chan struct{})
-	t.wakeGuard() // it may have been started long ago
+	t.wakeGuard() // an idle one may have been stopped
 	rest, err := t.tell(c, files)
 	if err == nil {
 		go t.listen(rest)
@@ -58,7 +58,7 @@ func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	return err
 }
 
-// tell sends the guard what it is to run, as much as it takes at once.
+// tell sends the guard its plan, as much as the connection takes at once.
 func (t *tree) tell(c Command, streams [3]*os.File) (rest []byte, err error) {
 	p, files, err := t.plan(c, streams)
 	if err != nil {
@@ -73,14 +73,14 @@ func (t *tree) tell(c Command, streams [3]*os.File) (rest []byte, err error) {
 	return data[sent:], nil
 }
 
-// awaitStart waits until the program runs. Already then it can stop its guard,
-// which is woken: all else waits for this.
+// awaitStart waits until the program runs. The program can already stop its guard
+// then, which must be continued so that the start is reported.
 func (t *tree) awaitStart() error {
 	for {
 		select {
 		case b := <-t.supervisor.started:
 			t.root = b.pid
-			t.wake() // for what came meanwhile
+			t.wake() // for earlier events
 			return b.err
 		case <-t.events:
 			t.wakeGuard()
@@ -88,7 +88,7 @@ func (t *tree) awaitStart() error {
 	}
 }
 
-// begun is what became of a start.
+// begun is the result of a start.
 type begun struct {
 	pid int
 	err error
@@ -134,8 +134,8 @@ func (t *tree) plan(c Command, streams [3]*os.File) (p guard.Plan, files []*os.F
 	return p, append(files, streams[:]...), nil
 }
 
-// listen sends the guard the rest of its plan, and takes in what it says, until it
-// has gone.
+// listen sends the guard the rest of its plan, and reads its messages until it has
+// ended or is free.
 func (t *tree) listen(rest []byte) {
 	s := &t.supervisor
 	defer t.wake()
@@ -155,8 +155,8 @@ func (t *tree) listen(rest []byte) {
 	case err == nil:
 		s.started <- begun{pid: msg.number}
 	default:
-		// It was killed, as the program can do before the guard says its name:
-		// nothing then is known of it, and all that is left comes to us.
+		// The guard was killed, possibly by the program, before it reported the pid.
+		// What is left of the tree is reparented to us.
 		s.started <- begun{pid: t.process.Pid}
 	}
 	if !t.readMessages() {
@@ -165,7 +165,7 @@ func (t *tree) listen(rest []byte) {
 	}
 }
 
-// readMessages reports whether the guard said how the program ended.
+// readMessages reports whether the guard reported how the program ended.
 func (t *tree) readMessages() (ended bool) {
 	s := &t.supervisor
 	for {
@@ -193,8 +193,8 @@ func (t *tree) readMessages() (ended bool) {
 	}
 }
 
-// read gives what the guard says next of how the program fares. A listener is served
-// from then on.
+// read returns the next message about the program's state. It starts serving a
+// listener that arrives.
 func (t *tree) read() (guardMessage, error) {
 	s := &t.supervisor
 	for {
@@ -204,15 +204,15 @@ func (t *tree) read() (guardMessage, error) {
 			s.listener = s.guard.from.take()
 			go t.serve()
 		case err == nil && msg.letter == guard.NotWatched:
-			s.watcher.Missed(fmt.Sprintf("installing a seccomp filter: %v", syscall.Errno(msg.number)))
+			s.watcher.Missed(fmt.Sprintf("install a seccomp filter: %v", syscall.Errno(msg.number)))
 		default:
 			return msg, err
 		}
 	}
 }
 
-// serve answers for the system calls that the tree's filter asks about. Each use is
-// told before the call that it is of goes on, and so before the program's end.
+// serve handles the calls that the tree's filter reports. Each use is reported before
+// its system call continues, and so before the end of the program.
 func (t *tree) serve() {
 	s := &t.supervisor
 	defer close(s.served)
@@ -223,10 +223,15 @@ func (t *tree) serve() {
 	}
 }
 
-// stopServing is for when the guard has gone.
+// stopServing stops serve. A watcher gets no calls afterwards. Connections that a
+// broker makes may take longer.
 func (t *tree) stopServing() {
-	if s := &t.supervisor; s.listener != nil {
-		s.listener.Close()
+	s := &t.supervisor
+	if s.listener == nil {
+		return
+	}
+	s.listener.Close()
+	if s.confined == nil {
 		<-s.served
 	}
 }
