@@ -17,6 +17,7 @@ RUNS ?= 1000
 SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
+HELPERS := bin/helpers/stagecraft-guard
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
@@ -24,10 +25,10 @@ PACKAGES := ./... ./guest-sdk/...
 # The time limit is for what hangs.
 TEST := CGO_ENABLED=1 go test -race -timeout 60m
 
-.PHONY: build demo check lint test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES)
+.PHONY: build demo check lint test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES) $(HELPERS)
 
-build: $(MODULES) bin/overlay.json
-	go build -trimpath -ldflags='-s -w' -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
+build: $(MODULES) $(HELPERS) bin/overlay.json
+	go build -trimpath -ldflags='-s -w' -tags helpers -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
 	cp THIRD_PARTY_NOTICES.md bin/
 
 # go build knows best what has changed.
@@ -35,12 +36,16 @@ $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
 	$(GUEST) -o $@ ./providers/$(subst -,,$*)
 
-# The modules are laid over providers/builtin/wasm for the build alone.
+bin/helpers/stagecraft-guard:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
+
+# The modules are laid over providers/builtin/wasm, and the helpers over their package,
+# for the build alone.
 bin/overlay.json: Makefile
 	@mkdir -p bin
-	@for id in $(PROVIDERS); do \
-		printf '%s"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm"' "$$comma" $$id $$id; comma=,; \
-	done | sed 's/.*/{"Replace": {&}}/' >$@
+	@{ for id in $(PROVIDERS); do \
+		printf '"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm", ' $$id $$id; \
+	done; printf '"cmd/stagecraft/internal/helpers/stagecraft-guard": "bin/helpers/stagecraft-guard"'; } | sed 's/.*/{"Replace": {&}}/' >$@
 
 demo: build
 	examples/demo.sh
