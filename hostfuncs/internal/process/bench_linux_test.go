@@ -25,8 +25,11 @@ func BenchmarkRunConfined(b *testing.B) {
 	guards := NewGuards(buildGuard(b))
 	defer guards.Close()
 	rules, err := attackRules(os.TempDir())
-	if err != nil || len(rules.Missing(confine.Probe())) > 0 {
-		b.Skip(err, rules.Missing(confine.Probe()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if missing := rules.Missing(confine.Probe()); len(missing) > 0 {
+		b.Skip(missing)
 	}
 	b.ResetTimer()
 	benchmarkRun(b, func(c *Command) { c.Guards, c.Confine = guards, rules })
