@@ -17,7 +17,7 @@ RUNS ?= 1000
 SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
-HELPERS := bin/helpers/stagecraft-sandbox
+HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
@@ -36,16 +36,21 @@ $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
 	$(GUEST) -o $@ ./providers/$(subst -,,$*)
 
+bin/helpers/stagecraft-guard:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
+
 bin/helpers/stagecraft-sandbox:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./cmd/stagecraft-sandbox
 
-# The modules are laid over providers/builtin/wasm, and the helper over
-# runtime/sandbox, for the build alone.
+# The modules are laid over providers/builtin/wasm, and the helpers over their package,
+# for the build alone.
 bin/overlay.json: Makefile
 	@mkdir -p bin
 	@{ for id in $(PROVIDERS); do \
 		printf '"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm", ' $$id $$id; \
-	done; printf '"runtime/sandbox/stagecraft-sandbox": "bin/helpers/stagecraft-sandbox"'; } | sed 's/.*/{"Replace": {&}}/' >$@
+	done; for name in $(notdir $(HELPERS)); do \
+		printf '"cmd/stagecraft/internal/helpers/%s": "bin/helpers/%s", ' $$name $$name; \
+	done; printf '"runtime/sandbox/stagecraft-sandbox": "bin/helpers/stagecraft-sandbox", '; } | sed 's/\(.*\), /{"Replace": {\1}}/' >$@
 
 demo: build
 	examples/demo.sh

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/helpers"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
@@ -20,7 +21,7 @@ func main() {
 		os.Exit(cli.ExitFailed)
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.System{
-		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules,
+		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules, GuardProgram: helpers.Guard,
 		SignalsHandled: quiet.End,
 	}))
 }

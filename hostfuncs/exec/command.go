@@ -29,7 +29,7 @@ func (r *Runner) command(p execPlan) (process.Command, error) {
 	}
 	cmd := process.Command{
 		Program: p.program.path, Argv: p.exec.Argv, Dir: p.dir.Abs, Grace: r.opts.Grace, Stdout: r.opts.Stdout, Stderr: r.opts.Stderr,
-		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Daemons: mayStay(p.exec),
+		Executable: p.program.file, Directory: p.opened, Pinned: p.exec.SHA256 != "", Daemons: mayStay(p.exec), Guards: r.opts.Guards,
 	}
 	if err := r.opts.Confinement.apply(&cmd, p.program.at); err != nil {
 		return cmd, err

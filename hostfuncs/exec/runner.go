@@ -42,6 +42,8 @@ type Options struct {
 	Daemons [][]string
 	// Confinement restricts all commands.
 	Confinement *Confinement
+	// Guards starts the guards of commands, on Linux. Nil executes our own program.
+	Guards *Guards
 	// Provider is the provider's ID. InputsDir is a directory of the user's that
 	// records with which inputs commands succeeded; if empty, nothing is recorded.
 	Provider, InputsDir string
@@ -79,6 +81,13 @@ func (r *Runner) Close() { r.started.close() }
 func (r *Runner) Operations() []hostfuncs.Operation {
 	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.probeOp()}
 }
+
+// Guards starts the guards of commands.
+type Guards = process.Guards
+
+// NewGuards returns guards that are started from the program of package
+// hostfuncs/internal/guard, or if that is empty from our own. They have to be closed.
+func NewGuards(program []byte) *Guards { return process.NewGuards(program) }
 
 // Guard runs this process as the guard of a command, and does not return, if it was
 // started as one.

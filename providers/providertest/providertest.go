@@ -62,7 +62,7 @@ func (b *Builder) Binary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := linked("", "-trimpath", "-overlay", overlay, modulePath+"/cmd/stagecraft")
+	program, err := linked("", "-trimpath", "-tags", "helpers", "-overlay", overlay, modulePath+"/cmd/stagecraft")
 	if err != nil {
 		return "", err
 	}
@@ -81,11 +81,11 @@ func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
-// overlay writes the go command's overlay that has the built-in modules in their
-// places, and returns its path.
+// overlay writes the go command's overlay that has the built-in modules and the
+// helpers in their places, and returns its path.
 func (b *Builder) overlay(out string, replaced map[string]string) (string, error) {
 	replace := maps.Clone(replaced)
 	if replace == nil {
@@ -102,12 +102,30 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		}
 		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
 	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
+	overlay := out + "-overlay.json"
+	if err := writeOverlay(overlay, replace); err != nil {
 		return "", err
 	}
-	overlay := out + "-overlay.json"
-	return overlay, os.WriteFile(overlay, data, 0o600)
+	for pkg, place := range map[string]string{
+		"hostfuncs/internal/guard/stagecraft-guard": "cmd/stagecraft/internal/helpers/stagecraft-guard",
+		"cmd/stagecraft-sandbox":                    "runtime/sandbox/stagecraft-sandbox",
+	} {
+		helper := out + "-" + filepath.Base(pkg)
+		err := goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-overlay", overlay, "-o", helper, modulePath+"/"+pkg)
+		if err != nil {
+			return "", err
+		}
+		replace[filepath.Join(root, place)] = helper
+	}
+	return overlay, writeOverlay(overlay, replace)
+}
+
+func writeOverlay(file string, replace map[string]string) error {
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
 }
 
 func (b *Builder) once(out string, build func() error) error {

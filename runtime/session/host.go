@@ -89,7 +89,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 	r.warnDaemons(daemons, granted.Daemons)
 	learns, _ := r.mode.learns()
 	runner := exec.NewRunner(exec.Options{
-		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: r.confinement,
+		Project: project, Env: env, Provider: l.ID, InputsDir: s.opts.InputsDir, Confinement: r.confinement, Guards: r.guards,
 		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted, Daemons: daemons,
 		// A learnt policy is compared with rules that pin programs, even if their policy
 		// is not enforced in this run.

@@ -48,6 +48,7 @@ type run struct {
 	begun       time.Time
 	module      provider.Module
 	confinement *exec.Confinement
+	guards      *exec.Guards
 	audit       *auditLog
 	recorder    *recorder
 }
@@ -81,12 +82,18 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 // begin reads the module and makes what the call needs before the module is
 // loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
-	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
+	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
+	if m.preview() == nil && c.operation == abi.ExportDev {
+		// A guard starts while the module is loaded.
+		go r.guards.Ahead()
+	}
 	var err error
 	if r.module, err = s.selected.Read(); err != nil {
+		r.guards.Close()
 		return nil, r.failed(err)
 	}
 	if r.confinement, err = r.newConfinement(); err != nil {
+		r.guards.Close()
 		return nil, err
 	}
 	if r.audit, err = r.startAudit(ctx); err != nil {
@@ -97,8 +104,10 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	return r, nil
 }
 
-// close removes temporary files. A failure does not fail a run that worked.
+// close ends idle guards and removes temporary files. A failure does not fail a run
+// that worked.
 func (r *run) close() {
+	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
 	}

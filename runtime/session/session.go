@@ -54,6 +54,9 @@ type Options struct {
 	// BuiltIns has the modules that come with the program, as files ID.wasm. They
 	// are trusted like the program.
 	BuiltIns fs.FS
+	// GuardProgram is what runs commands on Linux, as a program of its own: that of
+	// package hostfuncs/internal/guard. If it is empty, this program executes itself.
+	GuardProgram []byte
 	// UserProviders is the user's directory of providers. CacheDir keeps compiled
 	// modules and, unless NoReplay is set, what they did in earlier runs.
 	UserProviders, CacheDir string

@@ -250,10 +250,27 @@ func tryThreadsOfOwn([]string) error {
 	return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGCONT)
 }
 
+func errnoError(errno unix.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return errno
+}
+
 // tryNested confines once more.
 func tryNested([]string) error {
 	return onThread(func() error {
-		_, err := Rules{Read: []string{"/proc"}, Listen: []uint16{1}}.Apply(Probe())
-		return err
+		p, err := Rules{Read: []string{"/proc"}, Listen: []uint16{1}}.Prepare(Probe(), []int{1})
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, p.Ruleset.Fd(), 0, 0); errno != 0 {
+			return errno
+		}
+		filter := []byte(p.Restrictions.Filter)
+		prog := unix.SockFprog{Len: uint16(len(filter) / 8), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))}
+		_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog)))
+		return errnoError(errno)
 	})
 }

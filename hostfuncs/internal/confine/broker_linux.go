@@ -24,8 +24,8 @@ import (
 //
 // See https://docs.kernel.org/userspace-api/seccomp_filter.html#userspace-notification.
 type Broker struct {
-	fd    int
-	rules Rules
+	listener *os.File
+	rules    Rules
 }
 
 func hasGetfd() bool {
@@ -36,12 +36,12 @@ func hasGetfd() bool {
 // maxConnecting is how many connections are made at once; others wait.
 const maxConnecting = 512
 
-// Serve serves until no confined process is left. It is called once, from a thread
-// that is not confined. Connections of the confined processes wait for it, and fail
-// with ENOSYS if our process has ended.
+// Serve serves until no confined process is left or the listener is closed. It is
+// called once. Connections of the confined processes wait for it, and fail with ENOSYS
+// once the listener is closed.
 func (b *Broker) Serve() {
 	free := make(chan struct{}, maxConnecting)
-	serve(b.fd, func(n notification) {
+	serve(b.listener, func(n notification) {
 		free <- struct{}{}
 		// Connecting may take long.
 		go func() {
@@ -56,7 +56,7 @@ func (b *Broker) answer(n notification) {
 	if errno := b.connect(n); errno != 0 {
 		r.errno = -int32(errno)
 	}
-	_ = notifyIoctl(b.fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+	_ = notify(b.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
 // connect does what connect(2) was asked for, with the same errors.
@@ -71,7 +71,7 @@ func (b *Broker) connect(n notification) unix.Errno {
 	}
 	defer unix.Close(socket)
 	cwd := fmt.Sprintf("/proc/%d/cwd", n.pid)
-	if notifyIoctl(b.fd, notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
+	if notify(b.listener, notifyIDValid, unsafe.Pointer(&n.id)) != 0 {
 		// It has ended, and its pid may be reused.
 		return unix.EPERM
 	}

@@ -36,6 +36,10 @@ func (r Rules) Resolved(resolve func(string) (string, error)) Rules {
 	return r
 }
 
+func (r *Rules) pathLists() []*[]string {
+	return []*[]string{&r.Read, &r.Write, &r.Exec, &r.List, &r.Sockets}
+}
+
 func union[T comparable](a, b []T) []T {
 	var all []T
 	for _, v := range slices.Concat(a, b) {

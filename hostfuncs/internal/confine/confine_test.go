@@ -2,7 +2,6 @@ package confine
 
 import (
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -76,24 +75,6 @@ func TestMissingIsExplained(t *testing.T) {
 	} {
 		if diff := cmp.Diff([]string{tt.want}, Rules{AnyFiles: true, AnyNet: true}.Missing(tt.s)); diff != "" {
 			t.Error(diff)
-		}
-	}
-}
-
-// TestApplyRefuses is without effect: Apply changes nothing before it is sure
-// to know all rules.
-func TestApplyRefuses(t *testing.T) {
-	var missing *MissingError
-	if _, err := (Rules{}).Apply(Support{}); !errors.As(err, &missing) {
-		t.Errorf("got %v without support", err)
-	}
-	if runtime.GOOS != "linux" {
-		return
-	}
-	for _, name := range []string{"", "relative", "/a/../b", "/a/", "./a"} {
-		_, err := Rules{Read: []string{name}, BestEffort: true}.Apply(Support{})
-		if err == nil || !strings.Contains(err.Error(), "is not absolute and clean") {
-			t.Errorf("%q: got %v", name, err)
 		}
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// self is the process that starts the confined one, and its thread that does.
-type self struct{ pid, thread int }
-
 // newFilter lists the system calls that are not simply allowed.
-func newFilter(r Rules, s Support, me self) []call {
-	return slices.Concat(alwaysRefused(), namespaces(), protect(me), scheduling(), terminal(), setuidBit(), network(r, s))
+func newFilter(r Rules, s Support, protected []int) []call {
+	return slices.Concat(
+		alwaysRefused(), namespaces(), protect(protected), files(s.Landlock >= ScopeABI), scheduling(), setuidBit(), network(r, s),
+	)
 }
 
 // alwaysRefused are calls that no rule allows: they reach into other processes or the
@@ -21,7 +20,7 @@ func alwaysRefused() []call {
 	for _, number := range slices.Concat([]uintptr{
 		// Other processes.
 		unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_GETFD, unix.SYS_KCMP,
-		unix.SYS_PERF_EVENT_OPEN,
+		unix.SYS_PERF_EVENT_OPEN, unix.SYS_PROCESS_MRELEASE,
 		// What the kernel runs, and its keys.
 		unix.SYS_BPF, unix.SYS_USERFAULTFD, unix.SYS_KEXEC_LOAD, unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE,
 		unix.SYS_DELETE_MODULE, unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_REBOOT,
@@ -56,32 +55,53 @@ func namespaces() []call {
 	}
 }
 
-// protect keeps the confined processes from ending the one that started them. For
-// Landlock its thread is one of them, because it has the same rules.
-func protect(me self) []call {
-	refused := func(number uintptr, arg int, values ...int) call {
-		c := call{number: number, answer: allow}
-		for _, v := range values {
-			c.cases = append(c.cases, when{tests: []test{is(arg, uint32(v))}, answer: refuse(unix.EPERM)})
-		}
-		return c
-	}
+// protect refuses signals to processes. From [ScopeABI] on Landlock refuses them too,
+// for each of their threads.
+func protect(processes []int) []call {
 	const everyone = -1
-	return []call{
-		refused(unix.SYS_KILL, 0, me.pid, everyone),
-		refused(unix.SYS_TKILL, 0, me.pid, me.thread),
-		refused(unix.SYS_TGKILL, 0, me.pid),
-		refused(unix.SYS_RT_SIGQUEUEINFO, 0, me.pid),
-		refused(unix.SYS_RT_TGSIGQUEUEINFO, 0, me.pid),
-		refused(unix.SYS_PIDFD_OPEN, 0, me.thread),
-		// This names in memory a thread that a file signals.
-		refused(unix.SYS_FCNTL, 1, unix.F_SETOWN_EX),
-		// 0 is the calling process, anything else can be any process of the user.
-		{
-			number: unix.SYS_PRLIMIT64, answer: refuse(unix.EPERM),
-			cases: []when{{tests: []test{is(0, 0)}, answer: allow}},
-		},
+	targets := []int{everyone}
+	for _, p := range processes {
+		targets = append(targets, p, -p) // a guard leads a process group
 	}
+	calls := []call{refused(unix.SYS_KILL, 0, targets...)}
+	for _, number := range []uintptr{
+		unix.SYS_TKILL, unix.SYS_TGKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_RT_TGSIGQUEUEINFO, unix.SYS_PIDFD_OPEN,
+	} {
+		calls = append(calls, refused(number, 0, processes...))
+	}
+	return append(calls, call{
+		// 0 is the calling process, anything else can be any process of the user.
+		number: unix.SYS_PRLIMIT64, answer: refuse(unix.EPERM),
+		cases: []when{{tests: []test{is(0, 0)}, answer: allow}},
+	})
+}
+
+// refused allows a call except with one of the values as an argument.
+func refused(number uintptr, arg int, values ...int) call {
+	c := call{number: number, answer: allow}
+	for _, v := range values {
+		c.cases = append(c.cases, when{tests: []test{is(arg, uint32(v))}, answer: refuse(unix.EPERM)})
+	}
+	return c
+}
+
+// FIOSETOWN and SIOCSPGRP, which are like F_SETOWN.
+const fioSetOwn, siocSetGroup = 0x8901, 0x8902
+
+// files keeps a process from inserting input into its terminal, which the user's shell
+// shares, and from signals that a file sends to a process that is named in memory. If
+// Landlock does not scope signals, no file may send one to another process.
+func files(scoped bool) []call {
+	owner := []int{unix.F_SETOWN_EX}
+	requests := []int{unix.TIOCSTI, unix.TIOCLINUX}
+	var calls []call
+	if !scoped {
+		owner = append(owner, unix.F_SETOWN, unix.F_SETSIG)
+		requests = append(requests, fioSetOwn, siocSetGroup)
+		// Programs fall back to kill.
+		calls = []call{{number: unix.SYS_PIDFD_SEND_SIGNAL, answer: refuse(unix.ENOSYS)}}
+	}
+	return append(calls, refused(unix.SYS_FCNTL, 1, owner...), refused(unix.SYS_IOCTL, 1, requests...))
 }
 
 // scheduling keeps a process from changing the scheduling of the user's other
@@ -101,18 +121,6 @@ func scheduling() []call {
 		own(unix.SYS_SETPRIORITY, is(0, unix.PRIO_PROCESS), is(1, 0)),
 		own(unix.SYS_IOPRIO_SET, is(0, ofProcess), is(1, 0)),
 	}
-}
-
-// terminal keeps a process from inserting input into its terminal, which the user's
-// shell shares.
-func terminal() []call {
-	return []call{{
-		number: unix.SYS_IOCTL, answer: allow,
-		cases: []when{
-			{tests: []test{is(1, unix.TIOCSTI)}, answer: refuse(unix.EPERM)},
-			{tests: []test{is(1, unix.TIOCLINUX)}, answer: refuse(unix.EPERM)},
-		},
-	}}
 }
 
 // setuidBit keeps root from setting the set-user-ID bit of any file, which Landlock

@@ -3,7 +3,7 @@ package confine
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // user is whom confined programs run as.
@@ -160,17 +162,25 @@ func (p place) run(t testing.TB, r Rules, g guards, argv ...string) string {
 
 func (p place) command(t testing.TB, r Rules, g guards, argv ...string) *exec.Cmd {
 	t.Helper()
-	data := r.Resolved(filepath.EvalSymlinks).Encode()
+	data, err := json.Marshal(r.Resolved(filepath.EvalSymlinks))
+	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, p.self, argv...)
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Dir, cmd.SysProcAttr = p.in, p.attr()
 	cmd.Env = []string{
-		roleVar + "=guard", rulesVar + "=" + hex.EncodeToString(data), skipVar + "=" + g.skip,
+		roleVar + "=guard", rulesVar + "=" + string(data), skipVar + "=" + g.skip,
 		// With the race detector, each program would take a second to end.
 		"GORACE=atexit_sleep_ms=0",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + p.in, "TMPDIR=" + p.in,
+	}
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	must(t, err)
+	for _, fd := range ends {
+		end := os.NewFile(uintptr(fd), "line")
+		t.Cleanup(func() { _ = end.Close() })
+		cmd.ExtraFiles = append(cmd.ExtraFiles, end)
 	}
 	if g.landlock != 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", levelVar, max(g.landlock, 0)))

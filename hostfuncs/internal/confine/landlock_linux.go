@@ -78,16 +78,17 @@ func handled(r Rules, abi int) unix.LandlockRulesetAttr {
 	return a
 }
 
-// ruleset is a ruleset of Landlock, or none: fd is -1 then.
+// ruleset is a ruleset of Landlock.
 type ruleset struct {
 	fd      int
 	handled unix.LandlockRulesetAttr
 }
 
-func newRuleset(r Rules, abi int, programs ...int) (*ruleset, error) {
-	s := &ruleset{fd: -1, handled: handled(r, abi)}
+// newRuleset returns nil if Landlock has nothing to restrict.
+func newRuleset(r Rules, abi int, programs ...int) (*os.File, error) {
+	s := &ruleset{handled: handled(r, abi)}
 	if s.handled == (unix.LandlockRulesetAttr{}) {
-		return s, nil
+		return nil, nil
 	}
 	// Older kernels accept fields that they do not know if these are zero.
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
@@ -101,10 +102,10 @@ func newRuleset(r Rules, abi int, programs ...int) (*ruleset, error) {
 		err = errors.Join(err, s.allowFile(program, execAccess&s.handled.Handled_access_fs))
 	}
 	if err != nil {
-		s.close()
+		_ = unix.Close(s.fd)
 		return nil, err
 	}
-	return s, nil
+	return os.NewFile(uintptr(s.fd), "landlock-ruleset"), nil
 }
 
 func (s *ruleset) allow(r Rules) error {
@@ -192,20 +193,4 @@ func (s *ruleset) add(kind uintptr, attr unsafe.Pointer) error {
 		return errno
 	}
 	return nil
-}
-
-func (s *ruleset) restrictThread() error {
-	if s.fd < 0 {
-		return nil
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(s.fd), 0, 0); errno != 0 {
-		return fmt.Errorf("apply Landlock: %w", errno)
-	}
-	return nil
-}
-
-func (s *ruleset) close() {
-	if s.fd >= 0 {
-		_ = unix.Close(s.fd)
-	}
 }

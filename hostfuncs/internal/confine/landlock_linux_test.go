@@ -1,6 +1,8 @@
 package confine
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -39,9 +41,14 @@ func TestHandled(t *testing.T) {
 // never apply, jumps fit into a byte, and the kernel accepts the number of
 // instructions.
 func TestFilter(t *testing.T) {
-	for _, r := range []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}, {UDP: true, Sockets: []string{"/s"}}} {
+	rules := []Rules{{}, {AnyNet: true}, {Connect: []uint16{1}, AnySockets: true}, {UDP: true, Sockets: []string{"/s"}}}
+	for i, r := range append(rules, rules...) {
+		s := Support{Notify: true}
+		if i < len(rules) {
+			s.Landlock = ScopeABI
+		}
 		seen := map[uintptr]bool{}
-		calls := newFilter(r, Support{Notify: true}, self{1, 2})
+		calls := newFilter(r, s, []int{1, 2})
 		if n := len(compile(calls, kill)); n > 4096 {
 			t.Errorf("%+v: there are %d instructions", r, n)
 		}
@@ -53,6 +60,19 @@ func TestFilter(t *testing.T) {
 				t.Errorf("%+v: call %d is there twice", r, c.number)
 			}
 			seen[c.number] = true
+		}
+	}
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	var missing *MissingError
+	if _, err := (Rules{}).Prepare(Support{}, nil); !errors.As(err, &missing) {
+		t.Errorf("got %v without support", err)
+	}
+	for _, name := range []string{"", "relative", "/a/../b", "/a/", "./a"} {
+		_, err := Rules{Read: []string{name}, BestEffort: true}.Prepare(Support{}, nil)
+		if err == nil || !strings.Contains(err.Error(), "is not absolute and clean") {
+			t.Errorf("%q: got %v", name, err)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 package confine
 
 import (
-	"encoding/hex"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
 // The test's own program is the one that confines, the confined one, and one
@@ -26,7 +29,7 @@ const (
 	notifyVar = "STAGECRAFT_CONFINE_MUTE"
 )
 
-// The first thread is kept for the main goroutine: Apply must not be there.
+// The program ends with the thread that starts it.
 func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
@@ -35,10 +38,6 @@ func TestMain(m *testing.M) {
 		os.Exit(guardRole())
 	case "watch":
 		os.Exit(watchRole())
-	case "first":
-		_, err := Rules{BestEffort: true}.Apply(Support{})
-		fmt.Println(err)
-		os.Exit(0)
 	case "confined":
 		fmt.Println(outcome(attempts()[os.Args[1]](os.Args[2:])))
 		os.Exit(0)
@@ -60,52 +59,98 @@ func outcome(err error) string {
 	return err.Error()
 }
 
-// guardRole starts its arguments as a confined program, as a guard would, and reports the
-// signal that ended it.
+// guardRole starts its arguments as a confined program, as a guard does, and reports
+// if a signal ended it.
 func guardRole() int {
-	code := make(chan int)
-	go func() {
-		runtime.LockOSThread()
-		broker, err := applyFromEnv()
-		if err != nil {
-			fmt.Println("apply:", err)
-			code <- 90
-			return
-		}
-		if broker != nil {
-			go broker.Serve()
-		}
-		process, err := os.StartProcess(os.Args[1], os.Args[1:], &os.ProcAttr{
-			Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-		})
-		if err != nil {
-			fmt.Println("start:", outcome(err))
-			code <- 91
-			return
-		}
-		state, err := process.Wait()
-		if err != nil {
-			fmt.Println("wait:", err)
-		}
-		if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			fmt.Println("killed", unix.SignalName(status.Signal()))
-		}
-		code <- state.ExitCode()
-	}()
-	return <-code
+	prepared, err := prepareFromEnv()
+	if err != nil {
+		fmt.Println("apply:", err)
+		return 90
+	}
+	return startRestricted(&prepared.Restrictions, prepared.Ruleset, func(listener *os.File) { prepared.Broker(listener).Serve() })
 }
 
-func applyFromEnv() (*Broker, error) {
-	data, err := hex.DecodeString(os.Getenv(rulesVar))
-	if err != nil {
-		return nil, err
+// messagesFD is our end of the connection of which [guard.Line] is the other.
+const messagesFD = guard.Line + 1
+
+// startRestricted starts the arguments in a process that applies restrictions, and waits
+// for its end.
+func startRestricted(r *guard.Restrictions, ruleset *os.File, serve func(*os.File)) int {
+	unix.CloseOnExec(guard.Line)
+	unix.CloseOnExec(messagesFD)
+	failed := make(chan string, 1)
+	go func() { failed <- readMessages(serve) }()
+	var descriptors []int
+	if r.Ruleset {
+		descriptors = append(descriptors, int(ruleset.Fd()))
 	}
-	r, err := Decode(data)
-	if err != nil {
+	for fd := range guard.Line {
+		high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10)
+		if err != nil {
+			panic(err)
+		}
+		descriptors = append(descriptors, high)
+	}
+	dir, _ := os.Getwd()
+	plan := guard.Plan{Program: os.Args[1], Argv: os.Args[1:], Dir: dir, Env: os.Environ(), Restrict: r, Group: uint64(unix.Getpgrp())}
+	pid, letter, errno := guard.Start(&plan, descriptors, [65]bool{})
+	if errno != 0 {
+		fmt.Printf("%c: %v\n", letter, errno)
+		return 91
+	}
+	var status unix.WaitStatus
+	for {
+		if _, err := unix.Wait4(pid, &status, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	_ = unix.Shutdown(guard.Line, unix.SHUT_RDWR) // the test has it open too
+	if message := <-failed; message != "" {
+		fmt.Println(message)
+		return 92
+	}
+	if status.Signaled() {
+		fmt.Println("killed", unix.SignalName(status.Signal()))
+	}
+	return status.ExitStatus()
+}
+
+// readMessages has a listener served, and returns what failed.
+func readMessages(serve func(*os.File)) (failed string) {
+	message, control := make([]byte, 16), make([]byte, unix.CmsgSpace(4))
+	for {
+		n, size, _, _, err := unix.Recvmsg(messagesFD, message, control, unix.MSG_CMSG_CLOEXEC)
+		switch {
+		case err == unix.EINTR:
+		case err != nil || n == 0:
+			return failed
+		case message[0] == guard.Listens:
+			messages, err := unix.ParseSocketControlMessage(control[:size])
+			if err != nil {
+				panic(err)
+			}
+			fds, err := unix.ParseUnixRights(&messages[0])
+			if err != nil {
+				panic(err)
+			}
+			_ = unix.SetNonblock(fds[0], true)
+			go serve(os.NewFile(uintptr(fds[0]), "listener"))
+		default:
+			failed = map[byte]string{guard.Failed: "start: ", guard.NotConfined: "apply: "}[message[0]] +
+				unix.ErrnoName(unix.Errno(binary.LittleEndian.Uint32(message[1:])))
+		}
+	}
+}
+
+// prepareFromEnv leaves parts away, by which a test sees that these are what refuses.
+func prepareFromEnv() (*Prepared, error) {
+	var r Rules
+	if err := json.Unmarshal([]byte(os.Getenv(rulesVar)), &r); err != nil {
 		return nil, err
 	}
 	s := Probe()
 	if level := os.Getenv(levelVar); level != "" {
+		var err error
 		if s.Landlock, err = strconv.Atoi(level); err != nil {
 			return nil, err
 		}
@@ -118,37 +163,25 @@ func applyFromEnv() (*Broker, error) {
 		_ = os.Unsetenv(v)
 	}
 	_ = os.Setenv(roleVar, "confined")
-	if len(skip) == 0 {
-		return r.Apply(s)
-	}
-	return applyWithout(r, s, skip)
-}
-
-// applyWithout is Apply with a part taken away, by which a test sees that this
-// part is what refused.
-func applyWithout(r Rules, s Support, skip []string) (broker *Broker, err error) {
-	ruleset, err := newRuleset(r, s.Landlock)
+	p, err := r.Prepare(s, []int{os.Getpid()})
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range []struct {
-		name string
-		do   func() error
-	}{
-		{"undumpable", func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
-		{"capabilities", dropCapabilities},
-		{"new", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
-		{"landlock", ruleset.restrictThread},
-		{"seccomp", func() error {
-			broker, err = installFilter(r, s, self{pid: os.Getpid(), thread: unix.Gettid()})
-			return err
-		}},
-	} {
-		if !strings.Contains(strings.Join(skip, " "), part.name) {
-			if err := part.do(); err != nil {
-				return nil, err
-			}
+	for _, part := range skip {
+		switch part {
+		case "undumpable":
+			p.Restrictions.Hide = false
+		case "capabilities":
+			p.Restrictions.Capabilities = false
+		case "new":
+			p.Restrictions.NoNewPrivs = false
+		case "landlock":
+			p.Restrictions.Ruleset = false
+		case "seccomp":
+			p.Restrictions.Filter = ""
+		default:
+			return nil, fmt.Errorf("no part %q", part)
 		}
 	}
-	return broker, nil
+	return p, nil
 }

@@ -1,8 +1,9 @@
 package confine
 
 import (
-	"os/exec"
+	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -32,13 +33,13 @@ func TestProcesses(t *testing.T) {
 		p.checkAttempts(t, []attempt{
 			{name: "signal", argv: []string{"kill", other}, want: "EPERM", away: guards{landlock: ScopeABI - 1}, bare: "ok"},
 			{name: "signal the guard", argv: []string{"kill-guard"}, want: "EPERM", away: guards{skip: "seccomp landlock"}, bare: "ok"},
-			{name: "signal a thread of the guard", argv: []string{"kill-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
-			{name: "signal a thread of the guard by a file", argv: []string{"pidfd-thread"}, want: "EPERM", away: noSeccomp, bare: "ok"},
+			{name: "signal a thread of the guard", argv: []string{"kill-thread"}, want: "EPERM", away: guards{skip: "seccomp landlock"}, bare: "ok"},
+			{name: "signal a thread of the guard by a file", argv: []string{"pidfd-thread"}, want: "EPERM", away: guards{skip: "seccomp landlock"}, bare: "ok"},
 			{name: "signal all", argv: []string{"kill-all"}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "signal oneself", argv: []string{"threads"}, want: "ok"},
 			{name: "confining once more", argv: []string{"nested"}, want: "ok"},
 			{name: "environment", argv: []string{"environ", other}, want: "EACCES", away: seen, bare: "ok"},
-			{name: "memory of the guard", argv: []string{"guard-memory"}, want: "EACCES", away: guards{skip: "undumpable"}, bare: "ok"},
+			{name: "memory of the guard", argv: []string{"guard-memory"}, want: "EACCES", away: guards{skip: "undumpable landlock capabilities"}, bare: "ok"},
 			{name: "limits", argv: []string{"limits", other}, want: "EPERM", away: noSeccomp, bare: "ok"},
 			{name: "scheduling", argv: call(unix.SYS_SCHED_SETSCHEDULER, number(other), 0, 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
 			{name: "scheduling by parameters", argv: call(unix.SYS_SCHED_SETPARAM, number(other), 0), want: "EPERM", away: unscheduled, bare: "EINVAL"},
@@ -79,6 +80,35 @@ func TestProcesses(t *testing.T) {
 	})
 }
 
+// TestUnscoped has a Landlock that does not scope signals: the filter then refuses what
+// it can. It cannot know the threads of the guard.
+func TestUnscoped(t *testing.T) {
+	forUsers(t, func(t *testing.T, u user) {
+		p := newPlace(t, u)
+		r := p.rules()
+		r.BestEffort = true
+		for _, tt := range []struct {
+			argv string
+			want string
+		}{
+			{"kill-guard", "EPERM"},
+			{"kill-all", "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETOWN, " 1"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETOWN_EX, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_FCNTL, " 0 ", unix.F_SETSIG, " 9"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_IOCTL, " 0 ", fioSetOwn, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_IOCTL, " 0 ", siocSetGroup, " 0"), "EPERM"},
+			{fmt.Sprint("call ", unix.SYS_PIDFD_SEND_SIGNAL, " -1 0 0 0"), "ENOSYS"},
+			{"threads", "ok"},
+		} {
+			argv := append([]string{p.self}, strings.Fields(tt.argv)...)
+			if got := p.run(t, r, guards{landlock: ScopeABI - 1}, argv...); got != tt.want {
+				t.Errorf("%s: got %q, want %q", tt.argv, got, tt.want)
+			}
+		}
+	})
+}
+
 // TestSetUserID tries each call that changes a mode, with bad files.
 func TestSetUserID(t *testing.T) {
 	forUsers(t, func(t *testing.T, u user) {
@@ -98,16 +128,6 @@ func TestSetUserID(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestFirstThread has Apply refuse what would let a program end its guard.
-func TestFirstThread(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Env = []string{roleVar + "=first"}
-	out, err := cmd.Output()
-	if err != nil || string(out) != errFirstThread.Error()+"\n" {
-		t.Errorf("got %q, %v", out, err)
-	}
 }
 
 // full is the line of status with our own capabilities.

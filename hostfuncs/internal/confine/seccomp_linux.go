@@ -1,8 +1,7 @@
 package confine
 
 import (
-	"errors"
-	"fmt"
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -134,31 +133,9 @@ func hasAnswer(a answer) bool {
 	return errno == 0
 }
 
-// installFilter installs the filter of the rules for the calling thread, which has
-// no_new_privs.
-func installFilter(r Rules, s Support, me self) (*Broker, error) {
-	if auditArch == 0 {
-		return nil, errors.New("no seccomp filter for this processor")
-	}
-	brokered := r.socketMode(s) == socketsBrokered
-	install := setListener
-	if !brokered {
-		install = func(program []unix.SockFilter) (int, unix.Errno) { return setFilter(program, 0) }
-	}
-	fd, errno := install(compile(newFilter(r, s, me), kill))
-	switch {
-	case errno != 0:
-		return nil, fmt.Errorf("install a seccomp filter: %w", errno)
-	case !brokered:
-		return nil, nil
-	}
-	return &Broker{fd: fd, rules: r}, nil
-}
-
-func setFilter(program []unix.SockFilter, flags uintptr) (int, unix.Errno) {
-	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
-	return int(fd), errno
+// encodeFilter returns the bytes of an array of struct sock_filter.
+func encodeFilter(program []unix.SockFilter) string {
+	return string(unsafe.Slice((*byte)(unsafe.Pointer(&program[0])), len(program)*int(unsafe.Sizeof(program[0]))))
 }
 
 // notification and response are the kernel's seccomp_notif and seccomp_notif_resp.
@@ -183,36 +160,67 @@ const notifyIDValid = 0x40082102
 
 // serve handles the calls that a filter reports to its listener, until no process
 // with the filter is left.
-func serve(listener int, handle func(notification)) {
-	defer unix.Close(listener)
+func serve(listener *os.File, handle func(notification)) {
+	defer listener.Close()
+	conn, err := listener.SyscallConn()
+	if err != nil {
+		return
+	}
 	for {
-		// Receiving alone would wait forever if no process is left.
-		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
-		if _, err := unix.Poll(poll, -1); err == unix.EINTR {
-			continue
-		} else if err != nil || poll[0].Revents&unix.POLLIN == 0 {
+		var n notification
+		var received, ended bool
+		err := conn.Read(func(fd uintptr) bool {
+			var ready int16
+			if ready = events(fd); ready == 0 {
+				return false
+			}
+			// Receiving would wait forever if no process is left.
+			ended = ready&unix.POLLIN == 0
+			// Receiving fails if the call was interrupted meanwhile.
+			received = !ended && notifyIoctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0
+			return true
+		})
+		if err != nil || ended {
 			return
 		}
-		var n notification
-		// Receiving fails if the call was interrupted meanwhile.
-		if notifyIoctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) == 0 {
+		if received {
 			handle(n)
 		}
 	}
 }
 
-func notifyIoctl(listener int, request uintptr, arg unsafe.Pointer) unix.Errno {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), request, uintptr(arg))
+// events are the poll events of a listener, without waiting.
+func events(listener uintptr) int16 {
+	poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(poll, 0); err != unix.EINTR {
+			return poll[0].Revents
+		}
+	}
+}
+
+// notify makes an ioctl of the listener, which may be closed meanwhile.
+func notify(listener *os.File, request uintptr, arg unsafe.Pointer) (errno unix.Errno) {
+	errno = unix.EBADF
+	if conn, err := listener.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) { errno = notifyIoctl(fd, request, arg) })
+	}
 	return errno
 }
 
-// setListener installs a filter that reports calls to the returned listener.
-func setListener(program []unix.SockFilter) (listener int, errno unix.Errno) {
-	// A received call cannot be interrupted, or a signal would make it run twice.
+func notifyIoctl(listener, request uintptr, arg unsafe.Pointer) unix.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, listener, request, uintptr(arg))
+	return errno
+}
+
+// listenerFlags are those for installing a filter that reports calls to a listener. A
+// received call cannot be interrupted, or a signal would make it run twice.
+func listenerFlags() uint64 {
 	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-	if listener, errno = setFilter(program, flags); errno != unix.EINVAL {
-		return listener, errno
+	// Linux before 5.19 does not know WAIT_KILLABLE_RECV. The kernel checks the flags
+	// before the filter, which is missing here.
+	if _, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, 0); errno == unix.EINVAL {
+		return unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
 	}
-	// Linux before 5.19 does not know WAIT_KILLABLE_RECV.
-	return setFilter(program, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
+	return flags
 }

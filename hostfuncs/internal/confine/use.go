@@ -1,8 +1,6 @@
 package confine
 
 import (
-	"encoding/binary"
-	"errors"
 	"slices"
 )
 
@@ -22,8 +20,6 @@ const (
 	UseUDP     UseKind = 'u' // UDP was sent to or received on a port
 )
 
-var useKinds = []UseKind{UseRead, UseList, UseWrite, UseMake, UseMkdir, UseSocket, UseConnect, UseListen, UseUDP}
-
 // Use is a file, port or socket that a program used.
 type Use struct {
 	Kind UseKind
@@ -38,28 +34,9 @@ type Use struct {
 // maxPath is the longest path that Linux accepts, in bytes.
 const maxPath = 4096
 
-// MaxUse is the largest size of an encoded use, in bytes.
-const MaxUse = 3 + maxPath
-
-// Encode returns the use as [DecodeUse] reads it: a byte for the kind, two for the
-// port, and the path.
-func (u Use) Encode() []byte {
-	return append(binary.LittleEndian.AppendUint16([]byte{byte(u.Kind)}, u.Port), u.Path...)
-}
-
 // MaxUses is how many different uses a watch reports. The directories of so many
 // files describe a program well enough.
 const MaxUses = 100_000
-
-var errUse = errors.New("not a use of a file, port or socket")
-
-// DecodeUse reads what [Use.Encode] wrote, and nothing else.
-func DecodeUse(data []byte) (Use, error) {
-	if len(data) < 3 || len(data) > MaxUse || !slices.Contains(useKinds, UseKind(data[0])) {
-		return Use{}, errUse
-	}
-	return Use{Kind: UseKind(data[0]), Port: binary.LittleEndian.Uint16(data[1:]), Path: string(data[3:])}, nil
-}
 
 // Allows reports whether the rules allow a use, as if each of their paths existed. It
 // is pure.

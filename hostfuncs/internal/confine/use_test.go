@@ -1,7 +1,6 @@
 package confine
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -51,26 +50,4 @@ func TestAllows(t *testing.T) {
 			t.Errorf("%c %s %d: got %v", tt.use.Kind, tt.use.Path, tt.use.Port, got)
 		}
 	}
-}
-
-func TestDecodeUse(t *testing.T) {
-	for _, data := range []string{"", "r", "r0", "R00/a", "r00" + strings.Repeat("a", maxPath+1)} {
-		if u, err := DecodeUse([]byte(data)); err == nil {
-			t.Errorf("%.10q is taken for %v", data, u)
-		}
-	}
-}
-
-func FuzzDecodeUse(f *testing.F) {
-	f.Add([]byte("r00/a"))
-	f.Add([]byte("b\x50\x00"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		u, err := DecodeUse(data)
-		if err != nil {
-			return
-		}
-		if again := u.Encode(); string(again) != string(data) {
-			t.Errorf("%v was %q, and is %q", u, data, again)
-		}
-	})
 }

@@ -3,43 +3,36 @@ package confine
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
-// Watch reports what the programs that are started from a thread use: the kernel
-// reports each call that names a file or port, and suspends the call meanwhile.
+// Watch reports what programs use: the kernel reports each call that names a file or
+// port, and suspends the call meanwhile.
 //
 // It observes and does not restrict. It inspects the name before the call, and always
 // continues the call. If a program replaces the name meanwhile, or uses io_uring, its
 // use is not reported; it gains nothing by that.
 type Watch struct {
-	fd   int
-	self int // the thread, whose own calls are not reported
-	seen map[Use]bool
+	listener *os.File
+	seen     map[Use]bool
 }
 
-// NewWatch watches the calling thread and every process that is started from it. They
-// are not restricted; but unless we are root, programs that gain rights, such as
-// sudo, fail, as in a confined command.
-//
-// # Notes
-//
-// The caller has locked its goroutine to the thread, never unlocks it, and starts the
-// program from there. [Watch.Serve] must run before the thread makes any call that
-// names a file, because such calls wait for it. While a program is being started, its
-// thread cannot be preempted, and the new program waits for Serve. So at least two
-// goroutines must be able to run, and the garbage collector must be off.
+// PrepareWatch returns what a process needs to have itself, and every process that it
+// starts, watched. They are not restricted; but unless we are root, programs that gain
+// rights, such as sudo, fail, as in a confined command.
 //
 // # Errors
 //
-// An error if the system does not support it; only no_new_privs may be set then.
-func NewWatch() (*Watch, error) {
+// An error if the system does not support it.
+func PrepareWatch() (*guard.Restrictions, error) {
 	if auditArch == 0 || !hasAnswer(unix.SECCOMP_RET_USER_NOTIF) {
 		return nil, errors.New("this needs Linux 5.9 with seccomp notifications, on an amd64 or arm64 processor")
 	}
@@ -47,30 +40,33 @@ func NewWatch() (*Watch, error) {
 	for number := range watched {
 		calls = append(calls, call{number: number, answer: unix.SECCOMP_RET_USER_NOTIF})
 	}
-	fd, errno := setListener(compile(calls, allow))
-	if errno == unix.EACCES {
-		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return nil, fmt.Errorf("set no_new_privs: %w", err)
-		}
-		fd, errno = setListener(compile(calls, allow))
-	}
-	if errno != 0 {
-		return nil, fmt.Errorf("install a seccomp filter: %w", errno)
-	}
-	return &Watch{fd: fd, self: unix.Gettid(), seen: make(map[Use]bool)}, nil
+	return &guard.Restrictions{
+		NoNewPrivs: !mayFilter(), Optional: true,
+		Filter: encodeFilter(compile(calls, allow)), Flags: listenerFlags(),
+	}, nil
+}
+
+// mayFilter reports whether we may install a filter without no_new_privs.
+func mayFilter() bool {
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	return unix.Capget(&head, &sets[0]) == nil && sets[0].Effective>>unix.CAP_SYS_ADMIN&1 == 1
+}
+
+// NewWatch returns a watch of the processes whose filter reports to the listener.
+func NewWatch(listener *os.File) *Watch {
+	return &Watch{listener: listener, seen: make(map[Use]bool)}
 }
 
 // Serve calls used once for each use, before the system call continues. It calls more
-// once if there are more than [MaxUses]. It returns when no watched process is left.
-// It is called once, from a thread that is not watched.
+// once if there are more than [MaxUses]. It returns when no watched process is left or
+// the listener is closed. It is called once.
 func (w *Watch) Serve(used func(Use), more func()) {
-	serve(w.fd, func(n notification) {
-		if int(n.pid) != w.self {
-			for _, u := range usesOf(n) {
-				w.report(u, used, more)
-			}
+	serve(w.listener, func(n notification) {
+		for _, u := range usesOf(n) {
+			w.report(u, used, more)
 		}
-		_ = notifyIoctl(w.fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&response{
+		_ = notify(w.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&response{
 			id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE,
 		}))
 	})

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,42 +18,27 @@ import (
 // watchRole starts its arguments as a watched program, and prints what that used of its
 // own directory, of the one beside it, and of ports.
 func watchRole() int {
-	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
-	debug.SetGCPercent(-1)
 	_ = os.Setenv(roleVar, "confined")
-	code := make(chan int)
-	go func() {
-		runtime.LockOSThread()
-		watch, err := NewWatch()
-		if err != nil {
-			fmt.Println("watch:", err)
-			code <- 90
-			return
-		}
-		// Told before the program goes on, so before it has ended.
-		var mu sync.Mutex
-		var uses []string
-		go watch.Serve(func(u Use) {
+	restrictions, err := PrepareWatch()
+	if err != nil {
+		fmt.Println("watch:", err)
+		return 90
+	}
+	// Reported before the program goes on, so before it has ended.
+	var mu sync.Mutex
+	var uses []string
+	code := startRestricted(restrictions, nil, func(listener *os.File) {
+		NewWatch(listener).Serve(func(u Use) {
 			mu.Lock()
 			defer mu.Unlock()
 			uses = append(uses, shown(u))
 		}, func() {})
-		process, err := os.StartProcess(os.Args[1], os.Args[1:], &os.ProcAttr{
-			Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-		})
-		if err != nil {
-			fmt.Println("start:", err)
-			code <- 91
-			return
-		}
-		state, err := process.Wait()
-		mu.Lock()
-		defer mu.Unlock()
-		uses = slices.DeleteFunc(uses, func(u string) bool { return u == "" })
-		fmt.Println(strings.Join(uses, ", "), err)
-		code <- state.ExitCode()
-	}()
-	return <-code
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	uses = slices.DeleteFunc(uses, func(u string) bool { return u == "" })
+	fmt.Println("used: " + strings.Join(uses, ", "))
+	return code
 }
 
 // shown is a use without the place that a test has, empty for one of what every
@@ -181,7 +165,7 @@ func TestWatch(t *testing.T) {
 				cmd.Env = append(cmd.Env, roleVar+"=watch")
 				out, err := cmd.Output()
 				lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
-				if got := lines[len(lines)-1]; got != tt.want+" <nil>" {
+				if got := lines[len(lines)-1]; got != "used: "+tt.want {
 					t.Errorf("got %q, %v, want %s", out, err, tt.want)
 				}
 			})

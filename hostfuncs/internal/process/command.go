@@ -58,6 +58,8 @@ type Command struct {
 	// Watcher, if set, receives what the program and its descendants use. A
 	// confined command cannot be watched.
 	Watcher Watcher
+	// Guards starts the command's guard on Linux; nil executes our own program.
+	Guards *Guards
 	// Limits are applied on Linux only.
 	Limits Limits
 	// Daemons are programs of the tree that may stay when it ends.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,36 +100,5 @@ func TestLookPathAsksForOurRights(t *testing.T) {
 	}()
 	if err := <-errs; !errors.Is(err, errNotExecutable) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func FuzzParseStat(f *testing.F) {
-	if line, err := os.ReadFile("/proc/self/stat"); err == nil {
-		f.Add(line)
-	}
-	f.Add([]byte("7 (a) Z (b\n) S 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0"))
-	f.Add([]byte("1 (x"))
-	f.Add([]byte(")("))
-	f.Add([]byte(""))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		e, ok := parseStat(line)
-		if ok && !strings.HasPrefix(strings.TrimLeft(string(line), " \t\n\v\f\r+0\u0085\u00a0"), strconv.Itoa(e.pid)) && e.pid > 0 {
-			t.Errorf("%q gave %+v", line, e)
-		}
-	})
-}
-
-func TestParseStat(t *testing.T) {
-	e, ok := parseStat([]byte("7 (a) Z (b\n) S 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0"))
-	if want := (entry{pid: 7, ppid: 1, pgid: 2, sid: 3, start: 99}); !ok || e != want {
-		t.Errorf("got %+v, %v", e, ok)
-	}
-	if e, ok := parseStat([]byte("7 (a) Z 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0")); !ok || !e.zombie {
-		t.Errorf("got %+v, %v", e, ok)
-	}
-	for _, line := range []string{"", "7", "7 (a) S 1 2", "x (a) S 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0"} {
-		if e, ok := parseStat([]byte(line)); ok {
-			t.Errorf("%q gave %+v", line, e)
-		}
 	}
 }

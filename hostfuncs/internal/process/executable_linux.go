@@ -14,13 +14,15 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
 // Executable is the file of a program, opened once: this file is inspected, hashed
 // and run, even if its path leads elsewhere by then. It has to be closed.
 type Executable struct {
 	file *os.File // opened with O_PATH, so that opening never blocks
-	is   identity
+	is   guard.Identity
 	// native says that the kernel runs the file itself; otherwise an interpreter
 	// opens it by its path.
 	native bool
@@ -28,45 +30,29 @@ type Executable struct {
 	fixed bool
 }
 
-// handle is the descriptor that a guard inherits, nil for none.
-func (x *Executable) handle() *os.File {
-	if x == nil {
-		return nil
-	}
-	return x.file
-}
-
 // runBy is how a guard runs the file.
-func (x *Executable) runBy(pinned bool) runBy {
+func (x *Executable) runBy(pinned bool) guard.RunBy {
 	switch {
 	case x.fixed:
-		return byPath
+		return guard.ByPath
 	case x.native:
-		return byDescriptor
+		return guard.ByDescriptor
 	case pinned:
-		return byOpenFile
+		return guard.ByOpenFile
 	}
-	return byPath
+	return guard.ByPath
 }
 
-// identity distinguishes a file from others and from its own earlier content. The
-// size is in bytes, times are in nanoseconds.
-type identity struct{ device, inode, size, modified, changed uint64 }
-
-func identityOf(s *unix.Stat_t) identity {
-	return identity{
-		device: uint64(s.Dev), inode: uint64(s.Ino), size: uint64(s.Size),
-		modified: uint64(s.Mtim.Nano()), changed: uint64(s.Ctim.Nano()),
-	}
-}
-
-func identify(fd int) (identity, error) {
+func identify(fd int) (guard.Identity, error) {
 	var s unix.Stat_t
 	if err := unix.Fstat(fd, &s); err != nil {
-		return identity{}, err
+		return guard.Identity{}, err
 	}
-	return identityOf(&s), nil
+	return guard.IdentityOf(&s), nil
 }
+
+// errFileChanged is the error of a guard that finds another file.
+const errFileChanged = guard.ErrChanged
 
 // OpenExecutable opens the regular file at a path, and follows links.
 func OpenExecutable(path string) (*Executable, error) {
@@ -205,13 +191,6 @@ func rootAlone(dir string) bool {
 
 // Directory is a working directory, opened once. It has to be closed.
 type Directory struct{ file *os.File }
-
-func (d *Directory) handle() *os.File {
-	if d == nil {
-		return nil
-	}
-	return d.file
-}
 
 // OpenDirectory opens a directory beneath a root. rel is clean; a link in it is an
 // error.

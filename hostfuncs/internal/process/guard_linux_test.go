@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"reflect"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
 // startTree starts a driver, below it a command of several processes, and waits
@@ -48,7 +47,7 @@ func guardOf(t *testing.T, driver int) int {
 	t.Helper()
 	for _, e := range processes() {
 		line, _ := os.ReadFile("/proc/" + strconv.Itoa(e.pid) + "/cmdline")
-		if e.ppid == driver && bytes.HasPrefix(line, []byte(guardName+"\x00")) {
+		if e.ppid == driver && bytes.HasPrefix(line, []byte(guard.Name+"\x00")) {
 			return e.pid
 		}
 	}
@@ -169,42 +168,4 @@ func syscallFcntl(f *os.File, command, argument int) (int, error) {
 		err = errno
 	}
 	return 0, err
-}
-
-func TestGuardPlan(t *testing.T) {
-	for _, want := range []guardPlan{
-		{program: "/bin/sh", dir: "/", argv: []string{"sh"}, env: []string{}},
-		{program: "/x", dir: "/", argv: []string{"x"}, env: []string{}, limits: Limits{OpenFiles: 1, Processes: 2}, confine: &confine.Rules{Read: []string{"/"}, Listen: []uint16{1}}, is: identity{1, 2, 3, 4, 1 << 63}, how: byOpenFile, opened: true},
-		{
-			program: "/a b", dir: "/\xff", group: 17, argv: []string{"", "-c", "\xfe\n"}, env: []string{"A=", "=C"},
-			daemons: []Daemon{{Program: "/x", Args: []string{}}, {Program: "/y", Args: []string{"daemon", ""}}},
-		},
-	} {
-		data := want.encode()
-		got, err := decodeGuardPlan(data[4:])
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("got %+v, %v", got, err)
-		}
-		for n := range len(data) - 4 {
-			if cut, err := decodeGuardPlan(data[4 : 4+n]); err == nil && reflect.DeepEqual(cut, want) {
-				t.Errorf("%d bytes of %d are taken for all", n, len(data)-4)
-			}
-		}
-	}
-}
-
-// FuzzGuardPlan: no bytes make a guard panic.
-func FuzzGuardPlan(f *testing.F) {
-	f.Add(guardPlan{program: "/bin/sh", dir: "/", argv: []string{"sh"}, daemons: []Daemon{{Program: "/x"}}}.encode()[4:])
-	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := decodeGuardPlan(data)
-		if err != nil {
-			return
-		}
-		again, err := decodeGuardPlan(p.encode()[4:])
-		if err != nil || !reflect.DeepEqual(again, p) {
-			t.Errorf("%+v became %+v, %v", p, again, err)
-		}
-	})
 }

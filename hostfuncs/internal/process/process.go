@@ -94,10 +94,6 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if c.Watcher != nil && runtime.GOOS != "linux" {
 		c.Watcher.Missed("commands cannot be watched on " + runtime.GOOS)
 	}
-	// stopAlong stops the calling thread, which must not change meanwhile.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
 	s, err := openStreams(c)
 	if err != nil {
 		return Result{}, &StartError{Program: c.Program, Err: err}

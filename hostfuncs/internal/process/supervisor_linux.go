@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -9,57 +8,69 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 )
 
 // supervisor is a tree's connection to its guard.
 type supervisor struct {
-	line    *os.File
+	guards  *Guards // nil if the guard ends with its command
+	guard   *guardProcess
 	started chan begun
 	exit    chan exited
-	closed  chan struct{} // closed when the guard has ended
+	closed  chan struct{} // closed when the guard has ended, or is free for another command
 	stopped atomic.Bool   // the program has stopped, and supervise has not handled it
 	empty   atomic.Bool   // nothing of the tree is left
-	watcher Watcher       // nil for none
+	free    atomic.Bool   // the guard is to run another command
+	// confined is nil for a tree that is not confined, watcher for one that is not watched.
+	confined *confine.Prepared
+	watcher  Watcher
+	// listener receives the calls that the tree's filter reports, nil for none. served
+	// is closed when serve has returned.
+	listener *os.File
+	served   chan struct{}
 }
 
-// start starts a guard, which runs the program.
-func (t *tree) start(c Command, files [3]*os.File) error {
-	line, far, err := openLine()
-	if err != nil {
-		return err
-	}
+// start takes a guard, which runs the program.
+func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	s := &t.supervisor
-	s.line, s.watcher = line, c.Watcher
-	t.process, err = os.StartProcess("/proc/self/exe", []string{guardName, c.Program}, &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: append(files[:], far, c.Executable.handle(), c.Directory.handle()),
-		// Neither the terminal nor a kill of our group may reach it.
-		Sys: &syscall.SysProcAttr{Setpgid: true},
-	})
-	far.Close()
+	s.guards = c.Guards
+	if s.guard, err = s.guards.take(); err != nil {
+		return err
+	}
+	t.process = s.guard.process
+	s.watcher = c.Watcher
+	s.started, s.exit, s.closed, s.served = make(chan begun, 1), make(chan exited, 1), make(chan struct{}), make(chan struct{})
+	t.wakeGuard() // an idle one may have been stopped
+	rest, err := t.tell(c, files)
+	if err == nil {
+		go t.listen(rest)
+		err = t.awaitStart()
+	} else {
+		close(s.closed)
+	}
 	if err != nil {
-		line.Close()
-		return err
+		t.waitGuard()
+		t.stopServing()
+		delete(orphans.children, t.process.Pid) // the lock is held
 	}
-	p := guardPlan{
-		program: c.Program, dir: c.Dir, opened: c.Directory != nil, argv: c.Argv, env: c.Env,
-		limits: c.Limits, confine: c.Confine, watch: c.Watcher != nil, daemons: c.Daemons,
+	return err
+}
+
+// tell sends the guard its plan, as much as the connection takes at once.
+func (t *tree) tell(c Command, streams [3]*os.File) (rest []byte, err error) {
+	p, files, err := t.plan(c, streams)
+	if err != nil {
+		return nil, err
 	}
-	if x := c.Executable; x != nil {
-		p.is, p.how = x.is, x.runBy(c.Pinned)
+	defer t.supervisor.confined.Close()
+	data := p.Encode()
+	sent, err := sendFiles(t.supervisor.guard.line, data, files)
+	if err != nil {
+		return nil, fmt.Errorf("send the plan to the guard: %w", err)
 	}
-	if t.shared {
-		p.group = uint64(unix.Getpgrp())
-	}
-	s.started, s.exit, s.closed = make(chan begun, 1), make(chan exited, 1), make(chan struct{})
-	go t.talk(p)
-	if err := t.awaitStart(); err != nil {
-		_ = t.process.Kill()
-		<-s.closed
-		_, _ = t.process.Wait()
-		line.Close()
-		return err
-	}
-	return nil
+	return data[sent:], nil
 }
 
 // awaitStart waits until the program runs. The program can already stop its guard
@@ -77,45 +88,70 @@ func (t *tree) awaitStart() error {
 	}
 }
 
-// openLine returns both ends of a connection: ours, which can be closed while it is
-// read, and the guard's.
-func openLine() (near, far *os.File, err error) {
-	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	if err := unix.SetNonblock(ends[0], true); err != nil {
-		_ = unix.Close(ends[0])
-		_ = unix.Close(ends[1])
-		return nil, nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(ends[0]), "guard"), os.NewFile(uintptr(ends[1]), "line"), nil
-}
-
 // begun is the result of a start.
 type begun struct {
 	pid int
 	err error
 }
 
-// talk sends the guard its plan, and reads its messages until it has ended.
-func (t *tree) talk(p guardPlan) {
+// plan is what the guard is to run, with its descriptors in the order that
+// package guard expects.
+func (t *tree) plan(c Command, streams [3]*os.File) (p guard.Plan, files []*os.File, err error) {
+	s := &t.supervisor
+	p = guard.Plan{
+		Program: c.Program, Dir: c.Dir, Opened: c.Directory != nil, Argv: c.Argv, Env: c.Env,
+		OpenFiles: c.Limits.OpenFiles, Processes: c.Limits.Processes,
+	}
+	for _, d := range c.Daemons {
+		p.Daemons = append(p.Daemons, guard.Daemon(d))
+	}
+	if t.shared {
+		p.Group = uint64(unix.Getpgrp())
+	}
+	var programs []int
+	if x := c.Executable; x != nil {
+		p.Is, p.How = x.is, x.runBy(c.Pinned)
+		files, programs = append(files, x.file), append(programs, int(x.file.Fd()))
+	}
+	if c.Directory != nil {
+		files = append(files, c.Directory.file)
+	}
+	switch {
+	case c.Watcher != nil:
+		if p.Restrict, err = confine.PrepareWatch(); err != nil {
+			c.Watcher.Missed(err.Error())
+		}
+	case c.Confine != nil:
+		s.confined, err = c.Confine.Prepare(confine.Probe(), []int{t.process.Pid, os.Getpid()}, programs...)
+		if err != nil {
+			return p, nil, fmt.Errorf("%w: %v", errNotConfined, err)
+		}
+		p.Restrict = &s.confined.Restrictions
+		if s.confined.Ruleset != nil {
+			files = append(files, s.confined.Ruleset)
+		}
+	}
+	return p, append(files, streams[:]...), nil
+}
+
+// listen sends the guard the rest of its plan, and reads its messages until it has
+// ended or is free.
+func (t *tree) listen(rest []byte) {
 	s := &t.supervisor
 	defer t.wake()
 	defer close(s.closed)
-	if _, err := s.line.Write(p.encode()); err != nil {
-		s.started <- begun{err: fmt.Errorf("send the plan to the guard: %w", err)}
-		return
+	if len(rest) > 0 {
+		if _, err := s.guard.line.Write(rest); err != nil {
+			s.started <- begun{err: fmt.Errorf("send the plan to the guard: %w", err)}
+			return
+		}
 	}
-	in := bufio.NewReader(s.line)
-	msg, err := s.read(in)
+	msg, err := t.read()
 	switch {
-	case err == nil && msg.letter == guardFailed:
+	case err == nil && msg.letter == guard.Failed:
 		s.started <- begun{err: syscall.Errno(msg.number)}
-		return
-	case err == nil && msg.letter == guardNotConfined:
+	case err == nil && msg.letter == guard.NotConfined:
 		s.started <- begun{err: fmt.Errorf("%w: %v", errNotConfined, syscall.Errno(msg.number))}
-		return
 	case err == nil:
 		s.started <- begun{pid: msg.number}
 	default:
@@ -123,32 +159,80 @@ func (t *tree) talk(p guardPlan) {
 		// What is left of the tree is reparented to us.
 		s.started <- begun{pid: t.process.Pid}
 	}
-	if !t.readMessages(in) {
+	if !t.readMessages() {
 		// The program was killed with its guard.
 		s.exit <- exited{code: 128 + int(syscall.SIGKILL), signal: "SIGKILL"}
 	}
 }
 
 // readMessages reports whether the guard reported how the program ended.
-func (t *tree) readMessages(in *bufio.Reader) (ended bool) {
+func (t *tree) readMessages() (ended bool) {
 	s := &t.supervisor
 	for {
-		msg, err := s.read(in)
+		msg, err := t.read()
 		switch {
 		case err != nil:
 			return ended
-		case msg.letter == guardStopped:
+		case msg.letter == guard.Stopped:
 			s.stopped.Store(true)
 			t.wake()
-		case msg.letter == guardExited, msg.letter == guardLast:
+		case msg.letter == guard.Exited, msg.letter == guard.Last:
 			ended = true
-			s.empty.Store(msg.letter == guardLast)
+			s.free.Store(msg.letter == guard.Last && s.guards != nil)
+			s.empty.Store(msg.letter == guard.Last)
 			code, signal := exitStatus(syscall.WaitStatus(msg.number))
 			s.exit <- exited{code: code, signal: signal}
-		case msg.letter == guardEmpty:
+		case msg.letter == guard.Empty:
+			s.free.Store(len(t.daemons) == 0 && s.guards != nil)
 			s.empty.Store(true)
 			t.wake()
 		}
+		if s.free.Load() {
+			return ended
+		}
+	}
+}
+
+// read returns the next message about the program's state. It starts serving a
+// listener that arrives.
+func (t *tree) read() (guardMessage, error) {
+	s := &t.supervisor
+	for {
+		msg, err := readMessage(s.guard.in)
+		switch {
+		case err == nil && msg.letter == guard.Listens && s.listener == nil && s.guard.from.file != nil:
+			s.listener = s.guard.from.take()
+			go t.serve()
+		case err == nil && msg.letter == guard.NotWatched:
+			s.watcher.Missed(fmt.Sprintf("install a seccomp filter: %v", syscall.Errno(msg.number)))
+		default:
+			return msg, err
+		}
+	}
+}
+
+// serve handles the calls that the tree's filter reports. Each use is reported before
+// its system call continues, and so before the end of the program.
+func (t *tree) serve() {
+	s := &t.supervisor
+	defer close(s.served)
+	if s.confined != nil {
+		s.confined.Broker(s.listener).Serve()
+	} else {
+		confine.NewWatch(s.listener).Serve(s.watcher.Used, s.watcher.More)
+	}
+}
+
+// stopServing stops serve. A watcher gets no calls afterwards. Connections that a
+// broker makes may take longer.
+func (t *tree) stopServing() {
+	s := &t.supervisor
+	if s.listener == nil {
+		return
+	}
+	s.listener.Close()
+	if s.confined == nil {
+		<-s.served
 	}
 }
 
@@ -163,19 +247,31 @@ func (t *tree) wake() {
 // exited receives how the program ended.
 func (t *tree) exited() <-chan exited { return t.supervisor.exit }
 
-// release ends the guard, and waits for it.
+// release leaves the guard to the next command, or ends it and waits for it.
 func (t *tree) release() {
-	closeWrite(t.supervisor.line)
+	s := &t.supervisor
+	if s.free.Load() {
+		<-s.closed
+	}
+	if !s.free.Load() || !s.guards.leave(s.guard) {
+		t.waitGuard()
+		orphans.waited(t.process.Pid)
+	}
+	t.stopServing()
+}
+
+func (t *tree) waitGuard() {
+	s := &t.supervisor
+	closeWrite(s.guard.line)
 	select {
-	case <-t.supervisor.closed:
+	case <-s.closed:
 	case <-time.After(2 * settleTime):
 		// Something keeps it from ending by itself.
 		_ = t.process.Kill()
-		<-t.supervisor.closed
+		<-s.closed
 	}
 	_, _ = t.process.Wait()
-	orphans.waited(t.process.Pid)
-	t.supervisor.line.Close()
+	s.guard.line.Close()
 }
 
 // closeWrite makes the guard end the tree. Its messages can still be read.

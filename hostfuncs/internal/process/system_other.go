@@ -9,9 +9,6 @@ import (
 	"syscall"
 )
 
-// Guard does nothing: only Linux has guards.
-func Guard() {}
-
 // errFileChanged never occurs: nothing is compared.
 var errFileChanged = errors.New("another file")
 

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
 	"github.com/stagecraft-dev/stagecraft/internal/children"
 )
 
@@ -88,89 +88,26 @@ func (o *orphanTracker) reapOrphans() {
 
 // processes lists all visible processes.
 func processes() []entry {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	list := make([]entry, 0, len(names))
-	buf := make([]byte, 1024)
-	for _, name := range names {
-		if name[0] < '1' || name[0] > '9' {
-			continue
-		}
-		if e, ok := readStat("/proc/"+name+"/stat", buf); ok {
-			list = append(list, e)
-		}
+	all := guard.Processes()
+	list := make([]entry, len(all))
+	for i, p := range all {
+		list[i] = entryOf(p)
 	}
 	return list
 }
 
 func look(pid int) (entry, bool) {
-	return readStat("/proc/"+strconv.Itoa(pid)+"/stat", make([]byte, 1024))
+	p, ok := guard.Look(pid)
+	return entryOf(p), ok
 }
 
-// readStat uses plain system calls: the runtime's poller would double the time, for
-// files that never block.
-func readStat(path string, buf []byte) (entry, bool) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return entry{}, false
+func entryOf(p guard.Process) entry {
+	return entry{
+		pid: p.PID, ppid: p.Parent, pgid: p.Group, sid: p.Session, start: p.Start, zombie: p.Zombie, stopped: p.Stopped,
 	}
-	defer unix.Close(fd)
-	n, err := unix.Read(fd, buf)
-	if err != nil {
-		return entry{}, false
-	}
-	return parseStat(buf[:n])
-}
-
-// parseStat reads a line of /proc/PID/stat, see proc_pid_stat(5). The name of
-// a program, in parentheses, may contain any bytes.
-func parseStat(line []byte) (entry, bool) {
-	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
-	if open < 1 || end < open {
-		return entry{}, false
-	}
-	fields := strings.Fields(string(line[end+1:]))
-	if len(fields) < 20 {
-		return entry{}, false
-	}
-	e := entry{zombie: fields[0] == "Z" || fields[0] == "X", stopped: fields[0] == "T"}
-	ok := true
-	number := func(s string) int {
-		n, err := strconv.Atoi(s)
-		ok = ok && err == nil
-		return n
-	}
-	e.pid = number(strings.TrimSpace(string(line[:open])))
-	e.ppid, e.pgid, e.sid = number(fields[1]), number(fields[2]), number(fields[3])
-	start, err := strconv.ParseUint(fields[19], 10, 64)
-	e.start = start
-	return e, ok && err == nil
 }
 
 // runsAs reports whether a process runs the program with the arguments.
 func (d Daemon) runsAs(pid int) bool {
-	dir := "/proc/" + strconv.Itoa(pid)
-	line, err := os.ReadFile(dir + "/cmdline")
-	if err != nil {
-		return false
-	}
-	_, args, _ := bytes.Cut(line, []byte{0})
-	want := ""
-	for _, arg := range d.Args {
-		want += arg + "\x00"
-	}
-	if string(args) != want {
-		return false
-	}
-	// Argv[0] is whatever the process chose; the file it runs is not.
-	program, err := os.Stat(d.Program)
-	if err != nil {
-		return false
-	}
-	runs, err := os.Stat(dir + "/exe")
-	return err == nil && os.SameFile(program, runs)
+	return guard.Daemon(d).Matches(guard.Process{PID: pid, Group: pid})
 }

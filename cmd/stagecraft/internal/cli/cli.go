@@ -29,6 +29,8 @@ type System struct {
 	Environ        []string
 	// BuiltIns has the modules that are built into stagecraft.
 	BuiltIns fs.FS
+	// GuardProgram is the program of guards, empty for stagecraft itself.
+	GuardProgram []byte
 	// SignalsHandled, unless nil, is called once os/signal receives all signals.
 	SignalsHandled func()
 }
@@ -193,7 +195,7 @@ func (a *app) options() session.Options {
 		NoReplay: a.grammar.NoReplay,
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
-		BuiltIns: a.BuiltIns, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
+		BuiltIns: a.BuiltIns, GuardProgram: a.GuardProgram, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
 		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, even if it is not used.
 		Own: []string{a.getenv(attestKeyEnv)},

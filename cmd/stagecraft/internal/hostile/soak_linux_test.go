@@ -125,8 +125,8 @@ func leftOf(word string) (left []string) {
 		for _, dir := range dirs {
 			line, _ := os.ReadFile(dir + "/cmdline")
 			env, _ := os.ReadFile(dir + "/environ")
-			orphan := isOurs(dir) && bytes.HasPrefix(line, []byte("stagecraft-guard\x00")) &&
-				!isOurs("/proc/"+strconv.Itoa(parentOf(dir)))
+			owner, isGuard := bytes.CutPrefix(line, []byte("stagecraft-guard\x00"))
+			orphan := isGuard && strconv.Itoa(parentOf(dir))+"\x00" != string(owner)
 			if bytes.Contains(env, []byte(word+"\x00")) || orphan {
 				left = append(left, string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
 			}
@@ -136,12 +136,6 @@ func leftOf(word string) (left []string) {
 		}
 	}
 	return left
-}
-
-// isOurs reports whether a process runs this test's stagecraft.
-func isOurs(dir string) bool {
-	exe, _ := os.Readlink(dir + "/exe")
-	return exe == clitest.Binary()
 }
 
 func parentOf(dir string) int {

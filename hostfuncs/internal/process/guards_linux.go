@@ -1,0 +1,214 @@
+package process
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
+)
+
+// Guards starts the guards of commands, and keeps idle ones. Nil Guards start each from
+// our own program, for one command.
+type Guards struct {
+	// program is the program of package guard, empty for our own. file is a sealed memory
+	// file with it, nil until it is needed.
+	program []byte
+	file    *os.File
+	// idle are guards without a command: started ahead of it, or left by an earlier one.
+	idle   []*guardProcess
+	closed bool
+}
+
+// NewGuards returns guards that are started from the program of package guard, or from
+// our own program if that is empty. They have to be closed.
+func NewGuards(program []byte) *Guards { return &Guards{program: program} }
+
+// Guard runs this process as a guard, and does not return, if it was started as one.
+func Guard() {
+	if len(os.Args) > 0 && os.Args[0] == guard.Name {
+		os.Exit(guard.Main())
+	}
+}
+
+// Our own program must start fast as a guard, and the rest of it takes a hundred times as
+// long to initialise, so this runs first. See RATIONALE.md, "Why is the guard a program of
+// its own?".
+func init() { Guard() }
+
+// guardProcess is our side of a guard.
+type guardProcess struct {
+	process *os.Process
+	line    *os.File
+	from    *received
+	in      *bufio.Reader // reads from it
+}
+
+// Ahead starts a guard for the next command, unless one is idle.
+func (g *Guards) Ahead() {
+	if g == nil {
+		return
+	}
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	if len(g.idle) > 0 || g.closed {
+		return
+	}
+	orphans.begin()
+	// The next command reports an error.
+	if p, err := g.start(); err == nil {
+		g.idle = append(g.idle, p)
+		orphans.children[p.process.Pid] = true
+	}
+}
+
+// Close ends the idle guards.
+func (g *Guards) Close() {
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	for _, p := range g.idle {
+		p.end()
+	}
+	if g.file != nil {
+		g.file.Close()
+	}
+	g.idle, g.file, g.program, g.closed = nil, nil, nil, true
+}
+
+// end ends a guard that has no command. The lock of the orphans is held.
+func (p *guardProcess) end() {
+	p.line.Close()
+	_ = p.process.Kill()
+	_, _ = p.process.Wait()
+	delete(orphans.children, p.process.Pid)
+}
+
+// leave keeps a guard that has nothing left of its command for the next one, and
+// reports whether it did.
+func (g *Guards) leave(p *guardProcess) bool {
+	if g == nil {
+		return false
+	}
+	orphans.mu.Lock()
+	defer orphans.mu.Unlock()
+	if !g.closed {
+		g.idle = append(g.idle, p)
+	}
+	return !g.closed
+}
+
+// take returns a guard for a command. The lock of the orphans is held.
+func (g *Guards) take() (*guardProcess, error) {
+	if g == nil {
+		return new(Guards).start()
+	}
+	for len(g.idle) > 0 {
+		last := len(g.idle) - 1
+		p := g.idle[last]
+		g.idle = g.idle[:last]
+		if pid, err := peek(unix.P_PID, p.process.Pid, unix.WEXITED); err == nil && pid == 0 {
+			return p, nil
+		}
+		p.end() // it was killed
+	}
+	return g.start()
+}
+
+// start starts a guard from the memory file, or from our own program.
+func (g *Guards) start() (*guardProcess, error) {
+	if len(g.program) > 0 && g.file == nil {
+		var err error
+		if g.file, err = memoryFile(g.program); err != nil {
+			g.program = nil // an old kernel, or vm.memfd_noexec=2
+		}
+	}
+	if g.file != nil {
+		if p, err := startGuard(descriptor(int(g.file.Fd()))); err == nil {
+			return p, nil
+		}
+		// Memory files may not be executed here.
+		g.file.Close()
+		g.file, g.program = nil, nil
+	}
+	return startGuard("/proc/self/exe")
+}
+
+// memoryFile returns an executable file with a program that nobody can change.
+func memoryFile(program []byte) (*os.File, error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err := unix.MemfdCreate(guard.Name, flags|unix.MFD_EXEC)
+	if errors.Is(err, unix.EINVAL) {
+		// Before Linux 6.3 all memory files are executable.
+		fd, err = unix.MemfdCreate(guard.Name, flags)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for rest := program; len(rest) > 0; {
+		n, err := unix.Write(fd, rest)
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		return nil, err
+	}
+	// Open for reading only, with a number that the descriptors of a guard do not replace.
+	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(low)
+	high, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, guard.Line+1)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(high), guard.Name), nil
+}
+
+func startGuard(path string) (*guardProcess, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	line, far, err := openLine()
+	if err != nil {
+		return nil, err
+	}
+	defer far.Close()
+	// With our PID a list of processes shows whose guard it is.
+	process, err := os.StartProcess(path, []string{guard.Name, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
+		// Neither the terminal nor a kill of our group is to reach it.
+		Sys: &syscall.SysProcAttr{Setpgid: true},
+	})
+	if err != nil {
+		line.Close()
+		return nil, err
+	}
+	from := &received{line: line}
+	return &guardProcess{process, line, from, bufio.NewReader(from)}, nil
+}
+
+// openLine returns both ends of a connection: ours, which can be closed while it is
+// read, and the guard's.
+func openLine() (near, far *os.File, err error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(ends[0], true); err != nil {
+		_ = unix.Close(ends[0])
+		_ = unix.Close(ends[1])
+		return nil, nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(ends[0]), "guard"), os.NewFile(uintptr(ends[1]), "line"), nil
+}
