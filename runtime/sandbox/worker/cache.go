@@ -16,12 +16,13 @@ import (
 // compile uses compiled code that is kept, if it can. Code that is damaged or
 // cannot be kept must not stop a provider from running: unusable says why then.
 func (w *worker) compile() (unusable, err error) {
+	m := w.module
 	if w.dir != "" {
-		if unusable = w.compileCached(w.dir); unusable == nil {
+		if unusable = m.compileCached(w.dir); unusable == nil {
 			return nil, nil
 		}
 		// The module may be sound, and what is kept of it not.
-		again := w.rebuild(w.dir)
+		again := m.rebuild(w.dir)
 		if again == nil {
 			return unusable, nil
 		}
@@ -29,14 +30,14 @@ func (w *worker) compile() (unusable, err error) {
 	} else {
 		unusable = w.noCache
 	}
-	if err := w.compileWith(wazero.NewCompilationCache()); err != nil {
+	if err := m.compileWith(wazero.NewCompilationCache()); err != nil {
 		return nil, &loadError{firstLine(err)}
 	}
 	return unusable, nil
 }
 
 // compileCached compiles with what a directory keeps, and keeps it there.
-func (w *worker) compileCached(dir string) error {
+func (m *module) compileCached(dir string) error {
 	if err := checkEntries(dir); err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (w *worker) compileCached(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.compileWith(cache); err != nil {
+	if err := m.compileWith(cache); err != nil {
 		return errors.Join(err, cache.Close(context.Background()))
 	}
 	return nil
@@ -52,13 +53,13 @@ func (w *worker) compileCached(dir string) error {
 
 // rebuild compiles into an empty directory, and puts the entries that are there
 // then in place of those in the cache: other runs may be about to use these.
-func (w *worker) rebuild(dir string) (err error) {
+func (m *module) rebuild(dir string) (err error) {
 	fresh, err := os.MkdirTemp(dir, "anew-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
-	if err := w.compileCached(fresh); err != nil {
+	if err := m.compileCached(fresh); err != nil {
 		return err
 	}
 	return filepath.WalkDir(fresh, func(path string, d fs.DirEntry, err error) error {

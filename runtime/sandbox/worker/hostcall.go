@@ -5,34 +5,38 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/tetratelabs/wazero/api"
+	extism "github.com/extism/go-sdk"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// offer makes an import of each operation: bytes out of Extism's memory, to the
-// host, and its bytes back.
-func (w *worker) offer(ctx context.Context) error {
-	builder := w.module.runtime.NewHostModuleBuilder(hostNamespace)
+// hostFunctions makes an import of each operation: bytes out of Extism's memory,
+// to the host, and its bytes back.
+func (w *worker) hostFunctions() []extism.HostFunction {
+	functions := make([]extism.HostFunction, 0, len(w.operations))
 	for place, operation := range w.operations {
-		builder.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
-			w.module.kernel.mustBeCalled()
-			stack[0] = w.cross(ctx, byte(place), stack[0])
-		}), one(i64), one(i64)).Export(abi.ImportName(operation))
+		functions = append(functions, extism.NewHostFunctionWithStack(
+			abi.ImportName(operation),
+			func(_ context.Context, p *extism.CurrentPlugin, stack []uint64) {
+				stack[0] = w.cross(p, byte(place), stack[0])
+			},
+			[]extism.ValueType{extism.ValueTypePTR},
+			[]extism.ValueType{extism.ValueTypePTR},
+		))
 	}
-	_, err := builder.Instantiate(ctx)
-	return err
+	return functions
 }
 
 // cross answers a request at an offset with the offset of a reply.
-func (w *worker) cross(ctx context.Context, place byte, offset uint64) uint64 {
-	request, refused := w.read(ctx, offset)
+func (w *worker) cross(p *extism.CurrentPlugin, place byte, offset uint64) uint64 {
+	request, refused := w.read(p, offset)
 	reply := refused
 	if refused == nil {
 		reply = w.ask(place, request)
 	}
-	answer, err := w.module.kernel.write(ctx, reply)
+	answer, err := p.WriteBytes(reply)
+	// Extism's allocator says 0 when it has nothing left.
 	if err != nil || answer == 0 {
 		w.stop(&crashError{fmt.Sprintf("no memory is left for the reply to %s", w.operations[place])})
 	}
@@ -52,30 +56,30 @@ func (w *worker) ask(place byte, request []byte) []byte {
 	return reply
 }
 
-// read finds the block at an offset; the offset is the guest's word, and every
-// number here can be a lie. A module that hands over an offset at which there is
-// nothing is stopped.
-func (w *worker) read(ctx context.Context, offset uint64) (request, refused []byte) {
-	length, err := w.module.kernel.length(ctx, offset)
+// read copies the block at an offset; the offset is the guest's word, and
+// every number here can be a lie. A module that hands over an offset at which
+// there is nothing is stopped.
+func (w *worker) read(p *extism.CurrentPlugin, offset uint64) (request, refused []byte) {
+	length, err := p.Length(offset)
 	if err != nil || length == 0 || offset > 1<<32-1 {
 		w.badOffset(offset)
 	}
 	if length > abi.MaxRequest {
 		return nil, tooLarge(length)
 	}
-	request, ok := w.module.kernel.view(offset, length)
+	view, ok := p.Memory().Read(uint32(offset), uint32(length))
 	if !ok {
 		w.badOffset(offset)
 	}
-	return request, nil
+	return append([]byte(nil), view...), nil
 }
 
 func (w *worker) badOffset(offset uint64) {
 	w.stop(&crashError{fmt.Sprintf("it says that a request is at offset %d of Extism's memory, where there is none", offset)})
 }
 
-// stop ends the module from a function that it called, which has no error to
-// return: wazero makes one of the panic.
+// stop ends the module from a callback of Extism's, which has no error to return:
+// wazero makes one of the panic.
 func (w *worker) stop(reason error) {
 	w.stopped = reason
 	panic(reason)

@@ -1,6 +1,5 @@
 // Package worker runs one module for the package sandbox, in a process of its
-// own. It is the only importer of wazero, and has what a plug-in of Extism's finds
-// in its host.
+// own. It is the only importer of Extism and wazero.
 //
 // A process that executes [Main] under the name of the helper bounds itself,
 // then loads the module that it is sent and answers calls until its connection
@@ -32,7 +31,7 @@ func Main() {
 // its standard input and output.
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
-	// What is printed by mistake must not go where frames go.
+	// Extism prints to the standard output, where frames go.
 	os.Stdout = os.Stderr
 	w := &worker{conn: conn, output: &output{conn: conn}}
 	err := w.bound(args)
@@ -144,7 +143,7 @@ func (w *worker) load() error {
 		return err
 	}
 	w.operations = load.Operations
-	w.module = &module{bytes: load.Module, pages: load.Pages}
+	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
 	unusable, err := w.compile()
 	if err != nil {
 		return err

@@ -65,9 +65,9 @@ func TestVariables(t *testing.T) {
 		{"dev", "some text", ""},
 		{"validate", "", "some text"},
 		{"validate", "", ""},
-		{"dev", strings.Repeat("x", 1<<19), ""},
-		{"dev", strings.Repeat("y", 1<<19), ""},
-		{"validate", "", strings.Repeat("y", 1<<19)},
+		{"dev", strings.Repeat("x", 1<<18), ""},
+		{"dev", strings.Repeat("y", 1<<18), ""},
+		{"validate", "", strings.Repeat("y", 1<<18)},
 		{"describe", "", ""},
 	} {
 		call(t, host, c.export, c.input)
@@ -81,8 +81,8 @@ func TestVariables(t *testing.T) {
 func TestEnds(t *testing.T) {
 	for name, tt := range map[string]struct{ module, export, input, want string }{
 		"an error":         {"vars", "build_docker", "", "v"},
-		"too much to keep": {"vars", "dev", strings.Repeat("x", 1<<20), "the variables are full"},
-		"no such function": {"vars", "none", "", `it has no function "none"`},
+		"too much to keep": {"vars", "dev", strings.Repeat("x", 1<<20), "Variable store is full"},
+		"no such function": {"vars", "none", "", "unknown function: none"},
 		"a trap":           {"trap", "dev", "", "unreachable"},
 		"a bad offset":     {"bad-offset-last", "dev", "", "it says that a request is at offset"},
 	} {

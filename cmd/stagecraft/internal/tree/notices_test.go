@@ -26,12 +26,6 @@ func TestNotices(t *testing.T) {
 	}
 	addNotices(t, notices, goList(t, []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "-deps", "./providers/generic", "./providers/encorets"))
 	addNotices(t, notices, goList(t, []string{"GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0"}, "-deps", "./cmd/stagecraft-sandbox"))
-	// The helper has a copy of Extism's kernel.
-	kernel, err := os.ReadFile(filepath.Join(root, "runtime", "sandbox", "worker", "extism-runtime.LICENSE"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	add(notices, string(kernel), "Extism's kernel, of github.com/extism/go-sdk v1.7.1")
 	want := formatNotices(notices)
 	path := filepath.Join(root, "THIRD_PARTY_NOTICES.md")
 	if *update {

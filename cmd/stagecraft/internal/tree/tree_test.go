@@ -129,6 +129,7 @@ var only = map[string][]string{
 	"github.com/moby/buildkit/session":                    {"hostfuncs/internal/buildkit"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"hostfuncs/internal/buildkit", "hostfuncs/internal/dockerfile"},
 	"github.com/google/go-containerregistry":              {"hostfuncs/internal/embedded", "hostfuncs/internal/image", "hostfuncs/internal/registry", "providers/providertest"},
+	"github.com/extism/go-sdk":                            {"runtime/sandbox/worker"},
 	"github.com/tetratelabs/wazero":                       {"runtime/sandbox/worker"},
 	"github.com/extism/go-pdk":                            {"guest-sdk/backend", "providers/providertest/player"},
 	"github.com/alecthomas/kong":                          {"cmd/stagecraft/internal/cli"},
