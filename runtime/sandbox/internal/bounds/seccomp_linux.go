@@ -41,6 +41,10 @@ var always = []rule{
 	{number: unix.SYS_SCHED_GETAFFINITY, why: "how many processors there are, looked up now and then"},
 	{number: unix.SYS_PREAD64, why: "the control group's share of processors, looked up now and then"},
 	{number: unix.SYS_GETRANDOM, why: "names of temporary files"},
+	{number: unix.SYS_EPOLL_CREATE1, why: "Go waits for timers, as of its scavenger, and tries to wait for files"},
+	{number: unix.SYS_EPOLL_CTL, why: "the same"},
+	{number: unix.SYS_EPOLL_PWAIT, why: "the same"},
+	{number: unix.SYS_EVENTFD2, why: "the same"},
 	{number: unix.SYS_EXIT, why: "a thread ends"},
 	{number: unix.SYS_EXIT_GROUP, why: "the process ends"},
 }
@@ -58,10 +62,6 @@ var files = []rule{
 	{number: unix.SYS_FCNTL, why: "how a file was opened", tests: []test{
 		is(1, unix.F_GETFL, unix.F_SETFL, unix.F_GETFD, unix.F_SETFD, unix.F_DUPFD_CLOEXEC),
 	}},
-	{number: unix.SYS_EPOLL_CREATE1, why: "Go tries to wait for files"},
-	{number: unix.SYS_EPOLL_CTL, why: "the same"},
-	{number: unix.SYS_EPOLL_PWAIT, why: "the same"},
-	{number: unix.SYS_EVENTFD2, why: "the same"},
 }
 
 const newNamespace = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
