@@ -2,7 +2,7 @@ package process
 
 import (
 	"bufio"
-	"errors"
+	"bytes"
 	"os"
 	"strconv"
 	"syscall"
@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/guard"
+	"github.com/stagecraft-dev/stagecraft/internal/memfile"
 )
 
 // Guards starts the guards of commands, and keeps idle ones. Nil Guards start each from
@@ -122,12 +123,12 @@ func (g *Guards) take() (*guardProcess, error) {
 func (g *Guards) start() (*guardProcess, error) {
 	if len(g.program) > 0 && g.file == nil {
 		var err error
-		if g.file, err = memoryFile(g.program); err != nil {
+		if g.file, err = memfile.New(guard.Name, bytes.NewReader(g.program), guard.Line+1); err != nil {
 			g.program = nil // an old kernel, or vm.memfd_noexec=2
 		}
 	}
 	if g.file != nil {
-		if p, err := startGuard(descriptor(int(g.file.Fd()))); err == nil {
+		if p, err := startGuard(memfile.Path(g.file)); err == nil {
 			return p, nil
 		}
 		// Memory files may not be executed here.
@@ -135,42 +136,6 @@ func (g *Guards) start() (*guardProcess, error) {
 		g.file, g.program = nil, nil
 	}
 	return startGuard("/proc/self/exe")
-}
-
-// memoryFile returns an executable file with a program that nobody can change.
-func memoryFile(program []byte) (*os.File, error) {
-	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
-	fd, err := unix.MemfdCreate(guard.Name, flags|unix.MFD_EXEC)
-	if errors.Is(err, unix.EINVAL) {
-		// Before Linux 6.3 all memory files are executable.
-		fd, err = unix.MemfdCreate(guard.Name, flags)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	for rest := program; len(rest) > 0; {
-		n, err := unix.Write(fd, rest)
-		if err != nil {
-			return nil, err
-		}
-		rest = rest[n:]
-	}
-	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
-		return nil, err
-	}
-	// Open for reading only, with a number that the descriptors of a guard do not replace.
-	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(low)
-	high, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, guard.Line+1)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(high), guard.Name), nil
 }
 
 func startGuard(path string) (*guardProcess, error) {

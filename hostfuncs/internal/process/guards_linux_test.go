@@ -142,25 +142,3 @@ func TestGuardWithoutExecutableMemory(t *testing.T) {
 		}
 	}
 }
-
-// TestMemoryFileIsSealed: nobody can change the program of later guards.
-func TestMemoryFileIsSealed(t *testing.T) {
-	file, err := memoryFile([]byte("program"))
-	if err != nil {
-		t.Skip(err)
-	}
-	defer file.Close()
-	path := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
-	if w, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
-		defer w.Close()
-		if _, err := w.Write([]byte("x")); err == nil {
-			t.Error("it can be written")
-		}
-		if err := w.Truncate(0); err == nil {
-			t.Error("it can be truncated")
-		}
-	}
-	if data, err := os.ReadFile(path); err != nil || string(data) != "program" {
-		t.Errorf("got %q, %v", data, err)
-	}
-}

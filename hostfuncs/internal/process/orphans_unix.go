@@ -17,7 +17,9 @@ import (
 type orphanTracker struct {
 	mu    sync.Mutex
 	trees map[*tree]bool
-	// children are our own that have not been waited for, by pid.
+	// children are our guards, programs and probes that have not been waited for, by pid.
+	// Package children has what else this program starts for itself: begin has to tell
+	// them apart.
 	children map[int]bool
 	// daemons are those of all trees so far. They are not orphans of later trees.
 	daemons []Daemon
@@ -63,6 +65,9 @@ func (o *orphanTracker) startSignalProbe() *signalProbe {
 	}
 	return p
 }
+
+// own reports whether a process is one that this program waits for itself.
+func (o *orphanTracker) own(pid int) bool { return o.children[pid] || children.Known(pid) }
 
 // waited records that one of our children has been waited for.
 func (o *orphanTracker) waited(pid int) {
@@ -131,7 +136,7 @@ func (o *orphanTracker) members(t *tree) []entry {
 		}
 		queue = append(queue, children[e.pid]...)
 		// An ending guard leaves zombies to us.
-		if e.zombie && !t.guards(e) && (e.ppid != os.Getpid() || o.children[e.pid] || reap(e.pid)) {
+		if e.zombie && !t.guards(e) && (e.ppid != os.Getpid() || o.own(e.pid) || reap(e.pid)) {
 			continue
 		}
 		t.seen[e.pid] = e.start
@@ -154,7 +159,7 @@ func (o *orphanTracker) isRoot(t *tree, e entry) bool {
 	switch {
 	case e.pid == t.root && !t.reaped:
 		return true
-	case o.children[e.pid], children.Known(e.pid):
+	case o.own(e.pid):
 		return false // a guard, another tree's program, or a process of our own
 	case t.guards(e):
 		return true
@@ -180,7 +185,7 @@ func StillRunning() []Stayed {
 	defer orphans.mu.Unlock()
 	var all []Stayed
 	for _, e := range processes() {
-		if e.ppid != os.Getpid() || e.zombie || orphans.children[e.pid] {
+		if e.ppid != os.Getpid() || e.zombie || orphans.own(e.pid) {
 			continue
 		}
 		if i := slices.IndexFunc(orphans.daemons, func(d Daemon) bool { return mayStay([]Daemon{d}, e) }); i >= 0 {

@@ -80,7 +80,7 @@ func (o *orphanTracker) reapOrphans() {
 	defer o.mu.Unlock()
 	for !o.foreignChildren {
 		pid, err := peek(unix.P_ALL, 0, unix.WEXITED)
-		if err != nil || pid == 0 || o.children[pid] || children.Known(pid) || !reap(pid) {
+		if err != nil || pid == 0 || o.own(pid) || !reap(pid) {
 			return
 		}
 	}

@@ -1,0 +1,2 @@
+// Package memfile makes memory files with programs that this program carries.
+package memfile
