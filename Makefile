@@ -50,7 +50,7 @@ bin/overlay.json: Makefile
 		printf '"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm", ' $$id $$id; \
 	done; for name in $(notdir $(HELPERS)); do \
 		printf '"cmd/stagecraft/internal/helpers/%s": "bin/helpers/%s", ' $$name $$name; \
-	done; printf '"runtime/sandbox/stagecraft-sandbox": "bin/helpers/stagecraft-sandbox", '; } | sed 's/\(.*\), /{"Replace": {\1}}/' >$@
+	done; } | sed 's/\(.*\), /{"Replace": {\1}}/' >$@
 
 demo: build
 	examples/demo.sh

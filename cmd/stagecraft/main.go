@@ -10,6 +10,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/helpers"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -22,6 +23,7 @@ func main() {
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.System{
 		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules, GuardProgram: helpers.Guard,
+		Helper:         sandbox.NewHelper(helpers.Sandbox),
 		SignalsHandled: quiet.End,
 	}))
 }

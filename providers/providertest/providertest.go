@@ -106,16 +106,14 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 	if err := writeOverlay(overlay, replace); err != nil {
 		return "", err
 	}
-	for pkg, place := range map[string]string{
-		"hostfuncs/internal/guard/stagecraft-guard": "cmd/stagecraft/internal/helpers/stagecraft-guard",
-		"cmd/stagecraft-sandbox":                    "runtime/sandbox/stagecraft-sandbox",
-	} {
-		helper := out + "-" + filepath.Base(pkg)
+	for _, pkg := range []string{"hostfuncs/internal/guard/stagecraft-guard", "cmd/stagecraft-sandbox"} {
+		name := filepath.Base(pkg)
+		helper := out + "-" + name
 		err := goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-overlay", overlay, "-o", helper, modulePath+"/"+pkg)
 		if err != nil {
 			return "", err
 		}
-		replace[filepath.Join(root, place)] = helper
+		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
 	return overlay, writeOverlay(overlay, replace)
 }

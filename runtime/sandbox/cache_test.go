@@ -25,7 +25,7 @@ func runGuestCached(t *testing.T, name, dir string) []error {
 	t.Helper()
 	var warnings []error
 	m, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
-		Operations: abi.Operations(), Host: &host{}, CacheDir: dir,
+		Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, CacheDir: dir,
 		Warn: func(err error) { warnings = append(warnings, err) },
 	})
 	if err != nil {

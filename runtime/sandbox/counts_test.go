@@ -73,13 +73,13 @@ func TestCostlyCounts(t *testing.T) {
 		{guest(t, "locals-100m"), "a function of it has 100000000 locals, at most 50000 are allowed"},
 		{provider("\x01\xff\xff\xff\xff\x0f\x7f\x41\x00\x0b"), "a function of it has 4294967295 locals, at most 50000 are allowed"},
 	} {
-		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Operations: abi.Operations()})
+		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 		wantLoadError(t, err, tt.want)
 	}
 	// Names are not read, so that false ones do no harm.
 	sound := provider("\x00\x41\x00\x0b")
 	junk := core + section(0, "\x04name\x01\x05\xff\xff\xff\xff\x0f") + string(sound[len(core):])
-	m, err := sandbox.Open(t.Context(), []byte(junk), sandbox.Options{Operations: abi.Operations()})
+	m, err := sandbox.Open(t.Context(), []byte(junk), sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestLoadIsBounded(t *testing.T) {
 		if name == "memory" && !boundsSpace {
 			continue
 		}
-		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Operations: abi.Operations(), Limits: tt.limits})
+		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations(), Limits: tt.limits})
 		if e, ok := errors.AsType[*sandbox.LimitError](err); !ok || !strings.Contains(e.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
@@ -135,17 +135,17 @@ func TestLargeModule(t *testing.T) {
 		head := append([]byte{0}, binary.AppendUvarint(nil, uint64(rest))...)
 		return append(append(bytes.Clone(small), head...), make([]byte, rest)...)
 	}
-	m, err := sandbox.Open(t.Context(), fill(most), sandbox.Options{Operations: abi.Operations()})
+	m, err := sandbox.Open(t.Context(), fill(most), sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	must(t, m.Close(t.Context()))
-	_, err = sandbox.Open(t.Context(), fill(most+1), sandbox.Options{Operations: abi.Operations()})
+	_, err = sandbox.Open(t.Context(), fill(most+1), sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 	wantLoadError(t, err, "it has 67108865 bytes, at most 67108864 are allowed")
 
 	// Functions in all of it take longer than there is time.
 	full := provider("\x00" + strings.Repeat("\x41\x00\x1a", (most-200)/3) + "\x41\x00\x0b")
-	_, err = sandbox.Open(t.Context(), full, sandbox.Options{Operations: abi.Operations(), Limits: sandbox.Limits{Load: time.Second}})
+	_, err = sandbox.Open(t.Context(), full, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations(), Limits: sandbox.Limits{Load: time.Second}})
 	if _, ok := errors.AsType[*sandbox.LimitError](err); !ok {
 		t.Errorf("got %v, want a limit", err)
 	}

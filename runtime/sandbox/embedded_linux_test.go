@@ -3,8 +3,10 @@
 package sandbox
 
 import (
+	_ "embed"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,40 +16,26 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// TestMemoryFile wants nobody to change the program that is executed.
-func TestMemoryFile(t *testing.T) {
-	fd, err := memoryFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	if seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0); err != nil || seals&want != want {
-		t.Errorf("seals %x, %v", seals, err)
-	}
-	writer, err := unix.Open(descriptor(fd), unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err == nil {
-		defer unix.Close(writer)
-		_, err = unix.Pwrite(writer, []byte{0}, 0)
-	}
-	if err == nil {
-		t.Error("it can be written to")
-	}
+// program is laid over this directory by TestEmbedded.
+//
+//go:embed stagecraft-sandbox
+var program []byte
+
+// TestHelper is the program in which the tests' modules run.
+var TestHelper = NewHelper(program)
+
+// withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
+func withoutMemoryFiles() *Helper {
+	return &Helper{program, func() (*os.File, error) { return nil, unix.EACCES }}
 }
 
-// withoutMemoryFiles is an old kernel, or one with vm.memfd_noexec.
-func withoutMemoryFiles(t *testing.T) {
-	before := memoryFile
-	memoryFile = func() (int, error) { return 0, unix.EACCES }
-	t.Cleanup(func() { memoryFile = before })
-}
-
-func openWorks(t *testing.T, cache string) error {
+func openWorks(t *testing.T, helper *Helper, cache string) error {
 	t.Helper()
 	wasm, err := os.ReadFile("testdata/works.wasm")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Open(t.Context(), wasm, Options{Operations: abi.Operations(), CacheDir: cache})
+	m, err := Open(t.Context(), wasm, Options{Helper: helper, Operations: abi.Operations(), CacheDir: cache})
 	if err != nil {
 		return err
 	}
@@ -56,41 +44,67 @@ func openWorks(t *testing.T, cache string) error {
 }
 
 func TestWithoutMemoryFiles(t *testing.T) {
-	withoutMemoryFiles(t)
-	for name, cache := range map[string]string{"cache": filepath.Join(t.TempDir(), "cache"), "no cache": ""} {
-		t.Setenv("TMPDIR", t.TempDir())
-		if err := openWorks(t, cache); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		for _, dir := range []string{cache, os.TempDir()} {
-			if left, err := filepath.Glob(filepath.Join(dir, "helper-*")); err != nil || len(left) > 0 {
-				t.Errorf("%s: %q is left, %v", name, left, err)
-			}
-		}
+	cache := filepath.Join(t.TempDir(), "cache")
+	if err := openWorks(t, withoutMemoryFiles(), cache); err != nil {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(cache, "helper-*")); err != nil || len(left) > 0 {
+		t.Errorf("%q is left, %v", left, err)
+	}
+	// Commands may write to the directory of temporary files.
+	err := openWorks(t, withoutMemoryFiles(), "")
+	if want := "from memory: permission denied; there is no directory for a copy"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
 // TestNoExec has no directory either from which programs are executed.
 func TestNoExec(t *testing.T) {
-	withoutMemoryFiles(t)
 	dir := t.TempDir()
 	if err := unix.Mount("none", dir, "tmpfs", unix.MS_NOEXEC, "mode=700"); err != nil {
 		t.Skipf("mounting needs root: %v", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	t.Setenv("TMPDIR", dir)
-	err := openWorks(t, filepath.Join(dir, "cache"))
-	if err == nil {
-		t.Fatal("a program is executed")
+	err := openWorks(t, withoutMemoryFiles(), filepath.Join(dir, "cache"))
+	want := "starting the process of a provider's module: the system does not let it execute: from memory: permission denied; from " + dir + "/cache: permission denied"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
 	}
-	for _, want := range []string{"does not let it execute", "from memory: permission denied", "from " + dir + "/cache: permission denied", "from " + dir + ": permission denied"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q does not say %q", err, want)
+}
+
+// TestNoExecutableMemory has the kernel refuse memory files that may be executed.
+func TestNoExecutableMemory(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can change vm.memfd_noexec, in a namespace of its own")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := filepath.Join(t.TempDir(), "cache")
+	for _, tt := range []struct{ setting, cache, want string }{
+		{"0", "", "open\nresult: <nil>\n"},
+		{"1", "", "open\nresult: <nil>\n"},
+		{"2", cache, "open\nresult: <nil>\n"},
+		{"2", "", "from memory: memfd_create: permission denied; there is no directory for a copy\n"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "unshare", "--fork", "--pid", "--mount-proc", "bash", "-c",
+			`echo $SETTING >/proc/sys/vm/memfd_noexec || exit 77; exec -a host "$SELF" "" testdata/works.wasm "$CACHE"`)
+		cmd.Env = append(os.Environ(), "SELF="+self, "SETTING="+tt.setting, "CACHE="+tt.cache)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() == 77 || cmd.ProcessState == nil {
+			t.Skipf("%v: %s", err, out)
+		}
+		if err != nil || !strings.HasSuffix(string(out), tt.want) {
+			t.Errorf("vm.memfd_noexec=%s, %q: %v, got %q, want %q", tt.setting, tt.cache, err, out, tt.want)
 		}
 	}
-	// With a place elsewhere it works.
-	t.Setenv("TMPDIR", "/var/tmp")
-	if err := openWorks(t, filepath.Join(dir, "cache")); err != nil {
-		t.Error(err)
+}
+
+// TestNoHelper has a program that was built for the helper, and has none.
+func TestNoHelper(t *testing.T) {
+	err := openWorks(t, nil, "")
+	if want := "this program was built with the tag helpers, and does not carry the helper"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }

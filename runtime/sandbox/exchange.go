@@ -15,7 +15,7 @@ import (
 // load starts the helper and has it compile the module.
 func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
 	m.dead = nil
-	if m.process, err = startProcess(name, dir, m.limits.space()); err != nil {
+	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
 		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
 	meter := meterLoad(m.process, m.limits)

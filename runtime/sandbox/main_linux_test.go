@@ -58,6 +58,7 @@ func fakeMain(refused, module, cache string) {
 	if err == nil {
 		var m *Module
 		m, err = Open(context.Background(), wasm, Options{
+			Helper:     TestHelper,
 			Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: time.Hour}, CacheDir: cache,
 			Warn: func(err error) { fmt.Println("warning:", err) },
 		})

@@ -47,7 +47,7 @@ func TestPlantedCode(t *testing.T) {
 				plant(t, file, tt.code)
 			}
 			m, err := sandbox.Open(t.Context(), guest(t, "works"), sandbox.Options{
-				Operations: abi.Operations(), Host: &host{}, Limits: short, CacheDir: dir,
+				Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, Limits: short, CacheDir: dir,
 			})
 			if err == nil {
 				defer m.Close(t.Context())

@@ -16,7 +16,7 @@ type system struct{ process *os.Process }
 
 // startProcess starts the helper with two pipes, since not every system has
 // socket pairs, and one for what its runtime prints.
-func startProcess(name, dir string, space uint64) (*process, error) {
+func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 	var open []*os.File
 	pipe := func() (r, w *os.File, err error) {
 		r, w, err = os.Pipe()
@@ -44,7 +44,7 @@ func startProcess(name, dir string, space uint64) (*process, error) {
 		closeAll()
 		return nil, err
 	}
-	helper, err := execHelper(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
+	helper, err := h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
 		// Windows loads libraries by the second one.
 		Env: []string{"GOTRACEBACK=none", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, Files: []*os.File{stdin, stdout, stderr},
 	})

@@ -81,6 +81,8 @@ type Options struct {
 	Operations []string
 	Host       Host
 	Limits     Limits
+	// Helper is the program in which the module runs, by default this program itself.
+	Helper *Helper
 	// CacheDir is where compiled code is kept, in a directory for each module and
 	// version of this program; empty keeps none.
 	CacheDir string
@@ -97,6 +99,7 @@ type Options struct {
 // Module is a loaded module. Its methods must not be called at once.
 type Module struct {
 	limits     Limits
+	helper     *Helper
 	host       Host
 	operations []string
 	exports    []string
@@ -129,7 +132,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 		return nil, context.Cause(ctx)
 	}
 	m := &Module{
-		limits: opts.Limits.withDefaults(), host: opts.Host, exports: info.Exports,
+		limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
 		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
 	}
 	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)

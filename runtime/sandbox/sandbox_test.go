@@ -49,7 +49,7 @@ func open(t testing.TB, name string, h *host) (*sandbox.Module, error) {
 func openWith(t testing.TB, name string, h *host, limits sandbox.Limits) (*sandbox.Module, error) {
 	t.Helper()
 	m, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
-		Operations: abi.Operations(), Host: h, Limits: limits, CacheDir: filepath.Join(t.TempDir(), "cache"),
+		Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: h, Limits: limits, CacheDir: filepath.Join(t.TempDir(), "cache"),
 		Warn: func(err error) { t.Errorf("warning: %v", err) },
 	})
 	if err == nil {
@@ -88,7 +88,7 @@ func TestRefusedBeforeCompiling(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			_, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
-				Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(dir, "cache"),
+				Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(dir, "cache"),
 			})
 			wantLoadError(t, err, want)
 			if entries, _ := os.ReadDir(dir); len(entries) > 0 {
@@ -107,7 +107,7 @@ func TestRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := sandbox.Open(t.Context(), guest(t, name), sandbox.Options{
-				Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(t.TempDir(), "cache"),
+				Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, CacheDir: filepath.Join(t.TempDir(), "cache"),
 			})
 			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, want)
@@ -168,7 +168,7 @@ func TestHostTimeIsNotTheModules(t *testing.T) {
 func TestContextEndsCall(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("enough")
-	m, err := sandbox.Open(t.Context(), guest(t, "loop-dev"), sandbox.Options{Host: &host{}, Operations: abi.Operations()})
+	m, err := sandbox.Open(t.Context(), guest(t, "loop-dev"), sandbox.Options{Helper: sandbox.TestHelper, Host: &host{}, Operations: abi.Operations()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestContextEndsOpen(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(reason)
 	dir := filepath.Join(t.TempDir(), "cache")
-	_, err := sandbox.Open(ctx, guest(t, "works"), sandbox.Options{Host: &host{}, Operations: abi.Operations(), CacheDir: dir})
+	_, err := sandbox.Open(ctx, guest(t, "works"), sandbox.Options{Helper: sandbox.TestHelper, Host: &host{}, Operations: abi.Operations(), CacheDir: dir})
 	if !errors.Is(err, reason) {
 		t.Errorf("got %v, want the cause", err)
 	}
@@ -205,7 +205,7 @@ func TestContextEndsEachPhase(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
 			defer cancel()
 			m, err := sandbox.Open(ctx, module, sandbox.Options{
-				Host: &host{}, Operations: abi.Operations(), Limits: sandbox.Limits{CPU: time.Hour, Load: time.Hour},
+				Helper: sandbox.TestHelper, Host: &host{}, Operations: abi.Operations(), Limits: sandbox.Limits{CPU: time.Hour, Load: time.Hour},
 			})
 			if err == nil {
 				defer m.Close(context.Background())
@@ -341,7 +341,7 @@ func TestPrints(t *testing.T) {
 	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "1")
 	var lines []string
 	m, err := sandbox.Open(t.Context(), guest(t, "prints"), sandbox.Options{
-		Operations: abi.Operations(), Host: &host{}, Log: func(line string) { lines = append(lines, line) },
+		Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, Log: func(line string) { lines = append(lines, line) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -365,7 +365,7 @@ func TestPrintsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	size := 0
 	m, err := sandbox.Open(t.Context(), guest(t, "prints-on"), sandbox.Options{
-		Operations: abi.Operations(), Host: &host{}, Limits: short,
+		Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: &host{}, Limits: short,
 		Log: func(line string) { size += len(line) },
 	})
 	if err != nil {

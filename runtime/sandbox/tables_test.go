@@ -10,11 +10,11 @@ import (
 
 // TestTables wants a module's tables to be bounded, and to work within that.
 func TestTables(t *testing.T) {
-	_, err := sandbox.Open(t.Context(), guest(t, "huge-table"), sandbox.Options{})
+	_, err := sandbox.Open(t.Context(), guest(t, "huge-table"), sandbox.Options{Helper: sandbox.TestHelper})
 	if e, ok := errors.AsType[*sandbox.LoadError](err); !ok || e.Reason != "its tables have 100000000 elements, at most 1048576 are allowed" {
 		t.Errorf("a huge table: %v", err)
 	}
-	m, err := sandbox.Open(t.Context(), guest(t, "table-grow"), sandbox.Options{})
+	m, err := sandbox.Open(t.Context(), guest(t, "table-grow"), sandbox.Options{Helper: sandbox.TestHelper})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestTablesDamaged(t *testing.T) {
 		"unknown limits":             {4, 4, 1, 0x70, 8, 1},
 		"unknown elements":           {4, 5, 1, 0x63, 0, 0, 1},
 	} {
-		_, err := sandbox.Open(t.Context(), bytes.Replace(whole, section, damaged, 1), sandbox.Options{})
+		_, err := sandbox.Open(t.Context(), bytes.Replace(whole, section, damaged, 1), sandbox.Options{Helper: sandbox.TestHelper})
 		if _, ok := errors.AsType[*sandbox.LoadError](err); !ok {
 			t.Errorf("%s: %v", name, err)
 		}

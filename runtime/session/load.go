@@ -63,7 +63,7 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
 			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
-				Operations: abi.Operations(), Host: host, Limits: opts.Limits,
+				Operations: abi.Operations(), Host: host, Limits: opts.Limits, Helper: opts.Helper,
 				CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest(), Warn: opts.Reporter.Warn,
 				Log: func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
 			})

@@ -57,6 +57,9 @@ type Options struct {
 	// GuardProgram is what runs commands on Linux, as a program of its own: that of
 	// package hostfuncs/internal/guard. If it is empty, this program executes itself.
 	GuardProgram []byte
+	// Helper is the program in which a provider's module runs. If it is nil, this
+	// program executes itself.
+	Helper *sandbox.Helper
 	// UserProviders is the user's directory of providers. CacheDir keeps compiled
 	// modules and, unless NoReplay is set, what they did in earlier runs.
 	UserProviders, CacheDir string

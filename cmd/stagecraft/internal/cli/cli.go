@@ -19,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/actions"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -31,6 +32,8 @@ type System struct {
 	BuiltIns fs.FS
 	// GuardProgram is the program of guards, empty for stagecraft itself.
 	GuardProgram []byte
+	// Helper is the program in which a module runs, nil for stagecraft itself.
+	Helper *sandbox.Helper
 	// SignalsHandled, unless nil, is called once os/signal receives all signals.
 	SignalsHandled func()
 }
@@ -195,7 +198,7 @@ func (a *app) options() session.Options {
 		NoReplay: a.grammar.NoReplay,
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
-		BuiltIns: a.BuiltIns, GuardProgram: a.GuardProgram, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
+		BuiltIns: a.BuiltIns, GuardProgram: a.GuardProgram, Helper: a.Helper, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,
 		Environ: a.Environ, EngineCerts: a.getenv(engineCertsEnv), Stdout: a.Stdout, Stderr: a.Stderr,
 		// A key is never sent to an engine, even if it is not used.
 		Own: []string{a.getenv(attestKeyEnv)},

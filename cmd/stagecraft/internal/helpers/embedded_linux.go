@@ -8,3 +8,8 @@ import _ "embed"
 //
 //go:embed stagecraft-guard
 var Guard []byte
+
+// Sandbox is the program cmd/stagecraft-sandbox.
+//
+//go:embed stagecraft-sandbox
+var Sandbox []byte

@@ -2,5 +2,5 @@
 
 package helpers
 
-// Guard is empty: there is none.
-var Guard []byte
+// Guard and Sandbox are empty: there are none.
+var Guard, Sandbox []byte

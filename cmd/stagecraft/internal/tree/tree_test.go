@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"runtime/backend":                           {"guest-sdk/abi", "internal/termtext"},
 	"runtime/config":                            {"internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                          {"runtime/backend", "internal/safefile"},
-	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
+	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/memfile", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
 	"runtime/sandbox/internal/frame":            {"guest-sdk/abi"},
 	"runtime/sandbox/internal/bounds":           {},
 	"runtime/sandbox/worker":                    {"guest-sdk/abi", "internal/termtext", "internal/safefile", "runtime/sandbox/internal/frame", "runtime/sandbox/internal/bounds"},
@@ -47,6 +47,7 @@ var layers = map[string][]string{
 	"internal/privatedir":                       {},
 	"internal/safefile":                         {},
 	"internal/children":                         {},
+	"internal/memfile":                          {},
 	"internal/atomicfile":                       {"internal/safefile"},
 	"internal/filelock":                         {"internal/safefile"},
 	"internal/redact":                           {},
@@ -63,7 +64,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/guard":                  {"hostfuncs/internal/wire"},
 	"hostfuncs/internal/guard/stagecraft-guard": {"hostfuncs/internal/guard"},
 	"hostfuncs/internal/confine":                {"hostfuncs/internal/guard", "internal/safefile"},
-	"hostfuncs/internal/process":                {"hostfuncs/internal/confine", "hostfuncs/internal/guard", "internal/children"},
+	"hostfuncs/internal/process":                {"hostfuncs/internal/confine", "hostfuncs/internal/guard", "internal/children", "internal/memfile"},
 	"hostfuncs/internal/image":                  {"hostfuncs/internal/dockerfile", "internal/termtext", "internal/safefile"},
 	"hostfuncs/internal/dockerfile":             {"internal/termtext"},
 	"hostfuncs/internal/embedded":               {"hostfuncs/internal/dockerfile", "hostfuncs/internal/image", "hostfuncs/internal/registry", "internal/termtext", "internal/safefile"},
@@ -118,7 +119,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/quiet":   {},
 	"cmd/stagecraft/internal/helpers": {},
 	"cmd/stagecraft-sandbox":          {"runtime/sandbox/worker"},
-	"cmd/stagecraft":                  {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/helpers", "cmd/stagecraft/internal/quiet", "providers/builtin"},
+	"cmd/stagecraft":                  {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/helpers", "cmd/stagecraft/internal/quiet", "providers/builtin", "runtime/sandbox"},
 }
 
 // only lists the packages that may import a restricted package.

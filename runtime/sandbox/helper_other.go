@@ -1,0 +1,20 @@
+//go:build !linux
+
+package sandbox
+
+import "os"
+
+// Helper is this program itself, see [Main]. On Linux a program can carry another one.
+type Helper struct{}
+
+// NewHelper returns nil.
+func NewHelper([]byte) *Helper { return nil }
+
+// exec starts this program.
+func (*Helper) exec(name string, args []string, attr *os.ProcAttr) (*os.Process, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.StartProcess(program, append([]string{name}, args...), attr)
+}

@@ -1,0 +1,6 @@
+//go:build !helpers || !linux
+
+package sandbox
+
+// TestHelper is the program in which the tests' modules run: this one.
+var TestHelper *Helper
