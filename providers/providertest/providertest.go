@@ -5,7 +5,9 @@
 package providertest
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // modulePath is the Go module that all packages are in.
@@ -113,9 +117,31 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		if err != nil {
 			return "", err
 		}
+		if name == "stagecraft-sandbox" {
+			name += ".s2"
+			if err := Compress(helper+".s2", helper); err != nil {
+				return "", err
+			}
+			helper += ".s2"
+		}
 		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
 	return overlay, writeOverlay(overlay, replace)
+}
+
+// Compress writes a file that is another one compressed by s2.
+func Compress(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var compressed bytes.Buffer
+	w := s2.NewWriter(&compressed)
+	_, err = w.Write(data)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return os.WriteFile(to, compressed.Bytes(), 0o600)
 }
 
 func writeOverlay(file string, replace map[string]string) error {

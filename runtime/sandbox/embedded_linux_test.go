@@ -16,17 +16,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// program is laid over this directory by TestEmbedded.
+// compressed is laid over this directory by TestEmbedded.
 //
-//go:embed stagecraft-sandbox
-var program []byte
+//go:embed stagecraft-sandbox.s2
+var compressed []byte
 
 // TestHelper is the program in which the tests' modules run.
-var TestHelper = NewHelper(program)
+var TestHelper = NewHelper(compressed)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
 func withoutMemoryFiles() *Helper {
-	return &Helper{program, func() (*os.File, error) { return nil, unix.EACCES }}
+	return &Helper{compressed, func() (*os.File, error) { return nil, unix.EACCES }}
 }
 
 func openWorks(t *testing.T, helper *Helper, cache string) error {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 
+	"github.com/klauspost/compress/s2"
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/internal/memfile"
@@ -18,21 +20,24 @@ import (
 // Helper is the program cmd/stagecraft-sandbox, as a program carries it. Nil is this
 // program itself, see [Main].
 type Helper struct {
-	program []byte
+	compressed []byte
 	// memory is a memory file with the program. It stays open, since a run may start
 	// several.
 	memory func() (*os.File, error)
 }
 
-// NewHelper returns the helper with a program, nil if that is empty.
-func NewHelper(program []byte) *Helper {
-	if len(program) == 0 {
+// NewHelper returns the helper with a program that is compressed by s2, nil if that is
+// empty.
+func NewHelper(compressed []byte) *Helper {
+	if len(compressed) == 0 {
 		return nil
 	}
-	return &Helper{program, sync.OnceValues(func() (*os.File, error) {
-		return memfile.New(frame.ProgramName, bytes.NewReader(program), 3)
-	})}
+	h := &Helper{compressed: compressed}
+	h.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, h.program(), 3) })
+	return h
 }
+
+func (h *Helper) program() io.Reader { return s2.NewReader(bytes.NewReader(h.compressed)) }
 
 // exec starts the helper from a memory file. Where memory files may not be executed, it
 // is executed from a copy beside the module's compiled code, where no other user and no
@@ -68,7 +73,7 @@ func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pi
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, frame.ProgramName)
-	if err := writeProgram(file, h.program); err != nil {
+	if err := writeProgram(file, h.program()); err != nil {
 		return 0, err
 	}
 	return syscall.ForkExec(file, argv, attr)
@@ -76,7 +81,7 @@ func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pi
 
 // writeProgram writes a program while this program starts no other one, which would
 // inherit the open file for a moment, and keep it from being executed.
-func writeProgram(file string, program []byte) error {
+func writeProgram(file string, program io.Reader) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fd, err := unix.Open(file, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o700)
@@ -84,6 +89,6 @@ func writeProgram(file string, program []byte) error {
 		return &os.PathError{Op: "open", Path: file, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), file)
-	_, err = f.Write(program)
+	_, err = io.Copy(f, program)
 	return errors.Join(err, f.Close())
 }

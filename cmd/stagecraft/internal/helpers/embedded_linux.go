@@ -9,7 +9,7 @@ import _ "embed"
 //go:embed stagecraft-guard
 var Guard []byte
 
-// Sandbox is the program cmd/stagecraft-sandbox.
+// Sandbox is the program cmd/stagecraft-sandbox, compressed by s2.
 //
-//go:embed stagecraft-sandbox
+//go:embed stagecraft-sandbox.s2
 var Sandbox []byte
