@@ -2,5 +2,8 @@
 
 package helpers
 
-// Guard and Sandbox are empty: there are none.
-var Guard, Sandbox []byte
+// There are no helpers.
+var (
+	Guard   []byte
+	Sandbox []byte
+)
