@@ -109,7 +109,7 @@ func unknownField(pointer, key string, known []string) Problem {
 	if near := Nearest(key, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	return Problem{Pointer: pointer, Key: true, Message: "is not known here", Hint: hint}
+	return Problem{Pointer: pointer, Key: true, Message: "unknown key", Hint: hint}
 }
 
 // fieldOf returns the type of the field with a name in JSON, and all names.

@@ -54,10 +54,10 @@ func TestDecodeProblems(t *testing.T) {
 		{`{"dev":{"level":1.5}}`, "dev.level: is the number 1.5, expected a whole number"},
 		{`{"dev":{"Ratio":"x"}}`, "dev.Ratio: is a string, expected a number"},
 		{`{"watch":"yes"}`, "watch: is a string, expected true or false"},
-		{`{"dev":{"comand":[]}}`, "dev.comand: is not known here"},
-		{`{"dev":{"Command":[]}}`, "dev.Command: is not known here"},
-		{`{"dev":{"Hidden":""}}`, "dev.Hidden: is not known here"},
-		{`{"a/b":1,"watch":1}`, "a/b: is not known here\nwatch: is the number 1, expected true or false"},
+		{`{"dev":{"comand":[]}}`, "dev.comand: unknown key"},
+		{`{"dev":{"Command":[]}}`, "dev.Command: unknown key"},
+		{`{"dev":{"Hidden":""}}`, "dev.Hidden: unknown key"},
+		{`{"a/b":1,"watch":1}`, "a/b: unknown key\nwatch: is the number 1, expected true or false"},
 		{`{`, "configuration is not JSON: unexpected EOF"},
 	} {
 		var s settings

@@ -23,7 +23,7 @@ func ExampleDecode() {
 	}
 	// Output:
 	// <nil> [npm start] 3000
-	// /comand is not known here
+	// /comand unknown key
 	//    did you mean "command"? known here: command, port
 	// /port is a string, expected a whole number, 0 or more
 }

@@ -49,7 +49,7 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// [{exec {"argv":["npm","run","dev"]}}] <nil>
-	// skript: is not known here
+	// skript: unknown key
 }
 
 func ExampleRegister() {

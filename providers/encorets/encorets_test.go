@@ -30,7 +30,7 @@ var subject = backendtest.Subject{
 		`{"dev":{"entrypoint":"b","ready_timeout":"soon"}}`:  `dev.ready_timeout: "soon" is not a duration`,
 		`{"dev":{"entrypoint":"b","ready_timeout":"-1s"}}`:   `dev.ready_timeout: "-1s" is not a duration`,
 		`{"dev":{"entrypoint":"b","env_from":["a","/etc"]}}`: `dev.env_from[1]: "/etc" leaves the project directory`,
-		`{"dev":{"entrypoint":"b","entrypont":"c"}}`:         `dev.entrypont: is not known here`,
+		`{"dev":{"entrypoint":"b","entrypont":"c"}}`:         `dev.entrypont: unknown key`,
 		`{"dev":{"entrypoint":"b","secrets":{"types":["dev","lokal","development"],"from_env":["A","A-B","A"]}}}`: `dev.secrets.types[1]: unknown environment type "lokal"` + "\n" +
 			"dev.secrets.types[2]: development is the same as dev\n" + `dev.secrets.from_env[1]: "A-B" is not a variable name` + "\ndev.secrets.from_env[2]: duplicate variable A",
 		`{"dev":{"entrypoint":"b","secrets":{"from_env":["A"]}}}`: "dev.secrets.types: is required with from_env",

@@ -34,7 +34,7 @@ func TestRunFlags(t *testing.T) {
 		`"namespace":"--x"`:  `dev.namespace: "--x" is not the name of a namespace`,
 		`"watch":"no"`:       `dev.watch: is a string, expected true or false`,
 		`"namespace":["a"]`:  `dev.namespace: is a list, expected a string`,
-		`"watch_":true`:      `dev.watch_: is not known here`,
+		`"watch_":true`:      `dev.watch_: unknown key`,
 		`"level":"a\u001bb"`: `dev.level: unknown value "a\x1bb"`,
 	} {
 		h := newHost(nil)
@@ -67,7 +67,7 @@ func TestParts(t *testing.T) {
 		`"gateways":["x\""]`:             `build.gateways[0]: "x\"" is not the name of a service or gateway`,
 		`"services":["a","a"]`:           `build.services[1]: duplicate name "a"`,
 		`"services":"a"`:                 `build.services: is a string, expected a list, each item a string`,
-		`"services":["a"],"servicez":[]`: `build.servicez: is not known here`,
+		`"services":["a"],"servicez":[]`: `build.servicez: unknown key`,
 	} {
 		h := newHost(map[string][]string{abi.OpProcessWait: {`{"ok":{"seen":{"id":3,"line":"` + saysBuilt + `"}}}`, `{"ok":{"exited":{"id":3,"exit_code":0}}}`}})
 		if config != "" {

@@ -21,7 +21,7 @@ var subject = backendtest.Subject{
 		`{"dev":{"command":[]}}`:     "dev.command: is required",
 		`{"dev":{"command":[""]}}`:   "dev.command[0]: is an empty string, expected a program",
 		`{"dev":{"command":"npm"}}`:  "dev.command: is a string, expected a list, each item a string",
-		`{"dev":{"comand":["npm"]}}`: "dev.comand: is not known here",
+		`{"dev":{"comand":["npm"]}}`: "dev.comand: unknown key",
 		`{"dev":{"command":["a"],"workdir":"../x"},"build":{"context":"/","dockerfile":"a/../../b"}}`: "dev.workdir: \"../x\" leaves the project directory\n" +
 			"build.dockerfile: \"a/../../b\" leaves the project directory\nbuild.context: \"/\" leaves the project directory",
 		`{"dev":{"command":["a"]},"build":{"network":"mine","args":{"A=b":"","B":""},"labels":{"":"x"},"platforms":[""],"cache_to":["a",""]}}`: "build.args.A=b: its name is empty or contains = or a line break\n" +
@@ -29,7 +29,7 @@ var subject = backendtest.Subject{
 		`{"dev":{"command":["a"]},"build":{"secrets":{"a,b":{"env":"A"},"npm":{"files":["../x",""]}}}}`: "build.secrets.a,b: is not a secret ID\nbuild.secrets.npm.env: is required\n" +
 			"build.secrets.npm.files[0]: \"../x\" leaves the project directory\nbuild.secrets.npm.files[1]: \"\" leaves the project directory",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":"text"}}}`:       "build.secrets.npm: is a string, expected a mapping",
-		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: is not known here",
+		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: unknown key",
 		`{"dev":{"command":["a"]},"build":{"args":{"A":1}}}`:                 "build.args.A: is the number 1, expected a string",
 		`{"dev":{"command":["a"],"env":{"A":1}},"build":{"context":[]}}`:     "build.context: is a list, expected a string\ndev.env.A: is the number 1, expected a string",
 	},

@@ -25,7 +25,7 @@ func TestProblems(t *testing.T) {
 		"abi":             {"abi: 1", "abi: one", "abi: is a string, expected a whole number"},
 		"source":          {"source: user", "source: web", `unknown source "web", expected one of project, user, file`},
 		"imports":         {"imports: []", "imports: {}", "imports: is a mapping, expected a list"},
-		"asked":           {"env:\n        - DOMAIN\n        - \"APP_*\"", "environ: []", "environ: is not known here"},
+		"asked":           {"env:\n        - DOMAIN\n        - \"APP_*\"", "environ: []", "environ: unknown key"},
 		"asked type":      {"- argv:\n            - npm", "- argv: npm\n          more:\n            - npm", "expected a list"},
 		"granted more":    {"      env:\n        - DOMAIN\n", "      env:\n        - DOMAIN\n        - MORE\n", `grants more than the provider asks for: env "MORE"`},
 		"granted another": {"granted: {}", "granted: {files: [x]}", `grants more than the provider asks for: files "x"`},
