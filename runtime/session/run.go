@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -49,6 +50,7 @@ type run struct {
 	module      provider.Module
 	confinement *exec.Confinement
 	guards      *exec.Guards
+	ahead       sync.WaitGroup // the start of a guard while the module is loaded
 	audit       *auditLog
 	recorder    *recorder
 }
@@ -82,19 +84,17 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 // begin reads the module and makes what the call needs before the module is
 // loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
-	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
-	if m.preview() == nil && c.operation == abi.ExportDev {
-		// A guard starts while the module is loaded.
-		go r.guards.Ahead()
-	}
+	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
 	var err error
 	if r.module, err = s.selected.Read(); err != nil {
-		r.guards.Close()
 		return nil, r.failed(err)
 	}
 	if r.confinement, err = r.newConfinement(); err != nil {
-		r.guards.Close()
 		return nil, err
+	}
+	r.guards = exec.NewGuards(s.opts.GuardProgram)
+	if m.preview() == nil && c.operation == abi.ExportDev {
+		r.ahead.Go(r.guards.Ahead)
 	}
 	if r.audit, err = r.startAudit(ctx); err != nil {
 		r.close()
@@ -107,6 +107,7 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 // close ends idle guards and removes temporary files. A failure does not fail a run
 // that worked.
 func (r *run) close() {
+	r.ahead.Wait()
 	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)

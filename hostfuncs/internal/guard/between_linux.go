@@ -9,7 +9,7 @@ import (
 )
 
 // between is the process that confines itself and then becomes the program. After
-// a fork, Go code may do nothing but system calls, so all of them are prepared.
+// a fork, Go code may make system calls only, so all of them are prepared.
 type between struct {
 	steps []step
 	// listener is where the number of the filter's listener is put: in the control

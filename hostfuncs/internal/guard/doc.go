@@ -1,9 +1,9 @@
-// Package guard is the process between us and a command, on Linux.
+// Package guard is the process between Stagecraft and a command, on Linux.
 //
-// A guard is a child subreaper and a parent: whatever descends from its command
-// stays below it, however it forks. It ends all of that when its connection to us
-// closes, also after a kill -9. It is told over the connection what to run, gets
-// the descriptors for it there, and reports how the command fares.
+// A guard is a child subreaper and a parent: all descendants of its command stay
+// below it, however they fork. It ends them when its connection to Stagecraft
+// closes, also after a kill -9. Over the connection it receives what to run, with
+// the descriptors for it, and reports the command's start, stops and end.
 //
 // The command's confinement is decided elsewhere. A guard gets a Landlock ruleset
 // and a seccomp filter that are ready, and forks a process that applies both to
@@ -11,7 +11,7 @@
 // Landlock domain of its command: Landlock lets processes of one domain signal
 // each other.
 //
-// The package is a program of its own, see the directory stagecraft-guard, and part of
-// every program that starts commands, which can execute itself as a guard. It
-// must stay small: of ours it imports package wire alone.
+// The directory stagecraft-guard makes a program of this package. The package is also
+// part of every program that starts commands, which can execute itself as a guard. It
+// must stay small: wire is the only package of Stagecraft that it imports.
 package guard

@@ -55,7 +55,7 @@ type guard struct {
 // forks has to live as long as the program.
 func Main() int {
 	runtime.LockOSThread()
-	// What whoever started us left open is not for the program.
+	// Other descriptors that were left open are not for the program.
 	_ = unix.CloseRange(Line, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	unix.CloseOnExec(Line)
 	name := []byte(Name + "\x00")
@@ -123,7 +123,8 @@ func (g *guard) ignoreSignals() {
 // sigsetSize is the size of the kernel's sigset_t.
 const sigsetSize = 8
 
-// listen waits for the end of whoever started us, and then ends everything.
+// listen waits for the end of the process that started the guard, and then ends
+// everything.
 func (g *guard) listen() {
 	line := []unix.PollFd{{Fd: Line, Events: unix.POLLRDHUP}}
 	for {
@@ -164,7 +165,7 @@ func (g *guard) wait(root int, daemons []Daemon) (none bool) {
 	}
 }
 
-// haveChildren takes no child away.
+// haveChildren reports whether a child is left, and reaps none.
 func haveChildren() bool {
 	var info unix.Siginfo
 	return unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil) != unix.ECHILD
@@ -195,9 +196,9 @@ func (g *guard) endAll() {
 	}
 }
 
-// descendants are those that are to end with the tree. None of them can be
-// mistaken for another process: its PID stays its own until we or its parent,
-// another one of them, have waited for it.
+// descendants returns the processes that have to end with the command. None can be
+// mistaken for another process: a PID is free again only after the guard or a
+// parent, which is also a descendant, has waited for it.
 func (g *guard) descendants() []Process {
 	self, r := unix.Getpid(), g.running.Load()
 	children := map[int][]Process{}
@@ -211,7 +212,7 @@ func (g *guard) descendants() []Process {
 			continue
 		}
 		queue = append(queue, children[p.PID]...)
-		// A zombie of ours is still to be waited for.
+		// A zombie child of the guard has not been reaped yet.
 		if !p.Zombie || p.Parent == self {
 			found = append(found, p)
 		}

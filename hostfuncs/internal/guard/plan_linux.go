@@ -9,7 +9,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/wire"
 )
 
-// Plan is what a guard is to run. It crosses the connection, since the environment
+// Plan is what a guard runs. It crosses the connection, since the environment
 // of a command must not steer its guard.
 type Plan struct {
 	Program, Dir string

@@ -152,7 +152,7 @@ func startGuard(path string) (*guardProcess, error) {
 	// With our PID a list of processes shows whose guard it is.
 	process, err := os.StartProcess(path, []string{guard.Name, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
-		// Neither the terminal nor a kill of our group is to reach it.
+		// Neither the terminal nor a kill of our group may reach it.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {

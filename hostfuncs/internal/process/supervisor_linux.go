@@ -94,8 +94,8 @@ type begun struct {
 	err error
 }
 
-// plan is what the guard is to run, with its descriptors in the order that
-// package guard expects.
+// plan returns what the guard runs, with its descriptors in the order that package
+// guard expects.
 func (t *tree) plan(c Command, streams [3]*os.File) (p guard.Plan, files []*os.File, err error) {
 	s := &t.supervisor
 	p = guard.Plan{

@@ -109,14 +109,5 @@ func TestWatchedNotConfined(t *testing.T) {
 
 // TestWatchedEnds: a watched tree ends as well.
 func TestWatchedEnds(t *testing.T) {
-	for name, script := range remnants {
-		t.Run(name, func(t *testing.T) {
-			c := shell(t, script)
-			c.Stdout, c.Stderr, c.Watcher = expect("-"), expect("-"), new(gathered)
-			if res := run(t, c); res.ExitCode != 3 || res.Left != 0 {
-				t.Errorf("got %+v", res)
-			}
-			wantNoneLeft(t, c)
-		})
-	}
+	wantTreesEnd(t, func(_ *testing.T, c *Command) { c.Watcher = new(gathered) })
 }
