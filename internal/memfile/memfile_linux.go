@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// New returns an executable file with a program that nobody can change. It is open for
-// reading only, and its descriptor is at least lowest: a program that is started has
-// its own descriptors below.
+// New copies a program to a memory file, which nobody can change and everybody with its
+// descriptor can execute. The descriptor is read-only and at least lowest, so that it does
+// not collide with the standard streams of a program that is started.
 func New(name string, program io.Reader, lowest int) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
@@ -31,7 +31,7 @@ func New(name string, program io.Reader, lowest int) (*os.File, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	// A file that is open for writing cannot be executed.
+	// The kernel does not execute a file that is open for writing.
 	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: descriptor(fd), Err: err}
@@ -44,7 +44,7 @@ func New(name string, program io.Reader, lowest int) (*os.File, error) {
 	return os.NewFile(uintptr(high), name), nil
 }
 
-// Path is the path by which this program, and one that it starts, can execute a file.
+// Path is a path by which this process and a child that it forks can execute the file.
 func Path(file *os.File) string { return descriptor(int(file.Fd())) }
 
 func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
