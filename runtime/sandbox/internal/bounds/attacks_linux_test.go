@@ -18,9 +18,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/bounds"
 )
 
-// An exploit is a build of the helper that does what it likes: this test binary,
-// which bounds itself as the helper does and then makes an attempt. Each attempt
-// is made without bounds too, where it has to have another result.
+// An exploit is simulated by this test binary, which bounds itself as the helper does and
+// then makes an attempt. Each attempt is also made without bounds, where it must have
+// another result.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 5 && os.Args[0] == "exploit" {
 		exploit(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
@@ -29,8 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// place is where an exploit makes its attempt: the directory that it may use, and
-// another one.
+// place has the directories of an attempt: one that it may use, and another one.
 type place struct{ in, out string }
 
 func exploit(in, out, name, how string) {
@@ -59,7 +58,7 @@ type attempt struct {
 	try        func(p place) error
 }
 
-// call is an attempt that is a system call, which ends the process.
+// call is an attempt to make a system call, which ends the process.
 func call(bare string, number uintptr, args ...uintptr) attempt {
 	return attempt{killed, bare, func(place) error { return raw(number, args...) }}
 }
@@ -97,7 +96,7 @@ var (
 )
 
 var attempts = map[string]attempt{
-	// What the cache takes.
+	// The use of the cache.
 	"read inside": {"ok", "ok", func(p place) error { return open(filepath.Join(p.in, "file"), unix.O_RDONLY) }},
 	"create inside": {"ok", "ok", func(p place) error {
 		return errors.Join(open(filepath.Join(p.in, "new"), unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY),
@@ -221,7 +220,7 @@ var attempts = map[string]attempt{
 	"restart":           call("EINVAL", unix.SYS_REBOOT, 0, 0, 0, 0),
 }
 
-// fork has a child that ends at once.
+// fork starts a child that ends at once.
 func fork(flags uintptr) error {
 	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
 	if errno != 0 {

@@ -2,7 +2,7 @@
 
 package bounds
 
-// Needed says whether files may only be opened where that is bounded.
+// Needed is whether files must not be opened without [Enforced].Files.
 const Needed = false
 
 // Enter bounds nothing: only Linux has the means.

@@ -6,7 +6,7 @@ import "golang.org/x/sys/unix"
 
 const usesCgo = true
 
-// cgoCalls are those of the C library and, in tests, of the race detector.
+// cgoCalls are the calls of the C library and, in tests, of the race detector.
 var cgoCalls = []rule{
 	{number: unix.SYS_SET_ROBUST_LIST, why: "the C library starts a thread"},
 	{number: unix.SYS_RSEQ, why: "the C library starts a thread"},

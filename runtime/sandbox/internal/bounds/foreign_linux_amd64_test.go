@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Code that asks the kernel in another processor's way, by numbers that a filter
-// would take for other calls.
+// Calls through another interface of the kernel, whose numbers stand for other calls in the
+// filter.
 func init() {
 	const x32 = 0x40000000
 	attempts["a call of x32"] = call("ok", x32+unix.SYS_GETPID)

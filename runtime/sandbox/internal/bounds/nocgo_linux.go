@@ -4,5 +4,5 @@ package bounds
 
 const usesCgo = false
 
-// cgoCalls are none: Go makes the calls of this program alone.
+// cgoCalls is empty: without cgo, Go makes all calls.
 var cgoCalls []rule

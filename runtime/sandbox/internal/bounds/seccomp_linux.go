@@ -13,8 +13,8 @@ import (
 
 func is(arg int, values ...uint32) test { return test{arg, ^uint32(0), values} }
 
-// always are the calls that running a module takes, as traced from runs of the
-// tests with a new cache, a warm one and a damaged one.
+// always are the calls for running a module, traced from runs of the tests with an empty
+// cache, a warm one and a damaged one.
 var always = []rule{
 	{number: unix.SYS_READ, why: "frames, and compiled code"},
 	{number: unix.SYS_WRITE, why: "frames, and compiled code"},
@@ -49,8 +49,8 @@ var always = []rule{
 	{number: unix.SYS_EXIT_GROUP, why: "the process ends"},
 }
 
-// files are the calls that the cache takes. Where Landlock does not say which
-// files, they are refused.
+// files are the calls for the cache. Without Landlock, which bounds them to a directory,
+// they are refused.
 var files = []rule{
 	{number: unix.SYS_OPENAT, why: "an entry, a directory"},
 	{number: unix.SYS_NEWFSTATAT, why: "is it a file, a directory"},
@@ -80,8 +80,8 @@ const (
 	refuse = unix.SECCOMP_RET_ERRNO
 )
 
-// restrictCalls allows the calls above and no others. It does nothing if the
-// kernel has no filters, such as before Linux 4.14.
+// restrictCalls allows only the calls above. It does nothing if the kernel cannot end a
+// process by a filter, which is before Linux 4.14.
 func restrictCalls(withFiles bool) (done bool, err error) {
 	if !hasKill() {
 		return false, nil
@@ -94,7 +94,7 @@ func restrictCalls(withFiles bool) (done bool, err error) {
 	case errno != 0:
 		return false, fmt.Errorf("installing a seccomp filter: %w", errno)
 	case thread != 0:
-		return false, fmt.Errorf("installing a seccomp filter: thread %d has another one", thread)
+		return false, fmt.Errorf("installing a seccomp filter: thread %d has another filter", thread)
 	}
 	return true, nil
 }
@@ -105,8 +105,8 @@ func hasKill() bool {
 	return errno == 0
 }
 
-// compile makes a filter. Both our processors have the lower half of a number
-// first.
+// compile makes the filter. Both architectures are little-endian, so the lower half of an
+// argument is first.
 func compile(withFiles bool) []unix.SockFilter {
 	p := []unix.SockFilter{
 		load(offsetArch),
@@ -131,19 +131,19 @@ func compile(withFiles bool) []unix.SockFilter {
 			p = append(p, jump(unix.BPF_JEQ, uint32(r.number), 0, 1), answer(refuse|uint32(unix.EACCES)))
 		}
 	}
-	// C libraries ask for threads by this first, whose flags a filter cannot read.
+	// C libraries try clone3 first. A filter cannot read its flags.
 	p = append(p, jump(unix.BPF_JEQ, unix.SYS_CLONE3, 0, 1), answer(refuse|uint32(unix.ENOSYS)))
 	return append(p, answer(kill))
 }
 
-// compile is the part of a filter in which a rule decides.
+// compile returns the part of the filter that tests the arguments of a call.
 func (r rule) compile() []unix.SockFilter {
 	var p []unix.SockFilter
 	for _, t := range r.tests {
 		p = append(p, load(uint32(offsetArgs+8*t.arg)),
 			unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: t.mask})
 		for i, value := range t.values {
-			// To what comes after the answer.
+			// Skip the answer.
 			p = append(p, jump(unix.BPF_JEQ, value, uint8(len(t.values)-i), 0))
 		}
 		p = append(p, answer(kill))
