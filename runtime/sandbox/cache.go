@@ -12,13 +12,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
 )
 
-// cacheDir makes the directory for a module's compiled code, empty where there is
-// none. Compiled code is run as it is, so the directory must be ours alone. It is
-// one module's: a module that broke out of its sandbox could write code there, and
-// only the same module would run it.
+// cacheDir makes the directory for the compiled code of one module. It must be private,
+// since the code in it is executed without a further check. Each module has its own: a
+// module that escapes from its sandbox could write code there, which only the same module
+// would execute.
 func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	if parent == "" {
-		return "", errors.New("there is no directory for it")
+		return "", errors.New("missing directory")
 	}
 	parent, err := filepath.Abs(parent)
 	if err != nil {
@@ -39,13 +39,13 @@ func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	return dir, nil
 }
 
-// hasEntries reports whether compiled code is kept in a directory.
+// hasEntries reports whether a directory has compiled code.
 func hasEntries(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return dir != "" && err == nil && len(entries) > 0
 }
 
-// version stands for what compiles modules: this program, as it was built.
+// version identifies the build of this program, which compiles modules.
 var version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -18,7 +18,7 @@ import (
 
 func init() { fakes = badHelpers }
 
-// badHelpers do something else than the real one.
+// badHelpers behave differently from the real helper.
 var badHelpers = map[string]func(c *frame.Conn){
 	"fake-ends":           func(*frame.Conn) {},
 	"fake-silent-end":     func(c *frame.Conn) { fakeLoad(c); os.Exit(3) },
@@ -88,7 +88,7 @@ func fakeLoad(c *frame.Conn) {
 	_, _, _ = c.Receive(frame.Call)
 }
 
-// fakeRest does nothing more, and takes no processor time.
+// fakeRest waits for ever, without using processor time.
 func fakeRest() {
 	for {
 		time.Sleep(time.Hour)
@@ -102,8 +102,7 @@ func fakeSignal(sig unix.Signal) {
 	fakeRest()
 }
 
-// TestBadHelper wants one clear error of whatever a helper does, and no process
-// left.
+// TestBadHelper expects one clear error for each bad helper, and no process left.
 func TestBadHelper(t *testing.T) {
 	stalled := stalledAfter
 	stalledAfter = 2 * time.Second
@@ -118,25 +117,25 @@ func TestBadHelper(t *testing.T) {
 		"fake-killed":          "crashed: its process ended: killed by SIGKILL",
 		"fake-stopped":         "crashed: its process was stopped by SIGSTOP",
 		"fake-stopped-early":   "crashed: its process was stopped by SIGSTOP",
-		"fake-mute":            "stopped: its time to get on is limited to 2s",
+		"fake-mute":            "stopped: its time without progress is limited to 2s",
 		"fake-closes":          "crashed: its process ended: killed by SIGKILL",
-		"fake-too-long":        "crashed: its process does not keep to the protocol: frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed",
+		"fake-too-long":        "crashed: its process broke the protocol: frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed",
 		"fake-cut":             "crashed: its process ended in the middle of a frame: exit status 0",
-		"fake-unknown":         "crashed: its process does not keep to the protocol: unexpected frame of kind '?'",
-		"fake-order":           "crashed: its process does not keep to the protocol: unexpected frame of kind 'L'",
-		"fake-asks-early":      "crashed: its process does not keep to the protocol: unexpected frame of kind 'H'",
-		"fake-asks-unknown":    "crashed: its process does not keep to the protocol: host call of operation 255 of 12",
-		"fake-damaged":         "crashed: its process does not keep to the protocol: damaged frame",
-		"fake-damaged-exit":    "crashed: its process does not keep to the protocol: damaged frame",
-		"fake-damaged-loaded":  "crashed: its process does not keep to the protocol: damaged frame",
+		"fake-unknown":         "crashed: its process broke the protocol: unexpected frame of kind '?'",
+		"fake-order":           "crashed: its process broke the protocol: unexpected frame of kind 'L'",
+		"fake-asks-early":      "crashed: its process broke the protocol: unexpected frame of kind 'H'",
+		"fake-asks-unknown":    "crashed: its process broke the protocol: host call of operation 255 of 12",
+		"fake-damaged":         "crashed: its process broke the protocol: damaged frame",
+		"fake-damaged-exit":    "crashed: its process broke the protocol: damaged frame",
+		"fake-damaged-loaded":  "crashed: its process broke the protocol: damaged frame",
 		"fake-many-logs":       "stopped: its computing time is limited to 200ms",
 		"fake-asks-on":         "stopped: its number of host calls is limited to 50",
-		"fake-no-memory":       "stopped: its memory, with that of its process, is limited to 1152 MiB",
+		"fake-no-memory":       "stopped: its process memory is limited to 1152 MiB",
 		"fake-no-memory-early": "stopped: its memory for loading is limited to 1 GiB",
 		"fake-late":            "stopped: its computing time is limited to 200ms",
-		"fake-hangs-loading":   "stopped: its time to get on is limited to 2s",
+		"fake-hangs-loading":   "stopped: its time without progress is limited to 2s",
 		"fake-spins-loading":   "stopped: its processor time for loading is limited to 200ms",
-		// What it reads meets the bound of calls, or that of time while it does not.
+		// Either the number of calls or the time reaches its limit first.
 		"fake-does-not-read": "stopped: its ",
 	} {
 		t.Run(name, func(t *testing.T) {

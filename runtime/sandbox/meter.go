@@ -6,43 +6,43 @@ import (
 	"time"
 )
 
-// lookAfter is the least time between two looks at a helper.
-const lookAfter = 10 * time.Millisecond
+// checkInterval is the shortest time between two checks of a helper.
+const checkInterval = 10 * time.Millisecond
 
-// stalledAfter is how long a helper whose turn it is may use no processor time, as
-// one does that waits for a file for ever. Tests shorten it.
+// stalledAfter is how long a helper may use no processor time while the host waits for
+// it, such as one that waits for a file. Tests shorten it.
 var stalledAfter = time.Minute
 
-// meter bounds what a helper does for one request of the host: processor time, and
-// the number of host calls. The helper's time does not count while the host works.
+// meter bounds the processor time and the host calls of one request to the helper. It is
+// paused while the host works.
 type meter struct {
 	process *process
 	limit   time.Duration
 	reached error
-	before  time.Duration // the processor time used before
-	calls   int           // host calls that are left
+	before  time.Duration // processor time of earlier requests
+	calls   int           // remaining host calls
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	waits   bool          // the timer has not fired
-	running bool          // it is the helper's turn
-	since   time.Time     // the helper's turn began
-	turns   time.Duration // how long its earlier turns were
-	used    time.Duration // at the last look
-	usedAt  time.Duration // how long its turns were when it last used some
+	pending bool          // the timer has not fired
+	running bool          // the helper works, and the host waits
+	since   time.Time     // when the helper began to work
+	turns   time.Duration // how long the helper worked before
+	used    time.Duration // processor time at the last check
+	usedAt  time.Duration // how long the helper had worked when used last grew
 }
 
-// meterLoad starts to bound loading.
+// meterLoad bounds loading from now on.
 func meterLoad(p *process, limits Limits) *meter {
 	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
 	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
 	return startMeter(p, limits.Load, reached, 0)
 }
 
-// meterCall starts to bound a call.
+// meterCall bounds a call from now on.
 func meterCall(p *process, limits Limits) *meter {
 	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
-	p.bound(limits.CPU, reached, &LimitError{What: "memory, with that of its process,", Limit: size(limits.space())})
+	p.bound(limits.CPU, reached, &LimitError{What: "process memory", Limit: size(limits.space())})
 	return startMeter(p, limits.CPU, reached, limits.Calls)
 }
 
@@ -51,22 +51,22 @@ func startMeter(p *process, limit time.Duration, reached error, calls int) *mete
 	m := &meter{process: p, limit: limit, reached: reached, before: before, calls: calls, running: true, since: time.Now()}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waits, m.timer = true, time.AfterFunc(lookAfter, m.look)
+	m.pending, m.timer = true, time.AfterFunc(checkInterval, m.check)
 	return m
 }
 
-// look ends a helper that has reached its limit, or that does nothing.
-func (m *meter) look() {
+// check ends a helper that has reached its limit or makes no progress.
+func (m *meter) check() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waits = false
+	m.pending = false
 	if !m.running {
 		return
 	}
 	turns := m.turns + time.Since(m.since)
 	used, ok := m.process.cpuTime()
 	if used -= m.before; !ok {
-		used = turns // which is more
+		used = turns
 	}
 	if used > m.used {
 		m.used, m.usedAt = used, turns
@@ -75,11 +75,11 @@ func (m *meter) look() {
 	case used >= m.limit:
 		m.process.end(m.reached)
 	case turns-m.usedAt >= stalledAfter:
-		m.process.end(&LimitError{What: "time to get on", Limit: stalledAfter.String()})
+		m.process.end(&LimitError{What: "time without progress", Limit: stalledAfter.String()})
 	default:
-		// Several threads make it shorter, and the next look comes then.
-		m.waits = true
-		m.timer.Reset(max(lookAfter, min(time.Second, (m.limit-used)/8)))
+		// Several threads can use the rest in an eighth of the time.
+		m.pending = true
+		m.timer.Reset(max(checkInterval, min(time.Second, (m.limit-used)/8)))
 	}
 }
 
@@ -90,19 +90,19 @@ func (m *meter) pause() {
 	m.turns += time.Since(m.since)
 }
 
-// resume leaves a timer that runs as it is: turns can be shorter than the time
-// between two looks.
+// resume does not reset a pending timer: the helper may work for less than the interval
+// each time, and would never be checked.
 func (m *meter) resume() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.running, m.since = true, time.Now()
-	if !m.waits {
-		m.waits = true
-		m.timer.Reset(lookAfter)
+	if !m.pending {
+		m.pending = true
+		m.timer.Reset(checkInterval)
 	}
 }
 
-// countCall refuses a host call that is one too many.
+// countCall refuses host calls beyond the limit.
 func (m *meter) countCall(most int) error {
 	if m.calls--; m.calls < 0 {
 		return &LimitError{What: "number of host calls", Limit: strconv.Itoa(most)}
@@ -110,7 +110,7 @@ func (m *meter) countCall(most int) error {
 	return nil
 }
 
-// size is a number of bytes in the largest unit of which it has whole ones.
+// size formats a number of bytes in the largest unit that gives a whole number.
 func size(bytes uint64) string {
 	for _, unit := range []struct {
 		name  string
