@@ -145,6 +145,9 @@ func (w *worker) load() error {
 	if err != nil {
 		return err
 	}
+	if err := bounds.Narrow(w.enforced); err != nil {
+		return err
+	}
 	loaded := frame.LoadedBody{Files: w.enforced.Files, Calls: w.enforced.Calls}
 	if unusable != nil {
 		loaded.Warning = unusable.Error()

@@ -1,12 +1,15 @@
 package bounds_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,8 +22,8 @@ import (
 )
 
 // An exploit is simulated by this test binary, which bounds itself as the helper does and
-// then makes an attempt. Each attempt is also made without bounds, where it must have
-// another result.
+// then makes an attempt: while a module is loaded ("bounded"), and while it runs
+// ("narrowed"). Each attempt is also made without bounds, where it must have another result.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 5 && os.Args[0] == "exploit" {
 		exploit(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
@@ -33,8 +36,13 @@ func TestMain(m *testing.M) {
 type place struct{ in, out string }
 
 func exploit(in, out, name, how string) {
-	if how == "bounded" {
+	// Other goroutines have other threads.
+	runtime.LockOSThread()
+	if how != "bare" {
 		enforced, err := bounds.Enter(bounds.Bounds{Space: 1 << 30, Dir: in})
+		if err == nil && how == "narrowed" {
+			err = bounds.Narrow(enforced)
+		}
 		if err != nil || !enforced.Files || !enforced.Calls {
 			print("not bounded: ", err, " ", enforced.Files, enforced.Calls)
 			os.Exit(1)
@@ -95,6 +103,15 @@ var (
 	here   = unix.AT_FDCWD
 )
 
+// narrowed has the results while a module runs, where they are others.
+var narrowed = map[string]string{
+	"read inside":    "EACCES",
+	"create inside":  "EACCES",
+	"many files":     "EACCES",
+	"a file's size":  "EACCES",
+	"its own filter": killed,
+}
+
 var attempts = map[string]attempt{
 	// The use of the cache.
 	"read inside": {"ok", "ok", func(p place) error { return open(filepath.Join(p.in, "file"), unix.O_RDONLY) }},
@@ -102,6 +119,13 @@ var attempts = map[string]attempt{
 		return errors.Join(open(filepath.Join(p.in, "new"), unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY),
 			unix.Renameat(here, filepath.Join(p.in, "new"), here, filepath.Join(p.in, "other")),
 			unix.Unlinkat(here, filepath.Join(p.in, "other"), 0))
+	}},
+
+	"its own filter": {"EFAULT", "EFAULT", func(place) error {
+		return raw(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, 0)
+	}},
+	"a file's size": {"ok", "ok", func(place) error {
+		return unix.Fstatat(here, "/etc/passwd", new(unix.Stat_t), 0)
 	}},
 
 	// Files.
@@ -137,10 +161,17 @@ var attempts = map[string]attempt{
 	"from another thread": {"EACCES", "ok", func(p place) error {
 		result := make(chan error)
 		go func() {
-			runtime.LockOSThread()
 			result <- open(filepath.Join(p.out, "file"), unix.O_RDONLY)
 		}()
 		return <-result
+	}},
+	// See TestState.
+	"wait": {"ok", "ok", func(place) error {
+		_, err := unix.Write(1, []byte{' '})
+		for n := 1; n > 0 && err == nil; {
+			n, err = unix.Read(0, make([]byte, 1))
+		}
+		return err
 	}},
 	"many files": {"EMFILE", "ok", func(p place) error {
 		for range 100 {
@@ -166,9 +197,23 @@ var attempts = map[string]attempt{
 	"execute a file": {killed, "EBADF", func(place) error { return raw(unix.SYS_EXECVEAT, 99, text(""), 0, 0, unix.AT_EMPTY_PATH) }},
 	"fork":           {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD)) }},
 	"a namespace":    {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD) | unix.CLONE_NEWUSER) }},
-	"clone3":         {"ENOSYS", "EINVAL", func(place) error { return raw(unix.SYS_CLONE3, 0, 0) }},
-	"unshare":        call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
-	"setns":          call("EBADF", unix.SYS_SETNS, 99, 0),
+	"clone3":         call("EINVAL", unix.SYS_CLONE3, 0, 0),
+	"a thread": {killed, "ok", func(place) error {
+		done := make(chan error)
+		// Each of them has a thread of its own until the last one has started.
+		for range 100 {
+			go func() {
+				runtime.LockOSThread()
+				done <- nil
+			}()
+			defer func() { <-done }()
+		}
+		return nil
+	}},
+	// Root can have the kernel give up pages of memory in this way.
+	"other advice on memory": call("ok", unix.SYS_MADVISE, 0, 0, unix.MADV_WILLNEED),
+	"unshare":                call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
+	"setns":                  call("EBADF", unix.SYS_SETNS, 99, 0),
 
 	// Other processes, first of all who started it.
 	"signal the host":         call("ok", unix.SYS_KILL, parent, 0),
@@ -243,6 +288,38 @@ func reserve(size uintptr) error {
 	return nil
 }
 
+// TestState looks at a bounded process from outside.
+func TestState(t *testing.T) {
+	if probe := run(t, "read inside", "bounded", newPlace(t), os.Getuid()); strings.HasPrefix(probe, "not bounded") {
+		t.Skip(probe)
+	}
+	p := newPlace(t)
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Args = []string{"exploit", p.in, p.out, "wait", "bounded"}
+	stdin, err := cmd.StdinPipe()
+	must(t, err)
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for name, wants := range map[string][]string{
+		"status": {`CapEff:\t0{15}[0-6]\n`, `CapPrm:\t0{15}[0-6]\n`, `NoNewPrivs:\t1\n`, `Seccomp:\t2\n`},
+		"limits": {`Max core file size +0 +0 `, `Max file size +536870912 +536870912 `, `Max open files +64 +64 `},
+	} {
+		state, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), name))
+		must(t, err)
+		for _, want := range wants {
+			if !regexp.MustCompile(want).Match(state) {
+				t.Errorf("%s: want %q in %s", name, want, state)
+			}
+		}
+	}
+	must(t, stdin.Close())
+	must(t, cmd.Wait())
+}
+
 func TestExploits(t *testing.T) {
 	if probe := run(t, "read inside", "bounded", newPlace(t), os.Getuid()); strings.HasPrefix(probe, "not bounded") {
 		t.Skip(probe)
@@ -257,6 +334,9 @@ func TestExploits(t *testing.T) {
 	}
 	for user, uid := range users {
 		for name, a := range attempts {
+			if name == "wait" {
+				continue
+			}
 			t.Run(user+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				if bare := run(t, name, "bare", newPlace(t), uid); bare != a.bare && !unusual(uid, bare) {
@@ -267,6 +347,13 @@ func TestExploits(t *testing.T) {
 				}
 				if got := run(t, name, "bounded", newPlace(t), uid); got != a.want {
 					t.Errorf("got %q, want %q", got, a.want)
+				}
+				if raceDetector && narrowed[name] == "" {
+					return
+				}
+				want := cmp.Or(narrowed[name], a.want)
+				if got := run(t, name, "narrowed", newPlace(t), uid); got != want {
+					t.Errorf("while a module runs: got %q, want %q", got, want)
 				}
 			})
 		}

@@ -33,6 +33,8 @@ func Enter(b Bounds) (Enforced, error) {
 	if err := closeInherited(); err != nil {
 		return done, err
 	}
+	// Their stacks are part of the address space that the process has.
+	startThreads()
 	if err := limitResources(b.Space); err != nil {
 		return done, err
 	}
@@ -48,8 +50,46 @@ func Enter(b Bounds) (Enforced, error) {
 	if done.Files, err = restrictFiles(b.Dir); err != nil {
 		return done, err
 	}
+	if err := dropCapabilities(); err != nil {
+		return done, err
+	}
 	done.Calls, err = restrictCalls(done.Files)
 	return done, err
+}
+
+// capabilities is the argument of capset. It is at the top level, since memory of a stack
+// could move.
+var capabilities struct {
+	header unix.CapUserHeader
+	sets   [2]unix.CapUserData
+}
+
+// dropCapabilities gives up the rights that root has over the kernel and over the resources
+// of others, even where seccomp is missing. Those over files stay: root may need them on
+// the way to the cache, and Landlock bounds files.
+func dropCapabilities() error {
+	c := &capabilities
+	c.header.Version = unix.LINUX_CAPABILITY_VERSION_3
+	if err := unix.Capget(&c.header, &c.sets[0]); err != nil {
+		return os.NewSyscallError("capget", err)
+	}
+	const files = 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_DAC_READ_SEARCH
+	kept := c.sets[0].Permitted & files
+	c.sets = [2]unix.CapUserData{{Effective: kept, Permitted: kept}}
+	err := onAllThreads(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&c.header)), uintptr(unsafe.Pointer(&c.sets[0])))
+	if err != nil {
+		return fmt.Errorf("dropping capabilities: %w", err)
+	}
+	return nil
+}
+
+// Narrow takes files from a bounded process, for good. Only loading a module needs them,
+// before any code of the module runs.
+func Narrow(enforced Enforced) error {
+	if !enforced.Calls {
+		return nil
+	}
+	return narrowCalls()
 }
 
 // onAllThreads makes a system call in each thread. Later threads inherit its effect.
@@ -95,7 +135,7 @@ func closeInherited() error {
 	return nil
 }
 
-// limitResources sets limits that only root could raise again. The host sets the limit on
+// limitResources sets limits that cannot be raised again. The host sets the limit on
 // processor time, which changes with each request.
 func limitResources(space uint64) error {
 	limits := map[int]uint64{unix.RLIMIT_FSIZE: maxFile, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: maxFiles}
@@ -111,7 +151,7 @@ func limitResources(space uint64) error {
 		if err := unix.Getrlimit(resource, &now); err != nil {
 			return os.NewSyscallError("getrlimit", err)
 		}
-		// Only root could raise a limit that is already lower.
+		// A user cannot raise a limit that is already lower.
 		limit = min(limit, now.Max)
 		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 			return os.NewSyscallError("setrlimit", err)

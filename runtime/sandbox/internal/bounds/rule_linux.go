@@ -13,3 +13,11 @@ type test struct {
 	mask   uint32
 	values []uint32
 }
+
+func is(arg int, values ...uint32) test { return test{arg, ^uint32(0), values} }
+
+// The kinds of futex that Go's runtime uses, of one process alone.
+const (
+	futexWait = 0 | 128
+	futexWake = 1 | 128
+)
