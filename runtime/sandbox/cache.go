@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -43,6 +44,34 @@ func cacheDir(parent, digest string, wasm []byte) (string, error) {
 func hasEntries(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return dir != "" && err == nil && len(entries) > 0
+}
+
+const (
+	// maxCode and maxCodeFiles bound the compiled code of a module while it is written. The
+	// code of a module of 64 MiB takes about 250 MiB, in a few files.
+	maxCode      = 1 << 30
+	maxCodeFiles = 1000
+)
+
+// isOverfull reports whether a helper writes more to its directory than compiled code. The
+// kernel bounds each file, and not their number.
+func isOverfull(dir string) bool {
+	files, bytes := 0, int64(0)
+	overfull := errors.New("overfull")
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		// The helper renames and removes entries meanwhile.
+		if err != nil {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			files, bytes = files+1, bytes+info.Size()
+		}
+		if files > maxCodeFiles || bytes > maxCode {
+			return overfull
+		}
+		return nil
+	})
+	return errors.Is(err, overfull)
 }
 
 // version identifies the build of this program, which compiles modules.

@@ -18,10 +18,10 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
 		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
-	meter := meterLoad(m.process, m.limits)
+	meter := meterLoad(m.process, m.limits, dir)
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
 	err = m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Load, body.Parts()...); err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 func (m *Module) start(ctx context.Context) error {
 	meter := meterCall(m.process, m.limits)
 	return m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Start); err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func isFailure(err error) bool {
 func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, err error) {
 	meter := meterCall(m.process, m.limits)
 	err = m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Call, call.Parts()...); err != nil {
 			return err
 		}
@@ -145,6 +145,9 @@ func (m *Module) receive(kinds ...frame.Kind) (received, error) {
 		case err != nil:
 			return received{}, err
 		case kind == frame.Log:
+			if err := m.process.countLog(body); err != nil {
+				return received{}, err
+			}
 			m.log.add(body)
 		case kind == frame.Exit:
 			exit, err := frame.DecodeExit(body)

@@ -39,9 +39,15 @@ func TestMain(m *testing.M) {
 // short are limits under which a test of a limit is over soon.
 var short = Limits{CPU: 200 * time.Millisecond, Calls: 50, Load: 200 * time.Millisecond}
 
-type fakeHost struct{}
+// fakeHost answers each call, if ended is not nil after it has been closed.
+type fakeHost struct{ ended <-chan struct{} }
 
-func (fakeHost) Call(context.Context, string, []byte) []byte { return []byte(`{"ok":{}}`) }
+func (h fakeHost) Call(context.Context, string, []byte) []byte {
+	if h.ended != nil {
+		<-h.ended
+	}
+	return []byte(`{"ok":{}}`)
+}
 
 // fakeMain opens a module where the kernel refuses a kind of system calls, calls
 // it, and prints warnings and what came of it.

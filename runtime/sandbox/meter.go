@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -9,97 +10,137 @@ import (
 // checkInterval is the shortest time between two checks of a helper.
 const checkInterval = 10 * time.Millisecond
 
-// stalledAfter is how long a helper may use no processor time while the host waits for
-// it, such as one that waits for a file. Tests shorten it.
-var stalledAfter = time.Minute
+var (
+	// stalledAfter is how long a helper may use no processor time while the host waits for
+	// it, such as one that waits for a file. Tests shorten it.
+	stalledAfter = time.Minute
+	// idleAfter is how long a helper may use no processor time in total while the host waits
+	// for it. One that wakes up now and then never stalls. It is long, since on a busy
+	// machine a helper waits for a processor. Tests shorten it.
+	idleAfter = 10 * time.Minute
+	// pausedInterval is the time between two checks while the host works, which can be for
+	// hours. Tests shorten it.
+	pausedInterval = 10 * time.Second
+)
 
-// meter bounds the processor time and the host calls of one request to the helper. It is
-// paused while the host works.
+// longestStep bounds the time between two checks that counts. If more has passed, this
+// program was stopped.
+const longestStep = 10 * time.Second
+
+// meter bounds the processor time and the host calls of one request to the helper. While
+// the host works, time does not count, but processor time does.
 type meter struct {
 	process *process
 	limit   time.Duration
 	reached error
+	dir     string        // the directory for compiled code, if the helper can write to it
 	before  time.Duration // processor time of earlier requests
 	calls   int           // remaining host calls
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	pending bool          // the timer has not fired
+	stopped bool
+	slow    bool          // the timer fires after pausedInterval
 	running bool          // the helper works, and the host waits
-	since   time.Time     // when the helper began to work
-	turns   time.Duration // how long the helper worked before
+	since   time.Time     // when worked was last brought up to date
+	worked  time.Duration // how long the helper worked
 	used    time.Duration // processor time at the last check
-	usedAt  time.Duration // how long the helper had worked when used last grew
+	usedAt  time.Duration // worked when used last grew
 }
 
 // meterLoad bounds loading from now on.
-func meterLoad(p *process, limits Limits) *meter {
+func meterLoad(p *process, limits Limits, dir string) *meter {
 	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
 	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
-	return startMeter(p, limits.Load, reached, 0)
+	return startMeter(&meter{process: p, limit: limits.Load, reached: reached, dir: dir})
 }
 
 // meterCall bounds a call from now on.
 func meterCall(p *process, limits Limits) *meter {
 	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
 	p.bound(limits.CPU, reached, &LimitError{What: "process memory", Limit: size(limits.space())})
-	return startMeter(p, limits.CPU, reached, limits.Calls)
+	return startMeter(&meter{process: p, limit: limits.CPU, reached: reached, calls: limits.Calls})
 }
 
-func startMeter(p *process, limit time.Duration, reached error, calls int) *meter {
-	before, _ := p.cpuTime()
-	m := &meter{process: p, limit: limit, reached: reached, before: before, calls: calls, running: true, since: time.Now()}
+func startMeter(m *meter) *meter {
+	m.before, _ = m.process.cpuTime()
+	m.running, m.since = true, time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pending, m.timer = true, time.AfterFunc(checkInterval, m.check)
+	m.timer = time.AfterFunc(checkInterval, m.check)
 	return m
 }
 
-// check ends a helper that has reached its limit or makes no progress.
+// check ends a helper that has reached a limit or makes no progress.
 func (m *meter) check() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pending = false
-	if !m.running {
+	if m.stopped {
 		return
 	}
-	turns := m.turns + time.Since(m.since)
+	m.count()
 	used, ok := m.process.cpuTime()
 	if used -= m.before; !ok {
-		used = turns
+		used = m.worked
 	}
 	if used > m.used {
-		m.used, m.usedAt = used, turns
+		m.used, m.usedAt = used, m.worked
 	}
 	switch {
 	case used >= m.limit:
 		m.process.end(m.reached)
-	case turns-m.usedAt >= stalledAfter:
+	case m.worked-m.usedAt >= stalledAfter:
 		m.process.end(&LimitError{What: "time without progress", Limit: stalledAfter.String()})
+	case m.worked-used >= idleAfter:
+		m.process.end(&LimitError{What: "idle time", Limit: idleAfter.String()})
+	case m.dir != "" && isOverfull(m.dir):
+		m.process.end(&LimitError{What: "compiled code", Limit: fmt.Sprintf("%s in %d files", size(maxCode), maxCodeFiles)})
+	case !m.running:
+		m.slow = true
+		m.timer.Reset(pausedInterval)
 	default:
 		// Several threads can use the rest in an eighth of the time.
-		m.pending = true
 		m.timer.Reset(max(checkInterval, min(time.Second, (m.limit-used)/8)))
 	}
 }
 
+// count adds the time since the last call to worked, if the helper worked.
+func (m *meter) count() {
+	now := time.Now()
+	if m.running {
+		m.worked += min(now.Sub(m.since), longestStep)
+	}
+	m.since = now
+}
+
+// pause is called when the host begins to work.
 func (m *meter) pause() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.count()
 	m.running = false
-	m.turns += time.Since(m.since)
 }
 
-// resume does not reset a pending timer: the helper may work for less than the interval
-// each time, and would never be checked.
+// resume is called when the helper begins to work. It does not reset a timer that fires
+// soon: the helper may work for less than the interval each time, and would never be
+// checked.
 func (m *meter) resume() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.running, m.since = true, time.Now()
-	if !m.pending {
-		m.pending = true
+	m.count()
+	m.running = true
+	if m.slow {
+		m.slow = false
 		m.timer.Reset(checkInterval)
 	}
+}
+
+// stop ends the checks.
+func (m *meter) stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped = true
+	m.timer.Stop()
 }
 
 // countCall refuses host calls beyond the limit.

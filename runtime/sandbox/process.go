@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -12,8 +13,9 @@ import (
 
 // process is a running helper.
 type process struct {
-	conn  *frame.Conn
-	files []io.Closer // of the connection
+	conn   *frame.Conn
+	files  []io.Closer // of the connection
+	logged int         // bytes of Log frames
 	system
 
 	mu     sync.Mutex
@@ -54,6 +56,15 @@ func (p *process) wait() ending {
 		_ = f.Close()
 	}
 	return p.ending
+}
+
+// countLog refuses Log frames that the helper does not send unless it is exploited: many
+// small ones cost the host much more time than the helper.
+func (p *process) countLog(body []byte) error {
+	if p.logged += len(body); len(body) == 0 || p.logged > frame.MaxLogs {
+		return &frame.Error{Reason: fmt.Sprintf("empty log, or more than %d bytes of logs", frame.MaxLogs)}
+	}
+	return nil
 }
 
 // bound sets the limits of the next request.

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
@@ -100,7 +101,7 @@ type Module struct {
 	limits     Limits
 	helper     *Helper
 	host       Host
-	operations []string
+	operations []string // that the module imports: an escaped one can call no others
 	exports    []string
 	process    *process
 	log        *logLines
@@ -133,15 +134,17 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	}
 	m := &Module{
 		limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
-		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
+		operations: info.Operations(), log: &logLines{show: opts.Log},
 	}
 	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
 	cached := hasEntries(dir)
 	loaded, err := m.load(ctx, name, dir, prepared)
-	if err != nil && cached && isFailure(err) {
-		// The module may be sound, and its compiled code damaged.
+	if err != nil && dir != "" && isFailure(err) {
 		unusable = errors.Join(err, os.RemoveAll(dir))
-		loaded, err = m.load(ctx, name, "", prepared)
+		// The module may be sound, and its compiled code damaged.
+		if cached {
+			loaded, err = m.load(ctx, name, "", prepared)
+		}
 	}
 	if err == nil {
 		err = m.start(ctx)
@@ -150,7 +153,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 		return nil, errors.Join(err, m.Close(ctx))
 	}
 	if unusable == nil && loaded.Warning != "" {
-		unusable = errors.New(loaded.Warning)
+		unusable = errors.New(termtext.Line(loaded.Warning, frame.MaxText))
 	}
 	if opts.Warn == nil {
 		return m, nil

@@ -6,11 +6,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// maxOutput bounds the output of a module, in bytes. The rest is dropped here to save the
-// host the frames. The host does not rely on that and has its own bound.
-const maxOutput = 1 << 20
-
-// output sends the output of a module, in whole lines if they are short.
+// output sends the output of a module, in whole lines if they are short. It drops the rest
+// after [frame.MaxLogs] bytes.
 type output struct {
 	conn    *frame.Conn
 	unsent  []byte
@@ -44,10 +41,11 @@ func (o *output) line(text string) {
 }
 
 func (o *output) flush() {
-	if len(o.unsent) > 0 && o.sent < maxOutput {
-		o.sent += len(o.unsent)
+	part := o.unsent[:min(len(o.unsent), frame.MaxLogs-o.sent)]
+	if len(part) > 0 {
+		o.sent += len(part)
 		// If the connection has ended, the next frame of the host ends the process.
-		_ = o.conn.Send(frame.Log, o.unsent)
+		_ = o.conn.Send(frame.Log, part)
 	}
 	o.unsent = o.unsent[:0]
 }

@@ -46,6 +46,7 @@ const (
 	MaxInput  = 64 << 20
 	MaxOutput = 64 << 20
 	MaxLog    = 8 << 10
+	MaxLogs   = 1 << 20 // of all logs of a helper
 	MaxText   = 2 << 10 // of a reason or a warning
 )
 
