@@ -105,6 +105,11 @@ var badHelpers = map[string]func(c *frame.Conn){
 		fakeRest()
 	},
 	"fake-hangs-loading": func(*frame.Conn) { fakeRest() },
+	"fake-hangs-starting": func(c *frame.Conn) {
+		_, _, _ = c.Receive(frame.Load)
+		_ = c.Send(frame.Reply, frame.LoadedBody{}.Parts()...)
+		fakeRest()
+	},
 	"fake-spins-loading": func(*frame.Conn) { fakeSpin() },
 }
 
@@ -194,6 +199,27 @@ func TestBadHelper(t *testing.T) {
 				t.Error("a process is left")
 			}
 		})
+	}
+}
+
+// TestCancelled ends a run in each phase of a helper that does nothing.
+func TestCancelled(t *testing.T) {
+	wasm, err := os.ReadFile("testdata/exec.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("Ctrl-C")
+	for _, name := range []string{"fake-hangs-loading", "fake-hangs-starting", "fake-mute"} {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, cause)
+		m, err := open(ctx, wasm, Options{Operations: abi.Operations(), Host: fakeHost{}}, name)
+		if err == nil {
+			_, err = m.Call(ctx, abi.ExportDev, nil)
+			err = errors.Join(err, m.Close(t.Context()))
+		}
+		cancel()
+		if !errors.Is(err, cause) {
+			t.Errorf("%s: got %v, want the cause", name, err)
+		}
 	}
 }
 

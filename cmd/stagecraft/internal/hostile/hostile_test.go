@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -236,13 +237,17 @@ func ofFamily(all []attack, family string) []attack {
 	return slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return a.family != family })
 }
 
-// guardTable counts the attacks that name each guard.
+// guardTable counts the attacks that name each guard, or names its Go test.
 func guardTable(all []attack, guards []mutation) string {
 	var b strings.Builder
 	b.WriteString("\n### Guards\n\n| guard | what it does | attacks |\n|---|---|---|\n")
 	for _, m := range guards {
 		n := len(slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) }))
-		fmt.Fprintf(&b, "| %s | %s | %d |\n", m.guard, cell(m.why), n)
+		by := strconv.Itoa(n)
+		if m.test != "" {
+			by = "`" + m.test + "` of " + m.pkg
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", m.guard, cell(m.why), by)
 	}
 	return b.String()
 }

@@ -43,8 +43,12 @@ func exploit(in, out, name, how string) {
 		if err == nil && how == "narrowed" {
 			err = bounds.Narrow(enforced)
 		}
-		if err != nil || !enforced.Files || !enforced.Calls {
-			print("not bounded: ", err, " ", enforced.Files, enforced.Calls)
+		if err != nil {
+			_, _ = os.Stdout.WriteString(err.Error())
+			os.Exit(1)
+		}
+		if !enforced.Files || !enforced.Calls {
+			_, _ = os.Stdout.WriteString(tooOld)
 			os.Exit(1)
 		}
 	}
@@ -59,7 +63,10 @@ func exploit(in, out, name, how string) {
 	os.Exit(0)
 }
 
-const killed = "killed by SIGSYS"
+const (
+	killed = "killed by SIGSYS"
+	tooOld = "this kernel has no Landlock or seccomp"
+)
 
 type attempt struct {
 	want, bare string
@@ -186,6 +193,11 @@ var attempts = map[string]attempt{
 	"a TCP socket":  call("ok", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM),
 	"a UDP socket":  call("ok", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM),
 	"a Unix socket": call("ok", unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM),
+	"a socket from another thread": {killed, "ok", func(place) error {
+		result := make(chan error)
+		go func() { result <- raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM) }()
+		return <-result
+	}},
 	"a socket pair": {killed, "ok", func(place) error {
 		_, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 		return err
@@ -290,12 +302,21 @@ func reserve(size uintptr) error {
 
 // TestState looks at a bounded process from outside.
 func TestState(t *testing.T) {
-	if probe := run(t, "read inside", "bounded", newPlace(t), os.Getuid()); strings.HasPrefix(probe, "not bounded") {
-		t.Skip(probe)
+	skipIfTooOld(t)
+	for user, uid := range users() {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			testState(t, uid)
+		})
 	}
+}
+
+func testState(t *testing.T, uid int) {
+	t.Helper()
 	p := newPlace(t)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Args = []string{"exploit", p.in, p.out, "wait", "bounded"}
+	cmd.SysProcAttr = as(uid)
 	stdin, err := cmd.StdinPipe()
 	must(t, err)
 	stdout, err := cmd.StdoutPipe()
@@ -316,23 +337,19 @@ func TestState(t *testing.T) {
 			}
 		}
 	}
+	// The files of a process that others may not look at are root's.
+	var memory unix.Stat_t
+	must(t, unix.Stat(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "mem"), &memory))
+	if memory.Uid != 0 {
+		t.Errorf("its memory is that of user %d", memory.Uid)
+	}
 	must(t, stdin.Close())
 	must(t, cmd.Wait())
 }
 
 func TestExploits(t *testing.T) {
-	if probe := run(t, "read inside", "bounded", newPlace(t), os.Getuid()); strings.HasPrefix(probe, "not bounded") {
-		t.Skip(probe)
-	}
-	users := map[string]int{"user": os.Getuid()}
-	if os.Getuid() == 0 {
-		users = map[string]int{"root": 0, "nobody": 65534}
-	}
-	if raceDetector {
-		// It takes a second to start.
-		delete(users, "nobody")
-	}
-	for user, uid := range users {
+	skipIfTooOld(t)
+	for user, uid := range users() {
 		for name, a := range attempts {
 			if name == "wait" {
 				continue
@@ -358,6 +375,31 @@ func TestExploits(t *testing.T) {
 			})
 		}
 	}
+}
+
+func skipIfTooOld(t *testing.T) {
+	t.Helper()
+	if run(t, "read inside", "bounded", newPlace(t), os.Getuid()) == tooOld {
+		t.Skip(tooOld)
+	}
+}
+
+// users are the users that this process can be.
+func users() map[string]int {
+	// A process with the race detector takes a second to start.
+	if os.Getuid() != 0 || raceDetector {
+		return map[string]int{"user": os.Getuid()}
+	}
+	return map[string]int{"root": 0, "nobody": 65534}
+}
+
+// as makes a process of a user.
+func as(uid int) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if uid != os.Getuid() {
+		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
+	}
+	return attr
 }
 
 // unusual reports whether an attempt fails without bounds where it is made by a user
@@ -396,10 +438,7 @@ func run(t *testing.T, name, how string, p place, uid int) string {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args = []string{"exploit", p.in, p.out, name, how}
 	cmd.ExtraFiles = []*os.File{inherited}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if uid != os.Getuid() {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
-	}
+	cmd.SysProcAttr = as(uid)
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
