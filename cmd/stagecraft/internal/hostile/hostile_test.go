@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -27,17 +28,21 @@ var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, in the order of docs/attacks.md.
-var families = []struct{ name, title string }{
-	{"exec", "Running programs"},
-	{"files", "Files"},
-	{"values", "Values"},
-	{"policy", "Policies"},
-	{"net", "Ports"},
-	{"terminal", "Terminal and workflow"},
-	{"build", "Image builds"},
-	{"runtime", "Modules"},
-	{"store", "Cache, lock file and directories"},
+// families are the kinds of attacks, in the order of docs/attacks.md. Those of processes
+// run both ways in each test run: with helpers, and with a program that executes itself.
+var families = []struct {
+	name, title string
+	processes   bool
+}{
+	{"exec", "Running programs", true},
+	{"files", "Files", false},
+	{"values", "Values", false},
+	{"policy", "Policies", false},
+	{"net", "Ports", false},
+	{"terminal", "Terminal and workflow", false},
+	{"build", "Image builds", false},
+	{"runtime", "Modules", true},
+	{"store", "Cache, lock file and directories", false},
 }
 
 // leastOfFamily is the minimum number of attacks in each family.
@@ -179,6 +184,20 @@ func TestHostile(t *testing.T) {
 	for _, f := range families {
 		if count[f.name] < leastOfFamily {
 			t.Errorf("family %s has %d attacks, expected at least %d", f.name, count[f.name], leastOfFamily)
+		}
+	}
+	testscript.Run(t, p)
+}
+
+// TestHostilePlain runs attacks with a binary without helpers: the program executes itself
+// as the guard of commands and as the process of modules.
+func TestHostilePlain(t *testing.T) {
+	p := clitest.Scripts(t.TempDir(), clitest.Plain(), commands)
+	for _, f := range families {
+		if f.processes || providertest.IsLong() {
+			for _, a := range ofFamily(attacks(t), f.name) {
+				p.Files = append(p.Files, a.file)
+			}
 		}
 	}
 	testscript.Run(t, p)

@@ -12,8 +12,9 @@ func init() {
 	const x32 = 0x40000000
 	attempts["a call of x32"] = call("ok", x32+unix.SYS_GETPID)
 	attempts["a call of i386"] = attempt{killed, "ok", func(place) error {
-		// push r14; mov eax, getpid; int 0x80; pop r14; ret
-		return native(0x41, 0x56, 0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x41, 0x5e, 0xc3)
+		// push r14; mov eax, getuid; int 0x80; pop r14; ret
+		// The filter would take the number for sched_yield.
+		return native(0x41, 0x56, 0xb8, 24, 0, 0, 0, 0xcd, 0x80, 0x41, 0x5e, 0xc3)
 	}}
 	attempts["native code"] = attempt{"ok", "ok", func(place) error { return native(0xc3) }}
 }
