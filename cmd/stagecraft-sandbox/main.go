@@ -1,6 +1,5 @@
-// Command stagecraft-sandbox is the process in which a provider's module runs, as
-// a program of its own. The released program stagecraft carries it, and executes
-// it with its connection.
+// Command stagecraft-sandbox compiles and runs the module of a provider. The released
+// stagecraft embeds it, and starts it with a connection as standard input and output.
 package main
 
 import (

@@ -13,11 +13,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/image"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
 )
 
-// Config is what builds need. All of it is required, but Own.
+// Config is what builds need. All of it is required, except Own and Guards.
 type Config struct {
 	Project *files.Project
 	Env     *values.Environment
@@ -26,6 +27,8 @@ type Config struct {
 	// absolute, their directories' links resolved. A build's context leaves them
 	// out, since they would change it.
 	Own []string
+	// Guards starts the guards of credential helpers. Nil executes this program itself.
+	Guards *process.Guards
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Log  func(level abi.Level, message string)
@@ -53,7 +56,7 @@ type Images struct {
 func New(c Config) *Images {
 	i := &Images{
 		project: c.Project, env: c.Env, options: c.Options, own: c.Own, mask: c.Mask.Text, warn: c.Warn,
-		engines: engines{getenv: c.Env.Get, credentials: newCredentials(c.Env)},
+		engines: engines{getenv: c.Env.Get, credentials: newCredentials(c.Env, c.Guards)},
 		warned:  make(map[string]bool),
 	}
 	if c.Options.Describe {

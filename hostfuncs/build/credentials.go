@@ -23,8 +23,8 @@ const (
 )
 
 // newCredentials are the user's credentials for image registries.
-func newCredentials(env *values.Environment) *registry.Credentials {
-	return registry.New(env.Get, helpers{env.Environ(), env.Get("PATH"), helperLimit}.run)
+func newCredentials(env *values.Environment, guards *process.Guards) *registry.Credentials {
+	return registry.New(env.Get, helpers{env.Environ(), env.Get("PATH"), helperLimit, guards}.run)
 }
 
 // helpers runs credential helpers.
@@ -32,6 +32,7 @@ type helpers struct {
 	environ []string
 	path    string
 	limit   time.Duration
+	guards  *process.Guards
 }
 
 // run runs a credential helper, as a [registry.Run]. The helper is the user's own
@@ -50,7 +51,7 @@ func (h helpers) run(ctx context.Context, name string, args []string, stdin stri
 	res, err := process.Run(running, process.Command{
 		Program: program, Argv: append([]string{name}, args...),
 		Dir: filepath.Dir(program), Env: h.environ,
-		Stdin: strings.NewReader(stdin), Stdout: out, Grace: time.Second,
+		Stdin: strings.NewReader(stdin), Stdout: out, Grace: time.Second, Guards: h.guards,
 	})
 	switch {
 	case ctx.Err() != nil:

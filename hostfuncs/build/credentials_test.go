@@ -38,7 +38,7 @@ func userWithHelper(t *testing.T, script string) (env *values.Environment, log s
 
 func TestCredentialHelper(t *testing.T) {
 	env, log := userWithHelper(t, `echo "$0 $* $(cat)" >>"$LOG"; pwd >>"$LOG"; echo "{\"Username\": \"me\", \"Secret\": \"$SECRET\"}"`)
-	c := newCredentials(env)
+	c := newCredentials(env, nil)
 	for range 2 {
 		auth, err := c.Lookup(t.Context(), "r.io")
 		if err != nil || auth.Username != "me" || auth.Password != helperSecret {
@@ -69,7 +69,7 @@ func TestCredentialHelperRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := newCredentials(env).Lookup(t.Context(), "r.io")
+			_, err := newCredentials(env, nil).Lookup(t.Context(), "r.io")
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "config.json keeps the credentials for r.io in a helper") {
 				t.Fatalf("got %v", err)
 			}
@@ -86,7 +86,7 @@ func TestCredentialHelperMissing(t *testing.T) {
 	env, log := userWithHelper(t, `touch "$LOG"; echo '{"Username": "u", "Secret": "s"}'`)
 	t.Chdir(filepath.Dir(log))
 	env = values.New(values.Options{Environ: append(env.Environ(), "PATH=.::/usr/bin")})
-	_, err := newCredentials(env).Lookup(t.Context(), "r.io")
+	_, err := newCredentials(env, nil).Lookup(t.Context(), "r.io")
 	if err == nil || !strings.Contains(err.Error(), "docker-credential-fake: not found in PATH; check that it works, or remove it from that file") {
 		t.Errorf("got %v", err)
 	}
@@ -97,13 +97,13 @@ func TestCredentialHelperMissing(t *testing.T) {
 
 func TestCredentialHelperHangs(t *testing.T) {
 	env, _ := userWithHelper(t, `trap "" TERM; sleep 600 & sleep 600`)
-	_, _, err := helpers{env.Environ(), env.Get("PATH"), 300 * time.Millisecond}.run(t.Context(), "docker-credential-fake", []string{"get"}, "r.io")
+	_, _, err := helpers{env.Environ(), env.Get("PATH"), 300 * time.Millisecond, nil}.run(t.Context(), "docker-credential-fake", []string{"get"}, "r.io")
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-credential-fake: no answer within 300ms") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := newCredentials(env).Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
+	if _, err := newCredentials(env, nil).Lookup(ctx, "r.io"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,5 @@
-// Package children knows which processes this program has started and waits for
-// by itself, so that what looks for processes left behind takes none of them for
-// one.
+// Package children registers the processes that this program starts and waits for
+// itself. Code that looks for processes left behind by commands skips them.
 package children
 
 import "sync"
@@ -10,8 +9,8 @@ var known struct {
 	pids map[int]bool
 }
 
-// Start starts a process. Nobody who asks for it meanwhile gets an answer before
-// it is known.
+// Start calls fork and registers the process. [Known] waits meanwhile, so it cannot see the
+// process before it is registered.
 func Start(fork func() (pid int, err error)) error {
 	known.mu.Lock()
 	defer known.mu.Unlock()
@@ -26,14 +25,14 @@ func Start(fork func() (pid int, err error)) error {
 	return nil
 }
 
-// Ended forgets a process that has been waited for.
+// Ended removes a process that has been waited for.
 func Ended(pid int) {
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	delete(known.pids, pid)
 }
 
-// Known reports whether a process is one of them.
+// Known reports whether a process is registered.
 func Known(pid int) bool {
 	known.mu.RLock()
 	defer known.mu.RUnlock()

@@ -1,2 +1,2 @@
-// Package memfile makes memory files with programs that this program carries.
+// Package memfile executes programs from memory files.
 package memfile

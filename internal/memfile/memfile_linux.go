@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// New returns an executable file with a program that nobody can change. It is open for
-// reading only.
+// New copies a program to a memory file, which nobody can change and everybody with its
+// descriptor can execute. It is open for reading only.
 func New(name string, program io.Reader) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
@@ -30,7 +30,7 @@ func New(name string, program io.Reader) (*os.File, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	// A file that is open for writing cannot be executed.
+	// The kernel does not execute a file that is open for writing.
 	path := Path(fd)
 	reader, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/memfile"
 )
 
-// TestNew wants a program to be executed, and nobody to change it.
+// TestNew expects a program that can be executed and cannot be changed.
 func TestNew(t *testing.T) {
 	program, err := os.ReadFile("/bin/true")
 	if err != nil {

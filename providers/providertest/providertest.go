@@ -58,15 +58,24 @@ func (b *Builder) Program(pkg string) (string, error) {
 	})
 }
 
-// Binary builds stagecraft with its built-in providers and returns its path. It is
-// linked once for the tests of all packages.
-func (b *Builder) Binary() (string, error) {
-	out := filepath.Join(b.dir, "stagecraft")
+// Binary builds stagecraft with its built-in providers and its helpers, as it is
+// released, and returns its path. It is linked once for the tests of all packages.
+func (b *Builder) Binary() (string, error) { return b.binary("stagecraft", "-tags", "helpers") }
+
+// Plain is like Binary without helpers, as "go build" makes it: the program executes itself
+// instead.
+func (b *Builder) Plain() (string, error) { return b.binary("plain/stagecraft") }
+
+func (b *Builder) binary(name string, args ...string) (string, error) {
+	out := filepath.Join(b.dir, name)
+	if err := os.MkdirAll(filepath.Dir(out), 0o700); err != nil {
+		return "", err
+	}
 	overlay, err := b.overlay(out, nil)
 	if err != nil {
 		return "", err
 	}
-	program, err := linked("", "-trimpath", "-tags", "helpers", "-overlay", overlay, modulePath+"/cmd/stagecraft")
+	program, err := linked("", append(args, "-trimpath", "-overlay", overlay, modulePath+"/cmd/stagecraft")...)
 	if err != nil {
 		return "", err
 	}
@@ -187,18 +196,19 @@ const longEnv = "STAGECRAFT_TEST_LONG"
 // shows, or that builds another project's program.
 func Long(t testing.TB) {
 	t.Helper()
-	if !isLong() {
+	if !IsLong() {
 		t.Skip("takes long; make test-long runs it")
 	}
 }
 
+// IsLong reports whether "make test-long" runs the tests.
+func IsLong() bool { return os.Getenv(longEnv) == "1" }
+
 // Rounds returns the number of rounds of a test that repeats the same with other
 // inputs: all of them in "make test-long", and a fifth otherwise.
 func Rounds(all int) int {
-	if isLong() {
+	if IsLong() {
 		return all
 	}
 	return all / 5
 }
-
-func isLong() bool { return os.Getenv(longEnv) == "1" }

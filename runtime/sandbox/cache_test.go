@@ -5,13 +5,16 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
@@ -150,6 +153,28 @@ func stat(t *testing.T, file string) fs.FileInfo {
 	info, err := os.Stat(file)
 	must(t, err)
 	return info
+}
+
+// TestIrregularEntries has pipes in the place of entries. Opening one would wait for its
+// other end.
+func TestIrregularEntries(t *testing.T) {
+	t.Parallel()
+	mkfifo, err := exec.LookPath("mkfifo")
+	if err != nil {
+		t.Skip(err)
+	}
+	dir := filepath.Join(t.TempDir(), "cache")
+	runCached(t, dir)
+	for _, file := range cached(t, dir) {
+		must(t, os.Remove(file))
+		must(t, exec.CommandContext(t.Context(), mkfifo, file).Run())
+	}
+	if w := runCached(t, dir); len(w) != 1 || !strings.Contains(w[0].Error(), safefile.ErrIrregular.Error()) {
+		t.Errorf("got %v, want one warning of a file that is not regular", w)
+	}
+	if w := runCached(t, dir); len(w) > 0 || len(cached(t, dir)) == 0 {
+		t.Errorf("the cache was not rebuilt: %v", w)
+	}
 }
 
 func TestCacheOfOthersIsRefused(t *testing.T) {

@@ -2,7 +2,7 @@ package sandbox
 
 import "fmt"
 
-// What a function may have. Browsers have the same bounds:
+// The bounds of a function, which are those of browsers:
 // https://webassembly.github.io/spec/js-api/#limits
 const (
 	maxParams  = 1000
@@ -10,22 +10,21 @@ const (
 	maxLocals  = 50_000
 )
 
-// A compiler makes room for what a module counts, before it reads that, and locals
-// are counted without taking bytes: a few bytes could ask for gigabytes. So counts
-// are compared with the bytes that there are.
+// A compiler allocates memory for a count before it reads the elements, and a count of
+// locals has no elements: a few bytes could allocate gigabytes. So counts are compared
+// with the number of bytes.
 
-// count reads how many things follow, each of at least a byte.
+// count reads the number of elements that follow, each of at least one byte.
 func (r *reader) count() uint32 {
 	n := r.u32()
 	if uint64(n) > uint64(len(r.data)) {
-		r.fail(fmt.Sprintf("it counts %d things in %d bytes", n, len(r.data)))
+		r.fail(fmt.Sprintf("a count of %d elements in %d bytes", n, len(r.data)))
 		return 0
 	}
 	return n
 }
 
-// types reads a section of types. What is not a function's is left to the compiler,
-// which refuses it.
+// types reads the section of types. The compiler refuses types that are not of functions.
 func (r *reader) types() {
 	const function = 0x60
 	for n := r.count(); n > 0 && r.err == nil; n-- {
@@ -38,7 +37,7 @@ func (r *reader) types() {
 	}
 }
 
-// values reads types of values, each of one byte.
+// values skips a list of value types, each of one byte.
 func (r *reader) values(what string, most uint32) {
 	n := r.u32()
 	if n > most {
@@ -47,8 +46,8 @@ func (r *reader) values(what string, most uint32) {
 	r.take(n)
 }
 
-// bodies reads a section of code: the locals of each function, and of all together
-// against the size of the module.
+// bodies reads the code section. It bounds the locals of each function, and those of all
+// functions by the size of the module.
 func (r *reader) bodies(size int) {
 	var all uint64
 	for n := r.count(); n > 0 && r.err == nil; n-- {
@@ -63,11 +62,11 @@ func (r *reader) bodies(size int) {
 		all += locals
 	}
 	if most := uint64(maxLocals + size); all > most && r.err == nil {
-		r.err = fmt.Errorf("its functions have %d locals in all, at most %d are allowed in a module of %d bytes", all, most, size)
+		r.err = fmt.Errorf("its functions have %d locals in total, at most %d are allowed in a module of %d bytes", all, most, size)
 	}
 }
 
-// locals reads how many there are, which come in groups of one type.
+// locals reads the number of locals, which are in groups of one type.
 func (r *reader) locals() uint64 {
 	var locals uint64
 	for groups := r.count(); groups > 0 && r.err == nil; groups-- {
@@ -79,7 +78,7 @@ func (r *reader) locals() uint64 {
 
 func (r *reader) tooMany(what string, n, most uint64) {
 	if r.err == nil {
-		r.err = fmt.Errorf("a function of it has %d %s, at most %d are allowed", n, what, most)
+		r.err = fmt.Errorf("one of its functions has %d %s, at most %d are allowed", n, what, most)
 	}
 	r.data = nil
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// long is a section of any size.
+// long is like section, for bodies of any size.
 func long(id byte, body string) string {
 	return string(append([]byte{id}, binary.AppendUvarint(nil, uint64(len(body)))...)) + body
 }
 
 func uvarint(n int) string { return string(binary.AppendUvarint(nil, uint64(n))) }
 
-// codeOf is a section of functions, each of which has its locals in one group.
+// codeOf is a code section, with the locals of each function in one group.
 func codeOf(locals ...int) string {
 	body := uvarint(len(locals))
 	for _, n := range locals {
@@ -29,29 +29,29 @@ func codeOf(locals ...int) string {
 	return long(10, body)
 }
 
-// TestCounts has counts that take memory or time of whoever believes them.
+// TestCounts refuses counts for which a compiler would allocate much memory.
 func TestCounts(t *testing.T) {
 	whole := exports(abi.Exports()...)
 	for name, tt := range map[string]struct {
 		module string
 		want   string // of the error, empty for none
 	}{
-		"types":           {section(1, "\xff\xff\xff\xff\x0f"), "the module is damaged: it counts 4294967295 things in 0 bytes"},
-		"functions":       {section(3, "\xff\xff\xff\xff\x0f\x00"), "the module is damaged: it counts 4294967295 things in 1 bytes"},
-		"globals":         {section(6, "\x05\x7f\x00\x41"), "the module is damaged: it counts 5 things in 3 bytes"},
-		"elements":        {section(9, "\xff\xff\x03"), "the module is damaged: it counts 65535 things in 0 bytes"},
-		"data":            {section(11, "\xff\xff\x03"), "the module is damaged: it counts 65535 things in 0 bytes"},
-		"functions' code": {section(10, "\xff\xff\x03"), "the module is damaged: it counts 65535 things in 0 bytes"},
-		"parameters":      {long(1, "\x01\x60"+uvarint(1001)+strings.Repeat("\x7f", 1001)+"\x00"), "a function of it has 1001 parameters, at most 1000 are allowed"},
-		"results":         {long(1, "\x01\x60\x00"+uvarint(1001)+strings.Repeat("\x7f", 1001)), "a function of it has 1001 results, at most 1000 are allowed"},
-		"false types":     {section(1, "\x01\x60\xff\x07\x00"), "a function of it has 1023 parameters, at most 1000 are allowed"},
+		"types":           {section(1, "\xff\xff\xff\xff\x0f"), "the module is damaged: a count of 4294967295 elements in 0 bytes"},
+		"functions":       {section(3, "\xff\xff\xff\xff\x0f\x00"), "the module is damaged: a count of 4294967295 elements in 1 bytes"},
+		"globals":         {section(6, "\x05\x7f\x00\x41"), "the module is damaged: a count of 5 elements in 3 bytes"},
+		"elements":        {section(9, "\xff\xff\x03"), "the module is damaged: a count of 65535 elements in 0 bytes"},
+		"data":            {section(11, "\xff\xff\x03"), "the module is damaged: a count of 65535 elements in 0 bytes"},
+		"functions' code": {section(10, "\xff\xff\x03"), "the module is damaged: a count of 65535 elements in 0 bytes"},
+		"parameters":      {long(1, "\x01\x60"+uvarint(1001)+strings.Repeat("\x7f", 1001)+"\x00"), "one of its functions has 1001 parameters, at most 1000 are allowed"},
+		"results":         {long(1, "\x01\x60\x00"+uvarint(1001)+strings.Repeat("\x7f", 1001)), "one of its functions has 1001 results, at most 1000 are allowed"},
+		"false types":     {section(1, "\x01\x60\xff\x07\x00"), "one of its functions has 1023 parameters, at most 1000 are allowed"},
 		"cut types":       {section(1, "\x01\x60\x05\x7f"), "the module is damaged: it ends too early"},
 		"many parameters": {long(1, "\x01\x60"+uvarint(1000)+strings.Repeat("\x7f", 1000)+"\x00") + whole, ""},
-		"locals":          {codeOf(50_001), "a function of it has 50001 locals, at most 50000 are allowed"},
-		"all locals":      {codeOf(50_000, 50_000), "its functions have 100000 locals in all, at most 50029 are allowed in a module of 29 bytes"},
+		"locals":          {codeOf(50_001), "one of its functions has 50001 locals, at most 50000 are allowed"},
+		"all locals":      {codeOf(50_000, 50_000), "its functions have 100000 locals in total, at most 50029 are allowed in a module of 29 bytes"},
 		"groups":          {section(10, "\x01\x06\x02\xff\xff\xff\xff\x0f"), "the module is damaged: it ends too early"},
-		"groups of a lot": {long(10, "\x01\x0d\x02\xff\xff\xff\xff\x0f\x7f\xff\xff\xff\xff\x0f\x7f"), "a function of it has 8589934590 locals, at most 50000 are allowed"},
-		"false groups":    {section(10, "\x01\x02\x05\x00"), "the module is damaged: it counts 5 things in 1 bytes"},
+		"groups of a lot": {long(10, "\x01\x0d\x02\xff\xff\xff\xff\x0f\x7f\xff\xff\xff\xff\x0f\x7f"), "one of its functions has 8589934590 locals, at most 50000 are allowed"},
+		"false groups":    {section(10, "\x01\x02\x05\x00"), "the module is damaged: a count of 5 elements in 1 bytes"},
 		"many locals":     {whole + codeOf(50_000), ""},
 		"another type":    {section(1, "\x01\x5f\x00") + whole, ""},
 	} {
@@ -63,20 +63,20 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestCostlyCounts has whole modules of the kind.
+// TestCostlyCounts refuses whole modules with such counts.
 func TestCostlyCounts(t *testing.T) {
 	for _, tt := range []struct {
 		module []byte
 		want   string
 	}{
-		{guest(t, "locals-1m"), "a function of it has 1000000 locals, at most 50000 are allowed"},
-		{guest(t, "locals-100m"), "a function of it has 100000000 locals, at most 50000 are allowed"},
-		{provider("\x01\xff\xff\xff\xff\x0f\x7f\x41\x00\x0b"), "a function of it has 4294967295 locals, at most 50000 are allowed"},
+		{guest(t, "locals-1m"), "one of its functions has 1000000 locals, at most 50000 are allowed"},
+		{guest(t, "locals-100m"), "one of its functions has 100000000 locals, at most 50000 are allowed"},
+		{provider("\x01\xff\xff\xff\xff\x0f\x7f\x41\x00\x0b"), "one of its functions has 4294967295 locals, at most 50000 are allowed"},
 	} {
 		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 		wantLoadError(t, err, tt.want)
 	}
-	// Names are not read, so that false ones do no harm.
+	// Names are not read, so false ones are harmless.
 	sound := provider("\x00\x41\x00\x0b")
 	junk := core + section(0, "\x04name\x01\x05\xff\xff\xff\xff\x0f") + string(sound[len(core):])
 	m, err := sandbox.Open(t.Context(), []byte(junk), sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
@@ -89,8 +89,8 @@ func TestCostlyCounts(t *testing.T) {
 	}
 }
 
-// provider is a module that has a provider's exports, and functions that give a
-// number, as many as there are bodies.
+// provider is a module with the exports of a provider, and a function that returns a
+// number for each body.
 func provider(bodies ...string) []byte {
 	functions := uvarint(len(bodies)) + strings.Repeat("\x00", len(bodies))
 	var code strings.Builder
@@ -101,7 +101,7 @@ func provider(bodies ...string) []byte {
 	return []byte(core + section(1, "\x01\x60\x00\x01\x7f") + long(3, functions) + exports(abi.Exports()...) + long(10, code.String()))
 }
 
-// TestLoadIsBounded has modules without false counts that take much to compile.
+// TestLoadIsBounded has modules without false counts that are costly to compile.
 func TestLoadIsBounded(t *testing.T) {
 	t.Parallel()
 	const deep = 20_000
@@ -126,7 +126,7 @@ func TestLoadIsBounded(t *testing.T) {
 	}
 }
 
-// TestLargeModule has modules of the largest size and one that is larger.
+// TestLargeModule has modules of the largest size, and one that is larger.
 func TestLargeModule(t *testing.T) {
 	const most = 64 << 20
 	small := provider("\x00\x41\x00\x0b")
@@ -144,7 +144,7 @@ func TestLargeModule(t *testing.T) {
 	_, err = sandbox.Open(t.Context(), fill(most+1), sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations()})
 	wantLoadError(t, err, "it has 67108865 bytes, at most 67108864 are allowed")
 
-	// Functions in all of it take longer than there is time.
+	// A module full of functions takes longer than the limit.
 	full := provider("\x00" + strings.Repeat("\x41\x00\x1a", (most-200)/3) + "\x41\x00\x0b")
 	_, err = sandbox.Open(t.Context(), full, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations(), Limits: sandbox.Limits{Load: time.Second}})
 	if _, ok := errors.AsType[*sandbox.LimitError](err); !ok {

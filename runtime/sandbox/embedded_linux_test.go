@@ -21,7 +21,7 @@ import (
 //go:embed stagecraft-sandbox.s2
 var compressed []byte
 
-// TestHelper is the program in which the tests' modules run.
+// TestHelper is the program that runs the modules of the tests.
 var TestHelper = NewHelper(compressed)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
@@ -58,7 +58,7 @@ func TestWithoutMemoryFiles(t *testing.T) {
 	}
 }
 
-// TestNoExec has no directory either from which programs are executed.
+// TestNoExec runs where the directory of compiled code does not allow programs either.
 func TestNoExec(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mount("none", dir, "tmpfs", unix.MS_NOEXEC, "mode=700"); err != nil {
@@ -66,13 +66,13 @@ func TestNoExec(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	err := openWorks(t, withoutMemoryFiles(), filepath.Join(dir, "cache"))
-	want := "starting the process of a provider's module: the system does not let it execute: from memory: permission denied; from " + dir + "/cache: permission denied"
+	want := "starting the process of a provider's module: cannot execute the helper: from memory: permission denied; from " + dir + "/cache: permission denied"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
-// TestNoExecutableMemory has the kernel refuse memory files that may be executed.
+// TestNoExecutableMemory runs where the kernel refuses executable memory files.
 func TestNoExecutableMemory(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can change vm.memfd_noexec, in a namespace of its own")
@@ -101,10 +101,10 @@ func TestNoExecutableMemory(t *testing.T) {
 	}
 }
 
-// TestNoHelper has a program that was built for the helper, and has none.
+// TestNoHelper has a program that was built with the tag, without the helper.
 func TestNoHelper(t *testing.T) {
 	err := openWorks(t, nil, "")
-	if want := "this program was built with the tag helpers, and does not carry the helper"; err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := "this program was built with the tag helpers, but without the helper"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }

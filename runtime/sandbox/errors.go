@@ -2,7 +2,7 @@ package sandbox
 
 import "github.com/stagecraft-dev/stagecraft/internal/termtext"
 
-// LoadError says why bytes are not a module that can run here.
+// LoadError is the reason why a module cannot run here.
 type LoadError struct{ Reason string }
 
 func (e *LoadError) Error() string { return e.Reason }
@@ -14,11 +14,11 @@ func (e *LimitError) Error() string {
 	return "stopped: its " + e.What + " is limited to " + e.Limit
 }
 
-// CrashError says that a module failed by itself.
+// CrashError says that a module or its process failed.
 type CrashError struct {
 	Reason string
-	// Output is the last line that the module printed, cleaned, if it is not the
-	// reason itself.
+	// Output is the last line that the module printed, cleaned; it is empty if Reason
+	// contains it.
 	Output string
 }
 

@@ -12,16 +12,16 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// load starts the helper and has it compile the module.
+// load starts the helper and tells it to compile the module.
 func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
 	m.dead = nil
 	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
 		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
-	meter := meterLoad(m.process, m.limits)
+	meter := meterLoad(m.process, m.limits, dir)
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
 	err = m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Load, body.Parts()...); err != nil {
 			return err
 		}
@@ -35,11 +35,11 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 	return loaded, err
 }
 
-// start has the module's start section run.
+// start runs the start section of the module.
 func (m *Module) start(ctx context.Context) error {
 	meter := meterCall(m.process, m.limits)
 	return m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Start); err != nil {
 			return err
 		}
@@ -48,18 +48,18 @@ func (m *Module) start(ctx context.Context) error {
 	})
 }
 
-// isFailure reports whether the module or its process failed, which was not refused.
+// isFailure reports whether the module or its process failed; a refused module did not.
 func isFailure(err error) bool {
 	_, crashed := errors.AsType[*CrashError](err)
 	_, limited := errors.AsType[*LimitError](err)
 	return crashed || limited
 }
 
-// call has an export called, and answers what it asks for meanwhile.
+// call runs an export, and answers its host calls.
 func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, err error) {
 	meter := meterCall(m.process, m.limits)
 	err = m.guarded(ctx, func() error {
-		defer meter.pause()
+		defer meter.stop()
 		if err := m.send(frame.Call, call.Parts()...); err != nil {
 			return err
 		}
@@ -86,13 +86,11 @@ func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, 
 	return output, nil
 }
 
-// giveUpAfter is how long a host that was told to end may go on, before it is left
-// alone.
+// giveUpAfter is how long guarded waits for a host call to end after ctx is done.
 const giveUpAfter = 2 * time.Second
 
-// guarded exchanges frames, ends the process when ctx is done, and turns what
-// comes of it into the errors of this package. After an error the process has
-// ended.
+// guarded runs an exchange of frames, ends the process when ctx is done, and returns
+// an error of this package. After an error the process has ended.
 func (m *Module) guarded(ctx context.Context, exchange func() error) error {
 	stop := context.AfterFunc(ctx, func() { m.process.end(context.Cause(ctx)) })
 	defer stop()
@@ -120,27 +118,26 @@ type received struct {
 	body []byte
 }
 
-// exitError says why the helper gave up.
+// exitError is the reason that the helper gave in its Exit frame.
 type exitError struct{ frame.ExitBody }
 
 func (e *exitError) Error() string { return e.Reason }
 
-// send sends a frame. A helper that cannot be sent to may have said why.
+// send sends a frame. If the helper has ended, the error is the reason that it gave.
 func (m *Module) send(kind frame.Kind, parts ...[]byte) error {
 	err := m.process.conn.Send(kind, parts...)
 	if err == nil {
 		return nil
 	}
-	if _, said := m.receive(); said != nil {
-		if exit, ok := errors.AsType[*exitError](said); ok {
-			return exit
-		}
+	_, last := m.receive()
+	if exit, ok := errors.AsType[*exitError](last); ok {
+		return exit
 	}
 	return err
 }
 
-// receive waits for a frame of some kinds, and takes what the module prints until
-// then.
+// receive waits for a frame of one of the kinds, and logs what the module prints
+// meanwhile.
 func (m *Module) receive(kinds ...frame.Kind) (received, error) {
 	for {
 		kind, body, err := m.process.conn.Receive(append(kinds, frame.Log, frame.Exit)...)
@@ -148,6 +145,9 @@ func (m *Module) receive(kinds ...frame.Kind) (received, error) {
 		case err != nil:
 			return received{}, err
 		case kind == frame.Log:
+			if err := m.process.countLog(body); err != nil {
+				return received{}, err
+			}
 			m.log.add(body)
 		case kind == frame.Exit:
 			exit, err := frame.DecodeExit(body)
@@ -161,27 +161,27 @@ func (m *Module) receive(kinds ...frame.Kind) (received, error) {
 	}
 }
 
-// settle says why an exchange failed. The first reason why the process was ended
-// counts; what it says itself counts only if it was not ended.
+// settle ends the process and returns the error of a failed exchange. If this program
+// ended the process, its first reason for that is the error; otherwise the helper's.
 func (m *Module) settle(err error) error {
 	if err == nil {
 		return nil
 	}
 	m.process.end(nil)
 	ending := m.process.wait()
-	exit, gaveUp := errors.AsType[*exitError](err)
+	exit, exited := errors.AsType[*exitError](err)
 	broken, _ := errors.AsType[*frame.Error](err)
 	switch {
 	case ending.reason != nil:
 		m.dead = ending.reason
-	case gaveUp && exit.Why == frame.CannotLoad:
+	case exited && exit.Why == frame.CannotLoad:
 		m.dead = &LoadError{Reason: m.log.crash(exit.Reason).Reason}
-	case gaveUp && exit.Why == frame.Crashed:
+	case exited && exit.Why == frame.Crashed:
 		m.dead = m.log.crash(exit.Reason)
-	case gaveUp:
-		m.dead = m.log.crash("its process gave up: " + exit.Reason)
+	case exited:
+		m.dead = m.log.crash("its process failed: " + exit.Reason)
 	case broken != nil:
-		m.dead = m.log.crash("its process does not keep to the protocol: " + broken.Reason)
+		m.dead = m.log.crash("its process broke the protocol: " + broken.Reason)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		m.dead = m.log.crash("its process ended in the middle of a frame: " + ending.text)
 	default:
@@ -190,7 +190,7 @@ func (m *Module) settle(err error) error {
 	return m.dead
 }
 
-// answer has the host carry out a request. An error ends the module.
+// answer passes a request to the host. After an error the module ends.
 func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte, error) {
 	call, err := frame.DecodeHostCall(body)
 	if err != nil {
@@ -206,7 +206,7 @@ func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte,
 	operation := m.operations[call.Operation]
 	reply := m.ask(ctx, operation, call.Request)
 	if len(reply) > abi.MaxReply {
-		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d can be given", operation, len(reply), abi.MaxReply), nil
+		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d are allowed", operation, len(reply), abi.MaxReply), nil
 	}
 	return reply, nil
 }

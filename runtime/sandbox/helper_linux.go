@@ -18,17 +18,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// Helper is the program cmd/stagecraft-sandbox, as a program carries it. Nil is this
-// program itself, see [Main].
+// Helper is the program cmd/stagecraft-sandbox, embedded in this one. A nil Helper is
+// this program itself, see [Main].
 type Helper struct {
 	compressed []byte
-	// memory is a memory file with the program. It stays open, since a run may start
-	// several.
+	// memory returns a memory file with the program. It stays open, since a run may start
+	// several helpers.
 	memory func() (*os.File, error)
 }
 
-// NewHelper returns the helper with a program that is compressed by s2, nil if that is
-// empty.
+// NewHelper returns the helper with a program that is compressed by S2, or nil if there
+// is no program.
 func NewHelper(compressed []byte) *Helper {
 	if len(compressed) == 0 {
 		return nil
@@ -40,9 +40,9 @@ func NewHelper(compressed []byte) *Helper {
 
 func (h *Helper) program() io.Reader { return s2.NewReader(bytes.NewReader(h.compressed)) }
 
-// exec starts the helper from a memory file. Where memory files may not be executed, it
-// is executed from a copy beside the module's compiled code, where no other user and no
-// command of a provider can change it, and which is removed at once.
+// exec starts the helper from a memory file. If the kernel does not execute memory files,
+// exec starts a copy in the directory of compiled code, which no other user and no command
+// of a provider can change, and removes the copy at once.
 func (h *Helper) exec(name string, args []string, attr *syscall.ProcAttr) (pid int, err error) {
 	argv := append([]string{name}, args...)
 	if h == nil {
@@ -59,12 +59,12 @@ func (h *Helper) exec(name string, args []string, attr *syscall.ProcAttr) (pid i
 	}
 	cache := args[0]
 	if cache == "" {
-		return 0, fmt.Errorf("the system does not let it execute: from memory: %w; there is no directory for a copy", err)
+		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; there is no directory for a copy", err)
 	}
 	dir := filepath.Dir(cache)
 	pid, copyErr := h.execCopy(dir, argv, attr)
 	if copyErr != nil {
-		return 0, fmt.Errorf("the system does not let it execute: from memory: %w; from %s: %w", err, dir, copyErr)
+		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; from %s: %w", err, dir, copyErr)
 	}
 	return pid, nil
 }
@@ -82,8 +82,9 @@ func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pi
 	return syscall.ForkExec(file, argv, attr)
 }
 
-// writeProgram writes a program while this program starts no other one, which would
-// inherit the open file for a moment, and keep it from being executed.
+// writeProgram writes a program to a file. Meanwhile this program starts no other one,
+// which would inherit the open file for a moment: a file that is open for writing cannot
+// be executed.
 func writeProgram(file string, program io.Reader) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +20,7 @@ import (
 
 func init() { fakes = badHelpers }
 
-// badHelpers do something else than the real one.
+// badHelpers behave differently from the real helper.
 var badHelpers = map[string]func(c *frame.Conn){
 	"fake-ends":           func(*frame.Conn) {},
 	"fake-silent-end":     func(c *frame.Conn) { fakeLoad(c); os.Exit(3) },
@@ -33,6 +35,7 @@ var badHelpers = map[string]func(c *frame.Conn){
 	"fake-order":          func(c *frame.Conn) { fakeLoad(c); fakeWrite("L\x00\x00\x00\x00") },
 	"fake-asks-early":     func(*frame.Conn) { fakeWrite("H\x03\x00\x00\x00\x00{}"); fakeRest() },
 	"fake-asks-unknown":   func(c *frame.Conn) { fakeLoad(c); fakeWrite("H\x03\x00\x00\x00\xff{}"); fakeRest() },
+	"fake-asks-more":      func(c *frame.Conn) { fakeLoad(c); fakeWrite("H\x03\x00\x00\x00\x01{}"); fakeRest() },
 	"fake-damaged":        func(c *frame.Conn) { fakeLoad(c); fakeWrite("H\x00\x00\x00\x00"); fakeRest() },
 	"fake-damaged-exit":   func(c *frame.Conn) { fakeLoad(c); fakeWrite("X\x01\x00\x00\x00?"); fakeRest() },
 	"fake-damaged-loaded": func(*frame.Conn) { fakeWrite("R\x01\x00\x00\x00\xff"); fakeRest() },
@@ -41,6 +44,36 @@ var badHelpers = map[string]func(c *frame.Conn){
 		for {
 			_ = c.Send(frame.Log, make([]byte, frame.MaxLog))
 		}
+	},
+	"fake-empty-logs": func(c *frame.Conn) {
+		fakeLoad(c)
+		for {
+			_ = c.Send(frame.Log)
+		}
+	},
+	"fake-computes-on": func(c *frame.Conn) {
+		fakeLoad(c)
+		_ = c.Send(frame.HostCall, []byte("\x00{}"))
+		fakeSpin()
+	},
+	"fake-wakes": func(c *frame.Conn) {
+		fakeLoad(c)
+		for {
+			time.Sleep(10 * time.Millisecond)
+		}
+	},
+	"fake-fills-files": func(*frame.Conn) {
+		for i := range maxCodeFiles + 1 {
+			_ = os.WriteFile(filepath.Join(os.Args[1], strconv.Itoa(i)), nil, 0o600)
+		}
+		fakeRest()
+	},
+	"fake-fills-bytes": func(*frame.Conn) {
+		for _, name := range []string{"a", "b"} {
+			_ = os.WriteFile(filepath.Join(os.Args[1], name), nil, 0o600)
+			_ = os.Truncate(filepath.Join(os.Args[1], name), maxCode/2+1)
+		}
+		fakeRest()
 	},
 	"fake-asks-on": func(c *frame.Conn) {
 		fakeLoad(c)
@@ -72,11 +105,19 @@ var badHelpers = map[string]func(c *frame.Conn){
 		fakeRest()
 	},
 	"fake-hangs-loading": func(*frame.Conn) { fakeRest() },
-	"fake-spins-loading": func(*frame.Conn) {
-		for spun := uint64(0); ; spun++ {
-			_ = spun
-		}
+	"fake-hangs-starting": func(c *frame.Conn) {
+		_, _, _ = c.Receive(frame.Load)
+		_ = c.Send(frame.Reply, frame.LoadedBody{}.Parts()...)
+		fakeRest()
 	},
+	"fake-spins-loading": func(*frame.Conn) { fakeSpin() },
+}
+
+// fakeSpin computes without end.
+func fakeSpin() {
+	for spun := uint64(0); ; spun++ {
+		_ = spun
+	}
 }
 
 // fakeLoad answers until the first call.
@@ -88,7 +129,7 @@ func fakeLoad(c *frame.Conn) {
 	_, _, _ = c.Receive(frame.Call)
 }
 
-// fakeRest does nothing more, and takes no processor time.
+// fakeRest waits for ever, without using processor time.
 func fakeRest() {
 	for {
 		time.Sleep(time.Hour)
@@ -102,46 +143,52 @@ func fakeSignal(sig unix.Signal) {
 	fakeRest()
 }
 
-// TestBadHelper wants one clear error of whatever a helper does, and no process
-// left.
+// TestBadHelper expects one clear error for each bad helper, and no process left.
 func TestBadHelper(t *testing.T) {
-	stalled := stalledAfter
-	stalledAfter = 2 * time.Second
-	t.Cleanup(func() { stalledAfter = stalled })
-	wasm, err := os.ReadFile("testdata/works.wasm")
+	stalled, idle, paused := stalledAfter, idleAfter, pausedInterval
+	stalledAfter, idleAfter, pausedInterval = 2*time.Second, 3*time.Second, 10*time.Millisecond
+	t.Cleanup(func() { stalledAfter, idleAfter, pausedInterval = stalled, idle, paused })
+	wasm, err := os.ReadFile("testdata/exec.wasm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"fake-ends":            "crashed: its process ended: exit status 0",
-		"fake-silent-end":      "crashed: its process ended: exit status 3",
-		"fake-killed":          "crashed: its process ended: killed by SIGKILL",
-		"fake-stopped":         "crashed: its process was stopped by SIGSTOP",
-		"fake-stopped-early":   "crashed: its process was stopped by SIGSTOP",
-		"fake-mute":            "stopped: its time to get on is limited to 2s",
-		"fake-closes":          "crashed: its process ended: killed by SIGKILL",
-		"fake-too-long":        "crashed: its process does not keep to the protocol: frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed",
-		"fake-cut":             "crashed: its process ended in the middle of a frame: exit status 0",
-		"fake-unknown":         "crashed: its process does not keep to the protocol: unexpected frame of kind '?'",
-		"fake-order":           "crashed: its process does not keep to the protocol: unexpected frame of kind 'L'",
-		"fake-asks-early":      "crashed: its process does not keep to the protocol: unexpected frame of kind 'H'",
-		"fake-asks-unknown":    "crashed: its process does not keep to the protocol: host call of operation 255 of 12",
-		"fake-damaged":         "crashed: its process does not keep to the protocol: damaged frame",
-		"fake-damaged-exit":    "crashed: its process does not keep to the protocol: damaged frame",
-		"fake-damaged-loaded":  "crashed: its process does not keep to the protocol: damaged frame",
-		"fake-many-logs":       "stopped: its computing time is limited to 200ms",
+		"fake-ends":          "crashed: its process ended: exit status 0",
+		"fake-silent-end":    "crashed: its process ended: exit status 3",
+		"fake-killed":        "crashed: its process ended: killed by SIGKILL",
+		"fake-stopped":       "crashed: its process was stopped by SIGSTOP",
+		"fake-stopped-early": "crashed: its process was stopped by SIGSTOP",
+		"fake-mute":          "stopped: its time without progress is limited to 2s",
+		"fake-closes":        "crashed: its process ended: killed by SIGKILL",
+		"fake-too-long":      "crashed: its process broke the protocol: frame of kind 'R' with 4294967295 bytes, at most 67108864 are allowed",
+		"fake-cut":           "crashed: its process ended in the middle of a frame: exit status 0",
+		"fake-unknown":       "crashed: its process broke the protocol: unexpected frame of kind '?'",
+		"fake-order":         "crashed: its process broke the protocol: unexpected frame of kind 'L'",
+		"fake-asks-early":    "crashed: its process broke the protocol: unexpected frame of kind 'H'",
+		"fake-asks-unknown":  "crashed: its process broke the protocol: host call of operation 255 of 1",
+		// The module imports one.
+		"fake-asks-more":       "crashed: its process broke the protocol: host call of operation 1 of 1",
+		"fake-damaged":         "crashed: its process broke the protocol: damaged frame",
+		"fake-damaged-exit":    "crashed: its process broke the protocol: damaged frame",
+		"fake-damaged-loaded":  "crashed: its process broke the protocol: damaged frame",
+		"fake-many-logs":       "crashed: its process broke the protocol: empty log, or more than 1048576 bytes of logs",
+		"fake-empty-logs":      "crashed: its process broke the protocol: empty log, or more than 1048576 bytes of logs",
+		"fake-computes-on":     "stopped: its computing time is limited to 200ms",
+		"fake-wakes":           "stopped: its idle time is limited to 3s",
+		"fake-fills-files":     "stopped: its compiled code is limited to 1 GiB in 1000 files",
+		"fake-fills-bytes":     "stopped: its compiled code is limited to 1 GiB in 1000 files",
 		"fake-asks-on":         "stopped: its number of host calls is limited to 50",
-		"fake-no-memory":       "stopped: its memory, with that of its process, is limited to 1152 MiB",
+		"fake-no-memory":       "stopped: its process memory is limited to 1152 MiB",
 		"fake-no-memory-early": "stopped: its memory for loading is limited to 1 GiB",
 		"fake-late":            "stopped: its computing time is limited to 200ms",
-		"fake-hangs-loading":   "stopped: its time to get on is limited to 2s",
+		"fake-hangs-loading":   "stopped: its time without progress is limited to 2s",
 		"fake-spins-loading":   "stopped: its processor time for loading is limited to 200ms",
-		// What it reads meets the bound of calls, or that of time while it does not.
+		// Either the number of calls or the time reaches its limit first.
 		"fake-does-not-read": "stopped: its ",
 	} {
 		t.Run(name, func(t *testing.T) {
 			limits := short
-			if !strings.HasPrefix(want, "stopped: its") {
+			if !strings.HasPrefix(want, "stopped: its") || strings.Contains(want, "idle") || strings.Contains(want, "code") {
 				limits.CPU, limits.Load = time.Hour, time.Hour
 			}
 			err := callFake(t, wasm, name, limits)
@@ -155,12 +202,40 @@ func TestBadHelper(t *testing.T) {
 	}
 }
 
+// TestCancelled ends a run in each phase of a helper that does nothing.
+func TestCancelled(t *testing.T) {
+	wasm, err := os.ReadFile("testdata/exec.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("Ctrl-C")
+	for _, name := range []string{"fake-hangs-loading", "fake-hangs-starting", "fake-mute"} {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, cause)
+		m, err := open(ctx, wasm, Options{Operations: abi.Operations(), Host: fakeHost{}}, name)
+		if err == nil {
+			_, err = m.Call(ctx, abi.ExportDev, nil)
+			err = errors.Join(err, m.Close(t.Context()))
+		}
+		cancel()
+		if !errors.Is(err, cause) {
+			t.Errorf("%s: got %v, want the cause", name, err)
+		}
+	}
+}
+
 // callFake opens a module with a fake helper, calls it, and closes it.
 func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	t.Helper()
-	m, err := open(t.Context(), wasm, Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits}, name)
+	cache := filepath.Join(t.TempDir(), "cache")
+	m, err := open(t.Context(), wasm, Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits, CacheDir: cache}, name)
+	if left, globErr := filepath.Glob(filepath.Join(cache, "*", "*")); globErr != nil || len(left) > 0 {
+		t.Errorf("%d files are left, %v", len(left), globErr)
+	}
 	if err != nil {
 		return err
+	}
+	if name == "fake-computes-on" {
+		m.host = fakeHost{m.process.done}
 	}
 	_, err = m.Call(t.Context(), abi.ExportDev, []byte("{}"))
 	if _, again := m.Call(t.Context(), abi.ExportDev, []byte("{}")); again == nil {

@@ -4,7 +4,7 @@ package sandbox
 
 import "os"
 
-// Helper is this program itself, see [Main]. On Linux a program can carry another one.
+// Helper is this program itself, see [Main]. On Linux it can be an embedded program.
 type Helper struct{}
 
 // NewHelper returns nil.

@@ -8,37 +8,36 @@ import (
 )
 
 const (
-	// maxLine is how much of a line that a module prints is shown, in bytes; what
-	// comes after is dropped.
+	// maxLine is the part of a line that is shown, in bytes; the rest is dropped.
 	maxLine = 1000
-	// maxLog is how much of all that a module prints is shown, in bytes.
+	// maxLog bounds the output of a module that is shown, in bytes.
 	maxLog = 256 << 10
 )
 
-// logLines makes lines of what a module prints.
+// logLines splits the output of a module into lines.
 type logLines struct {
 	show     func(string) // or nil
-	held     []byte       // of a line that has not ended
-	shown    int
-	headline string // the first line by which a Go guest gives up
+	partial  []byte       // a line that has not ended
+	shown    int          // in bytes
+	headline string       // the first line that reports a panic or a fatal error of Go
 	last     string
 }
 
-// add takes what was printed next.
+// add appends output of the module.
 func (l *logLines) add(text []byte) {
 	for len(text) > 0 {
 		line, rest, ended := bytes.Cut(text, []byte("\n"))
-		l.held = append(l.held, line[:min(len(line), maxLine-len(l.held))]...)
+		l.partial = append(l.partial, line[:min(len(line), maxLine-len(l.partial))]...)
 		if text = rest; ended {
 			l.end()
 		}
 	}
 }
 
-// end ends a line.
+// end cleans and shows the line that ends here.
 func (l *logLines) end() {
-	line := termtext.Line(string(l.held), maxLine)
-	l.held = l.held[:0]
+	line := termtext.Line(string(l.partial), maxLine)
+	l.partial = l.partial[:0]
 	if strings.TrimSpace(line) == "" {
 		return
 	}
@@ -50,12 +49,12 @@ func (l *logLines) end() {
 		return
 	}
 	if l.shown += len(line); l.shown > maxLog {
-		line = "(the provider prints more, which is not shown)"
+		line = "(more output of the provider is not shown)"
 	}
 	l.show(line)
 }
 
-// crash says how a module ended, by its own words where it has any.
+// crash returns the error of a module that failed, with its own message if it has one.
 func (l *logLines) crash(reason string) *CrashError {
 	l.end()
 	reason = termtext.Line(reason, 300)

@@ -51,7 +51,7 @@ func TestLogIsBounded(t *testing.T) {
 	for range 2 * maxLog / 100 {
 		l.add([]byte(strings.Repeat("x", 99) + "\n"))
 	}
-	if size > maxLog+100 || last != "(the provider prints more, which is not shown)" {
+	if size > maxLog+100 || last != "(more output of the provider is not shown)" {
 		t.Errorf("%d bytes, the last line is %q", size, last)
 	}
 }

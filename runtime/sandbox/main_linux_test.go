@@ -39,9 +39,15 @@ func TestMain(m *testing.M) {
 // short are limits under which a test of a limit is over soon.
 var short = Limits{CPU: 200 * time.Millisecond, Calls: 50, Load: 200 * time.Millisecond}
 
-type fakeHost struct{}
+// fakeHost answers each call, if ended is not nil after it has been closed.
+type fakeHost struct{ ended <-chan struct{} }
 
-func (fakeHost) Call(context.Context, string, []byte) []byte { return []byte(`{"ok":{}}`) }
+func (h fakeHost) Call(context.Context, string, []byte) []byte {
+	if h.ended != nil {
+		<-h.ended
+	}
+	return []byte(`{"ok":{}}`)
+}
 
 // fakeMain opens a module where the kernel refuses a kind of system calls, calls
 // it, and prints warnings and what came of it.
@@ -59,7 +65,7 @@ func fakeMain(refused, module, cache string) {
 		var m *Module
 		m, err = Open(context.Background(), wasm, Options{
 			Helper:     TestHelper,
-			Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: time.Hour}, CacheDir: cache,
+			Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: fakeCPU(refused)}, CacheDir: cache,
 			Warn: func(err error) { fmt.Println("warning:", err) },
 		})
 		if err == nil {
@@ -68,6 +74,14 @@ func fakeMain(refused, module, cache string) {
 		}
 	}
 	fmt.Println("result:", err)
+}
+
+// fakeCPU is the limit of processor time. It is short for a host that is stopped.
+func fakeCPU(refused string) time.Duration {
+	if refused == "time" {
+		return time.Second
+	}
+	return time.Hour
 }
 
 // refuse has a system call fail in this process and those that it starts.
@@ -118,8 +132,34 @@ func TestPoorKernels(t *testing.T) {
 // host.
 func TestKilledHost(t *testing.T) {
 	t.Parallel()
+	cmd, helper := startLoop(t, "")
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	waitForEnd(t, helper)
+}
+
+// TestStoppedHost expects the kernel to end a helper that its stopped host does not.
+func TestStoppedHost(t *testing.T) {
+	t.Parallel()
+	cmd, helper := startLoop(t, "time")
+	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	waitForEnd(t, helper)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+}
+
+// startLoop starts a host with a module that computes without end, and returns the PID of
+// the helper.
+func startLoop(t *testing.T, refused string) (host *exec.Cmd, helper int) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Args = []string{"host", "", "testdata/loop-dev.wasm", filepath.Join(t.TempDir(), "cache")}
+	cmd.Args = []string{"host", refused, "testdata/loop-dev.wasm", filepath.Join(t.TempDir(), "cache")}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,14 +174,15 @@ func TestKilledHost(t *testing.T) {
 	if len(helpers) != 1 {
 		t.Fatalf("the host has %d children", len(helpers))
 	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	for end := time.Now().Add(time.Minute); isAlive(helpers[0]); <-time.After(time.Millisecond) {
+	return cmd, helpers[0]
+}
+
+func waitForEnd(t *testing.T, helper int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); isAlive(helper); <-time.After(time.Millisecond) {
 		if time.Now().After(end) {
-			_ = unix.Kill(helpers[0], unix.SIGKILL)
-			t.Fatal("the helper outlives its host")
+			_ = unix.Kill(helper, unix.SIGKILL)
+			t.Fatal("the helper has not ended")
 		}
 	}
 }

@@ -1,108 +1,149 @@
 package sandbox
 
 import (
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
 )
 
-// lookAfter is the least time between two looks at a helper.
-const lookAfter = 10 * time.Millisecond
+// checkInterval is the shortest time between two checks of a helper.
+const checkInterval = 10 * time.Millisecond
 
-// stalledAfter is how long a helper whose turn it is may use no processor time, as
-// one does that waits for a file for ever. Tests shorten it.
-var stalledAfter = time.Minute
+var (
+	// stalledAfter is how long a helper may use no processor time while the host waits for
+	// it, such as one that waits for a file. Tests shorten it.
+	stalledAfter = time.Minute
+	// idleAfter is how long a helper may use no processor time in total while the host waits
+	// for it. One that wakes up now and then never stalls. It is long, since on a busy
+	// machine a helper waits for a processor. Tests shorten it.
+	idleAfter = 10 * time.Minute
+	// pausedInterval is the time between two checks while the host works, which can be for
+	// hours. Tests shorten it.
+	pausedInterval = 10 * time.Second
+)
 
-// meter bounds what a helper does for one request of the host: processor time, and
-// the number of host calls. The helper's time does not count while the host works.
+// longestStep bounds the time between two checks that counts. If more has passed, this
+// program was stopped.
+const longestStep = 10 * time.Second
+
+// meter bounds the processor time and the host calls of one request to the helper. While
+// the host works, time does not count, but processor time does.
 type meter struct {
 	process *process
 	limit   time.Duration
 	reached error
-	before  time.Duration // the processor time used before
-	calls   int           // host calls that are left
+	dir     string        // the directory for compiled code, if the helper can write to it
+	before  time.Duration // processor time of earlier requests
+	calls   int           // remaining host calls
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	waits   bool          // the timer has not fired
-	running bool          // it is the helper's turn
-	since   time.Time     // the helper's turn began
-	turns   time.Duration // how long its earlier turns were
-	used    time.Duration // at the last look
-	usedAt  time.Duration // how long its turns were when it last used some
+	stopped bool
+	slow    bool          // the timer fires after pausedInterval
+	running bool          // the helper works, and the host waits
+	since   time.Time     // when worked was last brought up to date
+	worked  time.Duration // how long the helper worked
+	used    time.Duration // processor time at the last check
+	usedAt  time.Duration // worked when used last grew
 }
 
-// meterLoad starts to bound loading.
-func meterLoad(p *process, limits Limits) *meter {
+// meterLoad bounds loading from now on.
+func meterLoad(p *process, limits Limits, dir string) *meter {
 	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
 	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
-	return startMeter(p, limits.Load, reached, 0)
+	return startMeter(&meter{process: p, limit: limits.Load, reached: reached, dir: dir})
 }
 
-// meterCall starts to bound a call.
+// meterCall bounds a call from now on.
 func meterCall(p *process, limits Limits) *meter {
 	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
-	p.bound(limits.CPU, reached, &LimitError{What: "memory, with that of its process,", Limit: size(limits.space())})
-	return startMeter(p, limits.CPU, reached, limits.Calls)
+	p.bound(limits.CPU, reached, &LimitError{What: "process memory", Limit: size(limits.space())})
+	return startMeter(&meter{process: p, limit: limits.CPU, reached: reached, calls: limits.Calls})
 }
 
-func startMeter(p *process, limit time.Duration, reached error, calls int) *meter {
-	before, _ := p.cpuTime()
-	m := &meter{process: p, limit: limit, reached: reached, before: before, calls: calls, running: true, since: time.Now()}
+func startMeter(m *meter) *meter {
+	m.before, _ = m.process.cpuTime()
+	m.running, m.since = true, time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waits, m.timer = true, time.AfterFunc(lookAfter, m.look)
+	m.timer = time.AfterFunc(checkInterval, m.check)
 	return m
 }
 
-// look ends a helper that has reached its limit, or that does nothing.
-func (m *meter) look() {
+// check ends a helper that has reached a limit or makes no progress.
+func (m *meter) check() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waits = false
-	if !m.running {
+	if m.stopped {
 		return
 	}
-	turns := m.turns + time.Since(m.since)
+	m.count()
 	used, ok := m.process.cpuTime()
 	if used -= m.before; !ok {
-		used = turns // which is more
+		used = m.worked
 	}
 	if used > m.used {
-		m.used, m.usedAt = used, turns
+		m.used, m.usedAt = used, m.worked
 	}
 	switch {
 	case used >= m.limit:
 		m.process.end(m.reached)
-	case turns-m.usedAt >= stalledAfter:
-		m.process.end(&LimitError{What: "time to get on", Limit: stalledAfter.String()})
+	case m.worked-m.usedAt >= stalledAfter:
+		m.process.end(&LimitError{What: "time without progress", Limit: stalledAfter.String()})
+	case m.worked-used >= idleAfter:
+		m.process.end(&LimitError{What: "idle time", Limit: idleAfter.String()})
+	case m.dir != "" && isOverfull(m.dir):
+		m.process.end(&LimitError{What: "compiled code", Limit: fmt.Sprintf("%s in %d files", size(maxCode), maxCodeFiles)})
+	case !m.running:
+		m.slow = true
+		m.timer.Reset(pausedInterval)
 	default:
-		// Several threads make it shorter, and the next look comes then.
-		m.waits = true
-		m.timer.Reset(max(lookAfter, min(time.Second, (m.limit-used)/8)))
+		// Several threads can use the rest in an eighth of the time.
+		m.timer.Reset(max(checkInterval, min(time.Second, (m.limit-used)/8)))
 	}
 }
 
+// count adds the time since the last call to worked, if the helper worked.
+func (m *meter) count() {
+	now := time.Now()
+	if m.running {
+		m.worked += min(now.Sub(m.since), longestStep)
+	}
+	m.since = now
+}
+
+// pause is called when the host begins to work.
 func (m *meter) pause() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.count()
 	m.running = false
-	m.turns += time.Since(m.since)
 }
 
-// resume leaves a timer that runs as it is: turns can be shorter than the time
-// between two looks.
+// resume is called when the helper begins to work. It does not reset a timer that fires
+// soon: the helper may work for less than the interval each time, and would never be
+// checked.
 func (m *meter) resume() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.running, m.since = true, time.Now()
-	if !m.waits {
-		m.waits = true
-		m.timer.Reset(lookAfter)
+	m.count()
+	m.running = true
+	if m.slow {
+		m.slow = false
+		m.timer.Reset(checkInterval)
 	}
 }
 
-// countCall refuses a host call that is one too many.
+// stop ends the checks.
+func (m *meter) stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped = true
+	m.timer.Stop()
+}
+
+// countCall refuses host calls beyond the limit.
 func (m *meter) countCall(most int) error {
 	if m.calls--; m.calls < 0 {
 		return &LimitError{What: "number of host calls", Limit: strconv.Itoa(most)}
@@ -110,7 +151,7 @@ func (m *meter) countCall(most int) error {
 	return nil
 }
 
-// size is a number of bytes in the largest unit of which it has whole ones.
+// size formats a number of bytes in the largest unit that gives a whole number.
 func size(bytes uint64) string {
 	for _, unit := range []struct {
 		name  string

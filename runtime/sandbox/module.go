@@ -9,30 +9,30 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// Import is one thing that a module imports, as its bytes name it.
+// Import is one import of a module, with the names in its bytes.
 type Import struct {
 	Module, Name string
 	// Kind is table, memory or global, and empty for a function.
 	Kind string
 }
 
-// String returns the import in one line, for people.
+// String returns the import in one line, cleaned for a terminal.
 func (i Import) String() string {
-	said := termtext.Mark(termtext.Line(i.Module, 200) + " " + termtext.Line(i.Name, 200))
+	names := termtext.Mark(termtext.Line(i.Module, 200) + " " + termtext.Line(i.Name, 200))
 	if i.Kind != "" {
-		return "the " + i.Kind + " " + said
+		return "the " + i.Kind + " " + names
 	}
-	return said
+	return names
 }
 
-// Info is what a module's bytes show without being run.
+// Info describes a module by its bytes alone.
 type Info struct {
 	Imports []Import // in the module's order, of all kinds
 	Exports []string // of functions, in the module's order
 }
 
-// Operations lists the operations that the module imports, sorted: the most
-// that it could ever ask for.
+// Operations lists the operations that the module imports, sorted. It can call no
+// others.
 func (i Info) Operations() []string {
 	var operations []string
 	for _, op := range abi.Operations() {
@@ -43,14 +43,14 @@ func (i Info) Operations() []string {
 	return operations
 }
 
-// The modules other than the operations' from which a provider may import.
+// The modules from which a provider may import, besides that of the operations.
 const (
 	kernelModule = "extism:host/env"
 	wasiModule   = "wasi_snapshot_preview1"
 )
 
-// kernelFunctions are Extism's own, without those for HTTP, since a provider has no
-// network.
+// kernelFunctions are the functions of Extism, without those for HTTP, since a provider
+// has no network.
 var kernelFunctions = []string{
 	"alloc", "config_get", "error_get", "error_set", "free", "get_log_level", "input_length",
 	"input_load_u64", "input_load_u8", "input_offset", "input_set", "length", "length_unsafe", "load_u64",
@@ -58,8 +58,8 @@ var kernelFunctions = []string{
 	"output_offset", "output_set", "reset", "store_u64", "store_u8", "var_get", "var_set",
 }
 
-// wasiFunctions are all of WASI preview 1, which is frozen. A module gets no directory,
-// argument or variable for them, and standard output and error are its log.
+// wasiFunctions are all functions of WASI preview 1, which does not change any more. They
+// give a module no directory, argument or variable. Standard output and error are its log.
 // https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 var wasiFunctions = []string{
 	"args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get",
@@ -72,15 +72,15 @@ var wasiFunctions = []string{
 	"sock_recv", "sock_send", "sock_shutdown",
 }
 
-// The functions by which a WASI module begins. A command runs from its start to its
-// end, and has no state afterwards in which an export could be called.
+// The functions that start a WASI module. A command runs to its end at once, and its
+// exports cannot be called afterwards.
 const (
 	commandStart = "_start"
 	libraryStart = "_initialize"
 )
 
-// Check reads a module, without compiling it, and refuses one that imports what
-// the host does not offer, or that does not export what a provider must.
+// Check reads a module without compiling it. It refuses imports that the host does not
+// offer, and a module without the exports of a provider.
 //
 // # Errors
 //

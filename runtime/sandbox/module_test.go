@@ -9,7 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// TestWasiFunctions holds our list to what wazero really offers.
+// TestWasiFunctions compares the list with the functions that wazero offers.
 func TestWasiFunctions(t *testing.T) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Main does nothing: a program that carries the helper does not have wazero itself.
+// Main does nothing: a program with the embedded helper does not contain wazero.
 func Main() {}
 
 func execSelf([]string, *syscall.ProcAttr) (pid int, err error) {
-	return 0, errors.New("this program was built with the tag helpers, and does not carry the helper")
+	return 0, errors.New("this program was built with the tag helpers, but without the helper")
 }

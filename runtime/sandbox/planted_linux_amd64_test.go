@@ -13,8 +13,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// The code of a module that broke out of its sandbox: it is native, and has the
-// whole of its process.
+// Native code of a module that escaped from its sandbox, and controls its process.
 var (
 	// push AF_INET; pop rdi; push SOCK_STREAM; pop rsi; xor edx, edx; mov eax, socket; syscall
 	plantedSocket = []byte{0x6a, 2, 0x5f, 0x6a, 1, 0x5e, 0x31, 0xd2, 0xb8, 41, 0, 0, 0, 0x0f, 0x05}
@@ -24,20 +23,27 @@ var (
 		0x48, 0x8d, 0x35, 0x1a, 0, 0, 0, 0xbf, 0x9c, 0xff, 0xff, 0xff, 0x31, 0xd2, 0xb8, 1, 1, 0, 0, 0x0f, 0x05,
 		0xf7, 0xd8, 0x89, 0xc7, 0xb8, 231, 0, 0, 0, 0x0f, 0x05, 0x90,
 	}, "/etc/passwd\x00"...)
+	// lea rsi, [rip+N] "/"; mov edi, AT_FDCWD; lea rdx, [rsp-512]; xor r10d, r10d;
+	// mov eax, newfstatat; syscall; neg eax; mov edi, eax; mov eax, exit_group; syscall
+	plantedStat = append([]byte{
+		0x48, 0x8d, 0x35, 0x23, 0, 0, 0, 0xbf, 0x9c, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x94, 0x24, 0, 0xfe, 0xff, 0xff,
+		0x45, 0x31, 0xd2, 0xb8, 6, 1, 0, 0, 0x0f, 0x05, 0xf7, 0xd8, 0x89, 0xc7, 0xb8, 231, 0, 0, 0, 0x0f, 0x05, 0x90,
+	}, "/\x00"...)
 )
 
-// TestPlantedCode has native code in a module's own cache, which is run: nothing
-// that it tries of the system works.
+// TestPlantedCode plants native code in the cache of a module. The code runs, and the
+// kernel refuses its system calls.
 func TestPlantedCode(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		code []byte
 		want string
 	}{
-		"a socket":    {plantedSocket, "its process ended: it made a system call that it may not make"},
-		"a file":      {plantedOpen, "its process ended: exit status 13"}, // EACCES
-		"no sense":    {[]byte{0x0f, 0x0b}, "its process ended: "},
-		"a dead loop": {[]byte{0xeb, 0xfe}, "its computing time is limited to 200ms"},
+		"a socket": {plantedSocket, "its process ended: it made a forbidden system call"},
+		"a file":   {plantedOpen, "its process ended: exit status 13"}, // EACCES
+		"a look":   {plantedStat, "its process ended: exit status 13"}, // EACCES
+		"no code":  {[]byte{0x0f, 0x0b}, "its process ended: "},
+		"a loop":   {[]byte{0xeb, 0xfe}, "its computing time is limited to 200ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -10,30 +11,31 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// process is the helper.
+// process is a running helper.
 type process struct {
-	conn  *frame.Conn
-	files []io.Closer // of the connection
+	conn   *frame.Conn
+	files  []io.Closer // of the connection
+	logged int         // bytes of Log frames
 	system
 
 	mu     sync.Mutex
-	ended  bool  // and was waited for
-	reason error // why it was ended first, if it was
-	// What is said if the kernel ends it for using more.
+	ended  bool  // it has ended, and was waited for
+	reason error // the first reason to end it, or nil
+	// The errors if the kernel ends it for exceeding a limit.
 	cpuLimit, memoryLimit error
 	done                  chan struct{}
-	ending                ending // once done is closed
+	ending                ending // valid after done is closed
 }
 
 // ending is how the helper ended.
 type ending struct {
-	// reason is why we ended it, or which bound it reached; nil if neither.
+	// reason is why this program ended it, or the limit that it reached, or nil.
 	reason error
-	// text says how it ended, in a line.
+	// text says in one line how it ended.
 	text string
 }
 
-// end kills the process. The first reason counts; nil is none.
+// end kills the process. The first reason that is not nil counts.
 func (p *process) end(reason error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,18 +48,26 @@ func (p *process) end(reason error) {
 	p.kill()
 }
 
-// wait waits until the process has ended, and closes the connection, from which
-// what it sent last has been read.
+// wait waits until the process has ended, and closes the connection.
 func (p *process) wait() ending {
 	<-p.done
 	for _, f := range p.files {
-		// Closing it twice is an error of no account.
+		// wait may be called again, and closing twice is an error.
 		_ = f.Close()
 	}
 	return p.ending
 }
 
-// bound says what the process may use now, of memory and of processor time.
+// countLog refuses Log frames that the helper does not send unless it is exploited: many
+// small ones cost the host much more time than the helper.
+func (p *process) countLog(body []byte) error {
+	if p.logged += len(body); len(body) == 0 || p.logged > frame.MaxLogs {
+		return &frame.Error{Reason: fmt.Sprintf("empty log, or more than %d bytes of logs", frame.MaxLogs)}
+	}
+	return nil
+}
+
+// bound sets the limits of the next request.
 func (p *process) bound(cpu time.Duration, cpuLimit, memoryLimit error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,9 +77,8 @@ func (p *process) bound(cpu time.Duration, cpuLimit, memoryLimit error) {
 	p.cpuLimit, p.memoryLimit = cpuLimit, memoryLimit
 }
 
-// finish is called once, when the process has ended: status says how, reached is
-// the bound that the kernel says it reached, and printed is what its runtime
-// printed.
+// finish records the end of the process: status says how it ended, reached is the limit
+// for which the kernel ended it, and printed is the output of Go's runtime.
 func (p *process) finish(status string, reached error, printed []byte) {
 	if fatal := fatalLine(printed); fatal != "" {
 		status += ", " + fatal
@@ -87,17 +96,17 @@ func (p *process) finish(status string, reached error, printed []byte) {
 	close(p.done)
 }
 
-// maxPrinted is how much is kept of what the helper's runtime prints.
+// maxPrinted bounds the output of the helper's runtime that is kept, in bytes.
 const maxPrinted = 16 << 10
 
-// readPrinted reads to the end.
+// readPrinted reads to the end, and keeps the first maxPrinted bytes.
 func readPrinted(r io.Reader) []byte {
 	printed, _ := io.ReadAll(io.LimitReader(r, maxPrinted))
 	_, _ = io.Copy(io.Discard, r)
 	return printed
 }
 
-// ranOutOfMemory reports whether Go's runtime got no memory from the kernel.
+// ranOutOfMemory reports whether the kernel refused memory to Go's runtime.
 func ranOutOfMemory(printed []byte) bool {
 	for _, words := range []string{"out of memory", "cannot allocate memory"} {
 		if bytes.Contains(printed, []byte(words)) {
@@ -107,7 +116,7 @@ func ranOutOfMemory(printed []byte) bool {
 	return false
 }
 
-// fatalLine is the line by which Go's runtime gives up.
+// fatalLine is the line with which Go's runtime reports the end of the program.
 func fatalLine(printed []byte) string {
 	for line := range strings.Lines(string(printed)) {
 		for _, start := range []string{"fatal error: ", "panic: ", "runtime/cgo: "} {

@@ -14,11 +14,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// system is what the kernel knows the helper by.
+// system identifies the helper to the kernel.
 type system struct{ pid int }
 
-// startProcess starts the helper with one connection, which is its standard input
-// and output, and a pipe for what its runtime prints.
+// startProcess starts the helper. Its standard input and output are one connection, and
+// its standard error is a pipe for the output of its runtime.
 func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -35,7 +35,8 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 	p := &process{conn: frame.NewConn(ours, ours), files: []io.Closer{ours}, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The parent-death signal follows the thread. It ends with this function.
+		// The kernel sends the parent-death signal when this thread ends, which is when
+		// this function ends.
 		runtime.LockOSThread()
 		err := children.Start(func() (pid int, err error) {
 			p.pid, err = h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
@@ -70,8 +71,8 @@ func (p *process) reap(printed *os.File) {
 	printed.Close()
 }
 
-// hasEnded waits until the process has ended or been stopped. Once it is waited for,
-// its number may become another process's, so nothing is done to it then.
+// hasEnded waits until the process has ended or is stopped. After the process has been
+// waited for, its PID may belong to another one, so it gets no more signals.
 func (p *process) hasEnded(status *syscall.WaitStatus) bool {
 	err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
 	if err == unix.EINTR {
@@ -84,7 +85,7 @@ func (p *process) hasEnded(status *syscall.WaitStatus) bool {
 	ended := p.ended
 	p.mu.Unlock()
 	if stopped {
-		// It would never answer.
+		// A stopped process never replies.
 		p.end(&CrashError{Reason: "its process was stopped by " + signalName(status.StopSignal())})
 	}
 	return ended
@@ -94,14 +95,14 @@ func (p *process) hasEnded(status *syscall.WaitStatus) bool {
 func (p *process) status(status syscall.WaitStatus) string {
 	switch {
 	case status.Signaled() && status.Signal() == unix.SIGSYS:
-		return "it made a system call that it may not make"
+		return "it made a forbidden system call"
 	case status.Signaled():
 		return "killed by " + signalName(status.Signal())
 	}
 	return "exit status " + strconv.Itoa(status.ExitStatus())
 }
 
-// reached is the bound for which the kernel ended the process.
+// reached is the limit for which the kernel ended the process, or nil.
 func reached(p *process, status syscall.WaitStatus) error {
 	if status.Signaled() && status.Signal() == unix.SIGXCPU {
 		p.mu.Lock()
@@ -113,13 +114,13 @@ func reached(p *process, status syscall.WaitStatus) error {
 
 func signalName(sig syscall.Signal) string { return unix.SignalName(sig) }
 
-// kill is called while the process has not been waited for.
+// kill kills the process, which must not have been waited for.
 func (s *system) kill() { _ = unix.Kill(s.pid, unix.SIGKILL) }
 
-// cpuTime is how much processor time the process has used; ok is false if the system
-// does not tell.
+// cpuTime returns the processor time that the process has used; ok is false if the
+// system does not report it.
 func (s *system) cpuTime() (used time.Duration, ok bool) {
-	const schedule = 2 // the clock of what the scheduler has given it
+	const schedule = 2 // CPUCLOCK_SCHED: the time on a processor
 	var now unix.Timespec
 	if err := unix.ClockGettime(int32(^s.pid<<3|schedule), &now); err != nil {
 		return 0, false
@@ -127,8 +128,8 @@ func (s *system) cpuTime() (used time.Duration, ok bool) {
 	return time.Duration(now.Nano()), true
 }
 
-// limitKernelCPU has the kernel end the process when it has used so much processor
-// time more, in whole seconds: should we be too slow to, or stopped.
+// limitKernelCPU lets the kernel end the process after so much more processor time,
+// rounded up to seconds, in case this program is too slow or stopped.
 func (s *system) limitKernelCPU(more time.Duration) {
 	used, _ := s.cpuTime()
 	limit := unix.Rlimit{Cur: uint64((used+more)/time.Second) + 2, Max: unix.RLIM_INFINITY}

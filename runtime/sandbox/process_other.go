@@ -11,11 +11,11 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// system is what the system knows the helper by.
+// system identifies the helper to the system.
 type system struct{ process *os.Process }
 
-// startProcess starts the helper with two pipes, since not every system has
-// socket pairs, and one for what its runtime prints.
+// startProcess starts the helper. Its connection is two pipes, since not every system has
+// socket pairs, and its standard error is a pipe for the output of its runtime.
 func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 	var open []*os.File
 	pipe := func() (r, w *os.File, err error) {
@@ -45,7 +45,7 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 		return nil, err
 	}
 	helper, err := h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
-		// Windows loads libraries by the second one.
+		// Windows needs SYSTEMROOT to load libraries.
 		Env: []string{"GOTRACEBACK=none", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, Files: []*os.File{stdin, stdout, stderr},
 	})
 	if err != nil {
@@ -71,8 +71,8 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 
 func (s *system) kill() { _ = s.process.Kill() }
 
-// cpuTime is not known: the system does not tell what a running process has used.
+// cpuTime reports false: these systems do not report the processor time of a process.
 func (*system) cpuTime() (used time.Duration, ok bool) { return 0, false }
 
-// limitKernelCPU does nothing here.
+// limitKernelCPU does nothing: these systems have no such limit.
 func (s *system) limitKernelCPU(time.Duration) {}

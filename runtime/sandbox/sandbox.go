@@ -1,11 +1,10 @@
-// Package sandbox runs a provider's module. A module is a byte pipe here: an
-// export takes bytes and gives bytes, and whatever it wants of the world it
-// asks of a [Host], in bytes. It has no files, network, arguments, environment
-// or streams, and its clock and randomness are the same in every run. Time,
-// memory, calls and sizes are bounded.
+// Package sandbox runs a provider's module. Here a module is a byte pipe: an export
+// takes bytes and returns bytes, and so do the host calls that it makes to a [Host].
+// It has no files, network, arguments, environment or streams, and its clock and
+// randomness are the same in every run. Time, memory, calls and sizes are bounded.
 //
-// A module is compiled and run by the package worker in a helper process, which
-// the kernel bounds too. The two talk in frames, see the package frame. A program
+// The package worker compiles and runs the module in a helper process, which the
+// kernel bounds as well. Both sides exchange frames, see the package frame. A program
 // that uses this package calls [Main] first.
 package sandbox
 
@@ -19,31 +18,32 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// Host carries out what a module asks for. It always answers, with a reply of
-// the ABI, and never panics. The module waits for it; its time is not the
-// module's.
+// Host carries out the host calls of a module. It always returns a reply of the ABI,
+// and never panics. The module waits meanwhile, and its limits of time do not count
+// that.
 type Host interface {
 	Call(ctx context.Context, operation string, request []byte) (reply []byte)
 }
 
 // Limits bound a module; a zero field takes its default.
 type Limits struct {
-	// Memory is how much the module may have, in bytes, by default 64 MiB. It
-	// is rounded up to whole pages of 64 KiB.
+	// Memory bounds the memory of the module, in bytes, by default 64 MiB. It is
+	// rounded up to whole pages of 64 KiB.
 	Memory uint64
-	// CPU is how much processor time the module may take in one call, outside of the
-	// host, by default 10 s.
+	// CPU bounds the processor time of one call, without that of the host, by default
+	// 10 s.
 	CPU time.Duration
-	// Calls is how many host calls one call may make, by default 100,000.
+	// Calls bounds the host calls of one call, by default 100,000.
 	Calls int
-	// Load is how much processor time loading the module may take, by default 30 s.
-	// Systems other than Linux do not tell either; time counts there.
+	// Load bounds the processor time for loading the module, by default 30 s. Only
+	// Linux reports processor time; elsewhere CPU and Load bound elapsed time.
 	Load time.Duration
-	// LoadMemory is how much memory loading the module may take, in bytes, by default
-	// 1 GiB. Only Linux enforces it.
+	// LoadMemory bounds the memory for loading the module, in bytes, by default 1 GiB.
+	// Only Linux enforces it.
 	LoadMemory uint64
 }
 
@@ -65,60 +65,61 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// pages is the module's memory in whole pages, as many as Wasm can have.
+// pages is the limit of the module's memory in whole pages, of which Wasm allows 65,536.
 func (l Limits) pages() uint32 {
 	return uint32(min((l.Memory+pageSize-1)/pageSize, 1<<16))
 }
 
-// space is what the helper may have besides what it starts with. A memory that
-// grows is copied.
+// space is the address space that the helper may add to that of its start. A memory
+// that grows is copied, so there is room for two.
 func (l Limits) space() uint64 { return l.LoadMemory + 2*uint64(l.pages())*pageSize }
 
 // Options say how a module is loaded.
 type Options struct {
-	// Operations are the names of what the host offers, at most 255. A module that
-	// imports anything else is refused.
+	// Operations are the names of the operations that the host offers, at most 255. A
+	// module that imports others is refused.
 	Operations []string
 	Host       Host
 	Limits     Limits
-	// Helper is the program in which the module runs, by default this program itself.
+	// Helper is the program that runs the module, by default this program itself.
 	Helper *Helper
-	// CacheDir is where compiled code is kept, in a directory for each module and
-	// version of this program; empty keeps none.
+	// CacheDir is the directory for compiled code, with a subdirectory for each module
+	// and version of this program. If it is empty, compiled code is not stored.
 	CacheDir string
-	// Digest is the module's SHA-256, in hex, if it is known already.
+	// Digest is the SHA-256 of the module in hex, or empty if the caller does not know it.
 	Digest string
-	// Warn is told why the cache cannot be used, and that Linux does not bound the
-	// module's process; the module runs all the same. It may be nil.
+	// Warn gets the reason why the cache cannot be used, and that this Linux cannot
+	// bound the helper. The module runs nevertheless. It may be nil.
 	Warn func(error)
 	// Log gets each line that the module prints or writes to Extism's log, cleaned
 	// and without its end, and one line more if there are too many. It may be nil.
 	Log func(line string)
 }
 
-// Module is a loaded module. Its methods must not be called at once.
+// Module is a loaded module. It is not safe for concurrent use.
 type Module struct {
 	limits     Limits
 	helper     *Helper
 	host       Host
-	operations []string
+	operations []string // that the module imports: an escaped one can call no others
 	exports    []string
 	process    *process
 	log        *logLines
 	dead       error
 }
 
-// Open checks a module, and has it compiled and instantiated.
+// Open checks a module, starts its helper, compiles the module and runs its start
+// section.
 //
 // # Errors
 //
-// A [*LoadError] says that the bytes are not a module that can run here. The
-// errors of [Module.Call] can come up too, since a module's start section runs.
+// A [*LoadError] says that the bytes are not a module that can run here. Since the
+// start section runs, there can be the errors of [Module.Call] as well.
 func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 	return open(ctx, wasm, opts, frame.ProgramName)
 }
 
-// open has the helper called by a name.
+// open is [Open] with a name for the helper, which is another one in tests.
 func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module, error) {
 	info, err := Check(wasm, opts.Operations)
 	if err != nil {
@@ -133,15 +134,17 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	}
 	m := &Module{
 		limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
-		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
+		operations: info.Operations(), log: &logLines{show: opts.Log},
 	}
 	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
-	kept := hasEntries(dir)
+	cached := hasEntries(dir)
 	loaded, err := m.load(ctx, name, dir, prepared)
-	if err != nil && kept && isFailure(err) {
-		// The module may be sound, and what is kept of it not.
+	if err != nil && dir != "" && isFailure(err) {
 		unusable = errors.Join(err, os.RemoveAll(dir))
-		loaded, err = m.load(ctx, name, "", prepared)
+		// The module may be sound, and its compiled code damaged.
+		if cached {
+			loaded, err = m.load(ctx, name, "", prepared)
+		}
 	}
 	if err == nil {
 		err = m.start(ctx)
@@ -150,7 +153,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 		return nil, errors.Join(err, m.Close(ctx))
 	}
 	if unusable == nil && loaded.Warning != "" {
-		unusable = errors.New(loaded.Warning)
+		unusable = errors.New(termtext.Line(loaded.Warning, frame.MaxText))
 	}
 	if opts.Warn == nil {
 		return m, nil
@@ -164,12 +167,12 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	return m, nil
 }
 
-// Call runs an export. After an error the module must be closed.
+// Call runs an export. After an error, close the module.
 //
 // # Errors
 //
-// A [*LimitError] says which bound was reached, a [*CrashError] how the module
-// failed; when ctx is done the error is its cause.
+// A [*LimitError] names the limit that was reached, and a [*CrashError] the failure of
+// the module. When ctx is done, the error is its cause.
 func (m *Module) Call(ctx context.Context, export string, input []byte) (output []byte, err error) {
 	if m.dead != nil {
 		return nil, fmt.Errorf("the module cannot be called again: %w", m.dead)

@@ -15,7 +15,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// host answers every call, counts them, and does nothing.
+// host counts calls, and answers each without doing anything.
 type host struct {
 	calls  atomic.Int64
 	answer func(operation string, request []byte) []byte
@@ -124,7 +124,7 @@ func wantLoadError(t *testing.T, err error, want string) {
 	}
 }
 
-// TestTimeIsBounded has a loop wherever a module can have one.
+// TestTimeIsBounded has a loop in each place where a module can have one.
 func TestTimeIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"loop-dev", "loop-start", "loop-init"} {
@@ -147,8 +147,8 @@ func TestTimeIsBounded(t *testing.T) {
 	}
 }
 
-// TestHostTimeIsNotTheModules has a host that takes as long as the module may,
-// which has seconds for its own few instructions on the busiest machine.
+// TestHostTimeIsNotTheModules has a host that takes as long as the limit of the module.
+// The module computes for much less than its limit, even on a busy machine.
 func TestHostTimeIsNotTheModules(t *testing.T) {
 	t.Parallel()
 	limits := sandbox.Limits{CPU: 5 * time.Second, Calls: short.Calls}
@@ -257,8 +257,8 @@ func TestCallsAreBounded(t *testing.T) {
 	}
 }
 
-// TestBadOffsets has numbers that a guest can hand over, at none of which there
-// is a request; the last guest ends before it can be stopped.
+// TestBadOffsets has guests that pass offsets without a request. The last guest ends
+// before it can be stopped.
 func TestBadOffsets(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"bad-offsets", "bad-offset-last"} {
@@ -270,7 +270,7 @@ func TestBadOffsets(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = m.Call(t.Context(), abi.ExportDev, nil)
-			if e, ok := errors.AsType[*sandbox.CrashError](err); !ok || !strings.Contains(e.Reason, "a request is at offset") || h.calls.Load() != 0 {
+			if e, ok := errors.AsType[*sandbox.CrashError](err); !ok || !strings.Contains(e.Reason, "an invalid offset") || h.calls.Load() != 0 {
 				t.Errorf("got %v and %d calls, want the module stopped", err, h.calls.Load())
 			}
 		})
@@ -315,8 +315,8 @@ func TestHostFailureStaysInside(t *testing.T) {
 	}
 }
 
-// TestNoOneToAsk has modules that ask before anyone has called them.
-func TestNoOneToAsk(t *testing.T) {
+// TestHostCallInStart has a module that calls the host before any export is called.
+func TestHostCallInStart(t *testing.T) {
 	t.Parallel()
 	h := &host{}
 	if _, err := open(t, "asks-early", h); err == nil || h.calls.Load() != 0 {
@@ -334,9 +334,9 @@ func TestUnknownExport(t *testing.T) {
 	wantLoadError(t, err, `no function "main"`)
 }
 
-// TestPrints wants what a module prints to be shown, in clean lines, and a crash
-// to have the last of it. What makes Extism print to our own streams is a variable
-// of ours, which the module's process does not get.
+// TestPrints expects the output of a module in clean lines, and the last line in the error
+// of a crash. The variable makes Extism print to the streams of its process, which must
+// not inherit it.
 func TestPrints(t *testing.T) {
 	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "1")
 	var lines []string
@@ -360,7 +360,7 @@ func TestPrints(t *testing.T) {
 	}
 }
 
-// TestPrintsWithoutEnd wants a bound to what is shown, and to time.
+// TestPrintsWithoutEnd expects a bound of the output that is shown, and of time.
 func TestPrintsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	size := 0

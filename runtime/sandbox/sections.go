@@ -30,17 +30,16 @@ const (
 	limitsAreShared  = 3
 )
 
-// maxNames is how many imports and how many exports are read. The largest
-// modules that compilers make have some thousands.
+// maxNames bounds the imports, and the exports, of a module. The largest modules of
+// compilers have some thousands.
 const maxNames = 100_000
 
-// Inspect reads what a module imports and which functions it exports, without
-// compiling or running it. Its cost is bounded by the number of bytes.
+// Inspect reads the imports and the exported functions of a module, without compiling or
+// running it. Its cost is proportional to the number of bytes.
 //
 // # Errors
 //
-// A [*LoadError] says why the bytes are not a module. A module that passes can
-// still be refused by [Check] and [Open].
+// A [*LoadError] says why the bytes are not a module. [Check] and [Open] refuse more.
 func Inspect(wasm []byte) (Info, error) {
 	if err := checkHeader(wasm); err != nil {
 		return Info{}, err
@@ -99,13 +98,13 @@ func checkHeader(wasm []byte) error {
 	return &LoadError{Reason: "it is WebAssembly of an unknown version, expected version 1"}
 }
 
-// sectionOrder are the IDs of sections in the order in which a module has them, each
-// once. Custom sections, of ID 0, may be anywhere.
+// sectionOrder are the IDs of sections in their order in a module, where each occurs at
+// most once. Custom sections, with ID 0, may be anywhere.
 var sectionOrder = []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
 
 // order returns the place of a section, given that of the last one that is not custom, 0
-// for none. Of two sections of one kind, a reader may take the first and a compiler the
-// second.
+// for none. It refuses a second section of a kind, since this reader could use one of them
+// and the compiler the other.
 func (r *reader) order(id byte, last int) int {
 	place := bytes.IndexByte(sectionOrder, id) + 1
 	switch {
@@ -119,15 +118,15 @@ func (r *reader) order(id byte, last int) int {
 	return place
 }
 
-// reader takes values off the front of data. After the first error it returns zeros.
+// reader reads values from the front of data. After the first error it returns zeros.
 type reader struct {
 	data []byte
 	err  error
 }
 
-func (r *reader) fail(what string) {
+func (r *reader) fail(reason string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("the module is damaged: %s", what)
+		r.err = fmt.Errorf("the module is damaged: %s", reason)
 	}
 	r.data = nil
 }
@@ -166,7 +165,7 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// name reads a name unchanged: a cleaned one could be another name.
+// name reads a name. It is not cleaned, since the result could be another name.
 func (r *reader) name() string {
 	b := r.take(r.u32())
 	if !utf8.Valid(b) {
@@ -176,7 +175,7 @@ func (r *reader) name() string {
 	return string(b)
 }
 
-// names reads how many names follow.
+// names reads the number of names that follow.
 func (r *reader) names() uint32 {
 	n := r.u32()
 	if n > maxNames {

@@ -4,10 +4,10 @@ package sandbox
 
 import "github.com/stagecraft-dev/stagecraft/runtime/sandbox/worker"
 
-// The helper comes before the rest of the program is ready, as the guard of a
-// command does.
+// The helper needs nothing of the rest of the program, so it starts before that is
+// initialised.
 func init() { Main() }
 
-// Main runs this process as the helper, and does not return, if it was started as
-// one. Programs call it first; see session.Main.
+// Main runs the helper, and does not return, if this process was started as one.
+// Programs call it first, see session.Main.
 func Main() { worker.Main() }

@@ -4,7 +4,7 @@ package sandbox
 
 import "syscall"
 
-// execSelf starts this program, whatever is at its path by now.
+// execSelf starts this program, even if its path has another one by now.
 func execSelf(argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	return syscall.ForkExec("/proc/self/exe", argv, attr)
 }

@@ -2,5 +2,5 @@
 
 package sandbox
 
-// TestHelper is the program in which the tests' modules run: this one.
+// TestHelper is the program that runs the modules of the tests: this one.
 var TestHelper *Helper

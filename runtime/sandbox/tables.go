@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// maxElements bounds the elements of all tables of a module together, 8 bytes each. A
-// large module has some ten thousand, one for each function.
+// maxElements bounds the elements of all tables of a module, of 8 bytes each. A large
+// module has some ten thousand, one for each function.
 const maxElements = 1 << 20
 
 // table is the type of a table in the binary format.
@@ -16,10 +16,10 @@ type table struct {
 	capped   bool
 }
 
-// prepare returns a checked module without custom sections, such as names and debugging
-// information, which only a compiler would read, and with an upper bound for each table.
-// wazero bounds memories by a setting, but a table without a bound can grow to 32 GiB. A
-// table.grow beyond the bound fails, as the specification allows.
+// prepare returns a checked module with an upper bound for each table, and without custom
+// sections, such as names and debugging information, which a compiler would have to read.
+// wazero has a setting for the size of memories, but a table without a bound can grow to
+// 32 GiB. A table.grow beyond the bound fails, as the specification allows.
 func prepare(wasm []byte) ([]byte, error) {
 	out := append(make([]byte, 0, len(wasm)), magic...)
 	r := reader{data: wasm[len(magic):]}
@@ -42,8 +42,8 @@ func prepare(wasm []byte) ([]byte, error) {
 	return out, nil
 }
 
-// tables reads a table section, and gives each table an equal part of what is left of
-// maxElements.
+// tables reads the table section, and lets each table grow by an equal part of the
+// remaining elements.
 func (r *reader) tables() ([]table, error) {
 	var tables []table
 	var least uint64
@@ -53,7 +53,7 @@ func (r *reader) tables() ([]table, error) {
 		if t.min = uint64(r.u32()); flags&limitsHaveMax != 0 {
 			t.max, t.capped = uint64(r.u32()), true
 		}
-		// A kind of several bytes would be encoded as something else.
+		// encodeTables writes the kind in one byte.
 		if flags > limitsHaveMax || t.kind != kindFuncref && t.kind != kindExternref {
 			r.fail("unknown kind of table")
 		}

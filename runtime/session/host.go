@@ -78,7 +78,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 	project := files.NewProject(s.config.Root)
 	env := values.New(values.Options{Project: project, Environ: s.opts.Environ, Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn})
 	images := build.New(build.Config{
-		Project: project, Env: env, Options: builds, Own: s.own(), Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
+		Project: project, Env: env, Options: builds, Own: s.own(), Guards: r.guards, Mask: s.opts.Mask, Log: r.log, Warn: s.opts.Reporter.Warn,
 	})
 	layers, err := r.layers(l, project, env, images)
 	if err != nil {

@@ -13,20 +13,20 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
-// compile uses compiled code that is kept, if it can. Code that is damaged or
-// cannot be kept must not stop a provider from running: unusable says why then.
+// compile compiles the module, or loads its compiled code from the cache. A provider must
+// run without a usable cache as well: unusable is then the reason.
 func (w *worker) compile() (unusable, err error) {
 	m := w.module
 	if w.dir != "" {
 		if unusable = m.compileCached(w.dir); unusable == nil {
 			return nil, nil
 		}
-		// The module may be sound, and what is kept of it not.
+		// The module may be sound, and its compiled code damaged.
 		again := m.rebuild(w.dir)
 		if again == nil {
 			return unusable, nil
 		}
-		unusable = fmt.Errorf("%w; it could not be built anew: %w", unusable, again)
+		unusable = fmt.Errorf("%w; cannot rebuild it: %w", unusable, again)
 	} else {
 		unusable = w.noCache
 	}
@@ -36,7 +36,7 @@ func (w *worker) compile() (unusable, err error) {
 	return unusable, nil
 }
 
-// compileCached compiles with what a directory keeps, and keeps it there.
+// compileCached compiles with a directory as the cache.
 func (m *module) compileCached(dir string) error {
 	if err := checkEntries(dir); err != nil {
 		return err
@@ -51,10 +51,10 @@ func (m *module) compileCached(dir string) error {
 	return nil
 }
 
-// rebuild compiles into an empty directory, and puts the entries that are there
-// then in place of those in the cache: other runs may be about to use these.
+// rebuild compiles into an empty directory, and renames each new entry to its place in
+// the cache. It removes nothing else, since another run may be about to use it.
 func (m *module) rebuild(dir string) (err error) {
-	fresh, err := os.MkdirTemp(dir, "anew-")
+	fresh, err := os.MkdirTemp(dir, "rebuild-")
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (m *module) rebuild(dir string) (err error) {
 	})
 }
 
-// replace puts a file in the place of another one, or of a directory, which no
-// file can be renamed to.
+// replace renames a file to the path of another one, or of a directory, which must be
+// removed first.
 func replace(file, old string) error {
 	if info, err := os.Lstat(old); err == nil && info.IsDir() {
 		if err := os.RemoveAll(old); err != nil {
@@ -85,8 +85,8 @@ func replace(file, old string) error {
 	return os.Rename(file, old)
 }
 
-// checkEntries allows only files and directories: opening a pipe blocks until its
-// other end is opened.
+// checkEntries allows only files and directories: opening a pipe would wait for its other
+// end.
 func checkEntries(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !d.Type().IsRegular() {

@@ -11,15 +11,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// hostFunctions makes an import of each operation: bytes out of Extism's memory,
-// to the host, and its bytes back.
+// hostFunctions returns an import for each operation. It copies the request out of
+// Extism's memory, sends it to the host, and copies the reply back.
 func (w *worker) hostFunctions() []extism.HostFunction {
 	functions := make([]extism.HostFunction, 0, len(w.operations))
 	for place, operation := range w.operations {
 		functions = append(functions, extism.NewHostFunctionWithStack(
 			abi.ImportName(operation),
 			func(_ context.Context, p *extism.CurrentPlugin, stack []uint64) {
-				stack[0] = w.cross(p, byte(place), stack[0])
+				stack[0] = w.hostCall(p, byte(place), stack[0])
 			},
 			[]extism.ValueType{extism.ValueTypePTR},
 			[]extism.ValueType{extism.ValueTypePTR},
@@ -28,22 +28,22 @@ func (w *worker) hostFunctions() []extism.HostFunction {
 	return functions
 }
 
-// cross answers a request at an offset with the offset of a reply.
-func (w *worker) cross(p *extism.CurrentPlugin, place byte, offset uint64) uint64 {
+// hostCall takes the offset of a request and returns the offset of the reply.
+func (w *worker) hostCall(p *extism.CurrentPlugin, place byte, offset uint64) uint64 {
 	request, refused := w.read(p, offset)
 	reply := refused
 	if refused == nil {
 		reply = w.ask(place, request)
 	}
 	answer, err := p.WriteBytes(reply)
-	// Extism's allocator says 0 when it has nothing left.
+	// Extism's allocator returns 0 when it has no memory left.
 	if err != nil || answer == 0 {
 		w.stop(&crashError{fmt.Sprintf("no memory is left for the reply to %s", w.operations[place])})
 	}
 	return answer
 }
 
-// ask has the host carry out a request.
+// ask sends a request to the host and returns the reply.
 func (w *worker) ask(place byte, request []byte) []byte {
 	w.output.flush()
 	if err := w.conn.Send(frame.HostCall, frame.HostCallBody{Operation: place, Request: request}.Parts()...); err != nil {
@@ -56,9 +56,8 @@ func (w *worker) ask(place byte, request []byte) []byte {
 	return reply
 }
 
-// read copies the block at an offset; the offset is the guest's word, and
-// every number here can be a lie. A module that hands over an offset at which
-// there is nothing is stopped.
+// read copies the request at an offset. The module chooses the offset and controls the
+// length, so neither is trusted. A module is stopped if there is no block at the offset.
 func (w *worker) read(p *extism.CurrentPlugin, offset uint64) (request, refused []byte) {
 	length, err := p.Length(offset)
 	if err != nil || length == 0 || offset > 1<<32-1 {
@@ -75,11 +74,11 @@ func (w *worker) read(p *extism.CurrentPlugin, offset uint64) (request, refused 
 }
 
 func (w *worker) badOffset(offset uint64) {
-	w.stop(&crashError{fmt.Sprintf("it says that a request is at offset %d of Extism's memory, where there is none", offset)})
+	w.stop(&crashError{fmt.Sprintf("it made a host call with an invalid offset: %d", offset)})
 }
 
-// stop ends the module from a callback of Extism's, which has no error to return:
-// wazero makes one of the panic.
+// stop ends the module from a host function, which cannot return an error: wazero
+// converts the panic to one.
 func (w *worker) stop(reason error) {
 	w.stopped = reason
 	panic(reason)

@@ -17,8 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// module is a module and what becomes of it. It is never closed: it ends with the
-// process.
+// module is the module in its stages. It is never closed, since it ends with the process.
 type module struct {
 	bytes     []byte
 	pages     uint32
@@ -27,8 +26,8 @@ type module struct {
 	plugin    *extism.Plugin
 }
 
-// compileWith compiles with a cache, which is the module's from then on. Nothing
-// stops a module but the end of the process, so its code has no checks for that.
+// compileWith compiles with a cache, which stays in use until the process ends. The code
+// has no checks for a cancelled context, since the host ends a module by its process.
 func (m *module) compileWith(cache wazero.CompilationCache) error {
 	compiled, err := extism.NewCompiledPlugin(
 		experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0)),
@@ -49,8 +48,8 @@ func (m *module) compileWith(cache wazero.CompilationCache) error {
 	return nil
 }
 
-// instantiate runs the start section. What does not fit together is found here
-// too, and is not a crash.
+// instantiate links the module and runs its start section. Imports of another type than
+// the host offers are found here, and are not a crash.
 func (w *worker) instantiate() error {
 	extism.SetLogLevel(extism.LogLevelInfo)
 	plugin, err := w.module.compiled.Instance(context.Background(), extism.PluginInstanceConfig{
@@ -68,7 +67,7 @@ func (w *worker) instantiate() error {
 	return nil
 }
 
-// call runs an export. After an error the module must not be used.
+// call runs an export. After an error the module cannot be called again.
 func (w *worker) call(export string, input []byte) ([]byte, error) {
 	_, output, err := w.module.plugin.CallWithContext(context.Background(), export, input)
 	switch {
@@ -82,15 +81,15 @@ func (w *worker) call(export string, input []byte) ([]byte, error) {
 	return output, nil
 }
 
-// crashReason says in a line why a module ended, without a trace.
+// crashReason returns the reason why a module ended, in one line without a trace.
 func crashReason(err error) string {
 	if exit, ok := errors.AsType[*sys.ExitError](err); ok {
 		return "it ended itself with status " + strconv.Itoa(int(exit.ExitCode()))
 	}
 	line := strings.TrimPrefix(firstLine(err), "instantiating module: ")
 	if strings.Contains(line, "`plugin` key not found") {
-		// Extism's word for it.
-		return "it asked for something while it was being loaded"
+		// A host call in the start section, where Extism has no plug-in yet.
+		return "it called the host in its start section"
 	}
 	return strings.TrimPrefix(line, "wasm error: ")
 }

@@ -6,48 +6,46 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// maxOutput is how much a module may print in all, in bytes. The rest is dropped
-// here, since each frame costs the host a little; the host has a bound of its own.
-const maxOutput = 1 << 20
-
-// output sends what a module prints, in whole lines where they are short.
+// output sends the output of a module, in whole lines if they are short. It drops the rest
+// after [frame.MaxLogs] bytes.
 type output struct {
-	conn *frame.Conn
-	held []byte
-	sent int
-	open bool // the last line has not ended
+	conn    *frame.Conn
+	unsent  []byte
+	sent    int
+	midLine bool // the last line has not ended
 }
 
-// Write implements [io.Writer], and never fails: a module need not know.
+// Write implements [io.Writer]. It never fails, so that a module cannot see a limit.
 func (o *output) Write(p []byte) (int, error) {
 	n := len(p)
 	if n > 0 {
-		o.open = p[n-1] != '\n'
+		o.midLine = p[n-1] != '\n'
 	}
 	for len(p) > 0 {
-		part := p[:min(len(p), frame.MaxLog-len(o.held))]
+		part := p[:min(len(p), frame.MaxLog-len(o.unsent))]
 		p = p[len(part):]
-		o.held = append(o.held, part...)
-		if len(o.held) == frame.MaxLog || bytes.IndexByte(part, '\n') >= 0 {
+		o.unsent = append(o.unsent, part...)
+		if len(o.unsent) == frame.MaxLog || bytes.IndexByte(part, '\n') >= 0 {
 			o.flush()
 		}
 	}
 	return n, nil
 }
 
-// line sends a line of its own.
+// line writes text as a whole line.
 func (o *output) line(text string) {
-	if o.open {
+	if o.midLine {
 		text = "\n" + text
 	}
 	_, _ = o.Write([]byte(text + "\n"))
 }
 
 func (o *output) flush() {
-	if len(o.held) > 0 && o.sent < maxOutput {
-		o.sent += len(o.held)
-		// A connection that has ended ends the process soon.
-		_ = o.conn.Send(frame.Log, o.held)
+	part := o.unsent[:min(len(o.unsent), frame.MaxLogs-o.sent)]
+	if len(part) > 0 {
+		o.sent += len(part)
+		// If the connection has ended, the next frame of the host ends the process.
+		_ = o.conn.Send(frame.Log, part)
 	}
-	o.held = o.held[:0]
+	o.unsent = o.unsent[:0]
 }

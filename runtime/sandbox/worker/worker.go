@@ -1,9 +1,8 @@
-// Package worker runs one module for the package sandbox, in a process of its
-// own. It is the only importer of Extism and wazero.
+// Package worker runs one module for the package sandbox, in a process of its own. It is
+// the only importer of Extism and wazero.
 //
-// A process that executes [Main] under the name of the helper bounds itself,
-// then loads the module that it is sent and answers calls until its connection
-// ends. It trusts its host, and its host does not trust it.
+// The process first bounds itself, then loads the module that it receives and answers
+// calls until its connection ends. It trusts the host, and the host does not trust it.
 package worker
 
 import (
@@ -18,20 +17,19 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// Main runs this process as the helper, and does not return, if it was started as
-// one.
+// Main runs the helper, and does not return, if this process was started as one.
 func Main() {
 	if len(os.Args) > 0 && os.Args[0] == frame.ProgramName {
 		os.Exit(run(os.Args[1:]))
 	}
 }
 
-// run takes the directory for compiled code, which may be empty, and how many
-// bytes the process may have besides those that it begins with. Its connection is
-// its standard input and output.
+// run runs the helper with two arguments: the directory for compiled code, which may be
+// empty, and the address space that the process may add to that of its start, in bytes.
+// Standard input and output are its connection.
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
-	// Extism prints to the standard output, where frames go.
+	// Extism prints to standard output, which carries frames.
 	os.Stdout = os.Stderr
 	w := &worker{conn: conn, output: &output{conn: conn}}
 	err := w.bound(args)
@@ -46,17 +44,17 @@ func run(args []string) int {
 	return 1
 }
 
-// bound gives up all that the process does not need, before it reads anything.
+// bound bounds the process, before it reads anything.
 func (w *worker) bound(args []string) error {
 	if len(args) != 2 {
-		return errors.New("the helper is started by stagecraft, with a directory and a number of bytes")
+		return errors.New("expected two arguments, a directory and a number of bytes")
 	}
 	space, err := strconv.ParseUint(args[1], 10, 64)
 	if err != nil {
 		return err
 	}
-	// A collection would take longer than most runs. The limit on Go's memory starts
-	// one before the kernel's limit ends the process.
+	// A collection takes longer than most runs. The limit on Go's memory starts one
+	// before the process reaches the kernel's limit.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(int64(space / 4))
 	w.dir = args[0]
@@ -67,24 +65,24 @@ func (w *worker) bound(args []string) error {
 	return err
 }
 
-// worker has one module.
+// worker runs one module.
 type worker struct {
 	conn       *frame.Conn
 	output     *output
 	dir        string
 	enforced   bounds.Enforced
-	noCache    error // why dir is not used
+	noCache    error // why dir is not used, or nil
 	operations []string
 	module     *module
-	stopped    error // why a host function stopped the module
+	stopped    error // why a host call stopped the module, or nil
 }
 
-// loadError says that a module cannot run here.
+// loadError is the reason why a module cannot run here.
 type loadError struct{ reason string }
 
 func (e *loadError) Error() string { return e.reason }
 
-// crashError says that a module failed.
+// crashError is the reason why a module failed.
 type crashError struct{ reason string }
 
 func (e *crashError) Error() string { return e.reason }
@@ -99,8 +97,7 @@ func (w *worker) exit(err error) frame.ExitBody {
 	return frame.ExitBody{Why: frame.Failed, Reason: err.Error()}
 }
 
-// serve loads the module and answers calls until the connection ends, which is
-// [io.EOF].
+// serve loads the module and answers calls. It returns [io.EOF] when the connection ends.
 func (w *worker) serve() (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -146,6 +143,9 @@ func (w *worker) load() error {
 	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
 	unusable, err := w.compile()
 	if err != nil {
+		return err
+	}
+	if err := bounds.Narrow(w.enforced); err != nil {
 		return err
 	}
 	loaded := frame.LoadedBody{Files: w.enforced.Files, Calls: w.enforced.Calls}

@@ -11,7 +11,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// serving has a worker serve in this process, and returns the host's side.
+// serving runs a worker in this process, and returns the host's side of its connection.
 func serving(t *testing.T, module string) (host *frame.Conn, served <-chan error) {
 	t.Helper()
 	wasm, err := os.ReadFile(filepath.Join("..", "testdata", module+".wasm"))
@@ -56,7 +56,7 @@ func call(t *testing.T, host *frame.Conn, export, input string) {
 	must(t, host.Send(frame.Call, frame.CallBody{Export: export, Input: []byte(input)}.Parts()...))
 }
 
-// TestVariables wants what a plug-in keeps to last from call to call.
+// TestVariables expects the variables of a plug-in to last from call to call.
 func TestVariables(t *testing.T) {
 	host, _ := serving(t, "vars")
 	receive(t, host, frame.Reply)
@@ -77,14 +77,14 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestEnds has calls by which a plug-in ends.
+// TestEnds has calls that end a plug-in.
 func TestEnds(t *testing.T) {
 	for name, tt := range map[string]struct{ module, export, input, want string }{
 		"an error":         {"vars", "build_docker", "", "v"},
 		"too much to keep": {"vars", "dev", strings.Repeat("x", 1<<20), "Variable store is full"},
 		"no such function": {"vars", "none", "", "unknown function: none"},
 		"a trap":           {"trap", "dev", "", "unreachable"},
-		"a bad offset":     {"bad-offset-last", "dev", "", "it says that a request is at offset"},
+		"a bad offset":     {"bad-offset-last", "dev", "", "it made a host call with an invalid offset"},
 	} {
 		host, served := serving(t, tt.module)
 		receive(t, host, frame.Reply)
@@ -96,15 +96,15 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestAsksEarly has a module that asks in its start section, when nobody listens.
+// TestAsksEarly has a module that calls the host in its start section.
 func TestAsksEarly(t *testing.T) {
 	_, served := serving(t, "asks-early")
-	if err := <-served; err == nil || err.Error() != "it asked for something while it was being loaded" {
+	if err := <-served; err == nil || err.Error() != "it called the host in its start section" {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestHostGone wants a worker to end with its connection, wherever it is.
+// TestHostGone expects a worker to end with its connection in every phase.
 func TestHostGone(t *testing.T) {
 	var out strings.Builder
 	for name, sent := range map[string]string{
@@ -116,12 +116,12 @@ func TestHostGone(t *testing.T) {
 		conn := frame.NewConn(strings.NewReader(sent), &out)
 		w := &worker{conn: conn, output: &output{conn: conn}}
 		if err := w.serve(); err == nil {
-			t.Errorf("%s: it goes on", name)
+			t.Errorf("%s: it did not end", name)
 		}
 	}
 }
 
-// TestErrorsHaveText wants an exit frame to have the kind and the text of an error.
+// TestErrorsHaveText expects an exit frame with the kind and the text of an error.
 func TestErrorsHaveText(t *testing.T) {
 	w := new(worker)
 	for want, err := range map[frame.ExitBody]error{

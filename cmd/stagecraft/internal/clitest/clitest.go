@@ -68,12 +68,25 @@ func resetIgnored() {
 // Builder returns a builder whose directory is removed after the tests.
 func Builder() *providertest.Builder { return built.builder }
 
-var binary = sync.OnceValues(func() (string, error) { return built.builder.Binary() })
+var (
+	binary = sync.OnceValues(func() (string, error) { return built.builder.Binary() })
+	plain  = sync.OnceValues(func() (string, error) { return built.builder.Plain() })
+)
 
-// Binary returns the path of stagecraft with its built-in providers. The first call
-// builds it.
+// Binary returns the path of stagecraft as it is released, with its built-in providers and
+// its helpers. The first call builds it.
 func Binary() string {
 	path, err := binary()
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
+
+// Plain returns the path of stagecraft without its helpers, which executes itself instead.
+// The first call builds it.
+func Plain() string {
+	path, err := plain()
 	if err != nil {
 		panic(err)
 	}

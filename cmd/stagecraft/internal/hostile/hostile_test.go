@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -26,17 +28,21 @@ var commands = map[string]clitest.Command{"daemon": cmdDaemon}
 // hostileDir has one attack a file, FAMILY-name.txtar.
 var hostileDir = filepath.Join("..", "..", "..", "..", "hostfuncs", "hostile")
 
-// families are the kinds of attacks, in the order of docs/attacks.md.
-var families = []struct{ name, title string }{
-	{"exec", "Running programs"},
-	{"files", "Files"},
-	{"values", "Values"},
-	{"policy", "Policies"},
-	{"net", "Ports"},
-	{"terminal", "Terminal and workflow"},
-	{"build", "Image builds"},
-	{"runtime", "Modules"},
-	{"store", "Cache, lock file and directories"},
+// families are the kinds of attacks, in the order of docs/attacks.md. Those of processes
+// run both ways in each test run: with helpers, and with a program that executes itself.
+var families = []struct {
+	name, title string
+	processes   bool
+}{
+	{"exec", "Running programs", true},
+	{"files", "Files", false},
+	{"values", "Values", false},
+	{"policy", "Policies", false},
+	{"net", "Ports", false},
+	{"terminal", "Terminal and workflow", false},
+	{"build", "Image builds", false},
+	{"runtime", "Modules", true},
+	{"store", "Cache, lock file and directories", false},
 }
 
 // leastOfFamily is the minimum number of attacks in each family.
@@ -183,6 +189,20 @@ func TestHostile(t *testing.T) {
 	testscript.Run(t, p)
 }
 
+// TestHostilePlain runs attacks with a binary without helpers: the program executes itself
+// as the guard of commands and as the process of modules.
+func TestHostilePlain(t *testing.T) {
+	p := clitest.Scripts(t.TempDir(), clitest.Plain(), commands)
+	for _, f := range families {
+		if f.processes || providertest.IsLong() {
+			for _, a := range ofFamily(attacks(t), f.name) {
+				p.Files = append(p.Files, a.file)
+			}
+		}
+	}
+	testscript.Run(t, p)
+}
+
 // The table in docs/attacks.md is between these.
 const (
 	tableFile  = "docs/attacks.md"
@@ -236,13 +256,17 @@ func ofFamily(all []attack, family string) []attack {
 	return slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return a.family != family })
 }
 
-// guardTable counts the attacks that name each guard.
+// guardTable counts the attacks that name each guard, or names its Go test.
 func guardTable(all []attack, guards []mutation) string {
 	var b strings.Builder
 	b.WriteString("\n### Guards\n\n| guard | what it does | attacks |\n|---|---|---|\n")
 	for _, m := range guards {
 		n := len(slices.DeleteFunc(slices.Clone(all), func(a attack) bool { return !slices.Contains(a.guards, m.guard) }))
-		fmt.Fprintf(&b, "| %s | %s | %d |\n", m.guard, cell(m.why), n)
+		by := strconv.Itoa(n)
+		if m.test != "" {
+			by = "`" + m.test + "` of " + m.pkg
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", m.guard, cell(m.why), by)
 	}
 	return b.String()
 }

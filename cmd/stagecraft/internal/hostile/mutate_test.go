@@ -1,6 +1,8 @@
 package hostile_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"hash/fnv"
 	"os"
@@ -23,9 +25,9 @@ var (
 	sample = flag.Int("sample", 0, "with -mutate, take away `N` guards, which depend on the commit")
 )
 
-// TestMutations builds stagecraft without each guard in turn, and runs the
-// attacks that name it: at least one of them must fail, and each attack must
-// fail without one of its guards.
+// TestMutations builds stagecraft without each guard in turn, and runs the attacks that name
+// it: at least one of them must fail, and each attack must fail without one of its guards.
+// If the mutation names a Go test, that must fail.
 func TestMutations(t *testing.T) {
 	if !*mutate {
 		t.Skip("needs -mutate, see make mutate")
@@ -43,6 +45,10 @@ func TestMutations(t *testing.T) {
 			p, err := m.find(files)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if m.test != "" {
+				m.wantFailure(t, p)
+				return
 			}
 			count := make(map[outcome]int)
 			for name, ended := range trial(t, p.file.path, p.apply(m), of, cache) {
@@ -85,6 +91,34 @@ func sampled(t *testing.T, all []mutation) []mutation {
 	sum.Write(commit)
 	first := int(sum.Sum32() % uint32(len(all)))
 	return append(all[first:], all[:first]...)[:*sample]
+}
+
+// wantFailure runs the Go test of a mutation. A test that hangs has failed, too.
+func (m mutation) wantFailure(t *testing.T, p place) {
+	t.Helper()
+	dir := t.TempDir()
+	changed, overlay := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(changed, []byte(p.apply(m)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(map[string]any{"Replace": map[string]string{p.file.path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(overlay, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-timeout=5m", "-overlay="+overlay, "-run=^"+m.test+"$", "./"+m.pkg)
+	cmd.Dir, cmd.Env = clitest.Root(), append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		t.Errorf("%s passes without this guard", m.test)
+	case !bytes.Contains(out, []byte("--- FAIL")) && !bytes.Contains(out, []byte("panic: ")):
+		t.Errorf("%v\n%s", err, out)
+	default:
+		t.Logf("%s fails: %s", m.test, m.why)
+	}
 }
 
 // mutantHangs limits scripts of a program without its guard, which may never end.

@@ -22,12 +22,13 @@ import (
 )
 
 // mostMutations bounds the number of mutations, which must be kept in step with the code.
-const mostMutations = 100
+const mostMutations = 170
 
 // mutation removes one guard. It is a file of testdata/mutations with the guard's name:
 //
 //	what the guard does, in a sentence
 //	in: the function that has it, as Type.Method or Function; none at the top level
+//	test: PACKAGE TEST, a Go test that has the attack; none if scripts have it
 //	-- old --
 //	code of that function
 //	-- new --
@@ -37,6 +38,7 @@ const mostMutations = 100
 // are in the repository: neither the file, the layout nor comments matter.
 type mutation struct {
 	guard, why, function string
+	pkg, test            string // of a Go test, or empty
 	old, new             string
 }
 
@@ -65,12 +67,23 @@ func readMutation(file string) (m mutation, err error) {
 		return m, err
 	}
 	guard, named := strings.CutSuffix(filepath.Base(file), ".txtar")
-	why, function, _ := strings.Cut(strings.TrimSpace(string(archive.Comment)), "\nin: ")
-	if !named || why == "" || strings.Contains(why+function, "\n") ||
+	header, test, _ := strings.Cut(strings.TrimSpace(string(archive.Comment)), "\ntest: ")
+	why, function, _ := strings.Cut(header, "\nin: ")
+	pkg, test, both := strings.Cut(test, " ")
+	if !named || why == "" || strings.Contains(why+function+test, "\n") || both != (pkg != "") ||
 		len(archive.Files) != 2 || archive.Files[0].Name != "old" || archive.Files[1].Name != "new" {
-		return m, fmt.Errorf("expected a sentence, perhaps a line \"in: FUNCTION\", and the parts old and new")
+		return m, fmt.Errorf("expected a sentence, perhaps lines \"in: FUNCTION\" and \"test: PACKAGE TEST\", and the parts old and new")
 	}
-	return mutation{guard, why, function, string(archive.Files[0].Data), string(archive.Files[1].Data)}, nil
+	return mutation{guard, why, function, pkg, test, string(archive.Files[0].Data), string(archive.Files[1].Data)}, nil
+}
+
+// hasTest reports whether the package has the Go test.
+func (m mutation) hasTest() bool {
+	files, err := filepath.Glob(filepath.Join(clitest.Root(), m.pkg, "*_test.go"))
+	return err == nil && slices.ContainsFunc(files, func(file string) bool {
+		data, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(data), "func "+m.test+"(t *testing.T)")
+	})
 }
 
 // place is where the old code of a mutation is.
@@ -225,8 +238,11 @@ func TestMutationsFit(t *testing.T) {
 	}
 	places := make(map[string]place)
 	for _, m := range mutations(t) {
-		if !named[m.guard] {
-			t.Errorf("%s: no attack names it", m.guard)
+		if m.test != "" && !m.hasTest() {
+			t.Errorf("%s: %s has no %s", m.guard, m.pkg, m.test)
+		}
+		if named[m.guard] == (m.test != "") {
+			t.Errorf("%s: expected attacks that name it, or a test", m.guard)
 		}
 		if places[m.guard], err = m.find(files); err != nil {
 			t.Errorf("%s: %v", m.guard, err)

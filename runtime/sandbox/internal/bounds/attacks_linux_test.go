@@ -1,12 +1,15 @@
 package bounds_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,9 +21,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/bounds"
 )
 
-// An exploit is a build of the helper that does what it likes: this test binary,
-// which bounds itself as the helper does and then makes an attempt. Each attempt
-// is made without bounds too, where it has to have another result.
+// An exploit is simulated by this test binary, which bounds itself as the helper does and
+// then makes an attempt: while a module is loaded ("bounded"), and while it runs
+// ("narrowed"). Each attempt is also made without bounds, where it must have another result.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 5 && os.Args[0] == "exploit" {
 		exploit(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
@@ -29,15 +32,23 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// place is where an exploit makes its attempt: the directory that it may use, and
-// another one.
+// place has the directories of an attempt: one that it may use, and another one.
 type place struct{ in, out string }
 
 func exploit(in, out, name, how string) {
-	if how == "bounded" {
+	// Other goroutines have other threads.
+	runtime.LockOSThread()
+	if how != "bare" {
 		enforced, err := bounds.Enter(bounds.Bounds{Space: 1 << 30, Dir: in})
-		if err != nil || !enforced.Files || !enforced.Calls {
-			print("not bounded: ", err, " ", enforced.Files, enforced.Calls)
+		if err == nil && how == "narrowed" {
+			err = bounds.Narrow(enforced)
+		}
+		if err != nil {
+			_, _ = os.Stdout.WriteString(err.Error())
+			os.Exit(1)
+		}
+		if !enforced.Files || !enforced.Calls {
+			_, _ = os.Stdout.WriteString(tooOld)
 			os.Exit(1)
 		}
 	}
@@ -52,14 +63,17 @@ func exploit(in, out, name, how string) {
 	os.Exit(0)
 }
 
-const killed = "killed by SIGSYS"
+const (
+	killed = "killed by SIGSYS"
+	tooOld = "this kernel has no Landlock or seccomp"
+)
 
 type attempt struct {
 	want, bare string
 	try        func(p place) error
 }
 
-// call is an attempt that is a system call, which ends the process.
+// call is an attempt to make a system call, which ends the process.
 func call(bare string, number uintptr, args ...uintptr) attempt {
 	return attempt{killed, bare, func(place) error { return raw(number, args...) }}
 }
@@ -96,13 +110,29 @@ var (
 	here   = unix.AT_FDCWD
 )
 
+// narrowed has the results while a module runs, where they are others.
+var narrowed = map[string]string{
+	"read inside":    "EACCES",
+	"create inside":  "EACCES",
+	"many files":     "EACCES",
+	"a file's size":  "EACCES",
+	"its own filter": killed,
+}
+
 var attempts = map[string]attempt{
-	// What the cache takes.
+	// The use of the cache.
 	"read inside": {"ok", "ok", func(p place) error { return open(filepath.Join(p.in, "file"), unix.O_RDONLY) }},
 	"create inside": {"ok", "ok", func(p place) error {
 		return errors.Join(open(filepath.Join(p.in, "new"), unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY),
 			unix.Renameat(here, filepath.Join(p.in, "new"), here, filepath.Join(p.in, "other")),
 			unix.Unlinkat(here, filepath.Join(p.in, "other"), 0))
+	}},
+
+	"its own filter": {"EFAULT", "EFAULT", func(place) error {
+		return raw(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, 0)
+	}},
+	"a file's size": {"ok", "ok", func(place) error {
+		return unix.Fstatat(here, "/etc/passwd", new(unix.Stat_t), 0)
 	}},
 
 	// Files.
@@ -138,10 +168,17 @@ var attempts = map[string]attempt{
 	"from another thread": {"EACCES", "ok", func(p place) error {
 		result := make(chan error)
 		go func() {
-			runtime.LockOSThread()
 			result <- open(filepath.Join(p.out, "file"), unix.O_RDONLY)
 		}()
 		return <-result
+	}},
+	// See TestState.
+	"wait": {"ok", "ok", func(place) error {
+		_, err := unix.Write(1, []byte{' '})
+		for n := 1; n > 0 && err == nil; {
+			n, err = unix.Read(0, make([]byte, 1))
+		}
+		return err
 	}},
 	"many files": {"EMFILE", "ok", func(p place) error {
 		for range 100 {
@@ -156,6 +193,11 @@ var attempts = map[string]attempt{
 	"a TCP socket":  call("ok", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM),
 	"a UDP socket":  call("ok", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM),
 	"a Unix socket": call("ok", unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_STREAM),
+	"a socket from another thread": {killed, "ok", func(place) error {
+		result := make(chan error)
+		go func() { result <- raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM) }()
+		return <-result
+	}},
 	"a socket pair": {killed, "ok", func(place) error {
 		_, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 		return err
@@ -167,9 +209,23 @@ var attempts = map[string]attempt{
 	"execute a file": {killed, "EBADF", func(place) error { return raw(unix.SYS_EXECVEAT, 99, text(""), 0, 0, unix.AT_EMPTY_PATH) }},
 	"fork":           {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD)) }},
 	"a namespace":    {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD) | unix.CLONE_NEWUSER) }},
-	"clone3":         {"ENOSYS", "EINVAL", func(place) error { return raw(unix.SYS_CLONE3, 0, 0) }},
-	"unshare":        call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
-	"setns":          call("EBADF", unix.SYS_SETNS, 99, 0),
+	"clone3":         call("EINVAL", unix.SYS_CLONE3, 0, 0),
+	"a thread": {killed, "ok", func(place) error {
+		done := make(chan error)
+		// Each of them has a thread of its own until the last one has started.
+		for range 100 {
+			go func() {
+				runtime.LockOSThread()
+				done <- nil
+			}()
+			defer func() { <-done }()
+		}
+		return nil
+	}},
+	// Root can have the kernel give up pages of memory in this way.
+	"other advice on memory": call("ok", unix.SYS_MADVISE, 0, 0, unix.MADV_WILLNEED),
+	"unshare":                call("ok", unix.SYS_UNSHARE, unix.CLONE_FILES),
+	"setns":                  call("EBADF", unix.SYS_SETNS, 99, 0),
 
 	// Other processes, first of all who started it.
 	"signal the host":         call("ok", unix.SYS_KILL, parent, 0),
@@ -221,7 +277,7 @@ var attempts = map[string]attempt{
 	"restart":           call("EINVAL", unix.SYS_REBOOT, 0, 0, 0, 0),
 }
 
-// fork has a child that ends at once.
+// fork starts a child that ends at once.
 func fork(flags uintptr) error {
 	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
 	if errno != 0 {
@@ -244,20 +300,60 @@ func reserve(size uintptr) error {
 	return nil
 }
 
+// TestState looks at a bounded process from outside.
+func TestState(t *testing.T) {
+	skipIfTooOld(t)
+	for user, uid := range users() {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			testState(t, uid)
+		})
+	}
+}
+
+func testState(t *testing.T, uid int) {
+	t.Helper()
+	p := newPlace(t)
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Args = []string{"exploit", p.in, p.out, "wait", "bounded"}
+	cmd.SysProcAttr = as(uid)
+	stdin, err := cmd.StdinPipe()
+	must(t, err)
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for name, wants := range map[string][]string{
+		"status": {`CapEff:\t0{15}[0-6]\n`, `CapPrm:\t0{15}[0-6]\n`, `NoNewPrivs:\t1\n`, `Seccomp:\t2\n`},
+		"limits": {`Max core file size +0 +0 `, `Max file size +536870912 +536870912 `, `Max open files +64 +64 `},
+	} {
+		state, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), name))
+		must(t, err)
+		for _, want := range wants {
+			if !regexp.MustCompile(want).Match(state) {
+				t.Errorf("%s: want %q in %s", name, want, state)
+			}
+		}
+	}
+	// The files of a process that others may not look at are root's.
+	var memory unix.Stat_t
+	must(t, unix.Stat(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "mem"), &memory))
+	if memory.Uid != 0 {
+		t.Errorf("its memory is that of user %d", memory.Uid)
+	}
+	must(t, stdin.Close())
+	must(t, cmd.Wait())
+}
+
 func TestExploits(t *testing.T) {
-	if probe := run(t, "read inside", "bounded", newPlace(t), os.Getuid()); strings.HasPrefix(probe, "not bounded") {
-		t.Skip(probe)
-	}
-	users := map[string]int{"user": os.Getuid()}
-	if os.Getuid() == 0 {
-		users = map[string]int{"root": 0, "nobody": 65534}
-	}
-	if raceDetector {
-		// It takes a second to start.
-		delete(users, "nobody")
-	}
-	for user, uid := range users {
+	skipIfTooOld(t)
+	for user, uid := range users() {
 		for name, a := range attempts {
+			if name == "wait" {
+				continue
+			}
 			t.Run(user+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				if bare := run(t, name, "bare", newPlace(t), uid); bare != a.bare && !unusual(uid, bare) {
@@ -269,9 +365,41 @@ func TestExploits(t *testing.T) {
 				if got := run(t, name, "bounded", newPlace(t), uid); got != a.want {
 					t.Errorf("got %q, want %q", got, a.want)
 				}
+				if raceDetector && narrowed[name] == "" {
+					return
+				}
+				want := cmp.Or(narrowed[name], a.want)
+				if got := run(t, name, "narrowed", newPlace(t), uid); got != want {
+					t.Errorf("while a module runs: got %q, want %q", got, want)
+				}
 			})
 		}
 	}
+}
+
+func skipIfTooOld(t *testing.T) {
+	t.Helper()
+	if run(t, "read inside", "bounded", newPlace(t), os.Getuid()) == tooOld {
+		t.Skip(tooOld)
+	}
+}
+
+// users are the users that this process can be.
+func users() map[string]int {
+	// A process with the race detector takes a second to start.
+	if os.Getuid() != 0 || raceDetector {
+		return map[string]int{"user": os.Getuid()}
+	}
+	return map[string]int{"root": 0, "nobody": 65534}
+}
+
+// as makes a process of a user.
+func as(uid int) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if uid != os.Getuid() {
+		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
+	}
+	return attr
 }
 
 // unusual reports whether an attempt fails without bounds where it is made by a user
@@ -310,10 +438,7 @@ func run(t *testing.T, name, how string, p place, uid int) string {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args = []string{"exploit", p.in, p.out, name, how}
 	cmd.ExtraFiles = []*os.File{inherited}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if uid != os.Getuid() {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
-	}
+	cmd.SysProcAttr = as(uid)
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {

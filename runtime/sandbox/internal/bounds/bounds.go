@@ -1,18 +1,17 @@
-// Package bounds has a process give up, for good, all that it needs not to run a
-// module: what a module could reach that finds a hole in wazero.
+// Package bounds takes from a process, for good, every right that running a module does
+// not need. A module that escapes from wazero has only the rest.
 package bounds
 
-// Bounds say what the process keeps.
+// Bounds are the rights that the process keeps.
 type Bounds struct {
-	// Space is how many bytes of address space the process may have, besides those
-	// that it has already.
+	// Space is the address space that the process may add to what it has, in bytes.
 	Space uint64
-	// Dir is the one directory in which files can be opened; empty is none.
+	// Dir is the only directory in which it may open files, or empty for none.
 	Dir string
 }
 
-// Enforced says which bounds the kernel enforces. All others it always does.
+// Enforced says which bounds the kernel enforces, of those that need a recent one.
 type Enforced struct {
-	Files bool // no file outside of Bounds.Dir is opened, by Landlock
-	Calls bool // no other system calls are made, by seccomp
+	Files bool // files outside of Bounds.Dir are refused, by Landlock
+	Calls bool // other system calls end the process, by seccomp
 }

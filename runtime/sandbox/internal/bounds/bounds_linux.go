@@ -11,35 +11,37 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// Needed says whether files may only be opened where that is bounded.
+// Needed is whether files must not be opened without [Enforced].Files.
 const Needed = true
 
 const (
-	// maxFile is how large a file may become, in bytes. The code of a module of 4 MB
-	// takes about 14 MB.
+	// maxFile bounds the size of a file that the process writes, in bytes. The code of a
+	// module of 4 MB takes about 14 MB.
 	maxFile = 512 << 20
-	// maxFiles is how many descriptors the process may have.
+	// maxFiles bounds the number of descriptors.
 	maxFiles = 64
 )
 
-// Enter bounds this process, all of its threads and for good. What it does not
-// enforce, the kernel has no means for.
+// Enter bounds this process with all its threads, for good. It reports the bounds for
+// which this kernel is too old as not enforced.
 //
 // # Errors
 //
-// After an error the process may be bounded by half, and should end.
+// After an error the process may be bounded in part, and must end.
 func Enter(b Bounds) (Enforced, error) {
 	var done Enforced
 	if err := closeInherited(); err != nil {
 		return done, err
 	}
+	// Their stacks are part of the address space that the process has.
+	startThreads()
 	if err := limitResources(b.Space); err != nil {
 		return done, err
 	}
 	defaultSignal(unix.SIGXCPU)
-	// Nobody of the same user reads its memory or attaches to it.
+	// Other processes of the user can neither read its memory nor trace it.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return done, fmt.Errorf("hiding its memory: %w", err)
+		return done, fmt.Errorf("setting PR_SET_DUMPABLE: %w", err)
 	}
 	if err := onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return done, fmt.Errorf("setting no_new_privs: %w", err)
@@ -48,12 +50,49 @@ func Enter(b Bounds) (Enforced, error) {
 	if done.Files, err = restrictFiles(b.Dir); err != nil {
 		return done, err
 	}
+	if err := dropCapabilities(); err != nil {
+		return done, err
+	}
 	done.Calls, err = restrictCalls(done.Files)
 	return done, err
 }
 
-// onAllThreads makes a system call in each thread. Threads that come later
-// inherit what it does.
+// capabilities is the argument of capset. It is at the top level, since memory of a stack
+// could move.
+var capabilities struct {
+	header unix.CapUserHeader
+	sets   [2]unix.CapUserData
+}
+
+// dropCapabilities gives up the rights that root has over the kernel and over the resources
+// of others, even where seccomp is missing. Those over files stay: root may need them on
+// the way to the cache, and Landlock bounds files.
+func dropCapabilities() error {
+	c := &capabilities
+	c.header.Version = unix.LINUX_CAPABILITY_VERSION_3
+	if err := unix.Capget(&c.header, &c.sets[0]); err != nil {
+		return os.NewSyscallError("capget", err)
+	}
+	const files = 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_DAC_READ_SEARCH
+	kept := c.sets[0].Permitted & files
+	c.sets = [2]unix.CapUserData{{Effective: kept, Permitted: kept}}
+	err := onAllThreads(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&c.header)), uintptr(unsafe.Pointer(&c.sets[0])))
+	if err != nil {
+		return fmt.Errorf("dropping capabilities: %w", err)
+	}
+	return nil
+}
+
+// Narrow takes files from a bounded process, for good. Only loading a module needs them,
+// before any code of the module runs.
+func Narrow(enforced Enforced) error {
+	if !enforced.Calls {
+		return nil
+	}
+	return narrowCalls()
+}
+
+// onAllThreads makes a system call in each thread. Later threads inherit its effect.
 func onAllThreads(number uintptr, args ...uintptr) error {
 	args = append(args, 0, 0, 0)
 	if _, _, errno := psx.Syscall6(number, args[0], args[1], args[2], 0, 0, 0); errno != 0 {
@@ -62,13 +101,13 @@ func onAllThreads(number uintptr, args ...uintptr) error {
 	return nil
 }
 
-// closeInherited closes the descriptors that whoever started our starter left
-// open. Those that this process has opened itself are all closed on exec.
+// closeInherited closes the descriptors that the parent of the host left open, which both
+// inherited. It recognises them by close-on-exec, which Go sets on its own.
 func closeInherited() error {
 	const first = 3
 	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		// Nothing of ours is open yet that is needed.
+		// This process has not opened any that it needs.
 		return os.NewSyscallError("close_range", unix.CloseRange(first, ^uint(0), 0))
 	}
 	defer unix.Close(dir)
@@ -96,8 +135,8 @@ func closeInherited() error {
 	return nil
 }
 
-// limitResources sets limits that only root could raise again. The limit on
-// processor time is the host's, since it changes with what the module does.
+// limitResources sets limits that cannot be raised again. The host sets the limit on
+// processor time, which changes with each request.
 func limitResources(space uint64) error {
 	limits := map[int]uint64{unix.RLIMIT_FSIZE: maxFile, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: maxFiles}
 	if boundsSpace {
@@ -112,7 +151,7 @@ func limitResources(space uint64) error {
 		if err := unix.Getrlimit(resource, &now); err != nil {
 			return os.NewSyscallError("getrlimit", err)
 		}
-		// It may be lower already, and then only root could raise it.
+		// A user cannot raise a limit that is already lower.
 		limit = min(limit, now.Max)
 		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 			return os.NewSyscallError("setrlimit", err)
@@ -121,8 +160,8 @@ func limitResources(space uint64) error {
 	return nil
 }
 
-// addressSpace is how many bytes this process has, most of which Go's runtime
-// only reserves.
+// addressSpace returns the address space of this process in bytes, most of which Go's
+// runtime only reserves.
 func addressSpace() (uint64, error) {
 	fd, err := unix.Open("/proc/self/statm", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -139,9 +178,9 @@ func addressSpace() (uint64, error) {
 	return size * uint64(os.Getpagesize()), err
 }
 
-// defaultSignal undoes that Go's runtime ignores a signal.
+// defaultSignal restores the default action of a signal that Go's runtime ignores.
 func defaultSignal(sig unix.Signal) {
-	// The kernel's struct sigaction, with room to spare; all zeros are SIG_DFL.
+	// At least the size of the kernel's struct sigaction; zeros are SIG_DFL.
 	var action [8]uintptr
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
 }

@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Code that asks the kernel in another processor's way, by numbers that a filter
-// would take for other calls.
+// Calls through another interface of the kernel, whose numbers stand for other calls in the
+// filter.
 func init() {
 	const x32 = 0x40000000
 	attempts["a call of x32"] = call("ok", x32+unix.SYS_GETPID)
 	attempts["a call of i386"] = attempt{killed, "ok", func(place) error {
-		// push r14; mov eax, getpid; int 0x80; pop r14; ret
-		return native(0x41, 0x56, 0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x41, 0x5e, 0xc3)
+		// push r14; mov eax, getuid; int 0x80; pop r14; ret
+		// The filter would take the number for sched_yield.
+		return native(0x41, 0x56, 0xb8, 24, 0, 0, 0, 0xcd, 0x80, 0x41, 0x5e, 0xc3)
 	}}
 	attempts["native code"] = attempt{"ok", "ok", func(place) error { return native(0xc3) }}
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Everything that a version of Landlock can refuse, without what is allowed.
+// handled has, for each version of Landlock, all rights that it can refuse.
 var handled = []unix.LandlockRulesetAttr{
 	1: {Handled_access_fs: unix.LANDLOCK_ACCESS_FS_REFER - 1},
 	2: {Handled_access_fs: unix.LANDLOCK_ACCESS_FS_REFER<<1 - 1},
@@ -28,22 +28,22 @@ var handled = []unix.LandlockRulesetAttr{
 	},
 }
 
-// cacheAccess is what is done in the directory: entries are read, written under
-// another name, renamed, and removed when they are damaged.
+// cacheAccess are the rights in the directory. Entries are read, written under another
+// name, renamed, and removed if they are damaged.
 const cacheAccess = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR |
 	unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_REFER |
 	unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_DIR |
 	unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR
 
-// restrictFiles allows files in one directory, and no other. It does nothing if
-// the kernel has no Landlock.
+// restrictFiles refuses all files outside of one directory. It does nothing if the kernel
+// has no Landlock.
 func restrictFiles(dir string) (done bool, err error) {
 	version, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 || version < 1 {
 		return false, nil
 	}
 	all := handled[min(int(version), len(handled)-1)]
-	// An older kernel takes what it does not know if it is zero.
+	// An older kernel accepts fields that it does not know if they are zero.
 	ruleset, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&all)), unsafe.Sizeof(all), 0)
 	if errno != 0 {
 		return false, fmt.Errorf("making a ruleset of Landlock: %w", errno)
@@ -55,7 +55,7 @@ func restrictFiles(dir string) (done bool, err error) {
 		}
 	}
 	if usesCgo {
-		// So that the next line finds the other threads when this one is restricted.
+		// psx looks up the other threads when this one is restricted already.
 		if err := allowDir(ruleset, "/proc/self/task", unix.LANDLOCK_ACCESS_FS_READ_DIR); err != nil {
 			return false, err
 		}

@@ -4,5 +4,8 @@ package bounds
 
 const usesCgo = false
 
-// cgoCalls are none: Go makes the calls of this program alone.
+// cgoCalls is empty: without cgo, Go makes all calls.
 var cgoCalls []rule
+
+// futexes are the kinds of futex that Go uses.
+var futexes = []test{is(1, futexWait, futexWake)}

@@ -1,17 +1,23 @@
 package bounds
 
-// rule allows a system call, if the tests hold; any other use of it, and any
-// other call, ends the process.
+// rule allows a system call whose arguments pass all tests. Other calls end the process.
 type rule struct {
 	number uintptr
 	why    string
 	tests  []test
 }
 
-// test holds if one of the values is left of an argument's lower half under the
-// mask.
+// test passes if the lower half of an argument, masked, is one of the values.
 type test struct {
 	arg    int
 	mask   uint32
 	values []uint32
 }
+
+func is(arg int, values ...uint32) test { return test{arg, ^uint32(0), values} }
+
+// The kinds of futex that Go's runtime uses, of one process alone.
+const (
+	futexWait = 0 | 128
+	futexWake = 1 | 128
+)

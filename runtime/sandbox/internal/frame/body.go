@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// LoadBody is a module and how it is loaded.
+// LoadBody is a module and its settings.
 type LoadBody struct {
-	// Pages is the most memory that the module may have, in pages of 64 KiB.
+	// Pages is the limit of the module's memory, in pages of 64 KiB.
 	Pages uint32
-	// Operations are the names of what the host offers. A HostCall has the place of
-	// one in this list.
+	// Operations are the names of the operations that the host offers. A HostCall has
+	// an index into them.
 	Operations []string
 	Module     []byte
 }
 
-// Parts is the body of a frame, for [Conn.Send].
+// Parts encodes the body, for [Conn.Send].
 func (b LoadBody) Parts() [][]byte {
 	head := binary.LittleEndian.AppendUint32(nil, b.Pages)
 	head = append(head, byte(len(b.Operations)))
@@ -26,7 +26,7 @@ func (b LoadBody) Parts() [][]byte {
 	return [][]byte{head, b.Module}
 }
 
-// DecodeLoad reads what [LoadBody.Parts] wrote.
+// DecodeLoad decodes what [LoadBody.Parts] encoded.
 func DecodeLoad(body []byte) (LoadBody, error) {
 	r := reader{data: body}
 	b := LoadBody{Pages: r.u32()}
@@ -37,16 +37,16 @@ func DecodeLoad(body []byte) (LoadBody, error) {
 	return b, r.err
 }
 
-// LoadedBody says how a module was loaded.
+// LoadedBody is the result of loading a module.
 type LoadedBody struct {
-	// Files and Calls say that the kernel bounds which files the helper may open and
-	// which system calls it may make.
+	// Files and Calls report whether the kernel bounds the files that the helper can open,
+	// and its system calls.
 	Files, Calls bool
-	// Warning is why compiled code could not be kept, if it could not.
+	// Warning is the reason why compiled code could not be stored, or empty.
 	Warning string
 }
 
-// Parts is the body of a frame.
+// Parts encodes the body.
 func (b LoadedBody) Parts() [][]byte {
 	var bits byte
 	if b.Files {
@@ -58,7 +58,7 @@ func (b LoadedBody) Parts() [][]byte {
 	return [][]byte{{bits}, []byte(cut(b.Warning))}
 }
 
-// DecodeLoaded reads what [LoadedBody.Parts] wrote.
+// DecodeLoaded decodes what [LoadedBody.Parts] encoded.
 func DecodeLoaded(body []byte) (LoadedBody, error) {
 	r := reader{data: body}
 	bits := r.byte()
@@ -69,58 +69,58 @@ func DecodeLoaded(body []byte) (LoadedBody, error) {
 	return b, r.err
 }
 
-// CallBody is the call of an export.
+// CallBody is an export and its input.
 type CallBody struct {
 	Export string
 	Input  []byte
 }
 
-// Parts is the body of a frame.
+// Parts encodes the body.
 func (b CallBody) Parts() [][]byte { return [][]byte{appendName(nil, b.Export), b.Input} }
 
-// DecodeCall reads what [CallBody.Parts] wrote.
+// DecodeCall decodes what [CallBody.Parts] encoded.
 func DecodeCall(body []byte) (CallBody, error) {
 	r := reader{data: body}
 	b := CallBody{Export: r.name(), Input: r.rest()}
 	return b, r.err
 }
 
-// HostCallBody is a request of a module's.
+// HostCallBody is an operation and its request.
 type HostCallBody struct {
-	Operation byte // its place in the list of LoadBody
+	Operation byte // an index into the operations of LoadBody
 	Request   []byte
 }
 
-// Parts is the body of a frame.
+// Parts encodes the body.
 func (b HostCallBody) Parts() [][]byte { return [][]byte{{b.Operation}, b.Request} }
 
-// DecodeHostCall reads what [HostCallBody.Parts] wrote.
+// DecodeHostCall decodes what [HostCallBody.Parts] encoded.
 func DecodeHostCall(body []byte) (HostCallBody, error) {
 	r := reader{data: body}
 	b := HostCallBody{Operation: r.byte(), Request: r.rest()}
 	return b, r.err
 }
 
-// Why is the kind of reason why a helper gives up.
+// Why is the kind of error that ends a helper.
 type Why byte
 
-// The kinds of reasons.
+// The kinds of errors.
 const (
 	CannotLoad Why = 'l' // the module cannot run here
 	Crashed    Why = 'c' // the module failed
 	Failed     Why = 'f' // the helper itself failed
 )
 
-// ExitBody is why a helper gives up.
+// ExitBody is the error that ends a helper.
 type ExitBody struct {
 	Why    Why
 	Reason string
 }
 
-// Parts is the body of a frame.
+// Parts encodes the body.
 func (b ExitBody) Parts() [][]byte { return [][]byte{{byte(b.Why)}, []byte(cut(b.Reason))} }
 
-// DecodeExit reads what [ExitBody.Parts] wrote.
+// DecodeExit decodes what [ExitBody.Parts] encoded.
 func DecodeExit(body []byte) (ExitBody, error) {
 	r := reader{data: body}
 	b := ExitBody{Why: Why(r.byte())}
@@ -131,18 +131,17 @@ func DecodeExit(body []byte) (ExitBody, error) {
 	return b, r.err
 }
 
-// cut is a text in at most MaxText bytes.
+// cut shortens a text to at most MaxText bytes.
 func cut(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), MaxText)], "")
 }
 
-// appendName appends a name, whose length is one byte.
+// appendName appends the length of a name in one byte, and the name.
 func appendName(data []byte, name string) []byte {
 	return append(append(data, byte(len(name))), name...)
 }
 
-// reader takes values off the front of a body; after the first error it gives
-// zeros.
+// reader decodes values from the front of a body. After the first error it returns zeros.
 type reader struct {
 	data []byte
 	err  error
@@ -166,10 +165,10 @@ func (r *reader) byte() byte   { return r.take(1)[0] }
 func (r *reader) u32() uint32  { return binary.LittleEndian.Uint32(r.take(4)) }
 func (r *reader) name() string { return string(r.take(int(r.byte()))) }
 
-// rest is what is left.
+// rest returns the remaining bytes.
 func (r *reader) rest() []byte { return r.take(len(r.data)) }
 
-// text is what is left, which must be text.
+// text returns the remaining bytes, which must be UTF-8.
 func (r *reader) text() string {
 	if len(r.data) > MaxText || !utf8.Valid(r.data) {
 		r.fail()

@@ -1,14 +1,14 @@
-// Package frame has the protocol between runtime/sandbox and its helper, the
-// process in which a module is compiled and run.
+// Package frame has the protocol between runtime/sandbox, the host, and its helper, the
+// process that compiles and runs a module.
 //
-// A frame is one byte for its kind, a length of 32 bits with the lowest byte
-// first, and that many bytes. The host sends Load, Start, then a Call at a time,
-// and a Reply to each HostCall. The helper sends a Reply to Load, Start and each
-// Call, a HostCall while it is called, and Log at any time. Exit is its last frame and
-// says why it gives up. A helper ends when its connection does.
+// A frame is one byte for its kind, a little-endian length of 32 bits, and a body of that
+// length. The host sends Load, Start, then one Call at a time, and a Reply to each
+// HostCall. The helper sends a Reply to Load, to Start and to each Call. During a Call it
+// can send HostCall, and at any time Log. Before it ends with an error, it sends Exit. The
+// helper ends when its connection ends.
 //
-// Each side trusts nothing that it reads: a kind must be one that is expected
-// now, a length is bounded by the kind, and a body has nothing left over.
+// Neither side trusts what it reads: each frame must have an expected kind, and a length
+// within the limit of its kind, and its body must be read to the end.
 package frame
 
 import (
@@ -22,8 +22,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// ProgramName is what a program is called, as its first argument, when it is the
-// helper.
+// ProgramName is the name of the helper's process, argv[0]. A program that has it runs as
+// the helper.
 const ProgramName = "stagecraft-sandbox"
 
 // Kind is the kind of a frame.
@@ -31,21 +31,22 @@ type Kind byte
 
 // The kinds of frames.
 const (
-	Load     Kind = 'L' // a module and how it is compiled, see [LoadBody]
-	Start    Kind = 'S' // have the module's start section run
-	Call     Kind = 'C' // an export and its input, see [CallBody]
-	HostCall Kind = 'H' // an operation and its request, see [HostCallBody]
-	Reply    Kind = 'R' // to Load a [LoadedBody], to Start nothing, to Call an output, to HostCall a reply of the ABI
-	Log      Kind = 'O' // what the module printed, or wrote to Extism's log
-	Exit     Kind = 'X' // why the helper gives up, see [ExitBody]
+	Load     Kind = 'L' // compile a module, see [LoadBody]
+	Start    Kind = 'S' // run the module's start section
+	Call     Kind = 'C' // run an export, see [CallBody]
+	HostCall Kind = 'H' // carry out an operation, see [HostCallBody]
+	Reply    Kind = 'R' // to Load a [LoadedBody], to Start nothing, to Call the output, to HostCall a reply of the ABI
+	Log      Kind = 'O' // output of the module, or a line of Extism's log
+	Exit     Kind = 'X' // why the helper ends, see [ExitBody]
 )
 
-// The most bytes that the body of a frame may have.
+// The limits of bodies, in bytes.
 const (
 	MaxModule = 64 << 20
 	MaxInput  = 64 << 20
 	MaxOutput = 64 << 20
 	MaxLog    = 8 << 10
+	MaxLogs   = 1 << 20 // of all logs of a helper
 	MaxText   = 2 << 10 // of a reason or a warning
 )
 
@@ -72,29 +73,28 @@ func (k Kind) max() int {
 	return -1
 }
 
-// Error says that the other side broke the protocol.
+// Error is a violation of the protocol by the other side.
 type Error struct{ Reason string }
 
 func (e *Error) Error() string { return e.Reason }
 
-// Conn sends and receives frames. Frames are received by one goroutine at a time,
-// and sent by one.
+// Conn sends and receives frames. One goroutine at a time may receive, and one may send.
 type Conn struct {
 	in  *bufio.Reader
 	out io.Writer
 }
 
-// NewConn makes a connection of its two directions.
+// NewConn returns a connection that reads from in and writes to out.
 func NewConn(in io.Reader, out io.Writer) *Conn {
 	return &Conn{bufio.NewReaderSize(in, 64<<10), out}
 }
 
-// Receive reads a frame of one of some kinds.
+// Receive reads a frame, which must be of one of the kinds.
 //
 // # Errors
 //
-// An [*Error]; [io.EOF] where the connection ends between two frames,
-// [io.ErrUnexpectedEOF] where it ends in one.
+// An [*Error]; [io.EOF] if the connection ends between two frames, and
+// [io.ErrUnexpectedEOF] if it ends within one.
 func (c *Conn) Receive(kinds ...Kind) (Kind, []byte, error) {
 	var head [header]byte
 	if _, err := io.ReadFull(c.in, head[:]); err != nil {
@@ -116,11 +116,10 @@ func (c *Conn) Receive(kinds ...Kind) (Kind, []byte, error) {
 	return kind, body, nil
 }
 
-// largePart is from how many bytes on a part is not copied in order to be written
-// with what is before it.
+// largePart is the size above which a part is written by itself, to save a copy.
 const largePart = 64 << 10
 
-// Send writes a frame whose body has some parts.
+// Send writes a frame. Its body consists of the parts.
 func (c *Conn) Send(kind Kind, parts ...[]byte) error {
 	size := 0
 	for _, part := range parts {

@@ -12,7 +12,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// raw is a frame as bytes.
+// raw encodes a frame.
 func raw(kind byte, size uint32, body string) string {
 	return string([]byte{kind, byte(size), byte(size >> 8), byte(size >> 16), byte(size >> 24)}) + body
 }
@@ -47,7 +47,7 @@ func TestSendRefusesTooMuch(t *testing.T) {
 	}
 }
 
-// TestBodies sends each body and reads it back.
+// TestBodies sends each body and decodes it.
 func TestBodies(t *testing.T) {
 	load := frame.LoadBody{Pages: 1024, Operations: []string{"exec", ""}, Module: []byte("\x00asm")}
 	loaded := frame.LoadedBody{Files: true, Warning: "why"}
@@ -89,7 +89,7 @@ func decoder[B any](decode func([]byte) (B, error)) func([]byte) (any, error) {
 	return func(body []byte) (any, error) { return decode(body) }
 }
 
-// TestLongText cuts a text between two letters.
+// TestLongText expects a text to be cut between two characters.
 func TestLongText(t *testing.T) {
 	parts := frame.ExitBody{Why: frame.Failed, Reason: "x" + strings.Repeat("é", frame.MaxText)}.Parts()
 	b, err := frame.DecodeExit(bytes.Join(parts, nil))
@@ -123,8 +123,8 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzReceive reads frames as the host and as the helper: whatever is read is
-// bounded by what was sent, and encodes to the same bytes.
+// FuzzReceive decodes frames of both sides. It expects them to be no longer than the
+// input, and to encode to the same bytes.
 func FuzzReceive(f *testing.F) {
 	for _, parts := range [][][]byte{
 		{[]byte(raw('L', 12, "\x00\x04\x00\x00\x01\x04execwa"))},
@@ -151,7 +151,7 @@ func FuzzReceive(f *testing.F) {
 	})
 }
 
-// reencoded decodes a body and encodes it; ok is false for what is refused.
+// reencoded decodes a body and encodes it again; ok is false if the body is refused.
 func reencoded(kind frame.Kind, body []byte) (again []byte, ok bool) {
 	var parts [][]byte
 	var err error
@@ -182,8 +182,8 @@ func reencoded(kind frame.Kind, body []byte) (again []byte, ok bool) {
 	return bytes.Join(parts, nil), err == nil
 }
 
-// TestLargeParts sends parts of which some are written by themselves, and leaves
-// them as they are.
+// TestLargeParts sends large parts among small ones, and expects the caller's memory to
+// stay the same.
 func TestLargeParts(t *testing.T) {
 	var wire bytes.Buffer
 	c := frame.NewConn(&wire, &wire)

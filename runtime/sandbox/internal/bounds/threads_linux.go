@@ -1,0 +1,48 @@
+package bounds
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// spareThreads is how many threads Go's runtime needs besides one for each processor: some
+// wait in system calls.
+const spareThreads = 8
+
+// startThreads starts all threads that Go's runtime can need, which it keeps, so that a
+// filter can refuse new ones: nothing else bounds the threads of a process. The runtime has
+// a processor for each of them and for the caller meanwhile, and all are busy at the end, so
+// no other thread is about to start.
+func startThreads() {
+	processors := runtime.GOMAXPROCS(0)
+	threads := int32(processors + spareThreads)
+	runtime.GOMAXPROCS(int(threads) + 1)
+	// This also ends that Go follows changes of the number of processors.
+	defer runtime.GOMAXPROCS(processors)
+	var started atomic.Int32
+	for range threads {
+		go func() {
+			started.Add(1)
+			waitForRelease()
+		}()
+	}
+	for started.Load() < threads {
+		runtime.Gosched()
+	}
+	atomic.StoreUint32(&released, 1)
+}
+
+// released is set to end waitForRelease.
+var released uint32
+
+// waitForRelease keeps its thread and its place among the processors, which Go would give
+// to others in a wait that it knows of. The runtime can stop the goroutine in between.
+func waitForRelease() {
+	wait := unix.Timespec{Nsec: 100_000}
+	for atomic.LoadUint32(&released) == 0 {
+		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&released)), futexWait, 0, uintptr(unsafe.Pointer(&wait)), 0, 0)
+	}
+}
