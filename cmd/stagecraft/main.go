@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/collector"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/helpers"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
@@ -16,6 +17,7 @@ import (
 
 func main() {
 	session.Main()
+	collector.Delay()
 	modules, err := builtin.Modules()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
