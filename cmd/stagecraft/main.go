@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
@@ -18,13 +17,8 @@ import (
 func main() {
 	session.Main()
 	collector.Delay()
-	modules, err := builtin.Modules()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(cli.ExitFailed)
-	}
 	os.Exit(cli.Main(os.Args[1:], cli.System{
-		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules, GuardProgram: helpers.Guard,
+		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: builtin.Modules(), GuardProgram: helpers.Guard,
 		Helper:         sandbox.NewHelper(helpers.Sandbox),
 		SignalsHandled: quiet.End,
 	}))

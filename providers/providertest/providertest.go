@@ -6,6 +6,7 @@ package providertest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,11 @@ func (b *Builder) Module(pkg string) (string, error) {
 	})
 }
 
+// BuiltIn builds the module of a built-in provider and returns the path of the file.
+func (b *Builder) BuiltIn(id string) (string, error) {
+	return b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
+}
+
 // Program builds the program of a package, named from the root of the
 // repository, and returns its path.
 func (b *Builder) Program(pkg string) (string, error) {
@@ -66,7 +72,7 @@ func (b *Builder) Binary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := linked("", "-trimpath", "-tags", "helpers", "-overlay", overlay, modulePath+"/cmd/stagecraft")
+	program, err := linked("", "-trimpath", "-tags", "embed", "-overlay", overlay, modulePath+"/cmd/stagecraft")
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +91,7 @@ func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "embed", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
 // overlay writes the go command's overlay that has the built-in modules and the
@@ -100,11 +106,16 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		return "", err
 	}
 	for _, id := range BuiltIns {
-		module, err := b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
+		module, err := b.BuiltIn(id)
 		if err != nil {
 			return "", err
 		}
-		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
+		digest := module + ".sha256"
+		if err := writeDigest(digest, module); err != nil {
+			return "", err
+		}
+		place := filepath.Join(root, "providers/builtin", id+".wasm")
+		replace[place], replace[place+".sha256"] = module, digest
 	}
 	overlay := out + "-overlay.json"
 	if err := writeOverlay(overlay, replace); err != nil {
@@ -127,6 +138,15 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
 	return overlay, writeOverlay(overlay, replace)
+}
+
+// writeDigest writes what sha256sum prints of a file.
+func writeDigest(to, file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), file), 0o600)
 }
 
 // Compress writes a file that is another one compressed by s2.

@@ -1,4 +1,4 @@
-//go:build helpers
+//go:build embed
 
 package sandbox
 
@@ -104,7 +104,7 @@ func TestNoExecutableMemory(t *testing.T) {
 // TestNoHelper has a program that was built for the helper, and has none.
 func TestNoHelper(t *testing.T) {
 	err := openWorks(t, nil, "")
-	if want := "this program was built with the tag helpers, and does not carry the helper"; err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := "this program was built with the tag embed, and does not carry the helper"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }

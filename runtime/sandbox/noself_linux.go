@@ -1,4 +1,4 @@
-//go:build helpers
+//go:build embed
 
 package sandbox
 
@@ -11,5 +11,5 @@ import (
 func Main() {}
 
 func execSelf([]string, *syscall.ProcAttr) (pid int, err error) {
-	return 0, errors.New("this program was built with the tag helpers, and does not carry the helper")
+	return 0, errors.New("this program was built with the tag embed, and does not carry the helper")
 }

@@ -1,4 +1,4 @@
-//go:build !helpers || !linux
+//go:build !embed || !linux
 
 package sandbox
 

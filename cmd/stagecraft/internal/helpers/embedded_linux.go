@@ -1,4 +1,4 @@
-//go:build helpers
+//go:build embed
 
 package helpers
 
