@@ -20,35 +20,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// seen is a module that was read and not compiled.
-type seen struct {
-	provider.Module
-	// Info is read from its sections.
-	Info sandbox.Info
-}
-
-// checkModule checks that a module can run here. This is checked before trust, since trusting a
-// module that cannot run is useless.
-func checkModule(m provider.Module) (seen, error) {
-	info, err := sandbox.Check(m.Bytes, abi.Operations())
-	if err != nil {
-		return seen{}, unusable(m.Source, err)
-	}
-	return seen{m, info}, nil
-}
-
-// readModule reads and checks a module.
-func readModule(source provider.Source) (seen, error) {
-	m, err := source.Read()
-	if err != nil {
-		return seen{}, err
-	}
-	return checkModule(m)
-}
-
 // loaded is a module that can be called.
 type loaded struct {
-	seen
+	provider.Module
 	calls *replay.Module
 	guest *backend.Guest
 }
@@ -56,7 +30,7 @@ type loaded struct {
 // load prepares a module, and has it describe itself. Whether it may be loaded was
 // decided before. It is compiled unless a run in the file known is repeated; without a
 // file it always is.
-func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
+func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
 		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,

@@ -167,19 +167,24 @@ func (r *run) outcome(err error, d division) error {
 	return err
 }
 
-// load loads the module after every check that needs only its bytes.
+// load loads the module after every check that needs only its bytes. Whether the module
+// can run here is checked before trust, since trusting one that cannot is useless; a
+// trusted module is checked when it is loaded.
 func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
-	s := r.session
-	m, err := checkModule(r.module)
-	if err != nil {
-		return nil, r.failed(err)
+	s, m := r.session, r.module
+	var found Inspection
+	if s.checkTrust(m) != nil {
+		var err error
+		if found, err = examine(m); err != nil {
+			return nil, r.failed(err)
+		}
 	}
 	ask, err := s.admit(m, r.confinement.Missing())
 	if err := errors.Join(r.mode.admit(r), err); err != nil {
 		return nil, err
 	}
 	if ask {
-		if err := s.mayLoad(m); err != nil {
+		if err := s.mayLoad(found); err != nil {
 			return nil, err
 		}
 	}
