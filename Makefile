@@ -43,7 +43,7 @@ bin/helpers/stagecraft-guard:
 # Compressed, it is half as large; see RATIONALE.md, "Why is Extism's SDK in the helper?".
 bin/helpers/stagecraft-sandbox.s2:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-sandbox
-	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@ $(basename $@)
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -blocksize=256K -o $@ $(basename $@)
 
 # The modules and their digests are laid over providers/builtin, and the helpers over
 # their package, for the build alone.

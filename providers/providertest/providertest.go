@@ -156,7 +156,7 @@ func Compress(to, from string) error {
 		return err
 	}
 	var compressed bytes.Buffer
-	w := s2.NewWriter(&compressed)
+	w := s2.NewWriter(&compressed, s2.WriterBlockSize(256<<10))
 	_, err = w.Write(data)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err

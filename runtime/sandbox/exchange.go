@@ -12,11 +12,14 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// load starts the helper and has it compile the module.
+// load has the helper compile the module. It starts the helper unless that was started
+// ahead.
 func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
 	m.dead = nil
-	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
-		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
+	if m.process == nil {
+		if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
+			return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
+		}
 	}
 	meter := meterLoad(m.process, m.limits)
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}

@@ -88,6 +88,8 @@ type Options struct {
 	CacheDir string
 	// Digest is the module's SHA-256, in hex, if it is known already.
 	Digest string
+	// Ahead is a process that [Start] began to start with the same options. It may be nil.
+	Ahead *Ahead
 	// Warn is told why the cache cannot be used, and that Linux does not bound the
 	// module's process; the module runs all the same. It may be nil.
 	Warn func(error)
@@ -137,10 +139,11 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	}
 	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
 	kept := hasEntries(dir)
+	m.process = opts.Ahead.take(dir)
 	loaded, err := m.load(ctx, name, dir, prepared)
 	if err != nil && kept && isFailure(err) {
 		// The module may be sound, and what is kept of it not.
-		unusable = errors.Join(err, os.RemoveAll(dir))
+		unusable, m.process = errors.Join(err, os.RemoveAll(dir)), nil
 		loaded, err = m.load(ctx, name, "", prepared)
 	}
 	if err == nil {

@@ -104,7 +104,7 @@ func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting b
 // described loads a module. Ceilings are asked again with the ID that the module gives
 // itself, which the file's name need not be.
 func (l *Locked) described(ctx context.Context, m provider.Module, ceilings []*capability.Policy, run capability.Run) (Inspection, error) {
-	loaded, err := load(ctx, m, &lateGate{ctx: ctx}, l.opts, "")
+	loaded, err := load(ctx, m, &lateGate{ctx: ctx}, l.opts, "", nil)
 	if err != nil {
 		return Inspection{}, err
 	}

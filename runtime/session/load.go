@@ -30,17 +30,16 @@ type loaded struct {
 // load prepares a module, and has it describe itself. Whether it may be loaded was
 // decided before. It is compiled unless a run in the file known is repeated; without a
 // file it always is.
-func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Options, known string) (*loaded, error) {
+func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Options, known string, ahead *sandbox.Ahead) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
 		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
-			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
-				Operations: abi.Operations(), Host: host, Limits: opts.Limits, Helper: opts.Helper,
-				CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest(), Warn: opts.Reporter.Warn,
-				Log: func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
-			})
+			options := processOptions(m, opts)
+			options.Operations, options.Host, options.Ahead, options.Warn = abi.Operations(), host, ahead, opts.Reporter.Warn
+			options.Log = func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) }
+			box, err := sandbox.Open(ctx, m.Bytes, options)
 			if err != nil {
 				return nil, unusable(source, err)
 			}
@@ -56,6 +55,11 @@ func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Option
 		return nil, errors.Join(unusable(source, err), calls.Close(ctx))
 	}
 	return &loaded{m, calls, guest}, nil
+}
+
+// processOptions are those for the process of a module.
+func processOptions(m provider.Module, opts Options) sandbox.Options {
+	return sandbox.Options{Limits: opts.Limits, Helper: opts.Helper, CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest()}
 }
 
 // program identifies the program that runs, because another one may run a module in
@@ -86,6 +90,20 @@ func (r *run) replayFile() string {
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
+}
+
+// loads reports whether the run will load its module: it is trusted, and no earlier run is
+// stored. A stored one may turn out to differ.
+func (r *run) loads() bool {
+	if r.session.checkTrust(r.module) != nil {
+		return false
+	}
+	file := r.replayFile()
+	if file == "" {
+		return true
+	}
+	_, err := os.Lstat(file)
+	return err != nil
 }
 
 // under is a path in a directory, empty if the directory is.

@@ -164,7 +164,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 		return e, err
 	}
 	gate := &lateGate{ctx: ctx}
-	l, err := load(ctx, m, gate, s.opts, "")
+	l, err := load(ctx, m, gate, s.opts, "", nil)
 	if err != nil {
 		return e, r.failed(err)
 	}

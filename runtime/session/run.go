@@ -14,6 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // ProviderError says which provider failed, and in which call.
@@ -50,7 +51,8 @@ type run struct {
 	module      provider.Module
 	confinement *exec.Confinement
 	guards      *exec.Guards
-	ahead       sync.WaitGroup // the start of a guard while the module is loaded
+	helper      *sandbox.Ahead // nil if the module need not be loaded
+	beside      sync.WaitGroup // the start of a guard, and the end of the module
 	audit       *auditLog
 	recorder    *recorder
 }
@@ -92,9 +94,12 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	if r.confinement, err = r.newConfinement(); err != nil {
 		return nil, err
 	}
+	if r.loads() {
+		r.helper = sandbox.Start(processOptions(r.module, s.opts))
+	}
 	r.guards = exec.NewGuards(s.opts.GuardProgram)
 	if m.preview() == nil && c.operation == abi.ExportDev {
-		r.ahead.Go(r.guards.Ahead)
+		r.beside.Go(r.guards.Ahead)
 	}
 	if r.audit, err = r.startAudit(ctx); err != nil {
 		r.close()
@@ -107,7 +112,8 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 // close ends idle guards and removes temporary files. A failure does not fail a run
 // that worked.
 func (r *run) close() {
-	r.ahead.Wait()
+	r.helper.Close()
+	r.beside.Wait()
 	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
@@ -126,7 +132,7 @@ func (r *run) callModule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer r.beside.Go(l.close)
 	d, err := r.divide(l)
 	if err != nil {
 		return err
@@ -188,7 +194,7 @@ func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
 			return nil, err
 		}
 	}
-	l, err := load(ctx, m, gate, s.opts, r.replayFile())
+	l, err := load(ctx, m, gate, s.opts, r.replayFile(), r.helper)
 	if err != nil {
 		return nil, r.failed(err)
 	}
