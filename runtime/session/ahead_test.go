@@ -60,7 +60,7 @@ func TestHelperEnds(t *testing.T) {
 	}{
 		"done":        {ctx: t.Context()},
 		"untrusted":   {ctx: t.Context(), change: untrust, want: &untrusted, untraced: true},
-		"refused":     {ctx: t.Context(), policy: refusing, want: &refused},
+		"refused":     {ctx: t.Context(), policy: refusing, want: &refused, untraced: true},
 		"denied":      {ctx: t.Context(), policy: denying, want: &denied},
 		"unrecorded":  {ctx: t.Context(), change: func(o *session.Options) { o.Audit = filepath.Join(dir, "none", "log") }, want: fs.ErrNotExist},
 		"interrupted": {ctx: ended, want: enough},

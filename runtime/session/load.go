@@ -92,10 +92,11 @@ func (r *run) replayFile() string {
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
 }
 
-// loads reports whether the run will load its module: it is trusted, and no earlier run is
-// stored. A stored one may turn out to differ.
+// loads reports whether the run will load its module without asking anybody: it may be
+// loaded, and no earlier run is stored. A stored one may turn out to differ.
 func (r *run) loads() bool {
-	if r.session.checkTrust(r.module) != nil {
+	ask, err := r.session.admit(r.module, r.confinement.Missing())
+	if ask || errors.Join(err, r.mode.admit(r)) != nil {
 		return false
 	}
 	file := r.replayFile()
