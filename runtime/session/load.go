@@ -103,7 +103,7 @@ func (r *run) loads() bool {
 	if file == "" {
 		return true
 	}
-	_, err := os.Lstat(file)
+	_, err = os.Lstat(file)
 	return err != nil
 }
 
