@@ -71,7 +71,7 @@ var program = sync.OnceValue(func() string {
 	build, ok := debug.ReadBuildInfo()
 	path, err := os.Executable()
 	info, serr := os.Stat(path)
-	start, rerr := safefile.Read(path, 64<<10)
+	start, rerr := safefile.Read(path, 32<<10)
 	if !ok || errors.Join(err, serr, rerr) != nil {
 		return ""
 	}

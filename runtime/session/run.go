@@ -86,27 +86,34 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 // begin reads the module and makes what the call needs before the module is
 // loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
-	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
-	var err error
-	if r.module, err = s.selected.Read(); err != nil {
-		return nil, r.failed(err)
-	}
-	if r.confinement, err = r.newConfinement(); err != nil {
-		return nil, err
-	}
-	if r.loads() {
-		r.helper = sandbox.Start(processOptions(r.module, s.opts))
-	}
-	r.guards = exec.NewGuards(s.opts.GuardProgram)
+	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
+	// The first command waits for its guard longest.
 	if m.preview() == nil && c.operation == abi.ExportDev {
 		r.beside.Go(r.guards.Ahead)
 	}
-	if r.audit, err = r.startAudit(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		r.close()
 		return nil, err
 	}
-	r.recorder = &recorder{reporter: s.opts.Reporter, audit: r.audit, mode: m}
 	return r, nil
+}
+
+// prepare begins to start the process of the module, if the run will load that.
+func (r *run) prepare(ctx context.Context) (err error) {
+	if r.module, err = r.session.selected.Read(); err != nil {
+		return r.failed(err)
+	}
+	if r.confinement, err = r.newConfinement(); err != nil {
+		return err
+	}
+	if r.loads() {
+		r.helper = sandbox.Start(processOptions(r.module, r.session.opts))
+	}
+	if r.audit, err = r.startAudit(ctx); err != nil {
+		return err
+	}
+	r.recorder = &recorder{reporter: r.session.opts.Reporter, audit: r.audit, mode: r.mode}
+	return nil
 }
 
 // close ends idle guards and removes temporary files. A failure does not fail a run
