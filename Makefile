@@ -28,13 +28,14 @@ TEST := CGO_ENABLED=1 go test -race -timeout 60m
 .PHONY: build demo check lint test test-long test-short bench bench-build soak fuzz mutate wat clean $(MODULES) $(HELPERS)
 
 build: $(MODULES) $(HELPERS) bin/overlay.json
-	go build -trimpath -ldflags='-s -w' -tags helpers -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
+	go build -trimpath -ldflags='-s -w' -tags builtin,helpers -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
 	cp THIRD_PARTY_NOTICES.md bin/
 
 # go build knows best what has changed.
 $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
 	$(GUEST) -o $@ ./providers/$(subst -,,$*)
+	sha256sum $@ >$@.sha256 || shasum -a 256 $@ >$@.sha256
 
 bin/helpers/stagecraft-guard:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
@@ -42,14 +43,14 @@ bin/helpers/stagecraft-guard:
 # Compressed, it is half as large; see RATIONALE.md, "Why is Extism's SDK in the helper?".
 bin/helpers/stagecraft-sandbox.s2:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-sandbox
-	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@ $(basename $@)
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -blocksize=256K -o $@ $(basename $@)
 
-# The modules are laid over providers/builtin/wasm, and the helpers over their package,
-# for the build alone.
+# The modules and their digests are laid over providers/builtin, and the helpers over
+# their package, for the build alone.
 bin/overlay.json: Makefile
 	@mkdir -p bin
-	@{ for id in $(PROVIDERS); do \
-		printf '"providers/builtin/wasm/%s.wasm": "bin/providers/%s.wasm", ' $$id $$id; \
+	@{ for name in $(notdir $(MODULES) $(MODULES:%=%.sha256)); do \
+		printf '"providers/builtin/%s": "bin/providers/%s", ' $$name $$name; \
 	done; for name in $(notdir $(HELPERS)); do \
 		printf '"cmd/stagecraft/internal/helpers/%s": "bin/helpers/%s", ' $$name $$name; \
 	done; } | sed 's/\(.*\), /{"Replace": {\1}}/' >$@

@@ -3,10 +3,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/cli"
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/collector"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/helpers"
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/quiet"
 	"github.com/stagecraft-dev/stagecraft/providers/builtin"
@@ -16,13 +16,9 @@ import (
 
 func main() {
 	session.Main()
-	modules, err := builtin.Modules()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(cli.ExitFailed)
-	}
+	collector.Delay()
 	os.Exit(cli.Main(os.Args[1:], cli.System{
-		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: modules, GuardProgram: helpers.Guard,
+		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: builtin.Modules(), GuardProgram: helpers.Guard,
 		Helper:         sandbox.NewHelper(helpers.Sandbox),
 		SignalsHandled: quiet.End,
 	}))

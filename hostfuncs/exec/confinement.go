@@ -71,9 +71,9 @@ func NewConfinement(opts ConfinementOptions) (*Confinement, error) {
 	return c, nil
 }
 
-// Close removes the temporary files of the run.
+// Close removes the temporary files of the run. Closing nil does nothing.
 func (c *Confinement) Close() error {
-	if c.temp == nil {
+	if c == nil || c.temp == nil {
 		return nil
 	}
 	return c.temp.remove()

@@ -1,16 +1,4 @@
-// Package builtin embeds the modules of the built-in providers. The directory wasm is
-// empty in a checkout: "make build" adds the modules with the go command's -overlay, so
-// that no generated file is committed. A plain "go build" makes a stagecraft without
-// them.
+// Package builtin has the modules of the built-in providers. "make build" lays them over
+// this directory, with their digests, and sets the tag builtin; see RATIONALE.md, "Why are
+// modules and helpers added with -overlay?". Without the tag a stagecraft has none.
 package builtin
-
-import (
-	"embed"
-	"io/fs"
-)
-
-//go:embed all:wasm
-var files embed.FS
-
-// Modules returns a directory with one <id>.wasm per built-in provider.
-func Modules() (fs.FS, error) { return fs.Sub(files, "wasm") }

@@ -6,6 +6,7 @@ package providertest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,11 @@ func (b *Builder) Module(pkg string) (string, error) {
 	})
 }
 
+// BuiltIn builds the module of a built-in provider and returns the path of the file.
+func (b *Builder) BuiltIn(id string) (string, error) {
+	return b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
+}
+
 // Program builds the program of a package, named from the root of the
 // repository, and returns its path.
 func (b *Builder) Program(pkg string) (string, error) {
@@ -60,11 +66,10 @@ func (b *Builder) Program(pkg string) (string, error) {
 
 // Binary builds stagecraft with its built-in providers and its helpers, as it is
 // released, and returns its path. It is linked once for the tests of all packages.
-func (b *Builder) Binary() (string, error) { return b.binary("stagecraft", "-tags", "helpers") }
+func (b *Builder) Binary() (string, error) { return b.binary("stagecraft", "-tags", "builtin,helpers") }
 
-// Plain is like Binary without helpers, as "go build" makes it: the program executes itself
-// instead.
-func (b *Builder) Plain() (string, error) { return b.binary("plain/stagecraft") }
+// Plain is like Binary without helpers: the program executes itself instead.
+func (b *Builder) Plain() (string, error) { return b.binary("plain/stagecraft", "-tags", "builtin") }
 
 func (b *Builder) binary(name string, args ...string) (string, error) {
 	out := filepath.Join(b.dir, name)
@@ -94,7 +99,7 @@ func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "builtin,helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
 // overlay writes the go command's overlay that has the built-in modules and the
@@ -109,11 +114,16 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		return "", err
 	}
 	for _, id := range BuiltIns {
-		module, err := b.Module("providers/" + strings.ReplaceAll(id, "-", ""))
+		module, err := b.BuiltIn(id)
 		if err != nil {
 			return "", err
 		}
-		replace[filepath.Join(root, "providers/builtin/wasm", id+".wasm")] = module
+		digest := module + ".sha256"
+		if err := writeDigest(digest, module); err != nil {
+			return "", err
+		}
+		place := filepath.Join(root, "providers/builtin", id+".wasm")
+		replace[place], replace[place+".sha256"] = module, digest
 	}
 	overlay := out + "-overlay.json"
 	if err := writeOverlay(overlay, replace); err != nil {
@@ -138,6 +148,15 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 	return overlay, writeOverlay(overlay, replace)
 }
 
+// writeDigest writes what sha256sum prints of a file.
+func writeDigest(to, file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), file), 0o600)
+}
+
 // Compress writes a file that is another one compressed by s2.
 func Compress(to, from string) error {
 	data, err := os.ReadFile(from)
@@ -145,7 +164,7 @@ func Compress(to, from string) error {
 		return err
 	}
 	var compressed bytes.Buffer
-	w := s2.NewWriter(&compressed)
+	w := s2.NewWriter(&compressed, s2.WriterBlockSize(256<<10))
 	_, err = w.Write(data)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -35,14 +35,12 @@ type Provider interface {
 	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
 }
 
-var validID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
-
 // CheckID returns an error for an invalid provider ID.
 func CheckID(id string) error {
 	switch {
 	case id == "":
 		return errors.New("a provider's ID is empty")
-	case !validID().MatchString(id):
+	case len(id) > 63 || id[0] == '-' || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 		return fmt.Errorf("%+q is not a provider ID: use up to 63 of a-z, 0-9 and -, not beginning with -", id)
 	}
 	return nil

@@ -45,6 +45,15 @@ type Source struct {
 	fsys fs.FS // the binary's, nil for a file
 }
 
+// Hashed is a file system of built-in modules whose digests were made when the program was
+// built. Other file systems are read and hashed in each run.
+type Hashed interface {
+	fs.FS
+	// Hashed returns the bytes of a file, which are not to be changed, and their SHA-256
+	// in hex.
+	Hashed(name string) (data []byte, digest string)
+}
+
 // Module is a module's bytes. They are read once, so the hashed bytes are the ones that run.
 type Module struct {
 	Source
@@ -135,6 +144,10 @@ func File(path string) Source { return Source{Origin: Named, Path: path} }
 // An [*UnusableError] for a missing file, and for one that is not a regular file or
 // too large.
 func (s Source) Read() (Module, error) {
+	if hashed, ok := s.fsys.(Hashed); ok {
+		data, digest := hashed.Hashed(s.Path)
+		return Module{Source: s, Bytes: data, digest: digest}, nil
+	}
 	data, err := s.bytes()
 	if err != nil {
 		return Module{}, &UnusableError{s.ID, s.Path, reason(err)}

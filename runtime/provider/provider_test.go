@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -52,6 +53,25 @@ func TestFind(t *testing.T) {
 		if s.ID == "generic" && string(m.Bytes) != "built in" {
 			t.Errorf("generic is %q", m.Bytes)
 		}
+	}
+}
+
+// hashed is a file system whose files cannot be opened, with digests made before.
+type hashed struct{ fstest.MapFS }
+
+func (hashed) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
+
+func (h hashed) Hashed(name string) ([]byte, string) { return h.MapFS[name].Data, "digest of " + name }
+
+func TestReadHashed(t *testing.T) {
+	files := hashed{fstest.MapFS{"generic.wasm": {Data: []byte("built in")}}}
+	found, _, err := provider.Find(provider.Dirs{BuiltIn: files})
+	if err != nil || len(found) != 1 {
+		t.Fatalf("got %v, %v", found, err)
+	}
+	m, err := found[0].Read()
+	if err != nil || m.Digest() != "digest of generic.wasm" || &m.Bytes[0] != &files.MapFS["generic.wasm"].Data[0] {
+		t.Errorf("got %q, %q, %v, want the same memory and digest", m.Bytes, m.Digest(), err)
 	}
 }
 

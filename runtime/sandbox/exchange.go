@@ -12,11 +12,13 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// load starts the helper and tells it to compile the module.
+// load has a helper compile the module: the one that was started ahead, or a new one.
 func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
 	m.dead = nil
-	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
-		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
+	if m.process == nil {
+		if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
+			return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
+		}
 	}
 	meter := meterLoad(m.process, m.limits, dir)
 	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}

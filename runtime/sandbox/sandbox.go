@@ -88,6 +88,8 @@ type Options struct {
 	CacheDir string
 	// Digest is the SHA-256 of the module in hex, or empty if the caller does not know it.
 	Digest string
+	// Ahead is a helper that [Start] began to start with the same options. It may be nil.
+	Ahead *Ahead
 	// Warn gets the reason why the cache cannot be used, and that this Linux cannot
 	// bound the helper. The module runs nevertheless. It may be nil.
 	Warn func(error)
@@ -138,9 +140,10 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	}
 	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
 	cached := hasEntries(dir)
+	m.process = opts.Ahead.take(dir)
 	loaded, err := m.load(ctx, name, dir, prepared)
 	if err != nil && dir != "" && isFailure(err) {
-		unusable = errors.Join(err, os.RemoveAll(dir))
+		unusable, m.process = errors.Join(err, os.RemoveAll(dir)), nil
 		// The module may be sound, and its compiled code damaged.
 		if cached {
 			loaded, err = m.load(ctx, name, "", prepared)

@@ -50,7 +50,11 @@ func (r *run) divide(l *loaded) (division, error) {
 		return d, nil
 	}
 	about := l.guest.Describe()
-	able := asksFor(about, l.Info.Operations())
+	found, err := l.inspection()
+	if err != nil {
+		return d, err
+	}
+	able := asksFor(about, found.Info.Operations())
 	var not []string
 	for _, flag := range r.build.Flags {
 		switch {

@@ -28,16 +28,20 @@ type Inspection struct {
 	Refused *RefusedError
 }
 
-// inspection describes a module by its bytes.
-func (m seen) inspection() Inspection {
-	return Inspection{Source: m.Source, Digest: m.Digest(), Size: len(m.Bytes), Info: m.Info}
+// examine checks that a module can run here, and describes it by its bytes.
+func examine(m provider.Module) (Inspection, error) {
+	info, err := sandbox.Check(m.Bytes, abi.Operations())
+	if err != nil {
+		return Inspection{}, unusable(m.Source, err)
+	}
+	return Inspection{Source: m.Source, Digest: m.Digest(), Size: len(m.Bytes), Info: info}, nil
 }
 
 // inspection describes a module by its bytes and by its own description.
-func (l *loaded) inspection() Inspection {
-	found := l.seen.inspection()
+func (l *loaded) inspection() (Inspection, error) {
+	found, err := examine(l.Module)
 	found.Loaded, found.About = true, l.guest.Describe()
-	return found
+	return found, err
 }
 
 // Inspect describes a module. A module that is built in or in the project's lock file
@@ -63,7 +67,11 @@ func Inspect(ctx context.Context, source provider.Source, opts Options) (Inspect
 // inspect is [Inspect] in a project. With trusting, the module counts as one in the
 // lock file: it is going to be.
 func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting bool) (Inspection, error) {
-	m, err := readModule(source)
+	m, err := source.Read()
+	if err != nil {
+		return Inspection{}, err
+	}
+	found, err := examine(m)
 	if err != nil {
 		return Inspection{}, err
 	}
@@ -71,7 +79,6 @@ func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting b
 	if err != nil {
 		return Inspection{}, err
 	}
-	found := m.inspection()
 	run := capability.Run{
 		Provider: idOf(source), SHA256: found.Digest, BuiltIn: source.Origin == provider.BuiltIn,
 		Locked: trusting || l.file.Trusts(found.Digest),
@@ -96,8 +103,8 @@ func (l *Locked) inspect(ctx context.Context, source provider.Source, trusting b
 
 // described loads a module. Ceilings are asked again with the ID that the module gives
 // itself, which the file's name need not be.
-func (l *Locked) described(ctx context.Context, m seen, ceilings []*capability.Policy, run capability.Run) (Inspection, error) {
-	loaded, err := load(ctx, m, &lateGate{ctx: ctx}, l.opts, "")
+func (l *Locked) described(ctx context.Context, m provider.Module, ceilings []*capability.Policy, run capability.Run) (Inspection, error) {
+	loaded, err := load(ctx, m, &lateGate{ctx: ctx}, l.opts, "", nil)
 	if err != nil {
 		return Inspection{}, err
 	}
@@ -106,7 +113,7 @@ func (l *Locked) described(ctx context.Context, m seen, ceilings []*capability.P
 	if refusals := capability.AdmitModule(ceilings, run); len(refusals) > 0 {
 		return Inspection{}, &RefusedError{refusals}
 	}
-	return loaded.inspection(), nil
+	return loaded.inspection()
 }
 
 // idOf is the ID by which a module was found, or else the name of its file, made safe

@@ -20,35 +20,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// seen is a module that was read and not compiled.
-type seen struct {
-	provider.Module
-	// Info is read from its sections.
-	Info sandbox.Info
-}
-
-// checkModule checks that a module can run here. This is checked before trust, since trusting a
-// module that cannot run is useless.
-func checkModule(m provider.Module) (seen, error) {
-	info, err := sandbox.Check(m.Bytes, abi.Operations())
-	if err != nil {
-		return seen{}, unusable(m.Source, err)
-	}
-	return seen{m, info}, nil
-}
-
-// readModule reads and checks a module.
-func readModule(source provider.Source) (seen, error) {
-	m, err := source.Read()
-	if err != nil {
-		return seen{}, err
-	}
-	return checkModule(m)
-}
-
 // loaded is a module that can be called.
 type loaded struct {
-	seen
+	provider.Module
 	calls *replay.Module
 	guest *backend.Guest
 }
@@ -56,17 +30,16 @@ type loaded struct {
 // load prepares a module, and has it describe itself. Whether it may be loaded was
 // decided before. It is compiled unless a run in the file known is repeated; without a
 // file it always is.
-func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
+func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Options, known string, ahead *sandbox.Ahead) (*loaded, error) {
 	source := m.Source
 	calls := replay.New(replay.Options{
 		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
-			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
-				Operations: abi.Operations(), Host: host, Limits: opts.Limits, Helper: opts.Helper,
-				CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest(), Warn: opts.Reporter.Warn,
-				Log: func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
-			})
+			options := processOptions(m, opts)
+			options.Operations, options.Host, options.Ahead, options.Warn = abi.Operations(), host, ahead, opts.Reporter.Warn
+			options.Log = func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) }
+			box, err := sandbox.Open(ctx, m.Bytes, options)
 			if err != nil {
 				return nil, unusable(source, err)
 			}
@@ -84,6 +57,11 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 	return &loaded{m, calls, guest}, nil
 }
 
+// processOptions are those for the process of a module.
+func processOptions(m provider.Module, opts Options) sandbox.Options {
+	return sandbox.Options{Limits: opts.Limits, Helper: opts.Helper, CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest()}
+}
+
 // program identifies the program that runs, because another one may run a module in
 // another way. It is empty if that is not known: then nothing is replayed. The build
 // information is of the process and names its revision and GOARCH. It is the same for all
@@ -93,7 +71,7 @@ var program = sync.OnceValue(func() string {
 	build, ok := debug.ReadBuildInfo()
 	path, err := os.Executable()
 	info, serr := os.Stat(path)
-	start, rerr := safefile.Read(path, 64<<10)
+	start, rerr := safefile.Read(path, 32<<10)
 	if !ok || errors.Join(err, serr, rerr) != nil {
 		return ""
 	}
@@ -112,6 +90,21 @@ func (r *run) replayFile() string {
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
+}
+
+// loads reports whether the run will load its module without asking anybody: it may be
+// loaded, and no earlier run is stored. A stored one may turn out to differ.
+func (r *run) loads() bool {
+	ask, err := r.session.admit(r.module, r.confinement.Missing())
+	if ask || errors.Join(err, r.mode.admit(r)) != nil {
+		return false
+	}
+	file := r.replayFile()
+	if file == "" {
+		return true
+	}
+	_, err = os.Lstat(file)
+	return err != nil
 }
 
 // under is a path in a directory, empty if the directory is.

@@ -149,10 +149,13 @@ type Explanation struct {
 // calling the provider. For a build, tag is the reference that the user builds.
 func (s *Session) Explain(ctx context.Context, operation string, request []byte, tag string) (Explanation, error) {
 	var e Explanation
-	m, err := readModule(s.selected)
+	m, err := s.selected.Read()
+	if err == nil {
+		_, err = examine(m)
+	}
 	r := &run{
 		call: call{operation: "explain", build: BuildOptions{Tag: tag}, builds: s.builds}, session: s, mode: live{},
-		module: m.Module, recorder: &recorder{reporter: s.opts.Reporter, mode: live{}},
+		module: m, recorder: &recorder{reporter: s.opts.Reporter, mode: live{}},
 	}
 	if err != nil {
 		return e, r.failed(err)
@@ -161,7 +164,7 @@ func (s *Session) Explain(ctx context.Context, operation string, request []byte,
 		return e, err
 	}
 	gate := &lateGate{ctx: ctx}
-	l, err := load(ctx, m, gate, s.opts, "")
+	l, err := load(ctx, m, gate, s.opts, "", nil)
 	if err != nil {
 		return e, r.failed(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/provider"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
 // ProviderError says which provider failed, and in which call.
@@ -50,7 +51,8 @@ type run struct {
 	module      provider.Module
 	confinement *exec.Confinement
 	guards      *exec.Guards
-	ahead       sync.WaitGroup // the start of a guard while the module is loaded
+	helper      *sandbox.Ahead // nil if the module need not be loaded
+	beside      sync.WaitGroup // the start of a guard, and the end of the module
 	audit       *auditLog
 	recorder    *recorder
 }
@@ -84,30 +86,41 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 // begin reads the module and makes what the call needs before the module is
 // loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
-	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now()}
-	var err error
-	if r.module, err = s.selected.Read(); err != nil {
-		return nil, r.failed(err)
-	}
-	if r.confinement, err = r.newConfinement(); err != nil {
-		return nil, err
-	}
-	r.guards = exec.NewGuards(s.opts.GuardProgram)
+	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
+	// The first command waits for its guard longest.
 	if m.preview() == nil && c.operation == abi.ExportDev {
-		r.ahead.Go(r.guards.Ahead)
+		r.beside.Go(r.guards.Ahead)
 	}
-	if r.audit, err = r.startAudit(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		r.close()
 		return nil, err
 	}
-	r.recorder = &recorder{reporter: s.opts.Reporter, audit: r.audit, mode: m}
 	return r, nil
+}
+
+// prepare begins to start the process of the module, if the run will load that.
+func (r *run) prepare(ctx context.Context) (err error) {
+	if r.module, err = r.session.selected.Read(); err != nil {
+		return r.failed(err)
+	}
+	if r.confinement, err = r.newConfinement(); err != nil {
+		return err
+	}
+	if r.loads() {
+		r.helper = sandbox.Start(processOptions(r.module, r.session.opts))
+	}
+	if r.audit, err = r.startAudit(ctx); err != nil {
+		return err
+	}
+	r.recorder = &recorder{reporter: r.session.opts.Reporter, audit: r.audit, mode: r.mode}
+	return nil
 }
 
 // close ends idle guards and removes temporary files. A failure does not fail a run
 // that worked.
 func (r *run) close() {
-	r.ahead.Wait()
+	r.helper.Close()
+	r.beside.Wait()
 	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
@@ -126,7 +139,7 @@ func (r *run) callModule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer r.beside.Go(l.close)
 	d, err := r.divide(l)
 	if err != nil {
 		return err
@@ -167,23 +180,28 @@ func (r *run) outcome(err error, d division) error {
 	return err
 }
 
-// load loads the module after every check that needs only its bytes.
+// load loads the module after every check that needs only its bytes. Whether the module
+// can run here is checked before trust, since trusting one that cannot is useless; a
+// trusted module is checked when it is loaded.
 func (r *run) load(ctx context.Context, gate *lateGate) (*loaded, error) {
-	s := r.session
-	m, err := checkModule(r.module)
-	if err != nil {
-		return nil, r.failed(err)
+	s, m := r.session, r.module
+	var found Inspection
+	if s.checkTrust(m) != nil {
+		var err error
+		if found, err = examine(m); err != nil {
+			return nil, r.failed(err)
+		}
 	}
 	ask, err := s.admit(m, r.confinement.Missing())
 	if err := errors.Join(r.mode.admit(r), err); err != nil {
 		return nil, err
 	}
 	if ask {
-		if err := s.mayLoad(m); err != nil {
+		if err := s.mayLoad(found); err != nil {
 			return nil, err
 		}
 	}
-	l, err := load(ctx, m, gate, s.opts, r.replayFile())
+	l, err := load(ctx, m, gate, s.opts, r.replayFile(), r.helper)
 	if err != nil {
 		return nil, r.failed(err)
 	}

@@ -87,7 +87,7 @@ type Review struct {
 
 // admit checks a module before it is loaded: the requirements of policies, and
 // whether the module is trusted. With ask, the user has to be asked first.
-func (s *Session) admit(m seen, missing []string) (ask bool, err error) {
+func (s *Session) admit(m provider.Module, missing []string) (ask bool, err error) {
 	if refusals := capability.Admit(s.policies(), s.asRun(m, missing)); len(refusals) > 0 {
 		return false, &RefusedError{refusals}
 	}
@@ -99,14 +99,14 @@ func (s *Session) admit(m seen, missing []string) (ask bool, err error) {
 }
 
 // admitIdle is admit for a module that is loaded and not called.
-func (s *Session) admitIdle(m seen) error {
+func (s *Session) admitIdle(m provider.Module) error {
 	if refusals := capability.AdmitModule(s.policies(), s.asRun(m, nil)); len(refusals) > 0 {
 		return &RefusedError{refusals}
 	}
 	return s.checkTrust(m)
 }
 
-func (s *Session) asRun(m seen, unenforced []string) capability.Run {
+func (s *Session) asRun(m provider.Module, unenforced []string) capability.Run {
 	entry, known := s.lock.Get(m.ID)
 	return capability.Run{
 		Provider: m.ID, SHA256: m.Digest(), BuiltIn: m.Origin == provider.BuiltIn,
@@ -116,7 +116,7 @@ func (s *Session) asRun(m seen, unenforced []string) capability.Run {
 
 // checkTrust compares digests only: what an unknown module asks for is not known
 // before it is loaded.
-func (s *Session) checkTrust(m seen) error {
+func (s *Session) checkTrust(m provider.Module) error {
 	entry, known := s.lock.Get(m.ID)
 	switch {
 	case m.Origin == provider.BuiltIn || known && entry.SHA256 == m.Digest():
@@ -129,10 +129,10 @@ func (s *Session) checkTrust(m seen) error {
 
 // mayLoad asks the user whether to load an untrusted module, to show what it asks
 // for.
-func (s *Session) mayLoad(m seen) error {
-	agreed, err := s.opts.MayLoad(m.inspection())
+func (s *Session) mayLoad(found Inspection) error {
+	agreed, err := s.opts.MayLoad(found)
 	if err == nil && !agreed {
-		err = &UntrustedError{ID: m.ID, Declined: true}
+		err = &UntrustedError{ID: found.Source.ID, Declined: true}
 	}
 	return err
 }
@@ -144,8 +144,12 @@ func (s *Session) checkEntry(l *loaded) error {
 	if !known || l.Origin == provider.BuiltIn {
 		return nil
 	}
+	found, err := l.inspection()
+	if err != nil {
+		return err
+	}
 	var problems yamldoc.Problems
-	for _, wrong := range entry.Contradictions(newEntry(s.config.Root, l.inspection())) {
+	for _, wrong := range entry.Contradictions(newEntry(s.config.Root, found)) {
 		problems.Add(s.lock.Pos(l.ID), "providers."+l.ID, wrong,
 			"the entry was changed, the module was not: restore the entry, or review the module and run: stagecraft provider trust "+l.ID)
 	}
@@ -154,7 +158,11 @@ func (s *Session) checkEntry(l *loaded) error {
 
 // confirm asks the user whether to trust a module, and records the answer.
 func (s *Session) confirm(ctx context.Context, l *loaded) error {
-	entry := newEntry(s.config.Root, l.inspection())
+	found, err := l.inspection()
+	if err != nil {
+		return err
+	}
+	entry := newEntry(s.config.Root, found)
 	agreed, err := s.opts.Confirm(Review{Entry: entry})
 	if err != nil {
 		return err

@@ -80,10 +80,11 @@ func (g *Guards) Close() {
 	g.idle, g.file, g.program, g.closed = nil, nil, nil, true
 }
 
-// end ends a guard that has no command. The lock of the orphans is held.
+// end ends a guard that has no command. The lock of the orphans is held. The guard is
+// killed first: when its line ends, it looks for processes of a command.
 func (p *guardProcess) end() {
-	p.line.Close()
 	_ = p.process.Kill()
+	p.line.Close()
 	_, _ = p.process.Wait()
 	delete(orphans.children, p.process.Pid)
 }

@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -39,6 +41,11 @@ type System struct {
 }
 
 type grammar struct {
+	commonFlags
+	commands
+}
+
+type commonFlags struct {
 	Directory string `short:"C" placeholder:"DIR" default:"." help:"Look for stagecraft.yml in DIR, then upward."`
 	Config    string `short:"c" placeholder:"FILE" help:"Use FILE as the configuration, and its directory as the project."`
 	Verbose   bool   `short:"v" help:"Show every call of the provider and the decision on it."`
@@ -48,7 +55,9 @@ type grammar struct {
 	Locked *bool    `negatable:"" help:"Never ask, never write stagecraft.lock, and fail if a file that restricts the next run changed; the default with CI=true."`
 
 	NoReplay bool `name:"no-replay" help:"Load the provider's module even if an earlier run can be replayed; also STAGECRAFT_NO_REPLAY."`
+}
 
+type commands struct {
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
 	Plan  struct {
@@ -112,7 +121,7 @@ func Main(args []string, system System) (code int) {
 	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
 	stdout := &checkedWriter{w: a.printer.stdout}
-	parser, err := kong.New(&a.grammar,
+	parser, err := a.newParser(args,
 		kong.Name("stagecraft"), kong.Description(description),
 		kong.Writers(stdout, a.printer.stderr),
 		kong.Exit(func(code int) { exited = code }),
@@ -140,6 +149,21 @@ func Main(args []string, system System) (code int) {
 		a.printer.failure(err)
 	}
 	return exitCode(ctx, err)
+}
+
+// newParser returns a parser for the command that the first argument names, or else for
+// all commands: it takes a tenth of the time of version to read the tags of all.
+func (a *app) newParser(args []string, options ...kong.Option) (*kong.Kong, error) {
+	all := reflect.ValueOf(&a.grammar.commands).Elem()
+	for i := range all.NumField() {
+		field := all.Type().Field(i)
+		name := cmp.Or(field.Tag.Get("name"), strings.ToLower(field.Name))
+		if len(args) > 0 && args[0] == name {
+			command := kong.DynamicCommand(name, field.Tag.Get("help"), "", all.Field(i).Addr().Interface())
+			return kong.New(&a.grammar.commonFlags, append(options, command)...)
+		}
+	}
+	return kong.New(&a.grammar, options...)
 }
 
 // run checks the common flags and variables, and runs the command.

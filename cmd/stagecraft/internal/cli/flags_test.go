@@ -3,6 +3,7 @@ package cli
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -161,6 +162,34 @@ func TestIdentifyFlags(t *testing.T) {
 	} {
 		if flags := c.identify(); len(flags) != 1 || flags[0].Name != flag {
 			t.Errorf("%s: got %v", flag, flags)
+		}
+	}
+}
+
+// TestOneCommandAlone: a parser for the command that is named has the same help as one for
+// all commands, and so the same flags and arguments.
+func TestOneCommandAlone(t *testing.T) {
+	help := func(app *app, first string, args []string) string {
+		var out strings.Builder
+		parser, err := app.newParser([]string{first}, kong.Name("stagecraft"), kong.Writers(&out, &out), kong.Exit(func(int) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first != "" && len(parser.Model.Children) != 1 {
+			t.Errorf("%q: the parser has %d commands", args, len(parser.Model.Children))
+		}
+		_, _ = parser.Parse(args) // it goes on after the help
+		return out.String()
+	}
+	var nodes []*kong.Node
+	for _, command := range model(t).Children {
+		nodes = append(append(nodes, command), command.Children...)
+	}
+	for _, node := range nodes {
+		args := append(strings.Fields(node.Path()), "--help")
+		all, alone := help(new(app), "", args), help(new(app), args[0], args)
+		if all != alone || !strings.HasPrefix(all, "Usage: stagecraft "+args[0]) {
+			t.Errorf("%q: got\n%s\nwith all commands:\n%s", args, alone, all)
 		}
 	}
 }

@@ -116,10 +116,11 @@ var layers = map[string][]string{
 		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
-	"cmd/stagecraft/internal/quiet":   {},
-	"cmd/stagecraft/internal/helpers": {},
-	"cmd/stagecraft-sandbox":          {"runtime/sandbox/worker"},
-	"cmd/stagecraft":                  {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/helpers", "cmd/stagecraft/internal/quiet", "providers/builtin", "runtime/sandbox"},
+	"cmd/stagecraft/internal/collector": {},
+	"cmd/stagecraft/internal/quiet":     {},
+	"cmd/stagecraft/internal/helpers":   {},
+	"cmd/stagecraft-sandbox":            {"runtime/sandbox/worker"},
+	"cmd/stagecraft":                    {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/collector", "cmd/stagecraft/internal/helpers", "cmd/stagecraft/internal/quiet", "providers/builtin", "runtime/sandbox"},
 }
 
 // only lists the packages that may import a restricted package.
