@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,8 +19,8 @@ const (
 )
 
 // BuildDocker builds the image with encore, and checks that it exists.
-func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
-	cfg, err := parse(opts.Decode, (*config).checkBuild)
+func (*Provider) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) (string, error) {
+	cfg, err := parse(opts.Config, (*config).checkBuild)
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +108,7 @@ func (r *run) buildCommand(image string, push bool) []string {
 
 // await waits for encore's end. Its exit code is 0 also after an interrupt or a crash of
 // its daemon, so the line about the image counts.
-func (r *run) await(ctx context.Context, id int) error {
+func (r *run) await(ctx backend.Context, id int) error {
 	var built, incomplete bool
 	for {
 		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}})
@@ -148,7 +147,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 }
 
 // find looks for the image in the engine, unless it was pushed.
-func (r *run) find(ctx context.Context, image string, push bool) error {
+func (r *run) find(ctx backend.Context, image string, push bool) error {
 	if push {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 )
 
 type config struct {
@@ -54,9 +55,9 @@ const (
 type check func(*config) []abi.Problem
 
 // parse decodes the configuration and returns the problems of all checks together.
-func parse(decode func(any) error, checks ...check) (*config, error) {
+func parse(data []byte, checks ...check) (*config, error) {
 	var c config
-	if err := decode(&c); err != nil {
+	if err := settings.Decode(data, &c); err != nil {
 		return nil, invalidConfig(err)
 	}
 	var problems []abi.Problem

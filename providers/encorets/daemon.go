@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ const saysLate = "daemon: "
 // daemon keeps that command's environment and passes it to the apps of all the user's
 // projects. files are the dotenv files of the later commands; if these have no variables
 // of the project, they may start the daemon themselves.
-func (r *run) startDaemon(ctx context.Context, reason string, files []string) error {
+func (r *run) startDaemon(ctx backend.Context, reason string, files []string) error {
 	if len(files) == 0 && len(r.base()) == 0 && len(r.variables()) == len(r.steering()) {
 		return nil
 	}
@@ -46,7 +45,7 @@ func (r *run) startDaemon(ctx context.Context, reason string, files []string) er
 	case res.ExitCode == 0:
 		return nil
 	case strings.Contains(res.Stderr, saysAuth):
-		backend.Logf(ctx, abi.LevelDebug, "%s: not logged in, but the daemon runs", command)
+		backend.Log(ctx, abi.LevelDebug, fmt.Sprintf("%s: not logged in, but the daemon runs", command))
 		return nil
 	}
 	e := r.failed(reason, fmt.Sprintf("cannot start encore's daemon without the variables of this project: %s ended with exit code %d", command, res.ExitCode))
@@ -55,7 +54,7 @@ func (r *run) startDaemon(ctx context.Context, reason string, files []string) er
 	return e
 }
 
-func (r *run) askDaemon(ctx context.Context) (abi.ExecResult, error) {
+func (r *run) askDaemon(ctx backend.Context) (abi.ExecResult, error) {
 	return backend.Exec(ctx, abi.ExecRequest{
 		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout.Milliseconds(),
 	})

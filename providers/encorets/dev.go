@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -21,8 +20,8 @@ const daemonLog = "if its daemon died, its log says why: daemon.log in ~/.cache/
 const portTimeout = 5 * time.Second
 
 // Dev syncs the secrets and runs the app until the user ends it.
-func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
-	cfg, err := parse(opts.Decode, (*config).checkDev)
+func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
+	cfg, err := parse(opts.Config, (*config).checkDev)
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 }
 
 // checkPort refuses a port that is in use, before anything is done.
-func (r *run) checkPort(ctx context.Context) error {
+func (r *run) checkPort(ctx backend.Context) error {
 	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true})
 	if err != nil || !probe.Answers {
 		return err
@@ -61,7 +60,7 @@ func (r *run) checkPort(ctx context.Context) error {
 }
 
 // serve waits for encore run's end.
-func (r *run) serve(ctx context.Context, id int) error {
+func (r *run) serve(ctx backend.Context, id int) error {
 	ready, err := r.awaitReady(ctx, id)
 	for err == nil {
 		var news abi.ProcessWaitResult
@@ -78,7 +77,7 @@ func (r *run) serve(ctx context.Context, id int) error {
 // awaitReady waits until the port answers. Encore's own line is not enough: encore prints
 // it before the app is ready, and for a crashed app. It returns false if the run was
 // asked to end.
-func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
+func (r *run) awaitReady(ctx backend.Context, id int) (bool, error) {
 	timeout, err := r.readyTimeout()
 	if err != nil {
 		return false, err
@@ -124,7 +123,7 @@ func ownError(status int) bool {
 }
 
 // giveUp ends encore run after the timeout.
-func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
+func (r *run) giveUp(ctx backend.Context, id int, timeout time.Duration) error {
 	exit, err := backend.Stop(ctx, abi.ProcessStopRequest{ID: id, Signal: "SIGINT"})
 	if err != nil {
 		return err
@@ -135,18 +134,18 @@ func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
 }
 
 // tellReady shows the API's address: encore's, or the configured one.
-func (r *run) tellReady(ctx context.Context, line string) {
+func (r *run) tellReady(ctx backend.Context, line string) {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Logf(ctx, abi.LevelInfo, "ready at %s", cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
+	backend.Log(ctx, abi.LevelInfo, fmt.Sprintf("ready at %s", cmp.Or(strings.TrimSpace(url), "http://"+r.local())))
 }
 
 // ended distinguishes an interrupt from other ends: encore's exit code is 0 also for a
 // crashed app.
-func (r *run) ended(ctx context.Context, exit *abi.ProcessExit, ready bool) error {
+func (r *run) ended(ctx backend.Context, exit *abi.ProcessExit, ready bool) error {
 	if exit.Interrupted {
 		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true, TimeoutMS: portTimeout.Milliseconds()})
 		if err == nil && probe.Answers {
-			backend.Logf(ctx, abi.LevelWarn, "something still answers at %s", r.local())
+			backend.Log(ctx, abi.LevelWarn, fmt.Sprintf("something still answers at %s", r.local()))
 		}
 		return interrupted("encore run")
 	}

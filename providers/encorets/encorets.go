@@ -31,7 +31,6 @@
 package main
 
 import (
-	"context"
 	_ "embed"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -92,8 +91,8 @@ const (
 var daemonPlaces = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
 
 // Validate checks the configuration for dev and for build.
-func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkDev, (*config).checkBuild)
+func (*Provider) Validate(_ backend.Context, opts backend.ValidateOptions) error {
+	_, err := parse(opts.Config, (*config).checkDev, (*config).checkBuild)
 	return err
 }
 

@@ -60,7 +60,7 @@ func (r *run) failure(reason, what string, err error) error {
 	return &out
 }
 
-func interrupted(what string) error { return abi.Errorf(abi.CodeInterrupted, "%s: interrupted", what) }
+func interrupted(what string) error { return abi.NewError(abi.CodeInterrupted, what+": interrupted") }
 
 // endLines is the number of lines of output in an error.
 const endLines = 12

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"path"
@@ -19,7 +18,7 @@ const appFile = "encore.app"
 
 // locate finds the app of a directory as encore does, by the nearest encore.app at or
 // above it, which must be a file. Directories above the project cannot be read.
-func (r *run) locate(ctx context.Context, dir, pointer string) error {
+func (r *run) locate(ctx backend.Context, dir, pointer string) error {
 	r.dir = path.Clean(dir)
 	app, info, err := nearest(ctx, r.dir, appFile)
 	if err != nil {
@@ -41,7 +40,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 
 // checkGit refuses a .git that is a file, as in a worktree or a submodule: encore build
 // would never end. Encore looks for it up to the root.
-func (r *run) checkGit(ctx context.Context) error {
+func (r *run) checkGit(ctx backend.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
 	file := path.Join(dir, ".git")
 	isFile := info != nil && !info.Dir
@@ -59,7 +58,7 @@ func (r *run) checkGit(ctx context.Context) error {
 
 // nearest looks for a name in a directory and those above it, within the project. It
 // returns nil if there is none.
-func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
+func nearest(ctx backend.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
 		info, err := backend.Stat(ctx, path.Join(dir, name))
 		switch {
@@ -81,7 +80,7 @@ func isMissing(err error) bool {
 
 // checkLinked returns the app's ID, or an error that explains that secrets require an app
 // on Encore's platform.
-func (r *run) checkLinked(ctx context.Context) (id string, err error) {
+func (r *run) checkLinked(ctx backend.Context) (id string, err error) {
 	file := path.Join(r.app, appFile)
 	data, err := backend.ReadFile(ctx, file)
 	if err != nil {

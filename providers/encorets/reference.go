@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -81,12 +82,12 @@ func (r reference) String() string {
 func (c *config) image(asked string) (string, error) {
 	r, ok := parseReference(asked)
 	if !ok {
-		e := abi.Errorf(abi.CodeInvalid, "%q is not an image reference", asked)
+		e := abi.NewError(abi.CodeInvalid, strconv.Quote(asked)+" is not an image reference")
 		e.Reason = configInvalid
 		return "", e
 	}
 	if r.digest != "" {
-		e := abi.Errorf(abi.CodeInvalid, "%q has a digest, which is unknown before the build", asked)
+		e := abi.NewError(abi.CodeInvalid, strconv.Quote(asked)+" has a digest, which is unknown before the build")
 		e.Reason = configInvalid
 		return "", e
 	}

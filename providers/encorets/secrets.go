@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -89,7 +88,7 @@ const secretTimeout = 15 * time.Second
 
 // sync sets each secret that has a value. Values do not enter this module: the host writes
 // them to encore's standard input.
-func (r *run) sync(ctx context.Context) error {
+func (r *run) sync(ctx backend.Context) error {
 	names := r.Dev.Secrets.FromEnv
 	if len(names) == 0 {
 		return nil
@@ -106,7 +105,7 @@ func (r *run) sync(ctx context.Context) error {
 		if states[name] == abi.EnvEmpty {
 			how = "is empty"
 		}
-		backend.Logf(ctx, abi.LevelWarn, "the secret %s is not synced: the variable %s", name, how)
+		backend.Log(ctx, abi.LevelWarn, fmt.Sprintf("the secret %s is not synced: the variable %s", name, how))
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return states[name] != abi.EnvSet })
 	if len(names) == 0 {
@@ -119,7 +118,7 @@ func (r *run) sync(ctx context.Context) error {
 	for i, name := range names {
 		err := r.set(ctx, app, name)
 		if why := r.tolerated(err); why != "" {
-			backend.Logf(ctx, abi.LevelWarn, "the secrets %s are not synced: %s", strings.Join(names[i:], ", "), why)
+			backend.Log(ctx, abi.LevelWarn, fmt.Sprintf("the secrets %s are not synced: %s", strings.Join(names[i:], ", "), why))
 			return nil
 		}
 		if err != nil {
@@ -132,7 +131,7 @@ func (r *run) sync(ctx context.Context) error {
 // set sets one secret for all of its types in one call: for encore, other sets of types
 // are other secrets. An unchanged value is not set again, because each call makes a new
 // version for everyone with this type.
-func (r *run) set(ctx context.Context, app, name string) error {
+func (r *run) set(ctx backend.Context, app, name string) error {
 	types := strings.Join(r.Dev.Secrets.Types, ",")
 	value := abi.EnvRef(name, r.Dev.EnvFrom...)
 	res, err := backend.Exec(ctx, abi.ExecRequest{
@@ -151,9 +150,9 @@ func (r *run) set(ctx context.Context, app, name string) error {
 		e.Output = end(res.Stderr)
 		return hinted(e)
 	case res.Unchanged:
-		backend.Logf(ctx, abi.LevelInfo, "%s is unchanged, and not set again", what)
+		backend.Log(ctx, abi.LevelInfo, fmt.Sprintf("%s is unchanged, and not set again", what))
 		return nil
 	}
-	backend.Logf(ctx, abi.LevelInfo, "synced %s", what)
+	backend.Log(ctx, abi.LevelInfo, fmt.Sprintf("synced %s", what))
 	return nil
 }
