@@ -16,6 +16,12 @@ type (
 // JSON is a value in JSON. It is json.RawMessage without encoding/json.
 type JSON []byte
 
+// Text returns the text of a string, and false for other values.
+func (j JSON) Text() (string, bool) {
+	n, err := parse(j)
+	return n.text, err == nil && n.kind == '"'
+}
+
 // GetJSON returns the value without white space; nil is null.
 func (j JSON) GetJSON() ([]byte, error) {
 	if j == nil {

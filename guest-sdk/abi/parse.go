@@ -1,7 +1,6 @@
 package abi
 
 import (
-	"errors"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -19,7 +18,14 @@ type node struct {
 // maxDepth bounds nested lists and objects, as encoding/json does.
 const maxDepth = 10_000
 
-var errEnd = errors.New("unexpected end of JSON input")
+// SyntaxError is the error of a text that is not JSON.
+type SyntaxError struct {
+	// Offset is the place of the error, in bytes.
+	Offset  int
+	Message string
+}
+
+func (e *SyntaxError) Error() string { return e.Message }
 
 // parser reads one JSON document (RFC 8259). Invalid UTF-8 in strings, and halves of
 // surrogate pairs, become U+FFFD.
@@ -53,39 +59,57 @@ func (p *parser) space() byte {
 }
 
 func (p *parser) unexpected(where string) error {
-	if p.at >= len(p.in) {
-		return errEnd
+	message := "unexpected end of JSON input"
+	if p.at < len(p.in) {
+		message = "invalid character " + strconv.QuoteRune(rune(p.in[p.at])) + " " + where
 	}
-	return errors.New("invalid character " + strconv.QuoteRune(rune(p.in[p.at])) + " " + where)
+	return &SyntaxError{p.at, message}
 }
 
 func (p *parser) value(n *node) (err error) {
-	first := p.space()
+	n.kind = p.space()
 	start := p.at
-	n.kind = first
-	switch first {
-	case '{', '[':
+	switch {
+	case n.kind == '{' || n.kind == '[':
 		err = p.items(n)
-	case '"':
+	case n.kind == '"':
 		n.text, err = p.string()
-	case 't':
-		err = p.word("true")
-	case 'f':
-		err = p.word("false")
-	case 'n':
-		err = p.word("null")
-	default:
+	case n.kind == '-' || n.kind-'0' <= 9:
 		n.kind = 0
 		err = p.number()
+	case p.word("true") || p.word("false") || p.word("null"):
+	default:
+		err = p.literal("at start of value")
 	}
 	n.raw = p.in[start:p.at]
 	return err
 }
 
+// literal is the error of a word that is not JSON, such as a key without quotes.
+func (p *parser) literal(where string) error {
+	end := p.at
+	for end < len(p.in) && p.in[end]|0x20-'a' < 26 {
+		end++
+	}
+	if end == p.at {
+		return p.unexpected(where)
+	}
+	return &SyntaxError{p.at, "invalid literal: " + string(p.in[p.at:end])}
+}
+
+func (p *parser) word(word string) bool {
+	end := p.at + len(word)
+	if end > len(p.in) || string(p.in[p.at:end]) != word {
+		return false
+	}
+	p.at = end
+	return true
+}
+
 // items reads the items of a list or an object.
 func (p *parser) items(n *node) error {
 	if p.depth++; p.depth > maxDepth {
-		return errors.New("exceeded max depth")
+		return &SyntaxError{p.at, "exceeded max depth"}
 	}
 	end := n.kind + 2 // in ASCII, ] and } are two after [ and {
 	p.at++
@@ -116,30 +140,23 @@ func (p *parser) items(n *node) error {
 
 func (p *parser) key() (string, error) {
 	if p.space() != '"' {
-		return "", p.unexpected("looking for an object key")
+		return "", p.literal("at start of object name")
 	}
 	key, err := p.string()
-	if err == nil && p.space() != ':' {
-		err = p.unexpected("after object key")
+	if err != nil {
+		return "", err
+	}
+	if p.space() != ':' {
+		return "", p.unexpected("after object name")
 	}
 	p.at++
-	return key, err
-}
-
-func (p *parser) word(word string) error {
-	for i := range len(word) {
-		if p.at >= len(p.in) || p.in[p.at] != word[i] {
-			return p.unexpected("in literal " + word)
-		}
-		p.at++
-	}
-	return nil
+	return key, nil
 }
 
 func (p *parser) number() error {
 	p.accept('-')
 	if !p.accept('0') && !p.digits() {
-		return p.unexpected("looking for beginning of value")
+		return p.unexpected("in numeric literal")
 	}
 	if p.accept('.') && !p.digits() {
 		return p.unexpected("after decimal point in numeric literal")
@@ -194,13 +211,13 @@ func (p *parser) string() (string, error) {
 			p.at += size
 		}
 	}
-	return "", errEnd
+	return "", p.unexpected("")
 }
 
 // escape reads an escaped character, which begins with a backslash.
 func (p *parser) escape() (rune, error) {
 	if p.at++; p.at >= len(p.in) {
-		return 0, errEnd
+		return 0, p.unexpected("")
 	}
 	c := p.in[p.at]
 	switch c {
@@ -247,7 +264,7 @@ func (p *parser) unicode() (rune, error) {
 func (p *parser) hex() (r rune, err error) {
 	for range 4 {
 		if p.at++; p.at >= len(p.in) {
-			return 0, errEnd
+			return 0, p.unexpected("")
 		}
 		c := p.in[p.at]
 		switch {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,7 +131,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 	var e *abi.Error
 	switch {
 	case exit.ExitCode != 0:
-		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
+		e = r.failed(buildFailed, "encore build docker ended with exit code "+strconv.Itoa(exit.ExitCode))
 	case !built:
 		e = r.failed(buildFailed, "encore build docker ended with exit code 0 but did not report an image, as happens when its daemon dies")
 		e.Hint = daemonLog

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -14,7 +13,7 @@ import (
 var startsDaemon = []string{"encore", "namespace", "list"}
 
 // daemonTimeout bounds this command.
-const daemonTimeout = 30 * time.Second
+const daemonTimeout = 30 * second
 
 // saysAuth is encore's advice to log in. It means that the daemon runs, which requires no
 // login.
@@ -45,10 +44,10 @@ func (r *run) startDaemon(ctx backend.Context, reason string, files []string) er
 	case res.ExitCode == 0:
 		return nil
 	case strings.Contains(res.Stderr, saysAuth):
-		backend.Log(ctx, abi.LevelDebug, fmt.Sprintf("%s: not logged in, but the daemon runs", command))
+		backend.Log(ctx, abi.LevelDebug, command+": not logged in, but the daemon runs")
 		return nil
 	}
-	e := r.failed(reason, fmt.Sprintf("cannot start encore's daemon without the variables of this project: %s ended with exit code %d", command, res.ExitCode))
+	e := r.failed(reason, "cannot start encore's daemon without the variables of this project: "+command+" ended with exit code "+strconv.Itoa(res.ExitCode))
 	e.Hint = "run it in " + r.dir + " to see what is wrong"
 	e.Output = end(res.Stderr)
 	return e
@@ -56,6 +55,6 @@ func (r *run) startDaemon(ctx backend.Context, reason string, files []string) er
 
 func (r *run) askDaemon(ctx backend.Context) (abi.ExecResult, error) {
 	return backend.Exec(ctx, abi.ExecRequest{
-		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout.Milliseconds(),
+		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout,
 	})
 }

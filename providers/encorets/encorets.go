@@ -31,14 +31,9 @@
 package main
 
 import (
-	_ "embed"
-
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
-
-//go:embed schema.json
-var schema []byte
 
 // Provider is the provider encore-ts.
 type Provider struct{}
@@ -55,7 +50,7 @@ func (*Provider) ID() string { return "encore-ts" }
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
-		ConfigSchema: schema,
+		ConfigSchema: abi.JSON(schema),
 		BuildOptions: []string{abi.OptionPlatforms, abi.OptionLoad, abi.OptionIdentify},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{

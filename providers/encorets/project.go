@@ -1,14 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"path"
-	"regexp"
 	"strconv"
-	"sync"
-
-	"github.com/tailscale/hujson"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -87,7 +82,7 @@ func (r *run) checkLinked(ctx backend.Context) (id string, err error) {
 		return "", r.failure(invalidProject, file, err)
 	}
 	if id, err = appID(data); err != nil {
-		e := r.failed(invalidProject, brokenAt(file, err))
+		e := r.failed(invalidProject, brokenAt(file, data, err))
 		e.Hint = "encore.app is JSON with comments and trailing commas"
 		return "", e
 	}
@@ -97,36 +92,4 @@ func (r *run) checkLinked(ctx backend.Context) (id string, err error) {
 	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which stores its secrets: "+file+" has no id")
 	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and remove dev.secrets from stagecraft.yml"
 	return "", e
-}
-
-// appID reads the ID in an encore.app as encore does. It is empty for an app that is not
-// linked.
-func appID(data []byte) (string, error) {
-	standard, err := hujson.Standardize(data)
-	if err != nil {
-		return "", err
-	}
-	var app struct {
-		ID string `json:"id"`
-	}
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(standard, &app))
-	switch {
-	case ok && wrong.Field == "id":
-		return "", errors.New("id: expected a string, got " + wrong.Value)
-	case ok:
-		return "", errors.New("expected an object, got " + wrong.Value)
-	}
-	return app.ID, nil
-}
-
-// hujsonPlace matches the place in the parser's errors.
-var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
-
-// brokenAt returns an error with its place as file:line:column.
-func brokenAt(file string, err error) string {
-	text := err.Error()
-	if at := hujsonPlace().FindStringSubmatch(text); at != nil {
-		return file + ":" + at[1] + ":" + at[2] + ": " + text[len(at[0]):]
-	}
-	return file + ": " + text
 }

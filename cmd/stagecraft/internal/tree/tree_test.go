@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"guest-sdk/settings":                        {"guest-sdk/abi"},
 	"providers/builtin":                         {},
 	"providers/generic":                         {"guest-sdk/abi", "guest-sdk/backend"},
-	"providers/encorets":                        {"guest-sdk/abi", "guest-sdk/backend", "guest-sdk/settings"},
+	"providers/encorets":                        {"guest-sdk/abi", "guest-sdk/backend"},
 	"providers/providertest":                    {},
 	"providers/providertest/encore":             {},
 	"providers/providertest/player":             {"guest-sdk/abi", "guest-sdk/backend", "guest-sdk/settings"},
