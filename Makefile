@@ -18,7 +18,7 @@ SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
 HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox.s2
-GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w'
+GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -tags stagecraft_small -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
 # The race detector needs cgo.

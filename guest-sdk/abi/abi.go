@@ -8,11 +8,6 @@
 // offset of a request in Extism's memory, its result that of a [Reply], both in JSON.
 package abi
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // Version is the version of this contract. A provider reports its version in its
 // [Description]; a host runs only providers of its own version.
 const Version = 1
@@ -68,8 +63,8 @@ const (
 
 // Reply is the answer to every call, in either direction. Exactly one field is set.
 type Reply struct {
-	OK    json.RawMessage `json:"ok,omitempty"`
-	Error *Error          `json:"error,omitempty"`
+	OK    JSON   `json:"ok,omitempty"`
+	Error *Error `json:"error,omitempty"`
 }
 
 // Code is the kind of an error, a stable word.
@@ -128,7 +123,5 @@ type Problem struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Errorf returns an Error with a formatted message.
-func Errorf(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
+// NewError returns an Error.
+func NewError(code Code, message string) *Error { return &Error{Code: code, Message: message} }

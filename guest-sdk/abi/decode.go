@@ -1,43 +1,45 @@
 package abi
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"reflect"
-	"slices"
+	"errors"
 	"strconv"
 	"strings"
 )
 
-// Decode decodes a provider's configuration into v, a pointer to a struct with json
-// tags. Unknown fields and values of another kind are problems. It returns all problems
-// in one [*Error] with [CodeInvalid]; each names its field, what it is and what it
-// should be. An empty or null config does not change v.
-func Decode(config json.RawMessage, v any) error {
-	if len(bytes.TrimSpace(config)) == 0 {
+// Unmarshal decodes a message into v as encoding/json does, with exact names of fields.
+// It ignores unknown fields and null.
+func Unmarshal(data []byte, v Object) error {
+	n, err := parse(data)
+	if err != nil {
+		return err
+	}
+	var d decoder
+	d.value("", &n, v)
+	if len(d.problems) > 0 {
+		return errors.New(Invalid(d.problems[0]).Message)
+	}
+	return nil
+}
+
+// Decode decodes a provider's configuration into v. Unknown fields and values of another
+// kind are problems. It returns all problems in one [*Error] with [CodeInvalid]; each
+// names its field, what it is and what it should be. An empty or null config does not
+// change v. Package settings does the same for structs with json tags.
+func Decode(config JSON, v Object) error {
+	if len(config) == 0 {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(config))
-	d.UseNumber()
-	var tree any
-	if err := d.Decode(&tree); err != nil {
-		return Errorf(CodeInvalid, "configuration is not JSON: %v", err)
+	n, err := parse(config)
+	if err != nil {
+		return NewError(CodeInvalid, "configuration is not JSON: "+err.Error())
 	}
-	target := reflect.TypeOf(v)
-	if target == nil || target.Kind() != reflect.Pointer {
-		return Errorf(CodeInvalid, "cannot decode the configuration into %T: expected a pointer", v)
+	if n.kind == 'n' {
+		return nil
 	}
-	var c checker
-	if tree != nil {
-		c.value("", tree, target.Elem())
-	}
-	if len(c.problems) > 0 {
-		return Invalid(c.problems...)
-	}
-	if err := json.Unmarshal(config, v); err != nil {
-		return Errorf(CodeInvalid, "configuration: %v", err)
+	d := decoder{strict: true}
+	d.value("", &n, v)
+	if len(d.problems) > 0 {
+		return Invalid(d.problems...)
 	}
 	return nil
 }
@@ -45,193 +47,209 @@ func Decode(config json.RawMessage, v any) error {
 // Invalid returns the error of invalid values in the configuration. Its message names
 // each field.
 func Invalid(problems ...Problem) *Error {
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = p.Message
+	var lines []string
+	for _, p := range problems {
+		line := p.Message
 		if name := FieldName(p.Pointer); name != "" {
-			lines[i] = name + ": " + p.Message
+			line = name + ": " + line
 		}
+		lines = append(lines, line)
 	}
 	return &Error{Code: CodeInvalid, Message: strings.Join(lines, "\n"), Problems: problems}
 }
 
-var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+type decoder struct {
+	strict   bool // unknown fields and null are problems
+	problems []Problem
+}
 
-// checker compares a JSON tree with a type.
-type checker struct{ problems []Problem }
-
-func (c *checker) value(at string, v any, t reflect.Type) {
-	for t.Kind() == reflect.Pointer {
-		if v == nil {
-			return
+// value decodes n, which is at a JSON pointer, into what to points to.
+func (d *decoder) value(at string, n *node, to any) {
+	ok := false
+	switch v := to.(type) {
+	case Setter:
+		if err := v.SetJSON(n.raw); err != nil {
+			d.problems = append(d.problems, Problem{Pointer: at, Message: err.Error()})
 		}
-		t = t.Elem()
-	}
-	if t.Kind() == reflect.Interface || reflect.PointerTo(t).Implements(unmarshaler) {
 		return
-	}
-	if got, want := kindOf(v), wantOf(t); !fits(v, t) {
-		p := Problem{Pointer: at, Message: fmt.Sprintf("is %s, expected %s", got, want)}
-		if v == nil && t.Kind() == reflect.String {
-			p.Hint = `write "" for an empty text, or leave the key out`
+	case *[]string:
+		ok = d.list(at, n, &list[string]{v})
+	case listed:
+		ok = d.list(at, n, v)
+	case *map[string]string:
+		ok = d.mapping(at, n, &mapping[string]{v})
+	case mapped:
+		ok = d.mapping(at, n, v)
+	case optionally:
+		if n.kind != 'n' {
+			d.value(at, n, v.add())
 		}
-		c.problems = append(c.problems, p)
 		return
+	case Object:
+		ok = d.object(at, n, v)
+	default:
+		ok = n.scalar(to)
 	}
-	switch v := v.(type) {
-	case map[string]any:
-		c.object(at, v, t)
-	case []any:
-		for i, item := range v {
-			c.value(at+"/"+strconv.Itoa(i), item, t.Elem())
-		}
+	if !ok && (d.strict || n.kind != 'n') {
+		d.wrong(at, n, to)
 	}
 }
 
-func (c *checker) object(at string, v map[string]any, t reflect.Type) {
-	for _, key := range slices.Sorted(maps.Keys(v)) {
-		under := UnderPointer(at, key)
-		if t.Kind() == reflect.Map {
-			c.value(under, v[key], t.Elem())
-			continue
+// scalar decodes a value without parts. It reports whether it is of the right kind.
+func (n *node) scalar(to any) (ok bool) {
+	switch v := to.(type) {
+	case *string:
+		if ok = n.kind == '"'; ok {
+			*v = n.text
 		}
-		field, known := fieldOf(t, key)
-		if field == nil {
-			c.problems = append(c.problems, unknownField(under, key, known))
-			continue
+	case *bool:
+		if ok = n.kind == 't' || n.kind == 'f'; ok {
+			*v = n.kind == 't'
 		}
-		c.value(under, v[key], field)
+	case *int:
+		var i int64
+		if i, ok = n.integer(strconv.IntSize); ok {
+			*v = int(i)
+		}
+	case *int64:
+		var i int64
+		if i, ok = n.integer(64); ok {
+			*v = i
+		}
+	case *EnvState:
+		return n.scalar((*string)(v))
+	default:
+		panic("abi: a field of an unsupported type")
 	}
+	return ok
 }
 
-func unknownField(pointer, key string, known []string) Problem {
+func (n *node) integer(bits int) (int64, bool) {
+	if n.kind != 0 {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(string(n.raw), 10, bits)
+	return i, err == nil
+}
+
+func (d *decoder) list(at string, n *node, l listed) bool {
+	if n.kind != '[' {
+		return n.kind == 'n'
+	}
+	l.reset()
+	for i := range n.items {
+		d.value(at+"/"+strconv.Itoa(i), &n.items[i], l.add())
+	}
+	return true
+}
+
+func (d *decoder) mapping(at string, n *node, m mapped) bool {
+	if n.kind != '{' {
+		return n.kind == 'n'
+	}
+	m.reset()
+	for _, i := range n.sorted() {
+		key := n.keys[i]
+		m.set(key, func(to any) { d.value(UnderPointer(at, key), &n.items[i], to) })
+	}
+	return true
+}
+
+func (d *decoder) object(at string, n *node, v Object) bool {
+	if n.kind != '{' {
+		return false
+	}
+	fields := v.Fields()
+	for _, i := range n.sorted() {
+		key := n.keys[i]
+		if to := find(fields, key); to != nil {
+			d.value(UnderPointer(at, key), &n.items[i], to)
+		} else if d.strict {
+			d.problems = append(d.problems, unknown(UnderPointer(at, key), key, fields))
+		}
+	}
+	return true
+}
+
+// sorted returns the indexes of items by their keys: problems are in this order.
+func (n *node) sorted() []int {
+	var order []int
+	for i := range n.keys {
+		order = append(order, i)
+		for j := i; j > 0 && n.keys[order[j-1]] > n.keys[i]; j-- {
+			order[j-1], order[j] = i, order[j-1]
+		}
+	}
+	return order
+}
+
+func find(fields []Field, key string) (to any) {
+	for _, f := range fields {
+		if f.key() == key {
+			return f.To
+		}
+	}
+	return nil
+}
+
+func unknown(pointer, key string, fields []Field) Problem {
+	var known []string
+	for _, f := range fields {
+		known = insert(known, f.key())
+	}
+	return UnknownKey(pointer, key, known)
+}
+
+// UnknownKey is the problem of a key that is none of known, which is sorted.
+func UnknownKey(pointer, key string, known []string) Problem {
 	hint := "known here: " + strings.Join(known, ", ")
 	if near := Nearest(key, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+		hint = "did you mean " + strconv.Quote(near) + "? " + hint
 	}
 	return Problem{Pointer: pointer, Key: true, Message: "unknown key", Hint: hint}
 }
 
-// fieldOf returns the type of the field with a name in JSON, and all names.
-func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || f.Anonymous || name == "-" {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		known = append(known, name)
-		if name == key {
-			found = f.Type
-		}
+func (d *decoder) wrong(at string, n *node, to any) {
+	p := Problem{Pointer: at, Message: "is " + n.is() + ", expected " + want(to)}
+	if _, ok := to.(*string); ok && n.kind == 'n' {
+		p.Hint = `write "" for an empty text, or leave the key out`
 	}
-	slices.Sort(known)
-	return found, known
+	d.problems = append(d.problems, p)
 }
 
-func fits(v any, t reflect.Type) bool {
-	switch v := v.(type) {
-	case nil:
-		return t.Kind() == reflect.Map || t.Kind() == reflect.Slice
-	case bool:
-		return t.Kind() == reflect.Bool
-	case string:
-		return t.Kind() == reflect.String
-	case json.Number:
-		return fitsNumber(v, t)
-	case []any:
-		return t.Kind() == reflect.Slice
-	default:
-		return t.Kind() == reflect.Struct || t.Kind() == reflect.Map
-	}
-}
-
-func fitsNumber(n json.Number, t reflect.Type) bool {
-	switch {
-	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
-		i, err := strconv.ParseInt(n.String(), 10, 64)
-		return err == nil && !reflect.Zero(t).OverflowInt(i)
-	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
-		u, err := strconv.ParseUint(n.String(), 10, 64)
-		return err == nil && !reflect.Zero(t).OverflowUint(u)
-	default:
-		return t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64
-	}
-}
-
-func kindOf(v any) string {
-	switch v := v.(type) {
-	case nil:
+func (n *node) is() string {
+	switch n.kind {
+	case 'n':
 		return "null"
-	case bool:
+	case 't', 'f':
 		return "a boolean"
-	case string:
+	case '"':
 		return "a string"
-	case json.Number:
-		return "the number " + v.String()
-	case []any:
+	case '[':
 		return "a list"
-	default:
+	case '{':
 		return "a mapping"
 	}
+	return "the number " + string(n.raw)
 }
 
-func wantOf(t reflect.Type) string {
-	switch k := t.Kind(); {
-	case k == reflect.String:
+// want says what a value should be.
+func want(to any) string {
+	switch v := to.(type) {
+	case *string:
 		return "a string"
-	case k == reflect.Bool:
+	case *bool:
 		return "true or false"
-	case k >= reflect.Int && k <= reflect.Int64:
+	case *int, *int64:
 		return "a whole number"
-	case k >= reflect.Uint && k <= reflect.Uint64:
-		return "a whole number, 0 or more"
-	case k == reflect.Float32 || k == reflect.Float64:
-		return "a number"
-	case k == reflect.Slice:
-		return "a list, each item " + wantOf(t.Elem())
-	case k == reflect.Map:
-		return "a mapping, each value " + wantOf(t.Elem())
-	case k == reflect.Pointer:
-		return wantOf(t.Elem())
-	default:
-		return "a mapping"
+	case *[]string:
+		return "a list, each item a string"
+	case *map[string]string:
+		return "a mapping, each value a string"
+	case listed:
+		return "a list, each item " + want(v.element())
+	case mapped:
+		return "a mapping, each value " + want(v.element())
 	}
-}
-
-// Nearest returns the known word that was probably meant: the one with the fewest
-// changed letters, if they are few. It returns "" if none is near.
-func Nearest(word string, known []string) string {
-	best, bestDistance := "", max(2, len(word)/3)+1
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := distance(word, k); d < bestDistance && d < min(len(k), len(word)) {
-			best, bestDistance = k, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: https://en.wikipedia.org/wiki/Levenshtein_distance
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return "a mapping"
 }

@@ -8,14 +8,20 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-func ExampleDecode() {
-	var config struct {
-		Command []string `json:"command"`
-		Port    uint16   `json:"port"`
-	}
-	fmt.Println(abi.Decode(json.RawMessage(`{"command": ["npm", "start"], "port": 3000}`), &config), config.Command, config.Port)
+type config struct {
+	command []string
+	port    int
+}
 
-	err := abi.Decode(json.RawMessage(`{"comand": [], "port": "3000"}`), &config)
+func (c *config) Fields() []abi.Field {
+	return []abi.Field{{Name: "command", To: &c.command}, {Name: "port", To: &c.port}}
+}
+
+func ExampleDecode() {
+	var c config
+	fmt.Println(abi.Decode(abi.JSON(`{"command": ["npm", "start"], "port": 3000}`), &c), c.command, c.port)
+
+	err := abi.Decode(abi.JSON(`{"comand": [], "port": "3000"}`), &c)
 	e, _ := errors.AsType[*abi.Error](err)
 	for _, p := range e.Problems {
 		fmt.Println(p.Pointer, p.Message)
@@ -25,7 +31,64 @@ func ExampleDecode() {
 	// <nil> [npm start] 3000
 	// /comand unknown key
 	//    did you mean "command"? known here: command, port
-	// /port is a string, expected a whole number, 0 or more
+	// /port is a string, expected a whole number
+}
+
+// app is a provider's settings with parts of each kind.
+type app struct {
+	start    *bool
+	services []config
+	env      map[string]abi.Value
+}
+
+func (a *app) Fields() []abi.Field {
+	return []abi.Field{
+		{Name: "start", To: abi.Optional(&a.start)},
+		{Name: "services", To: abi.List(&a.services)},
+		{Name: "env,omitempty", To: abi.Map(&a.env)},
+	}
+}
+
+func ExampleOptional() {
+	var a app
+	fmt.Println(a.start == nil, abi.Decode(abi.JSON(`{"start": false}`), &a), *a.start)
+	// Output: true <nil> false
+}
+
+func ExampleList() {
+	var a app
+	fmt.Println(abi.Decode(abi.JSON(`{"services": [{"port": 1}, {"port": "2"}]}`), &a), a.services[0].port)
+	// Output: services[1].port: is a string, expected a whole number 1
+}
+
+func ExampleMap() {
+	var a app
+	fmt.Println(abi.Decode(abi.JSON(`{"env": {"TOKEN": {"env": "TOKEN"}}}`), &a), a.env["TOKEN"].Env)
+	// Output: <nil> TOKEN
+}
+
+func ExampleEncode() {
+	data, err := abi.Encode(&app{services: []config{{command: []string{"npm", "start"}}}})
+	fmt.Println(string(data), err)
+	// Output: {"start":null,"services":[{"command":["npm","start"],"port":0}]} <nil>
+}
+
+// Unmarshal ignores a field that a later host may send.
+func ExampleUnmarshal() {
+	var res abi.ExecResult
+	err := abi.Unmarshal([]byte(`{"exit_code": 3, "new": true}`), &res)
+	fmt.Println(res.ExitCode, err)
+	// Output: 3 <nil>
+}
+
+func ExampleSortedKeys() {
+	fmt.Println(abi.SortedKeys(map[string]int{"b": 1, "a": 2}))
+	// Output: [a b]
+}
+
+func ExampleUnknownKey() {
+	fmt.Println(abi.UnknownKey("/dev/comand", "comand", []string{"args", "command"}).Hint)
+	// Output: did you mean "command"? known here: args, command
 }
 
 func ExampleInvalid() {
@@ -40,10 +103,15 @@ func ExampleInvalid() {
 }
 
 func ExampleErrorf() {
-	err := abi.Errorf(abi.CodeNotFound, "no file %q", "package.json")
+	fmt.Println(abi.Errorf(abi.CodeNotFound, "no file %q", "package.json"))
+	// Output: no file "package.json"
+}
+
+func ExampleNewError() {
+	err := abi.NewError(abi.CodeNotFound, "no file package.json")
 	err.Hint = "run npm init"
 	fmt.Println(err.Code, err)
-	// Output: not_found no file "package.json"
+	// Output: not_found no file package.json
 }
 
 // A reference stays a reference: the provider never sees the value of TOKEN.

@@ -1,10 +1,6 @@
 package abi
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-)
+import "errors"
 
 // Value is a text, or a reference to a variable that the host resolves. In JSON it is a
 // string, {"env": "NAME"}, or {"env": "NAME", "files": [".env.local"]}.
@@ -25,34 +21,42 @@ func Text(s string) Value { return Value{Text: s} }
 // environment.
 func EnvRef(name string, files ...string) Value { return Value{Env: name, Files: files} }
 
-type valueRef struct {
-	Env   string   `json:"env"`
-	Files []string `json:"files,omitempty"`
+// reference is a Value with Env.
+type reference Value
+
+func (r *reference) Fields() []Field {
+	return []Field{{"env", &r.Env}, {"files,omitempty", &r.Files}}
 }
 
-// MarshalJSON returns a string, or an object for a reference.
-func (v Value) MarshalJSON() ([]byte, error) {
+// GetJSON returns a string, or an object for a reference.
+func (v Value) GetJSON() ([]byte, error) {
 	if v.Env != "" {
-		return json.Marshal(valueRef{v.Env, v.Files})
+		return Encode((*reference)(&v))
 	}
-	return json.Marshal(v.Text)
+	return appendString(nil, v.Text), nil
 }
 
-// UnmarshalJSON accepts only what MarshalJSON returns.
-func (v *Value) UnmarshalJSON(data []byte) error {
+// SetJSON accepts only what GetJSON returns.
+func (v *Value) SetJSON(data []byte) error {
 	*v = Value{}
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, &v.Text)
+	n, err := parse(data)
+	if err == nil && n.kind == '"' {
+		v.Text = n.text
+		return nil
 	}
-	var ref valueRef
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&ref); err != nil || ref.Env == "" {
+	d := decoder{strict: true}
+	d.value("", &n, (*reference)(v))
+	if err != nil || len(d.problems) > 0 || v.Env == "" {
 		return errors.New(`a value is a string or {"env": "NAME"}, with "files" or without`)
 	}
-	v.Env, v.Files = ref.Env, ref.Files
 	return nil
 }
+
+// MarshalJSON is GetJSON for encoding/json.
+func (v Value) MarshalJSON() ([]byte, error) { return v.GetJSON() }
+
+// UnmarshalJSON is SetJSON for encoding/json.
+func (v *Value) UnmarshalJSON(data []byte) error { return v.SetJSON(data) }
 
 // ExecRequest asks the host to run a program and wait for its end.
 type ExecRequest struct {

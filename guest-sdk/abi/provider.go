@@ -1,7 +1,5 @@
 package abi
 
-import "encoding/json"
-
 // Description describes a provider. The host asks for it first.
 type Description struct {
 	// ID is the provider's name in the configuration. It must be the one by which the
@@ -10,7 +8,7 @@ type Description struct {
 	Version string `json:"version"`
 	ABI     int    `json:"abi"`
 	// ConfigSchema is a JSON Schema of the provider's configuration.
-	ConfigSchema json.RawMessage `json:"config_schema,omitempty"`
+	ConfigSchema JSON `json:"config_schema,omitempty"`
 	// TextFrom point to values of the configuration that are text, such as a mapping of
 	// variables. The provider receives numbers and booleans in them as strings, as
 	// written: "0755", not 493.
@@ -106,13 +104,13 @@ type BuildAsk struct {
 
 // ValidateOptions is the input of validate.
 type ValidateOptions struct {
-	Config json.RawMessage `json:"config"`
+	Config JSON `json:"config"`
 }
 
 // DevOptions is the input of dev.
 type DevOptions struct {
 	// Config is the provider's configuration.
-	Config json.RawMessage `json:"config"`
+	Config JSON `json:"config"`
 	// WorkDir is the project directory as requests name it. Relative paths in requests
 	// start there.
 	WorkDir string `json:"workdir"`
@@ -122,7 +120,7 @@ type DevOptions struct {
 
 // BuildDockerOptions is the input of build_docker.
 type BuildDockerOptions struct {
-	Config  json.RawMessage   `json:"config"`
+	Config  JSON              `json:"config"`
 	WorkDir string            `json:"workdir"`
 	Env     map[string]string `json:"env,omitempty"`
 	// ImageTag is the reference that the image should have.
@@ -154,10 +152,10 @@ type BuildDockerResult struct {
 }
 
 // Decode decodes the configuration, see [Decode].
-func (o DevOptions) Decode(v any) error { return Decode(o.Config, v) }
+func (o DevOptions) Decode(v Object) error { return Decode(o.Config, v) }
 
 // Decode decodes the configuration, see [Decode].
-func (o BuildDockerOptions) Decode(v any) error { return Decode(o.Config, v) }
+func (o BuildDockerOptions) Decode(v Object) error { return Decode(o.Config, v) }
 
 // Decode decodes the configuration, see [Decode].
-func (o ValidateOptions) Decode(v any) error { return Decode(o.Config, v) }
+func (o ValidateOptions) Decode(v Object) error { return Decode(o.Config, v) }

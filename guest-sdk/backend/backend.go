@@ -15,9 +15,8 @@
 package backend
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
+	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -38,8 +37,8 @@ type ValidateOptions = abi.ValidateOptions
 // method returns.
 type Provider interface {
 	ID() string
-	Dev(ctx context.Context, opts DevOptions) error
-	BuildDocker(ctx context.Context, opts BuildDockerOptions) (string, error)
+	Dev(ctx Context, opts DevOptions) error
+	BuildDocker(ctx Context, opts BuildDockerOptions) (string, error)
 }
 
 // Describer is a Provider with a description: version, configuration schema, and the
@@ -51,7 +50,7 @@ type Describer interface {
 // Validator is a Provider that can check its configuration without running
 // anything.
 type Validator interface {
-	Validate(ctx context.Context, opts ValidateOptions) error
+	Validate(ctx Context, opts ValidateOptions) error
 }
 
 var registered Provider
@@ -70,69 +69,88 @@ func Register(p Provider) {
 type broken struct{}
 
 func (broken) err() error {
-	return abi.Errorf(abi.CodeInvalid, "a module registers one provider, once: look for a second backend.Register, or one with nil")
+	return abi.NewError(abi.CodeInvalid, "a module registers one provider, once: look for a second backend.Register, or one with nil")
 }
-func (broken) ID() string                              { return "" }
-func (b broken) Dev(context.Context, DevOptions) error { return b.err() }
-func (b broken) BuildDocker(context.Context, BuildDockerOptions) (string, error) {
+func (broken) ID() string                      { return "" }
+func (b broken) Dev(Context, DevOptions) error { return b.err() }
+func (b broken) BuildDocker(Context, BuildDockerOptions) (string, error) {
 	return "", b.err()
 }
 
 // Handle answers one call of an export of p with a reply in JSON, as the exports of a
 // module do. Tests use it to test a provider without Wasm.
-func Handle(ctx context.Context, p Provider, export string, input []byte) []byte {
-	result, err := dispatch(ctx, p, export, input)
-	reply := abi.Reply{Error: asError(err)}
-	if err == nil {
-		if reply.OK, err = json.Marshal(result); err != nil {
-			reply = abi.Reply{Error: asError(err)}
-		}
-	}
-	data, err := json.Marshal(reply)
+func Handle(ctx Context, p Provider, export string, input []byte) []byte {
+	reply := answer(ctx, p, export, input)
+	data, err := abi.Encode(&reply)
 	if err != nil {
 		return []byte(`{"error":{"code":"failed","message":"the reply is not JSON"}}`)
 	}
 	return data
 }
 
-func dispatch(ctx context.Context, p Provider, export string, input []byte) (result any, err error) {
+func answer(ctx Context, p Provider, export string, input []byte) abi.Reply {
+	result, err := dispatch(ctx, p, export, input)
+	if err != nil {
+		return abi.Reply{Error: asError(err)}
+	}
+	ok, err := abi.Encode(result)
+	return abi.Reply{OK: ok, Error: asError(err)}
+}
+
+func dispatch(ctx Context, p Provider, export string, input []byte) (result abi.Object, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = abi.Errorf(abi.CodeFailed, "panic: %v", r)
+			err = abi.NewError(abi.CodeFailed, "panic: "+reason(r))
 		}
 	}()
 	if p == nil {
-		return nil, abi.Errorf(abi.CodeInvalid, "the module registers no provider: call backend.Register in an init function")
+		return nil, abi.NewError(abi.CodeInvalid, "the module registers no provider: call backend.Register in an init function")
 	}
+	result = new(abi.Empty)
 	switch export {
 	case abi.ExportDescribe:
-		return describe(p), nil
+		d := describe(p)
+		return &d, nil
 	case abi.ExportValidate:
-		return withOptions(input, func(o ValidateOptions) (any, error) {
-			if v, ok := p.(Validator); ok {
-				return abi.Empty{}, v.Validate(ctx, o)
-			}
-			return abi.Empty{}, nil
-		})
+		var o ValidateOptions
+		v, ok := p.(Validator)
+		if err := decode(input, &o); err != nil || !ok {
+			return result, err
+		}
+		return result, v.Validate(ctx, o)
 	case abi.ExportDev:
-		return withOptions(input, func(o DevOptions) (any, error) {
-			return abi.Empty{}, p.Dev(ctx, o)
-		})
+		var o DevOptions
+		if err := decode(input, &o); err != nil {
+			return nil, err
+		}
+		return result, p.Dev(ctx, o)
 	case abi.ExportBuildDocker:
-		return withOptions(input, func(o BuildDockerOptions) (any, error) {
-			image, err := p.BuildDocker(ctx, o)
-			return abi.BuildDockerResult{Image: image}, err
-		})
+		var o BuildDockerOptions
+		if err := decode(input, &o); err != nil {
+			return nil, err
+		}
+		image, err := p.BuildDocker(ctx, o)
+		return &abi.BuildDockerResult{Image: image}, err
 	}
-	return nil, abi.Errorf(abi.CodeInvalid, "no export %q", export)
+	return nil, abi.NewError(abi.CodeInvalid, "no export "+strconv.Quote(export))
 }
 
-func withOptions[O any](input []byte, call func(O) (any, error)) (any, error) {
-	var opts O
-	if err := json.Unmarshal(input, &opts); err != nil {
-		return nil, abi.Errorf(abi.CodeInvalid, "options: %v", err)
+// reason returns what a panic says, without package fmt.
+func reason(r any) string {
+	switch r := r.(type) {
+	case error:
+		return r.Error()
+	case string:
+		return r
 	}
-	return call(opts)
+	return "a value that is neither an error nor a string"
+}
+
+func decode(input []byte, options abi.Object) error {
+	if err := abi.Unmarshal(input, options); err != nil {
+		return abi.NewError(abi.CodeInvalid, "options: "+err.Error())
+	}
+	return nil
 }
 
 func describe(p Provider) abi.Description {

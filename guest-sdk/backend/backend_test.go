@@ -146,7 +146,7 @@ func TestOperations(t *testing.T) {
 	if states, err := EnvStatus(ctx, "A"); err != nil || states["A"] != abi.EnvSet {
 		t.Error(states, err)
 	}
-	Logf(ctx, abi.LevelInfo, "hello %d", 1)
+	Log(ctx, abi.LevelInfo, "hello")
 	if _, err := Exec(context.Background(), abi.ExecRequest{}); err == nil || !strings.Contains(err.Error(), "backend.WithHost") {
 		t.Errorf("without a host: %v", err)
 	}

@@ -2,13 +2,13 @@ package backend_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backendtest"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 )
 
 // npm is a whole provider: it runs a script of package.json, and builds the
@@ -23,7 +23,7 @@ func (*npm) ID() string { return "npm" }
 
 func (*npm) Dev(ctx context.Context, opts backend.DevOptions) error {
 	var cfg config
-	if err := opts.Decode(&cfg); err != nil {
+	if err := settings.Decode(opts.Config, &cfg); err != nil {
 		return err
 	}
 	if cfg.Script == "" {
@@ -43,9 +43,9 @@ func (*npm) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (s
 func Example() {
 	host := new(backendtest.Host)
 	ctx := backend.WithHost(context.Background(), host)
-	err := new(npm).Dev(ctx, backend.DevOptions{Config: json.RawMessage(`{"script": "dev"}`)})
+	err := new(npm).Dev(ctx, backend.DevOptions{Config: abi.JSON(`{"script": "dev"}`)})
 	fmt.Println(host.Calls, err)
-	err = new(npm).Dev(ctx, backend.DevOptions{Config: json.RawMessage(`{"skript": "dev"}`)})
+	err = new(npm).Dev(ctx, backend.DevOptions{Config: abi.JSON(`{"skript": "dev"}`)})
 	fmt.Println(err)
 	// Output:
 	// [{exec {"argv":["npm","run","dev"]}}] <nil>
@@ -69,7 +69,7 @@ func ExampleHandle() {
 // replies returns a context whose host replies to one operation with JSON.
 func replies(operation, ok string) context.Context {
 	return backend.WithHost(context.Background(), &backendtest.Host{
-		Answers: map[string]abi.Reply{operation: {OK: json.RawMessage(ok)}},
+		Answers: map[string]abi.Reply{operation: {OK: abi.JSON(ok)}},
 	})
 }
 
@@ -200,9 +200,9 @@ func ExampleEnvStatusIn() {
 	// Output: missing <nil>
 }
 
-func ExampleLogf() {
+func ExampleLog() {
 	host := new(backendtest.Host)
-	backend.Logf(backend.WithHost(context.Background(), host), abi.LevelWarn, "port %d is in use", 3000)
+	backend.Log(backend.WithHost(context.Background(), host), abi.LevelWarn, "port 3000 is in use")
 	fmt.Println(host.Calls[0].Request)
 	// Output: {"level":"warn","message":"port 3000 is in use"}
 }

@@ -2,13 +2,7 @@
 
 package backend
 
-import (
-	"context"
-
-	"github.com/extism/go-pdk"
-
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-)
+import "github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 
 //go:wasmexport describe
 func exportDescribe() int32 { return export(abi.ExportDescribe) }
@@ -23,6 +17,9 @@ func exportDev() int32 { return export(abi.ExportDev) }
 func exportBuildDocker() int32 { return export(abi.ExportBuildDocker) }
 
 func export(name string) int32 {
-	pdk.Output(Handle(context.Background(), registered, name, pdk.Input()))
+	input := load(extismInputLength(), 0, extismInputLoadU64, extismInputLoadU8)
+	output := Handle(background(), registered, name, input)
+	// Extism reads the block after the export has returned, so it stays.
+	extismOutputSet(store(output), uint64(len(output)))
 	return 0
 }

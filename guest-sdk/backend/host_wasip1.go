@@ -2,12 +2,6 @@
 
 package backend
 
-import (
-	"context"
-
-	"github.com/extism/go-pdk"
-)
-
 //go:wasmimport extism:host/user stagecraft_docker_build
 func hostDockerBuild(offset uint64) uint64
 
@@ -46,10 +40,10 @@ func hostStat(offset uint64) uint64
 
 // transport calls the host through Extism's memory. The context is not passed on: the
 // host itself ends a call.
-func transport(_ context.Context, _ string, imported importFunc, request []byte) ([]byte, error) {
-	in := pdk.AllocateBytes(request)
-	defer in.Free()
-	out := pdk.FindMemory(imported(in.Offset()))
-	defer out.Free()
-	return out.ReadBytes(), nil
+func transport(_ Context, _ string, imported importFunc, request []byte) ([]byte, error) {
+	in := store(request)
+	reply := imported(in)
+	extismFree(in)
+	defer extismFree(reply)
+	return load(extismLength(reply), reply, extismLoadU64, extismLoadU8), nil
 }

@@ -38,7 +38,7 @@ func (h *Host) Call(_ context.Context, operation string, request []byte) []byte 
 	h.Calls = append(h.Calls, Call{operation, string(request)})
 	reply, ok := h.Answers[operation]
 	if !ok {
-		reply = abi.Reply{OK: json.RawMessage(`{}`)}
+		reply = abi.Reply{OK: abi.JSON(`{}`)}
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
@@ -126,7 +126,7 @@ func call(t *testing.T, e Exports, export string, input, result any) error {
 // devWith calls dev with a configuration.
 func devWith(t *testing.T, e Exports, config string) error {
 	t.Helper()
-	return call(t, e, abi.ExportDev, abi.DevOptions{Config: json.RawMessage(config), WorkDir: "."}, new(abi.Empty))
+	return call(t, e, abi.ExportDev, abi.DevOptions{Config: abi.JSON(config), WorkDir: "."}, new(abi.Empty))
 }
 
 func (s Subject) describes(t *testing.T) {
@@ -157,7 +157,7 @@ func (s Subject) dev(t *testing.T) {
 }
 
 func (s Subject) devFails(t *testing.T) {
-	h := &Host{Answers: map[string]abi.Reply{abi.OpExec: {OK: json.RawMessage(`{"exit_code":7}`)}}}
+	h := &Host{Answers: map[string]abi.Reply{abi.OpExec: {OK: abi.JSON(`{"exit_code":7}`)}}}
 	err := devWith(t, s.Open(t, h), s.Dev)
 	if e, ok := errors.AsType[*abi.Error](err); !ok || e.ExitCode != 7 || !strings.Contains(e.Message, "exit status 7") {
 		t.Errorf("got %+v", err)
@@ -173,9 +173,9 @@ func (s Subject) devDenied(t *testing.T) {
 }
 
 func (s Subject) build(t *testing.T) {
-	h := &Host{Answers: map[string]abi.Reply{abi.OpDockerBuild: {OK: json.RawMessage(`{"image":"shop:1","id":"sha256:1"}`)}}}
+	h := &Host{Answers: map[string]abi.Reply{abi.OpDockerBuild: {OK: abi.JSON(`{"image":"shop:1","id":"sha256:1"}`)}}}
 	var result abi.BuildDockerResult
-	err := call(t, s.Open(t, h), abi.ExportBuildDocker, abi.BuildDockerOptions{Config: json.RawMessage(s.Build), ImageTag: "shop:1"}, &result)
+	err := call(t, s.Open(t, h), abi.ExportBuildDocker, abi.BuildDockerOptions{Config: abi.JSON(s.Build), ImageTag: "shop:1"}, &result)
 	if err != nil || result.Image != "shop:1" {
 		t.Errorf("got %q, %v", result.Image, err)
 	}
@@ -189,7 +189,7 @@ func (s Subject) wrong(t *testing.T) {
 		h := new(Host)
 		e := s.Open(t, h)
 		for name, err := range map[string]error{
-			"validate": call(t, e, abi.ExportValidate, abi.ValidateOptions{Config: json.RawMessage(config)}, new(abi.Empty)),
+			"validate": call(t, e, abi.ExportValidate, abi.ValidateOptions{Config: abi.JSON(config)}, new(abi.Empty)),
 			"dev":      devWith(t, e, config),
 		} {
 			e, ok := errors.AsType[*abi.Error](err)

@@ -2,13 +2,13 @@ package backendtest_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backendtest"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 )
 
 type command struct{}
@@ -38,9 +38,9 @@ func (command) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions)
 	return res.Image, err
 }
 
-func parse(data json.RawMessage) (config, error) {
+func parse(data []byte) (config, error) {
 	var cfg config
-	if err := abi.Decode(data, &cfg); err != nil {
+	if err := settings.Decode(data, &cfg); err != nil {
 		return cfg, err
 	}
 	if len(cfg.Argv) == 0 {
@@ -63,9 +63,9 @@ func TestConformance(t *testing.T) {
 }
 
 func ExampleHost() {
-	host := &backendtest.Host{Answers: map[string]abi.Reply{abi.OpExec: {OK: json.RawMessage(`{"exit_code": 1}`)}}}
+	host := &backendtest.Host{Answers: map[string]abi.Reply{abi.OpExec: {OK: abi.JSON(`{"exit_code": 1}`)}}}
 	ctx := backend.WithHost(context.Background(), host)
-	err := command{}.Dev(ctx, backend.DevOptions{Config: json.RawMessage(`{"argv": ["npm", "start"]}`)})
+	err := command{}.Dev(ctx, backend.DevOptions{Config: abi.JSON(`{"argv": ["npm", "start"]}`)})
 	fmt.Println(host.Calls)
 	fmt.Println(err)
 	// Output:

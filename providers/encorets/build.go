@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +18,8 @@ const (
 )
 
 // BuildDocker builds the image with encore, and checks that it exists.
-func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
-	cfg, err := parse(opts.Decode, (*config).checkBuild)
+func (*Provider) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) (string, error) {
+	cfg, err := parse(opts.Config, (*config).checkBuild)
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +107,7 @@ func (r *run) buildCommand(image string, push bool) []string {
 
 // await waits for encore's end. Its exit code is 0 also after an interrupt or a crash of
 // its daemon, so the line about the image counts.
-func (r *run) await(ctx context.Context, id int) error {
+func (r *run) await(ctx backend.Context, id int) error {
 	var built, incomplete bool
 	for {
 		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}})
@@ -133,7 +131,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 	var e *abi.Error
 	switch {
 	case exit.ExitCode != 0:
-		e = r.failed(buildFailed, fmt.Sprintf("encore build docker ended with exit code %d", exit.ExitCode))
+		e = r.failed(buildFailed, "encore build docker ended with exit code "+strconv.Itoa(exit.ExitCode))
 	case !built:
 		e = r.failed(buildFailed, "encore build docker ended with exit code 0 but did not report an image, as happens when its daemon dies")
 		e.Hint = daemonLog
@@ -148,7 +146,7 @@ func (r *run) verdict(exit *abi.ProcessExit, built, incomplete bool) error {
 }
 
 // find looks for the image in the engine, unless it was pushed.
-func (r *run) find(ctx context.Context, image string, push bool) error {
+func (r *run) find(ctx backend.Context, image string, push bool) error {
 	if push {
 		return nil
 	}

@@ -1,62 +1,95 @@
 package main
 
 import (
-	"fmt"
-	"net"
-	"net/netip"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 type config struct {
-	Dev struct {
-		Entrypoint       string   `json:"entrypoint"`
-		Listen           string   `json:"listen"`
-		EnvFrom          []string `json:"env_from"`
-		Secrets          secrets  `json:"secrets"`
-		DisableTelemetry *bool    `json:"disable_telemetry"`
-		NodeExtraCACerts string   `json:"node_extra_ca_certs"`
-		ReadyTimeout     string   `json:"ready_timeout"`
-		runFlags
-	} `json:"dev"`
-	Build struct {
-		Workdir         string `json:"workdir"`
-		ImageName       string `json:"image_name"`
-		DockerTagSuffix string `json:"docker_tag_suffix"`
-		Config          string `json:"config"`
-		SkipConfig      bool   `json:"skip_config"`
-		Base            string `json:"base"`
-		Arch            string `json:"arch"`
-		Push            bool   `json:"push"`
-		parts
-	} `json:"build"`
+	Dev   dev
+	Build build
+}
+
+func (c *config) Fields() []abi.Field {
+	return []abi.Field{{Name: "dev", To: &c.Dev}, {Name: "build", To: &c.Build}}
+}
+
+type dev struct {
+	Entrypoint       string
+	Listen           string
+	EnvFrom          []string
+	Secrets          secrets
+	DisableTelemetry *bool
+	NodeExtraCACerts string
+	ReadyTimeout     string
+	runFlags
+}
+
+func (d *dev) Fields() []abi.Field {
+	return append(d.runFlags.fields(), []abi.Field{
+		{Name: "entrypoint", To: &d.Entrypoint},
+		{Name: "listen", To: &d.Listen},
+		{Name: "env_from", To: &d.EnvFrom},
+		{Name: "secrets", To: &d.Secrets},
+		{Name: "disable_telemetry", To: abi.Optional(&d.DisableTelemetry)},
+		{Name: "node_extra_ca_certs", To: &d.NodeExtraCACerts},
+		{Name: "ready_timeout", To: &d.ReadyTimeout},
+	}...)
+}
+
+type build struct {
+	Workdir         string
+	ImageName       string
+	DockerTagSuffix string
+	Config          string
+	SkipConfig      bool
+	Base            string
+	Arch            string
+	Push            bool
+	parts
+}
+
+func (b *build) Fields() []abi.Field {
+	return append(b.parts.fields(), []abi.Field{
+		{Name: "workdir", To: &b.Workdir},
+		{Name: "image_name", To: &b.ImageName},
+		{Name: "docker_tag_suffix", To: &b.DockerTagSuffix},
+		{Name: "config", To: &b.Config},
+		{Name: "skip_config", To: &b.SkipConfig},
+		{Name: "base", To: &b.Base},
+		{Name: "arch", To: &b.Arch},
+		{Name: "push", To: &b.Push},
+	}...)
 }
 
 type secrets struct {
-	Types   []string `json:"types"`
-	FromEnv []string `json:"from_env"`
+	Types   []string
+	FromEnv []string
 	// Required makes dev fail if they cannot be set without a login or the network.
-	Required *bool `json:"required"`
+	Required *bool
+}
+
+func (s *secrets) Fields() []abi.Field {
+	return []abi.Field{{Name: "types", To: &s.Types}, {Name: "from_env", To: &s.FromEnv}, {Name: "required", To: abi.Optional(&s.Required)}}
 }
 
 // The defaults of dev.
 const (
 	defaultPort   = 4000
 	defaultListen = "127.0.0.1:4000"
-	defaultReady  = time.Minute
+	defaultReady  = 60 * second
 )
 
 type check func(*config) []abi.Problem
 
 // parse decodes the configuration and returns the problems of all checks together.
-func parse(decode func(any) error, checks ...check) (*config, error) {
+func parse(data abi.JSON, checks ...check) (*config, error) {
 	var c config
-	if err := decode(&c); err != nil {
+	if err := abi.Decode(data, &c); err != nil {
 		return nil, invalidConfig(err)
 	}
 	var problems []abi.Problem
@@ -80,7 +113,7 @@ func (c *config) checkDev() []abi.Problem {
 	if why := c.listenProblem(); why != "" {
 		add("/dev/listen", why, "give an IP address or localhost, and a port: listen: 127.0.0.1:4000")
 	}
-	if _, err := c.readyTimeout(); err != nil {
+	if _, ok := c.readyTimeout(); !ok {
 		add("/dev/ready_timeout", strconv.Quote(c.Dev.ReadyTimeout)+" is not a duration", "write it as 90s or 2m")
 	}
 	for i, name := range c.Dev.EnvFrom {
@@ -102,13 +135,12 @@ func leaving(p string) string { return strconv.Quote(p) + " leaves the project d
 
 // listenProblem checks dev.listen as encore run --listen does.
 func (c *config) listenProblem() string {
-	host, port, err := net.SplitHostPort(c.listen())
-	number, nerr := strconv.Atoi(port)
-	_, ierr := netip.ParseAddr(host)
+	host, port, ok := splitAddress(c.listen())
+	number, err := strconv.Atoi(port)
 	switch {
-	case err != nil || nerr != nil || number < 1 || number > 65535:
+	case !ok || err != nil || number < 1 || number > 65535:
 		return strconv.Quote(c.Dev.Listen) + " is not an address: expected host:port"
-	case host != "" && host != "localhost" && ierr != nil:
+	case host != "" && host != "localhost" && !parseAddress(host).valid:
 		return strconv.Quote(host) + " is neither an IP address nor localhost"
 	}
 	return ""
@@ -123,27 +155,22 @@ func (c *config) listen() string {
 
 // local returns the address for connections from this machine.
 func (c *config) local() string {
-	host, port, _ := net.SplitHostPort(c.listen())
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case host == "" || host == "localhost" || err == nil && !addr.IsLoopback():
+	host, port, _ := splitAddress(c.listen())
+	switch ip := parseAddress(host); {
+	case ip.anyIPv4:
+		host = "127.0.0.1"
+	case host == "" || ip.valid && !ip.loopback:
 		host = "localhost"
-		if err == nil && addr.IsUnspecified() && addr.Is4() {
-			host = "127.0.0.1"
-		}
 	}
-	return net.JoinHostPort(host, port)
+	return joinAddress(host, port)
 }
 
-func (c *config) readyTimeout() (time.Duration, error) {
+// readyTimeout returns dev.ready_timeout in milliseconds.
+func (c *config) readyTimeout() (ms int64, ok bool) {
 	if c.Dev.ReadyTimeout == "" {
-		return defaultReady, nil
+		return defaultReady, true
 	}
-	d, err := time.ParseDuration(c.Dev.ReadyTimeout)
-	if err == nil && d <= 0 {
-		err = fmt.Errorf("%v is over at once", d)
-	}
-	return d, err
+	return parseDuration(c.Dev.ReadyTimeout)
 }
 
 // architectures are those that encore builds for.
@@ -163,10 +190,10 @@ func (c *config) checkBuild() []abi.Problem {
 	if b.Config != "" && b.SkipConfig {
 		add("/build/skip_config", "excludes build.config", "leave one of the two out")
 	}
-	if b.ImageName != "" && !component().MatchString(b.ImageName) {
+	if b.ImageName != "" && !isComponent(b.ImageName) {
 		add("/build/image_name", strconv.Quote(b.ImageName)+" is not an image name", "use lower-case letters and digits, with single . _ or - between them")
 	}
-	if !suffix().MatchString(b.DockerTagSuffix) {
+	if !isSuffix(b.DockerTagSuffix) {
 		add("/build/docker_tag_suffix", strconv.Quote(b.DockerTagSuffix)+" cannot be part of a tag", "use letters, digits, . _ and -")
 	}
 	if b.Base != "" && !isReference(b.Base) {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
-	"fmt"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -15,7 +13,7 @@ import (
 var startsDaemon = []string{"encore", "namespace", "list"}
 
 // daemonTimeout bounds this command.
-const daemonTimeout = 30 * time.Second
+const daemonTimeout = 30 * second
 
 // saysAuth is encore's advice to log in. It means that the daemon runs, which requires no
 // login.
@@ -29,7 +27,7 @@ const saysLate = "daemon: "
 // daemon keeps that command's environment and passes it to the apps of all the user's
 // projects. files are the dotenv files of the later commands; if these have no variables
 // of the project, they may start the daemon themselves.
-func (r *run) startDaemon(ctx context.Context, reason string, files []string) error {
+func (r *run) startDaemon(ctx backend.Context, reason string, files []string) error {
 	if len(files) == 0 && len(r.base()) == 0 && len(r.variables()) == len(r.steering()) {
 		return nil
 	}
@@ -46,17 +44,17 @@ func (r *run) startDaemon(ctx context.Context, reason string, files []string) er
 	case res.ExitCode == 0:
 		return nil
 	case strings.Contains(res.Stderr, saysAuth):
-		backend.Logf(ctx, abi.LevelDebug, "%s: not logged in, but the daemon runs", command)
+		backend.Log(ctx, abi.LevelDebug, command+": not logged in, but the daemon runs")
 		return nil
 	}
-	e := r.failed(reason, fmt.Sprintf("cannot start encore's daemon without the variables of this project: %s ended with exit code %d", command, res.ExitCode))
+	e := r.failed(reason, "cannot start encore's daemon without the variables of this project: "+command+" ended with exit code "+strconv.Itoa(res.ExitCode))
 	e.Hint = "run it in " + r.dir + " to see what is wrong"
 	e.Output = end(res.Stderr)
 	return e
 }
 
-func (r *run) askDaemon(ctx context.Context) (abi.ExecResult, error) {
+func (r *run) askDaemon(ctx backend.Context) (abi.ExecResult, error) {
 	return backend.Exec(ctx, abi.ExecRequest{
-		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout.Milliseconds(),
+		Argv: startsDaemon, Dir: r.dir, Env: r.steering(), Capture: true, TimeoutMS: daemonTimeout,
 	})
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func TestStartDaemon(t *testing.T) {
 		`{"dev":{"entrypoint":"backend","env_from":[".env"],"disable_telemetry":false,"node_extra_ca_certs":"c"}}`: true,
 	} {
 		h := newHost(nil)
-		_ = new(Provider).Dev(guest.WithHost(t.Context(), h), abi.DevOptions{Config: json.RawMessage(config)})
+		_ = new(Provider).Dev(guest.WithHost(t.Context(), h), abi.DevOptions{Config: abi.JSON(config)})
 		commands := slices.DeleteFunc(h.calls, func(call string) bool {
 			return !strings.HasPrefix(call, "exec ") && !strings.HasPrefix(call, "process_start ")
 		})
@@ -47,7 +46,7 @@ func TestStartDaemonForBuild(t *testing.T) {
 		`{"dev":{"entrypoint":"backend","node_extra_ca_certs":"ca.pem"}}`: true,
 	} {
 		h := newHost(nil)
-		_, _ = new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: json.RawMessage(config), ImageTag: "shop:1"})
+		_, _ = new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: abi.JSON(config), ImageTag: "shop:1"})
 		if got := slices.Contains(h.calls, namespaceList); got != want {
 			t.Errorf("%s: got %s", config, strings.Join(h.calls, "\n"))
 		}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"fmt"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -18,11 +16,11 @@ const saysReady = "Your API is running at:"
 const daemonLog = "if its daemon died, its log says why: daemon.log in ~/.cache/encore, or $XDG_CACHE_HOME/encore (macOS: ~/Library/Caches/encore); encore daemon env prints its path"
 
 // portTimeout is how long the app may need to free its port after encore's end.
-const portTimeout = 5 * time.Second
+const portTimeout = 5 * second
 
 // Dev syncs the secrets and runs the app until the user ends it.
-func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
-	cfg, err := parse(opts.Decode, (*config).checkDev)
+func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
+	cfg, err := parse(opts.Config, (*config).checkDev)
 	if err != nil {
 		return err
 	}
@@ -50,7 +48,7 @@ func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
 }
 
 // checkPort refuses a port that is in use, before anything is done.
-func (r *run) checkPort(ctx context.Context) error {
+func (r *run) checkPort(ctx backend.Context) error {
 	probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true})
 	if err != nil || !probe.Answers {
 		return err
@@ -61,7 +59,7 @@ func (r *run) checkPort(ctx context.Context) error {
 }
 
 // serve waits for encore run's end.
-func (r *run) serve(ctx context.Context, id int) error {
+func (r *run) serve(ctx backend.Context, id int) error {
 	ready, err := r.awaitReady(ctx, id)
 	for err == nil {
 		var news abi.ProcessWaitResult
@@ -78,14 +76,11 @@ func (r *run) serve(ctx context.Context, id int) error {
 // awaitReady waits until the port answers. Encore's own line is not enough: encore prints
 // it before the app is ready, and for a crashed app. It returns false if the run was
 // asked to end.
-func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
-	timeout, err := r.readyTimeout()
-	if err != nil {
-		return false, err
-	}
+func (r *run) awaitReady(ctx backend.Context, id int) (bool, error) {
+	timeout, _ := r.readyTimeout()
 	line := ""
 	for left, next := timeout, timeout; ; next = min(left, afterReady) {
-		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Path: "/", TimeoutMS: next.Milliseconds(), While: []int{id}})
+		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Path: "/", TimeoutMS: next, While: []int{id}})
 		if err != nil {
 			return false, err
 		}
@@ -113,7 +108,7 @@ func (r *run) awaitReady(ctx context.Context, id int) (bool, error) {
 }
 
 // afterReady is how long one probe asks after encore's ready line.
-const afterReady = time.Second
+const afterReady = second
 
 // ownError reports whether a status of 500 or more is the app's. Encore itself answers
 // with 502 for an app that does not answer.
@@ -124,33 +119,33 @@ func ownError(status int) bool {
 }
 
 // giveUp ends encore run after the timeout.
-func (r *run) giveUp(ctx context.Context, id int, timeout time.Duration) error {
+func (r *run) giveUp(ctx backend.Context, id int, timeout int64) error {
 	exit, err := backend.Stop(ctx, abi.ProcessStopRequest{ID: id, Signal: "SIGINT"})
 	if err != nil {
 		return err
 	}
-	e := r.failed(devServerFailed, fmt.Sprintf("encore run was not ready within %v", timeout))
+	e := r.failed(devServerFailed, "encore run was not ready within "+formatDuration(timeout))
 	e.Hint, e.Output = "give it more time with dev.ready_timeout", end(exit.Tail)
 	return e
 }
 
 // tellReady shows the API's address: encore's, or the configured one.
-func (r *run) tellReady(ctx context.Context, line string) {
+func (r *run) tellReady(ctx backend.Context, line string) {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Logf(ctx, abi.LevelInfo, "ready at %s", cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
+	backend.Log(ctx, abi.LevelInfo, "ready at "+cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
 }
 
 // ended distinguishes an interrupt from other ends: encore's exit code is 0 also for a
 // crashed app.
-func (r *run) ended(ctx context.Context, exit *abi.ProcessExit, ready bool) error {
+func (r *run) ended(ctx backend.Context, exit *abi.ProcessExit, ready bool) error {
 	if exit.Interrupted {
-		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true, TimeoutMS: portTimeout.Milliseconds()})
+		probe, err := backend.Probe(ctx, abi.ProbeRequest{Address: r.local(), Gone: true, TimeoutMS: portTimeout})
 		if err == nil && probe.Answers {
-			backend.Logf(ctx, abi.LevelWarn, "something still answers at %s", r.local())
+			backend.Log(ctx, abi.LevelWarn, "something still answers at "+r.local())
 		}
 		return interrupted("encore run")
 	}
-	how := fmt.Sprintf("exit code %d", exit.ExitCode)
+	how := "exit code " + strconv.Itoa(exit.ExitCode)
 	if exit.Signal != "" {
 		how = exit.Signal
 	}

@@ -31,15 +31,9 @@
 package main
 
 import (
-	"context"
-	_ "embed"
-
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
-
-//go:embed schema.json
-var schema []byte
 
 // Provider is the provider encore-ts.
 type Provider struct{}
@@ -56,7 +50,7 @@ func (*Provider) ID() string { return "encore-ts" }
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
-		ConfigSchema: schema,
+		ConfigSchema: abi.JSON(schema),
 		BuildOptions: []string{abi.OptionPlatforms, abi.OptionLoad, abi.OptionIdentify},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{
@@ -92,8 +86,8 @@ const (
 var daemonPlaces = []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "ENCORE_CONFIG_DIR"}
 
 // Validate checks the configuration for dev and for build.
-func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkDev, (*config).checkBuild)
+func (*Provider) Validate(_ backend.Context, opts backend.ValidateOptions) error {
+	_, err := parse(opts.Config, (*config).checkDev, (*config).checkBuild)
 	return err
 }
 

@@ -95,7 +95,7 @@ func newHost(answers map[string][]string) *host {
 
 func (h *host) dev(t *testing.T, config string) error {
 	t.Helper()
-	return new(Provider).Dev(backend.WithHost(t.Context(), h), abi.DevOptions{Config: json.RawMessage(config), Env: map[string]string{"FROM": "opts"}})
+	return new(Provider).Dev(backend.WithHost(t.Context(), h), abi.DevOptions{Config: abi.JSON(config), Env: map[string]string{"FROM": "opts"}})
 }
 
 const devConfig = `{"dev":{"entrypoint":"./backend","listen":"0.0.0.0:4000","env_from":[".env","b/.env"],"node_extra_ca_certs":"./ca.pem",` +
@@ -258,7 +258,7 @@ func TestBuild(t *testing.T) {
 			answers[key] = slices.Clone(list)
 		}
 		h := newHost(answers)
-		_, err := new(Provider).BuildDocker(backend.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: json.RawMessage(tt.config), ImageTag: tt.tag, Push: tt.push})
+		_, err := new(Provider).BuildDocker(backend.WithHost(t.Context(), h), abi.BuildDockerOptions{Config: abi.JSON(tt.config), ImageTag: tt.tag, Push: tt.push})
 		got, reason := h.command(t), ""
 		if e, ok := errors.AsType[*abi.Error](err); ok {
 			got, reason = e.Message, e.Reason

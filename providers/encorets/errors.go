@@ -2,9 +2,8 @@ package main
 
 import (
 	"errors"
-	"regexp"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -60,7 +59,7 @@ func (r *run) failure(reason, what string, err error) error {
 	return &out
 }
 
-func interrupted(what string) error { return abi.Errorf(abi.CodeInterrupted, "%s: interrupted", what) }
+func interrupted(what string) error { return abi.NewError(abi.CodeInterrupted, what+": interrupted") }
 
 // endLines is the number of lines of output in an error.
 const endLines = 12
@@ -73,11 +72,16 @@ func end(output string) string {
 
 // Encore's messages without a login, and without the network.
 var (
-	loggedOut = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not logged in|OAuth refresh token was invalid`) })
-	offline   = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`dial tcp|no such host|network is unreachable|no route to host|connection (?:refused|reset|timed out)|i/o timeout|TLS handshake timeout|context deadline exceeded`)
-	})
+	loggedOut = []string{"not logged in", "OAuth refresh token was invalid"}
+	offline   = []string{
+		"dial tcp", "no such host", "network is unreachable", "no route to host", "connection refused", "connection reset",
+		"connection timed out", "i/o timeout", "TLS handshake timeout", "context deadline exceeded",
+	}
 )
+
+func says(output string, messages []string) bool {
+	return slices.ContainsFunc(messages, func(m string) bool { return strings.Contains(output, m) })
+}
 
 // tolerated returns why optional secrets could not be set, "" for other errors.
 func (r *run) tolerated(err error) string {
@@ -96,9 +100,9 @@ func unreachable(err error) string {
 		return ""
 	case e.Code == abi.CodeTimeout:
 		return "encore did not end in time; check the network"
-	case loggedOut().MatchString(e.Output):
+	case says(e.Output, loggedOut):
 		return "not logged in; run: encore auth login"
-	case offline().MatchString(e.Output):
+	case says(e.Output, offline):
 		return "cannot reach Encore's platform"
 	}
 	return ""

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,11 +12,21 @@ import (
 // runFlags are the settings of dev that are passed to encore run. Encore has defaults for
 // all but the browser, which stays closed.
 type runFlags struct {
-	Watch     *bool     `json:"watch"`
-	Namespace string    `json:"namespace"`
-	Level     string    `json:"level"`
-	Debug     debugMode `json:"debug"`
-	Browser   string    `json:"browser"`
+	Watch     *bool
+	Namespace string
+	Level     string
+	Debug     debugMode
+	Browser   string
+}
+
+func (f *runFlags) fields() []abi.Field {
+	return []abi.Field{
+		{Name: "watch", To: abi.Optional(&f.Watch)},
+		{Name: "namespace", To: &f.Namespace},
+		{Name: "level", To: &f.Level},
+		{Name: "debug", To: &f.Debug},
+		{Name: "browser", To: &f.Browser},
+	}
 }
 
 // The values that encore run takes.
@@ -32,17 +40,17 @@ var (
 // no flag.
 type debugMode string
 
-// UnmarshalJSON takes a boolean or a text.
-func (d *debugMode) UnmarshalJSON(data []byte) error {
-	switch string(data) {
-	case "null", "false":
-		*d = ""
-	case "true":
+// SetJSON takes a boolean or a text. check reports others with their place.
+func (d *debugMode) SetJSON(data []byte) error {
+	switch text, ok := abi.JSON(data).Text(); {
+	case ok:
+		*d = debugMode(text)
+	case string(data) == "true":
 		*d = "enabled"
+	case string(data) == "false" || string(data) == "null":
+		*d = ""
 	default:
-		if json.Unmarshal(data, (*string)(d)) != nil {
-			*d = debugMode(data) // check reports it with its place
-		}
+		*d = debugMode(data)
 	}
 	return nil
 }
@@ -70,7 +78,7 @@ func oneOf(pointer, value string, allowed []string) []abi.Problem {
 	}
 	hint := "expected one of " + strings.Join(allowed, ", ")
 	if near := abi.Nearest(value, allowed); near != "" {
-		hint = fmt.Sprintf("did you mean %q? ", near) + hint
+		hint = "did you mean " + strconv.Quote(near) + "? " + hint
 	}
 	return []abi.Problem{{Pointer: pointer, Message: "unknown value " + strconv.Quote(value), Hint: hint}}
 }
@@ -97,8 +105,12 @@ func (r *run) runCommand() []string {
 
 // parts are the parts of the app in the image; all if neither is set.
 type parts struct {
-	Services []string `json:"services"`
-	Gateways []string `json:"gateways"`
+	Services []string
+	Gateways []string
+}
+
+func (p *parts) fields() []abi.Field {
+	return []abi.Field{{Name: "services", To: &p.Services}, {Name: "gateways", To: &p.Gateways}}
 }
 
 // check refuses names that encore would split: it reads a list as CSV.

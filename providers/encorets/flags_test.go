@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -74,7 +73,7 @@ func TestParts(t *testing.T) {
 			config = "," + config
 		}
 		_, err := new(Provider).BuildDocker(guest.WithHost(t.Context(), h), abi.BuildDockerOptions{
-			Config: json.RawMessage(`{"build":{"workdir":"backend"` + config + `}}`), ImageTag: "shop:1",
+			Config: abi.JSON(`{"build":{"workdir":"backend"` + config + `}}`), ImageTag: "shop:1",
 		})
 		got := h.command(t)
 		if err != nil {

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"path"
-	"regexp"
 	"strconv"
-	"sync"
-
-	"github.com/tailscale/hujson"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -19,7 +13,7 @@ const appFile = "encore.app"
 
 // locate finds the app of a directory as encore does, by the nearest encore.app at or
 // above it, which must be a file. Directories above the project cannot be read.
-func (r *run) locate(ctx context.Context, dir, pointer string) error {
+func (r *run) locate(ctx backend.Context, dir, pointer string) error {
 	r.dir = path.Clean(dir)
 	app, info, err := nearest(ctx, r.dir, appFile)
 	if err != nil {
@@ -41,7 +35,7 @@ func (r *run) locate(ctx context.Context, dir, pointer string) error {
 
 // checkGit refuses a .git that is a file, as in a worktree or a submodule: encore build
 // would never end. Encore looks for it up to the root.
-func (r *run) checkGit(ctx context.Context) error {
+func (r *run) checkGit(ctx backend.Context) error {
 	dir, info, err := nearest(ctx, r.app, ".git")
 	file := path.Join(dir, ".git")
 	isFile := info != nil && !info.Dir
@@ -59,7 +53,7 @@ func (r *run) checkGit(ctx context.Context) error {
 
 // nearest looks for a name in a directory and those above it, within the project. It
 // returns nil if there is none.
-func nearest(ctx context.Context, dir, name string) (string, *abi.FileInfo, error) {
+func nearest(ctx backend.Context, dir, name string) (string, *abi.FileInfo, error) {
 	for {
 		info, err := backend.Stat(ctx, path.Join(dir, name))
 		switch {
@@ -81,14 +75,14 @@ func isMissing(err error) bool {
 
 // checkLinked returns the app's ID, or an error that explains that secrets require an app
 // on Encore's platform.
-func (r *run) checkLinked(ctx context.Context) (id string, err error) {
+func (r *run) checkLinked(ctx backend.Context) (id string, err error) {
 	file := path.Join(r.app, appFile)
 	data, err := backend.ReadFile(ctx, file)
 	if err != nil {
 		return "", r.failure(invalidProject, file, err)
 	}
 	if id, err = appID(data); err != nil {
-		e := r.failed(invalidProject, brokenAt(file, err))
+		e := r.failed(invalidProject, brokenAt(file, data, err))
 		e.Hint = "encore.app is JSON with comments and trailing commas"
 		return "", e
 	}
@@ -98,36 +92,4 @@ func (r *run) checkLinked(ctx context.Context) (id string, err error) {
 	e := r.failed(secretSyncFailed, "the app is not linked with Encore, which stores its secrets: "+file+" has no id")
 	e.Hint = "link it, in " + r.app + ": encore app link\nor keep the secrets in " + path.Join(r.app, ".secrets.local.cue") + ", and remove dev.secrets from stagecraft.yml"
 	return "", e
-}
-
-// appID reads the ID in an encore.app as encore does. It is empty for an app that is not
-// linked.
-func appID(data []byte) (string, error) {
-	standard, err := hujson.Standardize(data)
-	if err != nil {
-		return "", err
-	}
-	var app struct {
-		ID string `json:"id"`
-	}
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(standard, &app))
-	switch {
-	case ok && wrong.Field == "id":
-		return "", errors.New("id: expected a string, got " + wrong.Value)
-	case ok:
-		return "", errors.New("expected an object, got " + wrong.Value)
-	}
-	return app.ID, nil
-}
-
-// hujsonPlace matches the place in the parser's errors.
-var hujsonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): `) })
-
-// brokenAt returns an error with its place as file:line:column.
-func brokenAt(file string, err error) string {
-	text := err.Error()
-	if at := hujsonPlace().FindStringSubmatch(text); at != nil {
-		return file + ":" + at[1] + ":" + at[2] + ": " + text[len(at[0]):]
-	}
-	return file + ": " + text
 }

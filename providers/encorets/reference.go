@@ -2,25 +2,10 @@ package main
 
 import (
 	"cmp"
-	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-)
-
-// The grammar of references, from
-// https://github.com/distribution/reference/blob/v0.6.0/regexp.go
-var (
-	component = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`) })
-	domain    = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$`)
-	})
-	tagText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) })
-	digest  = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
-	})
-	suffix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) })
 )
 
 // reference is a parsed image reference.
@@ -39,21 +24,21 @@ func parseReference(s string) (reference, bool) {
 	if slash := strings.LastIndexByte(rest, '/'); strings.Contains(rest[slash+1:], ":") {
 		i := strings.LastIndexByte(rest, ':')
 		rest, r.tag = rest[:i], rest[i+1:]
-		if !tagText().MatchString(r.tag) {
+		if !isTag(r.tag) {
 			return r, false
 		}
 	}
-	if r.digest = digestText; hasDigest && !digest().MatchString(digestText) {
+	if r.digest = digestText; hasDigest && !isDigest(digestText) {
 		return r, false
 	}
 	if first, after, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
-		if r.domain, rest = first, after; !domain().MatchString(first) {
+		if r.domain, rest = first, after; !isDomain(first) {
 			return r, false
 		}
 	}
 	r.path = strings.Split(rest, "/")
 	for _, part := range r.path {
-		if !component().MatchString(part) {
+		if !isComponent(part) {
 			return r, false
 		}
 	}
@@ -81,12 +66,12 @@ func (r reference) String() string {
 func (c *config) image(asked string) (string, error) {
 	r, ok := parseReference(asked)
 	if !ok {
-		e := abi.Errorf(abi.CodeInvalid, "%q is not an image reference", asked)
+		e := abi.NewError(abi.CodeInvalid, strconv.Quote(asked)+" is not an image reference")
 		e.Reason = configInvalid
 		return "", e
 	}
 	if r.digest != "" {
-		e := abi.Errorf(abi.CodeInvalid, "%q has a digest, which is unknown before the build", asked)
+		e := abi.NewError(abi.CodeInvalid, strconv.Quote(asked)+" has a digest, which is unknown before the build")
 		e.Reason = configInvalid
 		return "", e
 	}
@@ -95,7 +80,7 @@ func (c *config) image(asked string) (string, error) {
 	}
 	if c.Build.DockerTagSuffix != "" {
 		r.tag = cmp.Or(r.tag, "latest") + c.Build.DockerTagSuffix
-		if !tagText().MatchString(r.tag) {
+		if !isTag(r.tag) {
 			return "", invalidConfig(abi.Invalid(abi.Problem{
 				Pointer: "/build/docker_tag_suffix", Message: "makes the invalid tag " + r.tag, Hint: "a tag has at most 128 characters",
 			}))

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
@@ -24,15 +19,13 @@ var environments = map[string]string{
 
 var typeNames = []string{"dev", "development", "ephemeral", "local", "pr", "preview", "prod", "production"}
 
-var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
-
 func (s *secrets) check() []abi.Problem {
 	problems := s.checkTypes()
 	seen := make(map[string]bool)
 	for i, name := range s.FromEnv {
 		p := abi.Problem{Pointer: "/dev/secrets/from_env/" + strconv.Itoa(i)}
 		switch {
-		case !variableName().MatchString(name):
+		case !isVariable(name):
 			p.Message = strconv.Quote(name) + " is not a variable name"
 		case seen[name]:
 			p.Message = "duplicate variable " + name
@@ -61,7 +54,7 @@ func (s *secrets) checkTypes() []abi.Problem {
 		case !ok:
 			p.Message, p.Hint = "unknown environment type "+strconv.Quote(name), "expected one of "+strings.Join(typeNames, ", ")
 			if near := abi.Nearest(name, typeNames); near != "" {
-				p.Hint = fmt.Sprintf("did you mean %q? ", near) + p.Hint
+				p.Hint = "did you mean " + strconv.Quote(near) + "? " + p.Hint
 			}
 		case seen[same] != "":
 			p.Message = name + " is the same as " + seen[same]
@@ -76,20 +69,19 @@ func (s *secrets) checkTypes() []abi.Problem {
 
 // meant returns the environments of the types, sorted.
 func (s *secrets) meant() []string {
-	names := make([]string, len(s.Types))
-	for i, name := range s.Types {
-		names[i] = environments[name]
+	names := make(map[string]bool)
+	for _, name := range s.Types {
+		names[environments[name]] = true
 	}
-	slices.Sort(names)
-	return names
+	return abi.SortedKeys(names)
 }
 
 // secretTimeout bounds one encore secret set, which uses the network.
-const secretTimeout = 15 * time.Second
+const secretTimeout = 15 * second
 
 // sync sets each secret that has a value. Values do not enter this module: the host writes
 // them to encore's standard input.
-func (r *run) sync(ctx context.Context) error {
+func (r *run) sync(ctx backend.Context) error {
 	names := r.Dev.Secrets.FromEnv
 	if len(names) == 0 {
 		return nil
@@ -106,7 +98,7 @@ func (r *run) sync(ctx context.Context) error {
 		if states[name] == abi.EnvEmpty {
 			how = "is empty"
 		}
-		backend.Logf(ctx, abi.LevelWarn, "the secret %s is not synced: the variable %s", name, how)
+		backend.Log(ctx, abi.LevelWarn, "the secret "+name+" is not synced: the variable "+how)
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return states[name] != abi.EnvSet })
 	if len(names) == 0 {
@@ -119,7 +111,7 @@ func (r *run) sync(ctx context.Context) error {
 	for i, name := range names {
 		err := r.set(ctx, app, name)
 		if why := r.tolerated(err); why != "" {
-			backend.Logf(ctx, abi.LevelWarn, "the secrets %s are not synced: %s", strings.Join(names[i:], ", "), why)
+			backend.Log(ctx, abi.LevelWarn, "the secrets "+strings.Join(names[i:], ", ")+" are not synced: "+why)
 			return nil
 		}
 		if err != nil {
@@ -132,28 +124,28 @@ func (r *run) sync(ctx context.Context) error {
 // set sets one secret for all of its types in one call: for encore, other sets of types
 // are other secrets. An unchanged value is not set again, because each call makes a new
 // version for everyone with this type.
-func (r *run) set(ctx context.Context, app, name string) error {
+func (r *run) set(ctx backend.Context, app, name string) error {
 	types := strings.Join(r.Dev.Secrets.Types, ",")
 	value := abi.EnvRef(name, r.Dev.EnvFrom...)
 	res, err := backend.Exec(ctx, abi.ExecRequest{
 		Argv: []string{"encore", "secret", "set", "--type", types, name}, Dir: r.dir,
-		Env: r.variables(), Stdin: &value, Capture: true, TimeoutMS: secretTimeout.Milliseconds(),
+		Env: r.variables(), Stdin: &value, Capture: true, TimeoutMS: secretTimeout,
 		Once: strings.Join(append([]string{"secret", app, name}, r.Dev.Secrets.meant()...), " "),
 	})
-	what := fmt.Sprintf("the secret %s for %s", name, types)
+	what := "the secret " + name + " for " + types
 	switch {
 	case err != nil:
 		return hinted(r.failure(secretSyncFailed, what, err))
 	case res.Interrupted:
 		return interrupted("encore secret set")
 	case res.ExitCode != 0:
-		e := r.failed(secretSyncFailed, fmt.Sprintf("%s was not set: encore ended with exit code %d", what, res.ExitCode))
+		e := r.failed(secretSyncFailed, what+" was not set: encore ended with exit code "+strconv.Itoa(res.ExitCode))
 		e.Output = end(res.Stderr)
 		return hinted(e)
 	case res.Unchanged:
-		backend.Logf(ctx, abi.LevelInfo, "%s is unchanged, and not set again", what)
+		backend.Log(ctx, abi.LevelInfo, what+" is unchanged, and not set again")
 		return nil
 	}
-	backend.Logf(ctx, abi.LevelInfo, "synced %s", what)
+	backend.Log(ctx, abi.LevelInfo, "synced "+what)
 	return nil
 }

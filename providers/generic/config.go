@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -12,22 +11,43 @@ import (
 )
 
 type config struct {
-	Dev struct {
-		Command []string          `json:"command"`
-		Workdir string            `json:"workdir"`
-		Env     map[string]string `json:"env"`
-		// Interactive leaves Ctrl-C to the program.
-		Interactive bool `json:"interactive"`
-	} `json:"dev"`
-	Build build `json:"build"`
+	Dev   dev
+	Build build
+	has   sections
+}
 
-	has map[string]any // the existing sections
+func (c *config) Fields() []abi.Field {
+	return []abi.Field{{Name: "dev", To: &c.Dev}, {Name: "build", To: &c.Build}}
+}
+
+type dev struct {
+	Command []string
+	Workdir string
+	Env     map[string]string
+	// Interactive leaves Ctrl-C to the program.
+	Interactive bool
+}
+
+func (d *dev) Fields() []abi.Field {
+	return []abi.Field{
+		{Name: "command", To: &d.Command},
+		{Name: "workdir", To: &d.Workdir},
+		{Name: "env", To: &d.Env},
+		{Name: "interactive", To: &d.Interactive},
+	}
+}
+
+// sections tells which sections the configuration has.
+type sections struct{ dev, build abi.JSON }
+
+func (s *sections) Fields() []abi.Field {
+	return []abi.Field{{Name: "dev", To: &s.dev}, {Name: "build", To: &s.build}}
 }
 
 type check func(*config) []abi.Problem
 
 // parse decodes the configuration and returns the problems of all checks together.
-func parse(decode func(any) error, checks ...check) (*config, error) {
+func parse(decode func(abi.Object) error, checks ...check) (*config, error) {
 	var c config
 	if err := decode(&c); err != nil {
 		return nil, err
@@ -47,9 +67,7 @@ func parse(decode func(any) error, checks ...check) (*config, error) {
 
 // onlyBuilds reports whether build is configured and dev is not.
 func (c *config) onlyBuilds() bool {
-	_, runs := c.has["dev"]
-	_, builds := c.has["build"]
-	return builds && !runs
+	return c.has.build != nil && c.has.dev == nil
 }
 
 // checkSections checks dev, which is optional beside build.
@@ -103,22 +121,35 @@ func leaves(p string) bool {
 
 // build is the section build of the configuration.
 type build struct {
-	Dockerfile string            `json:"dockerfile"`
-	Context    string            `json:"context"`
-	Target     string            `json:"target"`
-	Args       map[string]string `json:"args"`
-	Labels     map[string]string `json:"labels"`
-	Platforms  []string          `json:"platforms"`
-	Secrets    map[string]secret `json:"secrets"`
-	CacheFrom  []string          `json:"cache_from"`
-	CacheTo    []string          `json:"cache_to"`
-	Network    string            `json:"network"`
+	Dockerfile, Context, Target, Network string
+	Args, Labels                         map[string]string
+	Platforms, CacheFrom, CacheTo        []string
+	Secrets                              map[string]secret
+}
+
+func (b *build) Fields() []abi.Field {
+	return []abi.Field{
+		{Name: "dockerfile", To: &b.Dockerfile},
+		{Name: "context", To: &b.Context},
+		{Name: "target", To: &b.Target},
+		{Name: "args", To: &b.Args},
+		{Name: "labels", To: &b.Labels},
+		{Name: "platforms", To: &b.Platforms},
+		{Name: "secrets", To: abi.Map(&b.Secrets)},
+		{Name: "cache_from", To: &b.CacheFrom},
+		{Name: "cache_to", To: &b.CacheTo},
+		{Name: "network", To: &b.Network},
+	}
 }
 
 // secret is the source of a secret: a variable of the dotenv files or the environment.
 type secret struct {
-	Env   string   `json:"env"`
-	Files []string `json:"files"`
+	Env   string
+	Files []string
+}
+
+func (s *secret) Fields() []abi.Field {
+	return []abi.Field{{Name: "env", To: &s.Env}, {Name: "files", To: &s.Files}}
 }
 
 func (c *config) checkBuild() []abi.Problem {
@@ -126,25 +157,29 @@ func (c *config) checkBuild() []abi.Problem {
 	add := func(pointer, message, hint string) {
 		problems = append(problems, abi.Problem{Pointer: pointer, Message: message, Hint: hint})
 	}
+	names := func(pointer string, names map[string]string) {
+		for _, key := range abi.SortedKeys(names) {
+			if key == "" || strings.ContainsAny(key, "=\x00\r\n") {
+				add(abi.UnderPointer(pointer, key), "its name is empty or contains = or a line break", "")
+			}
+		}
+	}
+	texts := func(pointer string, list []string) {
+		for i, text := range list {
+			if text == "" {
+				add(pointer+"/"+strconv.Itoa(i), "is empty", "")
+			}
+		}
+	}
 	b := &c.Build
+	names("/build/args", b.Args)
+	texts("/build/cache_from", b.CacheFrom)
+	texts("/build/cache_to", b.CacheTo)
+	names("/build/labels", b.Labels)
 	if !slices.Contains([]string{"", "none", "default", "host"}, b.Network) {
 		add("/build/network", "unknown network "+strconv.Quote(b.Network), "expected none, default or host")
 	}
-	for name, names := range map[string]map[string]string{"args": b.Args, "labels": b.Labels} {
-		for _, key := range slices.Sorted(maps.Keys(names)) {
-			if key == "" || strings.ContainsAny(key, "=\x00\r\n") {
-				add(abi.UnderPointer("/build/"+name, key), "its name is empty or contains = or a line break", "")
-			}
-		}
-	}
-	for name, list := range map[string][]string{"platforms": b.Platforms, "cache_from": b.CacheFrom, "cache_to": b.CacheTo} {
-		for i, text := range list {
-			if text == "" {
-				add("/build/"+name+"/"+strconv.Itoa(i), "is empty", "")
-			}
-		}
-	}
-	slices.SortFunc(problems, func(a, b abi.Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
+	texts("/build/platforms", b.Platforms)
 	return append(problems, b.checkSecrets()...)
 }
 
@@ -152,7 +187,7 @@ const secretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 func (b *build) checkSecrets() []abi.Problem {
 	var problems []abi.Problem
-	for _, id := range slices.Sorted(maps.Keys(b.Secrets)) {
+	for _, id := range abi.SortedKeys(b.Secrets) {
 		at := abi.UnderPointer("/build/secrets", id)
 		if id == "" || strings.Trim(id, secretLetters) != "" {
 			problems = append(problems, abi.Problem{Pointer: at, Message: "is not a secret ID", Hint: "use letters, digits, _, . and -"})

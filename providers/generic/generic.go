@@ -20,17 +20,11 @@
 package main
 
 import (
-	"context"
-	_ "embed"
 	"errors"
-	"maps"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
 )
-
-//go:embed schema.json
-var schema []byte
 
 // Provider is the generic provider.
 type Provider struct{}
@@ -46,7 +40,7 @@ func (*Provider) ID() string { return "generic" }
 func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
-		ConfigSchema: schema,
+		ConfigSchema: abi.JSON(schema),
 		TextFrom:     []string{"/dev/env", "/build/args", "/build/labels"},
 		Capabilities: abi.Capabilities{
 			Exec: []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
@@ -60,30 +54,31 @@ func (*Provider) Describe() abi.Description {
 }
 
 // Validate checks the configuration for dev and for build.
-func (*Provider) Validate(_ context.Context, opts backend.ValidateOptions) error {
+func (*Provider) Validate(_ backend.Context, opts backend.ValidateOptions) error {
 	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkSections, (*config).checkBuild)
 	return err
 }
 
 // Dev runs dev.command until it ends; its exit status becomes the run's.
-func (*Provider) Dev(ctx context.Context, opts backend.DevOptions) error {
+func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
 	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
 	if err != nil {
 		return err
 	}
-	env := maps.Clone(opts.Env)
-	if env == nil {
-		env = make(map[string]string)
+	env := make(map[string]abi.Value)
+	for _, texts := range []map[string]string{opts.Env, cfg.Dev.Env} {
+		for name, text := range texts {
+			env[name] = abi.Text(text)
+		}
 	}
-	maps.Copy(env, cfg.Dev.Env)
 	_, err = backend.Run(ctx, abi.ExecRequest{
-		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: texts(env), Interactive: cfg.Dev.Interactive,
+		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: env, Interactive: cfg.Dev.Interactive,
 	})
 	return ofConfig(err, map[string]string{"dir": "/dev/workdir", "interactive": "/dev/interactive"})
 }
 
 // BuildDocker builds build.dockerfile in build.context.
-func (*Provider) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+func (*Provider) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) (string, error) {
 	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkBuild)
 	if err != nil {
 		return "", err
@@ -99,12 +94,4 @@ func ofConfig(err error, pointers map[string]string) error {
 		return err
 	}
 	return abi.Invalid(abi.Problem{Pointer: pointers[e.Field], Message: e.Message, Hint: e.Hint})
-}
-
-func texts(env map[string]string) map[string]abi.Value {
-	values := make(map[string]abi.Value, len(env))
-	for name, text := range env {
-		values[name] = abi.Text(text)
-	}
-	return values
 }

@@ -46,7 +46,7 @@ func (b *Builder) Module(pkg string) (string, error) {
 	out := filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "-")+".wasm")
 	return out, b.once(out, func() error {
 		return goBuild([]string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"},
-			"-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, modulePath+"/"+pkg)
+			"-tags", "stagecraft_small", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, modulePath+"/"+pkg)
 	})
 }
 

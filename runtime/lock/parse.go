@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
@@ -122,7 +123,7 @@ func (r *reader) entry(id string, n *yamldoc.Node) {
 
 // decode reads an entry strictly, and gives each problem its position.
 func (r *reader) decode(n *yamldoc.Node, e *Entry) bool {
-	err := abi.Decode(n.JSON(), e)
+	err := settings.Decode(n.JSON(), e)
 	if err == nil {
 		return true
 	}

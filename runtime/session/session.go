@@ -18,7 +18,6 @@ package session
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -252,7 +251,7 @@ func (s *Session) Config() *config.Config { return s.config }
 func (s *Session) Policy() *capability.Policy { return s.project }
 
 // part is the provider's part of the configuration, as JSON.
-func (s *Session) part(g *backend.Guest) json.RawMessage {
+func (s *Session) part(g *backend.Guest) []byte {
 	return s.config.Part(g.Describe().TextFrom)
 }
 

@@ -4,4 +4,3 @@ go 1.26.8
 
 require github.com/stagecraft-dev/stagecraft/guest-sdk v0.1.0
 
-require github.com/extism/go-pdk v1.1.3 // indirect

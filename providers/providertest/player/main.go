@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 )
 
 type player struct{}
@@ -83,24 +83,24 @@ func main() {}
 func (player) ID() string { return "player" }
 
 // Dev implements [backend.Provider].
-func (player) Dev(ctx context.Context, opts backend.DevOptions) error {
+func (player) Dev(ctx backend.Context, opts backend.DevOptions) error {
 	var c config
-	if err := opts.Decode(&c); err != nil {
+	if err := settings.Decode(opts.Config, &c); err != nil {
 		return err
 	}
 	return play(ctx, c.Dev)
 }
 
 // BuildDocker implements [backend.Provider].
-func (player) BuildDocker(ctx context.Context, opts backend.BuildDockerOptions) (string, error) {
+func (player) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) (string, error) {
 	var c config
-	if err := opts.Decode(&c); err != nil {
+	if err := settings.Decode(opts.Config, &c); err != nil {
 		return "", err
 	}
 	return opts.ImageTag, play(ctx, c.Build)
 }
 
-func play(ctx context.Context, steps []step) error {
+func play(ctx backend.Context, steps []step) error {
 	output := ""
 	for _, s := range steps {
 		for range max(s.Times, 1) {
@@ -111,7 +111,7 @@ func play(ctx context.Context, steps []step) error {
 				output = reason(err)
 			}
 			if s.Find != "" && strings.Contains(output, s.Find) {
-				backend.Logf(ctx, abi.LevelInfo, "found %s", s.Find)
+				backend.Log(ctx, abi.LevelInfo, "found "+s.Find)
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func (s step) play(ctx context.Context, output *string) (err error) {
+func (s step) play(ctx backend.Context, output *string) (err error) {
 	switch {
 	case s.Exec != nil:
 		var res abi.ExecResult
@@ -172,20 +172,20 @@ func (s step) play(ctx context.Context, output *string) (err error) {
 		states, err = backend.EnvStatusIn(ctx, s.Status.Files, s.Status.Names...)
 		say(ctx, err, states)
 	case s.Say:
-		backend.Logf(ctx, abi.LevelInfo, "%s", *output)
+		backend.Log(ctx, abi.LevelInfo, *output)
 	case s.Fail != nil:
 		return s.Fail
 	case s.Output:
 		_, err = backend.Run(ctx, abi.ExecRequest{Argv: []string{"echo", "got " + *output}})
 	default:
-		backend.Logf(ctx, abi.LevelInfo, "%s", s.Log)
+		backend.Log(ctx, abi.LevelInfo, s.Log)
 	}
 	return err
 }
 
 // say logs a result.
-func say(ctx context.Context, err error, result any) {
+func say(ctx backend.Context, err error, result any) {
 	if data, jerr := json.Marshal(result); err == nil && jerr == nil {
-		backend.Logf(ctx, abi.LevelInfo, "%s", data)
+		backend.Log(ctx, abi.LevelInfo, string(data))
 	}
 }

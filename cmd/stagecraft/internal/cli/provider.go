@@ -128,7 +128,7 @@ func inspected(found session.Inspection) inspectJSON {
 	}
 	if found.Loaded {
 		about := found.About
-		v.ID, v.Version, v.ABI, v.Capabilities, v.ConfigSchema = about.ID, about.Version, about.ABI, &about.Capabilities, about.ConfigSchema
+		v.ID, v.Version, v.ABI, v.Capabilities, v.ConfigSchema = about.ID, about.Version, about.ABI, &about.Capabilities, json.RawMessage(about.ConfigSchema)
 		v.BuildOptions = about.BuildOptions
 	}
 	return v

@@ -1,15 +1,14 @@
-package abi_test
+package settings_test
 
 import (
-	"encoding/json"
 	"errors"
-	"reflect"
 	"testing"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/settings"
 )
 
-type settings struct {
+type project struct {
 	Dev struct {
 		Command []string          `json:"command"`
 		Env     map[string]string `json:"env"`
@@ -24,9 +23,9 @@ type settings struct {
 }
 
 func TestDecode(t *testing.T) {
-	var got settings
-	err := abi.DevOptions{Config: json.RawMessage(
-		`{"dev":{"command":["a"],"env":{"A":"b"},"port":80,"level":-1,"Ratio":1.5,"any":[1,{"x":null}],"Value":{"env":"X"}},"watch":true}`)}.Decode(&got)
+	var got project
+	err := settings.Decode([]byte(
+		`{"dev":{"command":["a"],"env":{"A":"b"},"port":80,"level":-1,"Ratio":1.5,"any":[1,{"x":null}],"Value":{"env":"X"}},"watch":true}`), &got)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +33,7 @@ func TestDecode(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	for _, empty := range []string{"", "null", " "} {
-		if err := abi.Decode(json.RawMessage(empty), &got); err != nil || !got.Watch {
+		if err := settings.Decode([]byte(empty), &got); err != nil || !got.Watch {
 			t.Errorf("%q: %v", empty, err)
 		}
 	}
@@ -60,38 +59,20 @@ func TestDecodeProblems(t *testing.T) {
 		{`{"a/b":1,"watch":1}`, "a/b: unknown key\nwatch: is the number 1, expected true or false"},
 		{`{`, "configuration is not JSON: unexpected EOF"},
 	} {
-		var s settings
-		err := abi.Decode(json.RawMessage(tt.in), &s)
+		var s project
+		err := settings.Decode([]byte(tt.in), &s)
 		e, ok := errors.AsType[*abi.Error](err)
 		if !ok || e.Code != abi.CodeInvalid || e.Message != tt.want {
 			t.Errorf("%s: got %v, want %s", tt.in, err, tt.want)
 		}
 	}
-	var s settings
-	e, _ := errors.AsType[*abi.Error](abi.Decode(json.RawMessage(`{"dev":{"a/~b":1}}`), &s))
+	var s project
+	e, _ := errors.AsType[*abi.Error](settings.Decode([]byte(`{"dev":{"a/~b":1}}`), &s))
 	if e.Problems[0].Pointer != "/dev/a~1~0b" || e.Problems[0].Hint != "known here: Ratio, Value, any, command, env, level, port" {
 		t.Errorf("got %+v", e.Problems[0])
 	}
-	if err := abi.Decode(json.RawMessage(`{}`), s); err == nil {
+	if err := settings.Decode([]byte(`{}`), s); err == nil {
 		t.Error("decoded into no pointer")
-	}
-}
-
-func TestValue(t *testing.T) {
-	for text, want := range map[string]abi.Value{`"x"`: abi.Text("x"), `""`: {}, `{"env":"A"}`: abi.EnvRef("A"), `{"env":"A","files":["b","c"]}`: abi.EnvRef("A", "b", "c")} {
-		var v abi.Value
-		if err := json.Unmarshal([]byte(text), &v); err != nil || !reflect.DeepEqual(v, want) {
-			t.Errorf("%s: %+v, %v", text, v, err)
-		}
-		if out, err := json.Marshal(want); err != nil || string(out) != text {
-			t.Errorf("got %s, want %s", out, text)
-		}
-	}
-	for _, text := range []string{`1`, `null`, `[]`, `{}`, `{"env":""}`, `{"env":"A","x":1}`, `{"file":"A"}`} {
-		v := abi.Text("before")
-		if err := json.Unmarshal([]byte(text), &v); text != "null" && err == nil {
-			t.Errorf("%s is taken: %+v", text, v)
-		}
 	}
 }
 
@@ -100,22 +81,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"dev":{"command":["a"],"env":{"A":"b"},"level":null},"watch":true}`))
 	f.Add([]byte(`{"dev":{"command":1e99,"port":-0}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var s settings
-		if err := abi.Decode(data, &s); err != nil {
+		var s project
+		if err := settings.Decode(data, &s); err != nil {
 			if _, ok := errors.AsType[*abi.Error](err); !ok {
 				t.Errorf("an error of another kind: %v", err)
 			}
 		}
 	})
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"generic", "encore-ts", "go"}
-	for word, want := range map[string]string{
-		"generc": "generic", "genric": "generic", "encorets": "encore-ts", "python": "", "g": "", "": "", "xy": "",
-	} {
-		if got := abi.Nearest(word, known); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
 }

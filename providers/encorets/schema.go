@@ -1,4 +1,8 @@
-{
+package main
+
+// schema is the JSON Schema of the configuration. Package embed would be a tenth of the
+// module.
+const schema = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "encore-ts",
   "type": "object",
@@ -141,4 +145,4 @@
       }
     }
   }
-}
+}`
