@@ -66,7 +66,7 @@ func (b *Builder) Binary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := linked("", "-trimpath", "-tags", "helpers", "-overlay", overlay, modulePath+"/cmd/stagecraft")
+	program, err := linked("", "-trimpath", "-ldflags=-s -w", "-tags", "helpers", "-overlay", overlay, modulePath+"/cmd/stagecraft")
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +85,7 @@ func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-tags", "helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
 // overlay writes the go command's overlay that has the built-in modules and the
