@@ -5,7 +5,7 @@
 # make lint    runs gofmt and golangci-lint, which .ci/lint pins
 # make test-short runs the unit tests alone
 # make build   gives bin/stagecraft and bin/providers/<id>.wasm, and the notices of the modules in them
-# make bench   measures, and writes the table of docs/performance.md to bin/bench.md
+# make bench   measures bin/stagecraft beside Go and Helm, and writes the table of docs/performance.md to bin/bench.md
 # make bench-build measures builds beside buildx on Docker 29, and writes the table to bin/bench-build.md
 # make soak    ends RUNS runs at random moments, and looks for what is left
 # make fuzz    fuzzes each target for FUZZTIME, one a core at a time
@@ -30,6 +30,7 @@ TEST := CGO_ENABLED=1 go test -race -timeout 60m
 build: $(MODULES) $(HELPERS) bin/overlay.json
 	go build -trimpath -ldflags='-s -w' -tags builtin,helpers -overlay bin/overlay.json -o bin/stagecraft ./cmd/stagecraft
 	cp THIRD_PARTY_NOTICES.md bin/
+	@wc -c bin/stagecraft | awk '{printf "%s: %.1f MB\n", $$2, $$1 / 1e6}'
 
 # go build knows best what has changed.
 $(MODULES): bin/providers/%.wasm:
@@ -82,7 +83,7 @@ lint:
 test-short:
 	go test $$(go list $(PACKAGES) | grep -v -E '/cmd/stagecraft(/internal/(bench|clitest|conduct|docs|hostile|tree))?$$')
 
-bench:
+bench: build
 	@mkdir -p bin
 	go test ./cmd/stagecraft/internal/bench -run '^TestMeasure$$' -timeout 60m -v -measure $(CURDIR)/bin/bench.md
 	@cat bin/bench.md

@@ -80,7 +80,7 @@ func (b *Builder) binary(name string, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := linked("", append(args, "-trimpath", "-overlay", overlay, modulePath+"/cmd/stagecraft")...)
+	program, err := linked("", append(args, "-trimpath", "-ldflags=-s -w", "-overlay", overlay, modulePath+"/cmd/stagecraft")...)
 	if err != nil {
 		return "", err
 	}
@@ -99,7 +99,7 @@ func (b *Builder) BinaryWith(out string, replaced map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-tags", "builtin,helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
+	return goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-tags", "builtin,helpers", "-overlay", overlay, "-o", out, modulePath+"/cmd/stagecraft")
 }
 
 // overlay writes the go command's overlay that has the built-in modules and the

@@ -48,19 +48,16 @@ func TestMeasureBuilds(t *testing.T) {
 	defer engine.Close()
 	t.Setenv("DOCKER_HOST", host)
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	m := &buildMeasurement{measurement: measurement{t: t, cache: t.TempDir()}, buildx: buildx, engine: engine}
+	m := &buildMeasurement{measurement: newMeasurement(t, clitest.Binary()), buildx: buildx, engine: engine}
 	m.changes()
 	m.fleet()
 	m.atOnce()
 	m.files()
-	if err := os.WriteFile(*measureBuilds, []byte(m.table()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Log("\n" + m.table())
+	m.report(*measureBuilds)
 }
 
 type buildMeasurement struct {
-	measurement
+	*measurement
 	buildx string // the command
 	engine *client.Client
 }
@@ -74,8 +71,8 @@ type imageBuilder struct {
 func (m *buildMeasurement) builders() []imageBuilder {
 	return []imageBuilder{
 		{"buildx", []string{m.buildx, "build", "--quiet", "--tag", "bench:buildx", "."}},
-		{"stagecraft", []string{clitest.Binary(), "build", "--progress", "quiet", "--tag", "bench:own"}},
-		{"stagecraft, embedded and loaded", []string{clitest.Binary(), "build", "--progress", "quiet", "--tag", "bench:embedded", "--engine", "embedded", "--load"}},
+		{"stagecraft", []string{m.program, "build", "--progress", "quiet", "--tag", "bench:own"}},
+		{"stagecraft, embedded and loaded", []string{m.program, "build", "--progress", "quiet", "--tag", "bench:embedded", "--engine", "embedded", "--load"}},
 	}
 }
 
@@ -181,8 +178,6 @@ func (m *buildMeasurement) changes() {
 	m.forget()
 }
 
-func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
-
 // fleet builds on one daemon, then on another that shares its cache. The step takes some
 // seconds, like a compiler; the context is sent to each daemon. Each has built something
 // else before, because a daemon is slow right after its start.
@@ -198,8 +193,8 @@ func (m *buildMeasurement) fleet() {
 				cache+"'], cache_to: ['type=registry,mode=max,ref="+cache+"']}}}}\n"))
 		meta := filepath.Join(m.t.TempDir(), "meta.json")
 		daemon := providertest.BuildKit(m.t)
-		m.run(other, m.cache, clitest.Binary(), "build", "--progress", "quiet", "--tag", registry+"/other:1", "--push", "--engine", "buildkit+"+daemon)
-		d, _ := m.run(dir, m.cache, clitest.Binary(), "build", "--progress", "quiet", "--tag", registry+"/fleet:1", "--push", "--metadata-file", meta,
+		m.run(other, m.cache, m.program, "build", "--progress", "quiet", "--tag", registry+"/other:1", "--push", "--engine", "buildkit+"+daemon)
+		d, _ := m.run(dir, m.cache, m.program, "build", "--progress", "quiet", "--tag", registry+"/fleet:1", "--push", "--metadata-file", meta,
 			"--engine", "buildkit+"+daemon)
 		text, err := os.ReadFile(meta)
 		if err != nil {
@@ -257,8 +252,7 @@ func (m *buildMeasurement) atOnce() {
 			m.write(filepath.Join(dir, "app", "number"), []byte(text))
 			wg.Go(func() {
 				out := filepath.Join(dir, "image.tar")
-				cmd := exec.Command(clitest.Binary(), "build", "--progress", "quiet", "--tag", fmt.Sprintf("many:%d", i), "--engine", engine, "--output", "tar:"+out)
-				cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
+				cmd := m.command(dir, m.cache, m.program, "build", "--progress", "quiet", "--tag", fmt.Sprintf("many:%d", i), "--engine", engine, "--output", "tar:"+out)
 				said, err := cmd.CombinedOutput()
 				has := err == nil && hasNumber(out, text)
 				mu.Lock()

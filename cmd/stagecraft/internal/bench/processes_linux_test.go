@@ -1,0 +1,100 @@
+package bench_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
+)
+
+// The programs that are measured. Helm's plug-ins are Wasm modules: one about as large as
+// ours or smaller, and one as large as most in Go.
+const (
+	direct    = "`true`"
+	hello     = "a Go program that prints hello"
+	goVersion = "`go version`"
+	version   = "`stagecraft version`"
+	replayed  = "`dev` of `true`, replayed"
+	loaded    = "`dev` of `true` with `--no-replay`, warm"
+	warm      = "`dev --audit` of `true`, warm"
+	cold      = "`dev --audit` of `true`, cold"
+	smallWarm = "Helm's small plug-in, warm"
+	smallCold = "Helm's small plug-in, cold"
+	largeWarm = "Helm's large plug-in, warm"
+	largeCold = "Helm's large plug-in, cold"
+)
+
+// processes compares whole processes with those of Go and of Helm.
+func (m *measurement) processes(helm *helm) {
+	program, err := clitest.Builder().Program("cmd/stagecraft/internal/bench/testdata/hello")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	dir := m.project("['true']")
+	alone := func(program string, args ...string) func(string) time.Duration {
+		return func(cache string) time.Duration {
+			took, _ := m.run(dir, cache, program, args...)
+			return took
+		}
+	}
+	audited := func(cache string) time.Duration {
+		log := filepath.Join(dir, "audit.jsonl")
+		defer os.Remove(log)
+		return alone(m.program, "dev", "--audit", log)(cache)
+	}
+	warmly := func(name string, once func(cache string) time.Duration) timed {
+		return timed{name, func() time.Duration { return once(m.cache) }}
+	}
+	coldly := func(name string, once func(cache string) time.Duration) timed {
+		return timed{name, func() time.Duration {
+			cache := m.t.TempDir()
+			defer os.RemoveAll(cache)
+			return once(cache)
+		}}
+	}
+	took := m.inTurns("whole processes",
+		warmly(direct, alone("true")),
+		warmly(hello, alone(program)),
+		warmly(goVersion, alone("go", "version")),
+		warmly(version, alone(m.program, "version")),
+		warmly(replayed, alone(m.program, "dev")),
+		warmly(loaded, alone(m.program, "dev", "--no-replay")),
+		warmly(warm, audited),
+		coldly(cold, audited),
+		warmly(smallWarm, helm.small.run),
+		coldly(smallCold, helm.small.run),
+		warmly(largeWarm, helm.large.run),
+		coldly(largeCold, helm.large.run),
+	)
+	compare := func(what, a, b string, most float64) {
+		m.atMost(what, ratio(took[a], took[b]), most, "%.2f", fmt.Sprintf("(%s over %s)", ms(took[a]), ms(took[b])))
+	}
+	compare("`stagecraft version` over `go version`", version, goVersion, 2)
+	compare("`dev` of `true`, replayed, over `go version`", replayed, goVersion, 3.5)
+	compare("`dev --audit` of `true`, module loaded, warm, over Helm's warm plug-in", warm, smallWarm, 0.6)
+	compare("the same cold, over Helm's cold plug-in", cold, smallCold, 0.35)
+	m.row("the same two, over Helm's larger plug-in",
+		fmt.Sprintf("%.2f and %.2f", ratio(took[warm], took[largeWarm]), ratio(took[cold], took[largeCold])), "-")
+	m.row("sizes of our module, of Helm's plug-in and of its larger one",
+		fmt.Sprintf("%s, %s, %s", mb(m.sizeOf(filepath.Join(clitest.Root(), "bin", "providers", "generic.wasm"))), mb(m.sizeOf(helm.small.module())), mb(m.sizeOf(helm.large.module()))), "-")
+	for _, name := range []string{direct, hello, goVersion, version, replayed, loaded, warm, cold, smallWarm, smallCold, largeWarm, largeCold} {
+		m.row(name, ms(took[name]), "-")
+	}
+}
+
+// size measures the released binary.
+func (m *measurement) size() {
+	m.atMost("size of the released binary, helpers inside", float64(m.sizeOf(m.program))/1e6, 45, "%.1f MB", "")
+}
+
+func (m *measurement) sizeOf(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return info.Size()
+}
+
+func mb(bytes int64) string { return fmt.Sprintf("%.2f MB", float64(bytes)/1e6) }
