@@ -68,7 +68,7 @@ test-long:
 # What a contributor runs before each commit.
 # The go command would not see that what the first of them list has changed.
 check: lint
-	go test -count=1 ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode|TestNotices)$$'
+	go test -count=1 ./cmd/stagecraft/internal/tree -run '^(TestLayers|TestOpens|TestHostCode|TestNotices|TestGuestSizes|TestGuestImports)$$'
 	go test ./cmd/stagecraft/internal/hostile -run '^(TestMutationsFit|TestHostileTable)$$'
 	$(MAKE) test-short
 

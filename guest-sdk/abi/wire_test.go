@@ -2,6 +2,9 @@ package abi_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math/rand"
 	"reflect"
 	"slices"
@@ -110,6 +113,33 @@ func TestCodecs(t *testing.T) {
 				t.Fatalf("%v: decoded %s\nas %+v, %v, want\n%+v", typ, want, ours.Elem(), err, theirs.Elem())
 			}
 		}
+	}
+}
+
+// TestMessages requires each struct with tags to be in messages.
+func TestMessages(t *testing.T) {
+	var want []string
+	for _, v := range messages() {
+		want = append(want, reflect.TypeOf(v).Elem().Name())
+	}
+	var got []string
+	for _, name := range []string{"abi.go", "operation.go", "provider.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for node := range ast.Preorder(file) {
+			if spec, ok := node.(*ast.TypeSpec); ok {
+				if fields, ok := spec.Type.(*ast.StructType); ok && (len(fields.Fields.List) == 0 || fields.Fields.List[0].Tag != nil) {
+					got = append(got, spec.Name.Name)
+				}
+			}
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the package has %q, the tests %q", got, want)
 	}
 }
 

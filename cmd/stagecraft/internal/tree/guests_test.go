@@ -1,4 +1,4 @@
-package builtin_test
+package tree_test
 
 import (
 	"os"
@@ -10,16 +10,16 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// sizes bounds the modules, in bytes: the time to load one follows its size. Go 1.26
+// guests bounds the built-in modules, in bytes: the time to load one follows its size. Go 1.26
 // makes 1,816,045 of an empty main with one export, nearly all of it the runtime.
-var sizes = map[string]int64{
+var guests = map[string]int64{
 	"providers/generic":  2_300_000,
 	"providers/encorets": 2_560_000,
 }
 
-func TestSizes(t *testing.T) {
+func TestGuestSizes(t *testing.T) {
 	b := providertest.NewBuilder(t.TempDir())
-	for pkg, most := range sizes {
+	for pkg, most := range guests {
 		path, err := b.Module(pkg)
 		if err != nil {
 			t.Fatal(err)
@@ -34,12 +34,13 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestImports names what the modules must not link, even for one function: importing
+// TestGuestImports names what the modules must not link, even for one function: importing
 // time or fmt runs their initialization, which the linker keeps. Package encoding/binary
 // imports reflect, and uses no more of it than its types.
-func TestImports(t *testing.T) {
-	for pkg := range sizes {
-		cmd := exec.CommandContext(t.Context(), "go", "list", "-tags", "stagecraft_small", "-deps", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "../../"+pkg)
+func TestGuestImports(t *testing.T) {
+	for pkg := range guests {
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-tags", "stagecraft_small", "-deps", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./"+pkg)
+		cmd.Dir = root
 		cmd.Env = append(cmd.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 		out, err := cmd.Output()
 		if err != nil {
