@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
@@ -33,22 +32,22 @@ func (m *measurement) processes(helm *helm) {
 		m.t.Fatal(err)
 	}
 	dir := m.project("['true']")
-	alone := func(program string, args ...string) func(string) time.Duration {
-		return func(cache string) time.Duration {
+	alone := func(program string, args ...string) func(string) spent {
+		return func(cache string) spent {
 			took, _ := m.run(dir, cache, program, args...)
 			return took
 		}
 	}
-	audited := func(cache string) time.Duration {
+	audited := func(cache string) spent {
 		log := filepath.Join(dir, "audit.jsonl")
 		defer os.Remove(log)
 		return alone(m.program, "dev", "--audit", log)(cache)
 	}
-	warmly := func(name string, once func(cache string) time.Duration) timed {
-		return timed{name, func() time.Duration { return once(m.cache) }}
+	warmly := func(name string, once func(cache string) spent) timed {
+		return timed{name, func() spent { return once(m.cache) }}
 	}
-	coldly := func(name string, once func(cache string) time.Duration) timed {
-		return timed{name, func() time.Duration {
+	coldly := func(name string, once func(cache string) spent) timed {
+		return timed{name, func() spent {
 			cache := m.t.TempDir()
 			defer os.RemoveAll(cache)
 			return once(cache)
@@ -69,18 +68,19 @@ func (m *measurement) processes(helm *helm) {
 		coldly(largeCold, helm.large.run),
 	)
 	compare := func(what, a, b string, most float64) {
-		m.atMost(what, ratio(took[a], took[b]), most, "%.2f", fmt.Sprintf("(%s over %s)", ms(took[a]), ms(took[b])))
+		m.atMost(what, ratio(took[a].time, took[b].time), most, "%.2f", fmt.Sprintf("(%s over %s; by processor time %.2f)",
+			ms(took[a].time), ms(took[b].time), ratio(took[a].cpu, took[b].cpu)))
 	}
 	compare("`stagecraft version` over `go version`", version, goVersion, 2)
 	compare("`dev` of `true`, replayed, over `go version`", replayed, goVersion, 3.5)
 	compare("`dev --audit` of `true`, module loaded, warm, over Helm's warm plug-in", warm, smallWarm, 0.6)
 	compare("the same cold, over Helm's cold plug-in", cold, smallCold, 0.35)
 	m.row("the same two, over Helm's larger plug-in",
-		fmt.Sprintf("%.2f and %.2f", ratio(took[warm], took[largeWarm]), ratio(took[cold], took[largeCold])), "-")
+		fmt.Sprintf("%.2f and %.2f", ratio(took[warm].time, took[largeWarm].time), ratio(took[cold].time, took[largeCold].time)), "-")
 	m.row("sizes of our module, of Helm's plug-in and of its larger one",
 		fmt.Sprintf("%s, %s, %s", mb(m.sizeOf(filepath.Join(clitest.Root(), "bin", "providers", "generic.wasm"))), mb(m.sizeOf(helm.small.module())), mb(m.sizeOf(helm.large.module()))), "-")
 	for _, name := range []string{direct, hello, goVersion, version, replayed, loaded, warm, cold, smallWarm, smallCold, largeWarm, largeCold} {
-		m.row(name, ms(took[name]), "-")
+		m.row(name, ms(took[name].time)+", processor time "+ms(took[name].cpu), "-")
 	}
 }
 
