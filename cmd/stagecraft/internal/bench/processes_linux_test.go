@@ -8,8 +8,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 )
 
-// The programs that are measured. Helm's plug-ins are Wasm modules: one about as large as
-// ours or smaller, and one as large as most in Go.
+// The programs that are measured. Helm's plug-ins are Wasm modules: one is about as large
+// as ours, and one as most in Go.
 const (
 	direct    = "`true`"
 	hello     = "a Go program that prints hello"
@@ -19,10 +19,10 @@ const (
 	loaded    = "`dev` of `true` with `--no-replay`, warm"
 	warm      = "`dev --audit` of `true`, warm"
 	cold      = "`dev --audit` of `true`, cold"
-	smallWarm = "Helm's small plug-in, warm"
-	smallCold = "Helm's small plug-in, cold"
-	largeWarm = "Helm's large plug-in, warm"
-	largeCold = "Helm's large plug-in, cold"
+	smallWarm = "Helm's plug-in, warm"
+	smallCold = "Helm's plug-in, cold"
+	largeWarm = "Helm's larger plug-in, warm"
+	largeCold = "Helm's larger plug-in, cold"
 )
 
 // processes compares whole processes with those of Go and of Helm.
