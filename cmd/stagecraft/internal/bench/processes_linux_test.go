@@ -77,6 +77,7 @@ func (m *measurement) processes(helm *helm) {
 	compare("the same cold, over Helm's cold plug-in", cold, smallCold, 0.35)
 	m.row("the same two, over Helm's larger plug-in",
 		fmt.Sprintf("%.2f and %.2f", ratio(took[warm].time, took[largeWarm].time), ratio(took[cold].time, took[largeCold].time)), "-")
+	m.row("a replay instead of the module saves, of a warm `dev` of `true`", ms(took[loaded].time-took[replayed].time), "-")
 	m.row("sizes of our module, of Helm's plug-in and of its larger one",
 		fmt.Sprintf("%s, %s, %s", mb(m.sizeOf(filepath.Join(clitest.Root(), "bin", "providers", "generic.wasm"))), mb(m.sizeOf(helm.small.module())), mb(m.sizeOf(helm.large.module()))), "-")
 	for _, name := range []string{direct, hello, goVersion, version, replayed, loaded, warm, cold, smallWarm, smallCold, largeWarm, largeCold} {
