@@ -38,15 +38,15 @@ func (m *measurement) hostCall() {
 	}
 	module := m.module(gate)
 	defer module.Close(m.t.Context())
-	took := m.inTurns("calls of the host", timed{"all", func() time.Duration {
+	took := m.inTurns("calls of the host", timed{"all", func() spent {
 		start := time.Now()
 		if out, err := module.Call(m.t.Context(), abi.ExportDev, input); err != nil || strings.Contains(string(out), "error") {
 			m.t.Fatalf("%v, %s", err, out)
 		}
-		return time.Since(start)
+		return spent{time: time.Since(start)}
 	}})
 	m.atMost("a call of the host from a module, round trip, 200 bytes each way",
-		float64(took["all"].Nanoseconds())/many/1000, 80, "%.0f µs", "")
+		float64(took["all"].time.Nanoseconds())/many/1000, 80, "%.0f µs", "")
 }
 
 // gate is a gate whose commands are not run and have a result.

@@ -25,22 +25,22 @@ func (m *measurement) exec() {
 	call := map[string]any{"exec": map[string]any{"argv": []string{"true"}}}
 	one := m.player("exec: [['true']]", []map[string]any{call})
 	more := m.player("exec: [['true']]", slices.Repeat([]map[string]any{call}, 1+many))
-	dev := func(w clitest.Workspace) func() time.Duration {
-		return func() time.Duration {
+	dev := func(w clitest.Workspace) func() spent {
+		return func() spent {
 			took, _ := m.run(w.Dir, m.cache, m.program, "dev", "--no-replay")
 			return took
 		}
 	}
-	took := m.inTurns("exec", timed{"one", dev(one)}, timed{"more", dev(more)}, timed{"os/exec", func() time.Duration {
+	took := m.inTurns("exec", timed{"one", dev(one)}, timed{"more", dev(more)}, timed{"os/exec", func() spent {
 		start := time.Now()
 		for range many {
 			if err := exec.Command("true").Run(); err != nil {
 				m.t.Fatal(err)
 			}
 		}
-		return time.Since(start)
+		return spent{time: time.Since(start)}
 	}})
-	each, direct := (took["more"]-took["one"])/many, took["os/exec"]/many
+	each, direct := (took["more"].time-took["one"].time)/many, took["os/exec"].time/many
 	m.atMost("one `exec` of `true` through gate and guard, over os/exec of the same", ratio(each, direct), 3, "%.1f times",
 		fmt.Sprintf("(%s over %s)", ms(each), ms(direct)))
 }
@@ -66,13 +66,13 @@ func (m *measurement) confined() {
 			w.Write(m.t, "go.mod", []byte("module x\n"))
 			w.Write(m.t, "main.go", []byte("package main\n\nimport _ \"net/http\"\n\nfunc main() {}\n"))
 			w.Write(m.t, "dist/keep", nil)
-			return timed{mode, func() time.Duration {
+			return timed{mode, func() spent {
 				took, _ := m.run(w.Dir, m.cache, m.program, "dev")
 				return took
 			}}
 		}
 		took := m.inTurns(tt.what+", confined and not", dev("off"), dev("require"))
-		free, restricted := took["off"], took["require"]
+		free, restricted := took["off"].time, took["require"].time
 		got := fmt.Sprintf("%.2f times", ratio(restricted, free))
 		if tt.times > 1 {
 			got = ms((restricted-free)/time.Duration(tt.times)) + " more each"

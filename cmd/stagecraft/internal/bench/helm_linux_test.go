@@ -4,7 +4,6 @@ import (
 	"debug/buildinfo"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/cmd/stagecraft/internal/clitest"
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
@@ -55,12 +54,8 @@ func (m *measurement) newPlugin(program, name string) plugin {
 func (p plugin) module() string { return filepath.Join(p.dir, p.name, "plugin.wasm") }
 
 // run measures a run. Helm keeps compiled code in the user's cache, as we do.
-func (p plugin) run(cache string) time.Duration {
+func (p plugin) run(cache string) spent {
 	cmd := p.m.command(p.dir, cache, p.program, p.name)
 	cmd.Env = append(cmd.Env, "HELM_PLUGINS="+p.dir)
-	start := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.m.t.Fatalf("helm %s: %v\n%s", p.name, err, out)
-	}
-	return time.Since(start)
+	return p.m.spend(cmd)
 }

@@ -116,45 +116,53 @@ func load(t *testing.T) string {
 	return average
 }
 
-// timed is something that is measured; once returns how long it took.
+// spent is what something took: time, and processor time of a process and of all that it
+// waited for. Other work on the machine changes the latter little.
+type spent struct{ time, cpu time.Duration }
+
+// timed is something that is measured; once does it once.
 type timed struct {
 	name string
-	once func() time.Duration
+	once func() spent
 }
 
-// inTurns measures each in turn, in another order each round, and returns the median of
+// inTurns measures each in turn, in another order each round, and returns the medians of
 // each by its name.
-func (m *measurement) inTurns(what string, all ...timed) map[string]time.Duration {
+func (m *measurement) inTurns(what string, all ...timed) map[string]spent {
 	m.t.Logf("%s, %d rounds", what, rounds)
-	took := make(map[string][]time.Duration)
+	took, cpu := make(map[string][]time.Duration), make(map[string][]time.Duration)
 	for round := range 1 + rounds {
 		for at := range all {
 			of := all[(at+round)%len(all)]
-			if d := of.once(); round > 0 {
-				took[of.name] = append(took[of.name], d)
+			if once := of.once(); round > 0 {
+				took[of.name], cpu[of.name] = append(took[of.name], once.time), append(cpu[of.name], once.cpu)
 			}
 		}
 		if round%5 == 0 {
 			m.t.Logf("%s, round %d", what, round)
 		}
 	}
-	medians := make(map[string]time.Duration)
-	for name, times := range took {
-		medians[name] = median(times)
+	medians := make(map[string]spent)
+	for name := range took {
+		medians[name] = spent{median(took[name]), median(cpu[name])}
 	}
 	return medians
 }
 
-// run measures the time of a process, and its peak memory in bytes.
-func (m *measurement) run(dir, cache, program string, args ...string) (time.Duration, int64) {
+// run measures a process, and its peak memory in bytes.
+func (m *measurement) run(dir, cache, program string, args ...string) (spent, int64) {
 	cmd := m.command(dir, cache, program, args...)
-	start := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		m.t.Fatalf("%s: %v\n%s", program, err, out)
-	}
-	took := time.Since(start)
+	took := m.spend(cmd)
 	// Linux returns kilobytes, for the largest of the process and its children.
 	return took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+}
+
+func (m *measurement) spend(cmd *exec.Cmd) spent {
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+	}
+	return spent{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 }
 
 func (m *measurement) command(dir, cache, program string, args ...string) *exec.Cmd {

@@ -114,7 +114,8 @@ func (m *buildMeasurement) build(b imageBuilder, dir string) (time.Duration, int
 	if b.argv[0] == m.buildx {
 		dir = filepath.Join(dir, "app")
 	}
-	return m.run(dir, m.cache, b.argv[0], b.argv[1:]...)
+	took, peak := m.run(dir, m.cache, b.argv[0], b.argv[1:]...)
+	return took.time, peak
 }
 
 // forget removes all builds from the engine.
@@ -200,7 +201,7 @@ func (m *buildMeasurement) fleet() {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		return d, string(text)
+		return d.time, string(text)
 	}
 	var colds, warms []time.Duration
 	same := "the same digest"
