@@ -110,8 +110,10 @@ func ranOutOfMemory(printed []byte) bool {
 // fatalLine is the line by which Go's runtime gives up.
 func fatalLine(printed []byte) string {
 	for line := range strings.Lines(string(printed)) {
-		if strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "panic: ") {
-			return strings.TrimSpace(line)
+		for _, start := range []string{"fatal error: ", "panic: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, start) {
+				return strings.TrimSpace(line)
+			}
 		}
 	}
 	return ""
