@@ -83,8 +83,7 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 	return finished{r, time.Now(), changed}, err
 }
 
-// begin reads the module and makes what the call needs before the module is
-// loaded.
+// begin makes what the call needs before the module is loaded.
 func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	r := &run{call: c, session: s, mode: m, id: rand.Text(), begun: time.Now(), guards: exec.NewGuards(s.opts.GuardProgram)}
 	// The first command waits for its guard longest.
@@ -98,7 +97,7 @@ func (s *Session) begin(ctx context.Context, m mode, c call) (*run, error) {
 	return r, nil
 }
 
-// prepare begins to start the process of the module, if the run will load that.
+// prepare reads the module and begins to start its process, if the run will load it.
 func (r *run) prepare(ctx context.Context) (err error) {
 	if r.module, err = r.session.selected.Read(); err != nil {
 		return r.failed(err)
