@@ -119,8 +119,10 @@ func ranOutOfMemory(printed []byte) bool {
 // fatalLine is the line with which Go's runtime reports the end of the program.
 func fatalLine(printed []byte) string {
 	for line := range strings.Lines(string(printed)) {
-		if strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "panic: ") {
-			return strings.TrimSpace(line)
+		for _, start := range []string{"fatal error: ", "panic: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, start) {
+				return strings.TrimSpace(line)
+			}
 		}
 	}
 	return ""
