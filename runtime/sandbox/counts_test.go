@@ -112,7 +112,7 @@ func TestLoadIsBounded(t *testing.T) {
 		limits sandbox.Limits
 		want   string
 	}{
-		"time":   {loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
+		"time": {loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
 		// With cgo each thread has a stack of 8 MiB, and a few must find room.
 		"memory": {large, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
 	} {
