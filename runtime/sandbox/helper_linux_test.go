@@ -227,7 +227,10 @@ func TestCancelled(t *testing.T) {
 func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	t.Helper()
 	cache := filepath.Join(t.TempDir(), "cache")
-	m, err := open(t.Context(), wasm, Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits, CacheDir: cache}, name)
+	// Reaching the deadline fails the test.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	m, err := open(ctx, wasm, Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits, CacheDir: cache}, name)
 	if left, globErr := filepath.Glob(filepath.Join(cache, "*", "*")); globErr != nil || len(left) > 0 {
 		t.Errorf("%d files are left, %v", len(left), globErr)
 	}
@@ -237,8 +240,8 @@ func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	if name == "fake-computes-on" {
 		m.host = fakeHost{m.process.done}
 	}
-	_, err = m.Call(t.Context(), abi.ExportDev, []byte("{}"))
-	if _, again := m.Call(t.Context(), abi.ExportDev, []byte("{}")); again == nil {
+	_, err = m.Call(ctx, abi.ExportDev, []byte("{}"))
+	if _, again := m.Call(ctx, abi.ExportDev, []byte("{}")); again == nil {
 		t.Error("the module can be called again")
 	}
 	if err := m.Close(context.Background()); err != nil {

@@ -76,7 +76,7 @@ func driveHelper(args []string) int {
 	dir, _ := os.Getwd()
 	c := Command{
 		Program: args[1], Argv: args[1:], Dir: dir, Env: env,
-		Stdout: os.Stdout, Stderr: os.Stderr, Inherit: true, Grace: grace,
+		Stdout: os.Stdout, Stderr: os.Stderr, Inherit: true, Grace: grace, Guards: embedded(),
 	}
 	if os.Getenv(watchVar) != "" {
 		c.Watcher = new(gathered)

@@ -101,6 +101,23 @@ func TestGuardIsKilled(t *testing.T) {
 	}
 }
 
+// TestGuardAndDriverAreKilled expects the command to end although nobody is left to end it:
+// the driver is stopped when the guard is killed, and then killed as well.
+func TestGuardAndDriverAreKilled(t *testing.T) {
+	driver, word := startTree(t, trees["one"])
+	guard := guardOf(t, driver.Process.Pid)
+	for _, kill := range []struct {
+		pid    int
+		signal syscall.Signal
+	}{{driver.Process.Pid, syscall.SIGSTOP}, {guard, syscall.SIGKILL}, {driver.Process.Pid, syscall.SIGKILL}} {
+		if err := syscall.Kill(kill.pid, kill.signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = driver.Wait()
+	wantNoneSoon(t, word)
+}
+
 // TestGuardIsStopped: it is woken, since nothing would be waited for else. A
 // program can be faster than its guard's word that it runs.
 func TestGuardIsStopped(t *testing.T) {

@@ -64,7 +64,7 @@ func shell(t testing.TB, script string) Command {
 	return Command{
 		Program: "/bin/sh", Argv: []string{"sh", "-c", script}, Dir: dir,
 		Env:   []string{"PATH=" + os.Getenv("PATH"), markVar + "=" + mark(t)},
-		Grace: deadline,
+		Grace: deadline, Guards: embedded(),
 	}
 }
 

@@ -117,6 +117,7 @@ var narrowed = map[string]string{
 	"many files":     "EACCES",
 	"a file's size":  "EACCES",
 	"its own filter": killed,
+	"a thread":       killed,
 }
 
 var attempts = map[string]attempt{
@@ -209,8 +210,8 @@ var attempts = map[string]attempt{
 	"execute a file": {killed, "EBADF", func(place) error { return raw(unix.SYS_EXECVEAT, 99, text(""), 0, 0, unix.AT_EMPTY_PATH) }},
 	"fork":           {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD)) }},
 	"a namespace":    {killed, "ok", func(place) error { return fork(uintptr(unix.SIGCHLD) | unix.CLONE_NEWUSER) }},
-	"clone3":         call("EINVAL", unix.SYS_CLONE3, 0, 0),
-	"a thread": {killed, "ok", func(place) error {
+	"clone3":         {"ENOSYS", "EINVAL", func(place) error { return raw(unix.SYS_CLONE3, 0, 0) }},
+	"a thread": {"ok", "ok", func(place) error {
 		done := make(chan error)
 		// Each of them has a thread of its own until the last one has started.
 		for range 100 {

@@ -33,8 +33,6 @@ func Enter(b Bounds) (Enforced, error) {
 	if err := closeInherited(); err != nil {
 		return done, err
 	}
-	// Their stacks are part of the address space that the process has.
-	startThreads()
 	if err := limitResources(b.Space); err != nil {
 		return done, err
 	}
@@ -54,6 +52,10 @@ func Enter(b Bounds) (Enforced, error) {
 		return done, err
 	}
 	done.Calls, err = restrictCalls(done.Files)
+	go func() {
+		defer close(threadsStarted)
+		startThreads()
+	}()
 	return done, err
 }
 
@@ -83,12 +85,13 @@ func dropCapabilities() error {
 	return nil
 }
 
-// Narrow takes files from a bounded process, for good. Only loading a module needs them,
-// before any code of the module runs.
+// Narrow takes files and new threads from a bounded process, for good. Only loading a module
+// needs them, before any code of the module runs.
 func Narrow(enforced Enforced) error {
 	if !enforced.Calls {
 		return nil
 	}
+	<-threadsStarted
 	return narrowCalls()
 }
 
@@ -144,7 +147,7 @@ func limitResources(space uint64) error {
 		if err != nil {
 			return err
 		}
-		limits[unix.RLIMIT_AS] = has + space
+		limits[unix.RLIMIT_AS] = has + space + uint64(countThreads())*threadSpace
 	}
 	for resource, limit := range limits {
 		var now unix.Rlimit

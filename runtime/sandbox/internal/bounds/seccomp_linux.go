@@ -46,8 +46,11 @@ var always = []rule{
 	{number: unix.SYS_EXIT_GROUP, why: "the process ends"},
 }
 
-// narrowing is the call by which [Narrow] adds a filter.
-var narrowing = []rule{
+// loading are the calls for loading a module, before any of its code runs.
+var loading = []rule{
+	{number: unix.SYS_CLONE, why: "threads, and no processes", tests: []test{
+		{0, unix.CLONE_THREAD | unix.CLONE_VM | unix.CLONE_SIGHAND | newNamespace, []uint32{unix.CLONE_THREAD | unix.CLONE_VM | unix.CLONE_SIGHAND}},
+	}},
 	{number: unix.SYS_SECCOMP, why: "fewer calls once the module is loaded", tests: []test{
 		is(0, unix.SECCOMP_SET_MODE_FILTER), is(1, unix.SECCOMP_FILTER_FLAG_TSYNC),
 	}},
@@ -68,6 +71,9 @@ var files = []rule{
 	}},
 }
 
+const newNamespace = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+
 // The offsets in struct seccomp_data.
 const (
 	offsetNumber = 0
@@ -87,14 +93,15 @@ func restrictCalls(withFiles bool) (done bool, err error) {
 	if !hasKill() {
 		return false, nil
 	}
-	allowed := slices.Concat(always, cgoCalls, narrowing)
+	allowed := slices.Concat(always, loading, cgoCalls)
 	if !withFiles {
 		return true, install(compile(allowed, files))
 	}
 	return true, install(compile(slices.Concat(allowed, files), nil))
 }
 
-// narrowCalls adds a filter that refuses files, and ends the process for another filter.
+// narrowCalls adds a filter that refuses files, and ends the process for the calls of
+// loading.
 func narrowCalls() error { return install(compile(slices.Concat(always, cgoCalls), files)) }
 
 // install adds a filter to those of all threads. A call must pass all of them.
@@ -138,6 +145,8 @@ func compile(allowed, refused []rule) []unix.SockFilter {
 	for _, r := range refused {
 		p = append(p, jump(unix.BPF_JEQ, uint32(r.number), 0, 1), answer(refuse|uint32(unix.EACCES)))
 	}
+	// C libraries try clone3 first. A filter cannot read its flags.
+	p = append(p, jump(unix.BPF_JEQ, unix.SYS_CLONE3, 0, 1), answer(refuse|uint32(unix.ENOSYS)))
 	return append(p, answer(kill))
 }
 

@@ -8,17 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spareThreads is how many threads Go's runtime needs besides one for each processor: some
-// wait in system calls.
-const spareThreads = 8
+// threadsStarted is closed when startThreads has ended.
+var threadsStarted = make(chan struct{})
+
+// countThreads is how many threads Go's runtime can need: one for each processor, and some
+// that wait in system calls.
+func countThreads() int { return runtime.GOMAXPROCS(0) + 4 }
 
 // startThreads starts all threads that Go's runtime can need, which it keeps, so that a
 // filter can refuse new ones: nothing else bounds the threads of a process. The runtime has
-// a processor for each of them and for the caller meanwhile, and all are busy at the end, so
-// no other thread is about to start.
+// a processor for each of them and for other goroutines meanwhile, and all are busy at the
+// end, so no other thread is about to start.
 func startThreads() {
-	processors := runtime.GOMAXPROCS(0)
-	threads := int32(processors + spareThreads)
+	processors, threads := runtime.GOMAXPROCS(0), int32(countThreads())
 	runtime.GOMAXPROCS(int(threads) + 1)
 	// This also ends that Go follows changes of the number of processors.
 	defer runtime.GOMAXPROCS(processors)
