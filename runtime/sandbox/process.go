@@ -3,12 +3,30 @@ package sandbox
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
+
+// launch says how the helper is started.
+type launch struct {
+	name string
+	// dir is the directory for compiled code, empty if the helper needs none.
+	dir   string
+	space uint64
+	// yields has it run only while no other process wants to.
+	yields bool
+	// copies is a directory of ours alone, in which a copy of the helper can be executed;
+	// empty is none.
+	copies string
+}
+
+func (l launch) args() []string {
+	return []string{l.dir, strconv.FormatUint(l.space, 10), strconv.FormatBool(l.yields)}
+}
 
 // process is the helper.
 type process struct {
@@ -110,8 +128,10 @@ func ranOutOfMemory(printed []byte) bool {
 // fatalLine is the line by which Go's runtime gives up.
 func fatalLine(printed []byte) string {
 	for line := range strings.Lines(string(printed)) {
-		if strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "panic: ") {
-			return strings.TrimSpace(line)
+		for _, start := range []string{"fatal error: ", "panic: ", "runtime: failed to create new OS thread", "runtime/cgo: pthread_create failed"} {
+			if strings.HasPrefix(line, start) {
+				return strings.TrimSpace(line)
+			}
 		}
 	}
 	return ""
