@@ -34,8 +34,8 @@ type meter struct {
 
 // meterLoad starts to bound loading.
 func meterLoad(p *process, limits Limits) *meter {
-	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
-	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
+	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String(), Bound: BoundLoad}
+	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory), Bound: BoundLoadMemory})
 	return startMeter(p, limits.Load, reached, 0)
 }
 
@@ -46,7 +46,7 @@ func (m *Module) meterTurn() *meter {
 	if !m.compiled {
 		limit, reached = min(limit, interpretFor), errOutgrown
 	}
-	m.process.bound(limit, reached, &LimitError{What: "memory, with that of its process,", Limit: size(m.limits.space())})
+	m.process.bound(limit, reached, &LimitError{What: "memory, with that of its process,", Limit: size(m.limits.space()), Bound: BoundLoadMemory})
 	return startMeter(m.process, limit, reached, m.limits.Calls)
 }
 
