@@ -128,7 +128,7 @@ func ranOutOfMemory(printed []byte) bool {
 // fatalLine is the line by which Go's runtime gives up.
 func fatalLine(printed []byte) string {
 	for line := range strings.Lines(string(printed)) {
-		for _, start := range []string{"fatal error: ", "panic: ", "runtime: failed to create new OS thread", "runtime/cgo: pthread_create failed"} {
+		for _, start := range []string{"fatal error: ", "panic: ", "runtime/cgo: "} {
 			if strings.HasPrefix(line, start) {
 				return strings.TrimSpace(line)
 			}
