@@ -54,7 +54,7 @@ type loaded struct {
 }
 
 // load prepares a module, and has it describe itself. Whether it may be loaded was
-// decided before. It is compiled unless a run in the file known is repeated; without a
+// decided before. It is loaded unless a run in the file known is repeated; without a
 // file it always is.
 func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
