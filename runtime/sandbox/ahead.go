@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
+import (
+	"path/filepath"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
+)
 
 // Ahead is the process for a module, started before the module is loaded. It has nothing
 // of the module: only [Open] sends that.
@@ -17,8 +21,15 @@ func Start(opts Options) *Ahead {
 	go func() {
 		defer close(a.started)
 		// Open reports errors, since it tries again.
-		a.dir, _ = cacheDir(opts.CacheDir, opts.Digest, nil)
-		a.process, _ = startProcess(opts.Helper, frame.ProgramName, a.dir, opts.Limits.withDefaults().space())
+		l := launch{name: frame.ProgramName, space: opts.Limits.withDefaults().space()}
+		if dir, _ := cacheDir(opts.CacheDir, opts.Digest, nil); dir != "" {
+			l.copies = filepath.Dir(dir)
+			if isComplete(dir) {
+				l.dir = dir
+			}
+		}
+		a.dir = l.dir
+		a.process, _ = startProcess(opts.Helper, l)
 	}()
 	return a
 }

@@ -21,10 +21,16 @@ type logLines struct {
 	shown    int          // in bytes
 	headline string       // the first line that reports a panic or a fatal error of Go
 	last     string
+	added    int // bytes
+	skip     int // bytes that are printed again
 }
 
 // add appends output of the module.
 func (l *logLines) add(text []byte) {
+	again := min(l.skip, len(text))
+	l.skip -= again
+	text = text[again:]
+	l.added += len(text)
 	for len(text) > 0 {
 		line, rest, ended := bytes.Cut(text, []byte("\n"))
 		l.partial = append(l.partial, line[:min(len(line), maxLine-len(l.partial))]...)

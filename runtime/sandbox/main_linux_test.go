@@ -49,8 +49,8 @@ func (h fakeHost) Call(context.Context, string, []byte) []byte {
 	return []byte(`{"ok":{}}`)
 }
 
-// fakeMain opens a module where the kernel refuses a kind of system calls, calls
-// it, and prints warnings and what came of it.
+// fakeMain opens a module where the kernel refuses a kind of system calls, calls it,
+// prints warnings and what came of it, and compiles it.
 func fakeMain(refused, module, cache string) {
 	switch refused {
 	case "landlock":
@@ -60,20 +60,24 @@ func fakeMain(refused, module, cache string) {
 	case "sockets":
 		refuse(unix.SYS_SOCKETPAIR, unix.EMFILE)
 	}
+	options := Options{
+		Helper:     TestHelper,
+		Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: fakeCPU(refused)}, CacheDir: cache,
+		Warn: func(err error) { fmt.Println("warning:", err) },
+	}
 	wasm, err := os.ReadFile(module)
 	if err == nil {
 		var m *Module
-		m, err = Open(context.Background(), wasm, Options{
-			Helper:     TestHelper,
-			Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: fakeCPU(refused)}, CacheDir: cache,
-			Warn: func(err error) { fmt.Println("warning:", err) },
-		})
+		m, err = Open(context.Background(), wasm, options)
 		if err == nil {
 			fmt.Println("open")
 			_, err = m.Call(context.Background(), abi.ExportDev, nil)
 		}
 	}
 	fmt.Println("result:", err)
+	if err == nil && cache != "" {
+		fmt.Println("compiled:", Compile(context.Background(), wasm, options))
+	}
 }
 
 // fakeCPU is the limit of processor time. It is short for a host that is stopped.
@@ -109,9 +113,9 @@ func TestPoorKernels(t *testing.T) {
 		want string
 		kept bool
 	}{
-		"":         {"open\nresult: <nil>\n", true},
-		"landlock": {"warning: the cache of compiled providers could not be used: this system cannot keep the helper away from other files (no Landlock)\nopen\nresult: <nil>\n", false},
-		"seccomp":  {"warning: the process of a provider's module is not bounded by this system (no seccomp)\nopen\nresult: <nil>\n", true},
+		"":         {"open\nresult: <nil>\ncompiled: <nil>\n", true},
+		"landlock": {"warning: the cache of compiled providers could not be used: this system cannot keep the helper away from other files (no Landlock)\nopen\nresult: <nil>\ncompiled: this system cannot keep the helper away from other files (no Landlock)\n", false},
+		"seccomp":  {"warning: the process of a provider's module is not bounded by this system (no seccomp)\nopen\nresult: <nil>\ncompiled: <nil>\n", true},
 		"sockets":  {"result: starting the process of a provider's module: socketpair: too many open files\n", false},
 	} {
 		cache := filepath.Join(t.TempDir(), "cache")

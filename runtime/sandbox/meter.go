@@ -50,16 +50,20 @@ type meter struct {
 
 // meterLoad bounds loading from now on.
 func meterLoad(p *process, limits Limits, dir string) *meter {
-	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
-	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
+	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String(), Bound: BoundLoad}
+	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory), Bound: BoundLoadMemory})
 	return startMeter(&meter{process: p, limit: limits.Load, reached: reached, dir: dir})
 }
 
-// meterCall bounds a call from now on.
-func meterCall(p *process, limits Limits) *meter {
-	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
-	p.bound(limits.CPU, reached, &LimitError{What: "process memory", Limit: size(limits.space())})
-	return startMeter(&meter{process: p, limit: limits.CPU, reached: reached, calls: limits.Calls})
+// meterTurn bounds a turn from now on. An interpreted module gets less time, and the whole
+// limit again once it continues in compiled code.
+func (m *Module) meterTurn() *meter {
+	limit, reached := m.limits.CPU, error(&LimitError{What: "computing time", Limit: m.limits.CPU.String()})
+	if !m.compiled {
+		limit, reached = min(limit, interpretFor), errOutgrown
+	}
+	m.process.bound(limit, reached, &LimitError{What: "process memory", Limit: size(m.limits.space()), Bound: BoundLoadMemory})
+	return startMeter(&meter{process: m.process, limit: limit, reached: reached, calls: m.limits.Calls})
 }
 
 func startMeter(m *meter) *meter {

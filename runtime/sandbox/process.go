@@ -4,12 +4,30 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
+
+// launch says how a helper is started.
+type launch struct {
+	name string
+	// dir is the directory for compiled code, empty if the helper opens no files.
+	dir   string
+	space uint64
+	// yields gives the helper the lowest priority.
+	yields bool
+	// copies is a directory of this user alone, in which a copy of the helper can be
+	// executed. If it is empty, there is none.
+	copies string
+}
+
+func (l launch) args() []string {
+	return []string{l.dir, strconv.FormatUint(l.space, 10), strconv.FormatBool(l.yields)}
+}
 
 // process is a running helper.
 type process struct {

@@ -19,7 +19,7 @@ type system struct{ pid int }
 
 // startProcess starts the helper. Its standard input and output are one connection, and
 // its standard error is a pipe for the output of its runtime.
-func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
+func startProcess(h *Helper, l launch) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -39,7 +39,7 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 		// this function ends.
 		runtime.LockOSThread()
 		err := children.Start(func() (pid int, err error) {
-			p.pid, err = h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
+			p.pid, err = h.exec(l, &syscall.ProcAttr{
 				Dir: "/", Env: []string{"GOTRACEBACK=none"},
 				Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
 				Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},

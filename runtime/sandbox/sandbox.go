@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -94,24 +95,40 @@ type Options struct {
 	// bound the helper. The module runs nevertheless. It may be nil.
 	Warn func(error)
 	// Log gets each line that the module prints or writes to Extism's log, cleaned
-	// and without its end, and one line more if there are too many. It may be nil.
+	// and without its end, one line more if there are too many, and why the module could
+	// not be compiled for the next run. It may be nil.
 	Log func(line string)
+	// Waiting is called when the run has waited for a second until the module is loaded,
+	// or begins to wait until it is compiled. It may be nil.
+	Waiting func(compiled bool)
 }
 
 // Module is a loaded module. It is not safe for concurrent use.
 type Module struct {
+	name       string // of the helper
+	wasm       []byte
+	dir        string // for its compiled code; empty if none is kept
+	copies     string // for a copy of the helper
 	limits     Limits
 	helper     *Helper
+	ahead      *Ahead
 	host       Host
 	operations []string // that the module imports: an escaped one can call no others
 	exports    []string
-	process    *process
+	warn       func(error)
+	waiting    func(compiled bool)
 	log        *logLines
-	dead       error
+
+	process  *process
+	compiled bool
+	turns    []*turn // of an interpreted module
+	past     int     // bytes that it was given
+	behind   behind
+	dead     error
 }
 
-// Open checks a module, starts its helper, compiles the module and runs its start
-// section.
+// Open checks a module, starts its helper, loads the module and runs its start section.
+// The module runs on the interpreter unless its compiled code is stored.
 //
 // # Errors
 //
@@ -123,51 +140,81 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 
 // open is [Open] with a name for the helper, which is another one in tests.
 func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module, error) {
-	info, err := Check(wasm, opts.Operations)
+	m, unusable, err := newModule(ctx, wasm, opts, name)
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := prepare(wasm)
-	if err != nil {
-		return nil, err
+	defer m.waits(silentAfter, false)()
+	kept, dir := isComplete(m.dir), ""
+	if kept {
+		dir = m.dir
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	m := &Module{
-		limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
-		operations: info.Operations(), log: &logLines{show: opts.Log},
-	}
-	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
-	cached := hasEntries(dir)
-	m.process = opts.Ahead.take(dir)
-	loaded, err := m.load(ctx, name, dir, prepared)
-	if err != nil && dir != "" && isFailure(err) {
-		unusable, m.process = errors.Join(err, os.RemoveAll(dir)), nil
+	loaded, err := m.load(ctx, dir, kept, false)
+	if err != nil && kept && isFailure(err) {
 		// The module may be sound, and its compiled code damaged.
-		if cached {
-			loaded, err = m.load(ctx, name, "", prepared)
-		}
+		unusable = errors.Join(err, os.RemoveAll(m.dir))
+		m.dir = ""
+		loaded, err = m.load(ctx, "", false, false)
 	}
 	if err == nil {
-		err = m.start(ctx)
+		m.warnOf(loaded, unusable)
+		_, err = m.take(ctx, frame.Start)
 	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
-	if unusable == nil && loaded.Warning != "" {
-		unusable = errors.New(termtext.Line(loaded.Warning, frame.MaxText))
+	return m, nil
+}
+
+// newModule checks a module. unusable is the reason why its compiled code cannot be
+// stored, or nil.
+func newModule(ctx context.Context, wasm []byte, opts Options, name string) (m *Module, unusable, err error) {
+	info, err := Check(wasm, opts.Operations)
+	if err != nil {
+		return nil, nil, err
 	}
-	if opts.Warn == nil {
-		return m, nil
+	prepared, err := prepare(wasm)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	m = &Module{
+		name: name, wasm: prepared, limits: opts.Limits.withDefaults(), helper: opts.Helper, ahead: opts.Ahead, host: opts.Host, exports: info.Exports,
+		operations: info.Operations(), warn: opts.Warn, waiting: opts.Waiting, log: &logLines{show: opts.Log},
+	}
+	if m.dir, unusable = cacheDir(opts.CacheDir, opts.Digest, wasm); m.dir != "" {
+		m.copies = filepath.Dir(m.dir)
+	}
+	return m, unusable, nil
+}
+
+// warnOf warns that a module runs without a cache, or without the bounds of the kernel.
+func (m *Module) warnOf(loaded frame.LoadedBody, unusable error) {
+	if unusable == nil && loaded.Warning != "" {
+		unusable, m.dir = errors.New(termtext.Line(loaded.Warning, frame.MaxText)), ""
+	}
+	if m.warn == nil {
+		return
 	}
 	if unusable != nil {
-		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+		m.warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
 	}
 	if runtime.GOOS == "linux" && !loaded.Calls {
-		opts.Warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
+		m.warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
 	}
-	return m, nil
+}
+
+// silentAfter is how long a run is silent before it says what it waits for.
+const silentAfter = time.Second
+
+// waits calls waiting after a time, unless stop is called before.
+func (m *Module) waits(after time.Duration, compiled bool) (stop func() bool) {
+	if m.waiting == nil {
+		return func() bool { return false }
+	}
+	return time.AfterFunc(after, func() { m.waiting(compiled) }).Stop
 }
 
 // Call runs an export. After an error, close the module.
@@ -183,7 +230,7 @@ func (m *Module) Call(ctx context.Context, export string, input []byte) (output 
 	if !slices.Contains(m.exports, export) {
 		return nil, &LoadError{Reason: fmt.Sprintf("it has no function %q", export)}
 	}
-	return m.call(ctx, frame.CallBody{Export: export, Input: input})
+	return m.take(ctx, frame.Call, frame.CallBody{Export: export, Input: input}.Parts()...)
 }
 
 // Close ends the module's process. Closing twice does nothing.
@@ -191,6 +238,7 @@ func (m *Module) Close(context.Context) error {
 	if m.dead == nil {
 		m.dead = errors.New("it is closed")
 	}
+	m.behind.end()
 	if m.process != nil {
 		m.process.end(m.dead)
 		m.process.wait()

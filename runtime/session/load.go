@@ -28,7 +28,7 @@ type loaded struct {
 }
 
 // load prepares a module, and has it describe itself. Whether it may be loaded was
-// decided before. It is compiled unless a run in the file known is repeated; without a
+// decided before. It is loaded unless a run in the file known is repeated; without a
 // file it always is.
 func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Options, known string, ahead *sandbox.Ahead) (*loaded, error) {
 	source := m.Source
@@ -39,6 +39,7 @@ func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Option
 			options := processOptions(m, opts)
 			options.Operations, options.Host, options.Ahead, options.Warn = abi.Operations(), host, ahead, opts.Reporter.Warn
 			options.Log = func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) }
+			options.Waiting = func(compiled bool) { opts.Reporter.Waiting(source.ID, compiled) }
 			box, err := sandbox.Open(ctx, m.Bytes, options)
 			if err != nil {
 				return nil, unusable(source, err)

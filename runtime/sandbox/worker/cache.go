@@ -30,10 +30,19 @@ func (w *worker) compile() (unusable, err error) {
 	} else {
 		unusable = w.noCache
 	}
-	if err := m.compileWith(wazero.NewCompilationCache()); err != nil {
+	if err := m.prepare(wazero.NewRuntimeConfig()); err != nil {
 		return nil, &loadError{firstLine(err)}
 	}
 	return unusable, nil
+}
+
+// interpret prepares the module for the interpreter. unusable is the reason why compiled
+// code could not be stored, or nil.
+func (w *worker) interpret() (unusable, err error) {
+	if err := w.module.prepare(wazero.NewRuntimeConfigInterpreter()); err != nil {
+		return nil, &loadError{firstLine(err)}
+	}
+	return w.noCache, nil
 }
 
 // compileCached compiles with a directory as the cache.
@@ -45,7 +54,7 @@ func (m *module) compileCached(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := m.compileWith(cache); err != nil {
+	if err := m.prepare(wazero.NewRuntimeConfig().WithCompilationCache(cache)); err != nil {
 		return errors.Join(err, cache.Close(context.Background()))
 	}
 	return nil

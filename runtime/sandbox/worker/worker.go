@@ -24,9 +24,9 @@ func Main() {
 	}
 }
 
-// run runs the helper with two arguments: the directory for compiled code, which may be
-// empty, and the address space that the process may add to that of its start, in bytes.
-// Standard input and output are its connection.
+// run runs the helper with three arguments: the directory for compiled code, which may be
+// empty; the address space that the process may add to that of its start, in bytes; and
+// whether it has the lowest priority. Standard input and output are its connection.
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
 	// Extism prints to standard output, which carries frames.
@@ -46,10 +46,14 @@ func run(args []string) int {
 
 // bound bounds the process, before it reads anything.
 func (w *worker) bound(args []string) error {
-	if len(args) != 2 {
-		return errors.New("expected two arguments, a directory and a number of bytes")
+	if len(args) != 3 {
+		return errors.New("expected three arguments: a directory, a number of bytes, and true or false")
 	}
 	space, err := strconv.ParseUint(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	yields, err := strconv.ParseBool(args[2])
 	if err != nil {
 		return err
 	}
@@ -58,8 +62,8 @@ func (w *worker) bound(args []string) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(int64(space / 4))
 	w.dir = args[0]
-	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir})
-	if w.dir != "" && !w.enforced.Files && bounds.Needed {
+	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir, Yields: yields})
+	if !w.enforced.Files && bounds.Needed {
 		w.dir, w.noCache = "", errors.New("this system cannot keep the helper away from other files (no Landlock)")
 	}
 	return err
@@ -72,6 +76,7 @@ type worker struct {
 	dir        string
 	enforced   bounds.Enforced
 	noCache    error // why dir is not used, or nil
+	compiled   bool
 	operations []string
 	module     *module
 	stopped    error // why a host call stopped the module, or nil
@@ -85,6 +90,10 @@ func (e *loadError) Error() string { return e.reason }
 // crashError is the reason why a module failed.
 type crashError struct{ reason string }
 
+// errOutgrown says that a module needs more of a stack than the interpreter has. Compiled
+// code has much more.
+var errOutgrown = errors.New("the stack of the interpreter is full")
+
 func (e *crashError) Error() string { return e.reason }
 
 func (w *worker) exit(err error) frame.ExitBody {
@@ -94,7 +103,11 @@ func (w *worker) exit(err error) frame.ExitBody {
 	if e, ok := errors.AsType[*crashError](err); ok {
 		return frame.ExitBody{Why: frame.Crashed, Reason: e.reason}
 	}
-	return frame.ExitBody{Why: frame.Failed, Reason: err.Error()}
+	why := frame.Failed
+	if errors.Is(err, errOutgrown) {
+		why = frame.Outgrown
+	}
+	return frame.ExitBody{Why: why, Reason: err.Error()}
 }
 
 // serve loads the module and answers calls. It returns [io.EOF] when the connection ends.
@@ -139,9 +152,13 @@ func (w *worker) load() error {
 	if err != nil {
 		return err
 	}
-	w.operations = load.Operations
+	w.operations, w.compiled = load.Operations, load.Compile
 	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
-	unusable, err := w.compile()
+	prepare := w.interpret
+	if load.Compile {
+		prepare = w.compile
+	}
+	unusable, err := prepare()
 	if err != nil {
 		return err
 	}

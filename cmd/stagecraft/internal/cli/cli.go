@@ -55,6 +55,8 @@ type commonFlags struct {
 	Locked *bool    `negatable:"" help:"Never ask, never write stagecraft.lock, and fail if a file that restricts the next run changed; the default with CI=true."`
 
 	NoReplay bool `name:"no-replay" help:"Load the provider's module even if an earlier run can be replayed; also STAGECRAFT_NO_REPLAY."`
+
+	limitFlags
 }
 
 type commands struct {
@@ -100,6 +102,7 @@ type app struct {
 	workflow *actions.Workflow // nil outside GitHub Actions
 	opened   *session.Session  // nil until opened
 	ceilings []session.Ceiling // named by the user
+	limits   sandbox.Limits    // of the provider's module
 	running  atomic.Bool       // whether processes of a provider may be running
 }
 
@@ -175,6 +178,9 @@ func (a *app) run(parsed *kong.Context, args []string) error {
 	if a.ceilings, err = a.namedCeilings(); err != nil {
 		return err
 	}
+	if a.limits, err = a.grammar.limitFlags.limits(); err != nil {
+		return err
+	}
 	noReplay, err := a.setting("STAGECRAFT_NO_REPLAY")
 	if err != nil {
 		return err
@@ -219,7 +225,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 func (a *app) options() session.Options {
 	directories := userDirectories(a.Environ)
 	return session.Options{
-		NoReplay: a.grammar.NoReplay,
+		NoReplay: a.grammar.NoReplay, Limits: a.limits,
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, GuardProgram: a.GuardProgram, Helper: a.Helper, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,

@@ -8,6 +8,9 @@ type Bounds struct {
 	Space uint64
 	// Dir is the only directory in which it may open files, or empty for none.
 	Dir string
+	// Yields gives the process the lowest priority. It has the usual one on systems other
+	// than Linux.
+	Yields bool
 }
 
 // Enforced says which bounds the kernel enforces, of those that need a recent one.

@@ -2,12 +2,15 @@ package frame
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // LoadBody is a module and its settings.
 type LoadBody struct {
+	// Compile asks for compiled code. Otherwise the module is interpreted.
+	Compile bool
 	// Pages is the limit of the module's memory, in pages of 64 KiB.
 	Pages uint32
 	// Operations are the names of the operations that the host offers. A HostCall has
@@ -18,7 +21,11 @@ type LoadBody struct {
 
 // Parts encodes the body, for [Conn.Send].
 func (b LoadBody) Parts() [][]byte {
-	head := binary.LittleEndian.AppendUint32(nil, b.Pages)
+	var compile byte
+	if b.Compile {
+		compile = 1
+	}
+	head := binary.LittleEndian.AppendUint32([]byte{compile}, b.Pages)
 	head = append(head, byte(len(b.Operations)))
 	for _, operation := range b.Operations {
 		head = appendName(head, operation)
@@ -29,7 +36,11 @@ func (b LoadBody) Parts() [][]byte {
 // DecodeLoad decodes what [LoadBody.Parts] encoded.
 func DecodeLoad(body []byte) (LoadBody, error) {
 	r := reader{data: body}
-	b := LoadBody{Pages: r.u32()}
+	compile := r.byte()
+	if compile > 1 {
+		r.fail()
+	}
+	b := LoadBody{Compile: compile == 1, Pages: r.u32()}
 	for range r.byte() {
 		b.Operations = append(b.Operations, r.name())
 	}
@@ -42,7 +53,7 @@ type LoadedBody struct {
 	// Files and Calls report whether the kernel bounds the files that the helper can open,
 	// and its system calls.
 	Files, Calls bool
-	// Warning is the reason why compiled code could not be stored, or empty.
+	// Warning is the reason why compiled code could not be stored or used, or empty.
 	Warning string
 }
 
@@ -108,6 +119,7 @@ type Why byte
 const (
 	CannotLoad Why = 'l' // the module cannot run here
 	Crashed    Why = 'c' // the module failed
+	Outgrown   Why = 'o' // the module needs more than the interpreter has
 	Failed     Why = 'f' // the helper itself failed
 )
 
@@ -124,7 +136,7 @@ func (b ExitBody) Parts() [][]byte { return [][]byte{{byte(b.Why)}, []byte(cut(b
 func DecodeExit(body []byte) (ExitBody, error) {
 	r := reader{data: body}
 	b := ExitBody{Why: Why(r.byte())}
-	if b.Why != CannotLoad && b.Why != Crashed && b.Why != Failed {
+	if !slices.Contains([]Why{CannotLoad, Crashed, Outgrown, Failed}, b.Why) {
 		r.fail()
 	}
 	b.Reason = r.text()
