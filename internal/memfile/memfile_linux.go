@@ -10,9 +10,8 @@ import (
 )
 
 // New returns an executable file with a program that nobody can change. It is open for
-// reading only, and its descriptor is at least lowest: a program that is started has
-// its own descriptors below.
-func New(name string, program io.Reader, lowest int) (*os.File, error) {
+// reading only.
+func New(name string, program io.Reader) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
 	if errors.Is(err, unix.EINVAL) {
@@ -32,19 +31,17 @@ func New(name string, program io.Reader, lowest int) (*os.File, error) {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	// A file that is open for writing cannot be executed.
-	low, err := unix.Open(descriptor(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	path := Path(fd)
+	reader, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: descriptor(fd), Err: err}
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer unix.Close(low)
-	high, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, lowest)
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(high), name), nil
+	return os.NewFile(uintptr(reader), name), nil
 }
 
-// Path is the path by which this program, and one that it starts, can execute a file.
-func Path(file *os.File) string { return descriptor(int(file.Fd())) }
-
-func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+// Path is the path by which a process opens or executes a file that it has open.
+//
+// A child executes a memory file by its place among the child's files. It must not be
+// executed by its descriptor here: between fork and exec, Go moves the child's files to
+// descriptors that may be in use.
+func Path(descriptor int) string { return "/proc/self/fd/" + strconv.Itoa(descriptor) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -33,7 +34,7 @@ func NewHelper(compressed []byte) *Helper {
 		return nil
 	}
 	h := &Helper{compressed: compressed}
-	h.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, h.program(), 3) })
+	h.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, h.program()) })
 	return h
 }
 
@@ -49,7 +50,9 @@ func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
 	}
 	memory, err := h.memory()
 	if err == nil {
-		pid, err = syscall.ForkExec(memfile.Path(memory), argv, attr)
+		inMemory := *attr
+		inMemory.Files = append(slices.Clone(attr.Files), memory.Fd())
+		pid, err = syscall.ForkExec(memfile.Path(len(attr.Files)), argv, &inMemory)
 	}
 	if err == nil {
 		return pid, nil

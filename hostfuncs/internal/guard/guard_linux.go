@@ -58,6 +58,8 @@ func Main() int {
 	// Other descriptors that were left open are not for the program.
 	_ = unix.CloseRange(Line, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	unix.CloseOnExec(Line)
+	// The memory file that it may be executed from.
+	_ = unix.Close(Line + 1)
 	name := []byte(Name + "\x00")
 	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 	g := new(guard)

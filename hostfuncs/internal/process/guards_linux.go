@@ -123,22 +123,24 @@ func (g *Guards) take() (*guardProcess, error) {
 func (g *Guards) start() (*guardProcess, error) {
 	if len(g.program) > 0 && g.file == nil {
 		var err error
-		if g.file, err = memfile.New(guard.Name, bytes.NewReader(g.program), guard.Line+1); err != nil {
+		if g.file, err = memfile.New(guard.Name, bytes.NewReader(g.program)); err != nil {
 			g.program = nil // an old kernel, or vm.memfd_noexec=2
 		}
 	}
 	if g.file != nil {
-		if p, err := startGuard(memfile.Path(g.file)); err == nil {
+		if p, err := startGuard(memfile.Path(guard.Line+1), g.file); err == nil {
 			return p, nil
 		}
 		// Memory files may not be executed here.
 		g.file.Close()
 		g.file, g.program = nil, nil
 	}
-	return startGuard("/proc/self/exe")
+	return startGuard("/proc/self/exe", nil)
 }
 
-func startGuard(path string) (*guardProcess, error) {
+// startGuard starts the program at a path, which may be that of the memory file in the
+// child.
+func startGuard(path string, memory *os.File) (*guardProcess, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -151,7 +153,7 @@ func startGuard(path string) (*guardProcess, error) {
 	defer far.Close()
 	// With our PID a list of processes shows whose guard it is.
 	process, err := os.StartProcess(path, []string{guard.Name, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
+		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far, memory},
 		// Neither the terminal nor a kill of our group may reach it.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
