@@ -124,8 +124,8 @@ func TestLoadIsBounded(t *testing.T) {
 		limits sandbox.Limits
 		want   string
 	}{
-		"time to compile":     {compile, loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
-		"time to interpret":   {interpret, large, sandbox.Limits{Load: 20 * time.Millisecond}, "processor time for loading is limited to 20ms"},
+		"time to compile":   {compile, loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
+		"time to interpret": {interpret, large, sandbox.Limits{Load: 20 * time.Millisecond}, "processor time for loading is limited to 20ms"},
 		// With cgo each thread has a stack of 8 MiB, and a few must find room.
 		"memory to compile":   {compile, large, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
 		"memory to interpret": {interpret, larger, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
