@@ -91,7 +91,7 @@ func (m *measurement) wholeProcess() {
 	dir := m.project("['true']")
 	var direct, warm, loaded, cold []time.Duration
 	var peak int64
-	m.run(dir, m.cache, clitest.Binary(), "dev")
+	m.run(m.project(clitest.UntilCompiled), m.cache, clitest.Binary(), "dev")
 	for range 21 {
 		d, _ := m.run(dir, m.cache, "true")
 		w, _ := m.run(dir, m.cache, clitest.Binary(), "dev")
