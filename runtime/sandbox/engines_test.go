@@ -90,11 +90,16 @@ func TestOutgrowsInterpreter(t *testing.T) {
 				return []byte(`{"ok":{}}`)
 			}}
 			var lines []string
-			waited := make(chan bool, 10)
+			compilations := 0
 			dir := filepath.Join(t.TempDir(), "cache")
 			m, err := sandbox.Open(t.Context(), guest(t, "outgrows"), sandbox.Options{
 				Helper: sandbox.TestHelper, Operations: abi.Operations(), Host: h, CacheDir: dir,
-				Log: func(line string) { lines = append(lines, line) }, Waiting: func(compiled bool) { waited <- compiled },
+				Log: func(line string) { lines = append(lines, line) }, Waiting: func(compiled bool) {
+					// A busy machine takes a second to load it.
+					if compiled {
+						compilations++
+					}
+				},
 				Warn: func(err error) { t.Error(err) },
 			})
 			must(t, err)
@@ -111,8 +116,8 @@ func TestOutgrowsInterpreter(t *testing.T) {
 			if want := []string{"before", "after", "before", "after"}; !slices.Equal(lines, want) {
 				t.Errorf("it printed %q, want %q", lines, want)
 			}
-			if compiled := <-waited; !compiled || len(waited) > 0 {
-				t.Errorf("the run said that it waits for compiled code: %v, and %d times more", compiled, len(waited))
+			if compilations != 1 {
+				t.Errorf("the run said %d times that it compiles", compilations)
 			}
 			if len(cached(t, dir)) == 0 {
 				t.Error("the compiled code was not kept")

@@ -96,10 +96,11 @@ type Options struct {
 	Warn func(error)
 	// Log gets each line that the module prints or writes to Extism's log, cleaned
 	// and without its end, one line more if there are too many, and why the module could
-	// not be compiled for the next run. It may be nil.
+	// not be compiled for the next run. Only the last may come while the host works. It
+	// may be nil.
 	Log func(line string)
 	// Waiting is called when the run has waited for a second until the module is loaded,
-	// or begins to wait until it is compiled. It may be nil.
+	// or begins to wait until it is compiled, perhaps beside other functions. It may be nil.
 	Waiting func(compiled bool)
 }
 
@@ -144,7 +145,7 @@ func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module,
 	if err != nil {
 		return nil, err
 	}
-	defer m.waits(silentAfter, false)()
+	defer m.waits()()
 	kept, dir := isComplete(m.dir), ""
 	if kept {
 		dir = m.dir
@@ -195,26 +196,29 @@ func (m *Module) warnOf(loaded frame.LoadedBody, unusable error) {
 	if unusable == nil && loaded.Warning != "" {
 		unusable, m.dir = errors.New(termtext.Line(loaded.Warning, frame.MaxText)), ""
 	}
-	if m.warn == nil {
-		return
-	}
 	if unusable != nil {
-		m.warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+		m.warnOfCache(unusable)
 	}
-	if runtime.GOOS == "linux" && !loaded.Calls {
+	if runtime.GOOS == "linux" && !loaded.Calls && m.warn != nil {
 		m.warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
+	}
+}
+
+func (m *Module) warnOfCache(unusable error) {
+	if m.warn != nil {
+		m.warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
 	}
 }
 
 // silentAfter is how long a run is silent before it says what it waits for.
 const silentAfter = time.Second
 
-// waits calls waiting after a time, unless stop is called before.
-func (m *Module) waits(after time.Duration, compiled bool) (stop func() bool) {
+// waits calls waiting if the module takes longer to load, unless stop is called before.
+func (m *Module) waits() (stop func() bool) {
 	if m.waiting == nil {
 		return func() bool { return false }
 	}
-	return time.AfterFunc(after, func() { m.waiting(compiled) }).Stop
+	return time.AfterFunc(silentAfter, func() { m.waiting(false) }).Stop
 }
 
 // Call runs an export. After an error, close the module.

@@ -16,7 +16,7 @@ type turn struct {
 	kind  frame.Kind
 	parts [][]byte
 	asked []asked
-	reply []byte
+	reply [sha256.Size]byte
 }
 
 // asked is a request that an interpreted module made, and the host's reply.
@@ -46,35 +46,40 @@ func (m *Module) take(ctx context.Context, kind frame.Kind, parts ...[]byte) (re
 	if m.compiled {
 		return m.exchange(ctx, t)
 	}
-	m.turns = append(m.turns, t)
-	for _, part := range parts {
+	for i, part := range parts {
+		t.parts[i] = bytes.Clone(part) // it is the caller's
 		m.past += len(part)
 	}
-	t.reply, err = m.exchange(ctx, t)
-	if errors.Is(err, errOutgrown) {
+	m.turns = append(m.turns, t)
+	if reply, err = m.exchange(ctx, t); errors.Is(err, errOutgrown) {
 		return m.goOn(ctx)
 	}
-	return t.reply, err
+	t.reply = sha256.Sum256(reply)
+	return reply, err
 }
 
 // goOn loads compiled code and leads it to where the interpreter ended: it is given the
 // same turns, and its requests the same replies, which nobody is asked for again.
 func (m *Module) goOn(ctx context.Context) (reply []byte, err error) {
 	m.behind.end()
-	stop := m.waits(0, true)
+	if m.waiting != nil {
+		// The run may have been silent for a second already.
+		m.waiting(true)
+	}
 	loaded, err := m.loadCompiled(ctx)
-	stop()
 	if err != nil {
 		return nil, err
 	}
-	m.warnOf(loaded, nil)
+	if m.dir != "" && loaded.Warning != "" {
+		m.warnOfCache(errors.New(loaded.Warning))
+	}
 	turns := m.turns
 	m.turns, m.log.skip = nil, m.log.added
 	for i, t := range turns {
 		if reply, err = m.exchange(ctx, t); err != nil {
 			return nil, err
 		}
-		if i < len(turns)-1 && !bytes.Equal(reply, t.reply) {
+		if i < len(turns)-1 && sha256.Sum256(reply) != t.reply {
 			return nil, m.settle(errDiffers)
 		}
 	}
