@@ -25,15 +25,17 @@ func startThreads() {
 	// This also ends that Go follows changes of the number of processors.
 	defer runtime.GOMAXPROCS(processors)
 	var started atomic.Int32
+	all := make(chan struct{})
 	for range threads {
 		go func() {
-			started.Add(1)
+			if started.Add(1) == threads {
+				close(all)
+			}
 			waitForRelease()
 		}()
 	}
-	for started.Load() < threads {
-		runtime.Gosched()
-	}
+	// Without this goroutine, its thread looks for the others and starts more threads.
+	<-all
 	atomic.StoreUint32(&released, 1)
 }
 
