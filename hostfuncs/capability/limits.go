@@ -66,15 +66,16 @@ func (r *reader) duration(n *yamldoc.Node) time.Duration {
 }
 
 func (r *reader) size(n *yamldoc.Node) uint64 {
-	size, ok := parseSize(n.Text())
+	size, ok := ParseSize(n.Text())
 	if n.Kind() != yamldoc.KindString || !ok {
 		r.problems.Wrong(n, fmt.Sprintf("%q is not a size", n.Text()), "write it as 64KiB, 256MiB or 1GiB")
 	}
 	return size
 }
 
-// parseSize reads a number of at most nine digits with a unit.
-func parseSize(text string) (uint64, bool) {
+// ParseSize reads a size such as 256MiB: a number of at most nine digits with a unit, B,
+// KiB, MiB or GiB.
+func ParseSize(text string) (uint64, bool) {
 	digits := strings.TrimRight(text, "BGKMi")
 	shift, ok := map[string]uint{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[text[len(digits):]]
 	number, err := strconv.ParseUint(digits, 10, 64)

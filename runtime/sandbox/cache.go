@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/stagecraft-dev/stagecraft/internal/filelock"
 	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
 )
 
@@ -39,10 +40,41 @@ func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	return dir, nil
 }
 
-// hasEntries reports whether compiled code is kept in a directory.
-func hasEntries(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	return dir != "" && err == nil && len(entries) > 0
+// complete is a directory that is made beside compiled code once all of it is there.
+const complete = "complete"
+
+// isComplete reports whether all compiled code is kept in a directory.
+func isComplete(dir string) bool {
+	info, err := os.Lstat(filepath.Join(dir, complete))
+	return dir != "" && err == nil && info.IsDir()
+}
+
+// claim has this run alone write to a directory for compiled code, and removes what a run
+// that was killed has left there. It fails with [filelock.ErrLocked] if another run
+// writes to it.
+func claim(dir string) (release func(), err error) {
+	lock, err := filelock.Try(dir)
+	if errors.Is(err, filelock.ErrLocked) {
+		return nil, err
+	}
+	// Where directories cannot be locked, two runs do the same work: each entry is
+	// written under another name and renamed.
+	release = func() {}
+	if err == nil {
+		release = func() { _ = lock.Release() }
+	}
+	if isComplete(dir) || err != nil {
+		return release, nil
+	}
+	left, err := os.ReadDir(dir)
+	for _, entry := range left {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }
 
 // version stands for what compiles modules: this program, as it was built.

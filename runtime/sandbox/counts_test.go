@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -101,25 +102,38 @@ func provider(bodies ...string) []byte {
 	return []byte(core + section(1, "\x01\x60\x00\x01\x7f") + long(3, functions) + exports(abi.Exports()...) + long(10, code.String()))
 }
 
-// TestLoadIsBounded has modules without false counts that take much to compile.
+// TestLoadIsBounded has modules without false counts that take much to compile, or to
+// interpret.
 func TestLoadIsBounded(t *testing.T) {
 	t.Parallel()
 	const deep = 20_000
 	loops := provider("\x00" + strings.Repeat("\x03\x40", deep) + strings.Repeat("\x0b", deep) + "\x41\x00\x0b")
 	large := provider("\x00" + strings.Repeat("\x41\x00\x1a", 2<<20) + "\x41\x00\x0b")
+	larger := provider("\x00" + strings.Repeat("\x41\x00\x1a", 8<<20) + "\x41\x00\x0b")
+	interpret := func(module []byte, options sandbox.Options) error {
+		_, err := sandbox.Open(t.Context(), module, options)
+		return err
+	}
+	compile := func(module []byte, options sandbox.Options) error {
+		options.CacheDir = filepath.Join(t.TempDir(), "cache")
+		return sandbox.Compile(t.Context(), module, options)
+	}
 	for name, tt := range map[string]struct {
+		load   func(module []byte, options sandbox.Options) error
 		module []byte
 		limits sandbox.Limits
 		want   string
 	}{
-		"time":   {loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
+		"time to compile":   {compile, loops, sandbox.Limits{Load: 200 * time.Millisecond}, "processor time for loading is limited to 200ms"},
+		"time to interpret": {interpret, large, sandbox.Limits{Load: 20 * time.Millisecond}, "processor time for loading is limited to 20ms"},
 		// With cgo each thread has a stack of 8 MiB, and a few must find room.
-		"memory": {large, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
+		"memory to compile":   {compile, large, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
+		"memory to interpret": {interpret, larger, sandbox.Limits{LoadMemory: 256 << 20, Memory: 1 << 20}, "memory for loading is limited to 256 MiB"},
 	} {
-		if name == "memory" && !boundsSpace {
+		if strings.HasPrefix(name, "memory") && !boundsSpace {
 			continue
 		}
-		_, err := sandbox.Open(t.Context(), tt.module, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations(), Limits: tt.limits})
+		err := tt.load(tt.module, sandbox.Options{Helper: sandbox.TestHelper, Operations: abi.Operations(), Limits: tt.limits})
 		if e, ok := errors.AsType[*sandbox.LimitError](err); !ok || !strings.Contains(e.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}

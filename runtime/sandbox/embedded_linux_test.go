@@ -85,7 +85,7 @@ func TestNoExecutableMemory(t *testing.T) {
 	for _, tt := range []struct{ setting, cache, want string }{
 		{"0", "", "open\nresult: <nil>\n"},
 		{"1", "", "open\nresult: <nil>\n"},
-		{"2", cache, "open\nresult: <nil>\n"},
+		{"2", cache, "open\nresult: <nil>\ncompiled: <nil>\n"},
 		{"2", "", "from memory: memfd_create: permission denied; there is no directory for a copy\n"},
 	} {
 		cmd := exec.CommandContext(t.Context(), "unshare", "--fork", "--pid", "--mount-proc", "bash", "-c",

@@ -8,7 +8,19 @@ type LoadError struct{ Reason string }
 func (e *LoadError) Error() string { return e.Reason }
 
 // LimitError says that a module was stopped because it reached a bound.
-type LimitError struct{ What, Limit string }
+type LimitError struct {
+	What, Limit string
+	Bound       Bound
+}
+
+// Bound is a field of [Limits] that can be raised for a module that needs more.
+type Bound int
+
+// The bounds of loading; zero is any other.
+const (
+	BoundLoad Bound = iota + 1
+	BoundLoadMemory
+)
 
 func (e *LimitError) Error() string {
 	return "stopped: its " + e.What + " is limited to " + e.Limit

@@ -12,14 +12,15 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// load starts the helper and has it compile the module.
-func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loaded frame.LoadedBody, err error) {
-	m.dead = nil
-	if m.process, err = startProcess(m.helper, name, dir, m.limits.space()); err != nil {
+// load starts the helper and has it compile the module, or interpret it.
+func (m *Module) load(ctx context.Context, dir string, compile, yields bool) (loaded frame.LoadedBody, err error) {
+	m.dead, m.compiled = nil, compile
+	l := launch{name: m.name, dir: dir, space: m.limits.space(), yields: yields, copies: m.copies}
+	if m.process, err = startProcess(m.helper, l); err != nil {
 		return loaded, fmt.Errorf("starting the process of a provider's module: %w", err)
 	}
 	meter := meterLoad(m.process, m.limits)
-	body := frame.LoadBody{Pages: m.limits.pages(), Operations: m.operations, Module: wasm}
+	body := frame.LoadBody{Compile: compile, Pages: m.limits.pages(), Operations: m.operations, Module: m.wasm}
 	err = m.guarded(ctx, func() error {
 		defer meter.pause()
 		if err := m.send(frame.Load, body.Parts()...); err != nil {
@@ -35,19 +36,6 @@ func (m *Module) load(ctx context.Context, name, dir string, wasm []byte) (loade
 	return loaded, err
 }
 
-// start has the module's start section run.
-func (m *Module) start(ctx context.Context) error {
-	meter := meterCall(m.process, m.limits)
-	return m.guarded(ctx, func() error {
-		defer meter.pause()
-		if err := m.send(frame.Start); err != nil {
-			return err
-		}
-		_, err := m.receive(frame.Reply)
-		return err
-	})
-}
-
 // isFailure reports whether the module or its process failed, which was not refused.
 func isFailure(err error) bool {
 	_, crashed := errors.AsType[*CrashError](err)
@@ -55,22 +43,26 @@ func isFailure(err error) bool {
 	return crashed || limited
 }
 
-// call has an export called, and answers what it asks for meanwhile.
-func (m *Module) call(ctx context.Context, call frame.CallBody) (output []byte, err error) {
-	meter := meterCall(m.process, m.limits)
+// exchange has the helper take a turn, and answers what the module asks for meanwhile.
+func (m *Module) exchange(ctx context.Context, t *turn) (output []byte, err error) {
+	meter := m.meterTurn()
+	kinds := []frame.Kind{frame.Reply}
+	if t.kind == frame.Call {
+		kinds = append(kinds, frame.HostCall)
+	}
 	err = m.guarded(ctx, func() error {
 		defer meter.pause()
-		if err := m.send(frame.Call, call.Parts()...); err != nil {
+		if err := m.send(t.kind, t.parts...); err != nil {
 			return err
 		}
-		for {
-			got, err := m.receive(frame.Reply, frame.HostCall)
+		for place := 0; ; place++ {
+			got, err := m.receive(kinds...)
 			if err != nil || got.kind == frame.Reply {
 				output = got.body
 				return err
 			}
 			meter.pause()
-			reply, err := m.answer(ctx, got.body, meter)
+			reply, err := m.answer(ctx, t, place, got.body, meter)
 			if err != nil {
 				return err
 			}
@@ -176,6 +168,10 @@ func (m *Module) settle(err error) error {
 		m.dead = ending.reason
 	case gaveUp && exit.Why == frame.CannotLoad:
 		m.dead = &LoadError{Reason: m.log.crash(exit.Reason).Reason}
+	case errors.Is(err, errDiffers):
+		m.dead = m.log.crash(errDiffers.Error())
+	case gaveUp && exit.Why == frame.Outgrown && !m.compiled:
+		m.dead = errOutgrown
 	case gaveUp && exit.Why == frame.Crashed:
 		m.dead = m.log.crash(exit.Reason)
 	case gaveUp:
@@ -190,8 +186,9 @@ func (m *Module) settle(err error) error {
 	return m.dead
 }
 
-// answer has the host carry out a request. An error ends the module.
-func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte, error) {
+// answer has the host carry out a request, unless it did before. An error ends the
+// module.
+func (m *Module) answer(ctx context.Context, t *turn, place int, body []byte, meter *meter) ([]byte, error) {
 	call, err := frame.DecodeHostCall(body)
 	if err != nil {
 		return nil, err
@@ -203,15 +200,32 @@ func (m *Module) answer(ctx context.Context, body []byte, meter *meter) ([]byte,
 		m.process.end(err)
 		return nil, err
 	}
-	operation := m.operations[call.Operation]
-	reply := m.ask(ctx, operation, call.Request)
-	if len(reply) > abi.MaxReply {
-		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d can be given", operation, len(reply), abi.MaxReply), nil
+	if reply, ok, err := t.led(place, body); ok || err != nil {
+		return reply, err
+	}
+	if !m.compiled && m.past > maxPast {
+		m.process.end(errOutgrown)
+		return nil, errOutgrown
+	}
+	stop := m.compileBehind()
+	reply := m.ask(ctx, m.operations[call.Operation], call.Request)
+	stop()
+	if !m.compiled {
+		m.remember(t, body, reply)
 	}
 	return reply, nil
 }
 
-func (m *Module) ask(ctx context.Context, operation string, request []byte) (reply []byte) {
+// ask has the host carry out a request, and refuses a reply that is too long.
+func (m *Module) ask(ctx context.Context, operation string, request []byte) []byte {
+	reply := m.askHost(ctx, operation, request)
+	if len(reply) > abi.MaxReply {
+		return refusal(abi.CodeTooLarge, "%s: the reply has %d bytes, at most %d can be given", operation, len(reply), abi.MaxReply)
+	}
+	return reply
+}
+
+func (m *Module) askHost(ctx context.Context, operation string, request []byte) (reply []byte) {
 	defer func() {
 		if r := recover(); r != nil {
 			reply = refusal(abi.CodeFailed, "%s: the host failed", operation)

@@ -41,10 +41,10 @@ func NewHelper(compressed []byte) *Helper {
 func (h *Helper) program() io.Reader { return s2.NewReader(bytes.NewReader(h.compressed)) }
 
 // exec starts the helper from a memory file. Where memory files may not be executed, it
-// is executed from a copy beside the module's compiled code, where no other user and no
+// is executed from a copy beside the compiled code of modules, where no other user and no
 // command of a provider can change it, and which is removed at once.
-func (h *Helper) exec(name string, args []string, attr *syscall.ProcAttr) (pid int, err error) {
-	argv := append([]string{name}, args...)
+func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
+	argv := append([]string{l.name}, l.args()...)
 	if h == nil {
 		return execSelf(argv, attr)
 	}
@@ -57,14 +57,12 @@ func (h *Helper) exec(name string, args []string, attr *syscall.ProcAttr) (pid i
 	if err == nil {
 		return pid, nil
 	}
-	cache := args[0]
-	if cache == "" {
+	if l.copies == "" {
 		return 0, fmt.Errorf("the system does not let it execute: from memory: %w; there is no directory for a copy", err)
 	}
-	dir := filepath.Dir(cache)
-	pid, copyErr := h.execCopy(dir, argv, attr)
+	pid, copyErr := h.execCopy(l.copies, argv, attr)
 	if copyErr != nil {
-		return 0, fmt.Errorf("the system does not let it execute: from memory: %w; from %s: %w", err, dir, copyErr)
+		return 0, fmt.Errorf("the system does not let it execute: from memory: %w; from %s: %w", err, l.copies, copyErr)
 	}
 	return pid, nil
 }

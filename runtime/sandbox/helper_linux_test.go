@@ -171,3 +171,21 @@ func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	}
 	return err
 }
+
+// TestWaits wants a host to be told what it waits for.
+func TestWaits(t *testing.T) {
+	wasm, err := os.ReadFile("testdata/works.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := errors.New("told")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err = open(ctx, wasm, Options{Operations: abi.Operations(), Waiting: func(compiled bool) {
+		if !compiled {
+			cancel(told)
+		}
+	}}, "fake-hangs-loading")
+	if !errors.Is(err, told) {
+		t.Errorf("got %v", err)
+	}
+}

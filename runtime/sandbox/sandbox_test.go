@@ -199,14 +199,22 @@ func TestContextEndsEachPhase(t *testing.T) {
 	const deep = 20_000
 	loops := provider("\x00" + strings.Repeat("\x03\x40", deep) + strings.Repeat("\x0b", deep) + "\x41\x00\x0b")
 	reason := errors.New("enough")
-	for name, module := range map[string][]byte{"load": loops, "start": guest(t, "loop-start"), "call": guest(t, "loop-dev")} {
+	for name, module := range map[string][]byte{"compile": loops, "start": guest(t, "loop-start"), "call": guest(t, "loop-dev")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
 			defer cancel()
-			m, err := sandbox.Open(ctx, module, sandbox.Options{
+			options := sandbox.Options{
 				Helper: sandbox.TestHelper, Host: &host{}, Operations: abi.Operations(), Limits: sandbox.Limits{CPU: time.Hour, Load: time.Hour},
-			})
+				CacheDir: filepath.Join(t.TempDir(), "cache"),
+			}
+			open := sandbox.Open
+			if name == "compile" {
+				open = func(ctx context.Context, wasm []byte, options sandbox.Options) (*sandbox.Module, error) {
+					return nil, sandbox.Compile(ctx, wasm, options)
+				}
+			}
+			m, err := open(ctx, module, options)
 			if err == nil {
 				defer m.Close(context.Background())
 				_, err = m.Call(ctx, abi.ExportDev, nil)

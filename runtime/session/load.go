@@ -54,7 +54,7 @@ type loaded struct {
 }
 
 // load prepares a module, and has it describe itself. Whether it may be loaded was
-// decided before. It is compiled unless a run in the file known is repeated; without a
+// decided before. It is loaded unless a run in the file known is repeated; without a
 // file it always is.
 func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known string) (*loaded, error) {
 	source := m.Source
@@ -65,7 +65,8 @@ func load(ctx context.Context, m seen, host sandbox.Host, opts Options, known st
 			box, err := sandbox.Open(ctx, m.Bytes, sandbox.Options{
 				Operations: abi.Operations(), Host: host, Limits: opts.Limits, Helper: opts.Helper,
 				CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest(), Warn: opts.Reporter.Warn,
-				Log: func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
+				Log:     func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) },
+				Waiting: func(compiled bool) { opts.Reporter.Waiting(source.ID, compiled) },
 			})
 			if err != nil {
 				return nil, unusable(source, err)

@@ -17,6 +17,9 @@ type Reporter interface {
 	Warn(error)
 	// Call shows a finished call through the gate.
 	Call(*Record)
+	// Waiting shows that a run has waited for a second for a provider to be loaded, which
+	// takes as long on a busy machine only, or to be compiled, which happens once.
+	Waiting(provider string, compiled bool)
 	// Confined shows how the commands of the run are confined.
 	Confined(to string)
 	// Progress returns where builds show their progress, a terminal if there is one.
@@ -40,6 +43,14 @@ func (r *textReporter) Warn(err error) {
 }
 
 func (*textReporter) Call(*Record) {}
+
+func (r *textReporter) Waiting(provider string, compiled bool) {
+	what := "loading provider %s\n"
+	if compiled {
+		what = "compiling provider %s, once\n"
+	}
+	fmt.Fprintf(r.w, what, provider)
+}
 
 func (*textReporter) Confined(string) {}
 
@@ -67,6 +78,12 @@ func (r *serialReporter) Call(rec *Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Reporter.Call(rec)
+}
+
+func (r *serialReporter) Waiting(provider string, compiled bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Reporter.Waiting(provider, compiled)
 }
 
 func (r *serialReporter) Confined(to string) {

@@ -20,9 +20,14 @@ func InWasm(t *testing.T, file string) func(*testing.T, *backendtest.Host) backe
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := t.TempDir() + "/cache"
+	options := sandbox.Options{Operations: abi.Operations(), CacheDir: t.TempDir() + "/cache"}
+	if err := sandbox.Compile(t.Context(), wasm, options); err != nil {
+		t.Fatal(err)
+	}
 	return func(t *testing.T, h *backendtest.Host) backendtest.Exports {
-		m, err := sandbox.Open(t.Context(), wasm, sandbox.Options{Operations: abi.Operations(), Host: h, CacheDir: cache})
+		options := options
+		options.Host = h
+		m, err := sandbox.Open(t.Context(), wasm, options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,10 +30,18 @@ func (w *worker) compile() (unusable, err error) {
 	} else {
 		unusable = w.noCache
 	}
-	if err := m.compileWith(wazero.NewCompilationCache()); err != nil {
+	if err := m.prepare(wazero.NewRuntimeConfig()); err != nil {
 		return nil, &loadError{firstLine(err)}
 	}
 	return unusable, nil
+}
+
+// interpret has the module interpreted. unusable says why code could not be kept.
+func (w *worker) interpret() (unusable, err error) {
+	if err := w.module.prepare(wazero.NewRuntimeConfigInterpreter()); err != nil {
+		return nil, &loadError{firstLine(err)}
+	}
+	return w.noCache, nil
 }
 
 // compileCached compiles with what a directory keeps, and keeps it there.
@@ -45,7 +53,7 @@ func (m *module) compileCached(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := m.compileWith(cache); err != nil {
+	if err := m.prepare(wazero.NewRuntimeConfig().WithCompilationCache(cache)); err != nil {
 		return errors.Join(err, cache.Close(context.Background()))
 	}
 	return nil

@@ -27,9 +27,9 @@ type module struct {
 	plugin    *extism.Plugin
 }
 
-// compileWith compiles with a cache, which is the module's from then on. Nothing
-// stops a module but the end of the process, so its code has no checks for that.
-func (m *module) compileWith(cache wazero.CompilationCache) error {
+// prepare has an engine prepare the module. Nothing stops a module but the end of the
+// process, so its code has no checks for that.
+func (m *module) prepare(engine wazero.RuntimeConfig) error {
 	compiled, err := extism.NewCompiledPlugin(
 		experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0)),
 		extism.Manifest{
@@ -37,7 +37,7 @@ func (m *module) compileWith(cache wazero.CompilationCache) error {
 			Memory: &extism.ManifestMemory{MaxPages: m.pages, MaxHttpResponseBytes: 0, MaxVarBytes: -1},
 		},
 		extism.PluginConfig{
-			RuntimeConfig: wazero.NewRuntimeConfig().WithCompilationCache(cache),
+			RuntimeConfig: engine,
 			EnableWasi:    true,
 		},
 		m.functions,
@@ -61,7 +61,7 @@ func (w *worker) instantiate() error {
 		if strings.HasPrefix(reason, "import ") {
 			return &loadError{"it does not fit this stagecraft: " + reason}
 		}
-		return &crashError{reason}
+		return w.crash(reason)
 	}
 	plugin.SetLogger(func(_ extism.LogLevel, message string) { w.output.line(message) })
 	w.module.plugin = plugin
@@ -75,11 +75,18 @@ func (w *worker) call(export string, input []byte) ([]byte, error) {
 	case w.stopped != nil:
 		return nil, w.stopped
 	case err != nil:
-		return nil, &crashError{crashReason(err)}
+		return nil, w.crash(crashReason(err))
 	case len(output) > frame.MaxOutput:
 		return nil, &crashError{fmt.Sprintf("its output has %d bytes, at most %d are allowed", len(output), frame.MaxOutput)}
 	}
 	return output, nil
+}
+
+func (w *worker) crash(reason string) error {
+	if !w.compiled && reason == "stack overflow" {
+		return errOutgrown
+	}
+	return &crashError{reason}
 }
 
 // crashReason says in a line why a module ended, without a trace.

@@ -26,9 +26,9 @@ func Main() {
 	}
 }
 
-// run takes the directory for compiled code, which may be empty, and how many
-// bytes the process may have besides those that it begins with. Its connection is
-// its standard input and output.
+// run takes the directory for compiled code, which may be empty, how many bytes the
+// process may have besides those that it begins with, and whether it has the lowest
+// priority. Its connection is its standard input and output.
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
 	// Extism prints to the standard output, where frames go.
@@ -48,10 +48,14 @@ func run(args []string) int {
 
 // bound gives up all that the process does not need, before it reads anything.
 func (w *worker) bound(args []string) error {
-	if len(args) != 2 {
-		return errors.New("the helper is started by stagecraft, with a directory and a number of bytes")
+	if len(args) != 3 {
+		return errors.New("the helper is started by stagecraft, with a directory, a number of bytes, and its priority")
 	}
 	space, err := strconv.ParseUint(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	yields, err := strconv.ParseBool(args[2])
 	if err != nil {
 		return err
 	}
@@ -60,8 +64,8 @@ func (w *worker) bound(args []string) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(int64(space / 4))
 	w.dir = args[0]
-	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir})
-	if w.dir != "" && !w.enforced.Files && bounds.Needed {
+	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir, Yields: yields})
+	if !w.enforced.Files && bounds.Needed {
 		w.dir, w.noCache = "", errors.New("this system cannot keep the helper away from other files (no Landlock)")
 	}
 	return err
@@ -73,7 +77,8 @@ type worker struct {
 	output     *output
 	dir        string
 	enforced   bounds.Enforced
-	noCache    error // why dir is not used
+	noCache    error // why no directory is used
+	compiled   bool
 	operations []string
 	module     *module
 	stopped    error // why a host function stopped the module
@@ -87,6 +92,10 @@ func (e *loadError) Error() string { return e.reason }
 // crashError says that a module failed.
 type crashError struct{ reason string }
 
+// errOutgrown says that a module needs more of a stack than the interpreter has. Compiled
+// code has much more.
+var errOutgrown = errors.New("the stack of the interpreter is full")
+
 func (e *crashError) Error() string { return e.reason }
 
 func (w *worker) exit(err error) frame.ExitBody {
@@ -96,7 +105,11 @@ func (w *worker) exit(err error) frame.ExitBody {
 	if e, ok := errors.AsType[*crashError](err); ok {
 		return frame.ExitBody{Why: frame.Crashed, Reason: e.reason}
 	}
-	return frame.ExitBody{Why: frame.Failed, Reason: err.Error()}
+	why := frame.Failed
+	if errors.Is(err, errOutgrown) {
+		why = frame.Outgrown
+	}
+	return frame.ExitBody{Why: why, Reason: err.Error()}
 }
 
 // serve loads the module and answers calls until the connection ends, which is
@@ -142,9 +155,13 @@ func (w *worker) load() error {
 	if err != nil {
 		return err
 	}
-	w.operations = load.Operations
+	w.operations, w.compiled = load.Operations, load.Compile
 	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
-	unusable, err := w.compile()
+	prepare := w.interpret
+	if load.Compile {
+		prepare = w.compile
+	}
+	unusable, err := prepare()
 	if err != nil {
 		return err
 	}

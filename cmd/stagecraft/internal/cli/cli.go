@@ -49,6 +49,8 @@ type grammar struct {
 
 	NoReplay bool `name:"no-replay" help:"Load the provider's module even if an earlier run can be replayed; also STAGECRAFT_NO_REPLAY."`
 
+	limitFlags
+
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
 	Plan  struct {
@@ -91,6 +93,7 @@ type app struct {
 	workflow *actions.Workflow // nil outside GitHub Actions
 	opened   *session.Session  // nil until opened
 	ceilings []session.Ceiling // named by the user
+	limits   sandbox.Limits    // of the provider's module
 	running  atomic.Bool       // whether processes of a provider may be running
 }
 
@@ -151,6 +154,9 @@ func (a *app) run(parsed *kong.Context, args []string) error {
 	if a.ceilings, err = a.namedCeilings(); err != nil {
 		return err
 	}
+	if a.limits, err = a.grammar.limitFlags.limits(); err != nil {
+		return err
+	}
 	noReplay, err := a.setting("STAGECRAFT_NO_REPLAY")
 	if err != nil {
 		return err
@@ -195,7 +201,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 func (a *app) options() session.Options {
 	directories := userDirectories(a.Environ)
 	return session.Options{
-		NoReplay: a.grammar.NoReplay,
+		NoReplay: a.grammar.NoReplay, Limits: a.limits,
 		Ceilings: a.ceilings, InProject: a.inProject(), Locked: a.locked(), Outcome: outcome, Versions: versions(),
 		Dir: a.grammar.Directory, ConfigFile: a.grammar.Config,
 		BuiltIns: a.BuiltIns, GuardProgram: a.GuardProgram, Helper: a.Helper, UserProviders: directories.providers, CacheDir: directories.cache, AuditHeads: directories.heads, InputsDir: directories.inputs,

@@ -116,8 +116,8 @@ func failureOf(err error) failure {
 	if isProviderError(err) {
 		f.Code = "provider"
 	}
-	if is[*sandbox.LimitError](err) {
-		f.Code = string(abi.CodeTimeout)
+	if e, ok := errors.AsType[*sandbox.LimitError](err); ok {
+		f.Code, f.Hint = string(abi.CodeTimeout), limitHint(e)
 	}
 	if e, ok := errors.AsType[hinting](err); ok {
 		f.Hint = e.Hint()

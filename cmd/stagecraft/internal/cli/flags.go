@@ -11,18 +11,25 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-// withoutProject has the commands that use no project or enforce no policy, with
-// the common flags that they do not use.
-var withoutProject = map[string][]string{
-	"provider list":    {"policy"},
-	"provider untrust": {"policy"},
-	"policy check":     {"directory", "config", "policy"},
-	"policy test":      {"directory", "config", "policy"},
-	"audit verify":     {"directory", "config", "policy"},
-	"audit show":       {"directory", "config", "policy"},
-	"audit report":     {"directory", "config", "policy"},
-	"version":          {"directory", "config", "policy"},
+// unused has the commands that use no project, enforce no policy or load no provider,
+// with the common flags that they do not use.
+var unused = map[string][]string{
+	"provider list":    {"policy", loadTime, loadMemory},
+	"provider untrust": {"policy", loadTime, loadMemory},
+	"policy check":     {"directory", "config", "policy", loadTime, loadMemory},
+	"policy test":      {"directory", "config", "policy", loadTime, loadMemory},
+	"audit verify":     {"directory", "config", "policy", loadTime, loadMemory},
+	"audit show":       {"directory", "config", "policy", loadTime, loadMemory},
+	"audit report":     {"directory", "config", "policy", loadTime, loadMemory},
+	"verify":           {loadTime, loadMemory},
+	"version":          {"directory", "config", "policy", loadTime, loadMemory},
 }
+
+// The names of limitFlags.
+const (
+	loadTime   = "provider-load-time"
+	loadMemory = "provider-load-memory"
+)
 
 // checkFlags finds flags that would be ignored: those with an empty value, those
 // that replace an earlier one, and those that the command does not use.
@@ -42,7 +49,7 @@ func checkFlags(parsed *kong.Context, args []string) error {
 		given[name] = p.Flag
 	}
 	command := parsed.Selected().Path()
-	for _, name := range withoutProject[command] {
+	for _, name := range unused[command] {
 		if given[name] != nil {
 			return &usageError{fmt.Sprintf("--%s has no meaning for stagecraft %s", name, command), "leave it out"}
 		}

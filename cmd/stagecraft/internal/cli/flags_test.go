@@ -15,7 +15,8 @@ const (
 	byProvider = "docker_build or the provider, by build_options (runtime/session/buildflags.go)"
 	host       = "docker_build alone (runtime/session/buildflags.go)"
 	byDaemon   = "docker_build alone, for a daemon at buildkit+tcp (chooseEngine)"
-	project    = "in a project; withoutProject has the others"
+	project    = "in a project; unused has the others"
+	loads      = "where a provider is loaded; unused has the others"
 	learnt     = "with build, as build; else checkUnused of policy learn"
 	ran        = "with a command to run; else checkUnused of policy learn"
 	ofBuild    = "for docker_build; else checkFlags of policy explain"
@@ -26,6 +27,7 @@ const (
 var common = map[string]string{
 	"help": everyRun, "verbose": everyRun, "allow-project-ceiling": everyRun, "locked": everyRun,
 	"no-replay": everyRun, "directory": project, "config": project, "policy": project,
+	loadTime: loads, loadMemory: loads,
 }
 
 var recording = map[string]string{"audit": everyRun, "sarif": everyRun}
@@ -105,9 +107,9 @@ func TestFlagTable(t *testing.T) {
 			}
 		}
 	}
-	for command := range withoutProject {
+	for command := range unused {
 		if !leaves[command] {
-			t.Errorf("withoutProject has %q, which is not a command", command)
+			t.Errorf("unused has %q, which is not a command", command)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 	"github.com/stagecraft-dev/stagecraft/runtime/audit"
 	"github.com/stagecraft-dev/stagecraft/runtime/learn"
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
@@ -106,6 +107,9 @@ func (c policyLearnCmd) checkUnused(a *app) error {
 	}
 	if all := a.grammar; c.From != "" && (all.Config != "" || all.Directory != "." || len(all.Policy) > 0) {
 		return &usageError{"--directory, --config and --policy have no effect with --from, which runs no command", "leave the flag out"}
+	}
+	if c.From != "" && a.limits != (sandbox.Limits{}) {
+		return &usageError{"--provider-load-time and --provider-load-memory have no effect with --from, which runs no command", "leave the flag out"}
 	}
 	return nil
 }

@@ -58,6 +58,17 @@ func (r *reporter) Call(rec *session.Record) {
 	}
 }
 
+// Waiting implements [session.Reporter]. Whether loading takes long depends on what else
+// the machine does, so only a person who waits is told.
+func (r *reporter) Waiting(provider string, compiled bool) {
+	switch {
+	case compiled:
+		fmt.Fprintf(r.printer.stderr, "compiling provider %s, once\n", provider)
+	case r.onTerminal():
+		fmt.Fprintf(r.printer.stderr, "loading provider %s\n", provider)
+	}
+}
+
 // Confined implements [session.Reporter].
 func (r *reporter) Confined(to string) {
 	if r.verbose {
@@ -67,8 +78,10 @@ func (r *reporter) Confined(to string) {
 
 // Progress implements [session.Reporter].
 func (r *reporter) Progress() io.Writer {
-	if r.printer.workflow == nil && term.IsTerminal(int(r.stderr.Fd())) {
+	if r.printer.workflow == nil && r.onTerminal() {
 		return r.stderr
 	}
 	return r.printer.stderr
 }
+
+func (r *reporter) onTerminal() bool { return term.IsTerminal(int(r.stderr.Fd())) }

@@ -94,6 +94,9 @@ func Root() string {
 // Cache returns a directory for compiled modules that the tests of a package share.
 func Cache() string { return filepath.Join(built.dir, "cache") }
 
+// UntilCompiled is a command of dev, in YAML, that lasts until a provider is compiled.
+const UntilCompiled = `[sh, -c, 'until ls -d "$XDG_CACHE_HOME"/stagecraft/wasm/*/complete; do sleep 0.05; done >/dev/null 2>&1']`
+
 // ReadFile returns a file's text.
 func ReadFile(t testing.TB, path string) string {
 	t.Helper()

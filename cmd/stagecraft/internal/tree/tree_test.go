@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"runtime/backend":                           {"guest-sdk/abi", "internal/termtext"},
 	"runtime/config":                            {"internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                          {"runtime/backend", "internal/safefile"},
-	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/memfile", "internal/termtext", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
+	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/memfile", "internal/termtext", "internal/filelock", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
 	"runtime/sandbox/internal/frame":            {"guest-sdk/abi"},
 	"runtime/sandbox/internal/bounds":           {},
 	"runtime/sandbox/worker":                    {"guest-sdk/abi", "internal/termtext", "internal/safefile", "runtime/sandbox/internal/frame", "runtime/sandbox/internal/bounds"},

@@ -9,6 +9,9 @@ type Bounds struct {
 	Space uint64
 	// Dir is the one directory in which files can be opened; empty is none.
 	Dir string
+	// Yields gives the process the lowest priority. It has the usual one on systems other
+	// than Linux.
+	Yields bool
 }
 
 // Enforced says which bounds the kernel enforces. All others it always does.

@@ -2,12 +2,15 @@ package frame
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // LoadBody is a module and how it is loaded.
 type LoadBody struct {
+	// Compile has the module compiled. Otherwise it is interpreted.
+	Compile bool
 	// Pages is the most memory that the module may have, in pages of 64 KiB.
 	Pages uint32
 	// Operations are the names of what the host offers. A HostCall has the place of
@@ -18,7 +21,11 @@ type LoadBody struct {
 
 // Parts is the body of a frame, for [Conn.Send].
 func (b LoadBody) Parts() [][]byte {
-	head := binary.LittleEndian.AppendUint32(nil, b.Pages)
+	var compile byte
+	if b.Compile {
+		compile = 1
+	}
+	head := binary.LittleEndian.AppendUint32([]byte{compile}, b.Pages)
 	head = append(head, byte(len(b.Operations)))
 	for _, operation := range b.Operations {
 		head = appendName(head, operation)
@@ -29,7 +36,11 @@ func (b LoadBody) Parts() [][]byte {
 // DecodeLoad reads what [LoadBody.Parts] wrote.
 func DecodeLoad(body []byte) (LoadBody, error) {
 	r := reader{data: body}
-	b := LoadBody{Pages: r.u32()}
+	compile := r.byte()
+	if compile > 1 {
+		r.fail()
+	}
+	b := LoadBody{Compile: compile == 1, Pages: r.u32()}
 	for range r.byte() {
 		b.Operations = append(b.Operations, r.name())
 	}
@@ -42,7 +53,7 @@ type LoadedBody struct {
 	// Files and Calls say that the kernel bounds which files the helper may open and
 	// which system calls it may make.
 	Files, Calls bool
-	// Warning is why compiled code could not be kept, if it could not.
+	// Warning is why compiled code is not kept, or could not be used.
 	Warning string
 }
 
@@ -108,6 +119,7 @@ type Why byte
 const (
 	CannotLoad Why = 'l' // the module cannot run here
 	Crashed    Why = 'c' // the module failed
+	Outgrown   Why = 'o' // the module needs more than the interpreter has
 	Failed     Why = 'f' // the helper itself failed
 )
 
@@ -124,7 +136,7 @@ func (b ExitBody) Parts() [][]byte { return [][]byte{{byte(b.Why)}, []byte(cut(b
 func DecodeExit(body []byte) (ExitBody, error) {
 	r := reader{data: body}
 	b := ExitBody{Why: Why(r.byte())}
-	if b.Why != CannotLoad && b.Why != Crashed && b.Why != Failed {
+	if !slices.Contains([]Why{CannotLoad, Crashed, Outgrown, Failed}, b.Why) {
 		r.fail()
 	}
 	b.Reason = r.text()

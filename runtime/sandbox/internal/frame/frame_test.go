@@ -49,7 +49,7 @@ func TestSendRefusesTooMuch(t *testing.T) {
 
 // TestBodies sends each body and reads it back.
 func TestBodies(t *testing.T) {
-	load := frame.LoadBody{Pages: 1024, Operations: []string{"exec", ""}, Module: []byte("\x00asm")}
+	load := frame.LoadBody{Compile: true, Pages: 1024, Operations: []string{"exec", ""}, Module: []byte("\x00asm")}
 	loaded := frame.LoadedBody{Files: true, Warning: "why"}
 	call := frame.CallBody{Export: "dev", Input: []byte("{}")}
 	hostCall := frame.HostCallBody{Operation: 3, Request: []byte("{}")}
@@ -104,8 +104,9 @@ func TestDecodeRefuses(t *testing.T) {
 		body   string
 	}{
 		"load: nothing":          {decoder(frame.DecodeLoad), ""},
-		"load: cut operations":   {decoder(frame.DecodeLoad), "\x00\x00\x00\x00\x02\x01a"},
-		"load: cut name":         {decoder(frame.DecodeLoad), "\x00\x00\x00\x00\x01\x05a"},
+		"load: cut operations":   {decoder(frame.DecodeLoad), "\x00\x00\x00\x00\x00\x02\x01a"},
+		"load: cut name":         {decoder(frame.DecodeLoad), "\x00\x00\x00\x00\x00\x01\x05a"},
+		"load: another engine":   {decoder(frame.DecodeLoad), "\x02\x00\x00\x00\x00\x00"},
 		"loaded: nothing":        {decoder(frame.DecodeLoaded), ""},
 		"loaded: an unknown bit": {decoder(frame.DecodeLoaded), "\x04"},
 		"loaded: no text":        {decoder(frame.DecodeLoaded), "\x00\xff"},

@@ -1,0 +1,66 @@
+;; Needs more than the interpreter gives: dev computes for long, validate calls itself
+;; 10,000 deep, build_docker asks 40 times. Each asks and prints before and after it.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "free" (func $free (param i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (import "extism:host/user" "stagecraft_exec" (func $exec (param i64) (result i64)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "{\"ok\":{\"id\":\"outgrows\",\"version\":\"0.1.0\",\"abi\":1,\"capabilities\":{}}}")
+  (data (i32.const 1024) "{\"ok\":{}}")
+  (data (i32.const 2048) "{\"argv\":[\"true\"]}")
+  (data (i32.const 3072) "before\0a")
+  (data (i32.const 3080) "after\0a")
+
+  ;; block copies len bytes at from into a block of Extism's memory.
+  (func $block (param $from i32) (param $len i32) (result i64)
+    (local $to i64) (local $i i32)
+    (local.set $to (call $alloc (i64.extend_i32_u (local.get $len))))
+    (loop $next
+      (call $store_u8
+        (i64.add (local.get $to) (i64.extend_i32_u (local.get $i)))
+        (i32.load8_u (i32.add (local.get $from) (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (local.get $len))))
+    (local.get $to))
+  (func $reply (param $from i32) (param $len i32) (result i32)
+    (call $output_set (call $block (local.get $from) (local.get $len)) (i64.extend_i32_u (local.get $len)))
+    (i32.const 0))
+  (func $print (param $from i32) (param $size i32)
+    (i32.store (i32.const 4096) (local.get $from))
+    (i32.store (i32.const 4100) (local.get $size))
+    (drop (call $write (i32.const 2) (i32.const 4096) (i32.const 1) (i32.const 4104))))
+  (func $ask
+    (call $free (call $exec (call $block (i32.const 2048) (i32.const 17)))))
+  (func $before
+    (call $ask)
+    (call $print (i32.const 3072) (i32.const 7)))
+  (func $after (result i32)
+    (call $print (i32.const 3080) (i32.const 6))
+    (call $ask)
+    (call $reply (i32.const 1024) (i32.const 9)))
+  (func $deeper (param $n i32) (result i32)
+    (if (result i32) (i32.eqz (local.get $n))
+      (then (i32.const 0))
+      (else (i32.add (i32.const 1) (call $deeper (i32.sub (local.get $n) (i32.const 1)))))))
+
+  (func (export "describe") (result i32) (call $reply (i32.const 0) (i32.const 68)))
+  (func (export "dev") (result i32) (local $i i32)
+    (call $before)
+    (loop $on
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $on (i32.lt_u (local.get $i) (i32.const 600000000))))
+    (call $after))
+  (func (export "validate") (result i32)
+    (call $before)
+    (drop (call $deeper (i32.const 10000)))
+    (call $after))
+  (func (export "build_docker") (result i32) (local $i i32)
+    (call $before)
+    (loop $on
+      (call $ask)
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $on (i32.lt_u (local.get $i) (i32.const 40))))
+    (call $after)))
