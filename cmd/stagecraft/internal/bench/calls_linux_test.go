@@ -90,10 +90,15 @@ func (m *measurement) module(host sandbox.Host) *sandbox.Module {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	module, err := sandbox.Open(m.t.Context(), []byte(clitest.ReadFile(m.t, file)), sandbox.Options{
+	wasm := []byte(clitest.ReadFile(m.t, file))
+	options := sandbox.Options{
 		Operations: abi.Operations(), Host: host, Helper: sandbox.NewHelper(helper), CacheDir: filepath.Join(m.cache, "calls"),
 		Warn: func(err error) { m.t.Error(err) },
-	})
+	}
+	if err := sandbox.Compile(m.t.Context(), wasm, options); err != nil {
+		m.t.Fatal(err)
+	}
+	module, err := sandbox.Open(m.t.Context(), wasm, options)
 	if err != nil {
 		m.t.Fatal(err)
 	}

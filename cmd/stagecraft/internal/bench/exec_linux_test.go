@@ -22,9 +22,11 @@ func (m *measurement) player(policy string, calls []map[string]any) clitest.Work
 // os/exec.
 func (m *measurement) exec() {
 	const many = 100
-	call := map[string]any{"exec": map[string]any{"argv": []string{"true"}}}
-	one := m.player("exec: [['true']]", []map[string]any{call})
-	more := m.player("exec: [['true']]", slices.Repeat([]map[string]any{call}, 1+many))
+	call := func(argv ...string) map[string]any { return map[string]any{"exec": map[string]any{"argv": argv}} }
+	until := m.player("exec: ['sh **']", []map[string]any{call(clitest.UntilCompiled(m.cache)...)})
+	m.run(until.Dir, m.cache, m.program, "dev", "--no-replay")
+	one := m.player("exec: [['true']]", []map[string]any{call("true")})
+	more := m.player("exec: [['true']]", slices.Repeat([]map[string]any{call("true")}, 1+many))
 	dev := func(w clitest.Workspace) func() spent {
 		return func() spent {
 			took, _ := m.run(w.Dir, m.cache, m.program, "dev", "--no-replay")

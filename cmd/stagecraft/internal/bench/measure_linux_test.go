@@ -2,6 +2,7 @@
 package bench_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -32,6 +33,7 @@ func TestMeasure(t *testing.T) {
 	}
 	m := newMeasurement(t, filepath.Join(clitest.Root(), "bin", "stagecraft"))
 	helm := m.newHelm()
+	m.run(m.project(clitest.UntilCompiled(m.cache)...), m.cache, m.program, "dev", "--no-replay")
 	m.processes(helm)
 	m.exec()
 	m.memory()
@@ -173,12 +175,14 @@ func (m *measurement) command(dir, cache, program string, args ...string) *exec.
 }
 
 // project creates a project whose dev runs a command.
-func (m *measurement) project(command string) string {
+func (m *measurement) project(command ...string) string {
 	dir := m.t.TempDir()
-	text := "backend: {provider: generic, providers: {generic: {dev: {command: " + command + "}}}}\n"
-	if err := os.WriteFile(filepath.Join(dir, "stagecraft.yml"), []byte(text), 0o600); err != nil {
+	list, err := json.Marshal(command)
+	if err != nil {
 		m.t.Fatal(err)
 	}
+	clitest.WriteFile(m.t, filepath.Join(dir, "stagecraft.yml"),
+		"backend: {provider: generic, providers: {generic: {dev: {command: "+string(list)+"}}}}\n", 0o600)
 	return dir
 }
 

@@ -17,7 +17,7 @@ import (
 // memory measures the memory of all processes of ours together. It does so in runs of its
 // own, since to look takes time from the processes.
 func (m *measurement) memory() {
-	dir := m.project("['true']")
+	dir := m.project("true")
 	m.t.Logf("memory, %d runs", 1+rounds)
 	var most shares
 	var looks int

@@ -11,7 +11,7 @@ import (
 func (m *measurement) pipe() {
 	const gib = 2
 	size := fmt.Sprintf("%dG", gib)
-	dir := m.project("[head, -c, " + size + ", /dev/zero]")
+	dir := m.project("head", "-c", size, "/dev/zero")
 	took := m.inTurns("a pipe",
 		timed{"direct", func() spent { return m.drain(gib, dir, "head", "-c", size, "/dev/zero") }},
 		timed{"through", func() spent { return m.drain(gib, dir, m.program, "dev") }})

@@ -54,7 +54,7 @@ func (m *measurement) programs(helm *helm) []timed {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	dir := m.project("['true']")
+	dir := m.project("true")
 	alone := func(program string, args ...string) func(cache string) spent {
 		return func(cache string) spent {
 			took, _ := m.run(dir, cache, program, args...)

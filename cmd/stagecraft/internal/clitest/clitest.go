@@ -107,8 +107,12 @@ func Root() string {
 // Cache returns a directory for compiled modules that the tests of a package share.
 func Cache() string { return filepath.Join(built.dir, "cache") }
 
-// UntilCompiled is a command of dev, in YAML, that lasts until a provider is compiled.
-const UntilCompiled = `[sh, -c, 'until ls -d "$XDG_CACHE_HOME"/stagecraft/wasm/*/complete; do sleep 0.05; done >/dev/null 2>&1']`
+// UntilCompiled is a command for dev that lasts until all modules that were run with a
+// cache are compiled. The cache is the value of XDG_CACHE_HOME.
+func UntilCompiled(cache string) []string {
+	const script = `until [ "$(ls -d "$0"/* | wc -l)" = "$(ls -d "$0"/*/complete | wc -l)" ]; do sleep 0.05; done 2>/dev/null`
+	return []string{"sh", "-c", script, filepath.Join(cache, "stagecraft", "wasm")}
+}
 
 // ReadFile returns a file's text.
 func ReadFile(t testing.TB, path string) string {

@@ -2,9 +2,11 @@ package hostile_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,6 +79,9 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	t.Logf("ended by interrupt, terminate, kill, kill of the group: %v; %v; peak memory of the largest process %d MB", s.ended, s.begun, s.peak>>20)
+	for _, cache := range []string{clitest.Cache(), s.cold} {
+		s.compile(t, cache)
+	}
 	for _, w := range s.spaces {
 		s.after(t, w)
 	}
@@ -169,6 +174,33 @@ func orphans() (left []string) {
 	return left
 }
 
+// compile has all modules compiled, and requires that what killed runs have left in a
+// cache is removed then.
+func (s *soaking) compile(t *testing.T, cache string) {
+	t.Helper()
+	until := clitest.UntilCompiled(cache)
+	s.spaces["several"].Play(t, []map[string]any{{"exec": map[string]any{"argv": until}}})
+	command, err := json.Marshal(until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.spaces["tree"].Write(t, "stagecraft.yml", []byte("backend: {provider: generic, providers: {generic: {dev: {command: "+string(command)+"}}}}"))
+	var runs [2]*exec.Cmd
+	for i, name := range []string{"several", "tree"} {
+		runs[i] = s.spaces[name].Command(t, "dev", "--no-replay")
+		runs[i].Env = append(runs[i].Env, "TMPDIR="+s.temp, "XDG_CACHE_HOME="+cache)
+		if err := runs[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, run := range runs {
+		if err := run.Wait(); err != nil {
+			t.Errorf("a run until all is compiled: %v", err)
+		}
+	}
+	wantNoHalves(t, cache)
+}
+
 // after requires that a workspace is usable.
 func (s *soaking) after(t *testing.T, w clitest.Workspace) {
 	t.Helper()
@@ -210,11 +242,14 @@ func wantWholeBut(t *testing.T, w clitest.Workspace) {
 	}
 }
 
-// wantNoHalves requires that no incomplete file, and no copy of the helper, remains.
+// wantNoHalves requires that nothing remains of what is written before it is put in its
+// place: files of ours and of wazero, and directories for modules that are compiled again
+// and for copies of the helper.
 func wantNoHalves(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if name := filepath.Base(path); strings.HasPrefix(name, ".stagecraft-") || strings.HasPrefix(name, "helper-") {
+		name := filepath.Base(path)
+		if strings.HasPrefix(name, ".stagecraft-") || strings.HasPrefix(name, "anew-") || strings.HasPrefix(name, "helper-") || strings.HasSuffix(name, ".tmp") {
 			t.Errorf("%s is left", path)
 		}
 		return err
