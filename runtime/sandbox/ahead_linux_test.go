@@ -11,10 +11,10 @@ import (
 )
 
 // startAhead starts the process for a module, and returns the process too.
-func startAhead(t *testing.T, digest string) (*Ahead, Options, *process) {
+func startAhead(t *testing.T, digest, cache string) (*Ahead, Options, *process) {
 	t.Helper()
 	opts := Options{
-		Helper: TestHelper, Operations: abi.Operations(), Host: fakeHost{}, CacheDir: filepath.Join(t.TempDir(), "cache"), Digest: digest,
+		Helper: TestHelper, Operations: abi.Operations(), Host: fakeHost{}, CacheDir: cache, Digest: digest,
 	}
 	a := Start(opts)
 	t.Cleanup(a.Close)
@@ -47,7 +47,7 @@ func isRunning(t *testing.T, p *process) bool {
 }
 
 func TestAheadIsUsed(t *testing.T) {
-	a, opts, p := startAhead(t, "digest")
+	a, opts, p := startAhead(t, "digest", filepath.Join(t.TempDir(), "cache"))
 	m := openAhead(t, a, opts)
 	a.Close()
 	if m.process != p {
@@ -59,7 +59,7 @@ func TestAheadIsUsed(t *testing.T) {
 }
 
 func TestAheadIsClosed(t *testing.T) {
-	a, _, p := startAhead(t, "digest")
+	a, _, p := startAhead(t, "digest", filepath.Join(t.TempDir(), "cache"))
 	a.Close()
 	if isRunning(t, p) {
 		t.Error("the process is left")
@@ -67,9 +67,18 @@ func TestAheadIsClosed(t *testing.T) {
 	a.Close()
 }
 
-// TestAheadForAnother: a process has the directory of one module alone.
+// TestAheadForAnother: a process that may open the directory of one module does not get
+// another module.
 func TestAheadForAnother(t *testing.T) {
-	a, opts, p := startAhead(t, "digest")
+	dir := filepath.Join(t.TempDir(), "cache")
+	compiled, err := cacheDir(dir, "digest", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(compiled, complete), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a, opts, p := startAhead(t, "digest", dir)
 	opts.Digest = "another"
 	if m := openAhead(t, a, opts); m.process == p {
 		t.Error("the module has the process of another")

@@ -231,6 +231,15 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// compileFake has a fake helper compile a module: only then it has a directory.
+func compileFake(ctx context.Context, wasm []byte, opts Options, name string) (*Module, error) {
+	m, unusable, err := newModule(ctx, wasm, opts, name)
+	if err := errors.Join(err, unusable); err != nil {
+		return nil, err
+	}
+	return m, m.compile(ctx, false)
+}
+
 // callFake opens a module with a fake helper, calls it, and closes it.
 func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	t.Helper()
@@ -238,7 +247,12 @@ func callFake(t *testing.T, wasm []byte, name string, limits Limits) error {
 	// Reaching the deadline fails the test.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	m, err := open(ctx, wasm, Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits, CacheDir: cache}, name)
+	opts := Options{Operations: abi.Operations(), Host: fakeHost{}, Limits: limits, CacheDir: cache}
+	begin := open
+	if strings.HasPrefix(name, "fake-fills-") {
+		begin = compileFake
+	}
+	m, err := begin(ctx, wasm, opts, name)
 	if left, globErr := filepath.Glob(filepath.Join(cache, "*", "*")); globErr != nil || len(left) > 0 {
 		t.Errorf("%d files are left, %v", len(left), globErr)
 	}
