@@ -102,11 +102,6 @@ func ExampleInvalid() {
 	// dev.args[0]: is empty
 }
 
-func ExampleErrorf() {
-	fmt.Println(abi.Errorf(abi.CodeNotFound, "no file %q", "package.json"))
-	// Output: no file "package.json"
-}
-
 func ExampleNewError() {
 	err := abi.NewError(abi.CodeNotFound, "no file package.json")
 	err.Hint = "run npm init"

@@ -20,10 +20,9 @@ type Field struct {
 	// Name is the key. As in a tag for encoding/json, ",omitempty" after it leaves out
 	// an empty value.
 	Name string
-	// To points to the value: a string, bool, int, int64, []string or
-	// map[string]string, an Object or a [Setter] and
-	// [Getter]; or it is the result of [List], [Map]
-	// or [Optional]. Anything else is a panic.
+	// To points to the value: a string, bool, int, int64, []string, map[string]string,
+	// an Object, or a [Setter] and [Getter]. Or it is the result of [List], [Map] or
+	// [Optional]. Anything else is a panic.
 	To any
 }
 
@@ -33,7 +32,7 @@ func (f *Field) key() string {
 }
 
 // SortedKeys returns the keys of a mapping, sorted. It is for few keys: the code of
-// slices.Sort would be 40 KB of a module.
+// slices.Sort would be 27 KB of a module.
 func SortedKeys[T any](m map[string]T) []string {
 	var keys []string
 	for key := range m {

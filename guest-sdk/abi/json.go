@@ -5,13 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// Setter is a value that reads its own JSON, and Getter one that writes it. They are not
-// the interfaces of encoding/json because the linker keeps a method of every type once
-// an interface with its name is called: those of time.Time alone are 60 KB.
-type (
-	Setter interface{ SetJSON(data []byte) error }
-	Getter interface{ GetJSON() ([]byte, error) }
-)
+// Setter is a value that reads its own JSON. It is not the interface of encoding/json,
+// because once that is called, the linker keeps the method of its name of every type,
+// and all that the one of time.Time needs.
+type Setter interface{ SetJSON(data []byte) error }
+
+// Getter is a value that writes its own JSON. See [Setter].
+type Getter interface{ GetJSON() ([]byte, error) }
 
 // JSON is a value in JSON. It is json.RawMessage without encoding/json.
 type JSON []byte

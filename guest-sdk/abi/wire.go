@@ -1,5 +1,7 @@
 package abi
 
+// This file lists the fields of each message, with the names of its tags.
+
 // Fields implements [Object].
 func (r *Reply) Fields() []Field {
 	return []Field{

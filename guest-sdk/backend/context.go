@@ -10,4 +10,8 @@ import "context"
 // megabyte of a module. A provider that names this type builds with the tag and without.
 type Context = context.Context
 
-func background() Context { return context.Background() }
+// WithHost returns a context whose operations go to h. It is for tests outside Wasm: in
+// a module, operations always go to the module's host.
+func WithHost(ctx context.Context, h Host) context.Context {
+	return context.WithValue(ctx, hostKey{}, h)
+}

@@ -76,7 +76,7 @@ func replies(operation, ok string) context.Context {
 // An operation that the policy denies is an error with a code.
 func ExampleWithHost() {
 	ctx := backend.WithHost(context.Background(), &backendtest.Host{Answers: map[string]abi.Reply{
-		abi.OpReadFile: {Error: abi.Errorf(abi.CodeDenied, "denied: read .env")},
+		abi.OpReadFile: {Error: abi.NewError(abi.CodeDenied, "denied: read .env")},
 	}})
 	_, err := backend.ReadFile(ctx, ".env")
 	e, ok := errors.AsType[*abi.Error](err)

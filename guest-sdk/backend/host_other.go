@@ -2,19 +2,7 @@
 
 package backend
 
-import (
-	"context"
-
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
-)
-
-type hostKey struct{}
-
-// WithHost returns a context whose operations go to h. It is for tests outside Wasm: in
-// a module, operations always go to the module's host.
-func WithHost(ctx context.Context, h Host) context.Context {
-	return context.WithValue(ctx, hostKey{}, h)
-}
+import "github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 
 // Outside Wasm nothing is imported; the context's host is called by name.
 var hostDockerBuild, hostDockerImage, hostEnvStatus, hostExec, hostList, hostLog, hostProbe, hostProcessStart, hostProcessStop, hostProcessWait, hostReadFile, hostStat importFunc

@@ -14,6 +14,9 @@ type Host interface {
 	Call(ctx Context, operation string, request []byte) (reply []byte)
 }
 
+// hostKey is the key of the Host in a context.
+type hostKey struct{}
+
 // Exec runs a program and waits for its end. It returns an error if the program could
 // not run or is not allowed, but not for an exit status other than 0.
 func Exec(ctx Context, req abi.ExecRequest) (res abi.ExecResult, err error) {

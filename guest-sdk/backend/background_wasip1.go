@@ -1,0 +1,7 @@
+//go:build !stagecraft_small
+
+package backend
+
+import "context"
+
+func background() Context { return context.Background() }
