@@ -12,8 +12,8 @@ import (
 	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
-// TestEmbedded runs the tests of this package with the helper as a program of its
-// own, as the released program carries it.
+// TestEmbedded runs the tests of this package with the helper as a program of its own, as
+// the released program embeds it.
 func TestEmbedded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds a program")

@@ -113,8 +113,8 @@ func TestDamagedCacheIsRebuilt(t *testing.T) {
 	}
 }
 
-// TestDamagedEntryAlone wants the entry of another module to stay as it is: a
-// run that is about to use it would find it gone.
+// TestDamagedEntryAlone expects the entries of another module to stay, since a run may be
+// about to use them.
 func TestDamagedEntryAlone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "cache")

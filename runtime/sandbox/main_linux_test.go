@@ -49,8 +49,8 @@ func (h fakeHost) Call(context.Context, string, []byte) []byte {
 	return []byte(`{"ok":{}}`)
 }
 
-// fakeMain opens a module where the kernel refuses a kind of system calls, calls it,
-// prints warnings and what came of it, and compiles it.
+// fakeMain opens and calls a module where the kernel refuses a system call, prints
+// warnings and the result, and then compiles the module.
 func fakeMain(refused, module, cache string) {
 	switch refused {
 	case "landlock":
@@ -164,8 +164,7 @@ func TestPoorKernels(t *testing.T) {
 	}
 }
 
-// TestKilledHost wants a helper whose module computes without end to end with its
-// host.
+// TestKilledHost expects a helper whose module computes without end to end with its host.
 func TestKilledHost(t *testing.T) {
 	t.Parallel()
 	cmd, helper := startLoop(t, "")

@@ -82,8 +82,7 @@ func section(id byte, body string) string { return string([]byte{id, byte(len(bo
 
 func text(s string) string { return string([]byte{byte(len(s))}) + s }
 
-// TestCheck wants what a module's sections show to be said without compiling it,
-// which no text here could be.
+// TestCheck expects refusals before a module is compiled: none of these could be.
 func TestCheck(t *testing.T) {
 	whole := exports("describe", "validate", "dev", "build_docker")
 	for name, tt := range map[string]struct {
@@ -124,7 +123,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// FuzzInspect wants an answer, and never more names than bytes.
+// FuzzInspect expects an answer, and no more names than bytes.
 func FuzzInspect(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.wasm")
 	if err != nil || len(files) == 0 {

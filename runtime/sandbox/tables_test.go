@@ -8,7 +8,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox"
 )
 
-// TestTables wants a module's tables to be bounded, and to work within that.
+// TestTables expects the tables of a module to be bounded.
 func TestTables(t *testing.T) {
 	_, err := sandbox.Open(t.Context(), guest(t, "huge-table"), sandbox.Options{Helper: sandbox.TestHelper})
 	if e, ok := errors.AsType[*sandbox.LoadError](err); !ok || e.Reason != "its tables have 100000000 elements, at most 1048576 are allowed" {
@@ -24,8 +24,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestTablesDamaged wants a section that is none to be refused, before wazero
-// sees it.
+// TestTablesDamaged expects damaged sections to be refused before wazero reads them.
 func TestTablesDamaged(t *testing.T) {
 	whole := guest(t, "table-grow")
 	section := []byte{4, 4, 1, 0x70, 0, 1}

@@ -163,7 +163,7 @@ var attempts = map[string]attempt{
 	"a thread": {"ok", "ok", func(place) error {
 		done := make(chan error)
 		// Each of them has a thread of its own until the last one has started.
-		for range 100 {
+		for range 20 {
 			go func() {
 				runtime.LockOSThread()
 				done <- nil

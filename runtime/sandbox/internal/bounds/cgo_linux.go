@@ -6,9 +6,8 @@ import "golang.org/x/sys/unix"
 
 const usesCgo = true
 
-// threadSpace is the address space of a thread: its stack, and what the C library reserves
-// for its heap.
-const threadSpace = (8 + 128) << 20
+// threadSpace is the address space of a thread's stack.
+const threadSpace = 8 << 20
 
 // futexes is empty: the C library uses all kinds of futex.
 var futexes []test
