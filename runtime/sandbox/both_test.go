@@ -31,7 +31,7 @@ func TestEmbedded(t *testing.T) {
 	must(t, providertest.Compress(compressed, program))
 	// Its tests have the address space bounded too, which the race detector does not
 	// allow.
-	goTool(t, "test", "-count=1", "-tags=embed", "-overlay="+overlay, ".")
+	goTool(t, "test", "-count=1", "-tags=helpers", "-overlay="+overlay, ".")
 }
 
 func goTool(t *testing.T, args ...string) {

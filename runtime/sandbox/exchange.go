@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
@@ -34,6 +35,7 @@ func (m *Module) load(ctx context.Context, dir string, compile, yields bool) (lo
 			return err
 		}
 		loaded, err = frame.DecodeLoaded(reply.body)
+		loaded.Warning = termtext.Line(loaded.Warning, frame.MaxText)
 		return err
 	})
 	return loaded, err

@@ -19,7 +19,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
@@ -194,7 +193,7 @@ func newModule(ctx context.Context, wasm []byte, opts Options, name string) (m *
 // warnOf warns that a module runs without a cache, or without the bounds of the kernel.
 func (m *Module) warnOf(loaded frame.LoadedBody, unusable error) {
 	if unusable == nil && loaded.Warning != "" {
-		unusable, m.dir = errors.New(termtext.Line(loaded.Warning, frame.MaxText)), ""
+		unusable, m.dir = errors.New(loaded.Warning), ""
 	}
 	if unusable != nil {
 		m.warnOfCache(unusable)
