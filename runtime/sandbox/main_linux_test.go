@@ -209,7 +209,23 @@ func startLoop(t *testing.T, refused string) (host *exec.Cmd, helper int) {
 	if len(helpers) != 1 {
 		t.Fatalf("the host has %d children", len(helpers))
 	}
+	waitForLoop(t, helpers[0])
 	return cmd, helpers[0]
+}
+
+// waitForLoop waits until a helper computes: only a call takes that much time.
+func waitForLoop(t *testing.T, helper int) {
+	t.Helper()
+	s := system{helper}
+	begin, _ := s.cpuTime()
+	for end := time.Now().Add(time.Minute); ; <-time.After(time.Millisecond) {
+		if used, _ := s.cpuTime(); used-begin > 50*time.Millisecond {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the helper does not compute")
+		}
+	}
 }
 
 func waitForEnd(t *testing.T, helper int) {
