@@ -19,7 +19,7 @@ import (
 // would execute.
 func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	if parent == "" {
-		return "", errors.New("missing directory")
+		return "", errors.New("there is no directory for it")
 	}
 	parent, err := filepath.Abs(parent)
 	if err != nil {
