@@ -31,7 +31,7 @@ type helper struct {
 
 // TestInterruptEachPhase presses Ctrl-C while a provider is started, loaded,
 // instantiated, called and compiled: the run ends with 130, the terminal is as before,
-// and no process is left. A provider that is called has 15 s to return.
+// and no process is left. A provider that computes has 5 s to return.
 func TestInterruptEachPhase(t *testing.T) {
 	const busy = 300 * time.Millisecond
 	started := func(helpers []helper) bool { return len(helpers) > 0 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -179,6 +178,8 @@ type lateGate struct {
 	// provider itself has until the end of the grace period.
 	ctx  context.Context
 	gate *hostfuncs.Gate
+	// patience is nil unless the provider can be interrupted.
+	patience *patience
 }
 
 // Call implements [sandbox.Host]. ctx is that of the module, which ends later.
@@ -186,32 +187,11 @@ func (g *lateGate) Call(ctx context.Context, operation string, request []byte) [
 	if g.gate == nil {
 		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker and validate only"}}`)
 	}
-	return g.gate.Call(exec.Lingering(g.ctx, ctx), operation, request)
-}
-
-// Grace is how long commands have to end after an interrupt.
-const Grace = 10 * time.Second
-
-// stopAfter is how long an interrupted provider has to return after its commands have
-// ended.
-const stopAfter = 5 * time.Second
-
-// hardContext outlives ctx by the time that an interrupted provider has to return.
-func hardContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	var timer *time.Timer
-	ready := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		timer = time.AfterFunc(Grace+stopAfter, func() { cancel(context.Cause(ctx)) })
-		close(ready)
-	})
-	return hard, func() {
-		if !stop() {
-			<-ready
-			timer.Stop()
-		}
-		cancel(nil)
+	if g.patience != nil {
+		g.patience.called(1)
+		defer g.patience.called(-1)
 	}
+	return g.gate.Call(exec.Lingering(g.ctx, ctx), operation, request)
 }
 
 // warnDaemons warns of commands that the provider asks to leave running after dev and

@@ -154,8 +154,9 @@ func (r *run) callModule(ctx context.Context) error {
 	defer runner.Close()
 	s.warnUnexpanded(l.guest.Describe())
 	r.warnWithheld(runner.Withheld())
-	hard, stop := hardContext(ctx)
+	hard, patience, stop := patient(ctx)
 	defer stop()
+	gate.patience = patience
 	err = r.make(hard, l, d)
 	if !l.calls.Loaded() {
 		s.opts.Reporter.Log(r.module.ID, abi.LevelDebug, "the same as in an earlier run: its module was not loaded")
