@@ -46,7 +46,11 @@ var released uint32
 // to others in a wait that it knows of. The runtime can stop the goroutine in between.
 func waitForRelease() {
 	wait := unix.Timespec{Nsec: 100_000}
-	for atomic.LoadUint32(&released) == 0 {
+	for rounds := 0; atomic.LoadUint32(&released) == 0; rounds++ {
+		if rounds > 1000 {
+			// A goroutine without a thread would wait for these forever on a busy machine.
+			runtime.Gosched()
+		}
 		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&released)), futexWait, 0, uintptr(unsafe.Pointer(&wait)), 0, 0)
 	}
 }
