@@ -25,32 +25,32 @@ func startThreads() {
 	// This also ends that Go follows changes of the number of processors.
 	defer runtime.GOMAXPROCS(processors)
 	var started atomic.Int32
+	var released atomic.Uint32
 	all := make(chan struct{})
 	for range threads {
 		go func() {
 			if started.Add(1) == threads {
 				close(all)
 			}
-			waitForRelease()
+			// In a wait that Go knows of, it would give the thread's place among the
+			// processors to others.
+			for released.Load() == 0 {
+				waitBriefly()
+			}
 		}()
 	}
 	// Without this goroutine, its thread looks for the others and starts more threads.
 	<-all
-	atomic.StoreUint32(&released, 1)
+	released.Store(1)
 }
 
-// released is set to end waitForRelease.
-var released uint32
-
-// waitForRelease keeps its thread and its place among the processors, which Go would give
-// to others in a wait that it knows of. The runtime can stop the goroutine in between.
-func waitForRelease() {
+// waitBriefly is a call of its own, at which the runtime can stop the goroutine. Without
+// one, a garbage collection that begins meanwhile waits for the release, and the goroutine
+// that releases waits for the collection.
+//
+//go:noinline
+func waitBriefly() {
+	var never uint32
 	wait := unix.Timespec{Nsec: 100_000}
-	for rounds := 0; atomic.LoadUint32(&released) == 0; rounds++ {
-		if rounds > 1000 {
-			// A goroutine without a thread would wait for these forever on a busy machine.
-			runtime.Gosched()
-		}
-		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&released)), futexWait, 0, uintptr(unsafe.Pointer(&wait)), 0, 0)
-	}
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&never)), futexWait, 0, uintptr(unsafe.Pointer(&wait)), 0, 0)
 }
