@@ -62,9 +62,12 @@ func (m *Module) exchange(ctx context.Context, t *turn) (output []byte, err erro
 		}
 		for place := 0; ; place++ {
 			got, err := m.receive(kinds...)
-			if err != nil || got.kind == frame.Reply {
-				output = got.body
+			if err != nil {
 				return err
+			}
+			if got.kind == frame.Reply {
+				output = got.body
+				return t.ended(place)
 			}
 			meter.pause()
 			reply, err := m.answer(ctx, t, place, got.body, meter)

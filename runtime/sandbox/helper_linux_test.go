@@ -111,6 +111,35 @@ var badHelpers = map[string]func(c *frame.Conn){
 		fakeRest()
 	},
 	"fake-spins-loading": func(*frame.Conn) { fakeSpin() },
+	// These outgrow the interpreter after a request, and do something else then.
+	"fake-starts-otherwise": func(c *frame.Conn) { fakeEngines(c, "x", "\x00{}") },
+	"fake-asks-otherwise":   func(c *frame.Conn) { fakeEngines(c, "", "\x00{ }") },
+	"fake-asks-less":        func(c *frame.Conn) { fakeEngines(c, "", "") },
+}
+
+// fakeEngines interprets a module that asks once and outgrows the interpreter. Compiled,
+// the module answers its start with a text, makes another request unless that is empty,
+// and returns.
+func fakeEngines(c *frame.Conn, started, request string) {
+	_, body, _ := c.Receive(frame.Load)
+	load, _ := frame.DecodeLoad(body)
+	if !load.Compile {
+		started, request = "", "\x00{}"
+	}
+	_ = c.Send(frame.Reply, frame.LoadedBody{}.Parts()...)
+	_, _, _ = c.Receive(frame.Start)
+	_ = c.Send(frame.Reply, []byte(started))
+	_, _, _ = c.Receive(frame.Call)
+	if request != "" {
+		_ = c.Send(frame.HostCall, []byte(request))
+		_, _, _ = c.Receive(frame.Reply)
+	}
+	if !load.Compile {
+		_ = c.Send(frame.Exit, frame.ExitBody{Why: frame.Outgrown}.Parts()...)
+		return
+	}
+	_ = c.Send(frame.Reply, []byte("{}"))
+	fakeRest()
 }
 
 // fakeSpin computes without end.
@@ -183,6 +212,10 @@ func TestBadHelper(t *testing.T) {
 		"fake-late":            "stopped: its computing time is limited to 200ms",
 		"fake-hangs-loading":   "stopped: its time without progress is limited to 2s",
 		"fake-spins-loading":   "stopped: its processor time for loading is limited to 200ms",
+
+		"fake-starts-otherwise": "crashed: its compiled code behaves differently from the interpreter",
+		"fake-asks-otherwise":   "crashed: its compiled code behaves differently from the interpreter",
+		"fake-asks-less":        "crashed: its compiled code behaves differently from the interpreter",
 		// Either the number of calls or the time reaches its limit first.
 		"fake-does-not-read": "stopped: its ",
 	} {

@@ -37,9 +37,9 @@ const (
 var errOutgrown = errors.New("the module outgrew the interpreter")
 
 // errDiffers says that compiled code does not do what the interpreter did.
-var errDiffers = errors.New("compiled, it does something else than on the interpreter")
+var errDiffers = errors.New("its compiled code behaves differently from the interpreter")
 
-// take has the module take a turn. A module that outgrows the interpreter goes on in
+// take runs a turn of the module. A module that outgrows the interpreter continues in
 // compiled code.
 func (m *Module) take(ctx context.Context, kind frame.Kind, parts ...[]byte) (reply []byte, err error) {
 	t := &turn{kind: kind, parts: parts}
@@ -58,8 +58,9 @@ func (m *Module) take(ctx context.Context, kind frame.Kind, parts ...[]byte) (re
 	return reply, err
 }
 
-// goOn loads compiled code and leads it to where the interpreter ended: it is given the
-// same turns, and its requests the same replies, which nobody is asked for again.
+// goOn continues in compiled code. A new process gets the same turns, and the same replies
+// to its requests, until it reaches the point where the interpreter ended. The host is not
+// asked again.
 func (m *Module) goOn(ctx context.Context) (reply []byte, err error) {
 	m.behind.end()
 	if m.waiting != nil {
@@ -86,8 +87,8 @@ func (m *Module) goOn(ctx context.Context) (reply []byte, err error) {
 	return reply, nil
 }
 
-// led is the reply to the request of a place in a turn, if the interpreter made that
-// request.
+// led returns the reply to a request of the compiled code, by its place in the turn, if the
+// interpreter made the same request.
 func (t *turn) led(place int, request []byte) (reply []byte, ok bool, err error) {
 	if place >= len(t.asked) {
 		return nil, false, nil
@@ -96,6 +97,14 @@ func (t *turn) led(place int, request []byte) (reply []byte, ok bool, err error)
 		return nil, false, errDiffers
 	}
 	return t.asked[place].reply, true, nil
+}
+
+// ended returns an error if a turn ends with fewer requests than the interpreter made.
+func (t *turn) ended(requests int) error {
+	if requests < len(t.asked) {
+		return errDiffers
+	}
+	return nil
 }
 
 // remember keeps what an interpreted module asked for.
