@@ -41,13 +41,14 @@ const (
 	OpProcessStop  = "process_stop"
 	OpProcessWait  = "process_wait"
 	OpReadFile     = "read_file"
+	OpReady        = "ready"
 	OpStat         = "stat"
 )
 
 // Operations lists the operations of this version, sorted.
 func Operations() []string {
 	return []string{
-		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpStat,
+		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpReady, OpStat,
 	}
 }
 

@@ -136,7 +136,40 @@ type ProcessStartRequest struct {
 	// Watch are texts to look for in its output. process_wait reports the first line
 	// with one of them, without control sequences.
 	Watch []string `json:"watch,omitempty"`
+	// Ready says when the program is ready, which process_wait reports once. A port
+	// needs the right to connect to it.
+	Ready *Ready `json:"ready,omitempty"`
+	// Ends says that the program ends by itself, such as a migration. A plan supposes
+	// that it succeeds.
+	Ends bool `json:"ends,omitempty"`
+	// Ordered leaves it to the provider to end the program with process_stop when the
+	// run is asked to end. The programs of a provider that does not do so end with the
+	// provider.
+	Ordered bool `json:"ordered,omitempty"`
 }
+
+// Ready is a condition for a started program. One field is set.
+type Ready struct {
+	// TCP is a port of this machine's loopback that accepts a connection.
+	TCP int `json:"tcp,omitempty"`
+	// HTTP is a request to this machine's loopback.
+	HTTP *ReadyHTTP `json:"http,omitempty"`
+	// Log is a regular expression that a line of its output matches, in the syntax of
+	// https://github.com/google/re2/wiki/Syntax. The line has no control sequences.
+	Log string `json:"log,omitempty"`
+}
+
+// ReadyHTTP is a request that has to be answered.
+type ReadyHTTP struct {
+	Port int `json:"port"`
+	// Path begins with /, the default.
+	Path string `json:"path,omitempty"`
+	// Status is the status of the answer; the default is any below 500.
+	Status int `json:"status,omitempty"`
+}
+
+// MaxReadyLog bounds Log of [Ready], in bytes.
+const MaxReadyLog = 1024
 
 // ProcessStartResult identifies the started program.
 type ProcessStartResult struct {
@@ -149,17 +182,56 @@ type ProcessWaitRequest struct {
 	IDs []int `json:"ids,omitempty"`
 	// TimeoutMS bounds the wait, in milliseconds; 0 means no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Clock asks for WaitedMS. Without it, equal runs have equal results and can be
+	// replayed.
+	Clock bool `json:"clock,omitempty"`
+	// Keys are what the user can type, in a terminal, while the provider waits.
+	Keys []Key `json:"keys,omitempty"`
 }
 
-// ProcessWaitResult is the first event. One field is set.
+// Key is a letter that the user can type, with Enter.
+type Key struct {
+	// Key is the letter, a to z.
+	Key string `json:"key"`
+	// Argument names the word that follows the letter, if one has to.
+	Argument string `json:"argument,omitempty"`
+	// Help says what the key does. The user sees all keys after typing "?".
+	Help string `json:"help"`
+}
+
+// MaxKeys bounds the keys of a request, MaxKeyArgument the typed word, in bytes.
+const (
+	MaxKeys        = 16
+	MaxKeyArgument = 64
+)
+
+// ProcessWaitResult is the first event. One field is set, and WaitedMS if it was asked
+// for.
 type ProcessWaitResult struct {
 	Exited *ProcessExit `json:"exited,omitempty"`
 	Seen   *ProcessLine `json:"seen,omitempty"`
+	// Ready is a program whose condition is met.
+	Ready *ProcessReady `json:"ready,omitempty"`
+	// Typed is a key of the request that the user typed.
+	Typed *TypedKey `json:"typed,omitempty"`
 	// Interrupted means that the user or the system asked the run to end. It is reported
 	// once. The programs got the signal too. Those that do not end within the grace
 	// period are killed, and the provider is stopped soon after.
 	Interrupted bool `json:"interrupted,omitempty"`
 	TimedOut    bool `json:"timed_out,omitempty"`
+	// WaitedMS is how long the call took, in milliseconds.
+	WaitedMS int64 `json:"waited_ms,omitempty"`
+}
+
+// ProcessReady is a started program that became ready.
+type ProcessReady struct {
+	ID int `json:"id"`
+}
+
+// TypedKey is a key with the word that was typed after it.
+type TypedKey struct {
+	Key      string `json:"key"`
+	Argument string `json:"argument,omitempty"`
 }
 
 // ProcessExit is how a started program ended. Its ID is invalid from then on.
@@ -185,11 +257,28 @@ type ProcessLine struct {
 // ProcessStopRequest asks the host to end a started program and all that it started.
 type ProcessStopRequest struct {
 	ID int `json:"id"`
-	// Signal is SIGTERM, SIGINT or SIGHUP; the default is SIGTERM.
+	// Signal is SIGTERM, SIGINT, SIGHUP or SIGQUIT; the default is SIGTERM.
 	Signal string `json:"signal,omitempty"`
 	// GraceMS is the time before it is killed, in milliseconds. The default and the most
 	// is that of an interrupt.
 	GraceMS int64 `json:"grace_ms,omitempty"`
+	// NoWait returns an empty result before the program has ended. process_wait reports
+	// its end.
+	NoWait bool `json:"no_wait,omitempty"`
+}
+
+// ReadyRequest tells the user that the backend is ready.
+type ReadyRequest struct {
+	// Processes are its programs. There is at least one.
+	Processes []ReadyProcess `json:"processes"`
+}
+
+// ReadyProcess is a program that is ready, and the URL at which the user reaches it, if
+// any.
+type ReadyProcess struct {
+	Name string `json:"name"`
+	// URL begins with http:// or https://.
+	URL string `json:"url,omitempty"`
 }
 
 // ProbeRequest asks whether something answers on this machine's loopback.

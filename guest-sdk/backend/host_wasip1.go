@@ -35,6 +35,9 @@ func hostProcessWait(offset uint64) uint64
 //go:wasmimport extism:host/user stagecraft_read_file
 func hostReadFile(offset uint64) uint64
 
+//go:wasmimport extism:host/user stagecraft_ready
+func hostReady(offset uint64) uint64
+
 //go:wasmimport extism:host/user stagecraft_stat
 func hostStat(offset uint64) uint64
 

@@ -61,6 +61,11 @@ func Stop(ctx Context, req abi.ProcessStopRequest) (res abi.ProcessExit, err err
 	return res, err
 }
 
+// Ready tells the user that the backend is ready, and the URLs of its programs.
+func Ready(ctx Context, processes ...abi.ReadyProcess) error {
+	return call(ctx, abi.OpReady, hostReady, &abi.ReadyRequest{Processes: processes}, new(abi.Empty))
+}
+
 // Probe reports whether something answers on this machine's loopback.
 func Probe(ctx Context, req abi.ProbeRequest) (res abi.ProbeResult, err error) {
 	err = call(ctx, abi.OpProbe, hostProbe, &req, &res)

@@ -95,11 +95,10 @@ func mayStay(x capability.Exec) []process.Daemon {
 // run runs a command as [Confinement.run] does. After the run was asked to end, it warns
 // of a command that still runs, and of one that is killed. It does not warn if the
 // provider ended the command.
-func (r *Runner) run(ctx context.Context, cmd process.Command, asked time.Duration) (process.Result, error) {
-	name := cmd.Argv[0]
+func (r *Runner) run(ctx context.Context, cmd process.Command, name string, asked time.Duration) (process.Result, error) {
 	cmd.Late = func(left time.Duration) {
 		if why, ok := asksToEnd(ctx); ok {
-			r.opts.Warn(errors.New(lateText(why.Signal, r.opts.Grace-left, left)))
+			r.opts.Warn(errors.New(lateText(name, why.Signal, r.opts.Grace-left, left)))
 		}
 	}
 	res, err := r.opts.Confinement.run(ctx, cmd, asked)
@@ -115,12 +114,12 @@ func asksToEnd(ctx context.Context) (*process.Interrupted, bool) {
 	return i, ok && !i.Stopped
 }
 
-func lateText(sig syscall.Signal, after, left time.Duration) string {
+func lateText(name string, sig syscall.Signal, after, left time.Duration) string {
 	again := "press Ctrl-C"
 	if sig == syscall.SIGINT {
 		again += " again"
 	}
-	return fmt.Sprintf("still running %v after %s; %s to kill it, or wait %v", after.Round(time.Second), signalWord(sig), again, left.Round(time.Second))
+	return fmt.Sprintf("%s: still running %v after %s; %s to kill it, or wait %v", name, after.Round(time.Second), signalWord(sig), again, left.Round(time.Second))
 }
 
 func killedText(name string, sig syscall.Signal, res process.Result, grace time.Duration) string {

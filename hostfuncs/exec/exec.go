@@ -173,7 +173,7 @@ func (r *Runner) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error)
 	}
 	// Masked before it is truncated: a part of a value would not be masked.
 	done := r.masked(&cmd)
-	res, err := r.run(ctx, cmd, p.timeout)
+	res, err := r.run(ctx, cmd, cmd.Argv[0], p.timeout)
 	closeErr := done()
 	if limit, ok := errors.AsType[*abi.Error](err); ok {
 		return abi.ExecResult{}, limit

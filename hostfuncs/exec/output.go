@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ type output struct {
 
 	mu    sync.Mutex
 	watch []string
+	ready *regexp.Regexp // nil once a line matched
 	end   []byte // of the output, at most abi.MaxTail bytes
 }
 
@@ -33,7 +35,7 @@ type output struct {
 var prefixColours = []int{36, 33, 35, 32, 34, 31}
 
 func (r *Runner) newOutput(s *started, p startPlan) *output {
-	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), prefix: p.name + " | "}
+	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), ready: p.ready.log, prefix: p.name + " | "}
 	if r.opts.Colour {
 		o.prefix = fmt.Sprintf("\x1b[%dm%s\x1b[0m", prefixColours[s.id%len(prefixColours)], o.prefix)
 	}
@@ -67,22 +69,32 @@ func (o *output) keep(p []byte) {
 	}
 }
 
-// look reports the first line with each watched text.
+// look reports the first line with each watched text, and the first by which the program
+// is ready.
 func (o *output) look(line []byte) {
 	o.mu.Lock()
-	text, found := "", false
-	if len(o.watch) > 0 {
+	text, found, ready := "", false, false
+	if len(o.watch) > 0 || o.ready != nil {
 		text = termtext.Line(string(line), maxLine)
 		o.watch = slices.DeleteFunc(o.watch, func(watched string) bool {
 			has := strings.Contains(text, watched)
 			found = found || has
 			return has
 		})
+		if ready = o.ready != nil && o.ready.MatchString(text); ready {
+			o.ready = nil
+		}
 	}
 	o.mu.Unlock()
-	if found {
-		o.runner.started.update(func() { o.program.seen = append(o.program.seen, text) })
+	if !found && !ready {
+		return
 	}
+	o.runner.started.update(func() {
+		if found {
+			o.program.seen = append(o.program.seen, text)
+		}
+		o.program.ready = o.program.ready || ready
+	})
 }
 
 // maxLine is how much of a line is buffered, in bytes.

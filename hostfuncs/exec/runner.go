@@ -1,5 +1,5 @@
 // Package exec has the operations that run programs: exec, process_start,
-// process_wait, process_stop and probe. It gives programs their variables, their
+// process_wait, process_stop, ready and probe. It gives programs their variables, their
 // confinement and their limits.
 package exec
 
@@ -27,6 +27,7 @@ type Runner struct {
 
 	started startedPrograms
 	screen  sync.Mutex // keeps printed lines whole
+	hint    sync.Once  // says how to see the keys
 }
 
 // Options are what a runner works with.
@@ -56,6 +57,11 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Colour marks the names of programs whose output is mixed.
 	Colour bool
+	// Keyboard is where the user types keys; nil if nobody can type. Tell shows a message
+	// to the user, and Ready that the backend is ready.
+	Keyboard *Keyboard
+	Tell     func(level abi.Level, message string)
+	Ready    func([]abi.ReadyProcess)
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Warn func(error)
@@ -79,7 +85,7 @@ func (r *Runner) Close() { r.started.close() }
 
 // Operations are those of this package.
 func (r *Runner) Operations() []hostfuncs.Operation {
-	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.probeOp()}
+	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.readyOp(), r.probeOp()}
 }
 
 // Guards starts the guards of commands.

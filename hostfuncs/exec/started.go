@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -27,7 +26,9 @@ type startedPrograms struct {
 type started struct {
 	id     int
 	cancel context.CancelCauseFunc
+	gone   chan struct{} // closed when it has ended
 	seen   []string // watched lines that the provider has not been given
+	ready  bool     // the provider has not been given that it became ready
 	// ended says that it has ended, and exit or err how.
 	ended bool
 	exit  abi.ProcessExit
@@ -99,16 +100,21 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 			line := s.seen[0]
 			s.seen = s.seen[1:]
 			return abi.ProcessWaitResult{Seen: &abi.ProcessLine{ID: s.id, Line: line}}, nil, true
+		case s.ready:
+			s.ready = false
+			return abi.ProcessWaitResult{Ready: &abi.ProcessReady{ID: s.id}}, nil, true
 		case s.ended:
 			ps.remove(s)
 			return abi.ProcessWaitResult{Exited: &s.exit}, s.err, true
 		case s.planned && (ps.interrupted || !s.endless):
 			ps.remove(s)
 			return abi.ProcessWaitResult{Exited: &abi.ProcessExit{ID: s.id, Interrupted: ps.interrupted}}, nil, true
-		case s.planned:
-			ps.interrupted = true
-			return abi.ProcessWaitResult{Interrupted: true}, nil, true
 		}
+	}
+	// Nothing else happens in a plan, until the run is asked to end.
+	if slices.ContainsFunc(of, func(s *started) bool { return s.planned }) {
+		ps.interrupted = true
+		return abi.ProcessWaitResult{Interrupted: true}, nil, true
 	}
 	return result, nil, false
 }
@@ -118,12 +124,14 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 func (ps *startedPrograms) pending(of []*started) (<-chan struct{}, bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || len(s.seen) > 0 })
+	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || s.ready || len(s.seen) > 0 })
 }
 
-// wait waits for the first event. It returns an interrupt once, and can then be called
-// again.
-func (ps *startedPrograms) wait(ctx context.Context, of []*started, timeout time.Duration) (abi.ProcessWaitResult, error) {
+// wait waits for the first event, or for a typed line that is a key. It returns an
+// interrupt once, and can then be called again.
+func (ps *startedPrograms) wait(
+	ctx context.Context, of []*started, timeout time.Duration, lines <-chan string, typed func(line string) (abi.TypedKey, bool),
+) (abi.ProcessWaitResult, error) {
 	interrupt := ctx.Done()
 	ctx = lingering(ctx)
 	var over <-chan time.Time
@@ -145,6 +153,10 @@ func (ps *startedPrograms) wait(ctx context.Context, of []*started, timeout time
 		}
 		select {
 		case <-changed:
+		case line := <-lines:
+			if key, ok := typed(line); ok {
+				return abi.ProcessWaitResult{Typed: &key}, nil
+			}
 		case <-interrupt:
 			ps.update(func() { ps.interrupted = true })
 			return abi.ProcessWaitResult{Interrupted: true}, nil
@@ -156,18 +168,44 @@ func (ps *startedPrograms) wait(ctx context.Context, of []*started, timeout time
 	}
 }
 
-// stop ends a program, and waits until it has ended.
-func (ps *startedPrograms) stop(ctx context.Context, s *started, sig os.Signal, grace time.Duration) (abi.ProcessExit, error) {
+// askToEnd sends a program its signal, and kills it after the grace period or at the
+// user's second signal.
+func (ps *startedPrograms) askToEnd(ctx context.Context, p stopPlan) {
+	s := p.program
 	if s.planned {
-		ps.update(func() { ps.remove(s) })
-		return abi.ProcessExit{ID: s.id}, nil
+		ps.update(func() { s.ended, s.exit = true, abi.ProcessExit{ID: s.id} })
+		return
 	}
 	kill := make(chan struct{})
-	timer := time.AfterFunc(grace, func() { close(kill) })
-	defer timer.Stop()
-	stopped := process.NewInterrupted(sig, kill)
-	stopped.Stopped = true
+	stopped := process.NewInterrupted(p.signal, kill)
+	_, over := asksToEnd(ctx)
+	stopped.Stopped = !over
 	s.cancel(stopped)
+	ps.group.Go(func() {
+		defer close(kill)
+		timer := time.NewTimer(p.grace)
+		defer timer.Stop()
+		first, second := ctx.Done(), (<-chan struct{})(nil)
+		for {
+			select {
+			case <-first:
+				first = nil
+				if why, ok := asksToEnd(ctx); ok {
+					second = why.Kill
+				}
+			case <-second:
+				return
+			case <-timer.C:
+				return
+			case <-s.gone:
+				return
+			}
+		}
+	})
+}
+
+// ended waits until a program has ended, and removes it.
+func (ps *startedPrograms) ended(ctx context.Context, s *started) (abi.ProcessExit, error) {
 	ctx = lingering(ctx)
 	for {
 		ps.mu.Lock()
@@ -185,6 +223,26 @@ func (ps *startedPrograms) stop(ctx context.Context, s *started, sig os.Signal, 
 		case <-ctx.Done():
 			return abi.ProcessExit{}, context.Cause(ctx)
 		}
+	}
+}
+
+// followKill kills a program that the provider ends itself: at the user's second signal,
+// or at the end of a run that nobody interrupted.
+func (s *started) followKill(run, own context.Context) {
+	select {
+	case <-run.Done():
+	case <-own.Done():
+		return
+	}
+	why, ok := asksToEnd(run)
+	if !ok {
+		s.cancel(context.Cause(run))
+		return
+	}
+	select {
+	case <-why.Kill:
+		s.cancel(why)
+	case <-own.Done():
 	}
 }
 

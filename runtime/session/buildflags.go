@@ -46,6 +46,9 @@ type division struct {
 // configuration's engine.
 func (r *run) divide(l *loaded) (division, error) {
 	d := division{host: r.builds}
+	if r.operation == abi.ExportDev {
+		return d, r.checkDevFlags(l.guest.Describe())
+	}
 	if r.operation != abi.ExportBuildDocker && r.operation != abi.ExportValidate {
 		return d, nil
 	}
@@ -81,6 +84,35 @@ func (r *run) divide(l *loaded) (division, error) {
 		}}
 	}
 	return d, nil
+}
+
+// checkDevFlags refuses flags of dev that the provider does not apply.
+func (r *run) checkDevFlags(about abi.Description) error {
+	var not []string
+	for _, flag := range r.build.Flags {
+		if !slices.Contains(about.DevOptions, flag.Option) {
+			not = append(not, flag.Name)
+		}
+	}
+	if len(not) == 0 {
+		return nil
+	}
+	return &FlagError{
+		Message: fmt.Sprintf("provider %s cannot carry out %s", about.ID, strings.Join(not, ", ")),
+		Advice:  "its backend has no named processes",
+	}
+}
+
+// devFlags are the flags of dev that the provider has to apply.
+func (o Options) devFlags() []Flag {
+	var flags []Flag
+	if len(o.Processes) > 0 {
+		flags = append(flags, Flag{"NAME", abi.OptionProcesses})
+	}
+	if o.OnlyOutput != "" {
+		flags = append(flags, Flag{"--only-output", abi.OptionOnlyOutput})
+	}
+	return flags
 }
 
 // hand gives an option to the provider instead of docker_build, if it exists.

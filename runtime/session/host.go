@@ -93,6 +93,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		// A learnt policy is compared with rules that pin programs, even if their policy
 		// is not enforced in this run.
 		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
+		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready,
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})
@@ -121,11 +122,11 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 	// Without asks, only the project's policy restricts a provider, and without a
 	// policy it may do nothing.
 	if !asked.Empty() {
-		a, err := asks.New(granted, s.part(l.guest), s.config.Position)
+		a, err := asks.New(asks.Expand(granted, s.config.Expand), s.part(l.guest), s.config.Position)
 		if err != nil {
 			return nil, err
 		}
-		rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
+		rules := slices.Concat(exec.AskedRules(project, env, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
 		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
 			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
 		}
@@ -188,6 +189,9 @@ func (g *lateGate) Call(ctx context.Context, operation string, request []byte) [
 		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker and validate only"}}`)
 	}
 	if g.patience != nil {
+		if operation == abi.OpProcessStop {
+			g.patience.extend()
+		}
 		g.patience.called(1)
 		defer g.patience.called(-1)
 	}

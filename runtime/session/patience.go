@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // Grace is how long commands have to end after an interrupt.
@@ -14,7 +16,8 @@ const Grace = 10 * time.Second
 const stopAfter = 5 * time.Second
 
 // patience is the time that an interrupted provider has to return: Grace and stopAfter in
-// all, and stopAfter without a call of the host.
+// all, and stopAfter without a call of the host. A provider that ends its programs one
+// after another has that time for each of them.
 type patience struct {
 	cancel context.CancelCauseFunc
 
@@ -22,6 +25,7 @@ type patience struct {
 	cause error     // of the interrupt, or nil
 	end   time.Time // of all patience
 	calls int       // of the host that run now
+	stops int       // for which it was extended
 	timer *time.Timer
 }
 
@@ -58,6 +62,16 @@ func (p *patience) called(n int) {
 	p.calls += n
 	if p.cause != nil {
 		p.reset()
+	}
+}
+
+// extend is called when the provider ends one of its programs.
+func (p *patience) extend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cause != nil && p.stops < abi.MaxProcesses {
+		p.stops++
+		p.end = time.Now().Add(Grace + stopAfter)
 	}
 }
 

@@ -108,6 +108,12 @@ type Options struct {
 	Mask *Mask
 	// Colour marks the names of programs in mixed output.
 	Colour bool
+	// Processes are those of the backend to run in [Session.Dev], with those that they
+	// depend on; empty runs all. OnlyOutput is the one whose output is shown.
+	Processes  []string
+	OnlyOutput string
+	// OpenURL opens the backend's first URL once it is ready; nil opens none.
+	OpenURL func(url string) error
 	// Builds are the user's settings for image builds. EngineCerts is the directory
 	// of certificates for a daemon if Builds names none.
 	Builds      BuildSettings
@@ -263,7 +269,9 @@ func (s *Session) Dev(ctx context.Context) error {
 }
 
 func (s *Session) devCall() call {
-	return call{operation: abi.ExportDev, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
-		return l.guest.Dev(ctx, backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env})
+	return call{operation: abi.ExportDev, build: BuildOptions{Flags: s.opts.devFlags()}, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
+		return l.guest.Dev(ctx, backend.DevOptions{
+			Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, Processes: s.opts.Processes, OnlyOutput: s.opts.OnlyOutput,
+		})
 	}}
 }

@@ -178,6 +178,8 @@ func (c policyExplainCmd) request() (any, error) {
 		return abi.PathRequest{Path: one()}, nil
 	case abi.OpEnvStatus:
 		return abi.EnvStatusRequest{Names: c.Args}, nil
+	case abi.OpReady:
+		return abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: one()}}}, nil
 	case abi.OpLog:
 		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
 	}
