@@ -46,6 +46,7 @@ func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.
 	runner := exec.NewRunner(exec.Options{
 		Project: root, Env: env, ChildEnv: capability.PassedEnv(hosttest.Policies(t, policy), "test", p.Environ), Grace: hosttest.Hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: mask, Warn: p.Warn, Serves: p.Serves, Pins: p.Pins,
+		Tell: p.Log, Ready: func([]abi.ReadyProcess) { p.Log(abi.LevelInfo, "ready") },
 	})
 	t.Cleanup(runner.Close)
 	images := build.New(build.Config{
@@ -71,6 +72,7 @@ var requests = map[string]any{
 	abi.OpProcessStart: abi.ProcessStartRequest{Argv: []string{"touch", "made"}},
 	abi.OpProcessWait:  abi.ProcessWaitRequest{},
 	abi.OpProcessStop:  abi.ProcessStopRequest{ID: 1},
+	abi.OpReady:        abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "web"}}},
 	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
 }
 

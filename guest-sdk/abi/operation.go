@@ -47,7 +47,7 @@ func (v *Value) SetJSON(data []byte) error {
 	d := decoder{strict: true}
 	d.value("", &n, (*reference)(v))
 	if err != nil || len(d.problems) > 0 || v.Env == "" {
-		return errors.New(`a value is a string or {"env": "NAME"}, with "files" or without`)
+		return errors.New(`expected a string or {"env": "NAME"}, with "files" or without`)
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ type ProcessStartRequest struct {
 	EnvFiles []string         `json:"env_files,omitempty"`
 	Env      map[string]Value `json:"env,omitempty"`
 	Stdin    *Value           `json:"stdin,omitempty"`
-	// Name is the prefix of its output while more than one program runs; the default is
-	// the program's name.
+	// Name is the prefix of each line of its output. Without it, that is the program's
+	// name while more than one program runs, and nothing otherwise.
 	Name string `json:"name,omitempty"`
 	// Watch are texts to look for in its output. process_wait reports the first line
 	// with one of them, without control sequences.

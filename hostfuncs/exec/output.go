@@ -21,6 +21,7 @@ type output struct {
 	runner  *Runner
 	program *started
 	prefix  string
+	named   bool // by the provider: each line has the prefix
 	stdout  *redact.Writer
 	stderr  *redact.Writer
 	streams [2]*lineWriter
@@ -35,7 +36,7 @@ type output struct {
 var prefixColours = []int{36, 33, 35, 32, 34, 31}
 
 func (r *Runner) newOutput(s *started, p startPlan) *output {
-	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), ready: p.ready.log, prefix: p.name + " | "}
+	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), ready: p.ready.log, prefix: p.label() + " | ", named: p.name != ""}
 	if r.opts.Colour {
 		o.prefix = fmt.Sprintf("\x1b[%dm%s\x1b[0m", prefixColours[s.id%len(prefixColours)], o.prefix)
 	}
@@ -143,7 +144,7 @@ func (l *lineWriter) part(p []byte) error {
 
 // hand prints a part of a line, or buffers it until the line is whole.
 func (l *lineWriter) hand(p []byte, whole, begins bool) error {
-	if len(l.unprinted) == 0 && (!begins || !l.output.runner.started.several()) {
+	if len(l.unprinted) == 0 && (!begins || !l.output.named && !l.output.runner.started.several()) {
 		return l.write(p)
 	}
 	l.unprinted = append(l.unprinted, p...)

@@ -19,7 +19,7 @@ import (
 // startPlan is a program exactly as it will be started.
 type startPlan struct {
 	execPlan
-	name    string
+	name    string // the provider's, or empty
 	watch   []string
 	ready   readiness
 	ends    bool
@@ -56,11 +56,15 @@ func (r *Runner) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (s
 	if err != nil {
 		return startPlan{}, err
 	}
-	name := q.Name
-	if name == "" {
-		name = filepath.Base(q.Argv[0])
+	return startPlan{p, termtext.Line(q.Name, maxName), q.Watch, ready, q.Ends, q.Ordered}, nil
+}
+
+// label is the name of the program in output.
+func (p startPlan) label() string {
+	if p.name == "" {
+		return termtext.Line(filepath.Base(p.exec.Argv[0]), maxName)
 	}
-	return startPlan{p, termtext.Line(name, maxName), q.Watch, ready, q.Ends, q.Ordered}, nil
+	return p.name
 }
 
 func (p startPlan) step() *Step {
@@ -123,7 +127,7 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 	r.started.group.Go(func() {
 		defer close(s.gone)
 		defer s.cancel(nil)
-		res, err := r.run(ctx, cmd, p.name, 0)
+		res, err := r.run(ctx, cmd, p.label(), 0)
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:

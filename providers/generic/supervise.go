@@ -122,12 +122,17 @@ func (s *supervisor) find(name string) *supervised {
 
 // startDue starts the processes whose turn it is, and asks those with ready.exec.
 func (s *supervisor) startDue(ctx backend.Context) {
-	for _, p := range s.all {
-		if !s.ending && (p.state == waiting && s.met(p) || p.state == pausing && p.pause <= 0) {
-			s.start(ctx, p)
-		}
-		if !s.ending && p.state == starting && p.process.Ready != nil && p.process.Ready.Exec != nil && p.probe <= 0 {
-			s.ask(ctx, p)
+	for more := true; more; {
+		more = false
+		for _, p := range s.all {
+			if !s.ending && (p.state == waiting && s.met(p) || p.state == pausing && p.pause <= 0) {
+				s.start(ctx, p)
+				more = true // it may be the turn of another one
+			}
+			if !s.ending && p.state == starting && p.process.Ready != nil && p.process.Ready.Exec != nil && p.probe <= 0 {
+				s.ask(ctx, p)
+				more = more || p.wasReady
+			}
 		}
 	}
 }
@@ -378,9 +383,10 @@ func (s *supervisor) stopDue(ctx backend.Context) {
 	}
 }
 
+// needed reports whether a process that runs depends on p, directly or not.
 func (s *supervisor) needed(p *supervised) bool {
 	for _, other := range s.all {
-		if _, depends := other.DependsOn[p.name]; depends && other.alive() {
+		if _, depends := other.DependsOn[p.name]; depends && (other.alive() || s.needed(other)) {
 			return true
 		}
 	}

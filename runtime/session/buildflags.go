@@ -107,7 +107,7 @@ func (r *run) checkDevFlags(about abi.Description) error {
 func (o Options) devFlags() []Flag {
 	var flags []Flag
 	if len(o.Processes) > 0 {
-		flags = append(flags, Flag{"NAME", abi.OptionProcesses})
+		flags = append(flags, Flag{"names of processes", abi.OptionProcesses})
 	}
 	if o.OnlyOutput != "" {
 		flags = append(flags, Flag{"--only-output", abi.OptionOnlyOutput})
