@@ -29,7 +29,7 @@ type output struct {
 	mu    sync.Mutex
 	watch []string
 	ready *regexp.Regexp // nil once a line matched
-	end   []byte // of the output, at most abi.MaxTail bytes
+	end   []byte         // of the output, at most abi.MaxTail bytes
 }
 
 // prefixColours are distinguishable on light and dark terminals.

@@ -183,7 +183,7 @@ func (r *Runner) waitOp() hostfuncs.Operation {
 			return waitPlan{of, time.Duration(q.TimeoutMS) * time.Millisecond, q.Clock, q.Keys, err}, nil
 		},
 		Claim: func(waitPlan) capability.Claim { return capability.Claim{Own: true} },
-		Do: r.doWait,
+		Do:    r.doWait,
 	}
 }
 

@@ -53,7 +53,9 @@ func TestReady(t *testing.T) {
 	for _, ready := range []func(port int) *abi.Ready{
 		func(port int) *abi.Ready { return &abi.Ready{TCP: port} },
 		func(port int) *abi.Ready { return &abi.Ready{HTTP: &abi.ReadyHTTP{Port: port, Path: "/up"}} },
-		func(port int) *abi.Ready { return &abi.Ready{HTTP: &abi.ReadyHTTP{Port: port, Path: "/down", Status: 503}} },
+		func(port int) *abi.Ready {
+			return &abi.Ready{HTTP: &abi.ReadyHTTP{Port: port, Path: "/down", Status: 503}}
+		},
 		func(int) *abi.Ready { return &abi.Ready{Log: "^serving [0-9]+$"} },
 	} {
 		fd, port := boundSocket(t)

@@ -27,8 +27,8 @@ type started struct {
 	id     int
 	cancel context.CancelCauseFunc
 	gone   chan struct{} // closed when it has ended
-	seen   []string // watched lines that the provider has not been given
-	ready  bool     // the provider has not been given that it became ready
+	seen   []string      // watched lines that the provider has not been given
+	ready  bool          // the provider has not been given that it became ready
 	// ended says that it has ended, and exit or err how.
 	ended bool
 	exit  abi.ProcessExit

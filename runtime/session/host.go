@@ -92,7 +92,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted, Daemons: daemons,
 		// A learnt policy is compared with rules that pin programs, even if their policy
 		// is not enforced in this run.
-		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
+		Pins:     func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
 		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready,
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,

@@ -309,6 +309,7 @@ var docTypes = map[string]reflect.Type{
 	"ProcessExit":         reflect.TypeFor[abi.ProcessExit](),
 	"ProcessStartRequest": reflect.TypeFor[abi.ProcessStartRequest](),
 	"ProcessStartResult":  reflect.TypeFor[abi.ProcessStartResult](),
+	"ReadyRequest":        reflect.TypeFor[abi.ReadyRequest](),
 	"ProcessStopRequest":  reflect.TypeFor[abi.ProcessStopRequest](),
 	"ProcessWaitRequest":  reflect.TypeFor[abi.ProcessWaitRequest](),
 	"ProcessWaitResult":   reflect.TypeFor[abi.ProcessWaitResult](),
