@@ -222,6 +222,10 @@ func (r *Runner) stopOp() hostfuncs.Operation {
 			if p.missing != nil {
 				return abi.ProcessExit{}, p.missing
 			}
+			if s := p.program; !s.asked && !s.planned {
+				s.asked = true
+				r.opts.Ends()
+			}
 			r.started.askToEnd(ctx, p)
 			if p.noWait {
 				return abi.ProcessExit{}, nil

@@ -140,6 +140,10 @@ func (r *Runner) readyOp() hostfuncs.Operation {
 		Name: abi.OpReady, Looks: true, Resolve: resolveReady,
 		Claim: func([]abi.ReadyProcess) capability.Claim { return capability.Claim{Log: true} },
 		Do: func(_ context.Context, ready []abi.ReadyProcess) (abi.Empty, error) {
+			if r.told {
+				return abi.Empty{}, abi.Errorf(abi.CodeInvalid, "ready: the user was told already")
+			}
+			r.told = true
 			r.opts.Ready(ready)
 			return abi.Empty{}, nil
 		},

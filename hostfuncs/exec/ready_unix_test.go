@@ -126,6 +126,8 @@ func TestReadyMessage(t *testing.T) {
 	if diff := cmp.Diff([]abi.ReadyProcess{{Name: "web x", URL: "http://localhost:4000/a"}, {Name: "db"}}, told); diff != "" {
 		t.Error(diff)
 	}
+	again := abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "again"}}}
+	hosttest.WantError(t, hosttest.Call(t, g, abi.OpReady, again), abi.CodeInvalid, "the user was told already")
 	for _, url := range []string{"localhost:4000", "file:///etc/passwd", "http://", "http://a b", "https://you@host", "javascript:alert(1)", "http://x/" + strings.Repeat("x", 2000)} {
 		hosttest.WantError(t, hosttest.Call(t, g, abi.OpReady, abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "a", URL: url}}}), abi.CodeInvalid, "is not a URL")
 	}

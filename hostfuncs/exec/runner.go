@@ -28,6 +28,7 @@ type Runner struct {
 	started startedPrograms
 	screen  sync.Mutex // keeps printed lines whole
 	hint    sync.Once  // says how to see the keys
+	told    bool       // that the backend is ready
 }
 
 // Options are what a runner works with.
@@ -62,6 +63,8 @@ type Options struct {
 	Keyboard *Keyboard
 	Tell     func(level abi.Level, message string)
 	Ready    func([]abi.ReadyProcess)
+	// Ends is called when the provider begins to end a program, once for each.
+	Ends func()
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Warn func(error)

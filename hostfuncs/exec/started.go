@@ -27,6 +27,7 @@ type started struct {
 	id     int
 	cancel context.CancelCauseFunc
 	gone   chan struct{} // closed when it has ended
+	asked  bool          // by the provider, to end
 	seen   []string      // watched lines that the provider has not been given
 	ready  bool          // the provider has not been given that it became ready
 	// ended says that it has ended, and exit or err how.

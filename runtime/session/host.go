@@ -93,7 +93,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		// A learnt policy is compared with rules that pin programs, even if their policy
 		// is not enforced in this run.
 		Pins:     func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
-		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready,
+		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready, Ends: gate.extend,
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})
@@ -183,15 +183,19 @@ type lateGate struct {
 	patience *patience
 }
 
+// extend gives an interrupted provider more time, because it ends a program.
+func (g *lateGate) extend() {
+	if g.patience != nil {
+		g.patience.extend()
+	}
+}
+
 // Call implements [sandbox.Host]. ctx is that of the module, which ends later.
 func (g *lateGate) Call(ctx context.Context, operation string, request []byte) []byte {
 	if g.gate == nil {
 		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker and validate only"}}`)
 	}
 	if g.patience != nil {
-		if operation == abi.OpProcessStop {
-			g.patience.extend()
-		}
 		g.patience.called(1)
 		defer g.patience.called(-1)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // Grace is how long commands have to end after an interrupt.
@@ -25,7 +23,6 @@ type patience struct {
 	cause error     // of the interrupt, or nil
 	end   time.Time // of all patience
 	calls int       // of the host that run now
-	stops int       // for which it was extended
 	timer *time.Timer
 }
 
@@ -65,13 +62,13 @@ func (p *patience) called(n int) {
 	}
 }
 
-// extend is called when the provider ends one of its programs.
+// extend is called when the provider begins to end one of its programs, once for each.
 func (p *patience) extend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cause != nil && p.stops < abi.MaxProcesses {
-		p.stops++
+	if p.cause != nil {
 		p.end = time.Now().Add(Grace + stopAfter)
+		p.reset()
 	}
 }
 
