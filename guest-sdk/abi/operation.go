@@ -276,7 +276,8 @@ type ReadyRequest struct {
 // ReadyProcess is a program that is ready, and the URL at which the user reaches it, if
 // any.
 type ReadyProcess struct {
-	Name string `json:"name"`
+	// Name may be empty if there is one program.
+	Name string `json:"name,omitempty"`
 	// URL begins with http:// or https://.
 	URL string `json:"url,omitempty"`
 }

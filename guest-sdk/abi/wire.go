@@ -296,7 +296,7 @@ func (r *ReadyRequest) Fields() []Field {
 // Fields implements [Object].
 func (r *ReadyProcess) Fields() []Field {
 	return []Field{
-		{"name", &r.Name},
+		{"name,omitempty", &r.Name},
 		{"url,omitempty", &r.URL},
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -86,8 +85,7 @@ func (r *run) awaitReady(ctx backend.Context, id int) (bool, error) {
 			return false, err
 		}
 		if probe.Answers || line != "" && ownError(probe.Status) {
-			r.tellReady(ctx, line)
-			return true, nil
+			return true, r.tellReady(ctx, line)
 		}
 		// This only fetches what happened already.
 		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
@@ -131,9 +129,12 @@ func (r *run) giveUp(ctx backend.Context, id int, timeout int64) error {
 }
 
 // tellReady shows the API's address: encore's, or the configured one.
-func (r *run) tellReady(ctx backend.Context, line string) {
+func (r *run) tellReady(ctx backend.Context, line string) error {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Log(ctx, abi.LevelInfo, "ready at "+cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
+	if url = strings.TrimSpace(url); !strings.HasPrefix(url, "http") {
+		url = "http://" + r.local()
+	}
+	return backend.Ready(ctx, abi.ReadyProcess{URL: url})
 }
 
 // ended distinguishes an interrupt from other ends: encore's exit code is 0 also for a

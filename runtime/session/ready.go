@@ -27,7 +27,10 @@ func (r *run) ready(processes []abi.ReadyProcess) {
 	opts := r.session.opts
 	open := opts.OpenURL
 	for _, p := range processes {
-		text := p.Name + " is ready"
+		text := "ready"
+		if p.Name != "" {
+			text = p.Name + " is ready"
+		}
 		if p.URL != "" {
 			text += " at " + p.URL
 		}
