@@ -72,6 +72,7 @@ var requests = map[string]any{
 	abi.OpProcessWait:  abi.ProcessWaitRequest{},
 	abi.OpProcessStop:  abi.ProcessStopRequest{ID: 1},
 	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
+	abi.OpWatch:        abi.WatchRequest{Paths: []string{"**"}},
 }
 
 // TestEveryOperationIsGuarded calls all operations under a policy that allows nothing:
@@ -129,6 +130,7 @@ func TestMissingIsReportedAfterTheDecision(t *testing.T) {
 	for operation, pair := range map[string][2]any{
 		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
 		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
+		abi.OpWatch:    {abi.WatchRequest{Paths: []string{"file"}}, abi.WatchRequest{Paths: []string{"none"}}},
 		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
 		abi.OpDockerBuild: {
 			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},

@@ -42,12 +42,13 @@ const (
 	OpProcessWait  = "process_wait"
 	OpReadFile     = "read_file"
 	OpStat         = "stat"
+	OpWatch        = "watch"
 )
 
 // Operations lists the operations of this version, sorted.
 func Operations() []string {
 	return []string{
-		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpStat,
+		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpStat, OpWatch,
 	}
 }
 

@@ -198,6 +198,7 @@ func (p *ProcessWaitResult) Fields() []Field {
 	return []Field{
 		{"exited,omitempty", Optional(&p.Exited)},
 		{"seen,omitempty", Optional(&p.Seen)},
+		{"changed,omitempty", Optional(&p.Changed)},
 		{"interrupted,omitempty", &p.Interrupted},
 		{"timed_out,omitempty", &p.TimedOut},
 	}
@@ -228,6 +229,31 @@ func (p *ProcessStopRequest) Fields() []Field {
 		{"id", &p.ID},
 		{"signal,omitempty", &p.Signal},
 		{"grace_ms,omitempty", &p.GraceMS},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchRequest) Fields() []Field {
+	return []Field{
+		{"paths", &w.Paths},
+		{"ignore,omitempty", &w.Ignore},
+		{"debounce_ms,omitempty", &w.DebounceMS},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchResult) Fields() []Field {
+	return []Field{
+		{"id", &w.ID},
+	}
+}
+
+// Fields implements [Object].
+func (f *FilesChanged) Fields() []Field {
+	return []Field{
+		{"id", &f.ID},
+		{"paths", &f.Paths},
+		{"more,omitempty", &f.More},
 	}
 }
 

@@ -152,6 +152,11 @@ func (u FileUse) keys() []string {
 // AllowRead allows the files that a pattern matches to be read.
 func AllowRead(pattern string, pos yamldoc.Pos) Rule { return allowIn("files.read", pattern, pos) }
 
+// Reads reports whether all policies let a provider read a file.
+func Reads(policies []*Policy, provider, path string) bool {
+	return Decide(policies, Claim{Operation: "read_file", Provider: provider, Files: []FileUse{{Path: path, Use: Read}}}).Allowed
+}
+
 // AllowLoad allows the variables of the dotenv files that a pattern matches to
 // be given to what runs. The files may not be read for that.
 func AllowLoad(pattern string, pos yamldoc.Pos) Rule { return allowIn("files.env", pattern, pos) }

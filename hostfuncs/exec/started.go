@@ -35,14 +35,16 @@ type started struct {
 	// planned means that it was not really started, and endless that it is supposed
 	// to run until the run is interrupted.
 	planned, endless bool
+	// files is set for a watch of files, which has an ID among those of programs.
+	files *fileWatch
 }
 
 // add gives a program its ID.
 func (ps *startedPrograms) add(s *started) error {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if len(ps.list) == abi.MaxProcesses {
-		return abi.Errorf(abi.CodeTooLarge, "process_start: %d programs run already, the maximum", abi.MaxProcesses)
+	if err := s.files.admit(ps.list); err != nil {
+		return err
 	}
 	ps.lastID++
 	s.id = ps.lastID
@@ -81,7 +83,13 @@ func (ps *startedPrograms) find(operation string, ids []int) ([]*started, error)
 func (ps *startedPrograms) several() bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return len(ps.list) > 1
+	n := 0
+	for _, s := range ps.list {
+		if s.files == nil {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // remove removes a program whose end was given to the provider. The caller has the
@@ -94,7 +102,11 @@ func (ps *startedPrograms) remove(s *started) {
 // caller has the lock.
 func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, err error, ok bool) {
 	for _, s := range of {
+		if result, ok := s.files.event(s.id); ok {
+			return result, nil, true
+		}
 		switch {
+		case s.files != nil:
 		case len(s.seen) > 0:
 			line := s.seen[0]
 			s.seen = s.seen[1:]
@@ -110,7 +122,7 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 			return abi.ProcessWaitResult{Interrupted: true}, nil, true
 		}
 	}
-	return result, nil, false
+	return ps.onlyPlanned(of)
 }
 
 // pending reports whether wait would return an event, and returns a channel that is
@@ -118,7 +130,7 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 func (ps *startedPrograms) pending(of []*started) (<-chan struct{}, bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || len(s.seen) > 0 })
+	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || len(s.seen) > 0 || s.files.ready() })
 }
 
 // wait waits for the first event. It returns an interrupt once, and can then be called
@@ -156,9 +168,10 @@ func (ps *startedPrograms) wait(ctx context.Context, of []*started, timeout time
 	}
 }
 
-// stop ends a program, and waits until it has ended.
+// stop ends a program or a watch, and waits until it has ended.
 func (ps *startedPrograms) stop(ctx context.Context, s *started, sig os.Signal, grace time.Duration) (abi.ProcessExit, error) {
-	if s.planned {
+	s.files.close()
+	if s.planned || s.files != nil {
 		ps.update(func() { ps.remove(s) })
 		return abi.ProcessExit{ID: s.id}, nil
 	}
@@ -188,14 +201,18 @@ func (ps *startedPrograms) stop(ctx context.Context, s *started, sig os.Signal, 
 	}
 }
 
-// close ends all programs that run, and waits for their end.
+// close ends all programs and watches, and waits for their end.
 func (ps *startedPrograms) close() {
 	ps.mu.Lock()
-	for _, s := range ps.list {
-		if !s.planned {
+	all := slices.Clone(ps.list)
+	for _, s := range all {
+		if !s.planned && s.files == nil {
 			s.cancel(errors.New("the run is over"))
 		}
 	}
 	ps.mu.Unlock()
+	for _, s := range all {
+		s.files.close()
+	}
 	ps.group.Wait()
 }
