@@ -74,6 +74,7 @@ var requests = map[string]any{
 	abi.OpProcessStop:  abi.ProcessStopRequest{ID: 1},
 	abi.OpReady:        abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "web"}}},
 	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
+	abi.OpWatch:        abi.WatchRequest{Paths: []string{"**"}},
 }
 
 // TestEveryOperationIsGuarded calls all operations under a policy that allows nothing:
@@ -131,6 +132,7 @@ func TestMissingIsReportedAfterTheDecision(t *testing.T) {
 	for operation, pair := range map[string][2]any{
 		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
 		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
+		abi.OpWatch:    {abi.WatchRequest{Paths: []string{"file"}}, abi.WatchRequest{Paths: []string{"none"}}},
 		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
 		abi.OpDockerBuild: {
 			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},

@@ -43,12 +43,13 @@ const (
 	OpReadFile     = "read_file"
 	OpReady        = "ready"
 	OpStat         = "stat"
+	OpWatch        = "watch"
 )
 
 // Operations lists the operations of this version, sorted.
 func Operations() []string {
 	return []string{
-		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpReady, OpStat,
+		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpReady, OpStat, OpWatch,
 	}
 }
 

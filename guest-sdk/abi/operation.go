@@ -176,9 +176,11 @@ type ProcessStartResult struct {
 	ID int `json:"id"`
 }
 
-// ProcessWaitRequest waits until something happens to one of the programs.
+// ProcessWaitRequest waits until something happens to one of the programs, or to watched
+// files.
 type ProcessWaitRequest struct {
-	// IDs are the programs. Empty means all started ones whose end was not reported yet.
+	// IDs are the programs and watches. Empty means all watches, and all started programs
+	// whose end was not reported yet.
 	IDs []int `json:"ids,omitempty"`
 	// TimeoutMS bounds the wait, in milliseconds; 0 means no bound.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
@@ -214,6 +216,8 @@ type ProcessWaitResult struct {
 	Ready *ProcessReady `json:"ready,omitempty"`
 	// Typed is a key of the request that the user typed.
 	Typed *TypedKey `json:"typed,omitempty"`
+	// Changed are watched files that changed since this was last reported.
+	Changed *FilesChanged `json:"changed,omitempty"`
 	// Interrupted means that the user or the system asked the run to end. It is reported
 	// once. The programs got the signal too. Those that do not end within the grace
 	// period are killed, and the provider is stopped soon after.
@@ -254,7 +258,8 @@ type ProcessLine struct {
 	Line string `json:"line"`
 }
 
-// ProcessStopRequest asks the host to end a started program and all that it started.
+// ProcessStopRequest asks the host to end a started program and all that it started, or a
+// watch.
 type ProcessStopRequest struct {
 	ID int `json:"id"`
 	// Signal is SIGTERM, SIGINT, SIGHUP or SIGQUIT; the default is SIGTERM.
@@ -280,6 +285,43 @@ type ReadyProcess struct {
 	Name string `json:"name,omitempty"`
 	// URL begins with http:// or https://.
 	URL string `json:"url,omitempty"`
+}
+
+// MaxFileWatches bounds the watches of files at the same time, MaxChanged the paths of
+// [FilesChanged], and MaxDebounceMS the time in [WatchRequest], in milliseconds.
+const (
+	MaxFileWatches = 16
+	MaxChanged     = 20
+	MaxDebounceMS  = 10_000
+)
+
+// WatchRequest asks the host to watch files of the project. Patterns are those of policies,
+// relative to the project directory. One without * is a file, or a directory with all that
+// is in it.
+type WatchRequest struct {
+	// Paths are what is watched. Directories with the names .git and node_modules are
+	// left out unless a pattern has that name.
+	Paths []string `json:"paths"`
+	// Ignore are what of that is not watched. An ignored directory is ignored with all
+	// that is in it.
+	Ignore []string `json:"ignore,omitempty"`
+	// DebounceMS is how long nothing has to change before a change is reported, in
+	// milliseconds; 0 means 200.
+	DebounceMS int64 `json:"debounce_ms,omitempty"`
+}
+
+// WatchResult identifies the watch, for process_wait and process_stop.
+type WatchResult struct {
+	ID int `json:"id"`
+}
+
+// FilesChanged are files that changed, were created or were removed.
+type FilesChanged struct {
+	ID int `json:"id"`
+	// Paths are the first MaxChanged of them, sorted, relative to the project directory.
+	Paths []string `json:"paths"`
+	// More means that there are others.
+	More bool `json:"more,omitempty"`
 }
 
 // ProbeRequest asks whether something answers on this machine's loopback.

@@ -236,6 +236,7 @@ func (p *ProcessWaitResult) Fields() []Field {
 		{"seen,omitempty", Optional(&p.Seen)},
 		{"ready,omitempty", Optional(&p.Ready)},
 		{"typed,omitempty", Optional(&p.Typed)},
+		{"changed,omitempty", Optional(&p.Changed)},
 		{"interrupted,omitempty", &p.Interrupted},
 		{"timed_out,omitempty", &p.TimedOut},
 		{"waited_ms,omitempty", &p.WaitedMS},
@@ -298,6 +299,31 @@ func (r *ReadyProcess) Fields() []Field {
 	return []Field{
 		{"name,omitempty", &r.Name},
 		{"url,omitempty", &r.URL},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchRequest) Fields() []Field {
+	return []Field{
+		{"paths", &w.Paths},
+		{"ignore,omitempty", &w.Ignore},
+		{"debounce_ms,omitempty", &w.DebounceMS},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchResult) Fields() []Field {
+	return []Field{
+		{"id", &w.ID},
+	}
+}
+
+// Fields implements [Object].
+func (f *FilesChanged) Fields() []Field {
+	return []Field{
+		{"id", &f.ID},
+		{"paths", &f.Paths},
+		{"more,omitempty", &f.More},
 	}
 }
 

@@ -222,7 +222,7 @@ func (r *Runner) stopOp() hostfuncs.Operation {
 			if p.missing != nil {
 				return abi.ProcessExit{}, p.missing
 			}
-			if s := p.program; !s.asked && !s.planned {
+			if s := p.program; !s.asked && !s.planned && s.files == nil {
 				s.asked = true
 				r.opts.Ends()
 			}

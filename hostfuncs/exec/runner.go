@@ -1,5 +1,6 @@
 // Package exec has the operations that run programs: exec, process_start,
-// process_wait, process_stop, ready and probe. It gives programs their variables, their
+// process_wait, process_stop, ready and probe, and watch, whose events process_wait gives
+// too. It gives programs their variables, their
 // confinement and their limits.
 package exec
 
@@ -52,6 +53,10 @@ type Options struct {
 	// Pins reports whether a policy allows a command by the digest of its program,
 	// which is then part of its claim. Nil means that none does.
 	Pins func(*capability.Exec) bool
+	// Reads reports whether the policies let the provider read a file of the project, by
+	// its path with links resolved. The changes of others are not reported to it. Nil
+	// means none.
+	Reads func(path string) bool
 	// Stdout and Stderr are where a command's streamed output goes; a file is handed
 	// to the command as it is. A command whose output is streamed shares this
 	// process's standard input.
@@ -82,13 +87,13 @@ func NewRunner(opts Options) *Runner {
 	return r
 }
 
-// Close ends the programs that the provider started and did not stop, and waits
-// for their end.
+// Close ends the programs and watches that the provider started and did not stop, and
+// waits for their end.
 func (r *Runner) Close() { r.started.close() }
 
 // Operations are those of this package.
 func (r *Runner) Operations() []hostfuncs.Operation {
-	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.readyOp(), r.probeOp()}
+	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.readyOp(), r.probeOp(), r.watchOp()}
 }
 
 // Guards starts the guards of commands.

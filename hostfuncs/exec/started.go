@@ -37,14 +37,16 @@ type started struct {
 	// planned means that it was not really started, and endless that it is supposed
 	// to run until the run is interrupted.
 	planned, endless bool
+	// files is set for a watch of files, which has an ID among those of programs.
+	files *fileWatch
 }
 
 // add gives a program its ID.
 func (ps *startedPrograms) add(s *started) error {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if len(ps.list) == abi.MaxProcesses {
-		return abi.Errorf(abi.CodeTooLarge, "process_start: %d programs run already, the maximum", abi.MaxProcesses)
+	if err := s.files.admit(ps.list); err != nil {
+		return err
 	}
 	ps.lastID++
 	s.id = ps.lastID
@@ -83,7 +85,13 @@ func (ps *startedPrograms) find(operation string, ids []int) ([]*started, error)
 func (ps *startedPrograms) several() bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return len(ps.list) > 1
+	n := 0
+	for _, s := range ps.list {
+		if s.files == nil {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // remove removes a program whose end was given to the provider. The caller has the
@@ -96,7 +104,11 @@ func (ps *startedPrograms) remove(s *started) {
 // caller has the lock.
 func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, err error, ok bool) {
 	for _, s := range of {
+		if result, ok := s.files.event(s.id); ok {
+			return result, nil, true
+		}
 		switch {
+		case s.files != nil: // it only has changes
 		case len(s.seen) > 0:
 			line := s.seen[0]
 			s.seen = s.seen[1:]
@@ -112,12 +124,7 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 			return abi.ProcessWaitResult{Exited: &abi.ProcessExit{ID: s.id, Interrupted: ps.interrupted}}, nil, true
 		}
 	}
-	// Nothing else happens in a plan, until the run is asked to end.
-	if slices.ContainsFunc(of, func(s *started) bool { return s.planned }) {
-		ps.interrupted = true
-		return abi.ProcessWaitResult{Interrupted: true}, nil, true
-	}
-	return result, nil, false
+	return ps.onlyPlanned(of)
 }
 
 // pending reports whether wait would return an event, and returns a channel that is
@@ -125,7 +132,7 @@ func (ps *startedPrograms) event(of []*started) (result abi.ProcessWaitResult, e
 func (ps *startedPrograms) pending(of []*started) (<-chan struct{}, bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || s.ready || len(s.seen) > 0 })
+	return ps.changed, slices.ContainsFunc(of, func(s *started) bool { return s.ended || s.ready || len(s.seen) > 0 || s.files.ready() })
 }
 
 // wait waits for the first event, or for a typed line that is a key. It returns an
@@ -169,12 +176,18 @@ func (ps *startedPrograms) wait(
 	}
 }
 
-// askToEnd sends a program its signal, and kills it after the grace period or at the
-// user's second signal.
+// askToEnd ends a watch, or sends a program its signal, and kills it after the grace
+// period or at the user's second signal.
 func (ps *startedPrograms) askToEnd(ctx context.Context, p stopPlan) {
 	s := p.program
-	if s.planned {
-		ps.update(func() { s.ended, s.exit = true, abi.ProcessExit{ID: s.id} })
+	s.files.close()
+	if s.planned || s.files != nil {
+		ps.update(func() {
+			s.ended, s.exit = true, abi.ProcessExit{ID: s.id}
+			if s.files != nil {
+				ps.remove(s) // its end is not an event
+			}
+		})
 		return
 	}
 	kill := make(chan struct{})
@@ -247,14 +260,18 @@ func (s *started) followKill(run, own context.Context) {
 	}
 }
 
-// close ends all programs that run, and waits for their end.
+// close ends all programs and watches, and waits for their end.
 func (ps *startedPrograms) close() {
 	ps.mu.Lock()
-	for _, s := range ps.list {
-		if !s.planned {
+	all := slices.Clone(ps.list)
+	for _, s := range all {
+		if !s.planned && s.files == nil {
 			s.cancel(errors.New("the run is over"))
 		}
 	}
 	ps.mu.Unlock()
+	for _, s := range all {
+		s.files.close()
+	}
 	ps.group.Wait()
 }

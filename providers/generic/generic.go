@@ -49,6 +49,7 @@ func (*Provider) Describe() abi.Description {
 				{ArgvFrom: "/dev/processes/*/command", DirFrom: "/dev/processes/*/workdir", EnvFrom: "/dev/processes/*/env"},
 				{ArgvFrom: "/dev/processes/*/ready/exec", DirFrom: "/dev/processes/*/workdir", EnvFrom: "/dev/processes/*/env"},
 			},
+			FilesFrom:    []string{"/dev/processes/*/watch/paths"},
 			EnvFilesFrom: []string{"/dev/env_files", "/dev/processes/*/env_files"},
 			ConnectFrom:  []string{"/dev/processes/*/ready/tcp", "/dev/processes/*/ready/http/port"},
 			Build: []abi.BuildAsk{{

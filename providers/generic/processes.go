@@ -17,6 +17,7 @@ type process struct {
 	Ready     *ready
 	DependsOn map[string]string // a name to a condition
 	Stop      stop
+	Watch     *watch
 	Restart   restart
 	URL       string
 }
@@ -27,6 +28,7 @@ func (p *process) Fields() []abi.Field {
 		{Name: "ready", To: abi.Optional(&p.Ready)},
 		{Name: "depends_on", To: &p.DependsOn},
 		{Name: "stop", To: &p.Stop},
+		{Name: "watch", To: abi.Optional(&p.Watch)},
 		{Name: "restart", To: &p.Restart},
 		{Name: "url", To: &p.URL},
 	}...)
@@ -71,6 +73,21 @@ type stop struct{ Signal, Grace string }
 
 func (s *stop) Fields() []abi.Field {
 	return []abi.Field{{Name: "signal", To: &s.Signal}, {Name: "grace", To: &s.Grace}}
+}
+
+// watch says which files the process is restarted for.
+type watch struct {
+	Paths, Ignore    []string
+	Action, Debounce string
+}
+
+func (w *watch) Fields() []abi.Field {
+	return []abi.Field{
+		{Name: "paths", To: &w.Paths},
+		{Name: "ignore", To: &w.Ignore},
+		{Name: "action", To: &w.Action},
+		{Name: "debounce", To: &w.Debounce},
+	}
 }
 
 type restart struct {
@@ -155,6 +172,13 @@ func (c *checker) process(name string, p process) {
 	}
 	c.oneOf(at+"/stop/signal", p.Stop.Signal, "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
 	c.duration(at+"/stop/grace", p.Stop.Grace, maxGrace)
+	if w := p.Watch; w != nil {
+		if len(w.Paths) == 0 {
+			c.add(at+"/watch/paths", "is required", `name files or patterns: paths: ["server/**"]`)
+		}
+		c.oneOf(at+"/watch/action", w.Action, "restart")
+		c.duration(at+"/watch/debounce", w.Debounce, abi.MaxDebounceMS)
+	}
 	c.oneOf(at+"/restart/when", p.Restart.When, never, onFailure, always)
 	if when := cmp.Or(p.Restart.When, never); when == never && (p.Restart.Max != nil || p.Restart.Backoff != "") {
 		c.add(at+"/restart", "has max or backoff but never restarts", "add when: on-failure, or when: always")
@@ -174,7 +198,10 @@ func (c *checker) oneOf(pointer, text string, known ...string) {
 			return
 		}
 	}
-	hint := "expected " + strings.Join(known[:len(known)-1], ", ") + " or " + known[len(known)-1]
+	hint := "expected " + known[0]
+	if last := len(known) - 1; last > 0 {
+		hint = "expected " + strings.Join(known[:last], ", ") + " or " + known[last]
+	}
 	if near := abi.Nearest(text, known); near != "" {
 		hint = "did you mean " + strconv.Quote(near) + "? " + hint
 	}

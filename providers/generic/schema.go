@@ -241,6 +241,31 @@ const schema = `{
             }
           }
         },
+        "watch": {
+          "description": "the files for which the process is restarted when they change",
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["paths"],
+          "properties": {
+            "paths": {
+              "description": "files, directories or patterns, below the project directory",
+              "type": "array",
+              "items": {"type": "string"},
+              "minItems": 1
+            },
+            "ignore": {
+              "description": "those of them that do not count",
+              "type": "array",
+              "items": {"type": "string"}
+            },
+            "action": {"enum": ["restart"], "default": "restart"},
+            "debounce": {
+              "description": "how long nothing has to change first, up to 10s",
+              "type": "string",
+              "default": "200ms"
+            }
+          }
+        },
         "restart": {
           "description": "whether it is started again when it ends by itself",
           "type": "object",

@@ -33,6 +33,7 @@ type supervised struct {
 	id       int
 	wasReady bool
 	restarts int
+	watchID  int   // 0 for none
 	again    bool  // start it again when it has ended
 	pause    int64 // until its restart
 	probe    int64 // until ready.exec runs again
@@ -66,6 +67,9 @@ func supervise(ctx backend.Context, all map[string]process, opts backend.DevOpti
 	if name := opts.OnlyOutput; name != "" && s.find(name) == nil {
 		return unknownProcess(abi.OptionOnlyOutput, name, wanted)
 	}
+	if err := s.watch(ctx); err != nil {
+		return err
+	}
 	for {
 		s.startDue(ctx)
 		s.stopDue(ctx)
@@ -75,6 +79,24 @@ func supervise(ctx backend.Context, all map[string]process, opts backend.DevOpti
 		}
 		s.await(ctx)
 	}
+}
+
+// watch starts the watches of files. What changes from now on restarts a process.
+func (s *supervisor) watch(ctx backend.Context) error {
+	for _, p := range s.all {
+		if p.Watch == nil {
+			continue
+		}
+		id, err := backend.Watch(ctx, abi.WatchRequest{
+			Paths: p.Watch.Paths, Ignore: p.Watch.Ignore, DebounceMS: milliseconds(p.Watch.Debounce, 0),
+		})
+		if err != nil {
+			at := abi.UnderPointer("/dev/processes", p.name) + "/watch/"
+			return ofConfig(err, map[string]string{"paths": at + "paths", "ignore": at + "ignore"})
+		}
+		p.watchID = id
+	}
+	return nil
 }
 
 // closure returns the named processes with all that they depend on; all if none is
@@ -235,8 +257,25 @@ func (s *supervisor) await(ctx backend.Context) {
 		if p := s.byID(news.Ready.ID); p != nil && p.state == starting {
 			p.becomeReady()
 		}
+	case news.Changed != nil:
+		s.changed(ctx, news.Changed)
 	case news.Typed != nil:
 		s.typed(ctx, news.Typed)
+	}
+}
+
+// changed restarts the process that watches changed files, unless it starts later anyway.
+func (s *supervisor) changed(ctx backend.Context, files *abi.FilesChanged) {
+	for _, p := range s.all {
+		if p.watchID != files.ID || s.ending || p.state == waiting || p.again {
+			continue
+		}
+		what := strings.Join(files.Paths, ", ")
+		if n := len(files.Paths); n > 3 || files.More {
+			what = strings.Join(files.Paths[:min(n, 3)], ", ") + " and others"
+		}
+		backend.Log(ctx, abi.LevelInfo, p.name+" restarts: "+what+" changed")
+		s.restart(ctx, p)
 	}
 }
 

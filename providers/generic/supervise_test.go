@@ -46,6 +46,9 @@ func TestProcesses(t *testing.T) {
 	typed := func(key, argument string) abi.ProcessWaitResult {
 		return abi.ProcessWaitResult{Typed: &abi.TypedKey{Key: key, Argument: argument}}
 	}
+	changed := func(id int, paths ...string) abi.ProcessWaitResult {
+		return abi.ProcessWaitResult{Changed: &abi.FilesChanged{ID: id, Paths: paths}}
+	}
 	works := map[string][]behaviour{"db": {{ready: 100}}, "migrate": {{ends: 100}}, "web": {{ready: 100}}}
 	with := func(name string, does ...behaviour) map[string][]behaviour {
 		all := map[string][]behaviour{name: does}
@@ -144,6 +147,23 @@ func TestProcesses(t *testing.T) {
 				"processes:\n  db                   running\n  migrate              done\n  web                  running, http://localhost:4000",
 				"stop web", "end web", "stop db", "end db",
 			}),
+		},
+		"watched files": {
+			`{
+				"a": {"command": ["a"], "watch": {"paths": ["src/**", "x"]}},
+				"b": {"command": ["b"], "once": true, "watch": {"paths": ["b"]}},
+				"c": {"command": ["c"], "depends_on": {"b": "done"}, "watch": {"paths": ["c"]}}
+			}`,
+			world{does: map[string][]behaviour{"a": {{stops: 100}}, "b": {{ends: 200}}}, at: map[int64]abi.ProcessWaitResult{
+				100: changed(3, "c"), 500: changed(1, "src/a"), 550: changed(1, "src/b"), 700: changed(1, "1", "2", "3", "4"),
+				900: changed(2, "b"), 2000: interrupt,
+			}}, nil, "interrupted: the processes were interrupted",
+			[]string{
+				"watch src/** x", "watch b", "watch c", "start a", "start b", "end b", "start c", "ready a, c",
+				"a restarts: src/a changed", "stop a", "end a", "start a",
+				"a restarts: 1, 2, 3 and others changed", "stop a", "end a", "start a",
+				"b restarts: b changed", "start b", "end b", "stop a", "stop c", "end c", "end a",
+			},
 		},
 		"restarts twice in one": {
 			`{"a": {"command": ["a"]}}`,

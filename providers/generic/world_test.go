@@ -61,6 +61,10 @@ func (w *world) Call(_ context.Context, operation string, request []byte) []byte
 			result = abi.ExecResult{}
 		}
 		w.log = append(w.log, "ask "+q.Argv[0])
+	case abi.OpWatch:
+		q := decode[abi.WatchRequest](request)
+		w.lastID++
+		result, w.log = abi.WatchResult{ID: w.lastID}, append(w.log, "watch "+strings.Join(q.Paths, " "))
 	case abi.OpReady:
 		var names []string
 		for _, p := range decode[abi.ReadyRequest](request).Processes {

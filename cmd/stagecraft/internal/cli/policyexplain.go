@@ -31,7 +31,7 @@ type policyExplainCmd struct {
 	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where to write the image."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts to take base images from."`
 	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its name in policy tests: build, read, look, connect."`
-	Args        []string `arg:"" optional:"" passthrough:"" help:"Arguments of the operation: a command, references, a path, an address, names."`
+	Args        []string `arg:"" optional:"" passthrough:"" help:"Arguments of the operation: a command, references, a path, patterns, an address, names."`
 }
 
 func (policyExplainCmd) Help() string {
@@ -176,6 +176,8 @@ func (c policyExplainCmd) request() (any, error) {
 		return abi.StatRequest{Path: one()}, nil
 	case abi.OpReadFile, abi.OpList:
 		return abi.PathRequest{Path: one()}, nil
+	case abi.OpWatch:
+		return abi.WatchRequest{Paths: c.Args}, nil
 	case abi.OpEnvStatus:
 		return abi.EnvStatusRequest{Names: c.Args}, nil
 	case abi.OpReady:

@@ -79,6 +79,7 @@ var layers = map[string][]string{
 	"hostfuncs/internal/dotenv":                 {},
 	"hostfuncs/internal/probe":                  {},
 	"hostfuncs/internal/keyboard":               {},
+	"hostfuncs/internal/watch":                  {"hostfuncs/capability", "hostfuncs/files", "internal/safefile"},
 	"hostfuncs/internal/inputs":                 {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":   {},
 	"hostfuncs/build": {
@@ -96,7 +97,7 @@ var layers = map[string][]string{
 	"hostfuncs/values": {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/internal/dotenv", "internal/redact", "internal/termtext", "internal/yamldoc"},
 	"hostfuncs/exec": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
-		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/keyboard", "hostfuncs/internal/probe", "hostfuncs/internal/process",
+		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/keyboard", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/watch",
 		"internal/filelock", "internal/redact", "internal/safefile", "internal/termtext", "internal/yamldoc",
 	},
 	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
@@ -144,7 +145,7 @@ var only = map[string][]string{
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/guard", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
 	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
-	"github.com/fsnotify/":                                {"hostfuncs/exec"},
+	"github.com/fsnotify/":                                {"hostfuncs/exec", "hostfuncs/internal/watch"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
 }
 
