@@ -174,6 +174,7 @@ func (p *ProcessStartRequest) Fields() []Field {
 		{"env,omitempty", Map(&p.Env)},
 		{"stdin,omitempty", Optional(&p.Stdin)},
 		{"name,omitempty", &p.Name},
+		{"terminal,omitempty", &p.Terminal},
 		{"watch,omitempty", &p.Watch},
 	}
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -19,8 +20,9 @@ import (
 // startPlan is a program exactly as it will be started.
 type startPlan struct {
 	execPlan
-	name  string
-	watch []string
+	name     string
+	watch    []string
+	terminal bool
 }
 
 func (r *Runner) startOp() hostfuncs.Operation {
@@ -46,12 +48,12 @@ func (r *Runner) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (s
 	if err != nil {
 		return startPlan{}, err
 	}
-	name := q.Name
-	if name == "" {
-		name = filepath.Base(q.Argv[0])
-	}
-	return startPlan{p, termtext.Line(name, 20), q.Watch}, nil
+	name := termtext.Line(cmp.Or(q.Name, filepath.Base(q.Argv[0])), maxName)
+	return startPlan{p, name, q.Watch, q.Terminal}, nil
 }
+
+// maxName is how long the name in front of lines may be, in characters.
+const maxName = 20
 
 // previewStart supposes that a program prints the first text that it is watched for, and
 // succeeds, or runs until it is interrupted if the run is one of a server.
@@ -86,8 +88,11 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 		s.cancel(nil)
 		return abi.ProcessStartResult{}, err
 	}
-	out := r.newOutput(s, p)
-	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	out := r.newOutput(p.name, p.terminal, p.watch, func(line string) {
+		r.started.update(func() { s.seen = append(s.seen, line) })
+	})
+	s.removed = out.shown.Remove
+	out.receive(&cmd)
 	runs, failed := make(chan struct{}), make(chan error, 1)
 	cmd.Started = func() { close(runs) }
 	r.started.group.Go(func() {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 )
 
 // Runner runs commands for one provider, and ends them with the run.
@@ -26,7 +26,6 @@ type Runner struct {
 	passed, withheld []string // variables that the provider asks for
 
 	started startedPrograms
-	screen  sync.Mutex // keeps printed lines whole
 }
 
 // Options are what a runner works with.
@@ -54,8 +53,9 @@ type Options struct {
 	// to the command as it is. A command whose output is streamed shares this
 	// process's standard input.
 	Stdout, Stderr io.Writer
-	// Colour marks the names of programs whose output is mixed.
-	Colour bool
+	// Screen shows the output of programs that run at the same time. Nil is one with
+	// Stdout and Stderr.
+	Screen *screen.Screen
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Warn func(error)
@@ -68,6 +68,9 @@ type Options struct {
 
 // NewRunner returns a runner, which has to be closed.
 func NewRunner(opts Options) *Runner {
+	if opts.Screen == nil {
+		opts.Screen = screen.New(screen.Options{Stdout: opts.Stdout, Stderr: opts.Stderr, Mask: opts.Mask.Text})
+	}
 	r := &Runner{opts: opts, started: startedPrograms{changed: make(chan struct{})}}
 	r.passAsked()
 	return r

@@ -25,9 +25,10 @@ type startedPrograms struct {
 
 // started is one program.
 type started struct {
-	id     int
-	cancel context.CancelCauseFunc
-	seen   []string // watched lines that the provider has not been given
+	id      int
+	cancel  context.CancelCauseFunc
+	removed func()   // is called when the provider has been given its end; nil if planned
+	seen    []string // watched lines that the provider has not been given
 	// ended says that it has ended, and exit or err how.
 	ended bool
 	exit  abi.ProcessExit
@@ -77,16 +78,12 @@ func (ps *startedPrograms) find(operation string, ids []int) ([]*started, error)
 	return found, nil
 }
 
-// several reports whether more than one program may print.
-func (ps *startedPrograms) several() bool {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	return len(ps.list) > 1
-}
-
 // remove removes a program whose end was given to the provider. The caller has the
 // lock.
 func (ps *startedPrograms) remove(s *started) {
+	if s.removed != nil {
+		s.removed()
+	}
 	ps.list = slices.DeleteFunc(ps.list, func(other *started) bool { return other == s })
 }
 

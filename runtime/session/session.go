@@ -26,6 +26,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -108,6 +109,8 @@ type Options struct {
 	Mask *Mask
 	// Colour marks the names of programs in mixed output.
 	Colour bool
+	// Output says what is shown of the output of commands.
+	Output OutputOptions
 	// Builds are the user's settings for image builds. EngineCerts is the directory
 	// of certificates for a daemon if Builds names none.
 	Builds      BuildSettings
@@ -132,6 +135,7 @@ type Session struct {
 	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
+	screen   *screen.Screen
 }
 
 // found is a provider in the registry.
@@ -171,7 +175,10 @@ func Open(opts Options) (*Session, error) {
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
-	return s, s.loadPolicies()
+	if err := s.loadPolicies(); err != nil {
+		return s, err
+	}
+	return s, s.openScreen()
 }
 
 func (o Options) withDefaults() Options {

@@ -6,7 +6,12 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
-type devCmd struct{ recordFlags }
+type devCmd struct {
+	recordFlags
+	Timestamps bool   `help:"Begin each line of a program with the local time."`
+	LogFile    string `name:"log-file" placeholder:"FILE" help:"Append all lines of all programs to FILE, with time and name, without colours."`
+	OnlyOutput string `name:"only-output" placeholder:"NAME" help:"Show only what the program NAME prints."`
+}
 
 func (devCmd) Help() string {
 	return `The command runs as if you typed it: it has the terminal, and its exit code becomes
@@ -21,6 +26,7 @@ Examples:
 // Run is called by kong.
 func (c devCmd) Run(ctx context.Context, a *app) error {
 	return c.recorded(ctx, a, session.CommandDev, func(opts session.Options) error {
+		opts.Output = session.OutputOptions{Timestamps: c.Timestamps, Only: c.OnlyOutput, LogFile: c.LogFile}
 		s, err := a.open(opts)
 		if err != nil {
 			return err
