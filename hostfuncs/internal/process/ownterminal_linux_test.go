@@ -10,6 +10,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/creack/pty"
 )
 
 // onTerminal gives a command a terminal of its own with 77 columns and 31 rows.
@@ -193,5 +196,78 @@ func TestOwnTerminalFails(t *testing.T) {
 	c = onTerminal(shell(t, "echo x"), writerFunc(func([]byte) (int, error) { return 0, errors.New("full") }))
 	if _, err := Run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "standard output: full") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestOwnTerminalTyping: what a program types on its terminal does not come to ours, as it
+// does if it shares ours.
+func TestOwnTerminalTyping(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		typed := expect("typed on 4")
+		if own {
+			t.Setenv(ownTerminalVar, "1")
+		} else {
+			t.Setenv(ownTerminalVar, "")
+		}
+		s := drive(t, "1h", []string{"helper:type"}, typed)
+		d := s.next(t)
+		typed.until(t)
+		if d.Result.ExitCode != 0 {
+			t.Skipf("this system does not let programs type: %s", typed)
+		}
+		if d.Input == own {
+			t.Errorf("with a terminal of its own %v: our terminal has input %v", own, d.Input)
+		}
+		if err := s.cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestOwnTerminalCtrlC: Ctrl-C at our terminal comes to the program as one signal, and our
+// terminal stays as it was.
+func TestOwnTerminalCtrlC(t *testing.T) {
+	t.Setenv(ownTerminalVar, "1")
+	ready, got := expect("ready"), expect("got SIGINT")
+	s := drive(t, "1h", []string{"helper:signals"}, ready, got)
+	ready.until(t)
+	s.press(t, ctrlC)
+	got.until(t)
+	s.press(t, ctrlC)
+	if res := s.end(t); res.Signal != "SIGKILL" || !res.Interrupted || strings.Count(got.String(), "got SIGINT") != 1 {
+		t.Errorf("got %+v, %q", res, got)
+	}
+}
+
+// TestOwnTerminalFollows: a change of our terminal's size comes to the program.
+func TestOwnTerminalFollows(t *testing.T) {
+	t.Setenv(ownTerminalVar, "1")
+	first, then := expect("first 80 24 <nil>"), expect("then 132 50 <nil>")
+	s := drive(t, "1h", []string{"helper:winsize"}, first, then)
+	first.until(t)
+	if err := pty.Setsize(s.keys, &pty.Winsize{Cols: 132, Rows: 50}); err != nil {
+		t.Fatal(err)
+	}
+	then.until(t)
+	s.end(t)
+}
+
+// TestOwnTerminalKilled: nothing is left if we are killed, also of what left the terminal's
+// session.
+func TestOwnTerminalKilled(t *testing.T) {
+	t.Setenv(ownTerminalVar, "1")
+	first, second := expect("ready 1"), expect("ready 2")
+	script := `trap '' HUP INT TERM; (trap '' HUP; sleep 1000) & setsid sh -c 'trap "" HUP; sleep 1000 & echo ready 1; sleep 1000' & echo ready 2; sleep 1000`
+	s := drive(t, "1h", []string{"/bin/sh", "-c", script}, first, second)
+	first.until(t)
+	second.until(t)
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.cmd.Wait()
+	for until := time.Now().Add(deadline); len(marked(s.word)) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("processes %v are left", marked(s.word))
+		}
 	}
 }
