@@ -133,6 +133,10 @@ type ProcessStartRequest struct {
 	// Name is the prefix of each line of its output. Without it, that is the program's
 	// name while more than one program runs, and nothing otherwise.
 	Name string `json:"name,omitempty"`
+	// Terminal gives the program a terminal of its own, if the user has one: what it
+	// prints, also to standard error, then goes to standard output. Nothing is typed there.
+	// Otherwise it has pipes. It is for programs that print in colour or show progress.
+	Terminal bool `json:"terminal,omitempty"`
 	// Watch are texts to look for in its output. process_wait reports the first line
 	// with one of them, without control sequences.
 	Watch []string `json:"watch,omitempty"`

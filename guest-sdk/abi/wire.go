@@ -178,6 +178,7 @@ func (p *ProcessStartRequest) Fields() []Field {
 		{"env,omitempty", Map(&p.Env)},
 		{"stdin,omitempty", Optional(&p.Stdin)},
 		{"name,omitempty", &p.Name},
+		{"terminal,omitempty", &p.Terminal},
 		{"watch,omitempty", &p.Watch},
 		{"ready,omitempty", Optional(&p.Ready)},
 		{"ends,omitempty", &p.Ends},

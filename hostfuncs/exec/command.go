@@ -14,6 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // command returns the command to run, except where captured output goes.
@@ -47,6 +48,23 @@ func (r *Runner) command(p execPlan) (process.Command, error) {
 		cmd.Stdin = strings.NewReader(text)
 	}
 	return cmd, nil
+}
+
+// handled makes a command's output go through the screen if an option selects, marks or
+// logs it, and otherwise masks it. done prints what is still buffered.
+func (r *Runner) handled(cmd *process.Command, p execPlan) (done func() error) {
+	if p.capture > 0 || !r.opts.Screen.Selects() {
+		// Masked before it is truncated: a part of a value would not be masked.
+		return r.masked(cmd)
+	}
+	out := r.newOutput(termtext.Line(filepath.Base(p.exec.Argv[0]), maxName), true, lookout{})
+	out.receive(cmd)
+	// Without a terminal of its own, the program still shares ours as its input.
+	cmd.Inherit = cmd.Inherit && (out.terminal == nil || !process.OnTerminal())
+	return func() error {
+		defer out.shown.Remove()
+		return out.close()
+	}
 }
 
 // masked masks a command's output if there is something to mask. Otherwise the command

@@ -19,11 +19,12 @@ import (
 // startPlan is a program exactly as it will be started.
 type startPlan struct {
 	execPlan
-	name    string // the provider's, or empty
-	watch   []string
-	ready   readiness
-	ends    bool
-	ordered bool
+	name     string // the provider's, or empty
+	watch    []string
+	ready    readiness
+	ends     bool
+	ordered  bool
+	terminal bool
 }
 
 // maxName bounds the name of a program in output, in letters.
@@ -56,7 +57,7 @@ func (r *Runner) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (s
 	if err != nil {
 		return startPlan{}, err
 	}
-	return startPlan{p, termtext.Line(q.Name, maxName), q.Watch, ready, q.Ends, q.Ordered}, nil
+	return startPlan{p, termtext.Line(q.Name, maxName), q.Watch, ready, q.Ends, q.Ordered, q.Terminal}, nil
 }
 
 // label is the name of the program in output.
@@ -120,8 +121,16 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 		s.cancel(nil)
 		return abi.ProcessStartResult{}, err
 	}
-	out := r.newOutput(s, p)
-	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	if p.name != "" {
+		r.opts.Screen.NameAll()
+	}
+	out := r.newOutput(p.label(), p.terminal, lookout{
+		watch: p.watch, ready: p.ready.log,
+		found:  func(line string) { r.started.update(func() { s.seen = append(s.seen, line) }) },
+		became: func() { r.started.update(func() { s.ready = true }) },
+	})
+	s.removed = out.shown.Remove
+	out.receive(&cmd)
 	runs, failed := make(chan struct{}), make(chan error, 1)
 	cmd.Started = func() { close(runs) }
 	r.started.group.Go(func() {

@@ -224,7 +224,7 @@ func TestOutputOfSeveral(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	lines := strings.Split(p.Stdout.(*strings.Builder).String(), "\n")
-	for _, want := range []string{"alone", "sh | one-half", "db | no-newline", "last"} {
+	for _, want := range []string{"alone", "sh | one-half", "db | no-newline", "sh | last"} {
 		if !strings.Contains("\n"+strings.Join(lines, "\n"), "\n"+want+"\n") {
 			t.Errorf("no line %q in %q", want, lines)
 		}

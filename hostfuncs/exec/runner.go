@@ -19,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 )
 
 // Runner runs commands for one provider, and ends them with the run.
@@ -27,9 +28,8 @@ type Runner struct {
 	passed, withheld []string // variables that the provider asks for
 
 	started startedPrograms
-	screen  sync.Mutex // keeps printed lines whole
-	hint    sync.Once  // says how to see the keys
-	told    bool       // that the backend is ready
+	hint    sync.Once // says how to see the keys
+	told    bool      // that the backend is ready
 }
 
 // Options are what a runner works with.
@@ -61,8 +61,6 @@ type Options struct {
 	// to the command as it is. A command whose output is streamed shares this
 	// process's standard input.
 	Stdout, Stderr io.Writer
-	// Colour marks the names of programs whose output is mixed.
-	Colour bool
 	// Keyboard is where the user types keys; nil if nobody can type. Tell shows a message
 	// to the user, and Ready that the backend is ready.
 	Keyboard *Keyboard
@@ -70,6 +68,9 @@ type Options struct {
 	Ready    func([]abi.ReadyProcess)
 	// Ends is called when the provider begins to end a program, once for each.
 	Ends func()
+	// Screen shows the output of programs that run at the same time. Nil is one with
+	// Stdout and Stderr.
+	Screen *screen.Screen
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Warn func(error)
@@ -82,6 +83,9 @@ type Options struct {
 
 // NewRunner returns a runner, which has to be closed.
 func NewRunner(opts Options) *Runner {
+	if opts.Screen == nil {
+		opts.Screen = screen.New(screen.Options{Stdout: opts.Stdout, Stderr: opts.Stderr, Mask: opts.Mask.Text})
+	}
 	r := &Runner{opts: opts, started: startedPrograms{changed: make(chan struct{})}}
 	r.passAsked()
 	return r

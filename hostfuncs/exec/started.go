@@ -24,12 +24,13 @@ type startedPrograms struct {
 
 // started is one program.
 type started struct {
-	id     int
-	cancel context.CancelCauseFunc
-	gone   chan struct{} // closed when it has ended
-	asked  bool          // by the provider, to end
-	seen   []string      // watched lines that the provider has not been given
-	ready  bool          // the provider has not been given that it became ready
+	id      int
+	cancel  context.CancelCauseFunc
+	gone    chan struct{} // closed when it has ended
+	asked   bool          // by the provider, to end
+	removed func()        // is called when the provider has been given its end; nil if planned
+	seen    []string      // watched lines that the provider has not been given
+	ready   bool          // the provider has not been given that it became ready
 	// ended says that it has ended, and exit or err how.
 	ended bool
 	exit  abi.ProcessExit
@@ -81,22 +82,12 @@ func (ps *startedPrograms) find(operation string, ids []int) ([]*started, error)
 	return found, nil
 }
 
-// several reports whether more than one program may print.
-func (ps *startedPrograms) several() bool {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	n := 0
-	for _, s := range ps.list {
-		if s.files == nil {
-			n++
-		}
-	}
-	return n > 1
-}
-
 // remove removes a program whose end was given to the provider. The caller has the
 // lock.
 func (ps *startedPrograms) remove(s *started) {
+	if s.removed != nil {
+		s.removed()
+	}
 	ps.list = slices.DeleteFunc(ps.list, func(other *started) bool { return other == s })
 }
 

@@ -77,23 +77,16 @@ func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
 		return supervise(ctx, cfg.Dev.Processes, opts)
 	}
 	if len(opts.Processes) > 0 {
-		return noProcesses(abi.OptionProcesses)
-	}
-	if opts.OnlyOutput != "" {
-		return noProcesses(abi.OptionOnlyOutput)
+		return &abi.Error{
+			Code: abi.CodeInvalid, Option: abi.OptionProcesses, Message: "the configuration has one command and no processes",
+			Hint: "name processes in dev.processes",
+		}
 	}
 	_, err = backend.Run(ctx, abi.ExecRequest{
 		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, EnvBase: texts(opts.Env), EnvFiles: cfg.Dev.EnvFiles, Env: cfg.Dev.Env,
 		Interactive: cfg.Dev.Interactive,
 	})
 	return ofConfig(err, map[string]string{"dir": "/dev/workdir", "interactive": "/dev/interactive"})
-}
-
-func noProcesses(option string) error {
-	return &abi.Error{
-		Code: abi.CodeInvalid, Option: option, Message: "the configuration has one command and no processes",
-		Hint: "name processes in dev.processes",
-	}
 }
 
 // texts returns values of variables.

@@ -175,7 +175,7 @@ func (s *supervisor) met(p *supervised) bool {
 
 func (s *supervisor) start(ctx backend.Context, p *supervised) {
 	request := abi.ProcessStartRequest{
-		Argv: p.Command, Dir: p.Workdir, EnvBase: s.env, EnvFiles: p.EnvFiles, Env: p.Env, Name: p.name, Ends: p.Once, Ordered: true,
+		Argv: p.Command, Dir: p.Workdir, EnvBase: s.env, EnvFiles: p.EnvFiles, Env: p.Env, Name: p.name, Ends: p.Once, Ordered: true, Terminal: true,
 	}
 	p.left = 0
 	if r := p.process.Ready; r != nil {

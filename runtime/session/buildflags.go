@@ -86,30 +86,25 @@ func (r *run) divide(l *loaded) (division, error) {
 	return d, nil
 }
 
-// checkDevFlags refuses flags of dev that the provider does not apply.
+// checkDevFlags refuses names of processes if the provider has none. The host itself
+// selects output by the names of programs.
 func (r *run) checkDevFlags(about abi.Description) error {
-	var not []string
-	for _, flag := range r.build.Flags {
-		if !slices.Contains(about.DevOptions, flag.Option) {
-			not = append(not, flag.Name)
-		}
-	}
-	if len(not) == 0 {
+	if len(r.session.opts.Processes) == 0 || slices.Contains(about.DevOptions, abi.OptionProcesses) {
 		return nil
 	}
 	return &FlagError{
-		Message: fmt.Sprintf("provider %s cannot carry out %s", about.ID, strings.Join(not, ", ")),
+		Message: fmt.Sprintf("provider %s cannot carry out names of processes", about.ID),
 		Advice:  "its backend has no named processes",
 	}
 }
 
-// devFlags are the flags of dev that the provider has to apply.
+// devFlags are the flags of dev that the provider gets, if it can apply them.
 func (o Options) devFlags() []Flag {
 	var flags []Flag
 	if len(o.Processes) > 0 {
 		flags = append(flags, Flag{"names of processes", abi.OptionProcesses})
 	}
-	if o.OnlyOutput != "" {
+	if o.Output.Only != "" {
 		flags = append(flags, Flag{"--only-output", abi.OptionOnlyOutput})
 	}
 	return flags

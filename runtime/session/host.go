@@ -95,7 +95,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		Pins:     func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
 		Reads:    func(path string) bool { return capability.Reads(layers, l.ID, path) },
 		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready, Ends: gate.extend,
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Screen: s.screen, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})
 	options := hostfuncs.GateOptions{
@@ -157,7 +157,7 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 func (s *Session) own() []string {
 	var own []string
 	// The project may be the home directory, which contains most of them.
-	named := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
+	named := append([]string{s.opts.Audit, s.opts.Output.LogFile, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
 	for _, output := range s.builds.Outputs {
 		named = append(named, output.Path)
 	}

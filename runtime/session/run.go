@@ -73,6 +73,7 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 	defer r.close()
 	err = r.mode.end(r, r.callModule(ctx))
 	r.reportDaemons()
+	s.warnNotShown()
 	var changed []ChangedFile
 	if r.mode.preview() == nil {
 		var cerr error

@@ -21,11 +21,13 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -109,11 +111,12 @@ type Options struct {
 	// Colour marks the names of programs in mixed output.
 	Colour bool
 	// Processes are those of the backend to run in [Session.Dev], with those that they
-	// depend on; empty runs all. OnlyOutput is the one whose output is shown.
-	Processes  []string
-	OnlyOutput string
+	// depend on; empty runs all.
+	Processes []string
 	// OpenURL opens the backend's first URL once it is ready; nil opens none.
 	OpenURL func(url string) error
+	// Output says what is shown of the output of commands.
+	Output OutputOptions
 	// Builds are the user's settings for image builds. EngineCerts is the directory
 	// of certificates for a daemon if Builds names none.
 	Builds      BuildSettings
@@ -138,6 +141,7 @@ type Session struct {
 	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
+	screen   *screen.Screen
 }
 
 // found is a provider in the registry.
@@ -177,7 +181,10 @@ func Open(opts Options) (*Session, error) {
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
-	return s, s.loadPolicies()
+	if err := s.loadPolicies(); err != nil {
+		return s, err
+	}
+	return s, s.openScreen()
 }
 
 func (o Options) withDefaults() Options {
@@ -270,8 +277,10 @@ func (s *Session) Dev(ctx context.Context) error {
 
 func (s *Session) devCall() call {
 	return call{operation: abi.ExportDev, build: BuildOptions{Flags: s.opts.devFlags()}, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
-		return l.guest.Dev(ctx, backend.DevOptions{
-			Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, Processes: s.opts.Processes, OnlyOutput: s.opts.OnlyOutput,
-		})
+		options := backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, Processes: s.opts.Processes}
+		if slices.Contains(l.guest.Describe().DevOptions, abi.OptionOnlyOutput) {
+			options.OnlyOutput = s.opts.Output.Only
+		}
+		return l.guest.Dev(ctx, options)
 	}}
 }

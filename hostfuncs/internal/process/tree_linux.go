@@ -111,3 +111,6 @@ func entryOf(p guard.Process) entry {
 func (d Daemon) runsAs(pid int) bool {
 	return guard.Daemon(d).Matches(guard.Process{PID: pid, Group: pid})
 }
+
+// The requests for the mode of a terminal.
+const getMode, setMode = unix.TCGETS, unix.TCSETS

@@ -11,8 +11,11 @@ import (
 
 type devCmd struct {
 	recordFlags
-	Names []string `arg:"" optional:"" name:"NAME" help:"Run only these processes, and those that they depend on."`
-	Open  bool     `help:"Open the backend's first URL in the browser once it is ready."`
+	Names      []string `arg:"" optional:"" name:"NAME" help:"Run only these processes, and those that they depend on."`
+	Open       bool     `help:"Open the backend's first URL in the browser once it is ready."`
+	Timestamps bool     `help:"Begin each line of a program with the local time."`
+	LogFile    string   `name:"log-file" placeholder:"FILE" help:"Append all lines of all programs to FILE, with time and name, without colours."`
+	OnlyOutput string   `name:"only-output" placeholder:"NAME" help:"Show only what the program NAME prints."`
 }
 
 func (devCmd) Help() string {
@@ -33,6 +36,7 @@ func (c devCmd) Run(ctx context.Context, a *app) error {
 		if c.Open {
 			opts.OpenURL = openURL
 		}
+		opts.Output = session.OutputOptions{Timestamps: c.Timestamps, Only: c.OnlyOutput, LogFile: c.LogFile}
 		s, err := a.open(opts)
 		if err != nil {
 			return err

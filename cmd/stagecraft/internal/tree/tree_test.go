@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"internal/atomicfile":                       {"internal/safefile"},
 	"internal/filelock":                         {"internal/safefile"},
 	"internal/redact":                           {},
+	"internal/screen":                           {"internal/safefile"},
 	"internal/gitstate":                         {"internal/safefile"},
 	"internal/snapshot":                         {"internal/safefile"},
 	"runtime/lock":                              {"guest-sdk/abi", "guest-sdk/settings", "internal/termtext", "internal/yamldoc"},
@@ -98,13 +99,13 @@ var layers = map[string][]string{
 	"hostfuncs/exec": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
 		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/keyboard", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/watch",
-		"internal/filelock", "internal/redact", "internal/safefile", "internal/termtext", "internal/yamldoc",
+		"internal/filelock", "internal/redact", "internal/safefile", "internal/screen", "internal/termtext", "internal/yamldoc",
 	},
 	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
 		"runtime/audit", "runtime/backend", "runtime/config",
-		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
+		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
 	"cmd/stagecraft/internal/sarif":   {"internal/termtext"},
@@ -146,7 +147,7 @@ var only = map[string][]string{
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/guard", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
 	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
 	"github.com/fsnotify/":                                {"hostfuncs/exec", "hostfuncs/internal/watch"},
-	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
+	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/screen", "internal/termtext"},
 }
 
 type listed struct {
