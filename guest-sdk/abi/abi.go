@@ -101,7 +101,7 @@ type Error struct {
 	// ExitCode is the exit status for the run, 1 to 255; 0 leaves it to the host.
 	ExitCode int `json:"exit_code,omitempty"`
 	// Field is the invalid field of a request, with CodeInvalid, if providers take it
-	// from the configuration: dir, context or dockerfile.
+	// from the configuration: dir, context, dockerfile, paths or ignore.
 	Field string `json:"field,omitempty"`
 	// Option is the field of [BuildDockerOptions] that the provider cannot apply, with
 	// CodeInvalid. [Description.BuildOptions] lists it.

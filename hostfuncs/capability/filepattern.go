@@ -96,7 +96,7 @@ func (e *evaluation) watched(use FileUse) {
 				words[i] = asPattern(word)
 			}
 		}
-		return Grant{Key: key, Rule: yamldoc.Quote(strings.Join(words, "/"))}
+		return Grant{Key: key, Rule: yamldoc.Quote(strings.Join(words, "/")), Pattern: true}
 	})
 }
 

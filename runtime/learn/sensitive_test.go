@@ -212,5 +212,8 @@ func TestWatched(t *testing.T) {
 		if rulesOf(got) != tt.learnt || withheld(got) != tt.withheld {
 			t.Errorf("%s: learnt %q, withheld %q", tt.pattern, rulesOf(got), withheld(got))
 		}
+		if tt.learnt != "" && got.Added[0].Remark != "watched; the provider may read it too" {
+			t.Errorf("%s: remarked %q", tt.pattern, got.Added[0].Remark)
+		}
 	}
 }

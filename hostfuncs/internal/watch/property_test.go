@@ -35,18 +35,17 @@ func eventsMissNothing(t *testing.T, seed uint64) {
 	for round := range 12 {
 		var done []string
 		ended := make(chan struct{})
+		meanwhile := r.IntN(2) == 0
 		go func() {
 			defer close(ended)
 			for range 1 + r.IntN(12) {
 				done = append(done, p.change(r))
 			}
 		}()
-		if r.IntN(2) == 0 {
-			<-ended // else events are followed while files change
-		} else {
-			p.follow(w)
-			<-ended
+		if meanwhile {
+			p.follow(w) // while files change
 		}
+		<-ended
 		p.follow(w)
 		oracle.lookAgain()
 		for path, change := range oracle.changes {

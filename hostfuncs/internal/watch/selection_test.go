@@ -48,6 +48,7 @@ func TestDirectoriesOfTools(t *testing.T) {
 		p := newProject(t, "src/a", "target/a", "web/vendor/a", "node_modules/left/a", ".git/HEAD")
 		w := p.watch(strings.Fields(tt.paths)...)
 		p.write("later/target/a", "")
+		p.changes(w)
 		p.write("later/vendor/a", "")
 		p.changes(w)
 		if got := strings.Join(p.warned(), "\n"); got != tt.want {

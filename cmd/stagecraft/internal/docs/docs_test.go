@@ -327,6 +327,8 @@ var docTypes = map[string]reflect.Type{
 	"ReadFileResult":      reflect.TypeFor[abi.ReadFileResult](),
 	"Reply":               reflect.TypeFor[abi.Reply](),
 	"ValidateOptions":     reflect.TypeFor[abi.ValidateOptions](),
+	"WatchRequest":        reflect.TypeFor[abi.WatchRequest](),
+	"WatchResult":         reflect.TypeFor[abi.WatchResult](),
 }
 
 func checkJSON(t *testing.T, b docBlock) {
