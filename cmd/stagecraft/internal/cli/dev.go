@@ -26,7 +26,8 @@ Ctrl-C, is killed. All signals except those of job control are passed on to it.
 Examples:
   stagecraft dev
   stagecraft dev -C services/shop
-  stagecraft dev web --open`
+  stagecraft dev web --open
+  stagecraft dev --timestamps --log-file dev.log`
 }
 
 // Run is called by kong.
