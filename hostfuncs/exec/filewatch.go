@@ -123,10 +123,18 @@ func (r *Runner) doWatch(ctx context.Context, p fileWatchPlan) (abi.WatchResult,
 		Changed: func() { r.started.update(func() {}) }, Warn: r.opts.Warn,
 	})
 	r.started.update(func() {
-		if s.files.watch = w; err != nil {
-			r.started.remove(s)
+		if err == nil && r.started.over {
+			err = errOver
 		}
+		if err != nil {
+			r.started.remove(s)
+			return
+		}
+		s.files.watch, w = w, nil
 	})
+	if w != nil {
+		w.Close()
+	}
 	return abi.WatchResult{ID: s.id}, err
 }
 

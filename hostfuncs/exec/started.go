@@ -19,6 +19,7 @@ type startedPrograms struct {
 	lastID      int
 	changed     chan struct{} // closed and replaced at each event
 	interrupted bool          // the provider has been given the interrupt
+	over        bool          // nothing is started anymore
 	group       sync.WaitGroup
 }
 
@@ -42,12 +43,17 @@ type started struct {
 	files *fileWatch
 }
 
+var errOver = errors.New("the run is over")
+
 // add gives a program its ID.
 func (ps *startedPrograms) add(s *started) error {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if err := s.files.admit(ps.list); err != nil {
 		return err
+	}
+	if ps.over {
+		return errOver
 	}
 	ps.lastID++
 	s.id = ps.lastID
@@ -254,10 +260,11 @@ func (s *started) followKill(run, own context.Context) {
 // close ends all programs and watches, and waits for their end.
 func (ps *startedPrograms) close() {
 	ps.mu.Lock()
+	ps.over = true
 	all := slices.Clone(ps.list)
 	for _, s := range all {
 		if !s.planned && s.files == nil {
-			s.cancel(errors.New("the run is over"))
+			s.cancel(errOver)
 		}
 	}
 	ps.mu.Unlock()
