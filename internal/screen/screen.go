@@ -126,13 +126,12 @@ type message struct {
 
 // Write implements [io.Writer].
 func (m message) Write(p []byte) (int, error) {
-	s := m.screen
+	s, t := m.screen, newTarget(m.w)
+	if !t.terminal || !s.out.terminal {
+		return m.w.Write(p) // a program may wait for the reader of its output meanwhile
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := newTarget(m.w)
-	if !t.terminal || !s.out.terminal {
-		return m.w.Write(p)
-	}
 	t.open, s.out.open = s.out.open, nil
 	if err := s.print(t, p); err != nil {
 		return 0, err

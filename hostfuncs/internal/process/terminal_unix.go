@@ -10,30 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openTerminal opens a terminal: our end, whose reads can have a deadline, and the
-// program's.
+// openTerminal opens a terminal: our end and the program's.
 func openTerminal(size func() (columns, rows int)) (near, far *os.File, err error) {
-	blocking, far, err := pty.Open()
+	near, far, err = pty.Open()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer blocking.Close()
-	if err := plainOutput(far); err != nil {
+	if near, err = withDeadlines(near); err == nil {
+		err = plainOutput(far)
+	}
+	if err != nil {
+		near.Close()
 		far.Close()
 		return nil, nil, err
 	}
-	fd, err := unix.FcntlInt(blocking.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		far.Close()
-		return nil, nil, os.NewSyscallError("fcntl", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		_ = unix.Close(fd)
-		far.Close()
-		return nil, nil, os.NewSyscallError("fcntl", err)
-	}
-	near = os.NewFile(uintptr(fd), "terminal")
-	_ = resize(near, size) // the program asks for the size, and can do without
+	_ = resize(near, size) // a program can do without
 	return near, far, nil
 }
 

@@ -114,3 +114,16 @@ func (d Daemon) runsAs(pid int) bool {
 
 // The requests for the mode of a terminal.
 const getMode, setMode = unix.TCGETS, unix.TCSETS
+
+// withDeadlines returns our end of a terminal with reads that can have a deadline.
+func withDeadlines(near *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(near.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return near, os.NewSyscallError("fcntl", err)
+	}
+	near.Close()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return os.NewFile(uintptr(fd), near.Name()), os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), near.Name()), nil
+}
