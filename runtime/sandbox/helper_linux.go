@@ -32,6 +32,14 @@ func NewHelper(program []byte) *Helper {
 	return &Helper{program, sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, program) })}
 }
 
+// Ready begins to copy the program to a memory file, which takes longer than all that a run
+// does before it starts the helper.
+func (h *Helper) Ready() {
+	if h != nil {
+		go h.memory()
+	}
+}
+
 // exec starts the helper from a memory file. If the kernel does not execute memory files,
 // exec starts a copy in the directory of compiled code, which no other user and no command
 // of a provider can change, and removes the copy at once.
