@@ -5,10 +5,8 @@
 package providertest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -17,8 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/klauspost/compress/s2"
 )
 
 // modulePath is the Go module that all packages are in.
@@ -136,13 +132,6 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		if err != nil {
 			return "", err
 		}
-		if name == "stagecraft-sandbox" {
-			name += ".s2"
-			if err := Compress(helper+".s2", helper); err != nil {
-				return "", err
-			}
-			helper += ".s2"
-		}
 		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
 	return overlay, writeOverlay(overlay, replace)
@@ -155,21 +144,6 @@ func writeDigest(to, file string) error {
 		return err
 	}
 	return os.WriteFile(to, fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), file), 0o600)
-}
-
-// Compress writes a file that is another one compressed by s2.
-func Compress(to, from string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	var compressed bytes.Buffer
-	w := s2.NewWriter(&compressed, s2.WriterBlockSize(256<<10))
-	_, err = w.Write(data)
-	if err := errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	return os.WriteFile(to, compressed.Bytes(), 0o600)
 }
 
 func writeOverlay(file string, replace map[string]string) error {

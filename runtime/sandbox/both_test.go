@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestEmbedded runs the tests of this package with the helper as a program of its own, as
@@ -20,15 +18,13 @@ func TestEmbedded(t *testing.T) {
 	}
 	dir := t.TempDir()
 	program, overlay := filepath.Join(dir, "stagecraft-sandbox"), filepath.Join(dir, "overlay.json")
-	compressed := program + ".s2"
 	here, err := os.Getwd()
 	must(t, err)
-	replace := map[string]map[string]string{"Replace": {filepath.Join(here, "stagecraft-sandbox.s2"): compressed}}
+	replace := map[string]map[string]string{"Replace": {filepath.Join(here, "stagecraft-sandbox"): program}}
 	data, err := json.Marshal(replace)
 	must(t, err)
 	must(t, os.WriteFile(overlay, data, 0o600))
 	goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/stagecraft-sandbox")
-	must(t, providertest.Compress(compressed, program))
 	// Its tests have the address space bounded too, which the race detector does not
 	// allow.
 	goTool(t, "test", "-count=1", "-tags=helpers", "-overlay="+overlay, ".")

@@ -16,17 +16,17 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// compressed is laid over this directory by TestEmbedded.
+// program is laid over this directory by TestEmbedded.
 //
-//go:embed stagecraft-sandbox.s2
-var compressed []byte
+//go:embed stagecraft-sandbox
+var program []byte
 
 // TestHelper is the program that runs the modules of the tests.
-var TestHelper = NewHelper(compressed)
+var TestHelper = NewHelper(program)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
 func withoutMemoryFiles() *Helper {
-	return &Helper{compressed, func() (*os.File, error) { return nil, unix.EACCES }}
+	return &Helper{program, func() (*os.File, error) { return nil, unix.EACCES }}
 }
 
 func openWorks(t *testing.T, helper *Helper, cache string) error {

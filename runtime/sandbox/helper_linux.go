@@ -1,17 +1,14 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
 
-	"github.com/klauspost/compress/s2"
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/internal/memfile"
@@ -21,24 +18,28 @@ import (
 // Helper is the program cmd/stagecraft-sandbox, embedded in this one. A nil Helper is
 // this program itself, see [Main].
 type Helper struct {
-	compressed []byte
+	program []byte
 	// memory returns a memory file with the program. It stays open, since a run may start
 	// several helpers.
 	memory func() (*os.File, error)
 }
 
-// NewHelper returns the helper with a program that is compressed by S2, or nil if there
-// is no program.
-func NewHelper(compressed []byte) *Helper {
-	if len(compressed) == 0 {
+// NewHelper returns the helper with a program, or nil if there is no program.
+func NewHelper(program []byte) *Helper {
+	if len(program) == 0 {
 		return nil
 	}
-	h := &Helper{compressed: compressed}
-	h.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, h.program()) })
-	return h
+	return &Helper{program, sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, program) })}
 }
 
-func (h *Helper) program() io.Reader { return s2.NewReader(bytes.NewReader(h.compressed)) }
+// Ready begins to copy the program to a memory file, which takes longer than all that a run
+// does before it starts the helper.
+func (h *Helper) Ready() {
+	if h != nil {
+		// The start of the helper gets its error.
+		go func() { _, _ = h.memory() }()
+	}
+}
 
 // exec starts the helper from a memory file. If the kernel does not execute memory files,
 // exec starts a copy in the directory of compiled code, which no other user and no command
@@ -74,7 +75,7 @@ func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pi
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, frame.ProgramName)
-	if err := writeProgram(file, h.program()); err != nil {
+	if err := writeProgram(file, h.program); err != nil {
 		return 0, err
 	}
 	return syscall.ForkExec(file, argv, attr)
@@ -83,7 +84,7 @@ func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pi
 // writeProgram writes a program to a file. Meanwhile this program starts no other one,
 // which would inherit the open file for a moment: a file that is open for writing cannot
 // be executed.
-func writeProgram(file string, program io.Reader) error {
+func writeProgram(file string, program []byte) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fd, err := unix.Open(file, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o700)
@@ -91,6 +92,6 @@ func writeProgram(file string, program io.Reader) error {
 		return &os.PathError{Op: "open", Path: file, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), file)
-	_, err = io.Copy(f, program)
+	_, err = f.Write(program)
 	return errors.Join(err, f.Close())
 }

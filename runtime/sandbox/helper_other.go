@@ -10,6 +10,9 @@ type Helper struct{}
 // NewHelper returns nil.
 func NewHelper([]byte) *Helper { return nil }
 
+// Ready does nothing.
+func (*Helper) Ready() {}
+
 // exec starts this program.
 func (*Helper) exec(l launch, attr *os.ProcAttr) (*os.Process, error) {
 	program, err := os.Executable()

@@ -120,8 +120,8 @@ func (r *run) prepare(ctx context.Context) (err error) {
 // that worked.
 func (r *run) close() {
 	r.helper.Close()
+	r.beside.Go(r.guards.Close)
 	r.beside.Wait()
-	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
 	}

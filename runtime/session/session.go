@@ -160,6 +160,9 @@ func (f found) ID() string { return f.source.ID }
 // provider.
 func Open(opts Options) (*Session, error) {
 	s := &Session{opts: opts.withDefaults()}
+	if s.mustLoad() {
+		opts.Helper.Ready()
+	}
 	var err error
 	if s.builds, err = opts.Builds.parse(opts.EngineCerts, s.getenv("TERM")); err != nil {
 		return nil, err

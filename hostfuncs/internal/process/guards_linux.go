@@ -2,7 +2,6 @@ package process
 
 import (
 	"bufio"
-	"bytes"
 	"os"
 	"strconv"
 	"syscall"
@@ -125,7 +124,7 @@ func (g *Guards) start(leads bool) (*guardProcess, error) {
 	}
 	if len(g.program) > 0 && g.file == nil {
 		var err error
-		if g.file, err = memfile.New(guard.Name, bytes.NewReader(g.program)); err != nil {
+		if g.file, err = memfile.New(guard.Name, g.program); err != nil {
 			g.program = nil // an old kernel, or vm.memfd_noexec=2
 		}
 	}

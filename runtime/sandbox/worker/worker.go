@@ -57,11 +57,9 @@ func (w *worker) bound(args []string) error {
 	if err != nil {
 		return err
 	}
-	// A collection takes longer than most runs. The limit on Go's memory starts one
-	// before the process reaches the kernel's limit.
+	// A collection takes longer than most runs; see [worker.limitMemory].
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(int64(space / 4))
-	w.dir = args[0]
+	w.space, w.dir = space, args[0]
 	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir, Yields: yields})
 	if !w.enforced.Files && bounds.Needed {
 		w.dir, w.noCache = "", errors.New("this system cannot keep the helper away from other files (no Landlock)")
@@ -73,6 +71,7 @@ func (w *worker) bound(args []string) error {
 type worker struct {
 	conn       *frame.Conn
 	output     *output
+	space      uint64
 	dir        string
 	enforced   bounds.Enforced
 	noCache    error // why dir is not used, or nil
@@ -152,6 +151,7 @@ func (w *worker) load() error {
 	if err != nil {
 		return err
 	}
+	w.limitMemory(load.Pages)
 	w.operations, w.compiled = load.Operations, load.Compile
 	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
 	prepare := w.interpret
@@ -170,6 +170,15 @@ func (w *worker) load() error {
 		loaded.Warning = unusable.Error()
 	}
 	return w.conn.Send(frame.Reply, loaded.Parts()...)
+}
+
+// limitMemory has a collection start before the process reaches the kernel's limit. The
+// memories of the module and of Extism are allocated whole, so that they need not be copied
+// when they grow. Only what is used of them takes memory, but Go counts all.
+func (w *worker) limitMemory(pages uint32) {
+	const pageSize, memories = 64 << 10, 2
+	whole := min(memories*pageSize*uint64(pages), w.space)
+	debug.SetMemoryLimit(int64(whole + (w.space-whole)/4))
 }
 
 func (w *worker) start() error {

@@ -103,6 +103,7 @@ type app struct {
 	opened   *session.Session  // nil until opened
 	ceilings []session.Ceiling // named by the user
 	limits   sandbox.Limits    // of the provider's module
+	handled  chan struct{}     // closed once all signals are handled
 	running  atomic.Bool       // whether processes of a provider may be running
 }
 
@@ -116,9 +117,6 @@ func Main(args []string, system System) (code int) {
 	}()
 	ctx, stop := a.watchSignals(context.Background())
 	defer stop()
-	if system.SignalsHandled != nil {
-		system.SignalsHandled()
-	}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
 	a.printer.json = slices.Contains(args, "--json")

@@ -32,6 +32,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)
+	<-a.handled
 	a.running.Store(true)
 	err := run(opts)
 	a.running.Store(false)

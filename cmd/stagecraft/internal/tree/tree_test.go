@@ -153,7 +153,10 @@ var only = map[string][]string{
 type listed struct {
 	ImportPath, Dir  string
 	GoFiles, Imports []string
-	Module           *struct{ Path, Version, Dir string }
+	Module           *struct {
+		Path, Version, Dir string
+		Replace            *struct{}
+	}
 }
 
 // TestLayers checks the imports on every system.
