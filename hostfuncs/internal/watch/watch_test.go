@@ -31,6 +31,12 @@ func TestChanges(t *testing.T) {
 			p.must(err)
 			p.must(os.Chtimes(p.abs("server/a.js"), time.Unix(1, 0), info.ModTime()))
 		}, nil},
+		"written with the former size and time": {func(p *project) {
+			info, err := os.Stat(p.abs("server/a.js"))
+			p.must(err)
+			p.write("server/a.js", "new")
+			p.must(os.Chtimes(p.abs("server/a.js"), time.Time{}, info.ModTime()))
+		}, []string{"server/a.js"}},
 		"of the time of modification": {func(p *project) { p.must(os.Chtimes(p.abs("server/a.js"), time.Time{}, time.Unix(1, 0))) }, []string{"server/a.js"}},
 		"a directory renamed":         {func(p *project) { p.rename("server/sub", "server/other") }, []string{"server/other/b.js", "server/sub/b.js"}},
 		"in a renamed directory": {func(p *project) {
