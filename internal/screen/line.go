@@ -2,6 +2,7 @@ package screen
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -9,6 +10,9 @@ import (
 
 // maxLine is how long a line may become, in bytes. The rest is another line.
 const maxLine = 64 << 10
+
+// whole is a limit for lines that need not fit.
+const whole = math.MaxInt
 
 // line is a whole line without its end: as it looks, with SGR sequences only, and as text.
 // It is valid until the next one.
@@ -96,7 +100,7 @@ func (a *assembler) flush() {
 
 // finish hands the current line on.
 func (a *assembler) finish() {
-	l := a.current(maxCells)
+	l := a.current(whole)
 	a.reset()
 	a.done(l)
 }
@@ -113,7 +117,7 @@ func (a *assembler) current(limit int) (l line) {
 	case a.row != nil:
 		l.shown, l.plain = a.row.render(shown, plain, limit)
 		a.buffer = [2][]byte{l.shown, l.plain}
-	case limit < maxCells:
+	case limit < whole:
 		l.shown, l.plain = a.toRow(4*limit+maxMarks).render(shown, plain, limit)
 		a.buffer = [2][]byte{l.shown, l.plain}
 	case len(a.changes) == 0 && a.begin == (style{}):
@@ -214,7 +218,7 @@ func (a *assembler) control(c byte) {
 
 // leave ends a line that has text, and drops an empty one.
 func (a *assembler) leave() {
-	if len(a.current(maxCells).plain) > 0 {
+	if len(a.current(whole).plain) > 0 {
 		a.finish()
 		return
 	}

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// maxCells is how long a row may become, in columns.
-	maxCells = 8 << 10
+	// maxCells is how long a row may become, in columns, which is more than terminals have.
+	// Each change of a row takes time for all its cells.
+	maxCells = 1 << 10
 	// maxMarks is how many bytes of combining characters a cell may have.
 	maxMarks = 32
 )
@@ -113,6 +114,10 @@ func (r *row) clear(i int) {
 
 // erase makes the columns from one to another blank.
 func (r *row) erase(from, to int) {
+	if from <= 0 && to >= len(r.cells) {
+		r.cells = r.cells[:0]
+		return
+	}
 	for i := max(from, 0); i < min(to, len(r.cells)); i++ {
 		r.clear(i)
 	}
@@ -129,7 +134,9 @@ func (r *row) remove(n int) {
 		return
 	}
 	end := min(r.at+n, len(r.cells))
-	r.erase(r.at, end)
+	for i := r.at; i < end; i++ {
+		r.clear(i) // for halves of wide characters
+	}
 	r.cells = append(r.cells[:r.at], r.cells[end:]...)
 }
 

@@ -165,7 +165,7 @@ func TestAlone(t *testing.T) {
 		"pipes":     {false, "a\x1b[?1049h\x1b[2J", "a\x1b[?1049h\x1b[2J"},
 		"moves":     {true, "a\x1b[2J\x1b[H\x1b[1;2Hb\x1b[A\x1b[2K\r\n\tc\b\a", "a\x1b[2J\x1b[H\x1b[1;2Hb\x1b[A\x1b[2K\r\n\tc\b\a"},
 		"colour":    {true, "\x1b[31ma", "\x1b[31ma\x1b[0m"},
-		"modes":     {true, "a\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?2004h\x1b[4h\x1b=\x1b>\x1bc\x1b[2;5r\x1b[!pb", "ab"},
+		"modes":     {true, "a\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?2004h\x1b[4h\x1b=\x1b>\x1b[>4;2m\x1bc\x1b[2;5r\x1b[!pb", "ab"},
 		"questions": {true, "a\x1b[6n\x1b[c\x1b[>c\x1b[=c\x1b[?6n\x1b[5n\x1b[18t\x1b]11;?\x07\x1bPq\x1b\\\x1bZ\x1b[xb", "ab"},
 		"sets":      {true, "a\x0e\x0f\x1b(0\x1b)0\x1bn\u009b6nb", "a6nb"},
 		"titles":    {true, "a\x1b]0;x\x07\x1b]2;y\x1b\\b", "ab"},
