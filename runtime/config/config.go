@@ -59,6 +59,9 @@ func (c *Config) Part(texts []string) json.RawMessage {
 	return c.part.JSON(nodes...)
 }
 
+// Settings is the value at a key of the provider's part, nil if there is none.
+func (c *Config) Settings(key string) *yamldoc.Node { return c.part.Get(key) }
+
 // Position is the position of the value at a JSON pointer into the provider's part,
 // or of the nearest value above it.
 func (c *Config) Position(pointer string) yamldoc.Pos {

@@ -23,6 +23,8 @@ var unused = map[string][]string{
 	"audit report":     {"directory", "config", "policy", loadTime, loadMemory},
 	"verify":           {loadTime, loadMemory},
 	"version":          {"directory", "config", "policy", loadTime, loadMemory},
+	"help":             {"directory", "config", "policy", loadTime, loadMemory},
+	"overview":         {loadTime, loadMemory},
 }
 
 // The names of limitFlags.

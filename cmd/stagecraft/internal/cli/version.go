@@ -16,6 +16,7 @@ type versionCmd struct {
 func (versionCmd) Help() string {
 	return `Examples:
   stagecraft version
+  stagecraft --version
   stagecraft version --json`
 }
 
