@@ -132,6 +132,7 @@ type Session struct {
 	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
+	idle     bool              // nothing is written, not even temporarily
 }
 
 // found is a provider in the registry.

@@ -86,6 +86,7 @@ type commands struct {
 		Show   auditShowCmd   `cmd:"" help:"Print an audit log as text."`
 		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
+	Doctor  doctorCmd  `cmd:"" help:"Check this machine and the project."`
 	Verify  verifyCmd  `cmd:"" help:"Verify a statement that build --attest wrote."`
 	Version versionCmd `cmd:"" help:"Show the version; also --version."`
 	Help    helpCmd    `cmd:"" help:"Show the help of a command."`

@@ -70,6 +70,7 @@ var flagTable = map[string]map[string]string{
 	"audit show":   {},
 	"audit report": {"html": everyRun},
 	"verify":       {"key": everyRun, "image": everyRun, "json": everyRun},
+	"doctor":       {"json": everyRun},
 	"version":      {"json": everyRun},
 	"help":         {},
 	"overview":     {},

@@ -31,7 +31,11 @@ type versionJSON struct {
 // Run is called by kong.
 func (c versionCmd) Run(a *app) error {
 	v := versionJSON{moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
-	return a.printer.resultAs(c.JSON, v, fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)\n", v.Version, v.ABI, v.Go, v.OS, v.Arch))
+	return a.printer.resultAs(c.JSON, v, versionText()+"\n")
+}
+
+func versionText() string {
+	return fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)", moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // moduleVersion returns the version that the go command wrote into the binary, or
