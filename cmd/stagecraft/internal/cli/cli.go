@@ -86,10 +86,11 @@ type commands struct {
 		Show   auditShowCmd   `cmd:"" help:"Print an audit log as text."`
 		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
-	Doctor  doctorCmd  `cmd:"" help:"Check this machine and the project."`
-	Verify  verifyCmd  `cmd:"" help:"Verify a statement that build --attest wrote."`
-	Version versionCmd `cmd:"" help:"Show the version; also --version."`
-	Help    helpCmd    `cmd:"" help:"Show the help of a command."`
+	Doctor     doctorCmd     `cmd:"" help:"Check this machine and the project."`
+	Verify     verifyCmd     `cmd:"" help:"Verify a statement that build --attest wrote."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
+	Version    versionCmd    `cmd:"" help:"Show the version; also --version."`
+	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 }
 
 const description = `Run and build an application's backend through a sandboxed provider.
@@ -127,6 +128,9 @@ func Main(args []string, system System) (code int) {
 	}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
+	if len(args) > 0 && args[0] == completeWord {
+		return a.complete(args[1:])
+	}
 	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
 	stdout := &checkedWriter{w: a.printer.stdout}

@@ -71,6 +71,7 @@ var flagTable = map[string]map[string]string{
 	"audit report": {"html": everyRun},
 	"verify":       {"key": everyRun, "image": everyRun, "json": everyRun},
 	"doctor":       {"json": everyRun},
+	"completion":   {},
 	"version":      {"json": everyRun},
 	"help":         {},
 	"overview":     {},
