@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -20,14 +19,14 @@ import (
 )
 
 // Diagnose gathers what package doctor judges, and changes nothing. The project is nil
-// outside of projects. The caller fills in its version and its terminal.
+// outside of projects. The caller fills in its version, when it was built, and its terminal.
 //
 // Engines and file systems that do not answer delay it by some seconds; Options.Reporter
 // is told after the first.
 func Diagnose(ctx context.Context, opts Options) (doctor.Machine, *doctor.Project) {
 	d := diagnosis{opts: opts.withDefaults()}
 	project := d.project()
-	m := doctor.Machine{Built: built(), Now: time.Now(), Kernel: d.kernel()}
+	m := doctor.Machine{Now: time.Now(), Kernel: d.kernel()}
 	var asked sync.WaitGroup
 	asked.Go(func() {
 		defer d.waits("the Docker engine")()
@@ -81,21 +80,6 @@ func (d *diagnosis) kernel() doctor.Kernel {
 		k.Memory = err.Error()
 	}
 	return k
-}
-
-// built is when this program was built, by its commit; zero if unknown.
-func built() time.Time {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return time.Time{}
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			at, _ := time.Parse(time.RFC3339, s.Value)
-			return at
-		}
-	}
-	return time.Time{}
 }
 
 // placeLimit is how long a file system has to answer: one of the network may never.

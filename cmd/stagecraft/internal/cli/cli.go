@@ -89,6 +89,7 @@ type commands struct {
 	Doctor     doctorCmd     `cmd:"" help:"Check this machine and the project."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a statement that build --attest wrote."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
+	Man        manCmd        `cmd:"" help:"Print a manual page."`
 	Version    versionCmd    `cmd:"" help:"Show the version; also --version."`
 	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 }

@@ -89,7 +89,7 @@ func (p *place) commands() completion {
 		top = top.Parent
 	}
 	c := completion{mode: modeWords}
-	if node := commandAt(top, p.arguments); node != nil {
+	if node, err := findCommand(top, p.arguments); err == nil {
 		for _, child := range node.Children {
 			if !child.Hidden {
 				c.candidates = append(c.candidates, candidate{child.Name, child.Help})

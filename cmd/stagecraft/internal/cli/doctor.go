@@ -43,7 +43,7 @@ func (c doctorCmd) Run(ctx context.Context, a *app) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	machine.Version, machine.Terminal = versionText(), a.terminal()
+	machine.Version, machine.Built, machine.Terminal = versionText(), built(), a.terminal()
 	v := doctorJSON{Findings: machine.Findings()}
 	text := a.findingsText("this machine", v.Findings)
 	if project == nil {

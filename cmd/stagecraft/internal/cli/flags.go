@@ -23,6 +23,7 @@ var unused = map[string][]string{
 	"audit report":     {"directory", "config", "policy", loadTime, loadMemory},
 	"verify":           {loadTime, loadMemory},
 	"completion":       {"directory", "config", "policy", loadTime, loadMemory},
+	"man":              {"directory", "config", "policy", loadTime, loadMemory},
 	"version":          {"directory", "config", "policy", loadTime, loadMemory},
 	"help":             {"directory", "config", "policy", loadTime, loadMemory},
 	"overview":         {loadTime, loadMemory},

@@ -72,6 +72,7 @@ var flagTable = map[string]map[string]string{
 	"verify":       {"key": everyRun, "image": everyRun, "json": everyRun},
 	"doctor":       {"json": everyRun},
 	"completion":   {},
+	"man":          {},
 	"version":      {"json": everyRun},
 	"help":         {},
 	"overview":     {},

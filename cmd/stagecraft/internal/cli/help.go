@@ -29,13 +29,8 @@ func (c helpCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	node := parser.Model.Node
-	for _, word := range c.Command {
-		command := childOf(node, word)
-		if command == nil {
-			return unknownCommand(node, word)
-		}
-		node = command
+	if _, err := findCommand(parser.Model.Node, c.Command); err != nil {
+		return err
 	}
 	// The flag keeps kong from selecting the default command.
 	shown, err := kong.Trace(parser, append(slices.Clone(c.Command), "--help"))
@@ -46,6 +41,18 @@ func (c helpCmd) Run(a *app) error {
 		return stdout.err
 	}
 	return err
+}
+
+// findCommand returns the command that words name.
+func findCommand(top *kong.Node, words []string) (*kong.Node, error) {
+	for _, word := range words {
+		command := childOf(top, word)
+		if command == nil {
+			return nil, unknownCommand(top, word)
+		}
+		top = command
+	}
+	return top, nil
 }
 
 // unknownCommand returns the error for a word that is not a command of node.
@@ -69,14 +76,4 @@ func childOf(node *kong.Node, name string) *kong.Node {
 		}
 	}
 	return nil
-}
-
-// commandAt returns the command that words name, nil if there is none.
-func commandAt(top *kong.Node, words []string) *kong.Node {
-	for _, word := range words {
-		if top = childOf(top, word); top == nil {
-			return nil
-		}
-	}
-	return top
 }

@@ -112,7 +112,7 @@ func valueText(n *yamldoc.Node) string {
 func summaries(top *kong.Node, commands []string) string {
 	var rows [][]string
 	for _, command := range commands {
-		if node := commandAt(top, strings.Fields(command)); node != nil {
+		if node, err := findCommand(top, strings.Fields(command)); err == nil {
 			rows = append(rows, []string{"  stagecraft " + command, node.Help})
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -45,6 +47,20 @@ func moduleVersion() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// built is when this program was built, by its commit; zero if unknown.
+func built() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	i := slices.IndexFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs.time" })
+	if i < 0 {
+		return time.Time{}
+	}
+	at, _ := time.Parse(time.RFC3339, info.Settings[i].Value)
+	return at
 }
 
 // versions are recorded in the audit log.
