@@ -8,6 +8,7 @@ Register-ArgumentCompleter -Native -CommandName stagecraft -ScriptBlock {
     $mode, $lines = & $program __complete "=$current" @words 2>$null
     foreach ($text in $lines) {
         $value, $about = $text -split "`t", 2
+        if (-not $about) { $about = $value } # a result needs a description
         [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $about)
     }
     # Without a result, PowerShell completes files.
