@@ -69,6 +69,9 @@ func (c *Config) Expand(pointers []string) []string {
 	return all
 }
 
+// Settings is the value at a key of the provider's part, nil if there is none.
+func (c *Config) Settings(key string) *yamldoc.Node { return c.part.Get(key) }
+
 // Position is the position of the value at a JSON pointer into the provider's part,
 // or of the nearest value above it.
 func (c *Config) Position(pointer string) yamldoc.Pos {

@@ -61,7 +61,7 @@ func (r *run) newConfinement() (*exec.Confinement, error) {
 	}
 	options := exec.ConfinementOptions{
 		Project: files.NewProject(s.config.Root), Environ: s.opts.Environ, Passed: capability.PassedEnv(policies, id, s.opts.Environ),
-		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns,
+		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns, Idle: s.idle,
 	}
 	if r.operation == abi.ExportDev {
 		options.Replaced = s.opts.Reporter.Warn

@@ -142,6 +142,7 @@ type Session struct {
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
 	screen   *screen.Screen
+	idle     bool // nothing is written, not even temporarily
 }
 
 // found is a provider in the registry.
@@ -262,6 +263,9 @@ func findProviders(opts Options, dir string) ([]provider.Source, []*provider.Unu
 
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
+
+// Source is where the selected provider was found.
+func (s *Session) Source() provider.Source { return s.selected }
 
 // Policy is the project's policy, nil if there is none.
 func (s *Session) Policy() *capability.Policy { return s.project }

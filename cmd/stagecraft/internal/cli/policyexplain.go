@@ -185,12 +185,17 @@ func (c policyExplainCmd) request() (any, error) {
 	case abi.OpLog:
 		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
 	}
-	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testNames)))
+	known := operationNames()
 	message := fmt.Sprintf("unknown operation %q", c.Operation)
 	if near := yamldoc.Nearest(c.Operation, known); near != "" {
 		message += fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return nil, &usageError{message, "operations: " + strings.Join(known, ", ")}
+}
+
+// operationNames are those of the ABI, then those of policy tests.
+func operationNames() []string {
+	return slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testNames)))
 }
 
 // env returns the variables that the provider would set; values do not matter.

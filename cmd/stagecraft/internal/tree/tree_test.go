@@ -60,6 +60,8 @@ var layers = map[string][]string{
 	"runtime/audit":                             {"internal/termtext", "internal/filelock", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                             {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
 	"runtime/provenance":                        {},
+	"runtime/doctor":                            {},
+	"internal/diskspace":                        {},
 	"hostfuncs/capability":                      {"internal/yamldoc"},
 	"hostfuncs/capability/explain":              {"hostfuncs/capability", "internal/yamldoc"},
 	"hostfuncs/capability/policytest":           {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
@@ -104,8 +106,8 @@ var layers = map[string][]string{
 	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
-		"runtime/audit", "runtime/backend", "runtime/config",
-		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
+		"runtime/audit", "runtime/backend", "runtime/config", "runtime/doctor",
+		"internal/diskspace", "internal/privatedir", "internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
 	"cmd/stagecraft/internal/sarif":   {"internal/termtext"},
@@ -118,7 +120,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/cli": {
 		"cmd/stagecraft/internal/actions", "cmd/stagecraft/internal/sarif",
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/policytest", "runtime/audit",
-		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
+		"runtime/backend", "runtime/config", "runtime/doctor", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/collector": {},
