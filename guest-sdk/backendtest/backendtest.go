@@ -23,6 +23,9 @@ type Host struct {
 	// Answers are the replies by operation. Any other operation succeeds with an
 	// empty result.
 	Answers map[string]abi.Reply
+	// Files is a project for read_file, stat and list, by path. It is used for those of
+	// them without an answer, unless it is nil.
+	Files map[string]string
 }
 
 // Call is one request that reached the host, as JSON.
@@ -38,7 +41,7 @@ func (h *Host) Call(_ context.Context, operation string, request []byte) []byte 
 	h.Calls = append(h.Calls, Call{operation, string(request)})
 	reply, ok := h.Answers[operation]
 	if !ok {
-		reply = abi.Reply{OK: abi.JSON(`{}`)}
+		reply = h.file(operation, request)
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {

@@ -16,7 +16,7 @@ type proposal struct {
 	certainty abi.Certainty
 	evidence  []string
 	command   []string
-	// root runs the command in the project's directory instead of that of the evidence.
+	// workdir is where the command runs, by default the directory of the evidence.
 	workdir string
 	before  []string
 	notes   []string
@@ -79,7 +79,8 @@ func (d *directory) proposals() []proposal {
 	}
 	for _, certainty := range []abi.Certainty{abi.Certain, abi.Likely, abi.Possible} {
 		for _, p := range found {
-			if p.certainty == certainty {
+			known := slices.ContainsFunc(ordered, func(q proposal) bool { return slices.Equal(p.command, q.command) })
+			if p.certainty == certainty && !known {
 				ordered = append(ordered, p)
 			}
 		}
@@ -125,7 +126,7 @@ func (d *directory) candidate(p proposal) abi.Candidate {
 	c := abi.Candidate{
 		Name: p.name, Dir: d.path, Certainty: p.certainty, Evidence: p.evidence, Before: p.before, Notes: p.notes,
 		Comments: map[string]string{"/dev/command": p.evidence[0]},
-		Needs:    abi.Needs{Exec: [][]string{p.command}, Use: p.use, EnvPass: p.passes, Listen: p.ports, Comments: make(map[string]string)},
+		Needs:    abi.Needs{Exec: [][]string{inPolicy(workdir, p.command)}, Use: p.use, EnvPass: p.passes, Listen: p.ports, Comments: make(map[string]string)},
 	}
 	for _, name := range p.write {
 		c.Needs.Write = append(c.Needs.Write, path.Join(d.path, name))
@@ -134,6 +135,15 @@ func (d *directory) candidate(p proposal) abi.Candidate {
 	d.configureBuild(&c, &config)
 	c.Config, _ = abi.Encode(&config) // strings always encode
 	return c
+}
+
+// inPolicy is a command as a policy names it, where a path begins at the project.
+func inPolicy(workdir string, command []string) []string {
+	argv := slices.Clone(command)
+	if len(argv) > 0 && strings.Contains(argv[0], "/") && !path.IsAbs(argv[0]) {
+		argv[0] = "./" + path.Join(workdir, argv[0])
+	}
+	return argv
 }
 
 // describePorts adds the ports of databases, and says where ports come from.
@@ -201,7 +211,7 @@ func (c *config) needed(s *search, found []abi.Candidate) abi.Candidate {
 	}
 	out.Needs.Exec = nil
 	if len(c.Dev.Command) > 0 {
-		out.Needs.Exec = [][]string{c.Dev.Command}
+		out.Needs.Exec = [][]string{inPolicy(dir, c.Dev.Command)}
 	}
 	for _, d := range s.directories {
 		if d.path == dir {

@@ -3,8 +3,16 @@ package main
 // detectors are in the order of preference within one directory, for candidates of the
 // same certainty.
 var detectors = []func(*directory) []proposal{
+	detectRules,
+	detectProcfile,
+	detectDeno,
 	detectNode,
+	detectPython,
 	detectGo,
+	detectRust,
+	detectDotnet,
+	detectCompose,
+	detectStatic,
 }
 
 // tools are the tools of a directory and those directly below, for a command that may run
@@ -31,7 +39,7 @@ var markers = []struct {
 }{
 	{"node", []string{"package.json"}},
 	{"go", []string{"go.mod", "go.work"}},
-	{"python", []string{"pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "setup.py"}},
+	{"python", pythonFiles},
 	{"rust", []string{"Cargo.toml"}},
 	{"java", []string{"pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"}},
 	{"php", []string{"composer.json"}},

@@ -19,7 +19,7 @@ const (
 // skipped are directories without projects of their own.
 var skipped = []string{
 	"node_modules", "vendor", "target", "dist", "build", "out", "bin", "obj", "venv", "env", "site-packages", "testdata", "fixtures", "test", "tests", "spec", "e2e",
-	"__tests__", "__pycache__", "coverage", "docs", "doc", "deps", "_build", "public", "static", "tmp", "log", "logs", "storage", "migrations",
+	"__tests__", "__pycache__", "coverage", "docs", "doc", "deps", "_build", "public", "static", "tmp", "log", "logs", "storage", "migrations", "scripts", "script", "config",
 }
 
 // directory is one directory of the project.
@@ -37,11 +37,12 @@ type search struct {
 	directories []*directory // the nearest first
 	reads       int
 	texts       map[string]string
+	looked      map[string]*directory // by at, nil for none
 }
 
 // look lists the directories of a project.
 func look(ctx backend.Context) *search {
-	s := &search{ctx: ctx, texts: make(map[string]string)}
+	s := &search{ctx: ctx, texts: make(map[string]string), looked: make(map[string]*directory)}
 	s.add(".", nil)
 	for i := 0; i < len(s.directories); i++ {
 		d := s.directories[i]
@@ -62,11 +63,19 @@ func (s *search) add(name string, above *directory) {
 	if len(s.directories) == maxDirectories {
 		return
 	}
+	if d := s.list(name); d != nil {
+		d.above = above
+		s.directories = append(s.directories, d)
+	}
+}
+
+// list returns a directory, nil if it cannot be listed.
+func (s *search) list(name string) *directory {
 	entries, err := backend.List(s.ctx, name)
 	if err != nil {
-		return
+		return nil
 	}
-	d := &directory{search: s, path: name, above: above}
+	d := &directory{search: s, path: name}
 	for _, e := range entries {
 		if e.Dir {
 			d.below = append(d.below, e.Name)
@@ -74,13 +83,13 @@ func (s *search) add(name string, above *directory) {
 			d.files = append(d.files, e.Name)
 		}
 	}
-	s.directories = append(s.directories, d)
+	return d
 }
 
 // Directories with these names are looked at first, or last.
 var (
 	backends  = []string{"backend", "server", "api", "services", "service", "app", "apps", "cmd", "src"}
-	frontends = []string{"client", "frontend", "web", "ui", "website", "packages", "libs", "lib", "examples", "example", "samples", "demo", "tools", "scripts"}
+	frontends = []string{"client", "frontend", "web", "ui", "website", "packages", "libs", "lib", "examples", "example", "samples", "demo", "tools"}
 )
 
 func byPreference(names []string) []string {
@@ -95,7 +104,7 @@ func byPreference(names []string) []string {
 			middle = append(middle, name)
 		}
 	}
-	return slices.Concat(first, middle, last)
+	return append(append(first, middle...), last...)
 }
 
 func (d *directory) depth() int {
@@ -126,21 +135,10 @@ func (d *directory) at(name string) *directory {
 			return other
 		}
 	}
-	first, _, _ := strings.Cut(name, "/")
-	if !slices.Contains(d.below, first) {
-		return nil
-	}
-	entries, err := backend.List(d.search.ctx, full)
-	if err != nil {
-		return nil
-	}
-	at := &directory{search: d.search, path: full}
-	for _, e := range entries {
-		if e.Dir {
-			at.below = append(at.below, e.Name)
-		} else {
-			at.files = append(at.files, e.Name)
-		}
+	at, ok := d.search.looked[full]
+	if first, _, _ := strings.Cut(name, "/"); !ok && slices.Contains(d.below, first) {
+		at = d.search.list(full)
+		d.search.looked[full] = at
 	}
 	return at
 }

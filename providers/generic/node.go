@@ -37,6 +37,9 @@ var scripts = []struct {
 // runs one of them alone is not a backend beside something else that is.
 var assets = []string{"tsc", "tsup", "rollup", "webpack", "esbuild", "tailwindcss", "gulp", "grunt", "mix", "encore", "microbundle", "unbuild", "sass", "postcss"}
 
+// backendFiles are of frameworks in other languages, beside which scripts make assets.
+var backendFiles = []string{"manage.py", "artisan", "bin/rails", "config.ru", "mix.exs", "bin/console", "pom.xml", "build.gradle", "build.gradle.kts", "go.mod", "Cargo.toml"}
+
 // locks are the package managers by their lock files, the nearest counts.
 var locks = []struct{ file, manager string }{
 	{"pnpm-lock.yaml", "pnpm"}, {"pnpm-workspace.yaml", "pnpm"}, {"yarn.lock", "yarn"}, {"bun.lock", "bun"}, {"bun.lockb", "bun"},
@@ -120,7 +123,7 @@ func detectNode(d *directory) []proposal {
 		p.evidence = []string{d.named("package.json") + " has no script for development, and there is " + d.named(entry)}
 		p.command = runFile(manager, entry)
 	}
-	if slices.Contains(assets, firstWord(command)) {
+	if slices.Contains(assets, firstWord(command)) || containsAny(command, "vite|webpack|tailwind|esbuild|parcel|sass|gulp|mix ") && d.first(backendFiles...) != "" {
 		p.certainty = abi.Possible
 	}
 	p.evidence = append(p.evidence, evidence...)
