@@ -44,25 +44,40 @@ func (*Provider) Detect(ctx backend.Context, opts backend.DetectOptions) ([]abi.
 		}
 	}
 	s := look(ctx)
-	var candidates []abi.Candidate
-	for _, d := range s.directories {
-		for _, p := range d.proposals() {
-			candidates = append(candidates, d.candidate(p))
-		}
-		if existing == nil && len(candidates) == 0 && d.has(dockerfile) {
-			candidates = append(candidates, d.builds())
-		}
-		if len(candidates) >= maxFound {
-			candidates = candidates[:maxFound]
-			break
-		}
-	}
+	candidates := s.candidates()
 	if existing != nil {
 		needed := existing.needed(s, candidates)
 		needed.Config = opts.Config
 		return []abi.Candidate{needed}, nil
 	}
 	return candidates, nil
+}
+
+// candidates are those of all directories. What is only possible comes last.
+func (s *search) candidates() []abi.Candidate {
+	var found, possible []abi.Candidate
+	for _, d := range s.directories {
+		for _, p := range d.proposals() {
+			if p.certainty == abi.Possible {
+				possible = append(possible, d.candidate(p))
+			} else {
+				found = append(found, d.candidate(p))
+			}
+		}
+	}
+	found = append(found, possible...)
+	for _, d := range s.directories {
+		if len(found) > 0 {
+			break
+		}
+		for _, p := range d.apply(static) {
+			found = append(found, d.candidate(p))
+		}
+		if len(found) == 0 && d.has(dockerfile) {
+			found = append(found, d.builds())
+		}
+	}
+	return found[:min(len(found), maxFound)]
 }
 
 // maxFound is the most candidates, of which nobody reads more.

@@ -27,7 +27,7 @@ var fixtures = []struct {
 	}},
 	{"start alone", []string{"npm run start :3000"}, files{"package.json": `{"scripts": {"start": "node index.js", "test": "x"}, "dependencies": {"express": "5"}}`, "index.js": ""}},
 	{"no script", []string{"node app.js :3001"}, files{"package.json": `{"main": "app.js"}`, "app.js": "require('http').createServer(f).listen(3001)"}},
-	{"library", nil, files{"package.json": `{"main": "index.js"}`, "index.js": "module.exports = 1"}},
+	{"library", nil, files{"package.json": `{"main": "index.js", "types": "index.d.ts"}`, "index.js": "module.exports = 1"}},
 	{"no manifest", []string{"node server.js :8081"}, files{"server.js": "http.createServer(f).listen(8081)"}},
 	{"pnpm by lock file", []string{"pnpm run dev :3000"}, files{"package.json": `{"scripts": {"dev": "next dev"}, "dependencies": {"next": "15"}}`, "pnpm-lock.yaml": ""}},
 	{"yarn by lock file", []string{"yarn run dev :5173"}, files{"package.json": `{"scripts": {"dev": "vite"}, "devDependencies": {"vite": "6"}}`, "yarn.lock": ""}},
@@ -59,6 +59,7 @@ var fixtures = []struct {
 		"go.mod": "module x\n", "cmd/server/main.go": "package main\n\nfunc main() { run(\":8080\") }\n", "cmd/cli/main.go": "package main\n\nfunc main() {}\n", "x.go": "package x\n",
 	}},
 	{"Go workspace", []string{"go run . in api :8080"}, files{"go.work": "use ./api\nuse ./lib\n", "api/go.mod": "module api\n", "api/main.go": "package main\n\nfunc main() { run(\":8080\") }\n", "lib/go.mod": "module lib\n", "lib/lib.go": "package lib\n"}},
+	{"Go without a module", []string{"go run main.go :8080"}, files{"main.go": "package main\n\nfunc main() { run(\":8080\") }\n"}},
 	{"Go library", nil, files{"go.mod": "module x\n", "x.go": "package x\n"}},
 	{"Go with a tool that is ignored", []string{"go run ./cmd/api"}, files{"go.mod": "module x\n", "gen.go": "//go:build ignore\n\npackage main\n\nfunc main() {}\n", "cmd/api/main.go": "package main\n\nfunc main() {}\n"}},
 	{"air", []string{"air :3333"}, files{"go.mod": "module x\n", ".air.toml": "", "main.go": "package main\n\nconst port = 3333\n\nfunc main() {}\n"}},
@@ -80,6 +81,9 @@ var fixtures = []struct {
 	{"poe task", []string{"uv run poe dev :8000"}, files{"pyproject.toml": "[tool.poe.tasks]\ndev = \"uvicorn x:app\"\n", "uv.lock": "", "main.py": "app = FastAPI()\n"}},
 	{"Python program", []string{"python3 main.py"}, files{"main.py": "print(1)"}},
 	{"Python library", nil, files{"pyproject.toml": "[project]\nname = \"x\"", "src/x/__init__.py": ""}},
+
+	{"Python command", []string{"uv run shop"}, files{"pyproject.toml": "[project]\nname = \"shop\"\n[project.scripts]\nshop = \"shop:main\"\n", "uv.lock": ""}},
+	{"Django before a Procfile", []string{"python3 manage.py runserver :8000", "gunicorn shop.wsgi :8000"}, files{"manage.py": "", "Procfile": "web: gunicorn shop.wsgi\n"}},
 
 	// Rust
 	{"Rust", []string{"cargo run :3000"}, files{"Cargo.toml": "[package]\nname = \"shop\"\n\n[dependencies]\naxum = \"0.8\"\n", "src/main.rs": "fn main() {}"}},
@@ -118,6 +122,7 @@ var fixtures = []struct {
 	{"Elixir", []string{"mix run --no-halt"}, files{"mix.exs": "mod: {Shop, []}"}},
 	{"ASP.NET Core", []string{"dotnet run :7175 :5175"}, files{"Shop.csproj": `<Project Sdk="Microsoft.NET.Sdk.Web">`, "Properties/launchSettings.json": `"applicationUrl": "https://localhost:7175;http://localhost:5175"`}},
 	{"solution", []string{"dotnet run in src/Api :5000"}, files{"Shop.sln": "", "src/Api/Api.csproj": `<Project Sdk="Microsoft.NET.Sdk.Web">`, "src/Core/Core.csproj": `<Project Sdk="Microsoft.NET.Sdk">`}},
+	{"Zig", []string{"zig build run :3000"}, files{"build.zig": ""}},
 	{"Vapor", []string{"swift run :8080"}, files{"Package.swift": "https://github.com/vapor/vapor.git"}},
 
 	// Files of other tools
@@ -125,6 +130,7 @@ var fixtures = []struct {
 	{"Procfile", []string{"gunicorn app:app :8000"}, files{"Procfile": "release: migrate\nweb: gunicorn app:app\n"}},
 	{"a script before a Procfile", []string{"npm run dev", "npm start"}, files{"Procfile": "web: npm start\n", "package.json": `{"scripts": {"dev": "node x"}}`}},
 	{"Compose", []string{"bundle exec thin -p 3000 :3000"}, files{"compose.yaml": "services:\n  db:\n    image: postgres\n  web:\n    build: .\n    command: bundle exec thin -p 3000\n    ports: [3000]\n"}},
+	{"Compose with a database", []string{"npm start"}, files{"compose.yaml": "services:\n  db:\n    image: mysql\n    command: --sql-mode=ANSI\n  cache:\n    command: redis-server --save 60\n    image: redis:7\n  web:\n    image: node:22\n    command: npm start\n"}},
 	{"Compose with a list", []string{"python -m http.server 8000"}, files{"docker-compose.yml": "services:\n  app:\n    command: [\"python\", \"-m\", \"http.server\", \"8000\"]\n"}},
 	{"justfile", []string{"just dev"}, files{"justfile": "build:\n  x\ndev:\n  y\n"}},
 	{"Taskfile", []string{"task dev"}, files{"Taskfile.yml": "version: 3\ntasks:\n  dev:\n    cmds: [x]\n"}},

@@ -4,15 +4,15 @@ package main
 // same certainty.
 var detectors = []func(*directory) []proposal{
 	detectRules,
-	detectProcfile,
+	detectDevelopmentProcfile,
 	detectDeno,
 	detectNode,
 	detectPython,
 	detectGo,
 	detectRust,
 	detectDotnet,
+	detectProcfile,
 	detectCompose,
-	detectStatic,
 }
 
 // tools are the tools of a directory and those directly below, for a command that may run

@@ -9,7 +9,7 @@ import (
 // detectGo finds the main packages of a module: at its root, below cmd, or elsewhere.
 func detectGo(d *directory) []proposal {
 	if !d.has("go.mod") {
-		return nil
+		return d.loneGo()
 	}
 	base := proposal{name: "Go", certainty: abi.Likely, needs: needs{use: []string{"go"}, manifest: "go.mod"}}
 	if d.at("vendor") == nil && strings.Contains(d.text("go.mod"), "require") {
@@ -34,6 +34,16 @@ func detectGo(d *directory) []proposal {
 		found = append(found, p)
 	}
 	return found
+}
+
+// loneGo is a program in one file, without a module.
+func (d *directory) loneGo() []proposal {
+	if at, _ := d.up("go.mod"); at != nil || !d.has("main.go") {
+		return nil
+	}
+	p := proposal{name: "Go", certainty: abi.Likely, evidence: []string{d.named("main.go")}, command: []string{"go", "run", "main.go"}, needs: needs{use: []string{"go"}}}
+	p.listenGo(d, "")
+	return []proposal{p}
 }
 
 // goMains are the directories of main packages of a module, the likeliest server first.

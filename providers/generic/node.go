@@ -11,6 +11,7 @@ import (
 type packageFile struct {
 	main, manager              string
 	scripts, dependencies, dev map[string]string
+	exports, types             abi.JSON // of a library
 }
 
 func (p *packageFile) Fields() []abi.Field {
@@ -20,6 +21,8 @@ func (p *packageFile) Fields() []abi.Field {
 		{Name: "scripts", To: &p.scripts},
 		{Name: "dependencies", To: &p.dependencies},
 		{Name: "devDependencies", To: &p.dev},
+		{Name: "exports", To: &p.exports},
+		{Name: "types", To: &p.types},
 	}
 }
 
@@ -116,10 +119,13 @@ func detectNode(d *directory) []proposal {
 	}
 	if p.command == nil {
 		entry := d.first(strings.TrimPrefix(pkg.main, "./"), "server.js", "app.js", "index.js", "src/index.js", "server.mjs", "index.mjs", "server.ts", "index.ts", "src/index.ts")
-		if entry == "" || d.isLibrary(pkg, entry) {
+		if entry == "" || pkg.exports != nil || pkg.types != nil {
 			return nil
 		}
-		p.certainty, command = abi.Likely, "node "+entry
+		p.certainty, command = abi.Possible, "node "+entry
+		if sourcePort(d.text(entry)) != 0 || containsAny(d.text(entry), "listen(|serve(") {
+			p.certainty = abi.Likely
+		}
 		p.evidence = []string{d.named("package.json") + " has no script for development, and there is " + d.named(entry)}
 		p.command = runFile(manager, entry)
 	}
@@ -146,11 +152,6 @@ func firstWord(command string) string {
 
 // isServer reports whether a script that watches also runs what it watches.
 func isServer(command string) bool { return containsAny(command, "nodemon|tsx|ts-node|node ") }
-
-// isLibrary reports whether a program is only imported by others.
-func (d *directory) isLibrary(_ packageFile, entry string) bool {
-	return sourcePort(d.text(entry)) == 0 && !containsAny(d.text(entry), "listen(|serve(|createServer")
-}
 
 func runFile(manager, entry string) []string {
 	switch {

@@ -88,16 +88,16 @@ func (n *needs) dotnetPorts(d *directory) {
 	}
 }
 
-// detectProcfile finds the processes of a Procfile. The one for development says itself
-// how the project runs, the other how it runs in production.
-func detectProcfile(d *directory) []proposal {
-	file, certainty := d.first("Procfile.dev"), abi.Certain
-	if file == "" {
-		file, certainty = d.first("Procfile", "Procfile.local"), abi.Likely
-	}
-	if file == "" {
-		return nil
-	}
+// detectDevelopmentProcfile finds the processes with which a project says itself that it
+// runs for development.
+func detectDevelopmentProcfile(d *directory) []proposal {
+	return d.procfile(d.first("Procfile.dev", "Procfile.local"), abi.Certain)
+}
+
+// detectProcfile finds the processes of production.
+func detectProcfile(d *directory) []proposal { return d.procfile(d.first("Procfile"), abi.Likely) }
+
+func (d *directory) procfile(file string, certainty abi.Certainty) []proposal {
 	var names, commands []string
 	lines(d.text(file), func(line string) {
 		name, command, ok := strings.Cut(line, ":")
@@ -165,43 +165,65 @@ func shellWords(command string) []string {
 	return []string{"sh", "-c", command}
 }
 
-// detectCompose finds the commands of services. The images of the others are not run.
+// detectCompose finds the commands of services whose image is not that of a server such as
+// a database. The images are not run.
 func detectCompose(d *directory) []proposal {
 	file := d.first("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 	var names, commands []string
-	service, indent, services := "", -1, false
+	var at composeService
+	end := func() {
+		if at.command != "" && !at.foreign {
+			names, commands = append(names, at.name), append(commands, at.command)
+		}
+		at = composeService{}
+	}
+	indent, services := -1, false
 	for line := range strings.Lines(d.text(file)) {
 		text := strings.TrimSpace(line)
 		depth := len(line) - len(strings.TrimLeft(line, " "))
 		switch {
 		case text == "" || text[0] == '#':
 		case depth == 0:
-			services = strings.HasPrefix(text, "services:")
-			indent = -1
+			end()
+			services, indent = strings.HasPrefix(text, "services:"), -1
 		case services && (indent < 0 || depth <= indent):
-			indent, service = depth, strings.TrimSuffix(text, ":")
+			end()
+			indent, at.name = depth, strings.TrimSuffix(text, ":")
 		case services:
-			if command := composeCommand(text); command != "" {
-				names, commands = append(names, service), append(commands, command)
-			}
+			at.line(text)
 		}
 	}
-	found := d.processes(file, abi.Possible, names, commands)
-	return found
+	end()
+	return d.processes(file, abi.Possible, names, commands)
 }
 
-// composeCommand is the value of a line with a command, "" for another line.
-func composeCommand(line string) string {
-	value, ok := strings.CutPrefix(line, "command:")
+// servers are images that run their own program, whatever options a command gives it.
+const servers = "postgres|mysql|mariadb|redis|mongo|rabbitmq|kafka|elasticsearch|logstash|kibana|nginx|traefik|caddy|minio|memcached|nats|prometheus|grafana"
+
+type composeService struct {
+	name, command string
+	foreign       bool
+}
+
+// line reads a line of a service.
+func (c *composeService) line(text string) {
+	if image, ok := strings.CutPrefix(text, "image:"); ok && containsAny(image, servers) {
+		c.foreign = true
+	}
+	value, ok := strings.CutPrefix(text, "command:")
 	if value = strings.TrimSpace(value); !ok || value == "" || strings.ContainsAny(value[:1], ">|&*-") {
-		return ""
+		return
 	}
 	if value[0] != '[' {
-		return unquoted(value)
+		c.command = unquoted(value)
+	} else {
+		var argv []string
+		for item := range strings.SplitSeq(strings.Trim(value, "[]"), ",") {
+			argv = append(argv, unquoted(strings.TrimSpace(item)))
+		}
+		c.command = strings.Join(argv, " ")
 	}
-	var argv []string
-	for item := range strings.SplitSeq(strings.Trim(value, "[]"), ",") {
-		argv = append(argv, unquoted(strings.TrimSpace(item)))
+	if strings.HasPrefix(c.command, "-") {
+		c.command = ""
 	}
-	return strings.Join(argv, " ")
 }

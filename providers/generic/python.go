@@ -79,7 +79,23 @@ func detectPython(d *directory) []proposal {
 		p.listen(d, "", 0, "", name)
 		return []proposal{p}
 	}
+	if name := d.pythonScript(); name != "" {
+		p.name, p.certainty, p.evidence, p.command = "Python", abi.Possible, []string{d.named("pyproject.toml") + ": [project.scripts] " + name}, d.expand("{py}"+name)
+		p.listen(d, "", 0, "")
+		return []proposal{p}
+	}
 	return nil
+}
+
+// pythonScript is the first command that a package installs, or "".
+func (d *directory) pythonScript() string {
+	_, section, _ := strings.Cut(d.text("pyproject.toml"), "\n[project.scripts]\n")
+	line, _, _ := strings.Cut(section, "\n")
+	name, _, ok := strings.Cut(line, "=")
+	if name = strings.Trim(strings.TrimSpace(name), "\""); !ok || strings.ContainsAny(name, " [") {
+		return ""
+	}
+	return name
 }
 
 // pythonPrograms are the files that may make an application.

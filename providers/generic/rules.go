@@ -85,10 +85,17 @@ var rules = []rule{
 	{group: "jvm", name: "sbt", marker: "build.sbt", command: "sbt run", port: 9000, sources: "conf/application.conf src/main/resources/application.conf", write: "target project", use: "java"},
 	{group: "clojure", name: "Leiningen", marker: "project.clj", command: "lein run", port: 3000, write: "target", use: "java"},
 
+	{group: "jvm", name: "Java with Gradle", marker: "build.gradle", has: "apply plugin: 'java'|id 'java'", command: "{gradle} run", port: 8080, write: "build .gradle", use: "java", certainty: abi.Possible},
+	{group: "clojure", name: "Clojure", marker: "deps.edn", has: ":run", command: "clojure -M:run", port: 3000, use: "java"},
+	{group: "haskell", name: "Stack", marker: "stack.yaml", command: "stack run", port: 3000, write: ".stack-work"},
+	{group: "zig", name: "Zig", marker: "build.zig", command: "zig build run", port: 3000, write: ".zig-cache zig-cache zig-out"},
+
 	{group: "swift", name: "Vapor", marker: "Package.swift", has: "vapor", command: "swift run", port: 8080, write: ".build"},
+	{group: "swift", name: "Swift", marker: "Package.swift", has: "executableTarget", command: "swift run", port: 8080, write: ".build", certainty: abi.Possible},
 	{group: "dart", name: "Dart Frog", marker: "pubspec.yaml", has: "dart_frog", command: "dart_frog dev", port: 8080, write: ".dart_frog .dart_tool"},
 	{group: "dart", name: "Dart", marker: "bin/server.dart", command: "dart run bin/server.dart", port: 8080, sources: "bin/server.dart", write: ".dart_tool"},
-	{group: "crystal", name: "Crystal", marker: "shard.yml", has: "kemal|lucky", command: "shards run", port: 3000, write: "bin lib"},
+	{group: "dart", name: "Dart", marker: "pubspec.yaml", reads: "pubspec.yaml", has: "sdk:", command: "dart run", port: 8080, write: ".dart_tool", certainty: abi.Possible},
+	{group: "crystal", name: "Crystal", marker: "shard.yml", has: "targets:", command: "shards run", port: 3000, write: "bin lib"},
 	{group: "gleam", name: "Gleam", marker: "gleam.toml", command: "gleam run", port: 8000, write: "build"},
 	{group: "hugo", name: "Hugo", marker: "hugo.toml", command: "hugo server", port: 1313, write: "resources public"},
 	{group: "hugo", name: "Hugo", marker: "config.toml", has: "baseURL|baseurl", command: "hugo server", port: 1313, write: "resources public"},
@@ -107,7 +114,7 @@ var rules = []rule{
 	{group: "shell", name: "shell script", marker: "backend.sh", command: "sh backend.sh", sources: "backend.sh", certainty: abi.Possible},
 }
 
-// static is a site without a program, which any project may have beside one.
+// static is a site without a program, for a project that has nothing else.
 var static = []rule{
 	{group: "static", name: "static site", marker: "index.html", command: "python3 -m http.server 8000 --bind 127.0.0.1", port: 8000, use: "python", certainty: abi.Possible},
 	{group: "static", name: "static site", marker: "public/index.html", command: "python3 -m http.server 8000 --bind 127.0.0.1 --directory public", port: 8000, use: "python", certainty: abi.Possible},
@@ -115,8 +122,6 @@ var static = []rule{
 }
 
 func detectRules(d *directory) []proposal { return d.apply(rules) }
-
-func detectStatic(d *directory) []proposal { return d.apply(static) }
 
 func (d *directory) apply(table []rule) []proposal {
 	var found []proposal

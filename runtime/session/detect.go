@@ -128,12 +128,21 @@ func (a detectAuditor) Done(rec *Record) { a.reporter.Call(rec) }
 
 // prefer orders candidates: the nearest directory, the most certain one, and providers
 // that the user has trusted before built-in ones. Otherwise the provider's order counts.
+// What is only possible comes last.
 func prefer(a, b Detected) int {
 	return cmp.Or(
+		cmp.Compare(guess(a.Certainty), guess(b.Certainty)),
 		cmp.Compare(depth(a.Dir), depth(b.Dir)),
 		cmp.Compare(rank(a.Certainty), rank(b.Certainty)),
 		cmp.Compare(builtIn(a), builtIn(b)),
 	)
+}
+
+func guess(c abi.Certainty) int {
+	if c == abi.Possible {
+		return 1
+	}
+	return 0
 }
 
 func depth(dir string) int {
