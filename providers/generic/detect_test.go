@@ -80,6 +80,7 @@ var fixtures = []struct {
 	{"Streamlit", []string{"uv run streamlit run app.py :8501"}, files{"pyproject.toml": "[tool.uv]", "app.py": "import streamlit as st\n"}},
 	{"poe task", []string{"uv run poe dev :8000"}, files{"pyproject.toml": "[tool.poe.tasks]\ndev = \"uvicorn x:app\"\n", "uv.lock": "", "main.py": "app = FastAPI()\n"}},
 	{"Python program", []string{"python3 main.py"}, files{"main.py": "print(1)"}},
+	{"Python server", []string{"python3 main.py :8765"}, files{"main.py": "HTTPServer((\"127.0.0.1\", 8765), H).serve_forever()\n"}},
 	{"Python library", nil, files{"pyproject.toml": "[project]\nname = \"x\"", "src/x/__init__.py": ""}},
 
 	{"Python command", []string{"uv run shop"}, files{"pyproject.toml": "[project]\nname = \"shop\"\n[project.scripts]\nshop = \"shop:main\"\n", "uv.lock": ""}},
@@ -105,8 +106,8 @@ var fixtures = []struct {
 	{"Laravel", []string{"composer run dev :8000", "npm run dev :5173"}, files{"artisan": "", "composer.json": `{"scripts": {"dev": ["x"]}}`, "package.json": `{"scripts": {"dev": "vite"}, "devDependencies": {"vite": "6"}}`}},
 	{"older Laravel", []string{"php artisan serve :8000"}, files{"artisan": "", "composer.json": "{}"}},
 	{"Symfony", []string{"symfony server:start :8000"}, files{"bin/console": "", "composer.json": `{"require": {"symfony/framework-bundle": "7"}}`, "public/index.php": ""}},
-	{"PHP", []string{"php -S localhost:8000 -t public :8000"}, files{"public/index.php": ""}},
-	{"PHP in one directory", []string{"php -S localhost:8000 :8000"}, files{"index.php": ""}},
+	{"PHP", []string{"php -d opcache.enable=0 -S localhost:8000 -t public :8000"}, files{"public/index.php": ""}},
+	{"PHP in one directory", []string{"php -d opcache.enable=0 -S localhost:8000 :8000"}, files{"index.php": ""}},
 	{"Composer script", []string{"composer run start :8088"}, files{"composer.json": `{"scripts": {"start": "php -S localhost:8088 -t public"}}`, "public/index.php": ""}},
 
 	// Ruby

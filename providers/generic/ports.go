@@ -124,9 +124,14 @@ func nearNumber(text string) int {
 	return 0
 }
 
-// addressPort finds an address such as ":8080" or "0.0.0.0:8080".
+// addressPort finds an address such as ":8080", "0.0.0.0:8080" or ("0.0.0.0", 8080).
 func addressPort(line string) int {
 	for i := 0; i+3 < len(line); i++ {
+		if line[i] == ',' && i > 0 && containsAny(line[:i], "0.0.0.0|127.0.0.1|localhost|(''|(\"\"") && strings.ContainsRune("\"'", rune(line[i-1])) {
+			if n := numberAt(strings.TrimLeft(line[i+1:], " ")); isPortNumber(n) && !isDatabase(n) {
+				return n
+			}
+		}
 		if line[i] != ':' || i == 0 || !strings.ContainsRune("\"'`01t", rune(line[i-1])) {
 			continue
 		}

@@ -28,6 +28,10 @@ type rule struct {
 	certainty      abi.Certainty // Likely if it is empty
 }
 
+// phpUnconfined is why a framework's command for PHP's server cannot be confined. The
+// commands of this table that start that server themselves disable the cache.
+const phpUnconfined = "PHP's opcache makes a lock file in /tmp, or PHP does not start: with opcache.enable=0 in php.ini, remove this line"
+
 // rules is the table of frameworks whose command does not depend on names in the project.
 // Each is from the documentation of its ecosystem.
 var rules = []rule{
@@ -63,9 +67,9 @@ var rules = []rule{
 	{group: "php", name: "CodeIgniter", marker: "spark", command: "php spark serve", port: 8080, write: "writable", use: "php", before: "composer install"},
 	{group: "php", name: "Yii", marker: "yii", command: "php yii serve", port: 8080, write: "runtime web/assets", use: "php", before: "composer install"},
 	{group: "php", name: "Composer", marker: "composer.json", has: "\"start\":", command: "composer run start", port: 8080, sources: "composer.json", write: "var logs", use: "php", before: "composer install"},
-	{group: "php", name: "PHP", marker: "public/index.php", command: "php -S localhost:8000 -t public", port: 8000, write: "var", use: "php", before: "{composer install}"},
-	{group: "php", name: "PHP", marker: "web/index.php", command: "php -S localhost:8000 -t web", port: 8000, use: "php", before: "{composer install}"},
-	{group: "php", name: "PHP", marker: "index.php", command: "php -S localhost:8000", port: 8000, use: "php", before: "{composer install}"},
+	{group: "php", name: "PHP", marker: "public/index.php", command: "php -d opcache.enable=0 -S localhost:8000 -t public", port: 8000, write: "var", use: "php", before: "{composer install}"},
+	{group: "php", name: "PHP", marker: "web/index.php", command: "php -d opcache.enable=0 -S localhost:8000 -t web", port: 8000, use: "php", before: "{composer install}"},
+	{group: "php", name: "PHP", marker: "index.php", command: "php -d opcache.enable=0 -S localhost:8000", port: 8000, use: "php", before: "{composer install}"},
 
 	{group: "elixir", name: "Phoenix", marker: "mix.exs", has: ":phoenix,", command: "mix phx.server", port: 4000, sources: "config/dev.exs", write: "_build deps priv assets/node_modules", use: "elixir node", before: "mix deps.get"},
 	{group: "elixir", name: "Elixir", marker: "mix.exs", has: "mod:", command: "mix run --no-halt", sources: "config/config.exs config/dev.exs config/runtime.exs", write: "_build deps", use: "elixir", before: "mix deps.get"},
@@ -187,6 +191,9 @@ func (d *directory) propose(r *rule, marker string) proposal {
 	p.manifest = d.first("Gemfile", "composer.json", "mix.exs", "pom.xml", "build.gradle", "build.gradle.kts")
 	if p.use == nil {
 		p.use = d.tools()
+	}
+	if r.group == "php" && !strings.Contains(r.command, "opcache") {
+		p.unconfined = phpUnconfined
 	}
 	p.listen(d, r.command, r.port, r.name, strings.Fields(r.sources)...)
 	return p
