@@ -68,6 +68,9 @@ type Needs struct {
 	// Listen and Connect are TCP ports.
 	Listen  []int `json:"listen,omitempty"`
 	Connect []int `json:"connect,omitempty"`
+	// Network says why the commands connect to any port, of any machine. Empty means that
+	// Connect lists all.
+	Network string `json:"network,omitempty"`
 	// Build are the build contexts.
 	Build []string `json:"build,omitempty"`
 	// Daemons are commands, word by word, that may keep running after the run. They are

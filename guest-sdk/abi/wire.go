@@ -173,6 +173,7 @@ func (n *Needs) Fields() []Field {
 		{"write,omitempty", &n.Write},
 		{"listen,omitempty", List(&n.Listen)},
 		{"connect,omitempty", List(&n.Connect)},
+		{"network,omitempty", &n.Network},
 		{"build,omitempty", &n.Build},
 		{"daemons,omitempty", List(&n.Daemons)},
 		{"unconfined,omitempty", &n.Unconfined},

@@ -34,6 +34,8 @@ type needs struct {
 	passes   []string
 	// unconfined says why a policy cannot confine the command, or is empty.
 	unconfined string
+	// network says why the command connects to any port, or is empty.
+	network string
 }
 
 // Detect proposes a command for each directory that has one. The nearest comes first.
@@ -143,7 +145,7 @@ func (d *directory) candidate(p proposal) abi.Candidate {
 	c := abi.Candidate{
 		Name: p.name, Dir: d.path, Certainty: p.certainty, Evidence: p.evidence, Before: p.before, Notes: p.notes,
 		Comments: map[string]string{"/dev/command": p.evidence[0]},
-		Needs:    abi.Needs{Exec: [][]string{inPolicy(workdir, p.command)}, Use: p.use, EnvPass: p.passes, Listen: p.ports, Unconfined: p.unconfined, Comments: make(map[string]string)},
+		Needs:    abi.Needs{Exec: [][]string{inPolicy(workdir, p.command)}, Use: p.use, EnvPass: p.passes, Listen: p.ports, Unconfined: p.unconfined, Network: p.network, Comments: make(map[string]string)},
 	}
 	for _, name := range p.write {
 		c.Needs.Write = append(c.Needs.Write, path.Join(d.path, name))

@@ -195,6 +195,9 @@ func (d *directory) propose(r *rule, marker string) proposal {
 	if r.group == "php" && !strings.Contains(r.command, "opcache") {
 		p.unconfined = phpUnconfined
 	}
+	if strings.Contains(r.command, "{gradle}") {
+		p.network = "Gradle reaches its daemon by a port that the system chooses"
+	}
 	p.listen(d, r.command, r.port, r.name, strings.Fields(r.sources)...)
 	return p
 }

@@ -141,7 +141,7 @@ func checkNeeds(n *abi.Needs) error {
 			}
 		}
 	}
-	n.Unconfined = shown(n.Unconfined)
+	n.Unconfined, n.Network = shown(n.Unconfined), shown(n.Network)
 	return showComments(n.Comments)
 }
 

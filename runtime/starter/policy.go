@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
 
@@ -54,7 +55,10 @@ func (p Proposal) section(base string, comments map[string]string) object {
 	if build := p.build(); build != nil {
 		section = append(section, member{"build", build})
 	}
-	return append(section, member{"net", network(n.Listen, n.Connect)})
+	if n.Network != "" {
+		comments[base+"/net/connect"] = n.Network
+	}
+	return append(section, member{"net", network(n)})
 }
 
 func unknownTool(name string) bool { return !slices.Contains(capability.Toolchains(), name) }
@@ -84,13 +88,16 @@ func (p Proposal) build() object {
 }
 
 // network allows ports. A section without ports allows none.
-func network(listen, connect []int) object {
+func network(n abi.Needs) object {
 	net := object{}
-	if len(connect) > 0 {
-		net = append(net, member{"connect", sorted(connect)})
+	switch {
+	case n.Network != "":
+		net = append(net, member{"connect", []string{"*"}})
+	case len(n.Connect) > 0:
+		net = append(net, member{"connect", sorted(n.Connect)})
 	}
-	if len(listen) > 0 {
-		net = append(net, member{"listen", sorted(listen)})
+	if len(n.Listen) > 0 {
+		net = append(net, member{"listen", sorted(n.Listen)})
 	}
 	return net
 }
