@@ -78,12 +78,26 @@ func Again(opts Options) (*Beginning, error) {
 		return nil, err
 	}
 	s.opts.Limits.Calls = maxDetectCalls
-	b := &Beginning{File: s.config.File, Policy: filepath.Join(filepath.Dir(s.config.File), PolicyFile), root: s.config.Root, session: s}
+	b := &Beginning{File: shortest(s.config.File), root: s.config.Root, session: s}
+	b.Policy = filepath.Join(filepath.Dir(b.File), PolicyFile)
 	if present(b.Policy) {
 		return nil, &ExistsError{b.Policy}
 	}
 	b.sources = []provider.Source{s.selected}
 	return b, nil
+}
+
+// shortest is a path as the user would write it: relative, if it is below the working
+// directory.
+func shortest(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
 }
 
 // present reports whether anything is at a path, even a dangling link.
@@ -106,6 +120,11 @@ func (b *Beginning) Detect(ctx context.Context, id string) (Detection, error) {
 		}
 		b.session.selected = source
 		err := b.session.detect(ctx, existing, &d)
+		if _, untrusted := errors.AsType[*UntrustedError](err); untrusted && id != "" && b.session.opts.Confirm != nil && !b.session.opts.Locked {
+			if err = b.trust(ctx, source); err == nil {
+				err = b.session.detect(ctx, existing, &d)
+			}
+		}
 		if ctx.Err() != nil {
 			return d, context.Cause(ctx)
 		}
@@ -124,6 +143,27 @@ func (b *Beginning) Detect(ctx context.Context, id string) (Detection, error) {
 	}
 	slices.SortStableFunc(d.Found, prefer)
 	return d, nil
+}
+
+// trust asks the user whether to trust the provider that the user named.
+func (b *Beginning) trust(ctx context.Context, source provider.Source) error {
+	l := &Locked{Root: b.root, file: b.session.lock, opts: b.session.opts}
+	review, err := l.Review(ctx, source)
+	if err != nil {
+		return err
+	}
+	agreed := false
+	if review.Found.Loaded {
+		if agreed, err = b.session.opts.Confirm(review); err != nil {
+			return err
+		}
+	}
+	if !agreed {
+		return &UntrustedError{ID: source.ID, Declined: true}
+	}
+	err = l.Trust(ctx, review)
+	b.session.lock = l.file
+	return err
 }
 
 // Files are the contents of a project's first files; nil is not written.

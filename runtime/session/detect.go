@@ -16,7 +16,7 @@ import (
 )
 
 // maxDetectCalls bounds the operations of one detect.
-const maxDetectCalls = 5000
+const maxDetectCalls = 2000
 
 // detectReads is the layer of detect instead of what a provider asks for, which is about
 // a configuration that does not exist yet. Files that usually have secrets are left out:

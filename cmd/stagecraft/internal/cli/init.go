@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability/explain"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
@@ -32,7 +34,7 @@ Examples:
 
 // Run is called by kong.
 func (c initCmd) Run(ctx context.Context, a *app) error {
-	b, err := c.begin(a)
+	b, err := c.begin(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -60,6 +62,9 @@ func (c initCmd) Run(ctx context.Context, a *app) error {
 		files.Policy = nil
 	}
 	fmt.Fprint(a.printer.stderr, filesText(b, files))
+	if err := a.warnOfPolicy(b.Policy, files.Policy); err != nil {
+		return err
+	}
 	if agreed, err := c.confirm(ctx, a); err != nil || !agreed {
 		return err
 	}
@@ -71,11 +76,13 @@ func (c initCmd) Run(ctx context.Context, a *app) error {
 
 var errNothingFound = errors.New("no provider found anything to run in this directory")
 
-func (c initCmd) begin(a *app) (b *session.Beginning, err error) {
+func (c initCmd) begin(ctx context.Context, a *app) (b *session.Beginning, err error) {
+	opts := a.options()
+	opts.MayLoad, opts.Confirm = a.loader(ctx), a.confirmer(ctx)
 	if c.OnlyPolicy {
-		b, err = session.Again(a.options())
+		b, err = session.Again(opts)
 	} else {
-		b, err = session.Begin(a.options())
+		b, err = session.Begin(opts)
 	}
 	return b, existing(err)
 }
@@ -170,6 +177,23 @@ func filesText(b *session.Beginning, f session.Files) string {
 		}
 	}
 	return out.String() + "\n"
+}
+
+// warnOfPolicy shows what "policy check" finds in a policy before it is written.
+func (a *app) warnOfPolicy(file string, data []byte) error {
+	if data == nil {
+		return nil
+	}
+	policy, err := capability.Parse(file, data)
+	if err != nil {
+		return err
+	}
+	for _, f := range explain.Check(policy, directoriesBeside(file)) {
+		if f.Severity != explain.SeverityNote {
+			a.printer.warning(fmt.Sprintf("%s [%s]", f.Message, f.Name))
+		}
+	}
+	return nil
 }
 
 // report says what was written, and what to do next.
