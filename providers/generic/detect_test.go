@@ -215,3 +215,61 @@ func summary(t *testing.T, c abi.Candidate) string {
 	}
 	return text
 }
+
+// detectInWasm compares the candidates of some fixtures, which the module finds too.
+func detectInWasm(t *testing.T, open func(*testing.T, *backendtest.Host) backendtest.Exports) {
+	h := new(backendtest.Host)
+	module := open(t, h)
+	for i, f := range fixtures {
+		if i%7 != 0 {
+			continue
+		}
+		h.Files = f.files
+		answer, err := module.Call(t.Context(), abi.ExportDetect, []byte(`{"workdir":"."}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reply struct{ OK abi.DetectResult }
+		if err := json.Unmarshal(answer, &reply); err != nil {
+			t.Fatalf("%s: %v", answer, err)
+		}
+		var got []string
+		for _, c := range reply.OK.Candidates {
+			got = append(got, summary(t, c))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(f.want) {
+			t.Errorf("%s: got  %q\nwant %q", f.name, got, f.want)
+		}
+	}
+}
+
+// TestDetectIsBounded: a project with many files and directories costs a bounded number of
+// operations.
+func TestDetectIsBounded(t *testing.T) {
+	project := files{"go.mod": "module x\n"}
+	for i := range 400 {
+		project[fmt.Sprintf("d%d/package.json", i)] = `{"scripts": {"dev": "x"}}`
+		for j := range 5 {
+			project[fmt.Sprintf("d%d/f%d.go", i, j)] = "package x\n"
+		}
+	}
+	found, h := detectIn(t, project)
+	if len(found) != maxFound || len(h.Calls) > 1500 {
+		t.Errorf("%d candidates, %d operations", len(found), len(h.Calls))
+	}
+}
+
+// TestDetectForConfiguration: with a configuration, the needs are those of its command.
+func TestDetectForConfiguration(t *testing.T) {
+	h := &backendtest.Host{Files: files{"web/package.json": `{"scripts": {"dev": "next dev"}, "dependencies": {"next": "15", "pg": "8"}}`}}
+	found, err := new(Provider).Detect(backend.WithHost(t.Context(), h), abi.DetectOptions{
+		WorkDir: ".", Config: []byte(`{"dev":{"command":["./run.sh","x"],"workdir":"./web","env":{"PORT":"4100","MODE":"a"}},"build":{"context":"web"}}`),
+	})
+	if err != nil || len(found) != 1 {
+		t.Fatalf("got %+v, %v", found, err)
+	}
+	n := found[0].Needs
+	if got, want := fmt.Sprint(n.Exec, n.Listen, n.Connect, n.EnvPass, n.Build, n.Write), "[[./web/run.sh x]] [4100] [5432] [MODE PORT] [web] [web/.next]"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

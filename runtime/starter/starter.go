@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -90,6 +91,9 @@ func write(file string, head []string, document object, comments map[string]stri
 	}
 	var b bytes.Buffer
 	for _, line := range head {
+		if strings.ContainsFunc(line, func(r rune) bool { return r != ' ' && !yamldoc.Visible(r) }) {
+			return nil, fmt.Errorf("%s: a comment has characters that are not visible", file)
+		}
 		b.WriteString("# " + line + "\n")
 	}
 	b.Write(body)
