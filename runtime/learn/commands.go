@@ -120,8 +120,9 @@ func picked(port int, all []capability.Use) bool {
 	return listens(0) && !listens(port)
 }
 
-// narrowest are the toolchains, beginning with the one that allows least.
-var narrowest = []string{"git", "php", "deno", "ruby", "elixir", "python", "rust", "node", "bun", "go", "dotnet", "java"}
+// narrowest are the toolchains, beginning with the one that allows least. Those that few
+// projects use come last: what several allow, such as /proc, is rarely for them.
+var narrowest = []string{"git", "python", "node", "go", "php", "deno", "ruby", "elixir", "rust", "bun", "dotnet", "java"}
 
 // toolchains is the smallest set of toolchains that allows the uses, and of several the
 // one that allows least. What is in the project needs none.
