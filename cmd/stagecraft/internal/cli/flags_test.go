@@ -62,6 +62,7 @@ var flagTable = map[string]map[string]string{
 		"json": everyRun, "dir": ofStart, "env": ofStart, "push": ofBuild, "target": ofBuild, "platform": ofBuild, "secret": ofBuild,
 		"cache-from": ofBuild, "cache-to": ofBuild, "engine": ofBuild, "engine-certs": ofBuild, "output": ofBuild, "base": ofBuild,
 	},
+	"init":         {"yes": everyRun, "provider": everyRun, "no-policy": everyRun, "only-policy": everyRun},
 	"policy check": {"strict": everyRun, "json": everyRun},
 	"policy test":  {},
 	"policy learn": {
