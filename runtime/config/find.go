@@ -39,7 +39,7 @@ func (e *NotFoundError) Hint() string {
 	case e.Near != "":
 		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
 	}
-	return "create one:\n" + Smallest + "or name one with -c FILE, or its directory with -C DIR"
+	return "create one with: stagecraft init\nor write it:\n" + Smallest + "or name one with -c FILE, or its directory with -C DIR"
 }
 
 // Smallest is the smallest configuration, indented.
