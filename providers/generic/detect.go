@@ -15,6 +15,8 @@ type proposal struct {
 	certainty abi.Certainty
 	evidence  []string
 	command   []string
+	// processes are several commands instead, by name.
+	processes map[string][]string
 	// workdir is where the command runs, by default the directory of the evidence.
 	workdir string
 	before  []string
@@ -116,13 +118,23 @@ func (p *proposed) Fields() []abi.Field {
 	return []abi.Field{{Name: "dev,omitempty", To: abi.Optional(&p.dev)}, {Name: "build,omitempty", To: abi.Optional(&p.build)}}
 }
 
+// proposedDev is one command, or several processes.
 type proposedDev struct {
+	proposedProcess
+	processes map[string]proposedProcess
+}
+
+func (p *proposedDev) Fields() []abi.Field {
+	return append(p.proposedProcess.Fields(), abi.Field{Name: "processes,omitempty", To: abi.Map(&p.processes)})
+}
+
+type proposedProcess struct {
 	command []string
 	workdir string
 }
 
-func (p *proposedDev) Fields() []abi.Field {
-	return []abi.Field{{Name: "command", To: &p.command}, {Name: "workdir,omitempty", To: &p.workdir}}
+func (p *proposedProcess) Fields() []abi.Field {
+	return []abi.Field{{Name: "command,omitempty", To: &p.command}, {Name: "workdir,omitempty", To: &p.workdir}}
 }
 
 type proposedBuild struct{ context string }
@@ -137,14 +149,25 @@ func (d *directory) candidate(p proposal) abi.Candidate {
 	if workdir == "" {
 		workdir = d.path
 	}
-	config := proposed{dev: &proposedDev{command: p.command}}
+	at := ""
 	if workdir != "." {
-		config.dev.workdir = "./" + workdir
+		at = "./" + workdir
+	}
+	config := proposed{dev: new(proposedDev)}
+	exec, comment := [][]string{inPolicy(workdir, p.command)}, "/dev/command"
+	if p.processes == nil {
+		config.dev.proposedProcess = proposedProcess{p.command, at}
+	} else {
+		exec, comment, config.dev.processes = nil, "/dev/processes", make(map[string]proposedProcess)
+		for _, name := range abi.SortedKeys(p.processes) {
+			config.dev.processes[name] = proposedProcess{p.processes[name], at}
+			exec = append(exec, inPolicy(workdir, p.processes[name]))
+		}
 	}
 	c := abi.Candidate{
 		Name: p.name, Dir: d.path, Certainty: p.certainty, Evidence: p.evidence, Before: p.before, Notes: p.notes,
-		Comments: map[string]string{"/dev/command": p.evidence[0]},
-		Needs:    abi.Needs{Exec: [][]string{inPolicy(workdir, p.command)}, Use: p.use, EnvPass: p.passes, Listen: p.ports, Unconfined: p.unconfined, Network: p.network, Comments: make(map[string]string)},
+		Comments: map[string]string{comment: p.evidence[0]},
+		Needs:    abi.Needs{Exec: exec, Use: p.use, EnvPass: p.passes, Listen: p.ports, Unconfined: p.unconfined, Network: p.network, Comments: make(map[string]string)},
 	}
 	for _, name := range p.write {
 		c.Needs.Write = append(c.Needs.Write, path.Join(d.path, name))

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,7 +114,7 @@ var fixtures = []struct {
 
 	// Ruby
 	{"Rails", []string{"bin/rails server :3000"}, files{"Gemfile": "gem 'rails'", "bin/rails": "", "config.ru": ""}},
-	{"Rails with bin/dev", []string{"bin/dev :3000", "bin/rails server :3000"}, files{"Gemfile": "gem \"rails\"", "bin/rails": "", "bin/dev": "", "Procfile.dev": "web: bin/rails server\ncss: bin/rails tailwindcss:watch\n"}},
+	{"Rails with bin/dev", []string{"bin/dev :3000", "css: bin/rails tailwindcss:watch, web: bin/rails server :3000"}, files{"Gemfile": "gem \"rails\"", "bin/rails": "", "bin/dev": "", "Procfile.dev": "web: bin/rails server\ncss: bin/rails tailwindcss:watch\n"}},
 	{"Rack", []string{"bundle exec rackup :9292"}, files{"Gemfile": "gem 'rack'", "config.ru": ""}},
 	{"Puma", []string{"bundle exec puma :9292"}, files{"Gemfile": "gem 'puma'", "config.ru": ""}},
 	{"Sinatra", []string{"bundle exec ruby app.rb :4567"}, files{"Gemfile": "gem 'sinatra'", "app.rb": "require 'sinatra'"}},
@@ -127,7 +129,7 @@ var fixtures = []struct {
 	{"Vapor", []string{"swift run :8080"}, files{"Package.swift": "https://github.com/vapor/vapor.git"}},
 
 	// Files of other tools
-	{"Procfile.dev", []string{"sh -c \"bin/web -p ${PORT:-4100}\" :4100"}, files{"Procfile.dev": "worker: bin/work\nweb: bin/web -p ${PORT:-4100}\n"}},
+	{"Procfile.dev", []string{"process3: x, web: sh -c \"bin/web -p ${PORT:-4100}\", worker: bin/work :4100"}, files{"Procfile.dev": "worker: bin/work\nweb: bin/web -p ${PORT:-4100}\nname with more than 20 letters: x\n"}},
 	{"Procfile", []string{"gunicorn app:app :8000"}, files{"Procfile": "release: migrate\nweb: gunicorn app:app\n"}},
 	{"a script before a Procfile", []string{"npm run dev", "npm start"}, files{"Procfile": "web: npm start\n", "package.json": `{"scripts": {"dev": "node x"}}`}},
 	{"Compose", []string{"bundle exec thin -p 3000 :3000"}, files{"compose.yaml": "services:\n  db:\n    image: postgres\n  web:\n    build: .\n    command: bundle exec thin -p 3000\n    ports: [3000]\n"}},
@@ -186,8 +188,9 @@ func summary(t *testing.T, c abi.Candidate) string {
 	t.Helper()
 	var config struct {
 		Dev *struct {
-			Command []string
-			Workdir string
+			Command   []string
+			Workdir   string
+			Processes map[string]struct{ Command []string }
 		}
 		Build *struct{ Context string }
 	}
@@ -197,14 +200,23 @@ func summary(t *testing.T, c abi.Candidate) string {
 	if config.Dev == nil {
 		return "build " + config.Build.Context
 	}
-	var words []string
-	for _, word := range config.Dev.Command {
-		if strings.Contains(word, " ") {
-			word = `"` + word + `"`
+	joined := func(argv []string) string {
+		var words []string
+		for _, word := range argv {
+			if strings.Contains(word, " ") {
+				word = `"` + word + `"`
+			}
+			words = append(words, word)
 		}
-		words = append(words, word)
+		return strings.Join(words, " ")
 	}
-	text := strings.Join(words, " ")
+	text := joined(config.Dev.Command)
+	for i, name := range slices.Sorted(maps.Keys(config.Dev.Processes)) {
+		if i > 0 {
+			text += ", "
+		}
+		text += name + ": " + joined(config.Dev.Processes[name].Command)
+	}
 	if dir := strings.TrimPrefix(config.Dev.Workdir, "./"); dir != "" {
 		text += " in " + dir
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -108,7 +109,8 @@ func (d *directory) procfile(file string, certainty abi.Certainty) []proposal {
 	return d.processes(file, certainty, names, commands)
 }
 
-// processes proposes the server among several processes, and names the others.
+// processes proposes one process, or several by their names. The server among them says
+// which port is used.
 func (d *directory) processes(file string, certainty abi.Certainty, names, commands []string) []proposal {
 	if len(names) == 0 {
 		return nil
@@ -126,19 +128,25 @@ func (d *directory) processes(file string, certainty abi.Certainty, names, comma
 		needs: needs{use: d.tools(), manifest: d.first("package.json", "Gemfile", "requirements.txt", "pyproject.toml", "go.mod", "mix.exs", "composer.json"), write: []string{"tmp", "log"}},
 	}
 	if len(names) > 1 {
-		var others []string
-		for i, name := range names {
-			if i != web {
-				others = append(others, name+": "+commands[i])
-			}
+		p.evidence[0] += ", and " + strconv.Itoa(len(names)-1) + " more"
+		p.processes = make(map[string][]string)
+		for i, name := range names[:min(len(names), abi.MaxProcesses)] {
+			p.processes[processName(name, i)] = shellWords(commands[i])
 		}
-		p.notes = []string{d.named(file) + " has more processes, which are not configured: " + strings.Join(others, "; ")}
 	}
 	if strings.Contains(command, "PORT") {
 		p.passes = []string{"PORT"}
 	}
 	p.listen(d, command, usualPort(command), firstWord(command))
 	return []proposal{p}
+}
+
+// processName is a name as it may be in dev.processes.
+func processName(name string, i int) string {
+	if name == "" || len(name) > maxName || strings.Trim(name, nameLetters) != "" {
+		return "process" + strconv.Itoa(i+1)
+	}
+	return name
 }
 
 // usualPort is that of a server by its command, 0 if it is unknown.
