@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // detectors are in the order of preference within one directory, for candidates of the
 // same certainty.
 var detectors = []func(*directory) []proposal{
@@ -32,19 +34,33 @@ func (d *directory) tools() []string {
 	return tools
 }
 
-// markers are files by which a directory is of an ecosystem.
+// toolOf is the tool that runs a command, "" if it is unknown.
+func toolOf(command []string) string {
+	for _, m := range markers {
+		for program := range strings.SplitSeq(m.programs, "|") {
+			if len(command) > 0 && command[0] == program {
+				return m.tool
+			}
+		}
+	}
+	return ""
+}
+
+// markers are files by which a directory is of an ecosystem, and programs by which a
+// command is.
 var markers = []struct {
-	tool  string
-	files []string
+	tool     string
+	files    []string
+	programs string
 }{
-	{"node", []string{"package.json"}},
-	{"go", []string{"go.mod", "go.work"}},
-	{"python", pythonFiles},
-	{"rust", []string{"Cargo.toml"}},
-	{"java", []string{"pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"}},
-	{"php", []string{"composer.json"}},
-	{"ruby", []string{"Gemfile", "config.ru"}},
-	{"elixir", []string{"mix.exs"}},
-	{"deno", []string{"deno.json", "deno.jsonc"}},
-	{"bun", []string{"bun.lock", "bun.lockb", "bunfig.toml"}},
+	{"node", []string{"package.json"}, "node|npm|npx|pnpm|yarn"},
+	{"go", []string{"go.mod", "go.work"}, "go"},
+	{"python", pythonFiles, "python|python3|uv|poetry|pdm|gunicorn|uvicorn|flask|fastapi|celery"},
+	{"rust", []string{"Cargo.toml"}, "cargo"},
+	{"java", []string{"pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"}, "java|mvn|gradle"},
+	{"php", []string{"composer.json"}, "php|composer"},
+	{"ruby", []string{"Gemfile", "config.ru"}, "ruby|bundle|rails|rackup|puma|sidekiq"},
+	{"elixir", []string{"mix.exs"}, "mix|elixir"},
+	{"deno", []string{"deno.json", "deno.jsonc"}, "deno"},
+	{"bun", []string{"bun.lock", "bun.lockb", "bunfig.toml"}, "bun|bunx"},
 }

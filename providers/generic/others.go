@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,6 +127,11 @@ func (d *directory) processes(file string, certainty abi.Certainty, names, comma
 	p := proposal{
 		name: file, certainty: certainty, evidence: []string{d.named(file) + ": " + names[web] + " is " + shortened(command)}, command: shellWords(command),
 		needs: needs{use: d.tools(), manifest: d.first("package.json", "Gemfile", "requirements.txt", "pyproject.toml", "go.mod", "mix.exs", "composer.json"), write: []string{"tmp", "log"}},
+	}
+	for _, text := range commands {
+		if tool := toolOf(shellWords(text)); tool != "" && !slices.Contains(p.use, tool) {
+			p.use = append(p.use, tool)
+		}
 	}
 	if len(names) > 1 {
 		p.evidence[0] += ", and " + strconv.Itoa(len(names)-1) + " more"

@@ -49,7 +49,7 @@ func flagPort(command string) int {
 	fields := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\"'", r) })
 	for i, field := range fields {
 		name, value, joined := strings.Cut(field, "=")
-		if slices.Contains([]string{"-p", "--port", "-P", "--http-port", "--server.port", "PORT", "-l", "--listen", "-b", "--bind", "-S", "--http"}, name) {
+		if slices.Contains([]string{"-p", "--port", "-P", "--http-port", "--server.port", "PORT", "-l", "--listen", "-b", "--bind", "-S", "--http", "http.server", "runserver"}, name) {
 			if !joined && i+1 < len(fields) {
 				value = fields[i+1]
 			}
