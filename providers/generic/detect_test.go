@@ -134,7 +134,7 @@ var fixtures = []struct {
 	{"a script before a Procfile", []string{"npm run dev", "npm start"}, files{"Procfile": "web: npm start\n", "package.json": `{"scripts": {"dev": "node x"}}`}},
 	{"Compose", []string{"bundle exec thin -p 3000 :3000"}, files{"compose.yaml": "services:\n  db:\n    image: postgres\n  web:\n    build: .\n    command: bundle exec thin -p 3000\n    ports: [3000]\n"}},
 	{"Compose with a database", []string{"npm start"}, files{"compose.yaml": "services:\n  db:\n    image: mysql\n    command: --sql-mode=ANSI\n  cache:\n    command: redis-server --save 60\n    image: redis:7\n  web:\n    image: node:22\n    command: npm start\n"}},
-	{"Compose with a list", []string{"python -m http.server 8000"}, files{"docker-compose.yml": "services:\n  app:\n    command: [\"python\", \"-m\", \"http.server\", \"8000\"]\n"}},
+	{"Compose with a list", []string{"python -m http.server 8000 :8000"}, files{"docker-compose.yml": "services:\n  app:\n    command: [\"python\", \"-m\", \"http.server\", \"8000\"]\n"}},
 	{"justfile", []string{"just dev"}, files{"justfile": "build:\n  x\ndev:\n  y\n"}},
 	{"Taskfile", []string{"task dev"}, files{"Taskfile.yml": "version: 3\ntasks:\n  dev:\n    cmds: [x]\n"}},
 	{"shell script", []string{"sh dev.sh :8123"}, files{"dev.sh": "#!/bin/sh\nPORT=8123 exec server\n"}},
