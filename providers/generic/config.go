@@ -128,6 +128,14 @@ func (c *config) checkPaths() []abi.Problem {
 	return slices.Concat(checkPath("/build/dockerfile", c.Build.Dockerfile), checkPath("/build/context", c.Build.Context))
 }
 
+// checkContext checks dev.workdir if it is the context.
+func (c *config) checkContext() []abi.Problem {
+	if c.Build.Context != "" {
+		return nil
+	}
+	return checkPath("/dev/workdir", c.Dev.Workdir)
+}
+
 func checkPath(pointer, p string) []abi.Problem {
 	if !leaves(p) {
 		return nil

@@ -100,7 +100,7 @@ func texts(env map[string]string) map[string]abi.Value {
 
 // BuildDocker builds build.dockerfile in build.context.
 func (*Provider) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) (string, error) {
-	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkBuild)
+	cfg, err := parse(opts.Decode, (*config).checkContext, (*config).checkPaths, (*config).checkBuild)
 	if err != nil {
 		return "", err
 	}
