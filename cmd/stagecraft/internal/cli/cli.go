@@ -85,6 +85,7 @@ type commands struct {
 		Show   auditShowCmd   `cmd:"" help:"Print an audit log as text."`
 		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of a file, for editors."`
 	Verify  verifyCmd  `cmd:"" help:"Verify a statement that build --attest wrote."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }

@@ -52,6 +52,7 @@ var layers = map[string][]string{
 	"internal/atomicfile":                       {"internal/safefile"},
 	"internal/filelock":                         {"internal/safefile"},
 	"internal/redact":                           {},
+	"internal/schematest":                       {"internal/yamldoc"},
 	"internal/gitstate":                         {"internal/safefile"},
 	"internal/snapshot":                         {"internal/safefile"},
 	"runtime/lock":                              {"guest-sdk/abi", "guest-sdk/settings", "internal/termtext", "internal/yamldoc"},
@@ -142,6 +143,7 @@ var only = map[string][]string{
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/guard", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
 	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
+	"github.com/santhosh-tekuri/jsonschema":               {"internal/schematest"},
 	"github.com/fsnotify/":                                {"hostfuncs/exec"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
 }
