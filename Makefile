@@ -17,7 +17,7 @@ RUNS ?= 1000
 SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
-HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox.s2
+HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox.s2 bin/helpers/stagecraft-schema.s2
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -tags stagecraft_small -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
@@ -42,8 +42,8 @@ bin/helpers/stagecraft-guard:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
 
 # Compressed, it is half as large; see RATIONALE.md, "Why is Extism's SDK in the helper?".
-bin/helpers/stagecraft-sandbox.s2:
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-sandbox
+bin/helpers/stagecraft-sandbox.s2 bin/helpers/stagecraft-schema.s2: bin/helpers/%.s2:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/$*
 	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -blocksize=256K -o $@ $(basename $@)
 
 # The modules and their digests are laid over providers/builtin, and the helpers over

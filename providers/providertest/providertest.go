@@ -129,14 +129,14 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 	if err := writeOverlay(overlay, replace); err != nil {
 		return "", err
 	}
-	for _, pkg := range []string{"hostfuncs/internal/guard/stagecraft-guard", "cmd/stagecraft-sandbox"} {
+	for _, pkg := range []string{"hostfuncs/internal/guard/stagecraft-guard", "cmd/stagecraft-sandbox", "cmd/stagecraft-schema"} {
 		name := filepath.Base(pkg)
 		helper := out + "-" + name
 		err := goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-overlay", overlay, "-o", helper, modulePath+"/"+pkg)
 		if err != nil {
 			return "", err
 		}
-		if name == "stagecraft-sandbox" {
+		if name != "stagecraft-guard" {
 			name += ".s2"
 			if err := Compress(helper+".s2", helper); err != nil {
 				return "", err

@@ -19,16 +19,19 @@ func TestEmbedded(t *testing.T) {
 		t.Skip("it builds a program")
 	}
 	dir := t.TempDir()
-	program, overlay := filepath.Join(dir, "stagecraft-sandbox"), filepath.Join(dir, "overlay.json")
-	compressed := program + ".s2"
+	overlay := filepath.Join(dir, "overlay.json")
 	here, err := os.Getwd()
 	must(t, err)
-	replace := map[string]map[string]string{"Replace": {filepath.Join(here, "stagecraft-sandbox.s2"): compressed}}
-	data, err := json.Marshal(replace)
+	replace := make(map[string]string)
+	for _, name := range []string{"stagecraft-sandbox", "stagecraft-schema"} {
+		program := filepath.Join(dir, name)
+		goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/"+name)
+		must(t, providertest.Compress(program+".s2", program))
+		replace[filepath.Join(here, name+".s2")] = program + ".s2"
+	}
+	data, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	must(t, err)
 	must(t, os.WriteFile(overlay, data, 0o600))
-	goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/stagecraft-sandbox")
-	must(t, providertest.Compress(compressed, program))
 	// Its tests have the address space bounded too, which the race detector does not
 	// allow.
 	goTool(t, "test", "-count=1", "-tags=helpers", "-overlay="+overlay, ".")

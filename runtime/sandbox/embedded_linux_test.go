@@ -16,17 +16,21 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// compressed is laid over this directory by TestEmbedded.
-//
-//go:embed stagecraft-sandbox.s2
-var compressed []byte
+// Both are laid over this directory by TestEmbedded.
+var (
+	//go:embed stagecraft-sandbox.s2
+	compressed []byte
+	//go:embed stagecraft-schema.s2
+	compressedSchema []byte
+)
 
 // TestHelper is the program that runs the modules of the tests.
-var TestHelper = NewHelper(compressed)
+var TestHelper = NewHelper(compressed, compressedSchema)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
 func withoutMemoryFiles() *Helper {
-	return &Helper{compressed, func() (*os.File, error) { return nil, unix.EACCES }}
+	refuses := func() (*os.File, error) { return nil, unix.EACCES }
+	return &Helper{&program{compressed, refuses}, &program{compressedSchema, refuses}}
 }
 
 func openWorks(t *testing.T, helper *Helper, cache string) error {

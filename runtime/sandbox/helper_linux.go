@@ -18,27 +18,42 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// Helper is the program cmd/stagecraft-sandbox, embedded in this one. A nil Helper is
-// this program itself, see [Main].
-type Helper struct {
+// Helper is the programs cmd/stagecraft-sandbox and cmd/stagecraft-schema, embedded in this
+// one. A nil Helper is this program itself, see [Main].
+type Helper struct{ module, schema *program }
+
+// NewHelper returns the helper with programs that are compressed by S2: for modules, and
+// for schemas. It returns nil if there is none for modules.
+func NewHelper(module, schema []byte) *Helper {
+	if len(module) == 0 {
+		return nil
+	}
+	return &Helper{newProgram(module), newProgram(schema)}
+}
+
+// of is the program of a helper by its name.
+func (h *Helper) of(name string) *program {
+	if name == frame.SchemaName {
+		return h.schema
+	}
+	return h.module
+}
+
+// program is an embedded program.
+type program struct {
 	compressed []byte
 	// memory returns a memory file with the program. It stays open, since a run may start
 	// several helpers.
 	memory func() (*os.File, error)
 }
 
-// NewHelper returns the helper with a program that is compressed by S2, or nil if there
-// is no program.
-func NewHelper(compressed []byte) *Helper {
-	if len(compressed) == 0 {
-		return nil
-	}
-	h := &Helper{compressed: compressed}
-	h.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, h.program()) })
-	return h
+func newProgram(compressed []byte) *program {
+	p := &program{compressed: compressed}
+	p.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, p.content()) })
+	return p
 }
 
-func (h *Helper) program() io.Reader { return s2.NewReader(bytes.NewReader(h.compressed)) }
+func (p *program) content() io.Reader { return s2.NewReader(bytes.NewReader(p.compressed)) }
 
 // exec starts the helper from a memory file. If the kernel does not execute memory files,
 // exec starts a copy in the directory of compiled code, which no other user and no command
@@ -48,7 +63,8 @@ func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
 	if h == nil {
 		return execSelf(argv, attr)
 	}
-	memory, err := h.memory()
+	program := h.of(l.name)
+	memory, err := program.memory()
 	if err == nil {
 		inMemory := *attr
 		inMemory.Files = append(slices.Clone(attr.Files), memory.Fd())
@@ -60,21 +76,21 @@ func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
 	if l.copies == "" {
 		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; there is no directory for a copy", err)
 	}
-	pid, copyErr := h.execCopy(l.copies, argv, attr)
+	pid, copyErr := program.execCopy(l.copies, argv, attr)
 	if copyErr != nil {
 		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; from %s: %w", err, l.copies, copyErr)
 	}
 	return pid, nil
 }
 
-func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+func (p *program) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	dir, err = os.MkdirTemp(dir, "helper-")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, frame.ProgramName)
-	if err := writeProgram(file, h.program()); err != nil {
+	if err := writeProgram(file, p.content()); err != nil {
 		return 0, err
 	}
 	return syscall.ForkExec(file, argv, attr)

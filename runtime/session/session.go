@@ -263,7 +263,7 @@ func (s *Session) Dev(ctx context.Context) error {
 }
 
 func (s *Session) devCall() call {
-	return call{operation: abi.ExportDev, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
+	return call{operation: abi.ExportDev, builds: s.builds, make: s.checked(func(ctx context.Context, l *loaded, _ division) error {
 		return l.guest.Dev(ctx, backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env})
-	}}
+	})}
 }
