@@ -5,10 +5,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/tools/txtar"
 
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
@@ -37,7 +42,7 @@ func Compile(t testing.TB, schema []byte) *jsonschema.Schema {
 	return compiled
 }
 
-// described requires a description for each property, or a reference to what has one.
+// described requires a description for each property.
 func described(t testing.TB, at string, schema any) {
 	t.Helper()
 	switch schema := schema.(type) {
@@ -50,7 +55,7 @@ func described(t testing.TB, at string, schema any) {
 		for key, value := range properties {
 			property, _ := value.(map[string]any)
 			// A condition says nothing new of a key.
-			if property["description"] == nil && property["$ref"] == nil && !strings.Contains(at, "/if") && !strings.Contains(at, "/then") {
+			if property["description"] == nil && !strings.Contains(at, "/if") && !strings.Contains(at, "/then") {
 				t.Errorf("%s/properties/%s has no description", at, key)
 			}
 		}
@@ -96,6 +101,56 @@ func Agree(t *testing.T, schema []byte, parse func(text string) error, c Corpus)
 	for text := range c.Stricter {
 		check(text, false, true)
 	}
+}
+
+// Agreed requires schema and parser to agree on each text, by name. Of those in unsaid, the
+// schema does not say what is wrong.
+func Agreed(t *testing.T, schema []byte, parse func(text string) error, texts map[string]string, unsaid ...string) {
+	t.Helper()
+	compiled := Compile(t, schema)
+	for name, text := range texts {
+		bySchema, byParser := Validate(compiled, text), parse(text)
+		if (bySchema == nil) != (byParser == nil) && !(bySchema == nil && slices.Contains(unsaid, name)) {
+			t.Errorf("%s:\nschema: %v\nparser: %v", name, bySchema, byParser)
+		}
+	}
+}
+
+// Texts returns the YAML files of all scripts and examples that contain all of the words,
+// by name. root is the repository.
+func Texts(t testing.TB, root string, words ...string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	add := func(name, text string) {
+		if filepath.Ext(name) == ".yml" && !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) }) {
+			found[name] = text
+		}
+	}
+	scripts, err := filepath.Glob(filepath.Join(root, "cmd/stagecraft/testdata/script/*.txtar"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, script := range scripts {
+		archive, err := txtar.ParseFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range archive.Files {
+			add(filepath.Base(script)+"/"+file.Name, string(file.Data))
+		}
+	}
+	err = fs.WalkDir(os.DirFS(filepath.Join(root, "examples")), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(root, "examples", name))
+		add("examples/"+name, string(data))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // Validate checks a text by a schema. A text that is not YAML has no value to check, and

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/stagecraft-dev/stagecraft/internal/schematest"
 )
 
@@ -50,40 +48,24 @@ func TestSchemaAgrees(t *testing.T) {
 	schematest.Agree(t, data, parseText, c)
 }
 
-// TestScriptsAgree takes the configurations of all scripts. The schema of the core alone
-// is asked, since no provider is.
-func TestScriptsAgree(t *testing.T) {
+// TestTextsAgree takes the configurations of all scripts and examples. No provider is asked
+// about its own part.
+func TestTextsAgree(t *testing.T) {
+	texts := schematest.Texts(t, "../..", "backend:")
+	if len(texts) < 200 {
+		t.Errorf("found %d configurations", len(texts))
+	}
+	for name, text := range texts {
+		// The parser of engines refuses it, after this one.
+		if strings.Contains(text, "engine: dockr") {
+			delete(texts, name)
+		}
+	}
 	data, err := Schema(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled := schematest.Compile(t, data)
-	scripts, err := filepath.Glob("../../cmd/stagecraft/testdata/script/*.txtar")
-	if err != nil || len(scripts) == 0 {
-		t.Fatal("no scripts", err)
-	}
-	found := 0
-	for _, script := range scripts {
-		archive, err := txtar.ParseFile(script)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range archive.Files {
-			text := string(file.Data)
-			// The parser of engines refuses dockr, after this one.
-			if filepath.Ext(file.Name) != ".yml" || !strings.Contains(text, "backend:") || strings.Contains(text, "engine: dockr") {
-				continue
-			}
-			found++
-			bySchema, byParser := schematest.Validate(compiled, text), parseText(text)
-			if (bySchema == nil) != (byParser == nil) {
-				t.Errorf("%s: %s:\nschema: %v\nparser: %v", script, file.Name, bySchema, byParser)
-			}
-		}
-	}
-	if found < 100 {
-		t.Errorf("found %d configurations", found)
-	}
+	schematest.Agreed(t, data, parseText, texts)
 }
 
 func FuzzSchemaAgrees(f *testing.F) {
