@@ -78,8 +78,8 @@ func compile(doc any) (*jsonschema.Schema, *abi.Error) {
 	if err == nil {
 		return compiled, nil
 	}
-	if remote, ok := errors.AsType[*remoteError](err); ok {
-		return nil, invalid(remote.Error())
+	if loaded, ok := errors.AsType[*jsonschema.LoadURLError](err); ok {
+		return nil, invalid(loaded.Err.Error())
 	}
 	if failed, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
 		if about := ofSchema(failed, doc); about != "" {
@@ -107,12 +107,8 @@ func ofSchema(err *jsonschema.SchemaValidationError, doc any) string {
 type nothing struct{}
 
 // Load implements [jsonschema.URLLoader].
-func (nothing) Load(url string) (any, error) { return nil, &remoteError{url} }
-
-type remoteError struct{ url string }
-
-func (e *remoteError) Error() string {
-	return fmt.Sprintf("it refers to %s, and may refer only to itself", strings.TrimPrefix(e.url, place[:strings.LastIndexByte(place, '/')+1]))
+func (nothing) Load(url string) (any, error) {
+	return nil, fmt.Errorf("it refers to %s, and may refer only to itself", strings.TrimPrefix(url, place[:strings.LastIndexByte(place, '/')+1]))
 }
 
 // isDeeper reports whether lists and objects are nested more than so deep.

@@ -156,7 +156,7 @@ func TestBadSchemas(t *testing.T) {
 		strings.Repeat(`[`, 20_000):                                                        "exceeded max depth",
 	} {
 		e := check(schema, `{}`)
-		if e == nil || len(e.Problems) > 0 || !strings.Contains(e.Message, want) {
+		if e == nil || len(e.Problems) > 0 || !strings.Contains(e.Message, want) || strings.Contains(e.Message, "loading") {
 			t.Errorf("%.200s: got %v, want %s", schema, e, want)
 		}
 	}
