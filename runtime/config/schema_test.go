@@ -96,7 +96,7 @@ func TestPartsAreEmbedded(t *testing.T) {
 		"itself":          `{"properties":{"a":{"$ref":"#","description":"d"}},"additionalProperties":false,"type":"object"}`,
 		"anchor":          `{"$defs":{"n":{"$anchor":"n","type":"object"}},"properties":{"a":{"$ref":"#n","description":"d"}},"additionalProperties":false}`,
 		"dynamic anchor":  `{"$dynamicAnchor":"n","type":"object","properties":{"a":{"$dynamicRef":"#n","description":"d"}},"additionalProperties":false}`,
-		"another dialect": `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"n":{"type":"object"}},"properties":{"a":{"$ref":"#/definitions/n"},"b":{"items":[{"type":"string"}],"description":"d"}},"additionalProperties":false}`,
+		"another dialect": `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"n":{"type":"object"}},"properties":{"a":{"$ref":"#/definitions/n","description":"d"},"b":{"items":[{"type":"string"}],"description":"d"}},"additionalProperties":false}`,
 		"an ID":           `{"$id":"https://example.com/s","$defs":{"n":{"type":"object"}},"properties":{"a":{"$ref":"#/$defs/n","description":"d"}},"additionalProperties":false}`,
 	} {
 		t.Run(name, func(t *testing.T) {
