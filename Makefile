@@ -17,7 +17,7 @@ RUNS ?= 1000
 SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
-HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox.s2 bin/helpers/stagecraft-schema.s2
+HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox bin/helpers/stagecraft-schema.s2
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -tags stagecraft_small -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
@@ -41,10 +41,13 @@ $(MODULES): bin/providers/%.wasm:
 bin/helpers/stagecraft-guard:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
 
-# Compressed, it is half as large; see RATIONALE.md, "Why is Extism's SDK in the helper?".
-bin/helpers/stagecraft-sandbox.s2 bin/helpers/stagecraft-schema.s2: bin/helpers/%.s2:
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/$*
-	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -blocksize=256K -o $@ $(basename $@)
+bin/helpers/stagecraft-sandbox:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./cmd/stagecraft-sandbox
+
+# It is started seldom, so it is compressed.
+bin/helpers/stagecraft-schema.s2:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-schema
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@ $(basename $@)
 
 # The modules and their digests are laid over providers/builtin, and the helpers over
 # their package, for the build alone.

@@ -46,6 +46,7 @@ func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.
 	runner := exec.NewRunner(exec.Options{
 		Project: root, Env: env, ChildEnv: capability.PassedEnv(hosttest.Policies(t, policy), "test", p.Environ), Grace: hosttest.Hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: mask, Warn: p.Warn, Serves: p.Serves, Pins: p.Pins,
+		Tell: p.Log, Ready: func([]abi.ReadyProcess) { p.Log(abi.LevelInfo, "ready") }, Ends: func() {},
 	})
 	t.Cleanup(runner.Close)
 	images := build.New(build.Config{
@@ -71,7 +72,9 @@ var requests = map[string]any{
 	abi.OpProcessStart: abi.ProcessStartRequest{Argv: []string{"touch", "made"}},
 	abi.OpProcessWait:  abi.ProcessWaitRequest{},
 	abi.OpProcessStop:  abi.ProcessStopRequest{ID: 1},
+	abi.OpReady:        abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "web"}}},
 	abi.OpProbe:        abi.ProbeRequest{Address: "127.0.0.1:4"},
+	abi.OpWatch:        abi.WatchRequest{Paths: []string{"**"}},
 }
 
 // TestEveryOperationIsGuarded calls all operations under a policy that allows nothing:
@@ -129,6 +132,7 @@ func TestMissingIsReportedAfterTheDecision(t *testing.T) {
 	for operation, pair := range map[string][2]any{
 		abi.OpReadFile: {abi.PathRequest{Path: "file"}, abi.PathRequest{Path: "none"}},
 		abi.OpStat:     {abi.StatRequest{Path: "file"}, abi.StatRequest{Path: "none"}},
+		abi.OpWatch:    {abi.WatchRequest{Paths: []string{"file"}}, abi.WatchRequest{Paths: []string{"none"}}},
 		abi.OpExec:     {abi.ExecRequest{Argv: []string{"sh"}}, abi.ExecRequest{Argv: []string{"no-such-program"}}},
 		abi.OpDockerBuild: {
 			abi.DockerBuildRequest{Context: ".", Tags: []string{"a"}},

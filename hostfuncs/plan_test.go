@@ -24,7 +24,7 @@ var order = map[string]string{abi.OpProcessStart: "1", abi.OpProcessWait: "2", a
 // looks are the operations that a plan carries out.
 var looks = map[string]bool{
 	abi.OpReadFile: true, abi.OpStat: true, abi.OpList: true, abi.OpEnvStatus: true, abi.OpLog: true,
-	abi.OpProcessWait: true, abi.OpProcessStop: true,
+	abi.OpProcessWait: true, abi.OpProcessStop: true, abi.OpReady: true,
 }
 
 // TestPlanHasNoEffect calls all operations in a plan: those with effects return as if they

@@ -41,13 +41,15 @@ const (
 	OpProcessStop  = "process_stop"
 	OpProcessWait  = "process_wait"
 	OpReadFile     = "read_file"
+	OpReady        = "ready"
 	OpStat         = "stat"
+	OpWatch        = "watch"
 )
 
 // Operations lists the operations of this version, sorted.
 func Operations() []string {
 	return []string{
-		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpStat,
+		OpDockerBuild, OpDockerImage, OpEnvStatus, OpExec, OpList, OpLog, OpProbe, OpProcessStart, OpProcessStop, OpProcessWait, OpReadFile, OpReady, OpStat, OpWatch,
 	}
 }
 
@@ -99,7 +101,7 @@ type Error struct {
 	// ExitCode is the exit status for the run, 1 to 255; 0 leaves it to the host.
 	ExitCode int `json:"exit_code,omitempty"`
 	// Field is the invalid field of a request, with CodeInvalid, if providers take it
-	// from the configuration: dir, context or dockerfile.
+	// from the configuration: dir, context, dockerfile, paths or ignore.
 	Field string `json:"field,omitempty"`
 	// Option is the field of [BuildDockerOptions] that the provider cannot apply, with
 	// CodeInvalid. [Description.BuildOptions] lists it.

@@ -155,7 +155,7 @@ func ExampleImportName() {
 
 func ExampleOperations() {
 	fmt.Println(len(abi.Operations()), "operations")
-	// Output: 12 operations
+	// Output: 14 operations
 }
 
 func ExampleExports() {

@@ -19,10 +19,16 @@ type Description struct {
 	// itself, by their names in JSON. docker_build applies the others, if the provider
 	// asks for it; otherwise the run ends before build_docker is called.
 	BuildOptions []string `json:"build_options,omitempty"`
+	// DevOptions are the fields of [DevOptions] that dev applies, by their names in JSON.
+	// The run ends before dev is called if the user gives another one.
+	DevOptions []string `json:"dev_options,omitempty"`
 }
 
-// The fields of [BuildDockerOptions] that a [Description] can list.
+// The fields of [DevOptions] and [BuildDockerOptions] that a [Description] can list.
 const (
+	OptionProcesses  = "processes"
+	OptionOnlyOutput = "only_output"
+
 	OptionTags      = "tags"
 	OptionPlatforms = "platforms"
 	OptionNoCache   = "no_cache"
@@ -32,12 +38,15 @@ const (
 )
 
 // Capabilities are the rights that a provider asks for. A field that points into the
-// user's configuration asks for exactly what the user wrote.
+// user's configuration asks for exactly what the user wrote. In such a pointer, * stands
+// for each key of a mapping; in one [ExecAsk], for the same key in all its pointers.
 type Capabilities struct {
 	Exec  []ExecAsk  `json:"exec,omitempty"`
 	Build []BuildAsk `json:"build,omitempty"`
 	// Files are patterns of the files that it reads, relative to the project directory.
 	Files []string `json:"files,omitempty"`
+	// FilesFrom point to such patterns, or lists of them.
+	FilesFrom []string `json:"files_from,omitempty"`
 	// Env are the names of variables that it looks at or passes on by reference; *
 	// matches any characters.
 	Env []string `json:"env,omitempty"`
@@ -51,7 +60,7 @@ type Capabilities struct {
 	// masked.
 	EnvPass   []string `json:"env_pass,omitempty"`
 	EnvSecret []string `json:"env_secret,omitempty"`
-	// ConnectFrom point to addresses, host:port, whose port it probes.
+	// ConnectFrom point to addresses, host:port, whose port it probes, or to ports.
 	ConnectFrom []string `json:"connect_from,omitempty"`
 	// Connect are the ports that it probes if the configuration has none at ConnectFrom.
 	Connect []int `json:"connect,omitempty"`
@@ -65,7 +74,7 @@ type Capabilities struct {
 
 // Empty reports whether a provider asks for nothing.
 func (c Capabilities) Empty() bool {
-	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.EnvPass)+len(c.EnvSecret)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images)+len(c.Daemons) == 0
+	return len(c.Exec)+len(c.Build)+len(c.Files)+len(c.FilesFrom)+len(c.Env)+len(c.EnvFrom)+len(c.EnvFilesFrom)+len(c.EnvPass)+len(c.EnvSecret)+len(c.ConnectFrom)+len(c.Connect)+len(c.Images)+len(c.Daemons) == 0
 }
 
 // ExecAsk asks to run a program: either Argv, with the patterns of a policy, or exactly
@@ -75,7 +84,8 @@ type ExecAsk struct {
 	ArgvFrom string   `json:"argv_from,omitempty"`
 	// DirFrom points to its working directory; the default is the project directory.
 	DirFrom string `json:"dir_from,omitempty"`
-	// EnvFrom points to a mapping of variables that it sets.
+	// EnvFrom points to a mapping of variables that it sets, to texts or to references
+	// as [Value] in JSON.
 	EnvFrom string `json:"env_from,omitempty"`
 }
 
@@ -116,6 +126,14 @@ type DevOptions struct {
 	WorkDir string `json:"workdir"`
 	// Env are variables for the provider's commands. Those of the configuration win.
 	Env map[string]string `json:"env,omitempty"`
+	// The fields below are set only if [Description.DevOptions] lists them. For a value
+	// that it cannot apply, the provider returns an [Error] with its Option.
+
+	// Processes are the names of the processes to run, with those that they depend on.
+	// Empty means all.
+	Processes []string `json:"processes,omitempty"`
+	// OnlyOutput is the name of the process whose output the user wants to see.
+	OnlyOutput string `json:"only_output,omitempty"`
 }
 
 // BuildDockerOptions is the input of build_docker.

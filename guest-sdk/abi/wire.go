@@ -47,6 +47,7 @@ func (d *Description) Fields() []Field {
 		{"text_from,omitempty", &d.TextFrom},
 		{"capabilities", &d.Capabilities},
 		{"build_options,omitempty", &d.BuildOptions},
+		{"dev_options,omitempty", &d.DevOptions},
 	}
 }
 
@@ -56,6 +57,7 @@ func (c *Capabilities) Fields() []Field {
 		{"exec,omitempty", List(&c.Exec)},
 		{"build,omitempty", List(&c.Build)},
 		{"files,omitempty", &c.Files},
+		{"files_from,omitempty", &c.FilesFrom},
 		{"env,omitempty", &c.Env},
 		{"env_from,omitempty", &c.EnvFrom},
 		{"env_files_from,omitempty", &c.EnvFilesFrom},
@@ -107,6 +109,8 @@ func (d *DevOptions) Fields() []Field {
 		{"config", &d.Config},
 		{"workdir", &d.WorkDir},
 		{"env,omitempty", &d.Env},
+		{"processes,omitempty", &d.Processes},
+		{"only_output,omitempty", &d.OnlyOutput},
 	}
 }
 
@@ -174,7 +178,29 @@ func (p *ProcessStartRequest) Fields() []Field {
 		{"env,omitempty", Map(&p.Env)},
 		{"stdin,omitempty", Optional(&p.Stdin)},
 		{"name,omitempty", &p.Name},
+		{"terminal,omitempty", &p.Terminal},
 		{"watch,omitempty", &p.Watch},
+		{"ready,omitempty", Optional(&p.Ready)},
+		{"ends,omitempty", &p.Ends},
+		{"ordered,omitempty", &p.Ordered},
+	}
+}
+
+// Fields implements [Object].
+func (r *Ready) Fields() []Field {
+	return []Field{
+		{"tcp,omitempty", &r.TCP},
+		{"http,omitempty", Optional(&r.HTTP)},
+		{"log,omitempty", &r.Log},
+	}
+}
+
+// Fields implements [Object].
+func (r *ReadyHTTP) Fields() []Field {
+	return []Field{
+		{"port", &r.Port},
+		{"path,omitempty", &r.Path},
+		{"status,omitempty", &r.Status},
 	}
 }
 
@@ -190,6 +216,17 @@ func (p *ProcessWaitRequest) Fields() []Field {
 	return []Field{
 		{"ids,omitempty", List(&p.IDs)},
 		{"timeout_ms,omitempty", &p.TimeoutMS},
+		{"clock,omitempty", &p.Clock},
+		{"keys,omitempty", List(&p.Keys)},
+	}
+}
+
+// Fields implements [Object].
+func (k *Key) Fields() []Field {
+	return []Field{
+		{"key", &k.Key},
+		{"argument,omitempty", &k.Argument},
+		{"help", &k.Help},
 	}
 }
 
@@ -198,8 +235,27 @@ func (p *ProcessWaitResult) Fields() []Field {
 	return []Field{
 		{"exited,omitempty", Optional(&p.Exited)},
 		{"seen,omitempty", Optional(&p.Seen)},
+		{"ready,omitempty", Optional(&p.Ready)},
+		{"typed,omitempty", Optional(&p.Typed)},
+		{"changed,omitempty", Optional(&p.Changed)},
 		{"interrupted,omitempty", &p.Interrupted},
 		{"timed_out,omitempty", &p.TimedOut},
+		{"waited_ms,omitempty", &p.WaitedMS},
+	}
+}
+
+// Fields implements [Object].
+func (p *ProcessReady) Fields() []Field {
+	return []Field{
+		{"id", &p.ID},
+	}
+}
+
+// Fields implements [Object].
+func (t *TypedKey) Fields() []Field {
+	return []Field{
+		{"key", &t.Key},
+		{"argument,omitempty", &t.Argument},
 	}
 }
 
@@ -228,6 +284,47 @@ func (p *ProcessStopRequest) Fields() []Field {
 		{"id", &p.ID},
 		{"signal,omitempty", &p.Signal},
 		{"grace_ms,omitempty", &p.GraceMS},
+		{"no_wait,omitempty", &p.NoWait},
+	}
+}
+
+// Fields implements [Object].
+func (r *ReadyRequest) Fields() []Field {
+	return []Field{
+		{"processes", List(&r.Processes)},
+	}
+}
+
+// Fields implements [Object].
+func (r *ReadyProcess) Fields() []Field {
+	return []Field{
+		{"name,omitempty", &r.Name},
+		{"url,omitempty", &r.URL},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchRequest) Fields() []Field {
+	return []Field{
+		{"paths", &w.Paths},
+		{"ignore,omitempty", &w.Ignore},
+		{"debounce_ms,omitempty", &w.DebounceMS},
+	}
+}
+
+// Fields implements [Object].
+func (w *WatchResult) Fields() []Field {
+	return []Field{
+		{"id", &w.ID},
+	}
+}
+
+// Fields implements [Object].
+func (f *FilesChanged) Fields() []Field {
+	return []Field{
+		{"id", &f.ID},
+		{"paths", &f.Paths},
+		{"more,omitempty", &f.More},
 	}
 }
 

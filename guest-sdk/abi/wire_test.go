@@ -25,6 +25,8 @@ func messages() []abi.Object {
 		new(abi.ValidateOptions), new(abi.DevOptions), new(abi.BuildDockerOptions), new(abi.BuildDockerResult),
 		new(abi.ExecRequest), new(abi.ExecResult), new(abi.ProcessStartRequest), new(abi.ProcessStartResult),
 		new(abi.ProcessWaitRequest), new(abi.ProcessWaitResult), new(abi.ProcessExit), new(abi.ProcessLine),
+		new(abi.Ready), new(abi.ReadyHTTP), new(abi.Key), new(abi.TypedKey), new(abi.ProcessReady), new(abi.ReadyRequest), new(abi.ReadyProcess),
+		new(abi.WatchRequest), new(abi.WatchResult), new(abi.FilesChanged),
 		new(abi.ProcessStopRequest), new(abi.ProbeRequest), new(abi.ProbeResult),
 		new(abi.DockerBuildRequest), new(abi.DockerBuildResult), new(abi.DockerImageRequest), new(abi.DockerImageResult),
 		new(abi.PathRequest), new(abi.StatRequest), new(abi.ReadFileResult), new(abi.FileInfo), new(abi.ListResult),

@@ -152,6 +152,13 @@ func ExampleImage() {
 	// Output: sha256:4d55fcb <nil>
 }
 
+func ExampleWatch() {
+	ctx := replies(abi.OpWatch, `{"id": 3}`)
+	id, err := backend.Watch(ctx, abi.WatchRequest{Paths: []string{"src/**"}, Ignore: []string{"**/*.test.ts"}})
+	fmt.Println(id, err)
+	// Output: 3 <nil>
+}
+
 func ExampleReadFile() {
 	ctx := replies(abi.OpReadFile, `{"data": "e30="}`)
 	data, err := backend.ReadFile(ctx, "package.json")

@@ -5,7 +5,7 @@ package backend
 import "github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 
 // Outside Wasm nothing is imported; the context's host is called by name.
-var hostDockerBuild, hostDockerImage, hostEnvStatus, hostExec, hostList, hostLog, hostProbe, hostProcessStart, hostProcessStop, hostProcessWait, hostReadFile, hostStat importFunc
+var hostDockerBuild, hostDockerImage, hostEnvStatus, hostExec, hostList, hostLog, hostProbe, hostProcessStart, hostProcessStop, hostProcessWait, hostReadFile, hostReady, hostStat, hostWatch importFunc
 
 func transport(ctx Context, operation string, _ importFunc, request []byte) ([]byte, error) {
 	h, ok := ctx.Value(hostKey{}).(Host)

@@ -35,8 +35,14 @@ func hostProcessWait(offset uint64) uint64
 //go:wasmimport extism:host/user stagecraft_read_file
 func hostReadFile(offset uint64) uint64
 
+//go:wasmimport extism:host/user stagecraft_ready
+func hostReady(offset uint64) uint64
+
 //go:wasmimport extism:host/user stagecraft_stat
 func hostStat(offset uint64) uint64
+
+//go:wasmimport extism:host/user stagecraft_watch
+func hostWatch(offset uint64) uint64
 
 // transport calls the host through Extism's memory. The context is not passed on: the
 // host itself ends a call.

@@ -48,17 +48,30 @@ func Start(ctx Context, req abi.ProcessStartRequest) (id int, err error) {
 	return res.ID, err
 }
 
-// Wait waits until something happens to one of the started programs, or the
-// run is asked to end.
+// Watch watches files of the project. [Wait] returns their changes, and [Stop] ends the
+// watch.
+func Watch(ctx Context, req abi.WatchRequest) (id int, err error) {
+	var res abi.WatchResult
+	err = call(ctx, abi.OpWatch, hostWatch, &req, &res)
+	return res.ID, err
+}
+
+// Wait waits until something happens to one of the started programs or to watched files,
+// or the run is asked to end.
 func Wait(ctx Context, req abi.ProcessWaitRequest) (res abi.ProcessWaitResult, err error) {
 	err = call(ctx, abi.OpProcessWait, hostProcessWait, &req, &res)
 	return res, err
 }
 
-// Stop ends a started program and all that it started.
+// Stop ends a started program and all that it started, or a watch.
 func Stop(ctx Context, req abi.ProcessStopRequest) (res abi.ProcessExit, err error) {
 	err = call(ctx, abi.OpProcessStop, hostProcessStop, &req, &res)
 	return res, err
+}
+
+// Ready tells the user that the backend is ready, and the URLs of its programs.
+func Ready(ctx Context, processes ...abi.ReadyProcess) error {
+	return call(ctx, abi.OpReady, hostReady, &abi.ReadyRequest{Processes: processes}, new(abi.Empty))
 }
 
 // Probe reports whether something answers on this machine's loopback.

@@ -5,7 +5,9 @@ package asks
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strconv"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
@@ -26,6 +28,33 @@ func New(asked abi.Capabilities, config json.RawMessage, position func(pointer s
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return a, nil
+}
+
+// Expand replaces the pointers with * by those that they stand for in the configuration.
+// expand does it for a list of pointers.
+func Expand(c abi.Capabilities, expand func(pointers []string) []string) abi.Capabilities {
+	var exec []abi.ExecAsk
+	for _, ask := range c.Exec {
+		before, after, found := strings.Cut(ask.ArgvFrom, "/*/")
+		if !found {
+			exec = append(exec, ask)
+			continue
+		}
+		for _, at := range expand([]string{before + "/*"}) {
+			same := func(pointer string) string {
+				if below, ok := strings.CutPrefix(pointer, before+"/*/"); ok {
+					return at + "/" + below
+				}
+				return pointer
+			}
+			exec = append(exec, abi.ExecAsk{Argv: ask.Argv, ArgvFrom: at + "/" + after, DirFrom: same(ask.DirFrom), EnvFrom: same(ask.EnvFrom)})
+		}
+	}
+	c.Exec = exec
+	for _, list := range []*[]string{&c.FilesFrom, &c.EnvFrom, &c.EnvFilesFrom, &c.ConnectFrom} {
+		*list = expand(*list)
+	}
+	return c
 }
 
 // Position is the position of a pointer in the file.
@@ -49,6 +78,19 @@ func (a *Asks) Texts(pointer string) []string {
 		texts = append(texts, text)
 	}
 	return texts
+}
+
+// Port is the number at a pointer, or the port of the address there; 0 if there is none.
+func (a *Asks) Port(pointer string) int {
+	if number, ok := a.at(pointer).(float64); ok {
+		return int(number)
+	}
+	_, port, err := net.SplitHostPort(a.Text(pointer))
+	number, nerr := strconv.Atoi(port)
+	if err != nil || nerr != nil {
+		return 0
+	}
+	return number
 }
 
 // Mapping is the mapping at a pointer, nil if there is none.

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
@@ -119,14 +118,8 @@ func (r *askedRules) each(pointer, key string, read func(string) (string, error)
 func (r *askedRules) secrets(pointer string) {
 	for _, id := range slices.Sorted(maps.Keys(r.Mapping(pointer))) {
 		at := abi.UnderPointer(pointer, id)
-		name := r.Text(abi.UnderPointer(at, "env"))
-		if name == "" || !isSecretID(id) {
-			continue
-		}
-		r.add(capability.AllowBuild("secrets", id, r.Position(at)), capability.AllowEnv(name, r.Position(at)))
-		list := abi.UnderPointer(at, "files")
-		for i, file := range r.Texts(list) {
-			rules, _ := r.images.env.AskedFile(file, r.Position(abi.UnderPointer(list, strconv.Itoa(i))))
+		if rules := r.images.env.AskedReference(r.Asks, at); len(rules) > 0 && isSecretID(id) {
+			r.add(capability.AllowBuild("secrets", id, r.Position(at)))
 			r.add(rules...)
 		}
 	}

@@ -224,6 +224,8 @@ type Grant struct {
 	Key string
 	// Rule is the line, in YAML.
 	Rule string
+	// Pattern means that all that the rule matches is asked for.
+	Pattern bool
 }
 
 // grantOf is the rule for one text.

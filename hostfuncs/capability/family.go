@@ -181,6 +181,8 @@ type Part struct {
 
 	exec *Exec
 	text string
+	// pattern means that the text stands for all that it matches.
+	pattern bool
 }
 
 // Parts takes a claim apart. A claim that no rule could allow has none.

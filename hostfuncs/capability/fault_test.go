@@ -51,7 +51,7 @@ func TestFault(t *testing.T) {
 		{"empty path", write(""), "is not a clean path"},
 		{"no UTF-8", read("a\xff"), "is not a clean path"},
 		{"the project", read("."), ""},
-		{"unknown use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = 3 }), "its use is unknown"},
+		{"unknown use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = 9 }), "its use is unknown"},
 		{"negative use of a file", change(read("a"), func(c *capability.Claim) { c.Files[0].Use = -1 }), "its use is unknown"},
 		{"file to load", load("a"), ""},
 		{"file to load outside", load("../a"), "is not a clean path"},

@@ -19,6 +19,9 @@ const (
 	Read FileKind = iota
 	Write
 	Load // its variables are given to what runs, unseen by the provider
+	// Watch reports that files change. The path is a pattern, with the links before its
+	// first * resolved. What a rule denies of it is not reported.
+	Watch
 )
 
 // FileUse is a file that would be used. Path is relative to the project
@@ -28,7 +31,7 @@ type FileUse struct {
 	Use  FileKind `json:"use"`
 }
 
-var fileKinds = []string{Read: "read", Write: "write", Load: "load"}
+var fileKinds = []string{Read: "read", Write: "write", Load: "load", Watch: "watch"}
 
 // MarshalText implements [encoding.TextMarshaler].
 func (k FileKind) MarshalText() ([]byte, error) { return useText(fileKinds, int(k)) }
@@ -49,7 +52,7 @@ func (c Claim) FromFiles() bool {
 
 // files are the files of the project.
 var files = family{
-	operations: []string{"list", "read_file", "stat"},
+	operations: []string{"list", "read_file", "stat", "watch"},
 	keys: func() []Key {
 		return []Key{
 			pathKey("files.read", func(c *Confinement, rules []*Rule) { c.Files.Read = append(c.Files.Read, subtrees(rules)...) }),
@@ -70,7 +73,7 @@ var files = family{
 	asked: func(c *Claim) bool { return len(c.Files) > 0 },
 	fault: func(c *Claim) string {
 		for _, use := range c.Files {
-			if !fs.ValidPath(use.Path) || use.Use < Read || use.Use > Load {
+			if !fs.ValidPath(use.Path) || use.Use < Read || use.Use > Watch || use.Use == Watch && !isFilePattern(use.Path) {
 				return fmt.Sprintf("%q is not a clean path in the project, or its use is unknown", use.Path)
 			}
 		}
@@ -97,7 +100,7 @@ var files = family{
 	parts: func(c *Claim) []Part {
 		var all []Part
 		for _, use := range c.Files {
-			p := Part{Keys: use.keys(), Claim: c.alone(), text: use.Path}
+			p := Part{Keys: use.keys(), Claim: c.alone(), text: use.Path, pattern: use.Use == Watch}
 			p.Claim.Files = []FileUse{use}
 			all = append(all, p)
 		}
@@ -119,6 +122,16 @@ func pathKey(name string, confine func(*Confinement, []*Rule)) Key {
 		covers:  func(_ bool, a, b *Rule) bool { return pathCovers(path.Clean(a.Text), path.Clean(b.Text)) },
 		search:  func(_ bool, r *Rule) string { return path.Clean(r.Text) },
 		confine: confine,
+		matches: func(p Part, r *Rule) bool {
+			one := new(paths)
+			switch {
+			case one.add(r) != nil:
+				return false
+			case p.pattern:
+				return one.watch(p.text) != nil
+			}
+			return one.allows(p.text) != nil
+		},
 	}
 }
 
@@ -139,11 +152,20 @@ func (u FileUse) keys() []string {
 // AllowRead allows the files that a pattern matches to be read.
 func AllowRead(pattern string, pos yamldoc.Pos) Rule { return allowIn("files.read", pattern, pos) }
 
+// Reads reports whether all policies let a provider read a file.
+func Reads(policies []*Policy, provider, path string) bool {
+	return Decide(policies, Claim{Operation: "read_file", Provider: provider, Files: []FileUse{{Path: path, Use: Read}}}).Allowed
+}
+
 // AllowLoad allows the variables of the dotenv files that a pattern matches to
 // be given to what runs. The files may not be read for that.
 func AllowLoad(pattern string, pos yamldoc.Pos) Rule { return allowIn("files.env", pattern, pos) }
 
 func (e *evaluation) file(use FileUse) {
+	if use.Use == Watch {
+		e.watched(use)
+		return
+	}
 	key := use.keys()[0]
 	allow, deny := e.list(key, use.Path)
 	if use.Use == Load && allow == nil {

@@ -108,7 +108,7 @@ func TestClaimJSON(t *testing.T) {
 			t.Errorf("%s is read as %s", text, c)
 		}
 	}
-	for _, use := range []any{capability.EnvUse{Name: "A", Use: 9}, capability.FileUse{Use: 3}, capability.NetUse{Port: 1, Use: 1}} {
+	for _, use := range []any{capability.EnvUse{Name: "A", Use: 9}, capability.FileUse{Use: 9}, capability.NetUse{Port: 1, Use: 1}} {
 		if data, err := json.Marshal(use); err == nil {
 			t.Errorf("an unknown use is written: %s", data)
 		}

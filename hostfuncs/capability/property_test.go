@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,7 +163,10 @@ func (s ruleSet) text(more string) string {
 
 func randomClaim(r *rand.Rand) capability.Claim {
 	use := capability.EnvUse{Name: pick(r, someNames), Use: capability.EnvKind(r.IntN(3))}
-	file := capability.FileUse{Path: pick(r, somePaths), Use: capability.FileKind(r.IntN(3))}
+	file := capability.FileUse{Path: pick(r, somePaths), Use: capability.FileKind(r.IntN(4))}
+	if file.Use == capability.Watch {
+		file.Path = path.Join(file.Path, pick(r, []string{"**", "*", "**/*.js"}))
+	}
 	switch r.IntN(6) {
 	case 0:
 		return command(randomWords(r, someWords)...)

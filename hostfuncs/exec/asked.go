@@ -2,23 +2,22 @@ package exec
 
 import (
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/files"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 )
 
 // AskedRules returns rules for the commands that a provider asks for, their variables,
 // and the ports that it asks to connect to.
-func AskedRules(project *files.Project, a *asks.Asks) []capability.Rule {
+func AskedRules(project *files.Project, env *values.Environment, a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, ask := range a.Exec {
-		rules = append(rules, askedCommand(project, a, ask)...)
+		rules = append(rules, askedCommand(project, env, a, ask)...)
 	}
 	for _, argv := range a.Daemons {
 		rules = append(rules, capability.AllowDaemon(argv))
@@ -26,7 +25,7 @@ func AskedRules(project *files.Project, a *asks.Asks) []capability.Rule {
 	return append(rules, askedPorts(a)...)
 }
 
-func askedCommand(project *files.Project, a *asks.Asks, ask abi.ExecAsk) []capability.Rule {
+func askedCommand(project *files.Project, env *values.Environment, a *asks.Asks, ask abi.ExecAsk) []capability.Rule {
 	var rules []capability.Rule
 	if len(ask.Argv) > 0 {
 		rules = append(rules, capability.AllowCommand(ask.Argv, yamldoc.Pos{}))
@@ -38,22 +37,21 @@ func askedCommand(project *files.Project, a *asks.Asks, ask abi.ExecAsk) []capab
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Mapping(ask.EnvFrom))) {
-		rules = append(rules, capability.AllowEnv(name, a.Position(abi.UnderPointer(ask.EnvFrom, name))))
+		at := abi.UnderPointer(ask.EnvFrom, name)
+		rules = append(rules, capability.AllowEnv(name, a.Position(at)))
+		rules = append(rules, env.AskedReference(a, at)...)
 	}
 	return rules
 }
 
-// askedPorts returns rules for the port of each address in the configuration or, if it
-// has none, for the requested port numbers.
+// askedPorts returns rules for each port in the configuration or, if it has none, for
+// the requested port numbers.
 func askedPorts(a *asks.Asks) []capability.Rule {
 	var rules []capability.Rule
 	for _, pointer := range a.ConnectFrom {
-		a.Each(pointer, func(address string, pos yamldoc.Pos) {
-			_, port, err := net.SplitHostPort(address)
-			if number, nerr := strconv.Atoi(port); err == nil && nerr == nil {
-				rules = append(rules, capability.AllowConnect(number, pos))
-			}
-		})
+		if port := a.Port(pointer); port != 0 {
+			rules = append(rules, capability.AllowConnect(port, a.Position(pointer)))
+		}
 	}
 	if len(rules) > 0 {
 		return rules

@@ -14,6 +14,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // command returns the command to run, except where captured output goes.
@@ -47,6 +48,23 @@ func (r *Runner) command(p execPlan) (process.Command, error) {
 		cmd.Stdin = strings.NewReader(text)
 	}
 	return cmd, nil
+}
+
+// handled makes a command's output go through the screen if an option selects, marks or
+// logs it, and otherwise masks it. done prints what is still buffered.
+func (r *Runner) handled(cmd *process.Command, p execPlan) (done func() error) {
+	if p.capture > 0 || !r.opts.Screen.Selects() {
+		// Masked before it is truncated: a part of a value would not be masked.
+		return r.masked(cmd)
+	}
+	out := r.newOutput(termtext.Line(filepath.Base(p.exec.Argv[0]), maxName), true, lookout{})
+	out.receive(cmd)
+	// Without a terminal of its own, the program still shares ours as its input.
+	cmd.Inherit = cmd.Inherit && (out.terminal == nil || !process.OnTerminal())
+	return func() error {
+		defer out.shown.Remove()
+		return out.close()
+	}
 }
 
 // masked masks a command's output if there is something to mask. Otherwise the command
@@ -95,11 +113,10 @@ func mayStay(x capability.Exec) []process.Daemon {
 // run runs a command as [Confinement.run] does. After the run was asked to end, it warns
 // of a command that still runs, and of one that is killed. It does not warn if the
 // provider ended the command.
-func (r *Runner) run(ctx context.Context, cmd process.Command, asked time.Duration) (process.Result, error) {
-	name := cmd.Argv[0]
+func (r *Runner) run(ctx context.Context, cmd process.Command, name string, asked time.Duration) (process.Result, error) {
 	cmd.Late = func(left time.Duration) {
 		if why, ok := asksToEnd(ctx); ok {
-			r.opts.Warn(errors.New(lateText(why.Signal, r.opts.Grace-left, left)))
+			r.opts.Warn(errors.New(lateText(name, why.Signal, r.opts.Grace-left, left)))
 		}
 	}
 	res, err := r.opts.Confinement.run(ctx, cmd, asked)
@@ -115,12 +132,12 @@ func asksToEnd(ctx context.Context) (*process.Interrupted, bool) {
 	return i, ok && !i.Stopped
 }
 
-func lateText(sig syscall.Signal, after, left time.Duration) string {
+func lateText(name string, sig syscall.Signal, after, left time.Duration) string {
 	again := "press Ctrl-C"
 	if sig == syscall.SIGINT {
 		again += " again"
 	}
-	return fmt.Sprintf("still running %v after %s; %s to kill it, or wait %v", after.Round(time.Second), signalWord(sig), again, left.Round(time.Second))
+	return fmt.Sprintf("%s: still running %v after %s; %s to kill it, or wait %v", name, after.Round(time.Second), signalWord(sig), again, left.Round(time.Second))
 }
 
 func killedText(name string, sig syscall.Signal, res process.Result, grace time.Duration) string {

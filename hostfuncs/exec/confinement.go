@@ -42,6 +42,9 @@ type ConfinementOptions struct {
 	// Watch records what commands use, for [Confinement.Used]. As confined ones, they
 	// get a separate directory for temporary files.
 	Watch bool
+	// Idle says that no command will run, so that there is no directory for temporary
+	// files.
+	Idle bool
 	// Replaced, if set, is called by another goroutine if a file that a rule names was
 	// replaced after a running command started.
 	Replaced func(error)
@@ -57,7 +60,7 @@ func NewConfinement(opts ConfinementOptions) (*Confinement, error) {
 		c.watch = &watch{uses: make(map[confine.Use]bool)}
 	}
 	hasFiles := slices.ContainsFunc(opts.Policies, func(p capability.Confinement) bool { return p.Files != nil })
-	if opts.Watch || hasFiles && c.support.Landlock >= confine.FilesABI {
+	if !opts.Idle && (opts.Watch || hasFiles && c.support.Landlock >= confine.FilesABI) {
 		var err error
 		if c.temp, err = newTempDir(); err != nil {
 			return nil, err

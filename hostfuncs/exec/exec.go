@@ -63,6 +63,12 @@ func (r *Runner) resolveExec(_ context.Context, q abi.ExecRequest) (p execPlan, 
 	if err := checkExec(q); err != nil {
 		return execPlan{}, err
 	}
+	if q.Interactive && r.opts.Screen.Selects() {
+		return execPlan{}, hostfuncs.OfField("interactive", &abi.Error{
+			Code: abi.CodeInvalid, Message: "an interactive program has the terminal, so its lines cannot be selected, marked or logged",
+			Hint: "leave out --timestamps, --log-file and --only-output, or interactive",
+		})
+	}
 	p.timeout, p.once, p.interactive = time.Duration(q.TimeoutMS)*time.Millisecond, q.Once, q.Interactive
 	if p.dir, err = r.opts.Project.Locate(q.Dir); err != nil {
 		return execPlan{}, hostfuncs.OfField("dir", err)
@@ -171,9 +177,8 @@ func (r *Runner) doExec(ctx context.Context, p execPlan) (abi.ExecResult, error)
 		stdout.limit, stderr.limit = p.capture, p.capture
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	}
-	// Masked before it is truncated: a part of a value would not be masked.
-	done := r.masked(&cmd)
-	res, err := r.run(ctx, cmd, p.timeout)
+	done := r.handled(&cmd, p)
+	res, err := r.run(ctx, cmd, cmd.Argv[0], p.timeout)
 	closeErr := done()
 	if limit, ok := errors.AsType[*abi.Error](err); ok {
 		return abi.ExecResult{}, limit

@@ -3,50 +3,72 @@ package exec
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
-// output receives what a started program prints, masked. It prints it for the user,
-// keeps the end, and finds watched lines.
+// output receives what a program prints, masked. It shows it to the user, keeps the end,
+// and finds watched lines.
 type output struct {
-	runner  *Runner
-	program *started
-	prefix  string
-	stdout  *redact.Writer
-	stderr  *redact.Writer
-	streams [2]*lineWriter
+	shown    *screen.Program
+	terminal *process.Terminal // of the program's own, nil for none
+	stdout   *redact.Writer
+	stderr   *redact.Writer
+	streams  [2]*stream
+	look     lookout
 
-	mu    sync.Mutex
-	watch []string
-	end   []byte // of the output, at most abi.MaxTail bytes
+	mu  sync.Mutex // guards look and end
+	end []byte     // of the output, at most abi.MaxTail bytes
 }
 
-// prefixColours are distinguishable on light and dark terminals.
-var prefixColours = []int{36, 33, 35, 32, 34, 31}
+// lookout is what is looked for in the lines of an output.
+type lookout struct {
+	watch []string
+	ready *regexp.Regexp // nil for none
+	// found receives a line with a watched text, and became is called for the first one
+	// that matches ready.
+	found  func(line string)
+	became func()
+}
 
-func (r *Runner) newOutput(s *started, p startPlan) *output {
-	o := &output{runner: r, program: s, watch: slices.Clone(p.watch), prefix: p.name + " | "}
-	if r.opts.Colour {
-		o.prefix = fmt.Sprintf("\x1b[%dm%s\x1b[0m", prefixColours[s.id%len(prefixColours)], o.prefix)
+// newOutput returns the output of a program that may have a terminal of its own. It has to
+// be closed, and its shown removed.
+func (r *Runner) newOutput(name string, terminal bool, look lookout) *output {
+	look.watch = slices.Clone(look.watch)
+	o := &output{look: look}
+	var resized func()
+	if terminal && r.opts.Screen.Terminal() {
+		o.terminal = new(process.Terminal)
+		resized = o.terminal.Resize
 	}
-	o.streams = [2]*lineWriter{{output: o, to: r.opts.Stdout}, {output: o, to: r.opts.Stderr}}
+	o.shown = r.opts.Screen.Program(name, o.terminal != nil, resized)
+	if o.terminal != nil {
+		o.terminal.Size = o.shown.Size
+	}
+	o.streams = [2]*stream{{output: o, to: o.shown.Stdout()}, {output: o, to: o.shown.Stderr()}}
 	o.stdout, o.stderr = r.opts.Mask.Writer(o.streams[0]), r.opts.Mask.Writer(o.streams[1])
 	return o
 }
 
+// receive makes the output receive what a command prints.
+func (o *output) receive(cmd *process.Command) {
+	cmd.Stdout, cmd.Stderr, cmd.Terminal = o.stdout, o.stderr, o.terminal
+}
+
 // close prints what is still buffered.
 func (o *output) close() error {
-	err := errors.Join(o.stdout.Close(), o.stderr.Close())
+	err := errors.Join(o.stdout.Close(), o.stderr.Close(), o.shown.Flush())
 	for _, s := range o.streams {
-		err = errors.Join(err, s.flush())
+		s.flush()
 	}
 	return err
 }
@@ -58,112 +80,77 @@ func (o *output) tail() string {
 	return strings.ToValidUTF8(string(o.end), "\uFFFD")
 }
 
-func (o *output) keep(p []byte) {
+// keep keeps the end of the output, and reports whether lines are watched.
+func (o *output) keep(p []byte) (watched bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.end = append(o.end, p...)
 	if over := len(o.end) - abi.MaxTail; over > 0 {
 		o.end = append(o.end[:0], o.end[over:]...)
 	}
+	return o.look.pending()
 }
 
-// look reports the first line with each watched text.
-func (o *output) look(line []byte) {
+// search reports the first line with each watched text, and the first by which the program
+// is ready.
+func (o *output) search(line []byte) {
 	o.mu.Lock()
-	text, found := "", false
-	if len(o.watch) > 0 {
+	text, found, ready := "", false, false
+	if o.look.pending() {
 		text = termtext.Line(string(line), maxLine)
-		o.watch = slices.DeleteFunc(o.watch, func(watched string) bool {
+		o.look.watch = slices.DeleteFunc(o.look.watch, func(watched string) bool {
 			has := strings.Contains(text, watched)
 			found = found || has
 			return has
 		})
+		if ready = o.look.ready != nil && o.look.ready.MatchString(text); ready {
+			o.look.ready = nil
+		}
 	}
 	o.mu.Unlock()
 	if found {
-		o.runner.started.update(func() { o.program.seen = append(o.program.seen, text) })
+		o.look.found(text)
+	}
+	if ready {
+		o.look.became()
 	}
 }
 
-// maxLine is how much of a line is buffered, in bytes.
+func (l lookout) pending() bool { return len(l.watch) > 0 || l.ready != nil }
+
+// maxLine is how much of a line is looked at, in bytes.
 const maxLine = 64 << 10
 
-// lineWriter prints one stream. The output of several programs is mixed by whole lines,
-// each with its program's name; that of a single program is printed unchanged.
-type lineWriter struct {
+// stream is one stream of an output.
+type stream struct {
 	output *output
 	to     io.Writer
 	line   []byte // the current line, at most maxLine of it
-	// unprinted is the part of it that was not printed.
-	unprinted []byte
 }
 
-func (l *lineWriter) Write(p []byte) (int, error) {
-	l.output.keep(p)
-	for rest := p; len(rest) > 0; {
-		part := rest
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			part = rest[:i+1]
+// Write implements [io.Writer]. The provider gets a line after the user can see it.
+func (s *stream) Write(p []byte) (int, error) {
+	watched := s.output.keep(p)
+	if _, err := s.to.Write(p); err != nil {
+		return 0, err
+	}
+	for rest := p; watched && len(rest) > 0; {
+		part, after, whole := bytes.Cut(rest, []byte{'\n'})
+		rest = after
+		if room := maxLine - len(s.line); room > 0 {
+			s.line = append(s.line, part[:min(len(part), room)]...)
 		}
-		rest = rest[len(part):]
-		if err := l.part(part); err != nil {
-			return 0, err
+		if whole {
+			s.flush()
 		}
 	}
 	return len(p), nil
 }
 
-// part receives a part of a line, which may be its end.
-func (l *lineWriter) part(p []byte) error {
-	whole := p[len(p)-1] == '\n'
-	begins := len(l.line) == 0
-	if room := maxLine - len(l.line); room > 0 {
-		l.line = append(l.line, p[:min(len(p), room)]...)
+// flush looks at the current line, which has ended.
+func (s *stream) flush() {
+	if len(s.line) > 0 {
+		s.output.search(s.line)
 	}
-	err := l.hand(p, whole, begins)
-	if whole {
-		// The provider gets the line after the user can see it.
-		l.output.look(l.line)
-		l.line = l.line[:0]
-	}
-	return err
-}
-
-// hand prints a part of a line, or buffers it until the line is whole.
-func (l *lineWriter) hand(p []byte, whole, begins bool) error {
-	if len(l.unprinted) == 0 && (!begins || !l.output.runner.started.several()) {
-		return l.write(p)
-	}
-	l.unprinted = append(l.unprinted, p...)
-	if !whole && len(l.unprinted) < maxLine {
-		return nil
-	}
-	return l.print()
-}
-
-// print prints the buffered line with its program's name.
-func (l *lineWriter) print() error {
-	text := append([]byte(l.output.prefix), l.unprinted...)
-	if text[len(text)-1] != '\n' {
-		text = append(text, '\n')
-	}
-	l.unprinted = l.unprinted[:0]
-	return l.write(text)
-}
-
-func (l *lineWriter) flush() error {
-	if len(l.line) > 0 {
-		l.output.look(l.line)
-	}
-	if len(l.unprinted) > 0 {
-		return l.print()
-	}
-	return nil
-}
-
-func (l *lineWriter) write(p []byte) error {
-	l.output.runner.screen.Lock()
-	defer l.output.runner.screen.Unlock()
-	_, err := l.to.Write(p)
-	return err
+	s.line = s.line[:0]
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 )
 
 // printed is what the user sees when each of these programs prints a line, one
@@ -11,15 +13,11 @@ import (
 func printed(t *testing.T, colour bool, names ...string) (stdout, stderr string) {
 	t.Helper()
 	p := newProject(t, nil)
-	p.Colour = colour
+	p.Screen = screen.New(screen.Options{Stdout: p.Stdout, Stderr: p.Stderr, Colour: colour})
 	r := NewRunner(p.Options)
 	outputs := make([]*output, len(names))
 	for i, name := range names {
-		s := new(started)
-		if err := r.started.add(s); err != nil {
-			t.Fatal(err)
-		}
-		outputs[i] = r.newOutput(s, startPlan{name: name})
+		outputs[i] = r.newOutput(name, false, lookout{})
 	}
 	for i, o := range outputs {
 		fmt.Fprintf(o.stdout, "out %d\n", i+1)
@@ -48,22 +46,5 @@ func TestPrefix(t *testing.T) {
 		if stdout != tt.want || stderr != strings.ReplaceAll(tt.want, "out", "err") {
 			t.Errorf("%v, colour %v: got %q and %q, want %q", tt.names, tt.colour, stdout, stderr, tt.want)
 		}
-	}
-}
-
-// TestPrefixColours wants programs beside one another to differ, and more of
-// them than there are colours to begin anew.
-func TestPrefixColours(t *testing.T) {
-	stdout, _ := printed(t, true, make([]string, len(prefixColours)+1)...)
-	lines := strings.Split(stdout, "\n")
-	seen := make(map[string]bool)
-	for _, line := range lines[:len(prefixColours)] {
-		colour, _, _ := strings.Cut(line, "m")
-		seen[colour] = true
-	}
-	first, _, _ := strings.Cut(lines[0], "m")
-	last, _, _ := strings.Cut(lines[len(prefixColours)], "m")
-	if len(seen) != len(prefixColours) || first != last {
-		t.Errorf("%d colours, the first %q, the last %q: %q", len(seen), first, last, stdout)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
@@ -71,7 +70,7 @@ func (r *Runner) resolveProbe(_ context.Context, q abi.ProbeRequest) (probePlan,
 		return p, &abi.Error{
 			Code: abi.CodeInvalid, Message: "probe: " + strconv.Quote(host) + " is not this machine's loopback", Hint: "use localhost, 127.0.0.1 or ::1",
 		}
-	case q.Path != "" && (q.Path[0] != '/' || strings.ContainsFunc(q.Path, func(r rune) bool { return r <= ' ' || r == 0x7f })):
+	case q.Path != "" && !validPath(q.Path):
 		return p, abi.Errorf(abi.CodeInvalid, "probe: %q is not a path, expected one that begins with /", q.Path)
 	case q.TimeoutMS < 0:
 		return p, abi.Errorf(abi.CodeInvalid, "probe: timeout_ms must not be negative")

@@ -19,15 +19,22 @@ import (
 // startPlan is a program exactly as it will be started.
 type startPlan struct {
 	execPlan
-	name  string
-	watch []string
+	name     string // the provider's, or empty
+	watch    []string
+	ready    readiness
+	ends     bool
+	ordered  bool
+	terminal bool
 }
+
+// maxName bounds the name of a program in output, in letters.
+const maxName = 20
 
 func (r *Runner) startOp() hostfuncs.Operation {
 	return hostfuncs.Op[abi.ProcessStartRequest, startPlan, abi.ProcessStartResult]{
 		Name:    abi.OpProcessStart,
 		Resolve: r.resolveStart,
-		Claim:   func(p startPlan) capability.Claim { return claimExec(p.execPlan) },
+		Claim:   claimStart,
 		Do:      r.doStart,
 		Step:    func(_ context.Context, p startPlan) (hostfuncs.Detail, error) { return p.step(), nil },
 		Preview: r.previewStart,
@@ -40,29 +47,50 @@ func (r *Runner) resolveStart(ctx context.Context, q abi.ProcessStartRequest) (s
 	if len(q.Watch) > abi.MaxWatches || slices.Contains(q.Watch, "") {
 		return startPlan{}, abi.Errorf(abi.CodeInvalid, "process_start: watch has at most %d texts, none of them empty", abi.MaxWatches)
 	}
+	ready, err := parseReady(q.Ready)
+	if err != nil {
+		return startPlan{}, err
+	}
 	p, err := r.resolveExec(ctx, abi.ExecRequest{
 		Argv: q.Argv, Dir: q.Dir, EnvBase: q.EnvBase, EnvFiles: q.EnvFiles, Env: q.Env, Stdin: q.Stdin,
 	})
 	if err != nil {
 		return startPlan{}, err
 	}
-	name := q.Name
-	if name == "" {
-		name = filepath.Base(q.Argv[0])
-	}
-	return startPlan{p, termtext.Line(name, 20), q.Watch}, nil
+	return startPlan{p, termtext.Line(q.Name, maxName), q.Watch, ready, q.Ends, q.Ordered, q.Terminal}, nil
 }
 
-// previewStart supposes that a program prints the first text that it is watched for, and
-// succeeds, or runs until it is interrupted if the run is one of a server.
+// label is the name of the program in output.
+func (p startPlan) label() string {
+	if p.name == "" {
+		return termtext.Line(filepath.Base(p.exec.Argv[0]), maxName)
+	}
+	return p.name
+}
+
+func (p startPlan) step() *Step {
+	step := p.execPlan.step()
+	step.Name, step.Ready = p.name, p.ready.String()
+	return step
+}
+
+func claimStart(p startPlan) capability.Claim {
+	c := claimExec(p.execPlan)
+	p.ready.claim(&c)
+	return c
+}
+
+// previewStart supposes that a program prints the first text that it is watched for,
+// becomes ready, and succeeds, or runs until it is interrupted if the run is one of a
+// server and it does not end by itself.
 func (r *Runner) previewStart(p startPlan) (abi.ProcessStartResult, []string, error) {
-	s := &started{planned: true, endless: r.opts.Serves}
+	s := &started{planned: true, endless: r.opts.Serves && !p.ends, ready: p.ready != readiness{}}
 	unknown := []string{"its output"}
 	if len(p.watch) > 0 {
 		s.seen = p.watch[:1]
 		unknown = []string{"its output, taken to have " + strconv.Quote(p.watch[0])}
 	}
-	if r.opts.Serves {
+	if s.endless {
 		unknown = append(unknown, "when it ends, taken to be when the run is asked to")
 	}
 	if err := r.started.add(s); err != nil {
@@ -80,19 +108,35 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 	if err != nil {
 		return abi.ProcessStartResult{}, err
 	}
-	s := new(started)
+	if err := p.ready.checkFree(ctx); err != nil {
+		return abi.ProcessStartResult{}, hostfuncs.OfField("ready", err)
+	}
+	s := &started{gone: make(chan struct{})}
+	run := ctx
+	if p.ordered {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := r.started.add(s); err != nil {
 		s.cancel(nil)
 		return abi.ProcessStartResult{}, err
 	}
-	out := r.newOutput(s, p)
-	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	if p.name != "" {
+		r.opts.Screen.NameAll()
+	}
+	out := r.newOutput(p.label(), p.terminal, lookout{
+		watch: p.watch, ready: p.ready.log,
+		found:  func(line string) { r.started.update(func() { s.seen = append(s.seen, line) }) },
+		became: func() { r.started.update(func() { s.ready = true }) },
+	})
+	s.removed = out.shown.Remove
+	out.receive(&cmd)
 	runs, failed := make(chan struct{}), make(chan error, 1)
 	cmd.Started = func() { close(runs) }
 	r.started.group.Go(func() {
+		defer close(s.gone)
 		defer s.cancel(nil)
-		res, err := r.run(ctx, cmd, 0)
+		res, err := r.run(ctx, cmd, p.label(), 0)
 		err = errors.Join(err, out.close())
 		select {
 		case <-runs:
@@ -100,15 +144,22 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 			failed <- err
 			return
 		}
+		_, over := asksToEnd(ctx)
 		r.started.update(func() {
 			s.ended, s.err = true, err
 			s.exit = abi.ProcessExit{
-				ID: s.id, ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted, Tail: out.tail(),
+				ID: s.id, ExitCode: res.ExitCode, Signal: res.Signal, Interrupted: res.Interrupted && over, Tail: out.tail(),
 			}
 		})
 	})
+	if p.ordered {
+		r.started.group.Go(func() { s.followKill(run, ctx) })
+	}
 	select {
 	case <-runs:
+		if p.ready.port != 0 {
+			r.started.group.Go(func() { r.awaitReady(ctx, s, p.ready) })
+		}
 		return abi.ProcessStartResult{ID: s.id}, nil
 	case err := <-failed:
 		r.started.update(func() { r.started.remove(s) })
@@ -120,6 +171,8 @@ func (r *Runner) doStart(ctx context.Context, p startPlan) (abi.ProcessStartResu
 type waitPlan struct {
 	of      []*started
 	timeout time.Duration
+	clock   bool
+	keys    []abi.Key
 	missing error
 }
 
@@ -132,20 +185,30 @@ func (r *Runner) waitOp() hostfuncs.Operation {
 			if q.TimeoutMS < 0 {
 				return waitPlan{}, abi.Errorf(abi.CodeInvalid, "process_wait: timeout_ms must not be negative")
 			}
+			if err := checkKeys(q.Keys); err != nil {
+				return waitPlan{}, err
+			}
 			of, err := r.started.find(abi.OpProcessWait, q.IDs)
-			return waitPlan{of, time.Duration(q.TimeoutMS) * time.Millisecond, err}, nil
+			return waitPlan{of, time.Duration(q.TimeoutMS) * time.Millisecond, q.Clock, q.Keys, err}, nil
 		},
 		Claim: func(waitPlan) capability.Claim { return capability.Claim{Own: true} },
-		Do: func(ctx context.Context, p waitPlan) (abi.ProcessWaitResult, error) {
-			switch {
-			case p.missing != nil:
-				return abi.ProcessWaitResult{}, p.missing
-			case len(p.of) == 0:
-				return abi.ProcessWaitResult{}, abi.Errorf(abi.CodeInvalid, "process_wait: no program was started, or all were waited for")
-			}
-			return r.started.wait(ctx, p.of, p.timeout)
-		},
+		Do:    r.doWait,
 	}
+}
+
+func (r *Runner) doWait(ctx context.Context, p waitPlan) (abi.ProcessWaitResult, error) {
+	switch {
+	case p.missing != nil:
+		return abi.ProcessWaitResult{}, p.missing
+	case len(p.of) == 0 && p.timeout == 0:
+		return abi.ProcessWaitResult{}, abi.Errorf(abi.CodeInvalid, "process_wait: no program was started, or all were waited for")
+	}
+	begun := time.Now()
+	result, err := r.waitTyping(ctx, p)
+	if p.clock {
+		result.WaitedMS = time.Since(begun).Milliseconds()
+	}
+	return result, err
 }
 
 // stopPlan says which program to end, and how.
@@ -153,6 +216,7 @@ type stopPlan struct {
 	program *started
 	signal  os.Signal
 	grace   time.Duration
+	noWait  bool
 	missing error
 }
 
@@ -167,20 +231,30 @@ func (r *Runner) stopOp() hostfuncs.Operation {
 			if p.missing != nil {
 				return abi.ProcessExit{}, p.missing
 			}
-			return r.started.stop(ctx, p.program, p.signal, p.grace)
+			if s := p.program; !s.asked && !s.planned && s.files == nil {
+				s.asked = true
+				r.opts.Ends()
+			}
+			r.started.askToEnd(ctx, p)
+			if p.noWait {
+				return abi.ProcessExit{}, nil
+			}
+			return r.started.ended(ctx, p.program)
 		},
 	}
 }
 
 // stopSignals are the signals that ask a program to end.
-var stopSignals = map[string]os.Signal{"": syscall.SIGTERM, "SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP}
+var stopSignals = map[string]os.Signal{
+	"": syscall.SIGTERM, "SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP, "SIGQUIT": syscall.SIGQUIT,
+}
 
 func (r *Runner) resolveStop(_ context.Context, q abi.ProcessStopRequest) (stopPlan, error) {
 	signal, ok := stopSignals[q.Signal]
 	if !ok || q.GraceMS < 0 {
-		return stopPlan{}, abi.Errorf(abi.CodeInvalid, "process_stop: signal must be SIGTERM, SIGINT or SIGHUP, and grace_ms must not be negative")
+		return stopPlan{}, abi.Errorf(abi.CodeInvalid, "process_stop: signal must be SIGTERM, SIGINT, SIGHUP or SIGQUIT, and grace_ms must not be negative")
 	}
-	p := stopPlan{signal: signal, grace: r.opts.Grace}
+	p := stopPlan{signal: signal, grace: r.opts.Grace, noWait: q.NoWait}
 	if q.GraceMS > 0 {
 		p.grace = min(p.grace, time.Duration(q.GraceMS)*time.Millisecond)
 	}

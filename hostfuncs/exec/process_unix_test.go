@@ -196,10 +196,10 @@ func TestOutputOfSeveral(t *testing.T) {
 		}
 	}
 	first := script(t, g, "echo alone; read x <go1; printf one-; echo half; read x <go1; echo last", func(q *abi.ProcessStartRequest) {
-		q.Name, q.Watch = "api", []string{"alone", "half"}
+		q.Watch = []string{"alone", "half"}
 	})
 	wait(t, g, abi.ProcessWaitRequest{})
-	second := script(t, g, "printf no-newline; read x <go2", nil)
+	second := script(t, g, "printf no-newline; read x <go2", func(q *abi.ProcessStartRequest) { q.Name = "db" })
 	// Kept open, so that written bytes wait for a reader.
 	pipes := make(map[string]*os.File)
 	for _, fifo := range []string{go1, go2} {
@@ -224,16 +224,22 @@ func TestOutputOfSeveral(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	lines := strings.Split(p.Stdout.(*strings.Builder).String(), "\n")
-	for _, want := range []string{"alone", "api | one-half", "sh | no-newline", "last"} {
+	for _, want := range []string{"alone", "sh | one-half", "db | no-newline", "sh | last"} {
 		if !strings.Contains("\n"+strings.Join(lines, "\n"), "\n"+want+"\n") {
 			t.Errorf("no line %q in %q", want, lines)
 		}
 	}
 }
 
-// freePort is a port without a server during the test: a socket has it and does not
-// listen.
+// freePort is a port without a server during the test.
 func freePort(t *testing.T) string {
+	t.Helper()
+	_, port := boundSocket(t)
+	return strconv.Itoa(port)
+}
+
+// boundSocket is a socket that has a port and does not listen.
+func boundSocket(t *testing.T) (fd, port int) {
 	t.Helper()
 	syscall.ForkLock.RLock()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -252,7 +258,7 @@ func freePort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strconv.Itoa(at.(*syscall.SockaddrInet4).Port)
+	return fd, at.(*syscall.SockaddrInet4).Port
 }
 
 func TestProbe(t *testing.T) {

@@ -26,6 +26,7 @@ func newProject(t testing.TB, list map[string]string) *project {
 	return &project{Host: h, Options: Options{
 		Project: files.NewProject(h.Root), Grace: hosttest.Hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: new(redact.Set), Warn: h.Warn,
+		Ends: func() {},
 	}}
 }
 

@@ -1,5 +1,6 @@
 // Package exec has the operations that run programs: exec, process_start,
-// process_wait, process_stop and probe. It gives programs their variables, their
+// process_wait, process_stop, ready and probe, and watch, whose events process_wait gives
+// too. It gives programs their variables, their
 // confinement and their limits.
 package exec
 
@@ -18,6 +19,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/process"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/values"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 )
 
 // Runner runs commands for one provider, and ends them with the run.
@@ -26,7 +28,8 @@ type Runner struct {
 	passed, withheld []string // variables that the provider asks for
 
 	started startedPrograms
-	screen  sync.Mutex // keeps printed lines whole
+	hint    sync.Once // says how to see the keys
+	told    bool      // that the backend is ready
 }
 
 // Options are what a runner works with.
@@ -50,12 +53,24 @@ type Options struct {
 	// Pins reports whether a policy allows a command by the digest of its program,
 	// which is then part of its claim. Nil means that none does.
 	Pins func(*capability.Exec) bool
+	// Reads reports whether the policies let the provider read a file of the project, by
+	// its path with links resolved. The changes of others are not reported to it. Nil
+	// means none.
+	Reads func(path string) bool
 	// Stdout and Stderr are where a command's streamed output goes; a file is handed
 	// to the command as it is. A command whose output is streamed shares this
 	// process's standard input.
 	Stdout, Stderr io.Writer
-	// Colour marks the names of programs whose output is mixed.
-	Colour bool
+	// Keyboard is where the user types keys; nil if nobody can type. Tell shows a message
+	// to the user, and Ready that the backend is ready.
+	Keyboard *Keyboard
+	Tell     func(level abi.Level, message string)
+	Ready    func([]abi.ReadyProcess)
+	// Ends is called when the provider begins to end a program, once for each.
+	Ends func()
+	// Screen shows the output of programs that run at the same time. Nil is one with
+	// Stdout and Stderr.
+	Screen *screen.Screen
 	// Mask has the values that must not be shown.
 	Mask *redact.Set
 	Warn func(error)
@@ -68,18 +83,21 @@ type Options struct {
 
 // NewRunner returns a runner, which has to be closed.
 func NewRunner(opts Options) *Runner {
+	if opts.Screen == nil {
+		opts.Screen = screen.New(screen.Options{Stdout: opts.Stdout, Stderr: opts.Stderr, Mask: opts.Mask.Text})
+	}
 	r := &Runner{opts: opts, started: startedPrograms{changed: make(chan struct{})}}
 	r.passAsked()
 	return r
 }
 
-// Close ends the programs that the provider started and did not stop, and waits
-// for their end.
+// Close ends the programs and watches that the provider started and did not stop, and
+// waits for their end.
 func (r *Runner) Close() { r.started.close() }
 
 // Operations are those of this package.
 func (r *Runner) Operations() []hostfuncs.Operation {
-	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.probeOp()}
+	return []hostfuncs.Operation{r.execOp(), r.startOp(), r.waitOp(), r.stopOp(), r.readyOp(), r.probeOp(), r.watchOp()}
 }
 
 // Guards starts the guards of commands.

@@ -26,6 +26,10 @@ type Step struct {
 	Unchanged bool   `json:"unchanged,omitempty"`
 	// Interactive says that the program handles Ctrl-C.
 	Interactive bool `json:"interactive,omitempty"`
+	// Name is the name of a started program in output, and Ready the condition under
+	// which it is ready, in words.
+	Name  string `json:"name,omitempty"`
+	Ready string `json:"ready,omitempty"`
 	// Daemons are commands that it may leave running.
 	Daemons [][]string `json:"daemons,omitempty"`
 }

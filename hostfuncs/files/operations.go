@@ -122,5 +122,8 @@ func AskedRules(a *asks.Asks) []capability.Rule {
 	for _, pattern := range a.Files {
 		rules = append(rules, capability.AllowRead(pattern, yamldoc.Pos{}))
 	}
+	for _, pointer := range a.FilesFrom {
+		a.Each(pointer, func(pattern string, pos yamldoc.Pos) { rules = append(rules, capability.AllowRead(pattern, pos)) })
+	}
 	return rules
 }

@@ -3,6 +3,7 @@ package values
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
@@ -149,6 +150,22 @@ func (e *Environment) AskedRules(a *asks.Asks) []capability.Rule {
 				rules = append(rules, capability.AllowEnv(name, pos))
 			}
 		})
+	}
+	return rules
+}
+
+// AskedReference returns rules for the reference at a pointer, with its variable and
+// dotenv files; none if there is no reference.
+func (e *Environment) AskedReference(a *asks.Asks, pointer string) []capability.Rule {
+	name := a.Text(abi.UnderPointer(pointer, "env"))
+	if name == "" {
+		return nil
+	}
+	rules := []capability.Rule{capability.AllowEnv(name, a.Position(pointer))}
+	list := abi.UnderPointer(pointer, "files")
+	for i, file := range a.Texts(list) {
+		loads, _ := e.AskedFile(file, a.Position(abi.UnderPointer(list, strconv.Itoa(i))))
+		rules = append(rules, loads...)
 	}
 	return rules
 }

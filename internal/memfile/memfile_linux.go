@@ -2,7 +2,6 @@ package memfile
 
 import (
 	"errors"
-	"io"
 	"os"
 	"strconv"
 
@@ -11,7 +10,7 @@ import (
 
 // New copies a program to a memory file, which nobody can change and everybody with its
 // descriptor can execute. It is open for reading only.
-func New(name string, program io.Reader) (*os.File, error) {
+func New(name string, program []byte) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)
 	if errors.Is(err, unix.EINVAL) {
@@ -23,7 +22,7 @@ func New(name string, program io.Reader) (*os.File, error) {
 	}
 	writer := os.NewFile(uintptr(fd), name)
 	defer writer.Close()
-	if _, err := io.Copy(writer, program); err != nil {
+	if _, err := writer.Write(program); err != nil {
 		return nil, err
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE

@@ -17,7 +17,7 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := memfile.New("program", bytes.NewReader(program))
+	file, err := memfile.New("program", program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestDescriptors(t *testing.T) {
 	}
 	defer input.Close()
 	below[0].Close() // for its writer, so that the file comes right after input
-	file, err := memfile.New("program", bytes.NewReader(program))
+	file, err := memfile.New("program", program)
 	if err != nil {
 		t.Fatal(err)
 	}

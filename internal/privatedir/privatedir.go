@@ -18,6 +18,11 @@ func Make(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	return Check(dir)
+}
+
+// Check returns the error that [Make] returns for an existing directory.
+func Check(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err

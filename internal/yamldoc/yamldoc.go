@@ -136,6 +136,30 @@ func (n *Node) At(pointer string) *Node {
 	return n
 }
 
+// Expand returns the pointers that a JSON pointer with * stands for: each * is one of the
+// keys of a mapping, in the document's order. A pointer without * stands for itself.
+func (n *Node) Expand(pointer string) []string {
+	before, after, found := strings.Cut(pointer+"/", "/*/")
+	if !found {
+		return []string{pointer}
+	}
+	var all []string
+	for _, e := range n.At(before).Entries() {
+		at := before + "/" + escapeKey.Replace(e.Key)
+		if after == "" {
+			all = append(all, at)
+			continue
+		}
+		for _, below := range e.Value.Expand("/" + strings.TrimSuffix(after, "/")) {
+			all = append(all, at+below)
+		}
+	}
+	return all
+}
+
+// escapeKey writes a key as in a JSON pointer.
+var escapeKey = strings.NewReplacer("~", "~0", "/", "~1")
+
 // SplitPointer returns the keys of a JSON pointer (RFC 6901), from the top down.
 func SplitPointer(pointer string) []string {
 	if pointer == "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/duration"
 )
 
 type config struct {
@@ -81,7 +82,7 @@ func (s *secrets) Fields() []abi.Field {
 const (
 	defaultPort   = 4000
 	defaultListen = "127.0.0.1:4000"
-	defaultReady  = 60 * second
+	defaultReady  = 60 * duration.Second
 )
 
 type check func(*config) []abi.Problem
@@ -170,7 +171,7 @@ func (c *config) readyTimeout() (ms int64, ok bool) {
 	if c.Dev.ReadyTimeout == "" {
 		return defaultReady, true
 	}
-	return parseDuration(c.Dev.ReadyTimeout)
+	return duration.Parse(c.Dev.ReadyTimeout)
 }
 
 // architectures are those that encore builds for.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/duration"
 )
 
 // startsDaemon is a command that starts encore's daemon if none runs, and changes
@@ -13,7 +14,7 @@ import (
 var startsDaemon = []string{"encore", "namespace", "list"}
 
 // daemonTimeout bounds this command.
-const daemonTimeout = 30 * second
+const daemonTimeout = 30 * duration.Second
 
 // saysAuth is encore's advice to log in. It means that the daemon runs, which requires no
 // login.

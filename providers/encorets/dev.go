@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/duration"
 )
 
 // saysReady begins encore run's line for a ready API.
@@ -16,7 +16,7 @@ const saysReady = "Your API is running at:"
 const daemonLog = "if its daemon died, its log says why: daemon.log in ~/.cache/encore, or $XDG_CACHE_HOME/encore (macOS: ~/Library/Caches/encore); encore daemon env prints its path"
 
 // portTimeout is how long the app may need to free its port after encore's end.
-const portTimeout = 5 * second
+const portTimeout = 5 * duration.Second
 
 // Dev syncs the secrets and runs the app until the user ends it.
 func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
@@ -85,8 +85,7 @@ func (r *run) awaitReady(ctx backend.Context, id int) (bool, error) {
 			return false, err
 		}
 		if probe.Answers || line != "" && ownError(probe.Status) {
-			r.tellReady(ctx, line)
-			return true, nil
+			return true, r.tellReady(ctx, line)
 		}
 		// This only fetches what happened already.
 		news, err := backend.Wait(ctx, abi.ProcessWaitRequest{IDs: []int{id}, TimeoutMS: 1})
@@ -108,7 +107,7 @@ func (r *run) awaitReady(ctx backend.Context, id int) (bool, error) {
 }
 
 // afterReady is how long one probe asks after encore's ready line.
-const afterReady = second
+const afterReady = duration.Second
 
 // ownError reports whether a status of 500 or more is the app's. Encore itself answers
 // with 502 for an app that does not answer.
@@ -124,15 +123,18 @@ func (r *run) giveUp(ctx backend.Context, id int, timeout int64) error {
 	if err != nil {
 		return err
 	}
-	e := r.failed(devServerFailed, "encore run was not ready within "+formatDuration(timeout))
+	e := r.failed(devServerFailed, "encore run was not ready within "+duration.Format(timeout))
 	e.Hint, e.Output = "give it more time with dev.ready_timeout", end(exit.Tail)
 	return e
 }
 
 // tellReady shows the API's address: encore's, or the configured one.
-func (r *run) tellReady(ctx backend.Context, line string) {
+func (r *run) tellReady(ctx backend.Context, line string) error {
 	_, url, _ := strings.Cut(line, saysReady)
-	backend.Log(ctx, abi.LevelInfo, "ready at "+cmp.Or(strings.TrimSpace(url), "http://"+r.local()))
+	if url = strings.TrimSpace(url); !strings.HasPrefix(url, "http") {
+		url = "http://" + r.local()
+	}
+	return backend.Ready(ctx, abi.ReadyProcess{URL: url})
 }
 
 // ended distinguishes an interrupt from other ends: encore's exit code is 0 also for a

@@ -123,7 +123,7 @@ func TestDev(t *testing.T) {
 		`process_start {"argv":["encore","run","--listen","0.0.0.0:4000","--browser","never"],"dir":"backend","env_base":{"FROM":"opts"},` +
 			`"env_files":[".env","b/.env"],` + env + `,"watch":["Your API is running at:"]}`,
 		`probe {"address":"127.0.0.1:4000","path":"/","timeout_ms":60000,"while":[3]}`,
-		`log {"level":"info","message":"ready at http://127.0.0.1:4000"}`,
+		`ready {"processes":[{"url":"http://127.0.0.1:4000"}]}`,
 		`process_wait {"ids":[3]}`,
 		`process_wait {"ids":[3]}`,
 		`probe {"address":"127.0.0.1:4000","gone":true,"timeout_ms":5000}`,
@@ -212,11 +212,11 @@ func TestReady(t *testing.T) {
 			operation, _, _ := strings.Cut(call, " ")
 			got = append(got, operation)
 		}
-		want := []string{"exec", "process_start", "probe", "process_wait", "probe", "process_wait", "probe", "log", "process_wait", "probe"}
+		want := []string{"exec", "process_start", "probe", "process_wait", "probe", "process_wait", "probe", "ready", "process_wait", "probe"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", last, diff)
 		}
-		if want := `log {"level":"info","message":"ready at http://localhost:4000"}`; !slices.Contains(h.calls, want) {
+		if want := `ready {"processes":[{"url":"http://localhost:4000"}]}`; !slices.Contains(h.calls, want) {
 			t.Errorf("got %s", strings.Join(h.calls, "\n"))
 		}
 	}

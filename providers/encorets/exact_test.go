@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/duration"
 )
 
 // FuzzAddress compares addresses with packages net and net/netip.
@@ -44,7 +46,7 @@ func FuzzDuration(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, err := time.ParseDuration(s)
-		got, ok := parseDuration(s)
+		got, ok := duration.Parse(s)
 		if ok != (err == nil && want > 0) {
 			t.Fatalf("%q: got %v, want %v, %v", s, ok, want, err)
 		}
@@ -54,8 +56,8 @@ func FuzzDuration(f *testing.F) {
 		if off := got - want.Milliseconds(); off < -1 || off > 1 {
 			t.Errorf("%q: got %d ms, want %v", s, got, want)
 		}
-		if text := (time.Duration(got) * time.Millisecond).String(); got < 1<<40 && formatDuration(got) != text {
-			t.Errorf("%d ms: got %s, want %s", got, formatDuration(got), text)
+		if text := (time.Duration(got) * time.Millisecond).String(); got < 1<<40 && duration.Format(got) != text {
+			t.Errorf("%d ms: got %s, want %s", got, duration.Format(got), text)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/backend"
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/duration"
 )
 
 // environments are the types of encore secret set, with their canonical names.
@@ -77,7 +78,7 @@ func (s *secrets) meant() []string {
 }
 
 // secretTimeout bounds one encore secret set, which uses the network.
-const secretTimeout = 15 * second
+const secretTimeout = 15 * duration.Second
 
 // sync sets each secret that has a value. Values do not enter this module: the host writes
 // them to encore's standard input.

@@ -20,21 +20,34 @@ func (c *config) Fields() []abi.Field {
 	return []abi.Field{{Name: "dev", To: &c.Dev}, {Name: "build", To: &c.Build}}
 }
 
+// dev is either one program or several processes.
 type dev struct {
-	Command []string
-	Workdir string
-	Env     map[string]string
+	program
 	// Interactive leaves Ctrl-C to the program.
 	Interactive bool
+	Processes   map[string]process
+}
+
+// program is a command with its variables.
+type program struct {
+	Command  []string
+	Workdir  string
+	Env      map[string]abi.Value
+	EnvFiles []string
+}
+
+func (p *program) fields() []abi.Field {
+	return []abi.Field{
+		{Name: "command", To: &p.Command},
+		{Name: "workdir", To: &p.Workdir},
+		{Name: "env", To: abi.Map(&p.Env)},
+		{Name: "env_files", To: &p.EnvFiles},
+	}
 }
 
 func (d *dev) Fields() []abi.Field {
-	return []abi.Field{
-		{Name: "command", To: &d.Command},
-		{Name: "workdir", To: &d.Workdir},
-		{Name: "env", To: &d.Env},
-		{Name: "interactive", To: &d.Interactive},
-	}
+	return append(d.program.fields(),
+		abi.Field{Name: "interactive", To: &d.Interactive}, abi.Field{Name: "processes", To: abi.Map(&d.Processes)})
 }
 
 // sections tells which sections the configuration has.
@@ -85,32 +98,59 @@ func (c *config) checkDev() []abi.Problem {
 			Pointer: "/dev", Message: "is required",
 			Hint: `add the program and its arguments: dev: {command: ["npm", "run", "dev"]}`,
 		}}
-	case len(c.Dev.Command) == 0:
-		return []abi.Problem{{
-			Pointer: "/dev/command", Message: "is required",
-			Hint: `give the program and its arguments as a list: command: ["npm", "run", "dev"]`,
-		}}
-	case c.Dev.Command[0] == "":
-		return []abi.Problem{{Pointer: "/dev/command/0", Message: "is an empty string, expected a program"}}
+	case c.Dev.Processes != nil:
+		return c.Dev.checkProcesses()
 	}
-	return nil
+	return c.Dev.program.check("/dev")
+}
+
+// check checks a program at a pointer.
+func (p *program) check(at string) []abi.Problem {
+	var problems []abi.Problem
+	switch {
+	case len(p.Command) == 0:
+		problems = append(problems, abi.Problem{
+			Pointer: at + "/command", Message: "is required",
+			Hint: `give the program and its arguments as a list: command: ["npm", "run", "dev"]`,
+		})
+	case p.Command[0] == "":
+		problems = append(problems, abi.Problem{Pointer: at + "/command/0", Message: "is an empty string, expected a program"})
+	}
+	problems = append(problems, checkPath(at+"/workdir", p.Workdir)...)
+	problems = append(problems, checkFiles(at+"/env_files", p.EnvFiles)...)
+	for _, name := range abi.SortedKeys(p.Env) {
+		problems = append(problems, checkFiles(abi.UnderPointer(at+"/env", name)+"/files", p.Env[name].Files)...)
+	}
+	return problems
 }
 
 func (c *config) checkPaths() []abi.Problem {
+	return slices.Concat(checkPath("/build/dockerfile", c.Build.Dockerfile), checkPath("/build/context", c.Build.Context))
+}
+
+func checkPath(pointer, p string) []abi.Problem {
+	if !leaves(p) {
+		return nil
+	}
+	return []abi.Problem{outside(pointer, p)}
+}
+
+// checkFiles checks a list of dotenv files.
+func checkFiles(pointer string, files []string) []abi.Problem {
 	var problems []abi.Problem
-	for _, p := range []struct{ pointer, path string }{
-		{"/dev/workdir", c.Dev.Workdir},
-		{"/build/dockerfile", c.Build.Dockerfile},
-		{"/build/context", c.Build.Context},
-	} {
-		if leaves(p.path) {
-			problems = append(problems, abi.Problem{
-				Pointer: p.pointer, Message: `"` + p.path + `" leaves the project directory`,
-				Hint: "give a path below the directory of stagecraft.yml",
-			})
+	for i, file := range files {
+		if file == "" || leaves(file) {
+			problems = append(problems, outside(pointer+"/"+strconv.Itoa(i), file))
 		}
 	}
 	return problems
+}
+
+func outside(pointer, p string) abi.Problem {
+	return abi.Problem{
+		Pointer: pointer, Message: strconv.Quote(p) + " leaves the project directory",
+		Hint: "give a path below the directory of stagecraft.yml",
+	}
 }
 
 // leaves reports whether a path leaves the project. The host checks links too.
@@ -195,14 +235,7 @@ func (b *build) checkSecrets() []abi.Problem {
 		if b.Secrets[id].Env == "" {
 			problems = append(problems, abi.Problem{Pointer: at + "/env", Message: "is required", Hint: "name the variable that has the value: {env: " + strings.ToUpper(id) + "}"})
 		}
-		for i, file := range b.Secrets[id].Files {
-			if leaves(file) || file == "" {
-				problems = append(problems, abi.Problem{
-					Pointer: at + "/files/" + strconv.Itoa(i), Message: strconv.Quote(file) + " leaves the project directory",
-					Hint: "give a path below the directory of stagecraft.yml",
-				})
-			}
-		}
+		problems = append(problems, checkFiles(at+"/files", b.Secrets[id].Files)...)
 	}
 	return problems
 }

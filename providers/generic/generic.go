@@ -41,9 +41,17 @@ func (*Provider) Describe() abi.Description {
 	return abi.Description{
 		Version:      "1.0.0",
 		ConfigSchema: abi.JSON(schema),
-		TextFrom:     []string{"/dev/env", "/build/args", "/build/labels"},
+		TextFrom:     []string{"/dev/env", "/dev/processes/*/env", "/build/args", "/build/labels"},
+		DevOptions:   []string{abi.OptionProcesses, abi.OptionOnlyOutput},
 		Capabilities: abi.Capabilities{
-			Exec: []abi.ExecAsk{{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"}},
+			Exec: []abi.ExecAsk{
+				{ArgvFrom: "/dev/command", DirFrom: "/dev/workdir", EnvFrom: "/dev/env"},
+				{ArgvFrom: "/dev/processes/*/command", DirFrom: "/dev/processes/*/workdir", EnvFrom: "/dev/processes/*/env"},
+				{ArgvFrom: "/dev/processes/*/ready/exec", DirFrom: "/dev/processes/*/workdir", EnvFrom: "/dev/processes/*/env"},
+			},
+			FilesFrom:    []string{"/dev/processes/*/watch/paths"},
+			EnvFilesFrom: []string{"/dev/env_files", "/dev/processes/*/env_files"},
+			ConnectFrom:  []string{"/dev/processes/*/ready/tcp", "/dev/processes/*/ready/http/port"},
 			Build: []abi.BuildAsk{{
 				ContextFrom: []string{"/build/context", "/dev/workdir"}, DockerfileFrom: "/build/dockerfile",
 				TargetFrom: "/build/target", ArgsFrom: "/build/args", PlatformsFrom: "/build/platforms", SecretsFrom: "/build/secrets",
@@ -55,26 +63,39 @@ func (*Provider) Describe() abi.Description {
 
 // Validate checks the configuration for dev and for build.
 func (*Provider) Validate(_ backend.Context, opts backend.ValidateOptions) error {
-	_, err := parse(opts.Decode, (*config).checkPaths, (*config).checkSections, (*config).checkBuild)
+	_, err := parse(opts.Decode, (*config).checkSections, (*config).checkPaths, (*config).checkBuild)
 	return err
 }
 
 // Dev runs dev.command until it ends; its exit status becomes the run's.
 func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
-	cfg, err := parse(opts.Decode, (*config).checkPaths, (*config).checkDev, (*config).checkBuild)
+	cfg, err := parse(opts.Decode, (*config).checkDev, (*config).checkPaths, (*config).checkBuild)
 	if err != nil {
 		return err
 	}
-	env := make(map[string]abi.Value)
-	for _, texts := range []map[string]string{opts.Env, cfg.Dev.Env} {
-		for name, text := range texts {
-			env[name] = abi.Text(text)
+	if cfg.Dev.Processes != nil {
+		return supervise(ctx, cfg.Dev.Processes, opts)
+	}
+	if len(opts.Processes) > 0 {
+		return &abi.Error{
+			Code: abi.CodeInvalid, Option: abi.OptionProcesses, Message: "the configuration has one command and no processes",
+			Hint: "name processes in dev.processes",
 		}
 	}
 	_, err = backend.Run(ctx, abi.ExecRequest{
-		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, Env: env, Interactive: cfg.Dev.Interactive,
+		Argv: cfg.Dev.Command, Dir: cfg.Dev.Workdir, EnvBase: texts(opts.Env), EnvFiles: cfg.Dev.EnvFiles, Env: cfg.Dev.Env,
+		Interactive: cfg.Dev.Interactive,
 	})
 	return ofConfig(err, map[string]string{"dir": "/dev/workdir", "interactive": "/dev/interactive"})
+}
+
+// texts returns values of variables.
+func texts(env map[string]string) map[string]abi.Value {
+	values := make(map[string]abi.Value, len(env))
+	for name, text := range env {
+		values[name] = abi.Text(text)
+	}
+	return values
 }
 
 // BuildDocker builds build.dockerfile in build.context.

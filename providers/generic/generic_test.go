@@ -31,7 +31,26 @@ var subject = backendtest.Subject{
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":"text"}}}`:       "build.secrets.npm: is a string, expected a mapping",
 		`{"dev":{"command":["a"]},"build":{"secrets":{"npm":{"file":"x"}}}}`: "build.secrets.npm.file: unknown key",
 		`{"dev":{"command":["a"]},"build":{"args":{"A":1}}}`:                 "build.args.A: is the number 1, expected a string",
-		`{"dev":{"command":["a"],"env":{"A":1}},"build":{"context":[]}}`:     "build.context: is a list, expected a string\ndev.env.A: is the number 1, expected a string",
+		`{"dev":{"command":["a"],"env":{"A":1}},"build":{"context":[]}}`:     "build.context: is a list, expected a string\ndev.env.A: expected a string or {\"env\": \"NAME\"}, with \"files\" or without",
+		`{"dev":{"command":["a"],"env_files":["../x",""],"env":{"A":{"env":"A","files":["/x"]}}}}`: "dev.env_files[0]: \"../x\" leaves the project directory\n" +
+			"dev.env_files[1]: \"\" leaves the project directory\ndev.env.A.files[0]: \"/x\" leaves the project directory",
+		`{"dev":{"processes":{}}}`: "dev.processes: has 0 processes, expected 1 to 16",
+		`{"dev":{"command":["a"],"workdir":"b","processes":{"a":{"command":["a"]}}}}`:             "dev.command: excludes dev.processes\ndev.workdir: excludes dev.processes",
+		`{"dev":{"processes":{"a b":{"command":["a"]},"b":{},"c":{"command":["a"],"comand":1}}}}`: "dev.processes.c.comand: unknown key",
+		`{"dev":{"processes":{"a b":{"command":["a"]},"b":{"workdir":".."}}}}`: "dev.processes.a b: \"a b\" is not a name for a process\n" +
+			"dev.processes.b.command: is required\ndev.processes.b.workdir: \"..\" leaves the project directory",
+		`{"dev":{"processes":{"a":{"command":["a"],"depends_on":{"c":"ready","b":"done"}},"b":{"command":["b"],"depends_on":{"a":"redy"}}}}}`: "" +
+			"dev.processes.a.depends_on.b: b does not end by itself\ndev.processes.a.depends_on.c: unknown process \"c\"\n" +
+			"dev.processes.b.depends_on.a: unknown value \"redy\"\ndev.processes.b.depends_on.a: is a cycle: a needs b needs a",
+		`{"dev":{"processes":{"a":{"command":["a"],"once":true},"b":{"command":["b"],"depends_on":{"a":"ready"}}}}}`: "dev.processes.b.depends_on.a: a ends by itself and has no ready",
+		`{"dev":{"processes":{"a":{"command":["a"],"ready":{}},"b":{"command":["b"],"ready":{"tcp":70000,"http":{"path":"x","status":99},"timeout":"2h"}},"c":{"command":["c"],"ready":{"exec":[]}}}}}`: "" +
+			"dev.processes.a.ready: has 0 conditions, expected one of tcp, http, log and exec\ndev.processes.b.ready: has 2 conditions, expected one of tcp, http, log and exec\n" +
+			"dev.processes.b.ready.tcp: 70000 is not a port\ndev.processes.b.ready.http.port: 0 is not a port\ndev.processes.b.ready.http.path: \"x\" is not a path\n" +
+			"dev.processes.b.ready.http.status: 99 is not an HTTP status\ndev.processes.b.ready.timeout: \"2h\" is more than 1h0m0s\ndev.processes.c.ready.exec: is empty, expected a program and its arguments",
+		`{"dev":{"processes":{"a":{"command":["a"],"stop":{"signal":"SIGKIL","grace":"20s"},"restart":{"max":0},"url":"localhost"},"b":{"command":["b"],"restart":{"when":"always","backoff":"1"}}}}}`: "" +
+			"dev.processes.a.stop.signal: unknown value \"SIGKIL\"\ndev.processes.a.stop.grace: \"20s\" is more than 10s\n" +
+			"dev.processes.a.restart: has max or backoff but never restarts\ndev.processes.a.restart.max: 0 is not from 1 to 1000\n" +
+			"dev.processes.a.url: \"localhost\" is not a URL\ndev.processes.b.restart.backoff: \"1\" is not a duration",
 	},
 }
 
@@ -70,7 +89,7 @@ func TestEnvOverOptions(t *testing.T) {
 	err := new(Provider).Dev(backend.WithHost(t.Context(), h), abi.DevOptions{
 		Config: []byte(`{"dev":{"command":["x"],"env":{"A":"config"}}}`), Env: map[string]string{"A": "opts", "B": "opts"},
 	})
-	if want := `{"argv":["x"],"env":{"A":"config","B":"opts"}}`; err != nil || h.Calls[0].Request != want {
+	if want := `{"argv":["x"],"env_base":{"A":"opts","B":"opts"},"env":{"A":"config"}}`; err != nil || h.Calls[0].Request != want {
 		t.Errorf("got %s, %v, want %s", h.Calls[0].Request, err, want)
 	}
 }

@@ -136,12 +136,11 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		if err != nil {
 			return "", err
 		}
-		if name != "stagecraft-guard" {
-			name += ".s2"
+		if name == "stagecraft-schema" {
 			if err := Compress(helper+".s2", helper); err != nil {
 				return "", err
 			}
-			helper += ".s2"
+			name, helper = name+".s2", helper+".s2"
 		}
 		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
@@ -164,7 +163,7 @@ func Compress(to, from string) error {
 		return err
 	}
 	var compressed bytes.Buffer
-	w := s2.NewWriter(&compressed, s2.WriterBlockSize(256<<10))
+	w := s2.NewWriter(&compressed)
 	_, err = w.Write(data)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err

@@ -31,7 +31,7 @@ func RegistryIn(t testing.TB) (host, data string) {
 
 func registryIn(t testing.TB, dir, auth string) string {
 	t.Helper()
-	program := installed(t, "docker-registry")
+	program := Installed(t, "docker-registry")
 	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\"}\n"
 	if auth != "" {
 		config += "auth:\n" + auth
@@ -78,12 +78,12 @@ func address(t testing.TB, out *bufio.Scanner) string {
 // none, the test is skipped, and fails in CI.
 func Skopeo(t testing.TB) string {
 	t.Helper()
-	return installed(t, "skopeo")
+	return Installed(t, "skopeo")
 }
 
-// installed returns the path of another project's program. If there is none, the test
+// Installed returns the path of another project's program. If there is none, the test
 // is skipped, and fails in CI.
-func installed(t testing.TB, name string) string {
+func Installed(t testing.TB, name string) string {
 	t.Helper()
 	program, err := exec.LookPath(name)
 	switch {

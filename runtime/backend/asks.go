@@ -25,7 +25,7 @@ func checkAsks(about abi.Description) error {
 		build.Args = nil // shown one by one
 		asks = append(asks, build)
 	}
-	for _, texts := range [][]string{c.Files, c.Env, c.EnvFrom, c.EnvFilesFrom, c.EnvPass, c.EnvSecret, c.ConnectFrom, c.Images} {
+	for _, texts := range [][]string{c.Files, c.FilesFrom, c.Env, c.EnvFrom, c.EnvFilesFrom, c.EnvPass, c.EnvSecret, c.ConnectFrom, c.Images} {
 		asks = each(asks, texts)
 	}
 	asks = each(asks, c.Daemons)

@@ -51,13 +51,26 @@ func (c *Config) EnginePosition() yamldoc.Pos { return c.engine.Pos() }
 // pointers of texts, numbers and booleans are strings, as written.
 func (c *Config) Part(texts []string) json.RawMessage {
 	var nodes []*yamldoc.Node
-	for _, pointer := range texts {
+	for _, pointer := range c.Expand(texts) {
 		if node := c.part.At(pointer); node != nil {
 			nodes = append(nodes, node)
 		}
 	}
 	return c.part.JSON(nodes...)
 }
+
+// Expand returns the pointers that JSON pointers into the provider's part stand for, see
+// [yamldoc.Node.Expand].
+func (c *Config) Expand(pointers []string) []string {
+	var all []string
+	for _, pointer := range pointers {
+		all = append(all, c.part.Expand(pointer)...)
+	}
+	return all
+}
+
+// Settings is the value at a key of the provider's part, nil if there is none.
+func (c *Config) Settings(key string) *yamldoc.Node { return c.part.Get(key) }
 
 // Position is the position of the value at a JSON pointer into the provider's part,
 // or of the nearest value above it.

@@ -121,6 +121,16 @@ func (j *judge) directory(provider, dir string, write bool) Withheld {
 	return w
 }
 
+// watched says why a pattern is not learnt. The rule for it lets all files that it matches
+// be read.
+func (j *judge) watched(provider, pattern string) string {
+	p, err := capability.ParseFilePattern(pattern)
+	if err != nil || !p.Whole(p.Base()) {
+		return j.secrecy(pattern, false)
+	}
+	return j.directory(provider, p.Base(), false).Why
+}
+
 // deniesPart says that the existing policy denies a part of a directory.
 func (j *judge) deniesPart() string { return "a rule of " + j.File + " denies a part of it" }
 

@@ -209,11 +209,17 @@ func (l *Learnt) sort(claims []capability.Claim, j *judge, e *existing) map[stri
 func (l *Learnt) withhold(j *judge, c capability.Claim) bool {
 	secret := false
 	for _, f := range c.Files {
-		if f.Use == capability.Load {
+		w := Withheld{Path: f.Path, Write: f.Use == capability.Write}
+		switch f.Use {
+		case capability.Load:
 			continue
+		case capability.Watch:
+			w.Why = j.watched(c.Provider, f.Path)
+		default:
+			w.Why = j.secrecy(f.Path, w.Write)
 		}
-		if why := j.secrecy(f.Path, f.Use == capability.Write); why != "" {
-			l.Withheld = append(l.Withheld, Withheld{Path: f.Path, Why: why, Write: f.Use == capability.Write})
+		if w.Why != "" {
+			l.Withheld = append(l.Withheld, w)
 			secret = true
 		}
 	}

@@ -143,6 +143,8 @@ func (p *provider) remark(g capability.Grant) string {
 		return p.remarkOfCommands(g)
 	case slices.Contains(p.directories, g):
 		return " # all files of the directory were read"
+	case g.Pattern:
+		return " # watched; the provider may read it too"
 	case strings.Contains(g.Rule, "*"):
 		return " # * allows any characters and cannot be escaped"
 	}

@@ -191,3 +191,29 @@ func TestNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestWatched: watching a directory lets it be read, so one with something sensitive is
+// not learnt.
+func TestWatched(t *testing.T) {
+	for _, tt := range []struct{ pattern, learnt, withheld string }{
+		{"server/**", "read:server/**", ""},
+		{"server/**/*.js", "read:server/**/*.js", ""},
+		{"server", "read:server/**", ""},
+		{"package.json", "read:package.json", ""},
+		{"keys/**", "", "keys/**"},
+		{".env", "", ".env"},
+		{"**", "", "**"},
+	} {
+		claim := capability.Claim{Operation: "watch", Provider: "generic", Files: []capability.FileUse{{Path: tt.pattern, Use: capability.Watch}}}
+		got, err := learn.Policy([]capability.Claim{claim}, nil, learn.Options{Project: tree("server/a.js", "server/b/c.js", "keys/x.pem", "package.json", ".env")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rulesOf(got) != tt.learnt || withheld(got) != tt.withheld {
+			t.Errorf("%s: learnt %q, withheld %q", tt.pattern, rulesOf(got), withheld(got))
+		}
+		if tt.learnt != "" && got.Added[0].Remark != "watched; the provider may read it too" {
+			t.Errorf("%s: remarked %q", tt.pattern, got.Added[0].Remark)
+		}
+	}
+}

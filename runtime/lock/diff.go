@@ -107,7 +107,7 @@ func shown(text string) string { return termtext.Mark(termtext.Line(text, 100)) 
 // asks lists what is asked for, each in JSON, sorted.
 func asks(c abi.Capabilities) []string {
 	out := slices.Concat(
-		each("exec", c.Exec), each("build", c.Build), each("files", c.Files), each("env", c.Env), each("env_from", c.EnvFrom),
+		each("exec", c.Exec), each("build", c.Build), each("files", c.Files), each("files_from", c.FilesFrom), each("env", c.Env), each("env_from", c.EnvFrom),
 		each("env_files_from", c.EnvFilesFrom), each("env_pass", c.EnvPass), each("env_secret", c.EnvSecret),
 		each("connect_from", c.ConnectFrom), each("connect", c.Connect), each("images", c.Images), each("daemons", c.Daemons),
 	)

@@ -27,6 +27,7 @@ func Words(c abi.Capabilities) []string {
 		}
 	}
 	each(c.Files, "read files: ", yamldoc.Word, "")
+	each(c.FilesFrom, "read the files at ", fieldName, "")
 	each(c.Env, "read a variable and pass it on: ", yamldoc.Word, "")
 	each(c.EnvFrom, "read the variables named at ", fieldName, " and pass them on")
 	each(c.EnvFilesFrom, "pass the variables in the files at ", fieldName, " to its commands")

@@ -14,13 +14,16 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/privatedir"
 )
 
+// ErrNoCache means that [Options.CacheDir] is empty.
+var ErrNoCache = errors.New("there is no directory for it")
+
 // cacheDir makes the directory for the compiled code of one module. It must be private,
 // since the code in it is executed without a further check. Each module has its own: a
 // module that escapes from its sandbox could write code there, which only the same module
 // would execute.
 func cacheDir(parent, digest string, wasm []byte) (string, error) {
 	if parent == "" {
-		return "", errors.New("there is no directory for it")
+		return "", ErrNoCache
 	}
 	parent, err := filepath.Abs(parent)
 	if err != nil {

@@ -18,19 +18,21 @@ import (
 
 // Both are laid over this directory by TestEmbedded.
 var (
-	//go:embed stagecraft-sandbox.s2
-	compressed []byte
+	//go:embed stagecraft-sandbox
+	moduleProgram []byte
 	//go:embed stagecraft-schema.s2
-	compressedSchema []byte
+	schemaProgram []byte
 )
 
 // TestHelper is the program that runs the modules of the tests.
-var TestHelper = NewHelper(compressed, compressedSchema)
+var TestHelper = NewHelper(moduleProgram, schemaProgram)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
 func withoutMemoryFiles() *Helper {
 	refuses := func() (*os.File, error) { return nil, unix.EACCES }
-	return &Helper{&program{compressed, refuses}, &program{compressedSchema, refuses}}
+	h := NewHelper(moduleProgram, schemaProgram)
+	h.module.memory, h.schema.memory = refuses, refuses
+	return h
 }
 
 func openWorks(t *testing.T, helper *Helper, cache string) error {

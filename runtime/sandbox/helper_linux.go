@@ -22,13 +22,16 @@ import (
 // one. A nil Helper is this program itself, see [Main].
 type Helper struct{ module, schema *program }
 
-// NewHelper returns the helper with programs that are compressed by S2: for modules, and
-// for schemas. It returns nil if there is none for modules.
+// NewHelper returns the helper with its programs, for modules, and for schemas compressed by
+// S2. It returns nil if there is none for modules.
 func NewHelper(module, schema []byte) *Helper {
 	if len(module) == 0 {
 		return nil
 	}
-	return &Helper{newProgram(module), newProgram(schema)}
+	return &Helper{
+		newProgram(func() ([]byte, error) { return module, nil }),
+		newProgram(func() ([]byte, error) { return io.ReadAll(s2.NewReader(bytes.NewReader(schema))) }),
+	}
 }
 
 // of is the program of a helper by its name.
@@ -41,19 +44,30 @@ func (h *Helper) of(name string) *program {
 
 // program is an embedded program.
 type program struct {
-	compressed []byte
+	content func() ([]byte, error)
 	// memory returns a memory file with the program. It stays open, since a run may start
 	// several helpers.
 	memory func() (*os.File, error)
 }
 
-func newProgram(compressed []byte) *program {
-	p := &program{compressed: compressed}
-	p.memory = sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, p.content()) })
-	return p
+func newProgram(content func() ([]byte, error)) *program {
+	return &program{content, sync.OnceValues(func() (*os.File, error) {
+		data, err := content()
+		if err != nil {
+			return nil, err
+		}
+		return memfile.New(frame.ProgramName, data)
+	})}
 }
 
-func (p *program) content() io.Reader { return s2.NewReader(bytes.NewReader(p.compressed)) }
+// Ready begins to copy the program for modules to a memory file, which takes longer than all that a run
+// does before it starts the helper.
+func (h *Helper) Ready() {
+	if h != nil {
+		// The start of the helper gets its error.
+		go func() { _, _ = h.module.memory() }()
+	}
+}
 
 // exec starts the helper from a memory file. If the kernel does not execute memory files,
 // exec starts a copy in the directory of compiled code, which no other user and no command
@@ -90,7 +104,11 @@ func (p *program) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (p
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, frame.ProgramName)
-	if err := writeProgram(file, p.content()); err != nil {
+	data, err := p.content()
+	if err != nil {
+		return 0, err
+	}
+	if err := writeProgram(file, data); err != nil {
 		return 0, err
 	}
 	return syscall.ForkExec(file, argv, attr)
@@ -99,7 +117,7 @@ func (p *program) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (p
 // writeProgram writes a program to a file. Meanwhile this program starts no other one,
 // which would inherit the open file for a moment: a file that is open for writing cannot
 // be executed.
-func writeProgram(file string, program io.Reader) error {
+func writeProgram(file string, program []byte) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fd, err := unix.Open(file, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o700)
@@ -107,6 +125,6 @@ func writeProgram(file string, program io.Reader) error {
 		return &os.PathError{Op: "open", Path: file, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), file)
-	_, err = io.Copy(f, program)
+	_, err = f.Write(program)
 	return errors.Join(err, f.Close())
 }

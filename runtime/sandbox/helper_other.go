@@ -10,6 +10,9 @@ type Helper struct{}
 // NewHelper returns nil.
 func NewHelper(module, schema []byte) *Helper { return nil }
 
+// Ready does nothing.
+func (*Helper) Ready() {}
+
 // exec starts this program.
 func (*Helper) exec(l launch, attr *os.ProcAttr) (*os.Process, error) {
 	program, err := os.Executable()
@@ -18,3 +21,6 @@ func (*Helper) exec(l launch, attr *os.ProcAttr) (*os.Process, error) {
 	}
 	return os.StartProcess(program, append([]string{l.name}, l.args()...), attr)
 }
+
+// CheckMemory returns nil: memory files are not used.
+func (*Helper) CheckMemory() error { return nil }

@@ -193,8 +193,19 @@ func TestStoppedHost(t *testing.T) {
 // the helper.
 func startLoop(t *testing.T, refused string) (host *exec.Cmd, helper int) {
 	t.Helper()
+	const module = "testdata/loop-dev.wasm"
+	wasm, err := os.ReadFile(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Compiled code never asks the host for anything. The interpreter would do so after a
+	// second, and a host that has ended or stopped gives no answer.
+	cache := filepath.Join(t.TempDir(), "cache")
+	if err := Compile(t.Context(), wasm, Options{Helper: TestHelper, Operations: abi.Operations(), CacheDir: cache}); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Args = []string{"host", refused, "testdata/loop-dev.wasm", filepath.Join(t.TempDir(), "cache")}
+	cmd.Args = []string{"host", refused, module, cache}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ const (
 	sectionExport    = 7
 	sectionStart     = 8
 	sectionCode      = 10
+	sectionData      = 11
 	sectionDataCount = 12
 	kindFunction     = 0
 	kindTable        = 1

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
 // maxElements bounds the elements of all tables of a module, of 8 bytes each. A large
@@ -16,13 +18,15 @@ type table struct {
 	capped   bool
 }
 
-// prepare returns a checked module with an upper bound for each table, and without custom
-// sections, such as names and debugging information, which a compiler would have to read.
-// wazero has a setting for the size of memories, but a table without a bound can grow to
-// 32 GiB. A table.grow beyond the bound fails, as the specification allows.
+// prepare returns a checked module with an upper bound for each table, with fewer data
+// segments, and without custom sections, such as names and debugging information, which a
+// compiler would have to read. wazero has a setting for the size of memories, but a table
+// without a bound can grow to 32 GiB. A table.grow beyond the bound fails, as the
+// specification allows.
 func prepare(wasm []byte) ([]byte, error) {
-	out := append(make([]byte, 0, len(wasm)), magic...)
+	out := append(make([]byte, 0, len(wasm)*5/4), magic...)
 	r := reader{data: wasm[len(magic):]}
+	mayJoin := true
 	for len(r.data) > 0 && r.err == nil {
 		id := r.byte()
 		body := r.take(r.u32())
@@ -36,10 +40,22 @@ func prepare(wasm []byte) ([]byte, error) {
 				return nil, err
 			}
 			body = encodeTables(tables)
+		case sectionDataCount:
+			// The module's code may name segments by their numbers.
+			mayJoin = false
+		case sectionData:
+			if mayJoin {
+				out = appendJoined(out, body, frame.MaxModule-len(wasm))
+				continue
+			}
 		}
-		out = append(binary.AppendUvarint(append(out, id), uint64(len(body))), body...)
+		out = appendSection(out, id, body)
 	}
 	return out, nil
+}
+
+func appendSection(module []byte, id byte, body []byte) []byte {
+	return append(binary.AppendUvarint(append(module, id), uint64(len(body))), body...)
 }
 
 // tables reads the table section, and lets each table grow by an equal part of the

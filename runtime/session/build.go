@@ -213,5 +213,9 @@ func (r *run) optionError(err error) error {
 	if i < 0 {
 		return err
 	}
-	return &FlagError{Message: r.build.Flags[i].Name + ": " + e.Message, Advice: e.Hint}
+	message := e.Message
+	if e.Option != abi.OptionProcesses { // an argument, which the message names
+		message = r.build.Flags[i].Name + ": " + message
+	}
+	return &FlagError{Message: message, Advice: e.Hint}
 }

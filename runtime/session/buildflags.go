@@ -46,6 +46,9 @@ type division struct {
 // configuration's engine.
 func (r *run) divide(l *loaded) (division, error) {
 	d := division{host: r.builds}
+	if r.operation == abi.ExportDev {
+		return d, r.checkDevFlags(l.guest.Describe())
+	}
 	if r.operation != abi.ExportBuildDocker && r.operation != abi.ExportValidate {
 		return d, nil
 	}
@@ -81,6 +84,30 @@ func (r *run) divide(l *loaded) (division, error) {
 		}}
 	}
 	return d, nil
+}
+
+// checkDevFlags refuses names of processes if the provider has none. The host itself
+// selects output by the names of programs.
+func (r *run) checkDevFlags(about abi.Description) error {
+	if len(r.session.opts.Processes) == 0 || slices.Contains(about.DevOptions, abi.OptionProcesses) {
+		return nil
+	}
+	return &FlagError{
+		Message: fmt.Sprintf("provider %s cannot carry out names of processes", about.ID),
+		Advice:  "its backend has no named processes",
+	}
+}
+
+// devFlags are the flags of dev that the provider gets, if it can apply them.
+func (o Options) devFlags() []Flag {
+	var flags []Flag
+	if len(o.Processes) > 0 {
+		flags = append(flags, Flag{"names of processes", abi.OptionProcesses})
+	}
+	if o.Output.Only != "" {
+		flags = append(flags, Flag{"--only-output", abi.OptionOnlyOutput})
+	}
+	return flags
 }
 
 // hand gives an option to the provider instead of docker_build, if it exists.

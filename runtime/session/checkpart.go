@@ -40,6 +40,7 @@ func (s *Session) checkPart(ctx context.Context, l *loaded) error {
 	if wasValid(file, key) {
 		return nil
 	}
+	about.TextFrom = s.config.Expand(about.TextFrom)
 	if err := backend.CheckConfig(ctx, about, part, checker(l.Digest(), s.opts)); err != nil {
 		return unusable(l.Source, err)
 	}

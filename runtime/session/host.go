@@ -61,7 +61,7 @@ func (r *run) newConfinement() (*exec.Confinement, error) {
 	}
 	options := exec.ConfinementOptions{
 		Project: files.NewProject(s.config.Root), Environ: s.opts.Environ, Passed: capability.PassedEnv(policies, id, s.opts.Environ),
-		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns,
+		Policies: capability.Confine(policies, id), Limits: capability.LimitsOf(policies, id), Watch: learns, Idle: s.idle,
 	}
 	if r.operation == abi.ExportDev {
 		options.Replaced = s.opts.Reporter.Warn
@@ -92,8 +92,10 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		ChildEnv: r.confinement.Environ(capability.PassedEnv(layers, l.ID, s.opts.Environ)), Asked: granted, Daemons: daemons,
 		// A learnt policy is compared with rules that pin programs, even if their policy
 		// is not enforced in this run.
-		Pins:   func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
-		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Colour: s.opts.Colour, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
+		Pins:     func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
+		Reads:    func(path string) bool { return capability.Reads(layers, l.ID, path) },
+		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready, Ends: gate.extend,
+		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Screen: s.screen, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})
 	options := hostfuncs.GateOptions{
@@ -121,11 +123,11 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 	// Without asks, only the project's policy restricts a provider, and without a
 	// policy it may do nothing.
 	if !asked.Empty() {
-		a, err := asks.New(granted, s.part(l.guest), s.config.Position)
+		a, err := asks.New(asks.Expand(granted, s.config.Expand), s.part(l.guest), s.config.Position)
 		if err != nil {
 			return nil, err
 		}
-		rules := slices.Concat(exec.AskedRules(project, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
+		rules := slices.Concat(exec.AskedRules(project, env, a), images.AskedRules(a, r.build.Tag), env.AskedRules(a), files.AskedRules(a))
 		for _, name := range slices.Sorted(maps.Keys(s.opts.Env)) {
 			rules = append(rules, capability.AllowEnv(name, yamldoc.Pos{}))
 		}
@@ -155,7 +157,7 @@ func (r *run) layers(l *loaded, project *files.Project, env *values.Environment,
 func (s *Session) own() []string {
 	var own []string
 	// The project may be the home directory, which contains most of them.
-	named := append([]string{s.opts.Audit, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
+	named := append([]string{s.opts.Audit, s.opts.Output.LogFile, s.opts.AuditHeads, s.opts.CacheDir, s.opts.InputsDir}, s.opts.Own...)
 	for _, output := range s.builds.Outputs {
 		named = append(named, output.Path)
 	}
@@ -180,6 +182,13 @@ type lateGate struct {
 	gate *hostfuncs.Gate
 	// patience is nil unless the provider can be interrupted.
 	patience *patience
+}
+
+// extend gives an interrupted provider more time, because it ends a program.
+func (g *lateGate) extend() {
+	if g.patience != nil {
+		g.patience.extend()
+	}
 }
 
 // Call implements [sandbox.Host]. ctx is that of the module, which ends later.

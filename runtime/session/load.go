@@ -86,11 +86,16 @@ var program = sync.OnceValue(func() string {
 func (r *run) replayFile() string {
 	s := r.session
 	learns, _ := r.mode.learns()
-	if s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != "" || r.mode.preview() != nil || learns || !s.agreed(s.selected) || program() == "" {
+	if s.mustLoad() || r.mode.preview() != nil || learns || !s.agreed(s.selected) || program() == "" {
 		return ""
 	}
 	name := sha256.Sum256([]byte(s.config.Root + "\x00" + s.selected.ID + "\x00" + r.operation))
 	return under(s.opts.CacheDir, filepath.Join("replay", hex.EncodeToString(name[:])+".json"))
+}
+
+// mustLoad reports whether the options refuse to replay an earlier run.
+func (s *Session) mustLoad() bool {
+	return s.opts.NoReplay || s.opts.LoadModule || s.opts.Audit != ""
 }
 
 // loads reports whether the run will load its module without asking anybody: it may be

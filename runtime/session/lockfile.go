@@ -39,6 +39,9 @@ func OpenLock(opts Options) (*Locked, error) {
 	return &Locked{Root: root, file: f, opts: opts}, nil
 }
 
+// IDs are the trusted providers, sorted.
+func (l *Locked) IDs() []string { return l.file.IDs() }
+
 // Review describes a module for a user who decides whether to trust it. A module
 // that was not loaded cannot be trusted.
 //

@@ -14,7 +14,8 @@ const Grace = 10 * time.Second
 const stopAfter = 5 * time.Second
 
 // patience is the time that an interrupted provider has to return: Grace and stopAfter in
-// all, and stopAfter without a call of the host.
+// all, and stopAfter without a call of the host. A provider that ends its programs one
+// after another has that time for each of them.
 type patience struct {
 	cancel context.CancelCauseFunc
 
@@ -57,6 +58,16 @@ func (p *patience) called(n int) {
 	defer p.mu.Unlock()
 	p.calls += n
 	if p.cause != nil {
+		p.reset()
+	}
+}
+
+// extend is called when the provider begins to end one of its programs, once for each.
+func (p *patience) extend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cause != nil {
+		p.end = time.Now().Add(Grace + stopAfter)
 		p.reset()
 	}
 }

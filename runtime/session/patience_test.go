@@ -14,12 +14,14 @@ func TestPatience(t *testing.T) {
 	interrupt := errors.New("Ctrl-C")
 	for name, tt := range map[string]struct {
 		call time.Duration // from before the interrupt to after it, 0 is none
+		ends time.Duration // when it begins to end a program, 0 is never
 		want time.Duration
 	}{
-		"computes":            {0, 5 * time.Second},
-		"computes at last":    {2 * time.Second, 7 * time.Second},
-		"commands take long":  {12 * time.Second, 15 * time.Second},
-		"a call does not end": {time.Hour, 15 * time.Second},
+		"computes":            {0, 0, 5 * time.Second},
+		"computes at last":    {2 * time.Second, 0, 7 * time.Second},
+		"commands take long":  {12 * time.Second, 0, 15 * time.Second},
+		"a call does not end": {time.Hour, 0, 15 * time.Second},
+		"ends its programs":   {time.Hour, 8 * time.Second, 23 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -29,6 +31,9 @@ func TestPatience(t *testing.T) {
 				if tt.call > 0 {
 					p.called(1)
 					time.AfterFunc(tt.call, func() { p.called(-1) })
+				}
+				if tt.ends > 0 {
+					time.AfterFunc(tt.ends, p.extend)
 				}
 				start := time.Now()
 				cancel(interrupt)

@@ -84,6 +84,7 @@ type PlannedDetail struct {
 	Build *build.Step      `json:"build,omitempty"`
 	Image *build.ImageStep `json:"image,omitempty"`
 	Probe *exec.ProbeStep  `json:"probe,omitempty"`
+	Watch *exec.WatchStep  `json:"watch,omitempty"`
 }
 
 func planned(detail hostfuncs.Detail) (p PlannedDetail) {
@@ -96,6 +97,8 @@ func planned(detail hostfuncs.Detail) (p PlannedDetail) {
 		p.Image = d
 	case *exec.ProbeStep:
 		p.Probe = d
+	case *exec.WatchStep:
+		p.Watch = d
 	}
 	return p
 }
@@ -110,6 +113,8 @@ func (p PlannedDetail) detail() hostfuncs.Detail {
 		return p.Image
 	case p.Probe != nil:
 		return p.Probe
+	case p.Watch != nil:
+		return p.Watch
 	}
 	return nil
 }

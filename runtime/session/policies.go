@@ -22,21 +22,36 @@ const PolicyFile = "stagecraft.policy.yml"
 
 // loadPolicies reads the project's policy, if it has one, and the ceilings.
 func (s *Session) loadPolicies() (err error) {
-	path := filepath.Join(s.config.Root, PolicyFile)
-	if other := otherPolicy(path); other != "" {
-		s.opts.Reporter.Warn(fmt.Errorf("%s is ignored: the project's policy must be named %s", other, PolicyFile))
-	}
-	// A dangling link is an error: a policy was intended.
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		if err := safefile.CheckPlanted(path); err != nil {
-			return unreadable(path, err)
-		}
-		if s.project, err = ReadPolicy(path, capability.Project); err != nil {
-			return err
-		}
+	if s.project, err = readProjectPolicy(s.config.Root, s.opts.Reporter.Warn); err != nil {
+		return err
 	}
 	s.ceilings, err = ReadCeilings(s.opts, s.config.Root)
 	return err
+}
+
+// readProjectPolicy reads the policy of the project at root, nil if it has none.
+func readProjectPolicy(root string, warn func(error)) (*capability.Policy, error) {
+	path := filepath.Join(root, PolicyFile)
+	if other := otherPolicy(path); other != "" {
+		warn(fmt.Errorf("%s is ignored: the project's policy must be named %s", other, PolicyFile))
+	}
+	// A dangling link is an error: a policy was intended.
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err := safefile.CheckPlanted(path); err != nil {
+		return nil, unreadable(path, err)
+	}
+	return ReadPolicy(path, capability.Project)
+}
+
+// DirectoriesBeside returns a function that finds directories beside a policy, which is
+// in the root of its project.
+func DirectoriesBeside(file string) func(string) bool {
+	return func(name string) bool {
+		info, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(name)))
+		return err == nil && info.IsDir()
+	}
 }
 
 // otherPolicy is a file beside a policy with the usual wrong name, or empty.

@@ -73,6 +73,7 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 	defer r.close()
 	err = r.mode.end(r, r.callModule(ctx))
 	r.reportDaemons()
+	s.warnNotShown()
 	var changed []ChangedFile
 	if r.mode.preview() == nil {
 		var cerr error
@@ -119,8 +120,8 @@ func (r *run) prepare(ctx context.Context) (err error) {
 // that worked.
 func (r *run) close() {
 	r.helper.Close()
+	r.beside.Go(r.guards.Close)
 	r.beside.Wait()
-	r.guards.Close()
 	if err := r.confinement.Close(); err != nil {
 		r.session.opts.Reporter.Warn(err)
 	}

@@ -21,11 +21,13 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/build"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/internal/redact"
+	"github.com/stagecraft-dev/stagecraft/internal/screen"
 	"github.com/stagecraft-dev/stagecraft/internal/snapshot"
 	"github.com/stagecraft-dev/stagecraft/runtime/backend"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
@@ -108,6 +110,13 @@ type Options struct {
 	Mask *Mask
 	// Colour marks the names of programs in mixed output.
 	Colour bool
+	// Processes are those of the backend to run in [Session.Dev], with those that they
+	// depend on; empty runs all.
+	Processes []string
+	// OpenURL opens the backend's first URL once it is ready; nil opens none.
+	OpenURL func(url string) error
+	// Output says what is shown of the output of commands.
+	Output OutputOptions
 	// Builds are the user's settings for image builds. EngineCerts is the directory
 	// of certificates for a daemon if Builds names none.
 	Builds      BuildSettings
@@ -132,6 +141,8 @@ type Session struct {
 	project  *capability.Policy // nil if there is none
 	ceilings []*capability.Policy
 	opened   snapshot.Snapshot // of the files that restrict the run
+	screen   *screen.Screen
+	idle     bool // nothing is written, not even temporarily
 }
 
 // found is a provider in the registry.
@@ -150,6 +161,9 @@ func (f found) ID() string { return f.source.ID }
 // provider.
 func Open(opts Options) (*Session, error) {
 	s := &Session{opts: opts.withDefaults()}
+	if s.mustLoad() {
+		opts.Helper.Ready()
+	}
 	var err error
 	if s.builds, err = opts.Builds.parse(opts.EngineCerts, s.getenv("TERM")); err != nil {
 		return nil, err
@@ -171,7 +185,10 @@ func Open(opts Options) (*Session, error) {
 	if s.lock, err = loadLock(s.config.Root); err != nil {
 		return nil, err
 	}
-	return s, s.loadPolicies()
+	if err := s.loadPolicies(); err != nil {
+		return s, err
+	}
+	return s, s.openScreen()
 }
 
 func (o Options) withDefaults() Options {
@@ -247,6 +264,9 @@ func findProviders(opts Options, dir string) ([]provider.Source, []*provider.Unu
 // Config is the checked configuration.
 func (s *Session) Config() *config.Config { return s.config }
 
+// Source is where the selected provider was found.
+func (s *Session) Source() provider.Source { return s.selected }
+
 // Policy is the project's policy, nil if there is none.
 func (s *Session) Policy() *capability.Policy { return s.project }
 
@@ -263,7 +283,11 @@ func (s *Session) Dev(ctx context.Context) error {
 }
 
 func (s *Session) devCall() call {
-	return call{operation: abi.ExportDev, builds: s.builds, make: s.checked(func(ctx context.Context, l *loaded, _ division) error {
-		return l.guest.Dev(ctx, backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env})
+	return call{operation: abi.ExportDev, build: BuildOptions{Flags: s.opts.devFlags()}, builds: s.builds, make: s.checked(func(ctx context.Context, l *loaded, _ division) error {
+		options := backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, Processes: s.opts.Processes}
+		if slices.Contains(l.guest.Describe().DevOptions, abi.OptionOnlyOutput) {
+			options.OnlyOutput = s.opts.Output.Only
+		}
+		return l.guest.Dev(ctx, options)
 	})}
 }

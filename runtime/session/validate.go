@@ -64,7 +64,7 @@ type missing struct {
 // findMissing looks for the directories of a provider's commands, its contexts and
 // Dockerfiles, as far as the configuration names them.
 func (s *Session) findMissing(g *backend.Guest) (m missing, err error) {
-	a, err := asks.New(g.Describe().Capabilities, s.part(g), s.config.Position)
+	a, err := asks.New(asks.Expand(g.Describe().Capabilities, s.config.Expand), s.part(g), s.config.Position)
 	if err != nil {
 		return m, err
 	}
@@ -111,7 +111,8 @@ const maxUnexpanded = 20
 // warnUnexpanded warns of values that the user may expect to be expanded, as far as
 // the provider says that it uses them as written.
 func (s *Session) warnUnexpanded(about abi.Description) {
-	found := s.config.Unexpanded(usedAsWritten(about))
+	commands, values := usedAsWritten(about)
+	found := s.config.Unexpanded(s.config.Expand(commands), s.config.Expand(values))
 	for i, p := range found {
 		if i == maxUnexpanded {
 			s.opts.Reporter.Warn(fmt.Errorf("%d more values are not expanded", len(found)-i))
@@ -134,7 +135,7 @@ func usedAsWritten(about abi.Description) (commands, values []string) {
 		values = append(values, ask.DockerfileFrom, ask.TargetFrom, ask.PlatformsFrom, ask.ArgsFrom, ask.SecretsFrom,
 			ask.NetworkFrom, ask.CacheImportFrom, ask.CacheExportFrom)
 	}
-	values = slices.Concat(values, about.TextFrom, asks.EnvFrom, asks.EnvFilesFrom, asks.ConnectFrom)
+	values = slices.Concat(values, about.TextFrom, asks.FilesFrom, asks.EnvFrom, asks.EnvFilesFrom, asks.ConnectFrom)
 	// An empty pointer would lead to the whole configuration.
 	empty := func(pointer string) bool { return pointer == "" }
 	return slices.DeleteFunc(commands, empty), slices.DeleteFunc(values, empty)

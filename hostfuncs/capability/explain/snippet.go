@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,12 +14,16 @@ func Snippet(provider string, grants []capability.Grant) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\nproviders:\n  %s:", yamldoc.Quote(provider))
 	byKey := make(map[string][]string)
+	remarks := make(map[string]string)
 	// A provider can ask for a hundred thousand things at once.
 	said := make(map[capability.Grant]bool)
 	for _, g := range grants {
 		if g.Key != "" && !said[g] {
 			said[g] = true
 			byKey[g.Key] = append(byKey[g.Key], g.Rule)
+			if !g.Pattern {
+				remarks[g.Key] = cmp.Or(remarks[g.Key], remark(g.Rule))
+			}
 		}
 	}
 	if len(byKey) == 0 {
@@ -43,8 +48,7 @@ func Snippet(provider string, grants []capability.Grant) string {
 			section = mapping
 			b.WriteString("    " + section + ":\n")
 		}
-		value := key.Value(rules)
-		b.WriteString("      " + name + ": " + value + remark(value) + "\n")
+		b.WriteString("      " + name + ": " + key.Value(rules) + remarks[key.Name()] + "\n")
 	}
 	return b.String()
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/supported"
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
+	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 )
 
 // answerLimit is how long a builder may take for its first answer.
@@ -33,8 +34,9 @@ type Builder struct {
 	// engine means that it is part of a Docker engine, which keeps its images.
 	engine bool
 	// old means that it is older than version 0.11.
-	old bool
-	at  string
+	old     bool
+	at      string
+	version string
 }
 
 // InEngine connects to the BuildKit of a Docker engine, which has one since version
@@ -131,8 +133,11 @@ func (t TLS) advise(err error) error {
 func greet(ctx context.Context, b *Builder, limit time.Duration) (*Builder, error) {
 	asking, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer stop()
-	_, err := b.client.Info(asking)
+	info, err := b.client.Info(asking)
 	b.old = withoutInfo(err)
+	if err == nil {
+		b.version = termtext.Line(info.BuildkitVersion.Version, 100)
+	}
 	if err == nil || b.old && b.engine {
 		return b, nil
 	}
@@ -166,6 +171,14 @@ func (b *Builder) Platform(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("the BuildKit at %s does not report a platform", b.at)
 	}
 	return platforms.FormatAll(platforms.Normalize(workers[0].Platforms[0])), nil
+}
+
+// Version is the builder's version, or which one it is older than.
+func (b *Builder) Version() string {
+	if b.old {
+		return "older than " + supported.BuildKit
+	}
+	return b.version
 }
 
 // Close releases the connection. A build that is under way goes on.

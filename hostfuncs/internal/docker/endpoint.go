@@ -18,6 +18,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/safefile"
 )
 
+// Default is the source of an engine that no setting names.
+const Default = "the default"
+
 // endpoint is an engine's address, with its certificates.
 type endpoint struct {
 	host string
@@ -70,7 +73,7 @@ func findEndpoint(environ func(string) string) (endpoint, error) {
 		name, from = config.CurrentContext, registry.File(dir)
 	}
 	if name == "" || name == "default" {
-		return endpoint{host: client.DefaultDockerHost, from: "the default"}, nil
+		return endpoint{host: client.DefaultDockerHost, from: Default}, nil
 	}
 	return contextEndpoint(dir, name, from)
 }

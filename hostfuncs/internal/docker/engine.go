@@ -152,6 +152,18 @@ func engineText(s string) string {
 // Address is where the engine listens.
 func (e *Engine) Address() string { return e.at.host }
 
+// From is the setting that names the engine, such as DOCKER_HOST.
+func (e *Engine) From() string { return e.at.from }
+
+// Time is the time of the engine's machine.
+func (e *Engine) Time(ctx context.Context) (time.Time, error) {
+	info, err := e.client.Info(ctx)
+	if err != nil {
+		return time.Time{}, e.failure(err)
+	}
+	return time.Parse(time.RFC3339Nano, info.SystemTime)
+}
+
 // Hijack opens a stream to the engine, for its BuildKit.
 func (e *Engine) Hijack(ctx context.Context, address, protocol string, meta map[string][]string) (net.Conn, error) {
 	return e.client.DialHijack(ctx, address, protocol, meta)

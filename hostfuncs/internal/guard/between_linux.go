@@ -15,6 +15,8 @@ type between struct {
 	// listener is where the number of the filter's listener is put: in the control
 	// message of the step that sends it.
 	listener *int32
+	// group is where the program's process group is put.
+	group *int32
 	// message is sent when a step fails.
 	message [5]byte
 	keep    []any // what the system calls point to
@@ -38,6 +40,7 @@ const (
 	expect        // the result must be the last argument
 	listens       // the result is a listener, which the next step sends
 	optional      // the same, and an error only skips the next step
+	groups        // the result is the program's process group
 )
 
 // Start forks the process between, and returns once that has executed the program or
@@ -53,6 +56,13 @@ func Start(p *Plan, descriptors []int, ignored [65]bool) (pid int, letter byte, 
 	path, err := p.programPath(f)
 	if err != nil {
 		return 0, Failed, errnoOf(err)
+	}
+	if p.Terminal {
+		// The guard leads the session, not the program: else the end of the program
+		// would hang up the rest of its tree.
+		if err := unix.IoctlSetInt(f.streams[1], unix.TIOCSCTTY, 0); err != nil {
+			return 0, Failed, errnoOf(err)
+		}
 	}
 	b := new(between)
 	if letter, err = b.prepare(p, f); err != nil {
@@ -121,6 +131,9 @@ func (b *between) prepare(p *Plan, f files) (letter byte, err error) {
 	for i, fd := range f.streams {
 		b.call(Failed, unix.SYS_DUP3, uintptr(fd), uintptr(i), 0)
 	}
+	if p.Terminal {
+		b.takeForeground()
+	}
 	if err := b.limits(p); err != nil {
 		return Failed, err
 	}
@@ -128,6 +141,14 @@ func (b *between) prepare(p *Plan, f files) (letter byte, err error) {
 		return NotConfined, b.restrict(p.Restrict, f)
 	}
 	return Failed, nil
+}
+
+// takeForeground makes the program's group the one that its terminal belongs to. The
+// terminal would stop another group that uses it.
+func (b *between) takeForeground() {
+	b.group = new(int32)
+	b.add(step{call: unix.SYS_GETPID, kind: groups, failed: Failed})
+	b.call(Failed, unix.SYS_IOCTL, 1, unix.TIOCSPGRP, pointer(b, b.group))
 }
 
 // limits bounds the program and all that it starts.
@@ -327,6 +348,9 @@ func (b *between) fork() (int, unix.Errno) {
 			continue
 		case errno == 0 && (s.kind == listens || s.kind == optional):
 			*b.listener = int32(result)
+			continue
+		case errno == 0 && s.kind == groups:
+			*b.group = int32(result)
 			continue
 		}
 		if errno == 0 {

@@ -23,6 +23,9 @@ type Plan struct {
 	Opened bool
 	// Group is the process group to join, 0 for one of the program's own.
 	Group uint64
+	// Terminal says that the program's standard output is a terminal of its own, which
+	// becomes its controlling terminal. The guard leads a session then.
+	Terminal bool
 	// OpenFiles and Processes bound the program; 0 is no bound. Processes counts
 	// beside the processes that its user has when it starts.
 	OpenFiles, Processes uint64
@@ -115,6 +118,7 @@ func (c *codec) plan(p *Plan) {
 		c.number(n)
 	}
 	c.flag(&p.Opened)
+	c.flag(&p.Terminal)
 	restricted := p.Restrict != nil
 	if c.flag(&restricted); restricted {
 		if p.Restrict == nil {

@@ -10,7 +10,7 @@ func TestPlan(t *testing.T) {
 		{Program: "/bin/sh", Dir: "/", Argv: []string{"sh"}, Env: []string{}, Daemons: []Daemon{}},
 		{
 			Program: "/x", Dir: "/", Argv: []string{"x"}, Env: []string{}, OpenFiles: 1, Processes: 2, Daemons: []Daemon{},
-			Is: Identity{1, 2, 3, 4, 1<<64 - 1}, How: ByOpenFile, Opened: true,
+			Is: Identity{1, 2, 3, 4, 1<<64 - 1}, How: ByOpenFile, Opened: true, Terminal: true,
 			Restrict: &Restrictions{Hide: true, Ruleset: true, Capabilities: true, Keep: 1 << 63, NoNewPrivs: true, Filter: "\x00\xff", Flags: 8, Optional: true},
 		},
 		{

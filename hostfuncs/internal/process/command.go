@@ -49,6 +49,10 @@ type Command struct {
 	// stays in our process group, so that key presses, the window's size,
 	// Ctrl-Z and Ctrl-C reach it as if the shell had started it.
 	Inherit bool
+	// Terminal, if set, is a terminal of the program's own, where the system has one:
+	// its controlling terminal and all its streams, except a Stdin or one that Inherit
+	// shares. All output then goes to Stdout. Otherwise the program gets pipes.
+	Terminal *Terminal
 	// Interactive leaves Ctrl-C to the program: see the function [Interactive].
 	// It needs a terminal that is shared, see Inherit.
 	Interactive bool
@@ -172,7 +176,7 @@ func checkBatch(program string, argv []string) error {
 }
 
 func (c Command) sharesTerminal() bool {
-	return c.Inherit && c.Stdin == nil && OnTerminal()
+	return c.Inherit && c.Stdin == nil && c.Terminal == nil && OnTerminal()
 }
 
 // OnTerminal reports whether there is a terminal that a command can share.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/confine"
 )
@@ -22,10 +23,14 @@ type driven struct {
 	Result     Result
 	Err        string
 	Foreground bool // its process group has the terminal
+	Input      bool // the terminal has input
 }
 
 // watchVar is set where the driver's command is watched.
 const watchVar = "STAGECRAFT_TEST_WATCH"
+
+// ownTerminalVar is set where the driver's command has a terminal of its own.
+const ownTerminalVar = "STAGECRAFT_TEST_OWN_TERMINAL"
 
 // gathered is what a watcher received.
 type gathered struct {
@@ -81,11 +86,19 @@ func driveHelper(args []string) int {
 	if os.Getenv(watchVar) != "" {
 		c.Watcher = new(gathered)
 	}
+	if os.Getenv(ownTerminalVar) != "" {
+		c.Inherit, c.Terminal = false, &Terminal{Size: func() (columns, rows int) {
+			columns, rows, _ = term.GetSize(0)
+			return columns, rows
+		}}
+	}
 	res, err := Run(ctx, c)
 	d := driven{Result: res}
 	if err != nil {
 		d.Err = err.Error()
 	}
+	inputs, _ := unix.Poll([]unix.PollFd{{Fd: 0, Events: unix.POLLIN}}, 0)
+	d.Input = inputs > 0
 	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
 	d.Foreground = err == nil && group == unix.Getpgrp()
 	if report.Encode(d) != nil {

@@ -2,7 +2,6 @@ package process
 
 import (
 	"bufio"
-	"bytes"
 	"os"
 	"strconv"
 	"syscall"
@@ -61,7 +60,7 @@ func (g *Guards) Ahead() {
 	}
 	orphans.begin()
 	// The next command reports an error.
-	if p, err := g.start(); err == nil {
+	if p, err := g.start(false); err == nil {
 		g.idle = append(g.idle, p)
 		orphans.children[p.process.Pid] = true
 	}
@@ -105,10 +104,7 @@ func (g *Guards) leave(p *guardProcess) bool {
 
 // take returns a guard for a command. The lock of the orphans is held.
 func (g *Guards) take() (*guardProcess, error) {
-	if g == nil {
-		return new(Guards).start()
-	}
-	for len(g.idle) > 0 {
+	for g != nil && len(g.idle) > 0 {
 		last := len(g.idle) - 1
 		p := g.idle[last]
 		g.idle = g.idle[:last]
@@ -117,31 +113,35 @@ func (g *Guards) take() (*guardProcess, error) {
 		}
 		p.end() // it was killed
 	}
-	return g.start()
+	return g.start(false)
 }
 
-// start starts a guard from the memory file, or from our own program.
-func (g *Guards) start() (*guardProcess, error) {
+// start starts a guard from the memory file, or from our own program. With leads it
+// leads a session, which can get a terminal. The lock of the orphans is held.
+func (g *Guards) start(leads bool) (*guardProcess, error) {
+	if g == nil {
+		g = new(Guards)
+	}
 	if len(g.program) > 0 && g.file == nil {
 		var err error
-		if g.file, err = memfile.New(guard.Name, bytes.NewReader(g.program)); err != nil {
+		if g.file, err = memfile.New(guard.Name, g.program); err != nil {
 			g.program = nil // an old kernel, or vm.memfd_noexec=2
 		}
 	}
 	if g.file != nil {
-		if p, err := startGuard(memfile.Path(guard.Line+1), g.file); err == nil {
+		if p, err := startGuard(memfile.Path(guard.Line+1), g.file, leads); err == nil {
 			return p, nil
 		}
 		// Memory files may not be executed here.
 		g.file.Close()
 		g.file, g.program = nil, nil
 	}
-	return startGuard("/proc/self/exe", nil)
+	return startGuard("/proc/self/exe", nil, leads)
 }
 
 // startGuard starts the program at a path, which may be that of the memory file in the
 // child.
-func startGuard(path string, memory *os.File) (*guardProcess, error) {
+func startGuard(path string, memory *os.File, leads bool) (*guardProcess, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func startGuard(path string, memory *os.File) (*guardProcess, error) {
 	process, err := os.StartProcess(path, []string{guard.Name, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far, memory},
 		// Neither the terminal nor a kill of our group may reach it.
-		Sys: &syscall.SysProcAttr{Setpgid: true},
+		Sys: &syscall.SysProcAttr{Setpgid: !leads, Setsid: leads},
 	})
 	if err != nil {
 		line.Close()

@@ -98,6 +98,11 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if err != nil {
 		return Result{}, &StartError{Program: c.Program, Err: err}
 	}
+	if s.far != nil {
+		c = c.withTerminal(s.far.Name())
+	} else {
+		c.Terminal = nil
+	}
 	shared := c.sharesTerminal()
 	terminal := saveTerminal(shared)
 	t, err := launchTree(c, s.files, shared)
@@ -107,6 +112,11 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	defer t.close()
 	s.flow()
+	if c.Terminal != nil {
+		c.Terminal.attach(s.outputs[0])
+		defer c.Terminal.attach(nil)
+		c.Terminal.Resize() // ours may have changed meanwhile
+	}
 	if c.Started != nil {
 		c.Started()
 	}

@@ -16,7 +16,10 @@ import (
 func Pass(sig syscall.Signal) bool {
 	trees := orphans.running()
 	for _, t := range trees {
-		if !t.gotToo(sig) {
+		switch {
+		case t.terminal != nil && sig == syscall.SIGWINCH:
+			t.terminal.Resize() // the system tells the program
+		case !t.gotToo(sig):
 			t.sendProgram(sig)
 		}
 	}

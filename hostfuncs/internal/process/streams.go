@@ -23,6 +23,7 @@ type streams struct {
 	lent    []*os.File  // opened for the child, closed once it has started
 	input   *os.File    // where Stdin is copied to, or nil
 	outputs []*os.File  // where Stdout and Stderr are copied from
+	far     *os.File    // the program's own terminal, open until the tree has ended; nil for none
 	copies  []func() error
 	done    chan error
 }
@@ -30,11 +31,14 @@ type streams struct {
 // openStreams opens all streams of the child, or none.
 func openStreams(c Command) (*streams, error) {
 	s := new(streams)
+	if c.Terminal != nil {
+		s.openTerminal(c)
+	}
 	err := s.openInput(c)
-	if err == nil {
+	if err == nil && s.far == nil {
 		s.files[1], err = s.openOutput("standard output", c.Stdout)
 	}
-	if err == nil && sameWriter(c.Stdout, c.Stderr) {
+	if err == nil && (s.far != nil || sameWriter(c.Stdout, c.Stderr)) {
 		s.files[2] = s.files[1]
 	} else if err == nil {
 		s.files[2], err = s.openOutput("standard error", c.Stderr)
@@ -47,6 +51,16 @@ func openStreams(c Command) (*streams, error) {
 	return s, nil
 }
 
+// openTerminal opens the program's own terminal, if the system has one.
+func (s *streams) openTerminal(c Command) {
+	near, far, err := openTerminal(c.Terminal.Size)
+	if err != nil {
+		return
+	}
+	s.files[1], s.far, s.outputs = far, far, append(s.outputs, near)
+	s.copies = append(s.copies, func() error { return copyOut("standard output", c.Stdout, near) })
+}
+
 func (s *streams) openInput(c Command) error {
 	f, isFile := c.Stdin.(*os.File)
 	switch {
@@ -55,6 +69,9 @@ func (s *streams) openInput(c Command) error {
 		return nil
 	case c.Stdin == nil && c.Inherit:
 		s.files[0] = os.Stdin
+		return nil
+	case c.Stdin == nil && s.far != nil:
+		s.files[0] = s.far
 		return nil
 	case c.Stdin == nil:
 		null, err := s.openNull()
@@ -108,6 +125,9 @@ func (s *streams) settle() error {
 	// Usually the pipes are at their end by now, but an escaped process may still have
 	// them open.
 	now := time.Now()
+	if s.far != nil {
+		s.far.Close()
+	}
 	if s.input != nil {
 		_ = s.input.SetWriteDeadline(now)
 	}
@@ -125,6 +145,9 @@ func (s *streams) settle() error {
 func (s *streams) abandon() {
 	closeAll(s.lent)
 	closeAll(s.outputs)
+	if s.far != nil {
+		s.far.Close()
+	}
 	if s.input != nil {
 		s.input.Close()
 	}
@@ -161,7 +184,7 @@ func copyOut(name string, w io.Writer, r *os.File) error {
 		// from an escaped process.
 		_, err = io.Copy(w, io.LimitReader(patient{r}, pipeCapacity))
 	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !terminalEnded(err) {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

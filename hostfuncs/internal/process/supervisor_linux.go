@@ -35,8 +35,13 @@ type supervisor struct {
 // start takes a guard, which runs the program.
 func (t *tree) start(c Command, files [3]*os.File) (err error) {
 	s := &t.supervisor
-	s.guards = c.Guards
-	if s.guard, err = s.guards.take(); err != nil {
+	if c.Terminal != nil {
+		s.guard, err = c.Guards.start(true)
+	} else {
+		s.guards = c.Guards
+		s.guard, err = s.guards.take()
+	}
+	if err != nil {
 		return err
 	}
 	t.process = s.guard.process
@@ -100,6 +105,7 @@ func (t *tree) plan(c Command, streams [3]*os.File) (p guard.Plan, files []*os.F
 	s := &t.supervisor
 	p = guard.Plan{
 		Program: c.Program, Dir: c.Dir, Opened: c.Directory != nil, Argv: c.Argv, Env: c.Env,
+		Terminal:  c.Terminal != nil,
 		OpenFiles: c.Limits.OpenFiles, Processes: c.Limits.Processes,
 	}
 	for _, d := range c.Daemons {

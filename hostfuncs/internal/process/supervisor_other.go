@@ -5,16 +5,23 @@ package process
 import (
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // supervisor waits for a program that is our own child, without a guard.
 type supervisor struct{ exit chan exited }
 
 func (t *tree) start(c Command, files [3]*os.File) error {
+	sys := &syscall.SysProcAttr{Setpgid: !t.shared}
+	if t.terminal != nil {
+		// The program's standard output is the terminal.
+		sys = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
+	}
 	process, err := os.StartProcess(c.Program, c.Argv, &os.ProcAttr{
 		// With a nil environment the program would get ours.
 		Dir: c.Dir, Env: append([]string{}, c.Env...), Files: files[:],
-		Sys: &syscall.SysProcAttr{Setpgid: !t.shared},
+		Sys: sys,
 	})
 	if err != nil {
 		return err
@@ -53,3 +60,11 @@ func startSignalProbe() *signalProbe { return nil }
 func (*signalProbe) got(syscall.Signal) (got, ok bool) { return false, false }
 
 func (*signalProbe) close() {}
+
+// The requests for the mode of a terminal.
+const getMode, setMode = unix.TIOCGETA, unix.TIOCSETA
+
+// withDeadlines does nothing: macOS cannot wait for a terminal with other files. Reads
+// end with the program, which leads the terminal's session.
+// See https://github.com/golang/go/issues/22099.
+func withDeadlines(near *os.File) (*os.File, error) { return near, nil }

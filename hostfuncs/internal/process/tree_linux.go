@@ -111,3 +111,19 @@ func entryOf(p guard.Process) entry {
 func (d Daemon) runsAs(pid int) bool {
 	return guard.Daemon(d).Matches(guard.Process{PID: pid, Group: pid})
 }
+
+// The requests for the mode of a terminal.
+const getMode, setMode = unix.TCGETS, unix.TCSETS
+
+// withDeadlines returns our end of a terminal with reads that can have a deadline.
+func withDeadlines(near *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(near.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return near, os.NewSyscallError("fcntl", err)
+	}
+	near.Close()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return os.NewFile(uintptr(fd), near.Name()), os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), near.Name()), nil
+}

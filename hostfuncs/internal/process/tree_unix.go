@@ -17,6 +17,7 @@ type tree struct {
 	interactive bool        // Ctrl-C is left to the program
 	reaped      bool        // the program has been waited for
 	ended       bool        // its group was empty once
+	terminal    *Terminal   // the program's own, nil for none
 	daemons     []Daemon
 	supervisor  supervisor   // system-specific
 	signalProbe *signalProbe // reports signals to our group, if root is in it
@@ -41,7 +42,7 @@ type entry struct {
 
 // launchTree starts a command's program.
 func launchTree(c Command, files [3]*os.File, shared bool) (*tree, error) {
-	t := &tree{shared: shared, interactive: c.Interactive, daemons: c.Daemons, events: make(chan os.Signal, 1)}
+	t := &tree{shared: shared, interactive: c.Interactive, terminal: c.Terminal, daemons: c.Daemons, events: make(chan os.Signal, 1)}
 	if shared {
 		t.signalProbe = orphans.startSignalProbe()
 	}
@@ -73,6 +74,9 @@ func (t *tree) gone() {
 // of a group or session is not reused while it has members, but a pid is, once the
 // process has been waited for. The program's start is unknown at first.
 func (t *tree) knows(e entry) bool {
+	if t.terminal != nil && e.sid == t.process.Pid {
+		return true
+	}
 	for _, leader := range []int{e.pid, e.pgid, e.sid} {
 		start, ok := t.seen[leader]
 		if ok && leader != 0 && (leader != e.pid || start == 0 || start == e.start) {

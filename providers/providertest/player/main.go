@@ -31,8 +31,9 @@ type step struct {
 	List        string                  `json:"list"`
 	EnvStatus   []string                `json:"env_status"`
 	Log         string                  `json:"log"`
-	// Start, Wait, Stop and Probe are of programs by the order in which they
-	// were started, from 1. The results of Wait and Probe are logged.
+	// Start, Watch, Wait, Stop and Probe are of programs and watches by the order in
+	// which they were started, from 1. The results of Wait and Probe are logged.
+	Watch *abi.WatchRequest        `json:"watch"`
 	Start *abi.ProcessStartRequest `json:"start"`
 	Wait  *abi.ProcessWaitRequest  `json:"wait"`
 	Stop  *abi.ProcessStopRequest  `json:"stop"`
@@ -155,6 +156,8 @@ func (s step) play(ctx backend.Context, output *string) (err error) {
 		_, err = backend.EnvStatus(ctx, s.EnvStatus...)
 	case s.Start != nil:
 		_, err = backend.Start(ctx, *s.Start)
+	case s.Watch != nil:
+		_, err = backend.Watch(ctx, *s.Watch)
 	case s.Wait != nil:
 		var res abi.ProcessWaitResult
 		res, err = backend.Wait(ctx, *s.Wait)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/bounds"
@@ -29,7 +30,8 @@ func Main() {
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
 	os.Stdout = os.Stderr
-	_, enforced, err := bounds.EnterArgs(args)
+	b, enforced, err := bounds.EnterArgs(args)
+	debug.SetMemoryLimit(int64(b.Space / 4))
 	if err == nil {
 		err = bounds.Narrow(enforced)
 	}

@@ -27,7 +27,11 @@ func translate(failed *jsonschema.ValidationError, doc, value any, texts []strin
 	var problems []abi.Problem
 	for _, m := range mistakes {
 		// A key with a mistake in it is not missing as well.
-		misspelt := func(other mistake) bool { return m.required != nil && other.meant == m.Pointer }
+		misspelt := func(other mistake) bool {
+			return slices.ContainsFunc(m.required, func(key string) bool {
+				return other.meant != "" && (other.meant == m.Pointer || other.meant == abi.UnderPointer(m.Pointer, key))
+			})
+		}
 		if !slices.ContainsFunc(mistakes, misspelt) {
 			problems = append(problems, m.Problem)
 		}
@@ -40,6 +44,9 @@ type translator struct {
 	texts      []string
 	err        error
 }
+
+// noText is the hint for null in place of a text, as [abi.Decode] gives it.
+const noText = `write "" for an empty text, or leave the key out`
 
 // mistake is a problem, and what its alternatives may say together.
 type mistake struct {
@@ -71,7 +78,7 @@ func (t *translator) one(e *jsonschema.ValidationError) []mistake {
 		if len(k.Subschemas) == 0 {
 			return t.alternatives(at, schema, e.Causes)
 		}
-		return one(at, "matches several alternatives, expected one", hint(schema, ""))
+		return one(at, several(schema, k.Subschemas), hint(schema, ""))
 	case *kind.RefCycle:
 		t.err = errors.New("a reference leads to itself without end: " + cut(strings.TrimPrefix(k.URL, place)))
 		return nil
@@ -206,13 +213,48 @@ func (t *translator) missing(at string, schema map[string]any, keys []string, me
 	properties, _ := schema["properties"].(map[string]any)
 	var mistakes []mistake
 	for _, key := range keys {
-		property, _ := properties[key].(map[string]any)
+		property := t.described(properties[key])
 		mistakes = append(mistakes, mistake{
 			Problem:  abi.Problem{Pointer: abi.UnderPointer(at, key), Message: message, Hint: hint(property, key)},
 			required: []string{key},
 		})
 	}
 	return mistakes
+}
+
+// several is the message of a value that matches several alternatives. Those that only
+// require keys are named by them.
+func several(schema map[string]any, matched []int) string {
+	alternatives, _ := schema["oneOf"].([]any)
+	var keys []string
+	for _, i := range matched {
+		if i >= len(alternatives) {
+			break
+		}
+		alternative, _ := alternatives[i].(map[string]any)
+		if required, _ := alternative["required"].([]any); len(alternative) == 1 && len(required) == 1 {
+			keys = append(keys, plain(required[0]))
+		}
+	}
+	if len(keys) == len(matched) {
+		return "has " + strings.Join(keys, " and ") + ", expected one of them"
+	}
+	return "matches several alternatives, expected one"
+}
+
+// described is the schema of a property, with what another part of the schema says of it.
+func (t *translator) described(schema any) map[string]any {
+	property, _ := schema.(map[string]any)
+	address, _ := property["$ref"].(string)
+	if !strings.HasPrefix(address, "#") {
+		return property
+	}
+	described := maps.Clone(t.schema(place + address))
+	if described == nil {
+		return property
+	}
+	maps.Copy(described, property)
+	return described
 }
 
 func (t *translator) wrongType(at string, schema map[string]any, types []string) []mistake {
@@ -223,7 +265,7 @@ func (t *translator) wrongType(at string, schema map[string]any, types []string)
 	want := wants(types, schema, isText)
 	m := mistake{Problem: abi.Problem{Pointer: at, Message: "is " + kindOf(value) + ", expected " + want}, types: want}
 	if value == nil && slices.Contains(types, "string") {
-		m.Hint = `write "" for an empty text, or leave the key out`
+		m.Hint = noText
 	}
 	return []mistake{m}
 }
@@ -266,8 +308,12 @@ func (t *translator) alternatives(at string, schema map[string]any, failed []*js
 	}
 	if len(fitting) == 0 && len(types) > 0 {
 		value, _ := lookup(t.value, at)
-		want := or(slices.Compact(types))
-		return []mistake{{Problem: abi.Problem{Pointer: at, Message: "is " + kindOf(value) + ", expected " + want}, types: want}}
+		m := mistake{types: or(slices.Compact(types))}
+		m.Problem = abi.Problem{Pointer: at, Message: "is " + kindOf(value) + ", expected " + m.types}
+		if value == nil && slices.Contains(types, names["string"]) {
+			m.Hint = noText
+		}
+		return []mistake{m}
 	}
 	for _, branch := range fitting {
 		if m := branch[0]; len(branch) == 1 && m.Pointer == at && m.values != nil {
@@ -279,7 +325,7 @@ func (t *translator) alternatives(at string, schema map[string]any, failed []*js
 	}
 	switch {
 	case len(fitting) > 1 && len(keys) == len(fitting):
-		return one(at, "requires "+or(keys), hint(schema, ""))
+		return []mistake{{Problem: abi.Problem{Pointer: at, Message: "requires " + or(keys), Hint: hint(schema, "")}, required: keys}}
 	case len(fitting) > 1 && len(values) > 0:
 		m := t.unknownValue(at, values)
 		if about := hint(schema, last(strings.Split(at, "/"))); about != "" {

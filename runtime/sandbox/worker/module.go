@@ -36,7 +36,7 @@ func (m *module) prepare(engine wazero.RuntimeConfig) error {
 			Memory: &extism.ManifestMemory{MaxPages: m.pages, MaxHttpResponseBytes: 0, MaxVarBytes: -1},
 		},
 		extism.PluginConfig{
-			RuntimeConfig: engine,
+			RuntimeConfig: engine.WithMemoryCapacityFromMax(true),
 			EnableWasi:    true,
 		},
 		m.functions,

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/bounds"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
@@ -44,7 +45,7 @@ func run(args []string) int {
 // bound bounds the process, before it reads anything.
 func (w *worker) bound(args []string) error {
 	b, enforced, err := bounds.EnterArgs(args)
-	w.dir, w.enforced = b.Dir, enforced
+	w.space, w.dir, w.enforced = b.Space, b.Dir, enforced
 	if !w.enforced.Files && bounds.Needed {
 		w.dir, w.noCache = "", errors.New("this system cannot keep the helper away from other files (no Landlock)")
 	}
@@ -55,6 +56,7 @@ func (w *worker) bound(args []string) error {
 type worker struct {
 	conn       *frame.Conn
 	output     *output
+	space      uint64
 	dir        string
 	enforced   bounds.Enforced
 	noCache    error // why dir is not used, or nil
@@ -134,6 +136,7 @@ func (w *worker) load() error {
 	if err != nil {
 		return err
 	}
+	w.limitMemory(load.Pages)
 	w.operations, w.compiled = load.Operations, load.Compile
 	w.module = &module{bytes: load.Module, pages: load.Pages, functions: w.hostFunctions()}
 	prepare := w.interpret
@@ -152,6 +155,15 @@ func (w *worker) load() error {
 		loaded.Warning = unusable.Error()
 	}
 	return w.conn.Send(frame.Reply, loaded.Parts()...)
+}
+
+// limitMemory has a collection start before the process reaches the kernel's limit. The
+// memories of the module and of Extism are allocated whole, so that they need not be copied
+// when they grow. Only what is used of them takes memory, but Go counts all.
+func (w *worker) limitMemory(pages uint32) {
+	const pageSize, memories = 64 << 10, 2
+	whole := min(memories*pageSize*uint64(pages), w.space)
+	debug.SetMemoryLimit(int64(whole + (w.space-whole)/4))
 }
 
 func (w *worker) start() error {

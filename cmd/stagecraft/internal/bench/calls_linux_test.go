@@ -86,7 +86,7 @@ func (m *measurement) module(host sandbox.Host) *sandbox.Module {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	helper, err := os.ReadFile(filepath.Join(clitest.Root(), "bin", "helpers", "stagecraft-sandbox.s2"))
+	helper, err := os.ReadFile(filepath.Join(clitest.Root(), "bin", "helpers", "stagecraft-sandbox"))
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ func (m *measurement) newHelm() *helm {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	program = installed(m.t, program)
 	return &helm{"Helm " + info.Main.Version, m.newPlugin(program, "small"), m.newPlugin(program, "large")}
 }
 

@@ -78,7 +78,7 @@ func (m *measurement) programs(helm *helm) []timed {
 	}
 	return []timed{
 		in(direct, alone("true")),
-		in(hello, alone(line)),
+		in(hello, alone(installed(m.t, line))),
 		in(goVersion, alone("go", "version")),
 		in(version, alone(m.program, "version")),
 		in(replayed, alone(m.program, "dev")),

@@ -43,6 +43,7 @@ type System struct {
 type grammar struct {
 	commonFlags
 	commands
+	Overview overviewCmd `cmd:"" default:"1" hidden:""`
 }
 
 type commonFlags struct {
@@ -85,9 +86,13 @@ type commands struct {
 		Show   auditShowCmd   `cmd:"" help:"Print an audit log as text."`
 		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
-	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of a file, for editors."`
-	Verify  verifyCmd  `cmd:"" help:"Verify a statement that build --attest wrote."`
-	Version versionCmd `cmd:"" help:"Show the version."`
+	Doctor     doctorCmd     `cmd:"" help:"Check this machine and the project."`
+	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of a file, for editors."`
+	Verify     verifyCmd     `cmd:"" help:"Verify a statement that build --attest wrote."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
+	Man        manCmd        `cmd:"" help:"Print a manual page."`
+	Version    versionCmd    `cmd:"" help:"Show the version; also --version."`
+	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 }
 
 const description = `Run and build an application's backend through a sandboxed provider.
@@ -104,6 +109,7 @@ type app struct {
 	opened   *session.Session  // nil until opened
 	ceilings []session.Ceiling // named by the user
 	limits   sandbox.Limits    // of the provider's module
+	handled  chan struct{}     // closed once all signals are handled
 	running  atomic.Bool       // whether processes of a provider may be running
 }
 
@@ -117,20 +123,18 @@ func Main(args []string, system System) (code int) {
 	}()
 	ctx, stop := a.watchSignals(context.Background())
 	defer stop()
-	if system.SignalsHandled != nil {
-		system.SignalsHandled()
+	if len(args) > 0 && args[0] == "--version" {
+		args = append([]string{"version"}, args[1:]...)
 	}
 	a.workflow = newWorkflow(system, a.secrets)
 	a.printer = newPrinter(system, a.workflow, a.secrets)
+	if len(args) > 0 && args[0] == completeWord {
+		return a.complete(args[1:])
+	}
 	a.printer.json = slices.Contains(args, "--json")
 	exited := -1
 	stdout := &checkedWriter{w: a.printer.stdout}
-	parser, err := a.newParser(args,
-		kong.Name("stagecraft"), kong.Description(description),
-		kong.Writers(stdout, a.printer.stderr),
-		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: a.helpWidth()}),
-	)
+	parser, err := a.newParser(args, kong.Writers(stdout, a.printer.stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		a.printer.failure(err)
 		return ExitFailed
@@ -158,6 +162,10 @@ func Main(args []string, system System) (code int) {
 // newParser returns a parser for the command that the first argument names, or else for
 // all commands: it takes a tenth of the time of version to read the tags of all.
 func (a *app) newParser(args []string, options ...kong.Option) (*kong.Kong, error) {
+	options = append(options,
+		kong.Name("stagecraft"), kong.Description(description), kong.Bind(a),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: a.helpWidth()}),
+	)
 	all := reflect.ValueOf(&a.grammar.commands).Elem()
 	for i := range all.NumField() {
 		field := all.Type().Field(i)
@@ -187,7 +195,7 @@ func (a *app) run(parsed *kong.Context, args []string) error {
 		return err
 	}
 	a.grammar.NoReplay = a.grammar.NoReplay || noReplay != ""
-	return parsed.Run(a)
+	return parsed.Run()
 }
 
 // crashed prints that a bug of our own ended the command, and where.

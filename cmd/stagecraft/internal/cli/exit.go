@@ -132,7 +132,7 @@ var (
 // or the user interrupted the run, or a command ended with its own exit code after
 // that.
 func isShown(ctx context.Context, err error) bool {
-	if errors.Is(err, errDiffers) || errors.Is(err, errWouldBeDenied) || errors.Is(err, errFindings) {
+	if errors.Is(err, errDiffers) || errors.Is(err, errWouldBeDenied) || errors.Is(err, errFindings) || errors.Is(err, errNoCommand) {
 		return true
 	}
 	if ctx.Err() == nil {

@@ -22,7 +22,11 @@ var unused = map[string][]string{
 	"audit show":       {"directory", "config", "policy", loadTime, loadMemory},
 	"audit report":     {"directory", "config", "policy", loadTime, loadMemory},
 	"verify":           {loadTime, loadMemory},
+	"completion":       {"directory", "config", "policy", loadTime, loadMemory},
+	"man":              {"directory", "config", "policy", loadTime, loadMemory},
 	"version":          {"directory", "config", "policy", loadTime, loadMemory},
+	"help":             {"directory", "config", "policy", loadTime, loadMemory},
+	"overview":         {loadTime, loadMemory},
 }
 
 // The names of limitFlags.

@@ -93,8 +93,8 @@ var rewordings = []struct {
 	{`^--([a-z-]+): missing value, expecting ".*"`, func(node *kong.Node, found []string) string {
 		return fmt.Sprintf("--%s: missing value, expected %s", found[1], placeholder(node, found[1]))
 	}},
-	{`^--([a-z-]+) must be one of (.+) but got (".*")$`, func(_ *kong.Node, found []string) string {
-		return fmt.Sprintf("--%s: expected one of %s, got %s", found[1], strings.Join(strings.Split(strings.ReplaceAll(found[2], `"`, ""), ","), ", "), found[3])
+	{`^(--[a-z-]+|<[a-z|]+>) must be one of (.+) but got (".*")$`, func(_ *kong.Node, found []string) string {
+		return fmt.Sprintf("%s: expected one of %s, got %s", found[1], strings.Join(strings.Split(strings.ReplaceAll(found[2], `"`, ""), ","), ", "), found[3])
 	}},
 }
 

@@ -173,6 +173,12 @@ func execRows(step session.PlannedStep) []string {
 	if step.Exec.Unchanged {
 		rows = append(rows, "does not run: it succeeded earlier with the same input")
 	}
+	if step.Exec.Name != "" {
+		rows = append(rows, "its output is marked "+step.Exec.Name)
+	}
+	if step.Exec.Ready != "" {
+		rows = append(rows, "ready: "+step.Exec.Ready)
+	}
 	if step.Exec.Interactive {
 		rows = append(rows, "receives Ctrl-C itself (interactive)")
 	}

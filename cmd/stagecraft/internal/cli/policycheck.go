@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -62,7 +60,7 @@ func (c policyCheckCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range explain.Check(policy, directoriesBeside(file)) {
+		for _, f := range explain.Check(policy, session.DirectoriesBeside(file)) {
 			findings = append(findings, findingOf(f))
 		}
 	}
@@ -77,15 +75,6 @@ func (c policyCheckCmd) Run(a *app) error {
 func (c policyCheckCmd) fails(f findingJSON) bool {
 	fatal := f.Severity == string(explain.SeverityError) || c.Strict && f.Severity == string(explain.SeverityWarning)
 	return fatal && f.Accepted == nil
-}
-
-// directoriesBeside returns a function that finds directories beside a policy, which
-// is in the root of its project.
-func directoriesBeside(file string) func(string) bool {
-	return func(name string) bool {
-		info, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(name)))
-		return err == nil && info.IsDir()
-	}
 }
 
 func findingOf(f explain.Finding) findingJSON {

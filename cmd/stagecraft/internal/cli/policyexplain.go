@@ -31,7 +31,7 @@ type policyExplainCmd struct {
 	Output      []string `sep:"none" placeholder:"oci:DIR|tar:FILE" help:"docker_build: where to write the image."`
 	Base        []string `sep:"none" placeholder:"REF=oci:DIR" help:"docker_build: OCI layouts to take base images from."`
 	Operation   string   `arg:"" help:"An operation of the ABI, such as exec or probe, or its name in policy tests: build, read, look, connect."`
-	Args        []string `arg:"" optional:"" passthrough:"" help:"Arguments of the operation: a command, references, a path, an address, names."`
+	Args        []string `arg:"" optional:"" passthrough:"" help:"Arguments of the operation: a command, references, a path, patterns, an address, names."`
 }
 
 func (policyExplainCmd) Help() string {
@@ -176,17 +176,26 @@ func (c policyExplainCmd) request() (any, error) {
 		return abi.StatRequest{Path: one()}, nil
 	case abi.OpReadFile, abi.OpList:
 		return abi.PathRequest{Path: one()}, nil
+	case abi.OpWatch:
+		return abi.WatchRequest{Paths: c.Args}, nil
 	case abi.OpEnvStatus:
 		return abi.EnvStatusRequest{Names: c.Args}, nil
+	case abi.OpReady:
+		return abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: one()}}}, nil
 	case abi.OpLog:
 		return abi.LogRequest{Level: abi.LevelInfo, Message: one()}, nil
 	}
-	known := slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testNames)))
+	known := operationNames()
 	message := fmt.Sprintf("unknown operation %q", c.Operation)
 	if near := yamldoc.Nearest(c.Operation, known); near != "" {
 		message += fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return nil, &usageError{message, "operations: " + strings.Join(known, ", ")}
+}
+
+// operationNames are those of the ABI, then those of policy tests.
+func operationNames() []string {
+	return slices.Concat(abi.Operations(), slices.Sorted(maps.Keys(testNames)))
 }
 
 // env returns the variables that the provider would set; values do not matter.

@@ -30,6 +30,7 @@ import (
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
 	"github.com/stagecraft-dev/stagecraft/internal/yamldoc"
 	"github.com/stagecraft-dev/stagecraft/runtime/config"
+	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
 // printer writes the messages and results of stagecraft itself.
@@ -53,6 +54,14 @@ func newPrinter(s System, workflow *actions.Workflow, secrets *redact.Set) *prin
 	}
 	p.stdout, p.stderr = masking{p.jsonOut, secrets}, masking{p.jsonErr, secrets}
 	return p
+}
+
+// beside makes messages leave the lines of a session's programs whole.
+func (p *printer) beside(s *session.Session) {
+	if p.workflow == nil {
+		p.jsonErr = s.Message(p.jsonErr)
+		p.stderr = masking{p.jsonErr, p.mask}
+	}
 }
 
 // masking masks secrets in a message. Each Write must have a whole message.

@@ -9,6 +9,9 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/session"
 )
 
+// auditEnv names an audit log.
+const auditEnv = "STAGECRAFT_AUDIT"
+
 // recordFlags are for commands that have effects.
 type recordFlags struct {
 	Audit string `placeholder:"FILE" help:"Append a record of every call to the audit log in FILE; default STAGECRAFT_AUDIT."`
@@ -22,7 +25,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	opts.MayLoad, opts.Confirm = a.loader(ctx), a.confirmer(ctx)
 	if opts.Audit = f.Audit; opts.Audit == "" {
 		var err error
-		if opts.Audit, err = a.setting("STAGECRAFT_AUDIT"); err != nil {
+		if opts.Audit, err = a.setting(auditEnv); err != nil {
 			return err
 		}
 	}
@@ -32,6 +35,7 @@ func (f recordFlags) recorded(ctx context.Context, a *app, command string, run f
 	calls := &callList{Reporter: opts.Reporter}
 	opts.Reporter = calls
 	resume := a.stopCommands(&opts)
+	<-a.handled
 	a.running.Store(true)
 	err := run(opts)
 	a.running.Store(false)

@@ -39,18 +39,25 @@ type signals struct {
 
 // watchSignals returns a context that ends at the first ending signal. A second one
 // kills what still runs. If the process has not ended some time after that, it exits
-// as if by kill -9. All other signals are passed on to programs.
+// as if by kill -9. All other signals are passed on to programs, and are handled once
+// handled is closed. Until then they have their default actions.
 //
 // A signal that was ignored at start, as by nohup, stays ignored. No signal is given
 // back to the Go runtime at the end: it would print a trace.
 func (a *app) watchSignals(parent context.Context) (ctx context.Context, stop func()) {
 	s := &signals{app: a, got: make(chan os.Signal, 64)}
 	ctx, s.cancel = context.WithCancelCause(parent)
-	for _, sig := range slices.Concat(endings, fatal, passed()) {
-		if !signal.Ignored(sig) {
-			signal.Notify(s.got, sig)
+	s.notify(endings)
+	// Each signal takes two switches of threads, all together a fifth of the time of version.
+	a.handled = make(chan struct{})
+	go func() {
+		defer close(a.handled)
+		s.notify(fatal)
+		s.notify(passed())
+		if a.SignalsHandled != nil {
+			a.SignalsHandled()
 		}
-	}
+	}()
 	done, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
@@ -60,6 +67,15 @@ func (a *app) watchSignals(parent context.Context) (ctx context.Context, stop fu
 		close(done)
 		<-finished
 		s.cancel(nil)
+	}
+}
+
+// notify handles signals, except those that are ignored.
+func (s *signals) notify(list []os.Signal) {
+	for _, sig := range list {
+		if !signal.Ignored(sig) {
+			signal.Notify(s.got, sig)
+		}
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
@@ -16,6 +18,7 @@ type versionCmd struct {
 func (versionCmd) Help() string {
 	return `Examples:
   stagecraft version
+  stagecraft --version
   stagecraft version --json`
 }
 
@@ -30,7 +33,11 @@ type versionJSON struct {
 // Run is called by kong.
 func (c versionCmd) Run(a *app) error {
 	v := versionJSON{moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
-	return a.printer.resultAs(c.JSON, v, fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)\n", v.Version, v.ABI, v.Go, v.OS, v.Arch))
+	return a.printer.resultAs(c.JSON, v, versionText()+"\n")
+}
+
+func versionText() string {
+	return fmt.Sprintf("stagecraft %s (ABI %d, %s, %s/%s)", moduleVersion(), abi.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // moduleVersion returns the version that the go command wrote into the binary, or
@@ -40,6 +47,20 @@ func moduleVersion() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// built is when this program was built, by its commit; zero if unknown.
+func built() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	i := slices.IndexFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs.time" })
+	if i < 0 {
+		return time.Time{}
+	}
+	at, _ := time.Parse(time.RFC3339, info.Settings[i].Value)
+	return at
 }
 
 // versions are recorded in the audit log.

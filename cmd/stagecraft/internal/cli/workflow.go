@@ -122,6 +122,7 @@ func (a *app) open(opts session.Options) (*session.Session, error) {
 	s, err := session.Open(opts)
 	if err == nil {
 		a.opened = s
+		a.printer.beside(s)
 	}
 	return s, err
 }

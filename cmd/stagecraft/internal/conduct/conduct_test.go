@@ -234,6 +234,7 @@ var someCalls = map[string]func(r *rand.Rand) any{
 	abi.OpList:      func(r *rand.Rand) any { return []string{".", "sub"}[r.IntN(2)] },
 	abi.OpEnvStatus: func(r *rand.Rand) any { return []string{"HOME", "A", "LD_PRELOAD"}[:1+r.IntN(3)] },
 	abi.OpLog:       func(*rand.Rand) any { return "hello" },
+	abi.OpWatch:     func(r *rand.Rand) any { return map[string]any{"paths": []string{"sub/**", "one.txt"}[:1+r.IntN(2)]} },
 }
 
 func randomCalls(r *rand.Rand) []map[string]any {

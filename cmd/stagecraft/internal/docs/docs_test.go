@@ -309,6 +309,7 @@ var docTypes = map[string]reflect.Type{
 	"ProcessExit":         reflect.TypeFor[abi.ProcessExit](),
 	"ProcessStartRequest": reflect.TypeFor[abi.ProcessStartRequest](),
 	"ProcessStartResult":  reflect.TypeFor[abi.ProcessStartResult](),
+	"ReadyRequest":        reflect.TypeFor[abi.ReadyRequest](),
 	"ProcessStopRequest":  reflect.TypeFor[abi.ProcessStopRequest](),
 	"ProcessWaitRequest":  reflect.TypeFor[abi.ProcessWaitRequest](),
 	"ProcessWaitResult":   reflect.TypeFor[abi.ProcessWaitResult](),
@@ -326,6 +327,8 @@ var docTypes = map[string]reflect.Type{
 	"ReadFileResult":      reflect.TypeFor[abi.ReadFileResult](),
 	"Reply":               reflect.TypeFor[abi.Reply](),
 	"ValidateOptions":     reflect.TypeFor[abi.ValidateOptions](),
+	"WatchRequest":        reflect.TypeFor[abi.WatchRequest](),
+	"WatchResult":         reflect.TypeFor[abi.WatchResult](),
 }
 
 func checkJSON(t *testing.T, b docBlock) {

@@ -9,9 +9,9 @@ import _ "embed"
 //go:embed stagecraft-guard
 var Guard []byte
 
-// Sandbox is the program cmd/stagecraft-sandbox, compressed by s2.
+// Sandbox is the program cmd/stagecraft-sandbox.
 //
-//go:embed stagecraft-sandbox.s2
+//go:embed stagecraft-sandbox
 var Sandbox []byte
 
 // Schema is the program cmd/stagecraft-schema, compressed by s2.

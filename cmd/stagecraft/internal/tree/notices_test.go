@@ -39,11 +39,11 @@ func TestNotices(t *testing.T) {
 }
 
 // addNotices reads the licences of packages: in their directories, and in those
-// above up to the root of their module.
+// above up to the root of their module. What go.work replaces is ours.
 func addNotices(t *testing.T, notices map[string][]string, packages []listed) {
 	t.Helper()
 	for _, p := range packages {
-		if p.Module == nil || strings.HasPrefix(p.ImportPath, repo) {
+		if p.Module == nil || strings.HasPrefix(p.ImportPath, repo) || p.Module.Replace != nil {
 			continue
 		}
 		name, found := p.Module.Path+" "+p.Module.Version, false

@@ -28,9 +28,10 @@ var layers = map[string][]string{
 	"guest-sdk/backend":                         {"guest-sdk/abi"},
 	"guest-sdk/backendtest":                     {"guest-sdk/abi", "guest-sdk/backend"},
 	"guest-sdk/settings":                        {"guest-sdk/abi"},
+	"guest-sdk/duration":                        {},
 	"providers/builtin":                         {},
-	"providers/generic":                         {"guest-sdk/abi", "guest-sdk/backend"},
-	"providers/encorets":                        {"guest-sdk/abi", "guest-sdk/backend"},
+	"providers/generic":                         {"guest-sdk/abi", "guest-sdk/backend", "guest-sdk/duration"},
+	"providers/encorets":                        {"guest-sdk/abi", "guest-sdk/backend", "guest-sdk/duration"},
 	"providers/providertest":                    {},
 	"providers/providertest/encore":             {},
 	"providers/providertest/player":             {"guest-sdk/abi", "guest-sdk/backend", "guest-sdk/settings"},
@@ -54,12 +55,15 @@ var layers = map[string][]string{
 	"internal/filelock":                         {"internal/safefile"},
 	"internal/redact":                           {},
 	"internal/schematest":                       {"internal/yamldoc"},
+	"internal/screen":                           {"internal/safefile"},
 	"internal/gitstate":                         {"internal/safefile"},
 	"internal/snapshot":                         {"internal/safefile"},
 	"runtime/lock":                              {"guest-sdk/abi", "guest-sdk/settings", "internal/termtext", "internal/yamldoc"},
 	"runtime/audit":                             {"internal/termtext", "internal/filelock", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                             {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
 	"runtime/provenance":                        {},
+	"runtime/doctor":                            {},
+	"internal/diskspace":                        {},
 	"hostfuncs/capability":                      {"internal/yamldoc"},
 	"hostfuncs/capability/explain":              {"hostfuncs/capability", "internal/yamldoc"},
 	"hostfuncs/capability/policytest":           {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/termtext", "internal/yamldoc"},
@@ -79,6 +83,8 @@ var layers = map[string][]string{
 	"hostfuncs/internal/registry/registrytest":  {"providers/providertest"},
 	"hostfuncs/internal/dotenv":                 {},
 	"hostfuncs/internal/probe":                  {},
+	"hostfuncs/internal/keyboard":               {},
+	"hostfuncs/internal/watch":                  {"hostfuncs/capability", "hostfuncs/files", "internal/safefile"},
 	"hostfuncs/internal/inputs":                 {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"hostfuncs/internal/docker/testdata/tool":   {},
 	"hostfuncs/build": {
@@ -96,14 +102,14 @@ var layers = map[string][]string{
 	"hostfuncs/values": {"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/internal/dotenv", "internal/redact", "internal/termtext", "internal/yamldoc"},
 	"hostfuncs/exec": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/capability", "hostfuncs/files", "hostfuncs/values",
-		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/probe", "hostfuncs/internal/process",
-		"internal/filelock", "internal/redact", "internal/safefile", "internal/termtext", "internal/yamldoc",
+		"hostfuncs/internal/confine", "hostfuncs/internal/inputs", "hostfuncs/internal/keyboard", "hostfuncs/internal/probe", "hostfuncs/internal/process", "hostfuncs/internal/watch",
+		"internal/filelock", "internal/redact", "internal/safefile", "internal/screen", "internal/termtext", "internal/yamldoc",
 	},
 	"hostfuncs/hosttest": {"guest-sdk/abi", "hostfuncs", "hostfuncs/capability", "hostfuncs/internal/image/imagetest"},
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
-		"runtime/audit", "runtime/backend", "runtime/config",
-		"internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/privatedir", "internal/safefile", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
+		"runtime/audit", "runtime/backend", "runtime/config", "runtime/doctor",
+		"internal/diskspace", "internal/privatedir", "internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
 	"cmd/stagecraft/internal/sarif":   {"internal/termtext"},
@@ -116,7 +122,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/cli": {
 		"cmd/stagecraft/internal/actions", "cmd/stagecraft/internal/sarif",
 		"guest-sdk/abi", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/capability/policytest", "runtime/audit",
-		"runtime/backend", "runtime/config", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
+		"runtime/backend", "runtime/config", "runtime/doctor", "runtime/learn", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext",
 		"runtime/provenance", "internal/safefile", "runtime/sandbox", "runtime/session", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/collector": {},
@@ -146,14 +152,17 @@ var only = map[string][]string{
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/guard", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
 	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
 	"github.com/santhosh-tekuri/jsonschema":               {"internal/schematest", "runtime/sandbox/schema"},
-	"github.com/fsnotify/":                                {"hostfuncs/exec"},
-	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/termtext"},
+	"github.com/fsnotify/":                                {"hostfuncs/exec", "hostfuncs/internal/watch"},
+	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/screen", "internal/termtext"},
 }
 
 type listed struct {
 	ImportPath, Dir  string
 	GoFiles, Imports []string
-	Module           *struct{ Path, Version, Dir string }
+	Module           *struct {
+		Path, Version, Dir string
+		Replace            *struct{}
+	}
 }
 
 // TestLayers checks the imports on every system.

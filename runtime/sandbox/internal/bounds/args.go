@@ -21,10 +21,9 @@ func EnterArgs(args []string) (Bounds, Enforced, error) {
 	if err != nil {
 		return Bounds{}, Enforced{}, err
 	}
-	// A collection takes longer than most runs. The limit on Go's memory starts one
-	// before the process reaches the kernel's limit.
+	// A collection takes longer than most runs. The helper limits Go's memory, so that one
+	// starts before the process reaches the kernel's limit.
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(int64(space / 4))
 	b := Bounds{Space: space, Dir: args[0], Yields: yields}
 	enforced, err := Enter(b)
 	return b, enforced, err

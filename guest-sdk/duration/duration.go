@@ -1,4 +1,6 @@
-package main
+// Package duration parses and formats durations in milliseconds, as package time does.
+// That package would be a tenth of a module.
+package duration
 
 import (
 	"math"
@@ -6,17 +8,18 @@ import (
 	"strings"
 )
 
-// Package time would be a tenth of the module. Durations are in milliseconds.
+// Second is a Second.
+const Second = 1000
 
-const second = 1000
+const digits = "0123456789"
 
 // units are in nanoseconds.
 var units = map[string]uint64{
 	"ns": 1, "us": 1e3, "\u00b5s": 1e3, "\u03bcs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
 }
 
-// parseDuration parses a duration of more than 0 as time.ParseDuration does.
-func parseDuration(s string) (ms int64, ok bool) {
+// Parse parses a duration of more than 0 as time.ParseDuration does.
+func Parse(s string) (ms int64, ok bool) {
 	const number = digits + "."
 	var total uint64
 	for s = strings.TrimPrefix(s, "+"); s != ""; {
@@ -44,22 +47,22 @@ func parseDuration(s string) (ms int64, ok bool) {
 	return int64(total / 1e6), total > 0 && total <= math.MaxInt64
 }
 
-// formatDuration writes a duration as time.Duration does.
-func formatDuration(ms int64) string {
-	if ms > 0 && ms < second {
+// Format writes a duration as time.Duration does.
+func Format(ms int64) string {
+	if ms > 0 && ms < Second {
 		return strconv.FormatInt(ms, 10) + "ms"
 	}
 	text := ""
-	minutes := ms / (60 * second)
+	minutes := ms / (60 * Second)
 	if minutes >= 60 {
 		text = strconv.FormatInt(minutes/60, 10) + "h"
 	}
 	if minutes > 0 {
 		text += strconv.FormatInt(minutes%60, 10) + "m"
 	}
-	text += strconv.FormatInt(ms/second%60, 10)
-	if fraction := ms % second; fraction > 0 {
-		text += "." + strings.TrimRight(strconv.FormatInt(second+fraction, 10)[1:], "0")
+	text += strconv.FormatInt(ms/Second%60, 10)
+	if fraction := ms % Second; fraction > 0 {
+		text += "." + strings.TrimRight(strconv.FormatInt(Second+fraction, 10)[1:], "0")
 	}
 	return text + "s"
 }

@@ -1,0 +1,2 @@
+// Package diskspace says whether files can be written to a directory, without writing.
+package diskspace
