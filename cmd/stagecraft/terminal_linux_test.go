@@ -233,3 +233,79 @@ func onTerminal(t *testing.T, w clitest.Workspace, args []string, prompt string,
 	_ = cmd.Wait()
 	return cmd.ProcessState.ExitCode(), output.String()
 }
+
+// TestTerminalInit: on a real terminal the user chooses a proposal and confirms the files.
+func TestTerminalInit(t *testing.T) {
+	const which, write = "which one? [1-2, default 1]", "write this? [y/N]"
+	for name, tt := range map[string]struct {
+		args    []string
+		typed   []string // after each prompt
+		code    int
+		command string // that is written, or ""
+	}{
+		"first":      {nil, []string{"\n", "y\n"}, 0, "[sh, dev.sh]"},
+		"second":     {nil, []string{"2\n", "yes\n"}, 0, "[sh, run.sh]"},
+		"wrong":      {nil, []string{"3\n", "x\n", "2\n", "y\n"}, 0, "[sh, run.sh]"},
+		"no":         {nil, []string{"1\n", "\n"}, 0, ""},
+		"the end":    {nil, []string{"\x04", "\x04"}, 0, ""},
+		"interrupt":  {nil, []string{"\x03"}, 130, ""},
+		"at the end": {nil, []string{"1\n", "\x03"}, 130, ""},
+		"yes":        {[]string{"--yes"}, nil, 0, "[sh, dev.sh]"},
+		"locked":     {[]string{"--locked"}, nil, 80, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := clitest.NewWorkspace(t, "")
+			w.Write(t, "dev.sh", []byte("echo dev\n"))
+			w.Write(t, "api/run.sh", []byte("echo api\n"))
+			code, output := onTerminal(t, w, append([]string{"init"}, tt.args...), "]", tt.typed...)
+			if code != tt.code || len(tt.typed) > 0 && !strings.Contains(output, which) || len(tt.typed) > 1 && !strings.Contains(output, write) {
+				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, output)
+			}
+			entries, err := os.ReadDir(w.Dir)
+			if want := map[bool]int{false: 2, true: 4}[tt.command != ""]; err != nil || len(entries) != want {
+				t.Errorf("%v, %v, want %d entries", entries, err, want)
+			}
+			if tt.command != "" && !strings.Contains(clitest.ReadFile(t, filepath.Join(w.Dir, "stagecraft.yml")), "command: "+tt.command) {
+				t.Errorf("%s", clitest.ReadFile(t, filepath.Join(w.Dir, "stagecraft.yml")))
+			}
+		})
+	}
+}
+
+// TestTerminalTrustInit: init asks whether to trust the provider that the user names.
+func TestTerminalTrustInit(t *testing.T) {
+	for answer, code := range map[string]int{"y\n": 1, "n\n": 3} {
+		w := clitest.NewWorkspace(t, "")
+		module, err := clitest.Builder().Module("providers/providertest/player")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(t, ".stagecraft/providers/player.wasm", []byte(clitest.ReadFile(t, module)))
+		got, output := onTerminal(t, w, []string{"init", "--provider", "player"}, "[y/N]", "y\n", answer)
+		if got != code || !strings.Contains(output, "trust it, and record it") {
+			t.Errorf("%q: exit code %d, want %d:\n%s", answer, got, code, output)
+		}
+		if _, err := os.Stat(filepath.Join(w.Dir, "stagecraft.lock")); (err == nil) != (answer == "y\n") {
+			t.Errorf("%q: the lock file: %v", answer, err)
+		}
+	}
+}
+
+// TestTerminalNotConfined: on a terminal, dev without a policy says how to get one.
+func TestTerminalNotConfined(t *testing.T) {
+	const said = "not confined: no policy; stagecraft init --only-policy writes one\r\n"
+	for policy, want := range map[string]bool{"": true, "version: 1\nproviders: {generic: {exec: [echo dev]}}\n": false} {
+		w := clitest.NewWorkspace(t, "")
+		w.Write(t, "stagecraft.yml", []byte("backend: {provider: generic, providers: {generic: {dev: {command: [echo, dev]}}}}"))
+		if policy != "" {
+			w.Write(t, "stagecraft.policy.yml", []byte(policy))
+		}
+		if code, output := onTerminal(t, w, []string{"dev"}, "", ""); code != 0 || strings.Contains(output, said) != want {
+			t.Errorf("exit code %d:\n%s", code, output)
+		}
+		if _, stderr, _ := w.Run(t, "dev"); stderr != "" {
+			t.Errorf("without a terminal: %s", stderr)
+		}
+	}
+}

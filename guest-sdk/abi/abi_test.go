@@ -21,6 +21,9 @@ func TestGolden(t *testing.T) {
 	for _, export := range abi.Exports() {
 		b.WriteString("export " + export + "\n")
 	}
+	for _, export := range abi.OptionalExports() {
+		b.WriteString("optional export " + export + "\n")
+	}
 	for _, code := range []abi.Code{abi.CodeDenied, abi.CodeInvalid, abi.CodeNotFound, abi.CodeFailed, abi.CodeTimeout, abi.CodeInterrupted, abi.CodeUnavailable, abi.CodeTooLarge} {
 		b.WriteString("code " + string(code) + "\n")
 	}

@@ -158,6 +158,11 @@ func ExampleOperations() {
 	// Output: 14 operations
 }
 
+func ExampleOptionalExports() {
+	fmt.Println(abi.OptionalExports())
+	// Output: [detect]
+}
+
 func ExampleExports() {
 	fmt.Println(abi.Exports())
 	// Output: [build_docker describe dev validate]

@@ -139,6 +139,53 @@ func (b *BuildDockerResult) Fields() []Field {
 }
 
 // Fields implements [Object].
+func (d *DetectOptions) Fields() []Field {
+	return []Field{
+		{"workdir", &d.WorkDir},
+		{"config,omitempty", &d.Config},
+	}
+}
+
+// Fields implements [Object].
+func (d *DetectResult) Fields() []Field {
+	return []Field{
+		{"candidates,omitempty", List(&d.Candidates)},
+	}
+}
+
+// Fields implements [Object].
+func (c *Candidate) Fields() []Field {
+	return []Field{
+		{"name", &c.Name},
+		{"dir", &c.Dir},
+		{"certainty", (*string)(&c.Certainty)},
+		{"evidence,omitempty", &c.Evidence},
+		{"config", &c.Config},
+		{"comments,omitempty", &c.Comments},
+		{"before,omitempty", &c.Before},
+		{"notes,omitempty", &c.Notes},
+		{"needs", &c.Needs},
+	}
+}
+
+// Fields implements [Object].
+func (n *Needs) Fields() []Field {
+	return []Field{
+		{"exec,omitempty", List(&n.Exec)},
+		{"use,omitempty", &n.Use},
+		{"env_pass,omitempty", &n.EnvPass},
+		{"write,omitempty", &n.Write},
+		{"listen,omitempty", List(&n.Listen)},
+		{"connect,omitempty", List(&n.Connect)},
+		{"network,omitempty", &n.Network},
+		{"build,omitempty", &n.Build},
+		{"daemons,omitempty", List(&n.Daemons)},
+		{"unconfined,omitempty", &n.Unconfined},
+		{"comments,omitempty", &n.Comments},
+	}
+}
+
+// Fields implements [Object].
 func (e *ExecRequest) Fields() []Field {
 	return []Field{
 		{"argv", &e.Argv},

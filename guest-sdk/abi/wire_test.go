@@ -23,6 +23,7 @@ func messages() []abi.Object {
 		new(abi.Reply), new(abi.Error), new(abi.Problem),
 		new(abi.Description), new(abi.Capabilities), new(abi.ExecAsk), new(abi.BuildAsk),
 		new(abi.ValidateOptions), new(abi.DevOptions), new(abi.BuildDockerOptions), new(abi.BuildDockerResult),
+		new(abi.DetectOptions), new(abi.DetectResult), new(abi.Candidate), new(abi.Needs),
 		new(abi.ExecRequest), new(abi.ExecResult), new(abi.ProcessStartRequest), new(abi.ProcessStartResult),
 		new(abi.ProcessWaitRequest), new(abi.ProcessWaitResult), new(abi.ProcessExit), new(abi.ProcessLine),
 		new(abi.Ready), new(abi.ReadyHTTP), new(abi.Key), new(abi.TypedKey), new(abi.ProcessReady), new(abi.ReadyRequest), new(abi.ReadyProcess),
@@ -125,7 +126,7 @@ func TestMessages(t *testing.T) {
 		want = append(want, reflect.TypeOf(v).Elem().Name())
 	}
 	var got []string
-	for _, name := range []string{"abi.go", "operation.go", "provider.go"} {
+	for _, name := range []string{"abi.go", "detect.go", "operation.go", "provider.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)

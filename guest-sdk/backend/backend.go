@@ -53,6 +53,15 @@ type Validator interface {
 	Validate(ctx Context, opts ValidateOptions) error
 }
 
+// DetectOptions has the project directory, and the configuration if there is one.
+type DetectOptions = abi.DetectOptions
+
+// Detector is a Provider that proposes configurations for a project without one. Only
+// ReadFile, Stat, List and Log work meanwhile. A Provider without it proposes nothing.
+type Detector interface {
+	Detect(ctx Context, opts DetectOptions) ([]abi.Candidate, error)
+}
+
 var registered Provider
 
 // Register makes p the provider of this module. After a second call the module refuses
@@ -131,6 +140,14 @@ func dispatch(ctx Context, p Provider, export string, input []byte) (result abi.
 		}
 		image, err := p.BuildDocker(ctx, o)
 		return &abi.BuildDockerResult{Image: image}, err
+	case abi.ExportDetect:
+		var o DetectOptions
+		d, ok := p.(Detector)
+		if err := decode(input, &o); err != nil || !ok {
+			return result, err
+		}
+		candidates, err := d.Detect(ctx, o)
+		return &abi.DetectResult{Candidates: candidates}, err
 	}
 	return nil, abi.NewError(abi.CodeInvalid, "no export "+strconv.Quote(export))
 }

@@ -129,6 +129,14 @@ func ExampleStop() {
 	// Output: SIGTERM <nil>
 }
 
+func ExampleReady() {
+	host := new(backendtest.Host)
+	ctx := backend.WithHost(context.Background(), host)
+	err := backend.Ready(ctx, abi.ReadyProcess{Name: "web", URL: "http://localhost:3000"}, abi.ReadyProcess{Name: "db"})
+	fmt.Println(host.Calls[0].Request, err)
+	// Output: {"processes":[{"name":"web","url":"http://localhost:3000"},{"name":"db"}]} <nil>
+}
+
 func ExampleProbe() {
 	ctx := replies(abi.OpProbe, `{"answers": true, "status": 200}`)
 	res, err := backend.Probe(ctx, abi.ProbeRequest{Address: "localhost:3000", Path: "/healthz", TimeoutMS: 5_000})

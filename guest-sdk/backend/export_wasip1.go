@@ -16,6 +16,9 @@ func exportDev() int32 { return export(abi.ExportDev) }
 //go:wasmexport build_docker
 func exportBuildDocker() int32 { return export(abi.ExportBuildDocker) }
 
+//go:wasmexport detect
+func exportDetect() int32 { return export(abi.ExportDetect) }
+
 func export(name string) int32 {
 	input := load(extismInputLength(), 0, extismInputLoadU64, extismInputLoadU8)
 	output := Handle(background(), registered, name, input)

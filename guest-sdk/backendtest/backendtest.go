@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,9 @@ type Host struct {
 	// Answers are the replies by operation. Any other operation succeeds with an
 	// empty result.
 	Answers map[string]abi.Reply
+	// Files is a project for read_file, stat and list, by path. It is used for those of
+	// them without an answer, unless it is nil.
+	Files map[string]string
 }
 
 // Call is one request that reached the host, as JSON.
@@ -38,7 +42,7 @@ func (h *Host) Call(_ context.Context, operation string, request []byte) []byte 
 	h.Calls = append(h.Calls, Call{operation, string(request)})
 	reply, ok := h.Answers[operation]
 	if !ok {
-		reply = abi.Reply{OK: abi.JSON(`{}`)}
+		reply = h.file(operation, request)
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
@@ -77,6 +81,10 @@ type Subject struct {
 	// that works in another way.
 	Dev, Build                string
 	ExecRequest, BuildRequest string
+	// Detects is the configuration that detect proposes first for Project, files by
+	// path. Leave both empty for a provider without detect.
+	Project map[string]string
+	Detects string
 	// Wrong maps invalid configurations to the error's message.
 	Wrong map[string]string
 }
@@ -85,6 +93,9 @@ type Subject struct {
 func Run(t *testing.T, s Subject) {
 	t.Run("describes itself", func(t *testing.T) { s.describes(t) })
 	t.Run("wrong configuration", func(t *testing.T) { s.wrong(t) })
+	if s.Detects != "" {
+		t.Run("detect proposes a configuration", func(t *testing.T) { s.detects(t) })
+	}
 	if s.ExecRequest == "" {
 		return
 	}
@@ -181,6 +192,35 @@ func (s Subject) build(t *testing.T) {
 	}
 	if len(h.Calls) != 1 || h.Calls[0] != (Call{abi.OpDockerBuild, s.BuildRequest}) {
 		t.Errorf("requested %v, want docker_build %s", h.Calls, s.BuildRequest)
+	}
+}
+
+// detects checks that detect only reads, that the provider accepts what it proposes, and
+// that it proposes nothing for an empty project.
+func (s Subject) detects(t *testing.T) {
+	h := &Host{Files: s.Project}
+	e := s.Open(t, h)
+	var found abi.DetectResult
+	if err := call(t, e, abi.ExportDetect, abi.DetectOptions{WorkDir: "."}, &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Candidates) == 0 || string(found.Candidates[0].Config) != s.Detects {
+		t.Fatalf("got %+v, want %s", found, s.Detects)
+	}
+	for _, c := range h.Calls {
+		if !slices.Contains([]string{abi.OpReadFile, abi.OpStat, abi.OpList, abi.OpLog}, c.Operation) {
+			t.Errorf("detect requested %s", c.Operation)
+		}
+	}
+	for _, c := range found.Candidates {
+		if err := call(t, e, abi.ExportValidate, abi.ValidateOptions{Config: c.Config}, new(abi.Empty)); err != nil {
+			t.Errorf("it refuses its own %s: %v", c.Config, err)
+		}
+	}
+	h.Files = map[string]string{}
+	found = abi.DetectResult{}
+	if err := call(t, e, abi.ExportDetect, abi.DetectOptions{WorkDir: "."}, &found); err != nil || len(found.Candidates) > 0 {
+		t.Errorf("an empty project: %+v, %v", found, err)
 	}
 }
 

@@ -159,7 +159,7 @@ var confines = family{keys: func() []Key {
 }}
 
 // toolchains are those whose directories are known, see package confine.
-var toolchains = []string{"git", "go", "node", "python"}
+var toolchains = []string{"bun", "deno", "dotnet", "elixir", "git", "go", "java", "node", "php", "python", "ruby", "rust"}
 
 // Toolchains are the names of those whose directories a policy can allow, sorted.
 func Toolchains() []string { return slices.Clone(toolchains) }

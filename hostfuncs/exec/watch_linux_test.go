@@ -75,7 +75,7 @@ func TestUsed(t *testing.T) {
 	wait(t, g, abi.ProcessWaitRequest{})
 	want := capability.Used{Uses: []capability.Use{
 		{Kind: capability.UseList, Path: home},
-		{Kind: capability.UseMkdir, Path: home + "/.cache", By: []string{"go"}},
+		{Kind: capability.UseMkdir, Path: home + "/.cache", By: []string{"deno", "go"}},
 		{Kind: capability.UseMkdir, Path: home + "/.cache/go-build", By: []string{"go"}},
 		{Kind: capability.UseMkdir, Path: home + "/.cache/go-build/x", By: []string{"go"}},
 		{Kind: capability.UseRead, Path: home + "/.gitconfig", By: []string{"git", "go"}},

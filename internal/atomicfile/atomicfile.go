@@ -32,6 +32,46 @@ func write(path string, data []byte, mode fs.FileMode) error {
 	return f.Commit()
 }
 
+// WriteNew writes a file that does not exist, with mode 0644. Of several processes that
+// write one file at the same time, one succeeds.
+//
+// # Errors
+//
+// [fs.ErrExist] if anything is at the path, even a dangling link.
+func WriteNew(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".stagecraft-*")
+	if err != nil {
+		return named(path, err)
+	}
+	f := &File{file: file, path: path, mode: 0o644}
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Chmod(f.mode), file.Close()); err != nil {
+		return named(path, err)
+	}
+	// A rename would replace a file that another process has just written.
+	err = os.Link(file.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+		// Some file systems have no links.
+		return writeExclusive(path, data)
+	}
+	return named(path, err)
+}
+
+func writeExclusive(path string, data []byte) error {
+	file, err := safefile.Create(path, 0o644)
+	if err != nil {
+		return named(path, err)
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Close()); err != nil {
+		os.Remove(path)
+	}
+	return named(path, err)
+}
+
 // File is a file being written. The caller commits or discards it.
 type File struct {
 	file *os.File

@@ -68,8 +68,7 @@ func (*Provider) Describe() abi.Description {
 			ConnectFrom:  []string{"/dev/listen"},
 			Connect:      []int{defaultPort},
 			Images:       []string{"**"},
-			// One daemon serves all runs of encore, and runs their apps.
-			Daemons: [][]string{{"encore", "daemon", "-f"}},
+			Daemons:      daemons,
 		},
 	}
 }
@@ -80,6 +79,10 @@ const (
 	extraCerts   = "NODE_EXTRA_CA_CERTS"
 	authKey      = "ENCORE_AUTH_KEY" // logs in
 )
+
+// daemons are the commands that stay: one daemon serves all runs of encore, and runs their
+// apps.
+var daemons = [][]string{{"encore", "daemon", "-f"}}
 
 // daemonPlaces are the variables by which encore finds its daemon and its login. A
 // command without them would start a second daemon, which cannot get the port.

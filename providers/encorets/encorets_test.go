@@ -19,7 +19,9 @@ import (
 )
 
 var subject = backendtest.Subject{
-	ID: "encore-ts",
+	ID:      "encore-ts",
+	Project: map[string]string{"backend/encore.app": "{}", "backend/package.json": `{"dependencies":{"encore.dev":"1"}}`},
+	Detects: `{"dev":{"entrypoint":"./backend"}}`,
 	Wrong: map[string]string{
 		`{}`:                            "dev.entrypoint: is required",
 		`{"dev":{"entrypoint":1}}`:      "dev.entrypoint: is the number 1, expected a string",

@@ -16,6 +16,8 @@ var subject = backendtest.Subject{
 	ExecRequest:  `{"argv":["npm","run","dev"],"dir":"./backend","env":{"NODE_ENV":"development"}}`,
 	Build:        `{"dev":{"command":["x"],"workdir":"./backend"}}`,
 	BuildRequest: `{"context":"./backend","tags":["shop:1"]}`,
+	Project:      map[string]string{"backend/package.json": `{"scripts":{"dev":"node server.js"}}`, "backend/server.js": "", "backend/Dockerfile": ""},
+	Detects:      `{"dev":{"command":["npm","run","dev"],"workdir":"./backend"},"build":{"context":"./backend"}}`,
 	Wrong: map[string]string{
 		`{}`:                         "dev.command: is required",
 		`{"dev":{"command":[]}}`:     "dev.command: is required",
@@ -68,6 +70,7 @@ func TestInWasm(t *testing.T) {
 	s := subject
 	s.Open = sandboxtest.InWasm(t, path)
 	backendtest.Run(t, s)
+	t.Run("fixtures", func(t *testing.T) { detectInWasm(t, s.Open) })
 }
 
 // TestOnlyBuilds wants a project that only builds to be right, and dev to say what it

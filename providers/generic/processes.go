@@ -114,6 +114,29 @@ const (
 	maxGrace       = 10 * duration.Second // what the host gives
 )
 
+// programs are the command, or the processes and what asks whether they are ready.
+func (d *dev) programs() []program {
+	if d.Processes == nil {
+		if len(d.Command) == 0 {
+			return nil
+		}
+		return []program{d.program}
+	}
+	var all []program
+	for _, name := range abi.SortedKeys(d.Processes) {
+		p := d.Processes[name]
+		if len(p.Command) > 0 {
+			all = append(all, p.program)
+		}
+		if p.Ready != nil && len(p.Ready.Exec) > 0 {
+			asks := p.program
+			asks.Command = p.Ready.Exec
+			all = append(all, asks)
+		}
+	}
+	return all
+}
+
 // milliseconds is the duration of a text, or a default.
 func milliseconds(text string, or int64) int64 {
 	ms, _ := duration.Parse(text)

@@ -35,7 +35,7 @@ type checker struct {
 func (k *checker) document(root *yamldoc.Node) *Config {
 	c := new(Config)
 	if root.Kind() == yamldoc.KindNull {
-		k.problems.Add(root.Pos(), "", "the file is empty", "the smallest configuration:\n"+smallest)
+		k.problems.Add(root.Pos(), "", "the file is empty", "the smallest configuration:\n"+Smallest)
 		return c
 	}
 	if !k.mapping(root, "project", "build", "backend") {
@@ -50,7 +50,7 @@ func (k *checker) document(root *yamldoc.Node) *Config {
 	}
 	backend := root.Get("backend")
 	if backend == nil {
-		k.problems.Add(root.Pos(), "backend", "is missing", "the smallest configuration:\n"+smallest)
+		k.problems.Add(root.Pos(), "backend", "is missing", "the smallest configuration:\n"+Smallest)
 		return c
 	}
 	if k.mapping(backend, "provider", "providers") {

@@ -35,14 +35,15 @@ func (e *NotFoundError) Hint() string {
 	case e.Near != "" && e.File != "":
 		return fmt.Sprintf("did you mean %q?", e.Near)
 	case e.File != "":
-		return "create it:\n" + smallest
+		return "create it:\n" + Smallest
 	case e.Near != "":
 		return fmt.Sprintf("there is %s: rename it to %s, or name it with -c FILE", e.Near, FileName)
 	}
-	return "create one:\n" + smallest + "or name one with -c FILE, or its directory with -C DIR"
+	return "create one with: stagecraft init\nor write it:\n" + Smallest + "or name one with -c FILE, or its directory with -C DIR"
 }
 
-const smallest = `  backend:
+// Smallest is the smallest configuration, indented.
+const Smallest = `  backend:
     provider: generic
     providers:
       generic:
@@ -153,4 +154,24 @@ func same(a, b string) bool {
 	of, err := os.Stat(a)
 	also, err2 := os.Stat(b)
 	return err == nil && err2 == nil && os.SameFile(of, also)
+}
+
+// Directory is the project directory for a new configuration, without links: dir, or that
+// of the file that the user names.
+//
+// # Errors
+//
+// [yamldoc.Problems] if it is not a directory.
+func Directory(dir, file string) (string, error) {
+	if file != "" {
+		dir = filepath.Dir(file)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := isDirectory(abs); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
 }

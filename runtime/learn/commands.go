@@ -3,6 +3,7 @@ package learn
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 )
@@ -119,14 +120,16 @@ func picked(port int, all []capability.Use) bool {
 	return listens(0) && !listens(port)
 }
 
-// narrowest are the toolchains, beginning with the one that allows least.
-var narrowest = []string{"git", "python", "node", "go"}
+// narrowest are the toolchains, beginning with the one that allows least. Those that few
+// projects use come last: what several allow, such as /proc, is rarely for them.
+var narrowest = []string{"git", "python", "node", "go", "php", "deno", "ruby", "elixir", "rust", "bun", "dotnet", "java"}
 
 // toolchains is the smallest set of toolchains that allows the uses, and of several the
 // one that allows least. What is in the project needs none.
 func toolchains(uses []capability.Use) []string {
 	var best []string
 	found := false
+	uses = alike(uses)
 	for set := range 1 << len(narrowest) {
 		var names []string
 		for i, name := range narrowest {
@@ -141,11 +144,24 @@ func toolchains(uses []capability.Use) []string {
 	return best
 }
 
+// alike is one use for each list of toolchains that allow it.
+func alike(uses []capability.Use) []capability.Use {
+	var one []capability.Use
+	seen := make(map[string]bool)
+	for _, u := range uses {
+		if id := strings.Join(u.By, " "); len(u.By) > 0 && !inProject(u.Path) && !seen[id] {
+			seen[id] = true
+			one = append(one, u)
+		}
+	}
+	return one
+}
+
 func allow(names []string, uses []capability.Use) bool {
 	has := func(list []string) func(string) bool {
 		return func(name string) bool { return slices.Contains(list, name) }
 	}
 	return !slices.ContainsFunc(uses, func(u capability.Use) bool {
-		return !inProject(u.Path) && slices.ContainsFunc(u.By, has(narrowest)) && !slices.ContainsFunc(u.By, has(names))
+		return slices.ContainsFunc(u.By, has(narrowest)) && !slices.ContainsFunc(u.By, has(names))
 	})
 }

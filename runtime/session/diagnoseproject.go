@@ -156,10 +156,12 @@ func (d *diagnosis) planned(ctx context.Context, p *doctor.Project, memory bool)
 		run.Warnings = append(run.Warnings, doctor.Problem{Message: "not checked: the provider runs from a copy in the cache, and nothing is written now", Hint: "see it with: stagecraft plan dev"})
 		return run
 	}
-	plan, err := new(Plan), error(nil)
-	if s.config.Settings(CommandDev) == nil {
+	plan, err := new(Plan), s.openScreen()
+	switch {
+	case err != nil:
+	case s.config.Settings(CommandDev) == nil:
 		err = s.Validate(ctx)
-	} else {
+	default:
 		plan, err = s.Plan(ctx, CommandDev, BuildOptions{})
 	}
 	if wrong, ok := errors.AsType[yamldoc.Problems](err); ok {

@@ -194,7 +194,7 @@ func (g *lateGate) extend() {
 // Call implements [sandbox.Host]. ctx is that of the module, which ends later.
 func (g *lateGate) Call(ctx context.Context, operation string, request []byte) []byte {
 	if g.gate == nil {
-		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker and validate only"}}`)
+		return []byte(`{"error":{"code":"invalid","message":"operations are available in dev, build_docker, validate and detect only"}}`)
 	}
 	if g.patience != nil {
 		g.patience.called(1)

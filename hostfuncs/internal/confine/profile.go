@@ -25,10 +25,18 @@ type Surroundings struct {
 // profiles are what tools need in addition to the project's directory.
 var profiles = map[string]func(Surroundings) Rules{
 	"base":   base,
+	"bun":    bun,
+	"deno":   deno,
+	"dotnet": dotnet,
+	"elixir": elixir,
 	"git":    git,
 	"go":     goTool,
+	"java":   java,
 	"node":   node,
+	"php":    php,
 	"python": python,
+	"ruby":   ruby,
+	"rust":   rust,
 }
 
 // Profiles lists the names that [Profile] knows, sorted.
@@ -160,8 +168,10 @@ func Caches(name string, s Surroundings) []string {
 	case "go":
 		modules := cmp.Or(s.env("GOMODCACHE"), below(cmp.Or(s.env("GOPATH"), s.home("go")), "pkg"))
 		paths = []string{cmp.Or(s.env("GOCACHE"), s.cache("go-build")), modules}
-	case "node":
+	case "bun", "node":
 		paths = []string{cmp.Or(s.env("npm_config_cache", "NPM_CONFIG_CACHE"), s.home(".npm"))}
+	case "deno":
+		paths = []string{cmp.Or(s.env("DENO_DIR"), s.cache("deno"))}
 	}
 	return slices.DeleteFunc(paths, func(p string) bool { return p == "" })
 }
@@ -182,6 +192,8 @@ func node(s Surroundings) Rules {
 			cache, corepack,
 			cmp.Or(s.env("YARN_CACHE_FOLDER"), s.cache("yarn")), s.home(".yarn/berry"), s.data("pnpm/store"), s.cache("pnpm"),
 		},
+		// Node's processes talk to each other by sockets there, as those of tsx do.
+		Sockets: []string{s.Temp},
 	}
 }
 

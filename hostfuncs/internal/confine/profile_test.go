@@ -76,6 +76,43 @@ func TestProfile(t *testing.T) {
 			exec: []string{"/h/.pyenv", "/h/.local/lib", "/w/.venv"}, write: []string{"/h/.cache/pip", "/dev/shm"},
 			not: []string{"/h/.local"},
 		},
+		{
+			name: "rust", tool: "rust", at: Surroundings{Home: "/h"},
+			exec: []string{"/h/.cargo/bin", "/h/.rustup"}, write: []string{"/h/.cargo/registry"}, read: []string{"/h/.cargo/config.toml"},
+			not: []string{"/h/.cargo", "/h/.cargo/credentials.toml"},
+		},
+		{
+			name: "rust elsewhere", tool: "rust", at: Surroundings{Home: "/h", Env: vars("CARGO_HOME", "/c", "RUSTUP_HOME", "/r")},
+			exec: []string{"/c/bin", "/r"}, write: []string{"/c/registry"}, not: []string{"/c", "/h/.cargo/bin"},
+		},
+		{
+			name: "java", tool: "java", at: Surroundings{Home: "/h", Env: vars("JAVA_HOME", "/j")},
+			exec: []string{"/j", "/h/.m2/wrapper", "/h/.gradle/wrapper"}, write: []string{"/h/.m2/repository", "/h/.gradle/caches"}, read: []string{"/proc", "/etc/java-17-openjdk"},
+			not: []string{"/h/.m2", "/h/.gradle", "/h/.m2/settings.xml", "/h/.gradle/gradle.properties"},
+		},
+		{
+			name: "php", tool: "php", at: Surroundings{Home: "/h"}, read: []string{"/etc/php"}, write: []string{"/h/.cache/composer"},
+			not: []string{"/h/.composer", "/h/.config/composer", "/h/.composer/auth.json"},
+		},
+		{
+			name: "ruby", tool: "ruby", at: Surroundings{Home: "/h", Env: vars("GEM_HOME", "/g")}, exec: []string{"/g", "/h/.rbenv", "/var/lib/gems"},
+			not: []string{"/h/.gem", "/h/.bundle", "/h/.bundle/config", "/h/.gem/credentials"},
+		},
+		{
+			name: "elixir", tool: "elixir", at: Surroundings{Home: "/h"}, exec: []string{"/h/.mix"}, write: []string{"/h/.hex/packages"}, not: []string{"/h/.hex"},
+		},
+		{
+			name: "dotnet", tool: "dotnet", at: Surroundings{Home: "/h"}, exec: []string{"/h/.dotnet"}, write: []string{"/h/.nuget/packages"}, not: []string{"/h/.nuget", "/h"},
+		},
+		{
+			name: "dotnet without a home", tool: "dotnet", at: Surroundings{Temp: "/t"}, read: []string{"/proc"}, not: []string{"", ".dotnet", "/.dotnet"},
+		},
+		{
+			name: "deno", tool: "deno", at: Surroundings{Home: "/h", Env: vars("DENO_DIR", "/d")}, exec: []string{"/h/.deno/bin"}, write: []string{"/d"}, not: []string{"/h/.deno", "/h/.cache/deno"},
+		},
+		{
+			name: "bun", tool: "bun", at: Surroundings{Home: "/h"}, exec: []string{"/h/.bun/bin", "/h/.nvm"}, write: []string{"/h/.bun/install/cache", "/h/.npm"}, not: []string{"/h/.bun"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := Profile(tt.tool, tt.at)
@@ -108,12 +145,15 @@ func TestProfilesAreNarrow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.AnyFiles || r.AnyNet || r.AnySockets || r.UDP || r.BestEffort || len(r.Connect)+len(r.Listen)+len(r.Sockets) > 0 {
+		if r.AnyFiles || r.AnyNet || r.AnySockets || r.UDP || r.BestEffort || len(r.Connect)+len(r.Listen) > 0 ||
+			// Those in the program's own directory are its own.
+			slices.ContainsFunc(r.Sockets, func(p string) bool { return p != "/tmp/own" }) {
 			t.Errorf("%s allows more than files: %+v", name, r)
 		}
 		for _, secret := range []string{
 			"/home/u/.ssh/id", "/home/u/.aws/credentials", "/home/u/.npmrc", "/home/u/.git-credentials", "/home/u/.bashrc",
-			"/home/u/.config/git/credentials", "/home/u/.docker/config.json", "/home/u/.netrc", "/etc/shadow", "/etc/ssl/private/key",
+			"/home/u/.config/git/credentials", "/home/u/.docker/config.json", "/home/u/.m2/settings.xml", "/home/u/.gradle/gradle.properties", "/home/u/.cargo/credentials.toml", "/home/u/.hex/hex.config",
+			"/home/u/.gem/credentials", "/home/u/.bundle/config", "/home/u/.composer/auth.json", "/home/u/.config/composer/auth.json", "/home/u/.nuget/NuGet/NuGet.Config", "/home/u/.netrc", "/etc/shadow", "/etc/ssl/private/key",
 			"/run/docker.sock", "/root/x", "/var/lib/x", "/dev/sda", "/dev/pts/0",
 		} {
 			for _, p := range slices.Concat(r.Read, r.Write, r.Exec, r.List, r.Sockets) {
@@ -131,7 +171,7 @@ func TestProfilesAreNarrow(t *testing.T) {
 }
 
 func TestNoProfile(t *testing.T) {
-	const want = `unknown profile "cobol": expected one of base, git, go, node, python`
+	const want = `unknown profile "cobol": expected one of base, bun, deno, dotnet, elixir, git, go, java, node, php, python, ruby, rust`
 	if _, err := Profile("cobol", Surroundings{}); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 )
@@ -265,9 +264,5 @@ func TestOwnTerminalKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = s.cmd.Wait()
-	for until := time.Now().Add(deadline); len(marked(s.word)) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("processes %v are left", marked(s.word))
-		}
-	}
+	wantNoneSoon(t, s.word)
 }

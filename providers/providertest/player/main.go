@@ -101,6 +101,30 @@ func (player) BuildDocker(ctx backend.Context, opts backend.BuildDockerOptions) 
 	return opts.ImageTag, play(ctx, c.Build)
 }
 
+// detection is the file detect.json of a project: calls, and what is proposed after them.
+type detection struct {
+	Calls      []step          `json:"calls"`
+	Candidates []abi.Candidate `json:"candidates"`
+	// Copies proposes the first candidate again and again.
+	Copies int `json:"copies"`
+}
+
+// Detect implements [backend.Detector].
+func (player) Detect(ctx backend.Context, _ backend.DetectOptions) ([]abi.Candidate, error) {
+	data, err := backend.ReadFile(ctx, "detect.json")
+	if err != nil {
+		return nil, nil
+	}
+	var d detection
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, err
+	}
+	for range d.Copies {
+		d.Candidates = append(d.Candidates, d.Candidates[0])
+	}
+	return d.Candidates, play(ctx, d.Calls)
+}
+
 func play(ctx backend.Context, steps []step) error {
 	output := ""
 	for _, s := range steps {

@@ -61,6 +61,7 @@ type commonFlags struct {
 }
 
 type commands struct {
+	Init  initCmd  `cmd:"" help:"Write stagecraft.yml and a first policy for a project."`
 	Dev   devCmd   `cmd:"" help:"Run the backend for development."`
 	Build buildCmd `cmd:"" help:"Build the backend's image."`
 	Plan  struct {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -95,10 +96,29 @@ func (a *app) atTerminal() bool {
 	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(a.Stderr.Fd()))
 }
 
-// ask asks once. The default is no, and text typed before the question is dropped.
+// ask asks once. The default is no.
 func (a *app) ask(ctx context.Context, question string) (bool, error) {
+	answer, err := a.prompt(ctx, question+" [y/N] ")
+	return answer == "y" || answer == "yes", err
+}
+
+// choose asks for one of n, by its number. The default is 1.
+func (a *app) choose(ctx context.Context, question string, n int) (int, error) {
+	for {
+		answer, err := a.prompt(ctx, fmt.Sprintf("%s [1-%d, default 1] ", question, n))
+		if err != nil || answer == "" {
+			return 1, err
+		}
+		if number, err := strconv.Atoi(answer); err == nil && number >= 1 && number <= n {
+			return number, nil
+		}
+	}
+}
+
+// prompt reads one line in lower case. Text typed before the question is dropped.
+func (a *app) prompt(ctx context.Context, question string) (string, error) {
 	dropTypedAhead(os.Stdin)
-	fmt.Fprint(a.Stderr, question+" [y/N] ")
+	fmt.Fprint(a.Stderr, question)
 	type line struct {
 		text string
 		err  error
@@ -113,13 +133,12 @@ func (a *app) ask(ctx context.Context, question string) (bool, error) {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(a.Stderr)
-		return false, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	case answer := <-read:
 		if answer.err != nil {
 			fmt.Fprintln(a.Stderr)
 		}
-		text := strings.ToLower(strings.TrimSpace(answer.text))
-		return text == "y" || text == "yes", nil
+		return strings.ToLower(strings.TrimSpace(answer.text)), nil
 	}
 }
 

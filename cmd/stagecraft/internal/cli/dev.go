@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/cli/browser"
@@ -41,6 +42,9 @@ func (c devCmd) Run(ctx context.Context, a *app) error {
 		s, err := a.open(opts)
 		if err != nil {
 			return err
+		}
+		if s.Policy() == nil && len(a.ceilings) == 0 && a.atTerminal() {
+			fmt.Fprintln(a.printer.stderr, "not confined: no policy; stagecraft init --only-policy writes one")
 		}
 		return s.Dev(ctx)
 	})

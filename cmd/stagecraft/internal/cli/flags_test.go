@@ -45,6 +45,7 @@ var building = map[string]string{
 var flagTable = map[string]map[string]string{
 	"dev": merged(recording, map[string]string{
 		"timestamps": shown, "log-file": shown, "only-output": shown + "; warnNotShown of session.run",
+		"open": "where the provider reports a URL (Options.OpenURL)",
 	}),
 	"build": merged(recording, building, map[string]string{
 		"progress": host, "iidfile": byProvider, "attest": byProvider, "attest-key": "with --attest", "metadata-file": everyRun,
@@ -62,6 +63,7 @@ var flagTable = map[string]map[string]string{
 		"json": everyRun, "dir": ofStart, "env": ofStart, "push": ofBuild, "target": ofBuild, "platform": ofBuild, "secret": ofBuild,
 		"cache-from": ofBuild, "cache-to": ofBuild, "engine": ofBuild, "engine-certs": ofBuild, "output": ofBuild, "base": ofBuild,
 	},
+	"init":         {"yes": everyRun, "provider": everyRun, "no-policy": everyRun, "only-policy": everyRun},
 	"policy check": {"strict": everyRun, "json": everyRun},
 	"policy test":  {},
 	"policy learn": {

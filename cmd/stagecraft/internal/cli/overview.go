@@ -31,7 +31,11 @@ func (overviewCmd) Run(a *app, parser *kong.Kong) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.printer.stderr, text+"next:\n"+summaries(parser.Model.Node, next))
+	commands, err := summaries(parser.Model.Node, next)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.printer.stderr, text+"next:\n"+commands)
 	if a.atTerminal() {
 		return errNoCommand
 	}
@@ -109,12 +113,14 @@ func valueText(n *yamldoc.Node) string {
 }
 
 // summaries lists commands with their summaries.
-func summaries(top *kong.Node, commands []string) string {
+func summaries(top *kong.Node, commands []string) (string, error) {
 	var rows [][]string
 	for _, command := range commands {
-		if node, err := findCommand(top, strings.Fields(command)); err == nil {
-			rows = append(rows, []string{"  stagecraft " + command, node.Help})
+		node, err := findCommand(top, strings.Fields(command))
+		if err != nil {
+			return "", err
 		}
+		rows = append(rows, []string{"  stagecraft " + command, node.Help})
 	}
-	return table(rows)
+	return table(rows), nil
 }

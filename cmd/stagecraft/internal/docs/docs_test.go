@@ -300,6 +300,8 @@ var docTypes = map[string]reflect.Type{
 	"BuildDockerOptions":  reflect.TypeFor[abi.BuildDockerOptions](),
 	"BuildDockerResult":   reflect.TypeFor[abi.BuildDockerResult](),
 	"Description":         reflect.TypeFor[abi.Description](),
+	"DetectOptions":       reflect.TypeFor[abi.DetectOptions](),
+	"DetectResult":        reflect.TypeFor[abi.DetectResult](),
 	"DevOptions":          reflect.TypeFor[abi.DevOptions](),
 	"DockerBuildRequest":  reflect.TypeFor[abi.DockerBuildRequest](),
 	"DockerImageRequest":  reflect.TypeFor[abi.DockerImageRequest](),
@@ -366,7 +368,7 @@ func TestDocumentsOfTheABI(t *testing.T) {
 	for _, operation := range abi.Operations() {
 		words = append(words, "## "+operation+"\n", "`"+abi.ImportName(operation)+"`")
 	}
-	for _, export := range abi.Exports() {
+	for _, export := range append(abi.Exports(), abi.OptionalExports()...) {
 		words = append(words, "## "+export+"\n")
 	}
 	for name, value := range constants(t, "guest-sdk/abi/abi.go") {

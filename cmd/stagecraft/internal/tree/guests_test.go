@@ -11,10 +11,11 @@ import (
 )
 
 // guests bounds the built-in modules, in bytes: the time to load one follows its size. Go 1.26
-// makes 1,816,045 of an empty main with one export, nearly all of it the runtime.
+// makes 1,816,045 of an empty main with one export, nearly all of it the runtime. The table
+// by which generic detects projects, and what reads it, is 400,000 of its size.
 var guests = map[string]int64{
-	"providers/generic":  2_560_000,
-	"providers/encorets": 2_560_000,
+	"providers/generic":  3_000_000,
+	"providers/encorets": 2_620_000,
 }
 
 func TestGuestSizes(t *testing.T) {

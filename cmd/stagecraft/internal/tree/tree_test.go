@@ -61,6 +61,7 @@ var layers = map[string][]string{
 	"runtime/lock":                              {"guest-sdk/abi", "guest-sdk/settings", "internal/termtext", "internal/yamldoc"},
 	"runtime/audit":                             {"internal/termtext", "internal/filelock", "internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"runtime/learn":                             {"hostfuncs/capability", "hostfuncs/capability/explain", "internal/yamldoc"},
+	"runtime/starter":                           {"guest-sdk/abi", "hostfuncs/capability", "internal/yamldoc"},
 	"runtime/provenance":                        {},
 	"runtime/doctor":                            {},
 	"internal/diskspace":                        {},
@@ -109,7 +110,7 @@ var layers = map[string][]string{
 	"runtime/session": {
 		"guest-sdk/abi", "hostfuncs", "hostfuncs/asks", "hostfuncs/build", "hostfuncs/capability", "hostfuncs/capability/explain", "hostfuncs/exec", "hostfuncs/files", "hostfuncs/log", "hostfuncs/values",
 		"runtime/audit", "runtime/backend", "runtime/config", "runtime/doctor",
-		"internal/diskspace", "internal/privatedir", "internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "internal/atomicfile", "internal/yamldoc",
+		"internal/diskspace", "internal/privatedir", "internal/filelock", "internal/gitstate", "runtime/lock", "internal/redact", "runtime/provider", "internal/termtext", "runtime/provenance", "runtime/replay", "internal/safefile", "internal/screen", "runtime/sandbox", "internal/snapshot", "runtime/starter", "internal/atomicfile", "internal/yamldoc",
 	},
 	"cmd/stagecraft/internal/actions": {"internal/termtext", "internal/safefile"},
 	"cmd/stagecraft/internal/sarif":   {"internal/termtext"},
