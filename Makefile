@@ -17,7 +17,7 @@ RUNS ?= 1000
 SAMPLE ?= 0
 PROVIDERS := generic encore-ts
 MODULES := $(PROVIDERS:%=bin/providers/%.wasm)
-HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox
+HELPERS := bin/helpers/stagecraft-guard bin/helpers/stagecraft-sandbox bin/helpers/stagecraft-schema.s2
 GUEST := GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -tags stagecraft_small -buildmode=c-shared -trimpath -ldflags='-s -w'
 # The packages of both Go modules.
 PACKAGES := ./... ./guest-sdk/...
@@ -43,6 +43,11 @@ bin/helpers/stagecraft-guard:
 
 bin/helpers/stagecraft-sandbox:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./cmd/stagecraft-sandbox
+
+# It is started seldom, so it is compressed.
+bin/helpers/stagecraft-schema.s2:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-schema
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@ $(basename $@)
 
 # The modules and their digests are laid over providers/builtin, and the helpers over
 # their package, for the build alone.

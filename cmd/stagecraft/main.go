@@ -19,7 +19,7 @@ func main() {
 	collector.Delay()
 	os.Exit(cli.Main(os.Args[1:], cli.System{
 		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), BuiltIns: builtin.Modules(), GuardProgram: helpers.Guard,
-		Helper:         sandbox.NewHelper(helpers.Sandbox),
+		Helper:         sandbox.NewHelper(helpers.Sandbox, helpers.Schema),
 		SignalsHandled: quiet.End,
 	}))
 }

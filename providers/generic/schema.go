@@ -29,8 +29,8 @@ const schema = `{
         },
         "env_files": {
           "description": "dotenv files below the project directory; later ones win",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         },
         "interactive": {
           "description": "leave Ctrl-C to the program; requires a terminal",
@@ -42,78 +42,64 @@ const schema = `{
           "type": "object",
           "minProperties": 1,
           "maxProperties": 16,
-          "propertyNames": {"pattern": "^[A-Za-z0-9_.-]{1,20}$"},
+          "propertyNames": {"description": "a name has up to 20 letters, digits, _, . and -", "pattern": "^[A-Za-z0-9_.-]{1,20}$"},
           "additionalProperties": {"$ref": "#/$defs/process"}
         }
       }
     },
     "build": {
+      "description": "how its image is built",
       "type": "object",
       "additionalProperties": false,
       "properties": {
         "dockerfile": {
-          "description": "relative to the project directory",
-          "type": "string",
-          "default": "Dockerfile in the context"
+          "description": "relative to the project directory; default: Dockerfile in the context",
+          "type": "string"
         },
         "context": {
-          "description": "the directory that is sent to the engine",
-          "type": "string",
-          "default": "dev.workdir"
+          "description": "the directory that is sent to the engine; default: dev.workdir",
+          "type": "string"
         },
         "target": {
-          "description": "the stage to build",
-          "type": "string",
-          "default": "the last one"
+          "description": "the stage to build; default: the last one",
+          "type": "string"
         },
         "args": {
           "description": "values of the Dockerfile's arguments; they are visible in the image, so do not use secrets",
-          "type": "object",
+          "type": ["object", "null"],
+          "propertyNames": {"description": "a name has no = and no line break", "pattern": "^[^=\\x00\\r\\n]+$"},
           "additionalProperties": {"type": ["string", "number", "boolean"]}
         },
         "labels": {
           "description": "labels of the image",
-          "type": "object",
+          "type": ["object", "null"],
+          "propertyNames": {"description": "a name has no = and no line break", "pattern": "^[^=\\x00\\r\\n]+$"},
           "additionalProperties": {"type": ["string", "number", "boolean"]}
         },
         "platforms": {
           "description": "the image's platforms, such as linux/arm64",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         },
         "secrets": {
           "description": "secrets that steps may mount, by their IDs in the Dockerfile",
-          "type": "object",
-          "additionalProperties": {
-            "type": "object",
-            "additionalProperties": false,
-            "required": ["env"],
-            "properties": {
-              "env": {
-                "description": "the variable with the value",
-                "type": "string"
-              },
-              "files": {
-                "description": "dotenv files with the variable, below the project directory; later ones win over earlier ones and the environment",
-                "type": "array",
-                "items": {"type": "string"}
-              }
-            }
-          }
+          "type": ["object", "null"],
+          "propertyNames": {"description": "an ID has letters, digits, _, . and -", "pattern": "^[A-Za-z0-9_.-]+$"},
+          "additionalProperties": {"$ref": "#/$defs/reference"}
         },
         "cache_from": {
           "description": "references of caches to read",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         },
         "cache_to": {
           "description": "references of caches to write",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         },
         "network": {
           "description": "what steps may reach",
-          "enum": ["none", "default", "host"],
+          "enum": ["none", "default", "host", ""],
           "default": "default"
         }
       }
@@ -121,12 +107,15 @@ const schema = `{
   },
   "$defs": {
     "command": {
+      "description": "the program to run and its arguments; no shell reads them",
       "type": "array",
+      "prefixItems": [{"description": "the program to run", "type": "string", "minLength": 1}],
       "items": {"type": "string"},
-      "minItems": 1
+      "minItems": 1,
+      "examples": [["npm", "run", "dev"]]
     },
     "env": {
-      "type": "object",
+      "type": ["object", "null"],
       "additionalProperties": {
         "anyOf": [{"type": ["string", "number", "boolean"]}, {"$ref": "#/$defs/reference"}]
       }
@@ -143,8 +132,8 @@ const schema = `{
         },
         "files": {
           "description": "dotenv files with the variable, below the project directory; later ones win over earlier ones and the environment",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         }
       }
     },
@@ -168,8 +157,8 @@ const schema = `{
         },
         "env_files": {
           "description": "dotenv files below the project directory; later ones win",
-          "type": "array",
-          "items": {"type": "string"}
+          "type": ["array", "null"],
+          "items": {"type": "string", "minLength": 1}
         },
         "once": {
           "description": "the process ends by itself, such as a migration",
@@ -197,8 +186,8 @@ const schema = `{
               "additionalProperties": false,
               "required": ["port"],
               "properties": {
-                "port": {"$ref": "#/$defs/port"},
-                "path": {"type": "string", "pattern": "^/", "default": "/"},
+                "port": {"description": "the port", "$ref": "#/$defs/port"},
+                "path": {"description": "the path, which begins with /", "type": "string", "pattern": "^/", "default": "/"},
                 "status": {
                   "description": "the status of the answer; without it, any below 500",
                   "type": "integer",
@@ -224,7 +213,7 @@ const schema = `{
           }
         },
         "url": {
-          "description": "where the user reaches it; shown when all are ready",
+          "description": "where the user reaches it, with http:// or https://; shown when all are ready",
           "type": "string",
           "pattern": "^https?://"
         },
@@ -233,7 +222,7 @@ const schema = `{
           "type": "object",
           "additionalProperties": false,
           "properties": {
-            "signal": {"enum": ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"], "default": "SIGTERM"},
+            "signal": {"description": "the signal that it gets first", "enum": ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"], "default": "SIGTERM"},
             "grace": {
               "description": "the time until it is killed, up to 10s",
               "type": "string",
@@ -258,7 +247,7 @@ const schema = `{
               "type": "array",
               "items": {"type": "string"}
             },
-            "action": {"enum": ["restart"], "default": "restart"},
+            "action": {"description": "what happens then", "enum": ["restart"], "default": "restart"},
             "debounce": {
               "description": "how long nothing has to change first, up to 10s",
               "type": "string",
@@ -271,7 +260,7 @@ const schema = `{
           "type": "object",
           "additionalProperties": false,
           "properties": {
-            "when": {"enum": ["never", "on-failure", "always"], "default": "never"},
+            "when": {"description": "after which ends", "enum": ["never", "on-failure", "always"], "default": "never"},
             "max": {
               "description": "how often, until it is restarted by hand or by a change",
               "type": "integer",

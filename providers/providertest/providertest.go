@@ -5,8 +5,10 @@
 package providertest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // modulePath is the Go module that all packages are in.
@@ -125,12 +129,18 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 	if err := writeOverlay(overlay, replace); err != nil {
 		return "", err
 	}
-	for _, pkg := range []string{"hostfuncs/internal/guard/stagecraft-guard", "cmd/stagecraft-sandbox"} {
+	for _, pkg := range []string{"hostfuncs/internal/guard/stagecraft-guard", "cmd/stagecraft-sandbox", "cmd/stagecraft-schema"} {
 		name := filepath.Base(pkg)
 		helper := out + "-" + name
 		err := goBuild([]string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-overlay", overlay, "-o", helper, modulePath+"/"+pkg)
 		if err != nil {
 			return "", err
+		}
+		if name == "stagecraft-schema" {
+			if err := Compress(helper+".s2", helper); err != nil {
+				return "", err
+			}
+			name, helper = name+".s2", helper+".s2"
 		}
 		replace[filepath.Join(root, "cmd/stagecraft/internal/helpers", name)] = helper
 	}
@@ -144,6 +154,21 @@ func writeDigest(to, file string) error {
 		return err
 	}
 	return os.WriteFile(to, fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), file), 0o600)
+}
+
+// Compress writes a file that is another one compressed by s2.
+func Compress(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var compressed bytes.Buffer
+	w := s2.NewWriter(&compressed)
+	_, err = w.Write(data)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return os.WriteFile(to, compressed.Bytes(), 0o600)
 }
 
 func writeOverlay(file string, replace map[string]string) error {

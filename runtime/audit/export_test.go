@@ -16,3 +16,9 @@ func Lock(f *os.File) error { return lock(f, true, 0, Options{}) }
 
 // LineOf is the line of a record.
 func LineOf(r *Record) ([]byte, error) { return r.line() }
+
+// ParseRecord reports whether a line is a record.
+func ParseRecord(line string) bool {
+	_, ok := parse([]byte(line))
+	return ok
+}

@@ -60,45 +60,49 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+const part = "\n  providers: {generic: {}}"
+
+// problems are configurations with one problem each.
+var problems = []struct{ name, in, want, hint string }{
+	{"empty", "", "f:1:1: the file is empty", "provider: generic"},
+	{"comments", "# x\n\n", "f:1:1: the file is empty", ""},
+	{"list", "[]", "f:1:1: is a list, expected a mapping", ""},
+	{"no backend", "project: {}", "f:1:1: backend: is missing", "provider: generic"},
+	{"backend a string", "backend: generic", "f:1:10: backend: is a string, expected a mapping", ""},
+	{"unknown key", "backnd: {}\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "backnd"`, `did you mean "backend"? known here: backend, build, project`},
+	{"extension below", "backend:\n  x-a: 1\n  provider: generic" + part, `f:2:3: backend: unknown key "x-a"`, `keys that begin with "x-" belong at the top of the file`},
+	{"extension without its dash", "x: 1\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "x"`, `known here: backend, build, project`},
+	{"unknown key below", "backend:\n  provder: x\n  provider: generic" + part, `f:2:3: backend: unknown key "provder"`, `did you mean "provider"?`},
+	{"provider missing", "backend:" + part, "f:2:3: backend.provider: is missing", "providers: encore-ts, generic"},
+	{"provider empty", "backend:\n  provider: ''" + part, "f:2:13: backend.provider: is empty, expected the ID of a provider", "providers: encore-ts, generic"},
+	{"provider null", "backend:\n  provider:" + part, "backend.provider: is empty", ""},
+	{"provider a number", "backend:\n  provider: 1" + part, "f:2:13: backend.provider: is a number, expected the ID of a provider", ""},
+	{"provider unknown", "backend:\n  provider: generc\n  providers: {generc: {}}", `f:2:13: backend.provider: unknown provider "generc"`, `did you mean "generic"? providers: encore-ts, generic`},
+	{"providers missing", "backend:\n  provider: generic", "f:2:3: backend.providers: is missing", ""},
+	{"providers a list", "backend:\n  provider: generic\n  providers: [generic]", "f:3:14: backend.providers: is a list, expected a mapping", ""},
+	{"entry missing", "backend:\n  provider: generic\n  providers: {generi: {}}", `f:3:14: backend.providers: has no entry for the selected provider "generic"`, `did you mean "generi"? add "generic"`},
+	{"name", "project: {name: Shop}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "Shop" is not a valid image name`, ""},
+	{"name a number", "project: {name: 1}\nbackend:\n  provider: generic" + part, "project.name: is a number, expected a string", ""},
+	{"registry with a scheme", "project: {registry: 'https://ghcr.io/a'}\nbackend:\n  provider: generic" + part, "project.registry: \"https://ghcr.io/a\" has a scheme", "leave it out: ghcr.io/a"},
+	{"name empty", "project: {name: ''}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "" is not a valid image name`, ""},
+	{"name nothing", "project: {name: }\nbackend:\n  provider: generic" + part, "project.name: is nothing, expected a string", ""},
+	{"registry empty", "project: {registry: ''}\nbackend:\n  provider: generic" + part, `project.registry: "" is not a valid registry`, "ghcr.io/acme"},
+	{"registry with a tag", "project: {registry: 'ghcr.io/acme:v1'}\nbackend:\n  provider: generic" + part, `project.registry: "ghcr.io/acme:v1" is not a valid registry`, "ghcr.io/acme"},
+	{"registry with a scheme and more", "project: {registry: 'https://ghcr.io/a/'}\nbackend:\n  provider: generic" + part, "has a scheme", "leave it out: ghcr.io/a"},
+	{"registry with a scheme and control characters", "project: {registry: \"https://\\e[31m\"}\nbackend:\n  provider: generic" + part, `"https://\x1b[31m" has a scheme`, "give a host"},
+	{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" is not a valid registry`, "ghcr.io/acme"},
+	{"build key", "build: {engin: x}\nbackend:\n  provider: generic" + part, `f:1:9: build: unknown key "engin"`, `did you mean "engine"?`},
+	{"engine a list", "build: {engine: [x]}\nbackend:\n  provider: generic" + part, "f:1:17: build.engine: is a list, expected a string", ""},
+	{"project key", "project: {nam: x}\nbackend:\n  provider: generic" + part, `f:1:11: project: unknown key "nam"`, `did you mean "name"?`},
+	{"syntax", "backend: [", "f:1: ", ""},
+}
+
 func TestProblems(t *testing.T) {
-	const part = "\n  providers: {generic: {}}"
-	for _, tt := range []struct{ name, in, want, hint string }{
-		{"empty", "", "f:1:1: the file is empty", "provider: generic"},
-		{"comments", "# x\n\n", "f:1:1: the file is empty", ""},
-		{"list", "[]", "f:1:1: is a list, expected a mapping", ""},
-		{"no backend", "project: {}", "f:1:1: backend: is missing", "provider: generic"},
-		{"backend a string", "backend: generic", "f:1:10: backend: is a string, expected a mapping", ""},
-		{"unknown key", "backnd: {}\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "backnd"`, `did you mean "backend"? known here: backend, build, project`},
-		{"extension below", "backend:\n  x-a: 1\n  provider: generic" + part, `f:2:3: backend: unknown key "x-a"`, `keys that begin with "x-" belong at the top of the file`},
-		{"extension without its dash", "x: 1\nbackend:\n  provider: generic" + part, `f:1:1: unknown key "x"`, `known here: backend, build, project`},
-		{"unknown key below", "backend:\n  provder: x\n  provider: generic" + part, `f:2:3: backend: unknown key "provder"`, `did you mean "provider"?`},
-		{"provider missing", "backend:" + part, "f:2:3: backend.provider: is missing", "providers: encore-ts, generic"},
-		{"provider empty", "backend:\n  provider: ''" + part, "f:2:13: backend.provider: is empty, expected the ID of a provider", "providers: encore-ts, generic"},
-		{"provider null", "backend:\n  provider:" + part, "backend.provider: is empty", ""},
-		{"provider a number", "backend:\n  provider: 1" + part, "f:2:13: backend.provider: is a number, expected the ID of a provider", ""},
-		{"provider unknown", "backend:\n  provider: generc\n  providers: {generc: {}}", `f:2:13: backend.provider: unknown provider "generc"`, `did you mean "generic"? providers: encore-ts, generic`},
-		{"providers missing", "backend:\n  provider: generic", "f:2:3: backend.providers: is missing", ""},
-		{"providers a list", "backend:\n  provider: generic\n  providers: [generic]", "f:3:14: backend.providers: is a list, expected a mapping", ""},
-		{"entry missing", "backend:\n  provider: generic\n  providers: {generi: {}}", `f:3:14: backend.providers: has no entry for the selected provider "generic"`, `did you mean "generi"? add "generic"`},
-		{"name", "project: {name: Shop}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "Shop" is not a valid image name`, ""},
-		{"name a number", "project: {name: 1}\nbackend:\n  provider: generic" + part, "project.name: is a number, expected a string", ""},
-		{"registry with a scheme", "project: {registry: 'https://ghcr.io/a'}\nbackend:\n  provider: generic" + part, "project.registry: \"https://ghcr.io/a\" has a scheme", "leave it out: ghcr.io/a"},
-		{"name empty", "project: {name: ''}\nbackend:\n  provider: generic" + part, `f:1:17: project.name: "" is not a valid image name`, ""},
-		{"name nothing", "project: {name: }\nbackend:\n  provider: generic" + part, "project.name: is nothing, expected a string", ""},
-		{"registry empty", "project: {registry: ''}\nbackend:\n  provider: generic" + part, `project.registry: "" is not a valid registry`, "ghcr.io/acme"},
-		{"registry with a tag", "project: {registry: 'ghcr.io/acme:v1'}\nbackend:\n  provider: generic" + part, `project.registry: "ghcr.io/acme:v1" is not a valid registry`, "ghcr.io/acme"},
-		{"registry with a scheme and more", "project: {registry: 'https://ghcr.io/a/'}\nbackend:\n  provider: generic" + part, "has a scheme", "leave it out: ghcr.io/a"},
-		{"registry with a scheme and control characters", "project: {registry: \"https://\\e[31m\"}\nbackend:\n  provider: generic" + part, `"https://\x1b[31m" has a scheme`, "give a host"},
-		{"registry", "project: {registry: 'a b'}\nbackend:\n  provider: generic" + part, `project.registry: "a b" is not a valid registry`, "ghcr.io/acme"},
-		{"build key", "build: {engin: x}\nbackend:\n  provider: generic" + part, `f:1:9: build: unknown key "engin"`, `did you mean "engine"?`},
-		{"engine a list", "build: {engine: [x]}\nbackend:\n  provider: generic" + part, "f:1:17: build.engine: is a list, expected a string", ""},
-		{"project key", "project: {nam: x}\nbackend:\n  provider: generic" + part, `f:1:11: project: unknown key "nam"`, `did you mean "name"?`},
-		{"syntax", "backend: [", "f:1: ", ""},
-	} {
+	for _, tt := range problems {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := parse("f", []byte(tt.in), known)
-			problems, ok := err.(yamldoc.Problems)
-			if !ok || len(problems) != 1 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(problems[0].Hint, tt.hint) {
+			got, ok := err.(yamldoc.Problems)
+			if !ok || len(got) != 1 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(got[0].Hint, tt.hint) {
 				t.Errorf("got %v, want %s (%s)", err, tt.want, tt.hint)
 			}
 		})
@@ -132,8 +136,10 @@ func TestLoadNoFile(t *testing.T) {
 	}
 }
 
+var registries = []string{"ghcr.io", "ghcr.io/acme", "localhost:5000", "127.0.0.1:5000/a/b", "acme", "[::1]:5000", "a_b/c__d", "Acme/x"}
+
 func TestRegistries(t *testing.T) {
-	for _, registry := range []string{"ghcr.io", "ghcr.io/acme", "localhost:5000", "127.0.0.1:5000/a/b", "acme", "[::1]:5000"} {
+	for _, registry := range registries {
 		in := "project: {registry: '" + registry + "'}\nbackend: {provider: generic, providers: {generic: {}}}"
 		c, err := parse("f", []byte(in), known)
 		if err != nil || c.Project.Registry != registry {

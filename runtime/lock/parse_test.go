@@ -8,16 +8,20 @@ import (
 	"github.com/stagecraft-dev/stagecraft/runtime/lock"
 )
 
-func TestProblems(t *testing.T) {
-	golden, err := os.ReadFile("testdata/stagecraft.lock")
+// wrongLocks are lock files with one change each, by its name, and the problem.
+func wrongLocks(t testing.TB) map[string]struct{ text, want string } {
+	t.Helper()
+	data, err := os.ReadFile("testdata/stagecraft.lock")
 	if err != nil {
 		t.Fatal(err)
 	}
+	golden := string(data)
+	found := make(map[string]struct{ text, want string })
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"version":         {"version: 1\n", "version: 2\n", `l:3:10: version: "2" is not known, this stagecraft reads version 1`},
 		"no version":      {"version: 1\n", "", "l:3:1: version is missing"},
 		"unknown key":     {"version: 1\n", "version: 1\nextra: 1\n", `l:4:1: unknown key "extra"`},
-		"providers":       {string(golden), "version: 1\nproviders: []", "expected a mapping of provider IDs"},
+		"providers":       {golden, "version: 1\nproviders: []", "expected a mapping of provider IDs"},
 		"id":              {"  shop:\n", "  Shop:\n", `"Shop" is not a provider ID`},
 		"twice":           {"  shop:\n", "  bare:\n", "bare"},
 		"digest":          {"sha256: \"" + digest, "sha256: \"x", "is not a SHA-256 digest"},
@@ -31,20 +35,25 @@ func TestProblems(t *testing.T) {
 		"granted another": {"granted: {}", "granted: {files: [x]}", `grants more than the provider asks for: files "x"`},
 		"a merge":         {"version: 1\n", "<<<<<<< HEAD\nversion: 1\n", "l:3:1: the file has merge conflict markers"},
 		"no yaml":         {"version: 1\n", "version: [\n", "l:"},
-		"list":            {string(golden), "- 1", "expected a mapping"},
-		"empty":           {string(golden), "", "expected a mapping"},
+		"list":            {golden, "- 1", "expected a mapping"},
+		"empty":           {golden, "", "expected a mapping"},
 	} {
-		text := strings.Replace(string(golden), tt.from, tt.to, 1)
+		i := strings.Index(golden, tt.from)
 		// The last entry has a granted list.
 		if name == "granted more" {
-			i := strings.LastIndex(string(golden), tt.from)
-			text = string(golden)[:i] + tt.to + string(golden)[i+len(tt.from):]
+			i = strings.LastIndex(golden, tt.from)
 		}
-		if text == string(golden) {
-			t.Errorf("%s: nothing is changed in\n%s", name, text)
-			continue
+		if i < 0 {
+			t.Fatalf("%s: nothing is changed", name)
 		}
-		f, err := lock.Parse("l", []byte(text))
+		found[name] = struct{ text, want string }{golden[:i] + tt.to + golden[i+len(tt.from):], tt.want}
+	}
+	return found
+}
+
+func TestProblems(t *testing.T) {
+	for name, tt := range wrongLocks(t) {
+		f, err := lock.Parse("l", []byte(tt.text))
 		if err == nil || f != nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", name, err, tt.want)
 		}

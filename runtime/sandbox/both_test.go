@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/stagecraft-dev/stagecraft/providers/providertest"
 )
 
 // TestEmbedded runs the tests of this package with the helper as a program of its own, as
@@ -17,14 +19,22 @@ func TestEmbedded(t *testing.T) {
 		t.Skip("it builds a program")
 	}
 	dir := t.TempDir()
-	program, overlay := filepath.Join(dir, "stagecraft-sandbox"), filepath.Join(dir, "overlay.json")
+	overlay := filepath.Join(dir, "overlay.json")
 	here, err := os.Getwd()
 	must(t, err)
-	replace := map[string]map[string]string{"Replace": {filepath.Join(here, "stagecraft-sandbox"): program}}
-	data, err := json.Marshal(replace)
+	replace := make(map[string]string)
+	for _, name := range []string{"stagecraft-sandbox", "stagecraft-schema"} {
+		program := filepath.Join(dir, name)
+		goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/"+name)
+		if name == "stagecraft-schema" {
+			must(t, providertest.Compress(program+".s2", program))
+			name, program = name+".s2", program+".s2"
+		}
+		replace[filepath.Join(here, name)] = program
+	}
+	data, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	must(t, err)
 	must(t, os.WriteFile(overlay, data, 0o600))
-	goTool(t, "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../cmd/stagecraft-sandbox")
 	// Its tests have the address space bounded too, which the race detector does not
 	// allow.
 	goTool(t, "test", "-count=1", "-tags=helpers", "-overlay="+overlay, ".")

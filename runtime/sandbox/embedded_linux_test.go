@@ -16,17 +16,23 @@ import (
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
-// program is laid over this directory by TestEmbedded.
-//
-//go:embed stagecraft-sandbox
-var program []byte
+// Both are laid over this directory by TestEmbedded.
+var (
+	//go:embed stagecraft-sandbox
+	moduleProgram []byte
+	//go:embed stagecraft-schema.s2
+	schemaProgram []byte
+)
 
 // TestHelper is the program that runs the modules of the tests.
-var TestHelper = NewHelper(program)
+var TestHelper = NewHelper(moduleProgram, schemaProgram)
 
 // withoutMemoryFiles is the helper on an old kernel, or with vm.memfd_noexec.
 func withoutMemoryFiles() *Helper {
-	return &Helper{program, func() (*os.File, error) { return nil, unix.EACCES }}
+	refuses := func() (*os.File, error) { return nil, unix.EACCES }
+	h := NewHelper(moduleProgram, schemaProgram)
+	h.module.memory, h.schema.memory = refuses, refuses
+	return h
 }
 
 func openWorks(t *testing.T, helper *Helper, cache string) error {

@@ -1,43 +1,71 @@
 package sandbox
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
 
+	"github.com/klauspost/compress/s2"
 	"golang.org/x/sys/unix"
 
 	"github.com/stagecraft-dev/stagecraft/internal/memfile"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
 )
 
-// Helper is the program cmd/stagecraft-sandbox, embedded in this one. A nil Helper is
-// this program itself, see [Main].
-type Helper struct {
-	program []byte
+// Helper is the programs cmd/stagecraft-sandbox and cmd/stagecraft-schema, embedded in this
+// one. A nil Helper is this program itself, see [Main].
+type Helper struct{ module, schema *program }
+
+// NewHelper returns the helper with its programs, for modules, and for schemas compressed by
+// S2. It returns nil if there is none for modules.
+func NewHelper(module, schema []byte) *Helper {
+	if len(module) == 0 {
+		return nil
+	}
+	return &Helper{
+		newProgram(func() ([]byte, error) { return module, nil }),
+		newProgram(func() ([]byte, error) { return io.ReadAll(s2.NewReader(bytes.NewReader(schema))) }),
+	}
+}
+
+// of is the program of a helper by its name.
+func (h *Helper) of(name string) *program {
+	if name == frame.SchemaName {
+		return h.schema
+	}
+	return h.module
+}
+
+// program is an embedded program.
+type program struct {
+	content func() ([]byte, error)
 	// memory returns a memory file with the program. It stays open, since a run may start
 	// several helpers.
 	memory func() (*os.File, error)
 }
 
-// NewHelper returns the helper with a program, or nil if there is no program.
-func NewHelper(program []byte) *Helper {
-	if len(program) == 0 {
-		return nil
-	}
-	return &Helper{program, sync.OnceValues(func() (*os.File, error) { return memfile.New(frame.ProgramName, program) })}
+func newProgram(content func() ([]byte, error)) *program {
+	return &program{content, sync.OnceValues(func() (*os.File, error) {
+		data, err := content()
+		if err != nil {
+			return nil, err
+		}
+		return memfile.New(frame.ProgramName, data)
+	})}
 }
 
-// Ready begins to copy the program to a memory file, which takes longer than all that a run
+// Ready begins to copy the program for modules to a memory file, which takes longer than all that a run
 // does before it starts the helper.
 func (h *Helper) Ready() {
 	if h != nil {
 		// The start of the helper gets its error.
-		go func() { _, _ = h.memory() }()
+		go func() { _, _ = h.module.memory() }()
 	}
 }
 
@@ -49,7 +77,8 @@ func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
 	if h == nil {
 		return execSelf(argv, attr)
 	}
-	memory, err := h.memory()
+	program := h.of(l.name)
+	memory, err := program.memory()
 	if err == nil {
 		inMemory := *attr
 		inMemory.Files = append(slices.Clone(attr.Files), memory.Fd())
@@ -61,21 +90,25 @@ func (h *Helper) exec(l launch, attr *syscall.ProcAttr) (pid int, err error) {
 	if l.copies == "" {
 		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; there is no directory for a copy", err)
 	}
-	pid, copyErr := h.execCopy(l.copies, argv, attr)
+	pid, copyErr := program.execCopy(l.copies, argv, attr)
 	if copyErr != nil {
 		return 0, fmt.Errorf("cannot execute the helper: from memory: %w; from %s: %w", err, l.copies, copyErr)
 	}
 	return pid, nil
 }
 
-func (h *Helper) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+func (p *program) execCopy(dir string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	dir, err = os.MkdirTemp(dir, "helper-")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, frame.ProgramName)
-	if err := writeProgram(file, h.program); err != nil {
+	data, err := p.content()
+	if err != nil {
+		return 0, err
+	}
+	if err := writeProgram(file, data); err != nil {
 		return 0, err
 	}
 	return syscall.ForkExec(file, argv, attr)

@@ -14,7 +14,7 @@ func (h *Helper) CheckMemory() error {
 	if h == nil {
 		return nil
 	}
-	memory, err := h.memory()
+	memory, err := h.module.memory()
 	if err != nil {
 		return err
 	}

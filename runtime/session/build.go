@@ -96,12 +96,12 @@ func (s *Session) buildCall(opts BuildOptions, builds build.Options, reference *
 		opts.Tag = s.DefaultTag()
 	}
 	opts.Flags = slices.Concat(s.opts.Builds.Flags(), opts.Flags)
-	return call{operation: abi.ExportBuildDocker, build: opts, builds: builds, make: func(ctx context.Context, l *loaded, d division) (err error) {
+	return call{operation: abi.ExportBuildDocker, build: opts, builds: builds, make: s.checked(func(ctx context.Context, l *loaded, d division) (err error) {
 		*reference, err = l.guest.BuildDocker(ctx, d.fill(backend.BuildDockerOptions{
 			Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, ImageTag: opts.Tag, Push: opts.Push,
 		}))
 		return err
-	}}
+	})}
 }
 
 // DefaultTag is the reference of the image if the user gives none:

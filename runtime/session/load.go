@@ -36,7 +36,7 @@ func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Option
 		File: known, Key: fmt.Sprintf("%s %d %+v %s", m.Digest(), abi.Version, opts.Limits, program()), Host: host,
 		Keep: func(data []byte) bool { return opts.Mask.Text(string(data)) == string(data) },
 		Open: func(ctx context.Context, host replay.Host) (replay.Runner, error) {
-			options := processOptions(m, opts)
+			options := processOptions(m.Digest(), opts)
 			options.Operations, options.Host, options.Ahead, options.Warn = abi.Operations(), host, ahead, opts.Reporter.Warn
 			options.Log = func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) }
 			options.Waiting = func(compiled bool) { opts.Reporter.Waiting(source.ID, compiled) }
@@ -58,9 +58,9 @@ func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Option
 	return &loaded{m, calls, guest}, nil
 }
 
-// processOptions are those for the process of a module.
-func processOptions(m provider.Module, opts Options) sandbox.Options {
-	return sandbox.Options{Limits: opts.Limits, Helper: opts.Helper, CacheDir: under(opts.CacheDir, "wasm"), Digest: m.Digest()}
+// processOptions are those for a process of the module with a digest.
+func processOptions(digest string, opts Options) sandbox.Options {
+	return sandbox.Options{Limits: opts.Limits, Helper: opts.Helper, CacheDir: under(opts.CacheDir, "wasm"), Digest: digest}
 }
 
 // program identifies the program that runs, because another one may run a module in

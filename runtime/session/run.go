@@ -107,7 +107,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if r.loads() {
-		r.helper = sandbox.Start(processOptions(r.module, r.session.opts))
+		r.helper = sandbox.Start(processOptions(r.module.Digest(), r.session.opts))
 	}
 	if r.audit, err = r.startAudit(ctx); err != nil {
 		return err

@@ -283,11 +283,11 @@ func (s *Session) Dev(ctx context.Context) error {
 }
 
 func (s *Session) devCall() call {
-	return call{operation: abi.ExportDev, build: BuildOptions{Flags: s.opts.devFlags()}, builds: s.builds, make: func(ctx context.Context, l *loaded, _ division) error {
+	return call{operation: abi.ExportDev, build: BuildOptions{Flags: s.opts.devFlags()}, builds: s.builds, make: s.checked(func(ctx context.Context, l *loaded, _ division) error {
 		options := backend.DevOptions{Config: s.part(l.guest), WorkDir: ".", Env: s.opts.Env, Processes: s.opts.Processes}
 		if slices.Contains(l.guest.Describe().DevOptions, abi.OptionOnlyOutput) {
 			options.OnlyOutput = s.opts.Output.Only
 		}
 		return l.guest.Dev(ctx, options)
-	}}
+	})}
 }

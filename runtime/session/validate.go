@@ -22,7 +22,10 @@ func (s *Session) Validate(ctx context.Context) error {
 }
 
 func (s *Session) validate(ctx context.Context, l *loaded, _ division) error {
-	err := l.guest.Validate(ctx, abi.ValidateOptions{Config: s.part(l.guest)})
+	err := s.checkPart(ctx, l)
+	if err == nil {
+		err = l.guest.Validate(ctx, abi.ValidateOptions{Config: s.part(l.guest)})
+	}
 	wrong, isWrong := errors.AsType[*abi.Error](err)
 	if err != nil && (!isWrong || len(wrong.Problems) == 0) {
 		return err

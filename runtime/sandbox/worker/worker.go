@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"strconv"
 
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/bounds"
 	"github.com/stagecraft-dev/stagecraft/runtime/sandbox/internal/frame"
@@ -24,9 +23,8 @@ func Main() {
 	}
 }
 
-// run runs the helper with three arguments: the directory for compiled code, which may be
-// empty; the address space that the process may add to that of its start, in bytes; and
-// whether it has the lowest priority. Standard input and output are its connection.
+// run runs the helper with the arguments of [bounds.EnterArgs]; the directory is that for
+// compiled code. Standard input and output are its connection.
 func run(args []string) int {
 	conn := frame.NewConn(os.Stdin, os.Stdout)
 	// Extism prints to standard output, which carries frames.
@@ -46,21 +44,8 @@ func run(args []string) int {
 
 // bound bounds the process, before it reads anything.
 func (w *worker) bound(args []string) error {
-	if len(args) != 3 {
-		return errors.New("expected three arguments: a directory, a number of bytes, and true or false")
-	}
-	space, err := strconv.ParseUint(args[1], 10, 64)
-	if err != nil {
-		return err
-	}
-	yields, err := strconv.ParseBool(args[2])
-	if err != nil {
-		return err
-	}
-	// A collection takes longer than most runs; see [worker.limitMemory].
-	debug.SetGCPercent(-1)
-	w.space, w.dir = space, args[0]
-	w.enforced, err = bounds.Enter(bounds.Bounds{Space: space, Dir: w.dir, Yields: yields})
+	b, enforced, err := bounds.EnterArgs(args)
+	w.space, w.dir, w.enforced = b.Space, b.Dir, enforced
 	if !w.enforced.Files && bounds.Needed {
 		w.dir, w.noCache = "", errors.New("this system cannot keep the helper away from other files (no Landlock)")
 	}

@@ -92,7 +92,7 @@ func (m *measurement) module(host sandbox.Host) *sandbox.Module {
 	}
 	wasm := []byte(clitest.ReadFile(m.t, file))
 	options := sandbox.Options{
-		Operations: abi.Operations(), Host: host, Helper: sandbox.NewHelper(helper), CacheDir: filepath.Join(m.cache, "calls"),
+		Operations: abi.Operations(), Host: host, Helper: sandbox.NewHelper(helper, nil), CacheDir: filepath.Join(m.cache, "calls"),
 		Warn: func(err error) { m.t.Error(err) },
 	}
 	if err := sandbox.Compile(m.t.Context(), wasm, options); err != nil {

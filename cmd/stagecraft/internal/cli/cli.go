@@ -88,6 +88,7 @@ type commands struct {
 		Report auditReportCmd `cmd:"" help:"Write an audit log as an HTML page."`
 	} `cmd:"" help:"Read audit logs."`
 	Doctor     doctorCmd     `cmd:"" help:"Check this machine and the project."`
+	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of a file, for editors."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a statement that build --attest wrote."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 	Man        manCmd        `cmd:"" help:"Print a manual page."`

@@ -14,8 +14,8 @@ func TestComplete(t *testing.T) {
 		BuiltIns: fstest.MapFS{"generic.wasm": {}, "encore-ts.wasm": {}},
 	}
 	for typed, want := range map[string]string{
-		"":                             "words init dev build plan validate provider policy audit doctor verify completion man version help",
-		"-v ":                          "words init dev build plan validate provider policy audit doctor verify completion man version help",
+		"":                             "words init dev build plan validate provider policy audit doctor schema verify completion man version help",
+		"-v ":                          "words init dev build plan validate provider policy audit doctor schema verify completion man version help",
 		"provider ":                    "words list inspect trust untrust diff",
 		"provider lis":                 "words list",
 		"overview ":                    "words",
@@ -61,7 +61,7 @@ func TestComplete(t *testing.T) {
 		"audit report x --h":           "words --help --html",
 		"audit verify --head ":         "words",
 		"verify x --key ":              "files",
-		"help ":                        "words init dev build plan validate provider policy audit doctor verify completion man version help",
+		"help ":                        "words init dev build plan validate provider policy audit doctor schema verify completion man version help",
 		"help plan ":                   "words dev build",
 		"help plan dev ":               "words",
 		"help none ":                   "words",

@@ -74,6 +74,7 @@ var flagTable = map[string]map[string]string{
 	"audit verify": {"head": everyRun, "json": everyRun},
 	"audit show":   {},
 	"audit report": {"html": everyRun},
+	"schema":       {},
 	"verify":       {"key": everyRun, "image": everyRun, "json": everyRun},
 	"doctor":       {"json": everyRun},
 	"completion":   {},

@@ -43,6 +43,7 @@ var commands = map[string]command{
 	"exits":     {"exits CODE PROGRAM ARG...", 2, -1, cmdExits},
 	"dropin":    {"dropin NAME [AS]", 1, 2, cmdDropin},
 	"untrusted": {"untrusted NAME [AS]", 1, 2, cmdUntrusted},
+	"described": {"described ID SCHEMA [TEXT_FROM...]", 2, -1, cmdDescribed},
 	"trusted":   {"trusted ID", 1, 1, cmdTrusted},
 	"player":    {"player", 0, 0, cmdPlayer},
 	"encore":    {"encore [-strict|-alone] [STEERING]", 0, 2, cmdEncore},

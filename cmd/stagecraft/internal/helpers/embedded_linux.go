@@ -13,3 +13,8 @@ var Guard []byte
 //
 //go:embed stagecraft-sandbox
 var Sandbox []byte
+
+// Schema is the program cmd/stagecraft-schema, compressed by s2.
+//
+//go:embed stagecraft-schema.s2
+var Schema []byte

@@ -6,4 +6,5 @@ package helpers
 var (
 	Guard   []byte
 	Sandbox []byte
+	Schema  []byte
 )

@@ -25,7 +25,7 @@ func TestNotices(t *testing.T) {
 		addNotices(t, notices, goList(t, []string{"GOOS=" + system, "GOARCH=amd64", "CGO_ENABLED=0"}, "-deps", "./cmd/stagecraft"))
 	}
 	addNotices(t, notices, goList(t, []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "-deps", "./providers/generic", "./providers/encorets"))
-	addNotices(t, notices, goList(t, []string{"GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0"}, "-deps", "./cmd/stagecraft-sandbox"))
+	addNotices(t, notices, goList(t, []string{"GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0"}, "-deps", "./cmd/stagecraft-sandbox", "./cmd/stagecraft-schema"))
 	want := formatNotices(notices)
 	path := filepath.Join(root, "THIRD_PARTY_NOTICES.md")
 	if *update {

@@ -40,10 +40,11 @@ var layers = map[string][]string{
 	"runtime/backend":                           {"guest-sdk/abi", "internal/termtext"},
 	"runtime/config":                            {"internal/safefile", "internal/yamldoc"},
 	"runtime/provider":                          {"runtime/backend", "internal/safefile"},
-	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/memfile", "internal/termtext", "internal/filelock", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/worker"},
+	"runtime/sandbox":                           {"guest-sdk/abi", "internal/children", "internal/memfile", "internal/termtext", "internal/filelock", "internal/privatedir", "runtime/sandbox/internal/frame", "runtime/sandbox/schema", "runtime/sandbox/worker"},
 	"runtime/sandbox/internal/frame":            {"guest-sdk/abi"},
 	"runtime/sandbox/internal/bounds":           {},
 	"runtime/sandbox/worker":                    {"guest-sdk/abi", "internal/termtext", "internal/safefile", "runtime/sandbox/internal/frame", "runtime/sandbox/internal/bounds"},
+	"runtime/sandbox/schema":                    {"guest-sdk/abi", "runtime/sandbox/internal/frame", "runtime/sandbox/internal/bounds"},
 	"runtime/sandbox/sandboxtest":               {"guest-sdk/abi", "guest-sdk/backendtest", "runtime/backend", "runtime/sandbox"},
 	"runtime/replay":                            {"internal/privatedir", "internal/safefile", "internal/atomicfile"},
 	"internal/privatedir":                       {},
@@ -53,6 +54,7 @@ var layers = map[string][]string{
 	"internal/atomicfile":                       {"internal/safefile"},
 	"internal/filelock":                         {"internal/safefile"},
 	"internal/redact":                           {},
+	"internal/schematest":                       {"internal/yamldoc"},
 	"internal/screen":                           {"internal/safefile"},
 	"internal/gitstate":                         {"internal/safefile"},
 	"internal/snapshot":                         {"internal/safefile"},
@@ -128,6 +130,7 @@ var layers = map[string][]string{
 	"cmd/stagecraft/internal/quiet":     {},
 	"cmd/stagecraft/internal/helpers":   {},
 	"cmd/stagecraft-sandbox":            {"runtime/sandbox/worker"},
+	"cmd/stagecraft-schema":             {"runtime/sandbox/schema"},
 	"cmd/stagecraft":                    {"runtime/session", "cmd/stagecraft/internal/cli", "cmd/stagecraft/internal/collector", "cmd/stagecraft/internal/helpers", "cmd/stagecraft/internal/quiet", "providers/builtin", "runtime/sandbox"},
 }
 
@@ -149,6 +152,7 @@ var only = map[string][]string{
 	"github.com/secure-systems-lab":                       {"runtime/provenance"},
 	"unsafe":                                              {"cmd/stagecraft/internal/quiet", "hostfuncs/internal/confine", "hostfuncs/internal/guard", "hostfuncs/internal/process", "runtime/sandbox/internal/bounds"},
 	"kernel.org/pub/linux/libs/security/libcap/psx":       {"runtime/sandbox/internal/bounds"},
+	"github.com/santhosh-tekuri/jsonschema":               {"internal/schematest", "runtime/sandbox/schema"},
 	"github.com/fsnotify/":                                {"hostfuncs/exec", "hostfuncs/internal/watch"},
 	"golang.org/x/text":                                   {"hostfuncs/capability", "internal/screen", "internal/termtext"},
 }

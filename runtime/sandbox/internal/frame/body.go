@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 )
 
 // LoadBody is a module and its settings.
@@ -110,6 +112,14 @@ func DecodeHostCall(body []byte) (HostCallBody, error) {
 	r := reader{data: body}
 	b := HostCallBody{Operation: r.byte(), Request: r.rest()}
 	return b, r.err
+}
+
+// CheckBody is a value and the schema by which it is checked.
+type CheckBody struct {
+	Schema abi.JSON `json:"schema"`
+	Value  abi.JSON `json:"value"`
+	// Texts are JSON pointers to values that are text, as TextFrom of [abi.Description].
+	Texts []string `json:"texts"`
 }
 
 // Why is the kind of error that ends a helper.

@@ -7,6 +7,8 @@
 // can send HostCall, and at any time Log. Before it ends with an error, it sends Exit. The
 // helper ends when its connection ends.
 //
+// The helper for schemas gets one Check and sends one Reply, in the same way.
+//
 // Neither side trusts what it reads: each frame must have an expected kind, and a length
 // within the limit of its kind, and its body must be read to the end.
 package frame
@@ -26,6 +28,9 @@ import (
 // the helper.
 const ProgramName = "stagecraft-sandbox"
 
+// SchemaName is that of the process that evaluates a schema.
+const SchemaName = "stagecraft-schema"
+
 // Kind is the kind of a frame.
 type Kind byte
 
@@ -35,9 +40,10 @@ const (
 	Start    Kind = 'S' // run the module's start section
 	Call     Kind = 'C' // run an export, see [CallBody]
 	HostCall Kind = 'H' // carry out an operation, see [HostCallBody]
-	Reply    Kind = 'R' // to Load a [LoadedBody], to Start nothing, to Call the output, to HostCall a reply of the ABI
+	Reply    Kind = 'R' // to Load a [LoadedBody], to Start nothing, to Call the output, to HostCall and Check a reply of the ABI
 	Log      Kind = 'O' // output of the module, or a line of Extism's log
 	Exit     Kind = 'X' // why the helper ends, see [ExitBody]
+	Check    Kind = 'V' // check a value by a schema, a [CheckBody] in JSON
 )
 
 // The limits of bodies, in bytes.
@@ -69,6 +75,8 @@ func (k Kind) max() int {
 		return MaxLog
 	case Exit:
 		return MaxText + 1
+	case Check:
+		return MaxInput
 	}
 	return -1
 }

@@ -1,0 +1,8 @@
+package capability
+
+import _ "embed"
+
+// Schema is the JSON Schema of policies.
+//
+//go:embed schema.json
+var Schema []byte
