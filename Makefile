@@ -37,6 +37,7 @@ $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
 	$(GUEST) -o $@ ./providers/$(subst -,,$*)
 	sha256sum $@ >$@.sha256 || shasum -a 256 $@ >$@.sha256
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@.s2 $@
 
 bin/helpers/stagecraft-guard:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
@@ -53,8 +54,9 @@ bin/helpers/stagecraft-schema.s2:
 # their package, for the build alone.
 bin/overlay.json: Makefile
 	@mkdir -p bin
-	@{ for name in $(notdir $(MODULES) $(MODULES:%=%.sha256)); do \
-		printf '"providers/builtin/%s": "bin/providers/%s", ' $$name $$name; \
+	@{ for name in $(notdir $(MODULES)); do \
+		printf '"providers/builtin/%s": "bin/providers/%s.s2", ' $$name $$name; \
+		printf '"providers/builtin/%s.sha256": "bin/providers/%s.sha256", ' $$name $$name; \
 	done; for name in $(notdir $(HELPERS)); do \
 		printf '"cmd/stagecraft/internal/helpers/%s": "bin/helpers/%s", ' $$name $$name; \
 	done; } | sed 's/\(.*\), /{"Replace": {\1}}/' >$@

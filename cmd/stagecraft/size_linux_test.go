@@ -8,7 +8,7 @@ import (
 )
 
 // mostBytes is the size of the released binary that a download may have.
-const mostBytes = 48_000_000
+const mostBytes = 45_000_000
 
 // TestSize bounds the binary with the built-in providers and the helpers inside. "make
 // build" makes it a little smaller, since it takes longer to compress.

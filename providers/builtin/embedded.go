@@ -3,16 +3,22 @@
 package builtin
 
 import (
+	"bytes"
 	"embed"
+	"io"
 	"io/fs"
-	"unsafe"
+	"strings"
+
+	"github.com/klauspost/compress/s2"
 )
 
-//go:embed *.wasm
-var files embed.FS
-
-// The compiler stores a file once, in files and here. Files in files can only be copied.
+// The files are modules that are compressed by s2: a replayed run needs only the digest,
+// and 5.6 MB would be an eighth of the program. The compiler stores each once, in files
+// and here.
 var (
+	//go:embed *.wasm
+	files embed.FS
+
 	//go:embed encore-ts.wasm
 	encoreTS string
 	//go:embed encore-ts.wasm.sha256
@@ -24,14 +30,14 @@ var (
 	genericDigest string
 )
 
-// Modules returns a directory with one <id>.wasm per built-in provider.
+// Modules returns a directory with one <id>.wasm per built-in provider, which implements
+// runtime/provider.Hashed.
 func Modules() fs.FS { return modules{files} }
 
-// modules implements runtime/provider.Hashed.
 type modules struct{ embed.FS }
 
-// Hashed returns a module, which is in memory that cannot be changed, and its SHA-256.
-func (modules) Hashed(name string) (data []byte, digest string) {
+// Hashed returns a module and its SHA-256.
+func (modules) Hashed(name string) (read func() ([]byte, error), digest string) {
 	switch name {
 	case "encore-ts.wasm":
 		return hashed(encoreTS, encoreTSDigest)
@@ -41,8 +47,13 @@ func (modules) Hashed(name string) (data []byte, digest string) {
 	return nil, ""
 }
 
-// hashed takes the line that sha256sum printed.
-func hashed(module, line string) (data []byte, digest string) {
+// hashed takes a compressed module, and the line that sha256sum printed for it.
+func hashed(module, line string) (read func() ([]byte, error), digest string) {
 	const hexSize = 64
-	return unsafe.Slice(unsafe.StringData(module), len(module)), line[:hexSize]
+	return func() ([]byte, error) {
+		var data bytes.Buffer
+		data.Grow(4 * len(module))
+		_, err := io.Copy(&data, s2.NewReader(strings.NewReader(module)))
+		return data.Bytes(), err
+	}, line[:hexSize]
 }

@@ -122,8 +122,11 @@ func (b *Builder) overlay(out string, replaced map[string]string) (string, error
 		if err := writeDigest(digest, module); err != nil {
 			return "", err
 		}
+		if err := Compress(module+".s2", module); err != nil {
+			return "", err
+		}
 		place := filepath.Join(root, "providers/builtin", id+".wasm")
-		replace[place], replace[place+".sha256"] = module, digest
+		replace[place], replace[place+".sha256"] = module+".s2", digest
 	}
 	overlay := out + "-overlay.json"
 	if err := writeOverlay(overlay, replace); err != nil {

@@ -49,18 +49,22 @@ type Source struct {
 // built. Other file systems are read and hashed in each run.
 type Hashed interface {
 	fs.FS
-	// Hashed returns the bytes of a file, which are not to be changed, and their SHA-256
-	// in hex.
-	Hashed(name string) (data []byte, digest string)
+	// Hashed returns how to read a file, and the SHA-256 in hex of what that returns.
+	Hashed(name string) (read func() ([]byte, error), digest string)
 }
 
-// Module is a module's bytes. They are read once, so the hashed bytes are the ones that run.
+// Module is a module's bytes. Those of a file are read once, so the hashed bytes are the
+// ones that run.
 type Module struct {
 	Source
-	Bytes []byte // not to be changed
 
+	read   func() ([]byte, error)
 	digest string
 }
+
+// Bytes returns the module, which is not to be changed. Those of a built-in module are
+// unpacked by each call.
+func (m Module) Bytes() ([]byte, error) { return m.read() }
 
 // Digest is the SHA-256 of the module in hex.
 func (m Module) Digest() string { return m.digest }
@@ -145,15 +149,15 @@ func File(path string) Source { return Source{Origin: Named, Path: path} }
 // too large.
 func (s Source) Read() (Module, error) {
 	if hashed, ok := s.fsys.(Hashed); ok {
-		data, digest := hashed.Hashed(s.Path)
-		return Module{Source: s, Bytes: data, digest: digest}, nil
+		read, digest := hashed.Hashed(s.Path)
+		return Module{s, read, digest}, nil
 	}
 	data, err := s.bytes()
 	if err != nil {
 		return Module{}, &UnusableError{s.ID, s.Path, reason(err)}
 	}
 	sum := sha256.Sum256(data)
-	return Module{Source: s, Bytes: data, digest: hex.EncodeToString(sum[:])}, nil
+	return Module{s, func() ([]byte, error) { return data, nil }, hex.EncodeToString(sum[:])}, nil
 }
 
 func (s Source) bytes() ([]byte, error) {

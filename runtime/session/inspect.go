@@ -30,11 +30,15 @@ type Inspection struct {
 
 // examine checks that a module can run here, and describes it by its bytes.
 func examine(m provider.Module) (Inspection, error) {
-	info, err := sandbox.Check(m.Bytes, abi.Operations())
+	wasm, err := m.Bytes()
+	if err != nil {
+		return Inspection{}, err
+	}
+	info, err := sandbox.Check(wasm, abi.Operations())
 	if err != nil {
 		return Inspection{}, unusable(m.Source, err)
 	}
-	return Inspection{Source: m.Source, Digest: m.Digest(), Size: len(m.Bytes), Info: info}, nil
+	return Inspection{Source: m.Source, Digest: m.Digest(), Size: len(wasm), Info: info}, nil
 }
 
 // inspection describes a module by its bytes and by its own description.

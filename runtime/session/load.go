@@ -40,7 +40,11 @@ func load(ctx context.Context, m provider.Module, host sandbox.Host, opts Option
 			options.Operations, options.Host, options.Ahead, options.Warn = abi.Operations(), host, ahead, opts.Reporter.Warn
 			options.Log = func(line string) { opts.Reporter.Log(source.ID, abi.LevelDebug, line) }
 			options.Waiting = func(compiled bool) { opts.Reporter.Waiting(source.ID, compiled) }
-			box, err := sandbox.Open(ctx, m.Bytes, options)
+			wasm, err := m.Bytes()
+			if err != nil {
+				return nil, err
+			}
+			box, err := sandbox.Open(ctx, wasm, options)
 			if err != nil {
 				return nil, unusable(source, err)
 			}
