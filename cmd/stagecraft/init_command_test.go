@@ -33,11 +33,11 @@ func TestInitAtOnce(t *testing.T) {
 		t.Errorf("exit codes %d", codes)
 	}
 	for _, name := range []string{"stagecraft.yml", "stagecraft.policy.yml"} {
-		if text := clitest.ReadFile(t, filepath.Join(w.Dir, name)); !strings.HasPrefix(text, "# Written by") {
+		if text := clitest.ReadFile(t, filepath.Join(w.Dir, name)); !strings.Contains(text, "# Written by") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}
-	if entries, err := os.ReadDir(w.Dir); err != nil || len(entries) != 3 {
+	if entries, err := os.ReadDir(w.Dir); err != nil || len(entries) != 4 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 }

@@ -263,7 +263,7 @@ func TestTerminalInit(t *testing.T) {
 				t.Errorf("exit code %d, want %d:\n%s", code, tt.code, output)
 			}
 			entries, err := os.ReadDir(w.Dir)
-			if want := map[bool]int{false: 2, true: 4}[tt.command != ""]; err != nil || len(entries) != want {
+			if want := map[bool]int{false: 2, true: 5}[tt.command != ""]; err != nil || len(entries) != want {
 				t.Errorf("%v, %v, want %d entries", entries, err, want)
 			}
 			if tt.command != "" && !strings.Contains(clitest.ReadFile(t, filepath.Join(w.Dir, "stagecraft.yml")), "command: "+tt.command) {

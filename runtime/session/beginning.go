@@ -18,8 +18,9 @@ import (
 
 // Beginning is a project that gets its first files.
 type Beginning struct {
-	// File is the path of the configuration, Policy that of the project's policy.
-	File, Policy string
+	// File is the path of the configuration, Policy that of the project's policy, and
+	// Schema that of the schema by which editors check the configuration.
+	File, Policy, Schema string
 
 	root    string // of the project, without links
 	session *Session
@@ -49,6 +50,7 @@ func Begin(opts Options) (*Beginning, error) {
 		b.File = opts.ConfigFile
 	}
 	b.Policy = filepath.Join(filepath.Dir(b.File), PolicyFile)
+	b.Schema = filepath.Join(filepath.Dir(b.File), filepath.FromSlash(config.SchemaFile))
 	if present(b.File) {
 		return nil, &ExistsError{b.File}
 	}
@@ -171,7 +173,9 @@ type Files struct{ Config, Policy []byte }
 
 // Files writes the files for a candidate.
 func (b *Beginning) Files(found Detected) (f Files, err error) {
-	p := starter.Proposal{Provider: found.Provider.ID, Project: b.session.config.Project.Name, Candidate: found.Candidate}
+	p := starter.Proposal{
+		Provider: found.Provider.ID, Project: b.session.config.Project.Name, EditorLine: config.SchemaLine, Candidate: found.Candidate,
+	}
 	if p.Project == "" {
 		p.Project = imageName(filepath.Base(b.root))
 	}
@@ -208,7 +212,29 @@ func (b *Beginning) Write(ctx context.Context, f Files) error {
 	if err != nil && f.Policy != nil {
 		err = errors.Join(err, os.Remove(b.Policy))
 	}
+	if err == nil {
+		b.writeSchema(ctx)
+	}
 	return err
+}
+
+// writeSchema writes the schema by which editors check the configuration, unless there is
+// one. The project works without it, so a failure is a warning.
+func (b *Beginning) writeSchema(ctx context.Context) {
+	if present(b.Schema) {
+		return
+	}
+	// Providers that are not trusted have been named already.
+	schema, err := configSchema(ctx, b.session.opts, func(error) {})
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(b.Schema), 0o755)
+	}
+	if err == nil {
+		err = writeNew(b.Schema, schema)
+	}
+	if err != nil {
+		b.session.opts.Reporter.Warn(fmt.Errorf("editors have no schema of %s: %w", config.FileName, err))
+	}
 }
 
 func writeNew(path string, data []byte) error {

@@ -17,6 +17,10 @@ import (
 // not check. It needs no configuration.
 func ConfigSchema(ctx context.Context, opts Options) ([]byte, error) {
 	opts = opts.withDefaults()
+	return configSchema(ctx, opts, opts.Reporter.Warn)
+}
+
+func configSchema(ctx context.Context, opts Options, warn func(error)) ([]byte, error) {
 	opts.MayLoad = nil
 	sources, err := Providers(opts)
 	if err != nil {
@@ -33,9 +37,9 @@ func ConfigSchema(ctx context.Context, opts Options) ([]byte, error) {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err != nil:
-			opts.Reporter.Warn(fmt.Errorf("the schema has no settings of provider %s: %w", source.ID, err))
+			warn(fmt.Errorf("the schema has no settings of provider %s: %w", source.ID, err))
 		case !found.Loaded:
-			opts.Reporter.Warn(fmt.Errorf("the schema has no settings of provider %s, which is not trusted", source.ID))
+			warn(fmt.Errorf("the schema has no settings of provider %s, which is not trusted", source.ID))
 		case backend.HasSchema(found.About):
 			parts[source.ID] = json.RawMessage(found.About.ConfigSchema)
 		}

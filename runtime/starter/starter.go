@@ -19,6 +19,9 @@ type Proposal struct {
 	Provider string
 	// Project is the name for the project's image, or empty.
 	Project string
+	// EditorLine is the comment by which editors find the schema of the configuration, or
+	// empty.
+	EditorLine string
 	abi.Candidate
 }
 
@@ -71,7 +74,11 @@ func Config(p Proposal) ([]byte, error) {
 	for pointer, comment := range p.Comments {
 		comments[base+pointer] = comment
 	}
-	head := []string{`Written by "stagecraft init".`}
+	var head []string
+	if p.EditorLine != "" {
+		head = append(head, strings.TrimPrefix(p.EditorLine, "# "))
+	}
+	head = append(head, `Written by "stagecraft init".`)
 	for _, line := range p.Evidence {
 		head = append(head, "found "+line)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -210,6 +211,9 @@ func (c initCmd) report(a *app, b *session.Beginning, f session.Files, found ses
 	}
 	if f.Policy == nil && !c.NoPolicy {
 		fmt.Fprintln(a.printer.stderr, "note: "+safeLine(b.Policy, 1000)+" exists and was kept")
+	}
+	if _, err := os.Stat(b.Schema); f.Config != nil && err == nil {
+		fmt.Fprintln(a.printer.stderr, "note: "+safeLine(b.Schema, 1000)+" is the schema for editors; commit it")
 	}
 	for _, first := range found.Before {
 		fmt.Fprintln(a.printer.stderr, "first: "+first)
