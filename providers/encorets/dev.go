@@ -39,7 +39,7 @@ func (*Provider) Dev(ctx backend.Context, opts backend.DevOptions) error {
 	}
 	id, err := backend.Start(ctx, abi.ProcessStartRequest{
 		Argv: r.runCommand(), Dir: r.dir,
-		EnvBase: r.base(), EnvFiles: cfg.Dev.EnvFrom, Env: r.variables(), Watch: []string{saysReady},
+		EnvBase: r.base(), EnvFiles: cfg.Dev.EnvFrom, Env: r.variables(), Watch: []string{saysReady}, Terminal: true,
 	})
 	if err != nil {
 		return r.failure(devServerFailed, "encore run", err)

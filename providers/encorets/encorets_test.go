@@ -123,7 +123,7 @@ func TestDev(t *testing.T) {
 			`,"stdin":{"env":"DOMAIN","files":[".env","b/.env"]},"capture":true,"timeout_ms":15000,"once":"secret shop-xy DOMAIN development local preview"}`,
 		`log {"level":"info","message":"synced the secret DOMAIN for dev,preview,local"}`,
 		`process_start {"argv":["encore","run","--listen","0.0.0.0:4000","--browser","never"],"dir":"backend","env_base":{"FROM":"opts"},` +
-			`"env_files":[".env","b/.env"],` + env + `,"watch":["Your API is running at:"]}`,
+			`"env_files":[".env","b/.env"],` + env + `,"terminal":true,"watch":["Your API is running at:"]}`,
 		`probe {"address":"127.0.0.1:4000","path":"/","timeout_ms":60000,"while":[3]}`,
 		`ready {"processes":[{"url":"http://127.0.0.1:4000"}]}`,
 		`process_wait {"ids":[3]}`,
