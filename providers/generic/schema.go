@@ -1,20 +1,7 @@
 package main
 
-// schema is the JSON Schema of the configuration. Package embed would be a tenth of
-// the module.
-const schema = `{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "generic",
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "dev": {
-      "description": "one command, or several processes",
-      "type": "object",
-      "additionalProperties": false,
-      "oneOf": [{"required": ["command"]}, {"required": ["processes"]}],
-      "properties": {
-        "command": {
+// programSchema has the properties of a program, see its fields.
+const programSchema = `        "command": {
           "description": "the program to run and its arguments; no shell reads them",
           "$ref": "#/$defs/command"
         },
@@ -32,7 +19,23 @@ const schema = `{
           "type": ["array", "null"],
           "items": {"type": "string", "minLength": 1}
         },
-        "interactive": {
+`
+
+// schema is the JSON Schema of the configuration. Package embed would be a tenth of
+// the module.
+const schema = `{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "generic",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "dev": {
+      "description": "one command, or several processes",
+      "type": "object",
+      "additionalProperties": false,
+      "oneOf": [{"required": ["command"]}, {"required": ["processes"]}],
+      "properties": {
+` + programSchema + `        "interactive": {
           "description": "leave Ctrl-C to the program; requires a terminal",
           "type": "boolean",
           "default": false
@@ -142,25 +145,7 @@ const schema = `{
       "additionalProperties": false,
       "required": ["command"],
       "properties": {
-        "command": {
-          "description": "the program to run and its arguments; no shell reads them",
-          "$ref": "#/$defs/command"
-        },
-        "workdir": {
-          "description": "the directory to run in, below the project directory",
-          "type": "string",
-          "default": "."
-        },
-        "env": {
-          "description": "variables for the program; they override those of env_files and the user's",
-          "$ref": "#/$defs/env"
-        },
-        "env_files": {
-          "description": "dotenv files below the project directory; later ones win",
-          "type": ["array", "null"],
-          "items": {"type": "string", "minLength": 1}
-        },
-        "once": {
+` + programSchema + `        "once": {
           "description": "the process ends by itself, such as a migration",
           "type": "boolean",
           "default": false
