@@ -37,7 +37,7 @@ $(MODULES): bin/providers/%.wasm:
 	@mkdir -p bin/providers
 	$(GUEST) -o $@ ./providers/$(subst -,,$*)
 	sha256sum $@ >$@.sha256 || shasum -a 256 $@ >$@.sha256
-	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@.s2 $@
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -block -o $@.s2 $@
 
 bin/helpers/stagecraft-guard:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./hostfuncs/internal/guard/stagecraft-guard
@@ -48,7 +48,7 @@ bin/helpers/stagecraft-sandbox:
 # It is started seldom, so it is compressed.
 bin/helpers/stagecraft-schema.s2:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(basename $@) ./cmd/stagecraft-schema
-	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -o $@ $(basename $@)
+	GOOS= GOARCH= go run github.com/klauspost/compress/s2/cmd/s2c -q -slower -block -o $@ $(basename $@)
 
 # The modules and their digests are laid over providers/builtin, and the helpers over
 # their package, for the build alone.

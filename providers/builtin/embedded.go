@@ -3,11 +3,8 @@
 package builtin
 
 import (
-	"bytes"
 	"embed"
-	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -50,10 +47,5 @@ func (modules) Hashed(name string) (read func() ([]byte, error), digest string) 
 // hashed takes a compressed module, and the line that sha256sum printed for it.
 func hashed(module, line string) (read func() ([]byte, error), digest string) {
 	const hexSize = 64
-	return func() ([]byte, error) {
-		var data bytes.Buffer
-		data.Grow(4 * len(module))
-		_, err := io.Copy(&data, s2.NewReader(strings.NewReader(module)))
-		return data.Bytes(), err
-	}, line[:hexSize]
+	return func() ([]byte, error) { return s2.Decode(nil, []byte(module)) }, line[:hexSize]
 }

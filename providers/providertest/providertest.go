@@ -5,10 +5,8 @@
 package providertest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -159,19 +157,13 @@ func writeDigest(to, file string) error {
 	return os.WriteFile(to, fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), file), 0o600)
 }
 
-// Compress writes a file that is another one compressed by s2.
+// Compress writes a file that is another one compressed by s2, as one block.
 func Compress(to, from string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
-	var compressed bytes.Buffer
-	w := s2.NewWriter(&compressed)
-	_, err = w.Write(data)
-	if err := errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	return os.WriteFile(to, compressed.Bytes(), 0o600)
+	return os.WriteFile(to, s2.EncodeBest(nil, data), 0o600)
 }
 
 func writeOverlay(file string, replace map[string]string) error {

@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +28,7 @@ func NewHelper(module, schema []byte) *Helper {
 	}
 	return &Helper{
 		newProgram(func() ([]byte, error) { return module, nil }),
-		newProgram(func() ([]byte, error) { return io.ReadAll(s2.NewReader(bytes.NewReader(schema))) }),
+		newProgram(func() ([]byte, error) { return s2.Decode(nil, schema) }),
 	}
 }
 
