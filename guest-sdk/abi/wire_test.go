@@ -126,7 +126,7 @@ func TestMessages(t *testing.T) {
 		want = append(want, reflect.TypeOf(v).Elem().Name())
 	}
 	var got []string
-	for _, name := range []string{"abi.go", "detect.go", "operation.go", "provider.go"} {
+	for _, name := range []string{"abi.go", "detect.go", "operation.go", "process.go", "provider.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
