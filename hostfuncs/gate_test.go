@@ -46,7 +46,7 @@ func (p *project) conducted(t testing.TB, policy string, change func(*hostfuncs.
 	runner := exec.NewRunner(exec.Options{
 		Project: root, Env: env, ChildEnv: capability.PassedEnv(hosttest.Policies(t, policy), "test", p.Environ), Grace: hosttest.Hangs,
 		Stdout: new(strings.Builder), Stderr: new(strings.Builder), Mask: mask, Warn: p.Warn, Serves: p.Serves, Pins: p.Pins,
-		Tell: p.Log, Ready: func([]abi.ReadyProcess) { p.Log(abi.LevelInfo, "ready") }, Ends: func() {},
+		Tell: p.Log, Ready: func([]abi.ReadyProcess, string) { p.Log(abi.LevelInfo, "ready") }, Ends: func() {},
 	})
 	t.Cleanup(runner.Close)
 	images := build.New(build.Config{

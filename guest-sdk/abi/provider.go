@@ -60,7 +60,8 @@ type Capabilities struct {
 	// masked.
 	EnvPass   []string `json:"env_pass,omitempty"`
 	EnvSecret []string `json:"env_secret,omitempty"`
-	// ConnectFrom point to addresses, host:port, whose port it probes, or to ports.
+	// ConnectFrom point to addresses, host:port, or URLs, whose port it connects to, or to
+	// ports.
 	ConnectFrom []string `json:"connect_from,omitempty"`
 	// Connect are the ports that it probes if the configuration has none at ConnectFrom.
 	Connect []int `json:"connect,omitempty"`

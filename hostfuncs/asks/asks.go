@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -80,14 +81,31 @@ func (a *Asks) Texts(pointer string) []string {
 	return texts
 }
 
-// Port is the number at a pointer, or the port of the address there; 0 if there is none.
+// Port is the number at a pointer, or the port of the address or URL there; 0 if there is
+// none.
 func (a *Asks) Port(pointer string) int {
 	if number, ok := a.at(pointer).(float64); ok {
 		return int(number)
 	}
+	if at, err := url.Parse(a.Text(pointer)); err == nil && at.Host != "" {
+		return PortOf(at)
+	}
 	_, port, err := net.SplitHostPort(a.Text(pointer))
 	number, nerr := strconv.Atoi(port)
 	if err != nil || nerr != nil {
+		return 0
+	}
+	return number
+}
+
+// PortOf is the port of a URL for HTTP.
+func PortOf(at *url.URL) int {
+	port := at.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[at.Scheme]
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
 		return 0
 	}
 	return number

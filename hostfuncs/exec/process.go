@@ -231,11 +231,13 @@ func (r *Runner) stopOp() hostfuncs.Operation {
 			if p.missing != nil {
 				return abi.ProcessExit{}, p.missing
 			}
-			if s := p.program; !s.asked && !s.planned && s.files == nil {
+			if s := p.program; !s.asked {
 				s.asked = true
-				r.opts.Ends()
+				if !s.planned && s.files == nil {
+					r.opts.Ends()
+				}
+				r.started.askToEnd(ctx, p)
 			}
-			r.started.askToEnd(ctx, p)
 			if p.noWait {
 				return abi.ProcessExit{}, nil
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs"
+	"github.com/stagecraft-dev/stagecraft/hostfuncs/asks"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/capability"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/internal/probe"
 	"github.com/stagecraft-dev/stagecraft/internal/termtext"
@@ -134,26 +135,42 @@ func (r readiness) checkFree(ctx context.Context) error {
 // maxURL bounds a URL in the ready message, in bytes.
 const maxURL = 2000
 
-// readyOp is ready. It only shows a message, so it needs no right.
+// readyPlan is what the user is told, exactly, and which URL is opened.
+type readyPlan struct {
+	processes []abi.ReadyProcess
+	open      string // the URL, empty for none
+	port      int    // of open
+}
+
+// readyOp is ready. To show a message needs no right. To open a URL needs the right to
+// connect to its port: a browser requests what the provider names.
 func (r *Runner) readyOp() hostfuncs.Operation {
-	return hostfuncs.Op[abi.ReadyRequest, []abi.ReadyProcess, abi.Empty]{
-		Name: abi.OpReady, Looks: true, Resolve: resolveReady,
-		Claim: func([]abi.ReadyProcess) capability.Claim { return capability.Claim{Log: true} },
-		Do: func(_ context.Context, ready []abi.ReadyProcess) (abi.Empty, error) {
+	return hostfuncs.Op[abi.ReadyRequest, readyPlan, abi.Empty]{
+		Name: abi.OpReady, Looks: true, Resolve: r.resolveReady,
+		Claim: func(p readyPlan) capability.Claim {
+			c := capability.Claim{Log: true}
+			if p.open != "" {
+				c.Net = []capability.NetUse{{Port: p.port, Use: capability.Connect}}
+			}
+			return c
+		},
+		Do: func(_ context.Context, p readyPlan) (abi.Empty, error) {
 			if r.told {
 				return abi.Empty{}, abi.Errorf(abi.CodeInvalid, "ready: the user was told already")
 			}
 			r.told = true
-			r.opts.Ready(ready)
+			r.opts.Ready(p.processes, p.open)
 			return abi.Empty{}, nil
 		},
 	}
 }
 
-func resolveReady(_ context.Context, q abi.ReadyRequest) ([]abi.ReadyProcess, error) {
+func (r *Runner) resolveReady(_ context.Context, q abi.ReadyRequest) (readyPlan, error) {
+	plan := readyPlan{processes: q.Processes}
 	if len(q.Processes) == 0 || len(q.Processes) > abi.MaxProcesses {
-		return nil, abi.Errorf(abi.CodeInvalid, "ready: expected 1 to %d processes, got %d", abi.MaxProcesses, len(q.Processes))
+		return plan, abi.Errorf(abi.CodeInvalid, "ready: expected 1 to %d processes, got %d", abi.MaxProcesses, len(q.Processes))
 	}
+	first := r.opts.Opens
 	for i := range q.Processes {
 		p := &q.Processes[i]
 		p.Name = termtext.Line(p.Name, maxName)
@@ -161,9 +178,20 @@ func resolveReady(_ context.Context, q abi.ReadyRequest) ([]abi.ReadyProcess, er
 			continue
 		}
 		at, err := url.Parse(p.URL)
-		if err != nil || len(p.URL) > maxURL || at.Host == "" || at.User != nil || at.Scheme != "http" && at.Scheme != "https" {
-			return nil, abi.Errorf(abi.CodeInvalid, "ready: %q is not a URL, expected http://HOST or https://HOST", termtext.Line(p.URL, maxURL))
+		if err != nil || termtext.Line(p.URL, maxURL) != p.URL || at.Host == "" || at.User != nil || at.Scheme != "http" && at.Scheme != "https" {
+			return plan, abi.Errorf(abi.CodeInvalid, "ready: %q is not a URL, expected http://HOST or https://HOST", termtext.Line(p.URL, maxURL))
 		}
+		if first && isLocal(at.Hostname()) {
+			plan.open, plan.port = p.URL, asks.PortOf(at)
+		}
+		first = false
 	}
-	return q.Processes, nil
+	return plan, nil
+}
+
+// isLocal reports whether a host is this machine. A provider could give data away in a URL
+// of another one.
+func isLocal(host string) bool {
+	_, local := loopback(host)
+	return local || strings.HasSuffix(host, ".localhost")
 }

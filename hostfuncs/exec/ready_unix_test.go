@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,7 +119,7 @@ func TestReadyRefuses(t *testing.T) {
 func TestReadyMessage(t *testing.T) {
 	p := newProject(t, nil)
 	var told []abi.ReadyProcess
-	p.Ready = func(ready []abi.ReadyProcess) { told = ready }
+	p.Ready = func(ready []abi.ReadyProcess, _ string) { told = ready }
 	g := p.gate(t, allowServers)
 	hosttest.As[abi.Empty](t, hosttest.Call(t, g, abi.OpReady, abi.ReadyRequest{Processes: []abi.ReadyProcess{
 		{Name: "web\x1b[2J\nx", URL: "http://localhost:4000/a"}, {Name: "db"},
@@ -128,10 +129,51 @@ func TestReadyMessage(t *testing.T) {
 	}
 	again := abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "again"}}}
 	hosttest.WantError(t, hosttest.Call(t, g, abi.OpReady, again), abi.CodeInvalid, "the user was told already")
-	for _, url := range []string{"localhost:4000", "file:///etc/passwd", "http://", "http://a b", "https://you@host", "javascript:alert(1)", "http://x/" + strings.Repeat("x", 2000)} {
+	for _, url := range []string{"localhost:4000", "file:///etc/passwd", "http://", "http://a b", "https://you@host", "javascript:alert(1)", "http://x/\u009b2J", "http://x/\u202ey", "http://x/" + strings.Repeat("x", 2000)} {
 		hosttest.WantError(t, hosttest.Call(t, g, abi.OpReady, abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "a", URL: url}}}), abi.CodeInvalid, "is not a URL")
 	}
 	hosttest.WantError(t, hosttest.Call(t, g, abi.OpReady, abi.ReadyRequest{}), abi.CodeInvalid, "expected 1 to 16 processes")
+}
+
+// TestReadyOpens wants the first URL to be opened only if it is of this machine, and if the
+// policy allows its port.
+func TestReadyOpens(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://localhost:4000/a": "http://localhost:4000/a", "http://127.0.0.1:4000": "http://127.0.0.1:4000", "https://[::1]:4000": "https://[::1]:4000",
+		"http://shop.localhost:4000": "http://shop.localhost:4000", "http://example.com:4000": "", "http://localhost.example.com:4000": "", "http://192.0.2.1:4000": "",
+	} {
+		p := newProject(t, nil)
+		opened := "nothing was told"
+		p.Opens, p.Ready = true, func(_ []abi.ReadyProcess, open string) { opened = open }
+		q := abi.ReadyRequest{Processes: []abi.ReadyProcess{{Name: "db"}, {Name: "web", URL: url}, {Name: "x", URL: "http://localhost:5000"}}}
+		hosttest.As[abi.Empty](t, hosttest.Call(t, p.gate(t, "version: 1\nproviders: {test: {net: {connect: [4000]}}}"), abi.OpReady, q))
+		if opened != want {
+			t.Errorf("%s: opened %q", url, opened)
+		}
+		if want == "" {
+			continue
+		}
+		p.Ready = func([]abi.ReadyProcess, string) { t.Error("the user was told, and a URL opened") }
+		hosttest.WantError(t, hosttest.Call(t, p.gate(t, "version: 1\nproviders: {test: {net: {connect: [5000]}}}"), abi.OpReady, q), abi.CodeDenied, "port 4000")
+	}
+}
+
+// TestStopOften wants repeated requests to end a program to cost nothing.
+func TestStopOften(t *testing.T) {
+	p := newProject(t, nil)
+	p.Grace = 2 * time.Second
+	g := p.gate(t, allowShell)
+	id := script(t, g, "trap '' TERM; echo up; while :; do sleep 0.01; done", func(q *abi.ProcessStartRequest) { q.Ready = &abi.Ready{Log: "up"} })
+	wait(t, g, abi.ProcessWaitRequest{})
+	hosttest.As[abi.ProcessExit](t, hosttest.Call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: id, NoWait: true}))
+	before := runtime.NumGoroutine()
+	for range 500 {
+		hosttest.As[abi.ProcessExit](t, hosttest.Call(t, g, abi.OpProcessStop, abi.ProcessStopRequest{ID: id, NoWait: true}))
+	}
+	if n := runtime.NumGoroutine(); n > before+100 {
+		t.Errorf("%d goroutines after 500 requests, before %d", n, before)
+	}
+	p.made.Close()
 }
 
 // TestOrdered wants programs that the provider ends itself to go on after an interrupt,

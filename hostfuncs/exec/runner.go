@@ -62,10 +62,13 @@ type Options struct {
 	// process's standard input.
 	Stdout, Stderr io.Writer
 	// Keyboard is where the user types keys; nil if nobody can type. Tell shows a message
-	// to the user, and Ready that the backend is ready.
+	// to the user.
 	Keyboard *Keyboard
 	Tell     func(level abi.Level, message string)
-	Ready    func([]abi.ReadyProcess)
+	// Ready shows that the backend is ready, and opens a URL unless that is empty. Opens
+	// says that the user wants the first URL to be opened.
+	Ready func(processes []abi.ReadyProcess, open string)
+	Opens bool
 	// Ends is called when the provider begins to end a program, once for each.
 	Ends func()
 	// Screen shows the output of programs that run at the same time. Nil is one with

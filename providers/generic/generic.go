@@ -51,7 +51,7 @@ func (*Provider) Describe() abi.Description {
 			},
 			FilesFrom:    []string{"/dev/processes/*/watch/paths"},
 			EnvFilesFrom: []string{"/dev/env_files", "/dev/processes/*/env_files"},
-			ConnectFrom:  []string{"/dev/processes/*/ready/tcp", "/dev/processes/*/ready/http/port"},
+			ConnectFrom:  []string{"/dev/processes/*/ready/tcp", "/dev/processes/*/ready/http/port", "/dev/processes/*/url"},
 			Build: []abi.BuildAsk{{
 				ContextFrom: []string{"/build/context", "/dev/workdir"}, DockerfileFrom: "/build/dockerfile",
 				TargetFrom: "/build/target", ArgsFrom: "/build/args", PlatformsFrom: "/build/platforms", SecretsFrom: "/build/secrets",

@@ -224,10 +224,16 @@ func (b *Beginning) writeSchema(ctx context.Context) {
 	if present(b.Schema) {
 		return
 	}
+	dir := filepath.Dir(b.Schema)
+	if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
+		// A link could lead out of the project.
+		b.session.opts.Reporter.Warn(fmt.Errorf("editors have no schema of %s: %s is not a directory", config.FileName, dir))
+		return
+	}
 	// Providers that are not trusted have been named already.
 	schema, err := configSchema(ctx, b.session.opts, func(error) {})
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(b.Schema), 0o755)
+		err = os.MkdirAll(dir, 0o755)
 	}
 	if err == nil {
 		err = writeNew(b.Schema, schema)

@@ -94,7 +94,7 @@ func (r *run) connect(gate *lateGate, l *loaded, builds build.Options) (*exec.Ru
 		// is not enforced in this run.
 		Pins:     func(x *capability.Exec) bool { return learns || capability.Pins(layers, l.ID, x) },
 		Reads:    func(path string) bool { return capability.Reads(layers, l.ID, path) },
-		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready, Ends: gate.extend,
+		Keyboard: r.keyboard(), Tell: func(level abi.Level, message string) { s.opts.Reporter.Log(l.ID, level, message) }, Ready: r.ready, Opens: r.opens(), Ends: gate.extend,
 		Stdout: s.opts.Stdout, Stderr: s.opts.Stderr, Screen: s.screen, Mask: s.opts.Mask, Warn: s.opts.Reporter.Warn,
 		Serves: r.operation == abi.ExportDev, Grace: Grace,
 	})

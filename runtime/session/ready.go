@@ -1,11 +1,9 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
-	"strings"
 
 	"github.com/stagecraft-dev/stagecraft/guest-sdk/abi"
 	"github.com/stagecraft-dev/stagecraft/hostfuncs/exec"
@@ -19,13 +17,12 @@ func (r *run) keyboard() *exec.Keyboard {
 	return exec.OpenKeyboard()
 }
 
-// ready shows that the backend is ready, and opens its first URL if the user wants that.
-func (r *run) ready(processes []abi.ReadyProcess) {
+// ready shows that the backend is ready, and opens a URL of it unless that is empty.
+func (r *run) ready(processes []abi.ReadyProcess, open string) {
 	if r.mode.preview() != nil {
 		return
 	}
-	opts := r.session.opts
-	open := opts.OpenURL
+	reporter, first := r.session.opts.Reporter, ""
 	for _, p := range processes {
 		text := "ready"
 		if p.Name != "" {
@@ -34,30 +31,28 @@ func (r *run) ready(processes []abi.ReadyProcess) {
 		if p.URL != "" {
 			text += " at " + p.URL
 		}
-		opts.Reporter.Log(r.module.ID, abi.LevelInfo, text)
-		if p.URL == "" || open == nil {
-			continue
-		}
-		err := checkLocal(p.URL)
-		if err == nil {
-			err = open(p.URL)
-		}
-		if err != nil {
-			opts.Reporter.Warn(fmt.Errorf("cannot open %s: %w", p.URL, err))
-		}
-		open = nil
+		reporter.Log(r.module.ID, abi.LevelInfo, text)
+		first = cmp.Or(first, p.URL)
 	}
+	switch {
+	case open != "":
+		if err := r.session.opts.OpenURL(open); err != nil {
+			reporter.Warn(fmt.Errorf("cannot open %s: %w", open, err))
+		}
+	case r.opens() && first != "":
+		reporter.Warn(fmt.Errorf("cannot open %s: it is not a URL of this machine", first))
+	}
+	r.reported = first != ""
 }
 
-// checkLocal refuses a URL of another machine: a provider could give data away in it.
-func checkLocal(text string) error {
-	at, err := url.Parse(text)
-	if err != nil {
-		return err
+// opens reports whether the run opens a URL of the backend.
+func (r *run) opens() bool {
+	return r.session.opts.OpenURL != nil && r.mode.preview() == nil
+}
+
+// warnNotOpened warns if the backend reported nothing to open.
+func (r *run) warnNotOpened() {
+	if r.opens() && !r.reported {
+		r.session.opts.Reporter.Warn(errors.New("nothing was opened: the backend did not become ready with a URL"))
 	}
-	host := at.Hostname()
-	if addr, err := netip.ParseAddr(host); err == nil && addr.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return nil
-	}
-	return errors.New("it is not a URL of this machine")
 }

@@ -55,6 +55,7 @@ type run struct {
 	beside      sync.WaitGroup // the start of a guard, and the end of the module
 	audit       *auditLog
 	recorder    *recorder
+	reported    bool // the backend is ready, with a URL
 }
 
 // finished is a run that has ended.
@@ -74,6 +75,7 @@ func (s *Session) run(ctx context.Context, m mode, c call) (finished, error) {
 	err = r.mode.end(r, r.callModule(ctx))
 	r.reportDaemons()
 	s.warnNotShown()
+	r.warnNotOpened()
 	var changed []ChangedFile
 	if r.mode.preview() == nil {
 		var cerr error

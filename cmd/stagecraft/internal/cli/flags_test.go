@@ -45,7 +45,7 @@ var building = map[string]string{
 var flagTable = map[string]map[string]string{
 	"dev": merged(recording, map[string]string{
 		"timestamps": shown, "log-file": shown, "only-output": shown + "; warnNotShown of session.run",
-		"open": "where the provider reports a URL (Options.OpenURL)",
+		"open": "where the provider reports a URL; warnNotOpened of session.run",
 	}),
 	"build": merged(recording, building, map[string]string{
 		"progress": host, "iidfile": byProvider, "attest": byProvider, "attest-key": "with --attest", "metadata-file": everyRun,
