@@ -141,6 +141,9 @@ func newStream(p *Program, t *target) *Stream {
 
 // Write implements [io.Writer].
 func (st *Stream) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.log(p)

@@ -415,3 +415,12 @@ func TestWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestWriteOfNothing wants an empty write, which [io.Writer] allows, to do nothing.
+func TestWriteOfNothing(t *testing.T) {
+	var out strings.Builder
+	p := New(Options{Stdout: &out, Stderr: &out}).Program("a", false, nil)
+	if n, err := p.Stdout().Write(nil); n != 0 || err != nil || out.Len() > 0 {
+		t.Errorf("%d, %v, printed %q", n, err, out.String())
+	}
+}
